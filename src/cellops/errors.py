@@ -1,0 +1,132 @@
+"""One tree of errors: each says the fact, the value received and the remedy, and carries data for a screen."""
+
+from typing import ClassVar
+
+
+class CellopsError(Exception):
+    """The root of every error that cellops raises on purpose.
+
+    Parameters
+    ----------
+    fact
+        What is wrong, in one sentence without a full stop.
+    received
+        The value that was given, if one was.
+    remedy
+        What the person can do about it.
+    **data
+        Where it happened (cell index, column, row numbers …), for screens that must not parse text.
+    """
+
+    code: ClassVar[str] = "cellops-error"
+
+    def __init__(self, fact: str, *, received: object = None, remedy: str, **data: object) -> None:
+        self.fact = fact
+        self.received = received
+        self.remedy = remedy
+        self.data = data
+        super().__init__(self.text())
+
+    def text(self) -> str:
+        """Fact, received value and remedy in one line."""
+        received = "" if self.received is None else f" (received {_short(self.received)})"
+        return f"{self.fact}{received}. {self.remedy}"
+
+    def _render_traceback_(self) -> list[str]:
+        """Show one clear line in a notebook: IPython asks the exception itself before it formats a traceback."""
+        return [f"{type(self).__name__}: {self.text()}"]
+
+
+def _short(value: object, limit: int = 120) -> str:
+    text = repr(value)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+class UsageError(CellopsError):
+    """A verb, option or argument that does not exist or does not fit."""
+
+    code = "usage"
+
+
+class SettingsError(CellopsError):
+    """A setting that is unknown or has a value of the wrong type."""
+
+    code = "settings"
+
+
+class MissingExtraError(CellopsError):
+    """An optional dependency that is not installed."""
+
+    code = "missing-extra"
+
+
+class NotFoundError(CellopsError):
+    """A run, package, notebook or file that is not there."""
+
+    code = "not-found"
+
+
+class ParameterError(CellopsError):
+    """Notebook parameters that are unknown, of the wrong type, or declared in a way that cannot be used."""
+
+    code = "parameters"
+
+
+class NotebookError(CellopsError):
+    """A notebook that failed; `data` holds `cell_index`, `ename`, `evalue` and `output`."""
+
+    code = "notebook"
+
+
+class ExpectationError(CellopsError):
+    """Expectations that cannot be read, or a table that does not satisfy them; `data["results"]` holds the verdicts."""
+
+    code = "expectations"
+
+
+class TrackingError(CellopsError):
+    """The tracking server cannot be reached or refused a record; nothing is lost, the journal keeps it."""
+
+    code = "tracking"
+
+
+class PackageError(CellopsError):
+    """A package that cannot be built or read."""
+
+    code = "package"
+
+
+class IntegrityError(PackageError):
+    """A package whose files are not those that its manifest lists; `data["path"]` names the file."""
+
+    code = "integrity"
+
+
+class TrustError(PackageError):
+    """A model whose loading would run code that the operator has not allowed; `data["types"]` lists it."""
+
+    code = "trust"
+
+
+class InputError(CellopsError):
+    """A table or request that does not fit the contract; `data` holds `column` and `rows` where they are known."""
+
+    code = "input"
+
+
+class LimitError(CellopsError):
+    """A request beyond a limit of the server: bytes, rows, columns or nesting."""
+
+    code = "limit"
+
+
+class NotReadyError(CellopsError):
+    """The server has not finished its parity check, or is shutting down."""
+
+    code = "not-ready"
+
+
+class CredentialsError(CellopsError):
+    """No credentials, or wrong ones."""
+
+    code = "credentials"

@@ -1,0 +1,58 @@
+from enum import StrEnum
+
+from cellops.records.base import Record
+from cellops.records.finding import Finding
+
+
+class Outcome(StrEnum):
+    OK = "ok"
+    ERROR = "error"
+    INTERRUPTED = "interrupted"
+
+
+class ErrorSeen(Record, frozen=True, kw_only=True):
+    """The exception that ended a cell, with the line of the cell in which it arose (1-based), when known."""
+
+    type: str
+    message: str
+    line: int | None = None
+
+
+class GeneratorUse(Record, frozen=True, kw_only=True):
+    """What one cell did with one random generator."""
+
+    name: str
+    """`python`, `numpy`, `torch`, or the variable that holds a `numpy.random.Generator`."""
+    consumed: bool
+    seeded: bool
+    state: str | None = None
+    """Digest of the state before the cell."""
+
+
+class CellRecord(Record, frozen=True, kw_only=True, tag="cell", tag_field="event"):
+    """What one executed cell did."""
+
+    session: str
+    order: int
+    """Place on the trail, from 1."""
+    source: str
+    started: float
+    """Seconds since the epoch, UTC."""
+    duration: float
+    """Wall time of the cell in seconds, ours excluded."""
+    overhead: float
+    """Wall time that capturing this cell took, in seconds."""
+    outcome: Outcome
+    verb: str | None = None
+    execution_count: int | None = None
+    cell_id: str | None = None
+    notebook: str | None = None
+    error: ErrorSeen | None = None
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+    uncertain: tuple[str, ...] = ()
+    """Why names read and written may be incomplete: `exec`, `star import` …"""
+    generators: tuple[GeneratorUse, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    run: str | None = None
+    """Key of the run that this cell was."""

@@ -1,0 +1,98 @@
+"""What a package says of its inputs and outputs."""
+
+from enum import StrEnum
+
+from cellops.records.base import Record, Value
+from cellops.records.finding import Severity
+from cellops.records.profile import ColumnKind, Profile
+
+
+class Task(StrEnum):
+    CLASSIFICATION = "classification"
+    REGRESSION = "regression"
+
+
+class Field(Record, frozen=True, kw_only=True):
+    """One input column: what may stand in it, and what stood in it when the model was trained."""
+
+    name: str
+    kind: ColumnKind
+    dtype: str
+    """The pandas dtype that the model was fitted on: `int64`, `float64`, `str`, `object`, `category`, `bool` …"""
+    nullable: bool
+    """Whether the training data had missing values here; a missing value is refused where they had none."""
+    minimum: float | None = None
+    maximum: float | None = None
+    categories: tuple[str, ...] | None = None
+    """The strings seen in training, for columns with few of them; others are unseen, which is said but not refused."""
+
+
+class Schema(Record, frozen=True, kw_only=True):
+    inputs: tuple[Field, ...]
+    task: Task
+    target: str
+    """The name of what is predicted."""
+    classes: tuple[Value, ...] = ()
+    """In the order of the probability columns; empty for regression."""
+    probabilities: bool = False
+    """Whether the model gives class probabilities."""
+
+
+class Expectation(Record, frozen=True, kw_only=True):
+    """A rule that a table must satisfy, in the vocabulary of Great Expectations."""
+
+    rule: str
+    """`expect_column_values_to_be_between` …"""
+    columns: tuple[str, ...]
+    arguments: dict[str, Value | list[Value]] = {}
+    mostly: float = 1.0
+    severity: Severity = Severity.ERROR
+    reason: str | None = None
+
+
+class Suite(Record, frozen=True, kw_only=True):
+    name: str
+    expectations: tuple[Expectation, ...] = ()
+
+
+class Measure(Record, frozen=True, kw_only=True):
+    """A performance figure with its confidence interval."""
+
+    name: str
+    value: float
+    low: float | None = None
+    high: float | None = None
+    level: float = 0.95
+    method: str = ""
+    """How the interval was made: `DeLong`, `Wilson`, `bootstrap` …"""
+
+
+class Performance(Record, frozen=True, kw_only=True):
+    task: Task
+    rows: int
+    measures: tuple[Measure, ...] = ()
+    positive: Value = None
+    """The class that binary figures speak of."""
+
+    def measure(self, name: str) -> Measure | None:
+        return next((m for m in self.measures if m.name == name), None)
+
+
+class Parity(Record, frozen=True, kw_only=True):
+    """Real rows with the outputs that the model gave in training; replayed wherever the model is loaded."""
+
+    inputs: dict[str, list[Value]]
+    """Column name to values, one per row; missing is None."""
+    labels: list[Value]
+    """`predict`: a class for classification, a number for regression."""
+    probabilities: list[list[float]] | None = None
+    tolerance: float = 1e-6
+    """Largest absolute difference of a probability or number that still counts as the same answer."""
+
+
+class Contract(Record, frozen=True, kw_only=True):
+    schema: Schema
+    profile: Profile
+    parity: Parity
+    suite: Suite | None = None
+    performance: Performance | None = None

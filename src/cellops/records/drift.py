@@ -1,0 +1,75 @@
+from enum import StrEnum
+
+from cellops.records.base import Record
+from cellops.records.contract import Performance
+from cellops.records.finding import Finding
+from cellops.records.profile import Bins, ColumnKind
+
+
+class StatisticResult(Record, frozen=True, kw_only=True):
+    """What one drift statistic says of one column; `computed` is False with a `reason` where it cannot say anything."""
+
+    statistic: str
+    """`psi`, `jensen_shannon`, `kullback_leibler`, `kolmogorov_smirnov`, `chi_squared`, `wasserstein`."""
+    value: float | None = None
+    p_value: float | None = None
+    computed: bool = True
+    reason: str | None = None
+    reference_rows: int = 0
+    current_rows: int = 0
+
+
+class DriftVerdict(StrEnum):
+    STABLE = "stable"
+    MODERATE = "moderate"
+    MAJOR = "major"
+    NOT_ENOUGH_DATA = "not enough data"
+
+
+class ColumnDrift(Record, frozen=True, kw_only=True):
+    """One column of one window against the package's profile."""
+
+    column: str
+    kind: ColumnKind
+    verdict: DriftVerdict
+    reference: Bins | None
+    current: Bins | None
+    """The same bins as `reference`, counted on the window."""
+    results: tuple[StatisticResult, ...] = ()
+    adjusted_p_value: float | None = None
+    """Benjamini-Hochberg over the columns and windows of the report."""
+    finding: Finding | None = None
+
+    def result(self, statistic: str) -> StatisticResult | None:
+        return next((r for r in self.results if r.statistic == statistic), None)
+
+
+class WindowDrift(Record, frozen=True, kw_only=True):
+    """One window: its columns ranked by how far they moved, and the performance in it once labels are there."""
+
+    label: str
+    """`2013-04` …"""
+    start: str | None
+    end: str | None
+    rows: int
+    labelled_rows: int = 0
+    columns: tuple[ColumnDrift, ...] = ()
+    output: ColumnDrift | None = None
+    """Drift of the prediction itself (probability of the positive class, or the predicted number)."""
+    performance: Performance | None = None
+    findings: tuple[Finding, ...] = ()
+
+
+class DriftReport(Record, frozen=True, kw_only=True):
+    package: str
+    """Name of the package directory."""
+    digest: str
+    """SHA-256 of the package's manifest."""
+    made: str
+    """When the report was made, ISO 8601, UTC."""
+    source: str
+    """What was compared: a file, or a prediction log."""
+    reference_rows: int
+    reference_performance: Performance | None
+    windows: tuple[WindowDrift, ...]
+    findings: tuple[Finding, ...] = ()

@@ -1,0 +1,33 @@
+from cellops.records.base import Record
+
+
+class FileDigest(Record, frozen=True, kw_only=True):
+    path: str
+    """Relative to the package, with forward slashes."""
+    sha256: str
+    size: int
+
+
+class Manifest(Record, frozen=True, kw_only=True):
+    """Every file of a package but the manifest itself, with its digest; checked before anything else is read."""
+
+    version: int
+    name: str
+    run: str | None
+    files: tuple[FileDigest, ...]
+
+
+class Provenance(Record, frozen=True, kw_only=True):
+    """Where a package comes from."""
+
+    run: str
+    mlflow_run_id: str | None
+    notebook: str | None
+    commit: str | None
+    dirty: bool
+    seed: int | None
+    created: str
+    """When the run ended, ISO 8601, UTC; building again later gives the same bytes."""
+    cellops: str
+    model_type: str
+    model_format: str

@@ -1,0 +1,77 @@
+from enum import StrEnum
+
+from cellops.records.base import Record
+
+
+class ColumnKind(StrEnum):
+    NUMBER = "number"
+    INTEGER = "integer"
+    BOOLEAN = "boolean"
+    TEXT = "text"
+    """Strings, categorical or free."""
+    DATETIME = "datetime"
+    """Times are profiled as seconds since the epoch, UTC."""
+
+
+class Bins(Record, frozen=True, kw_only=True):
+    """Bins frozen at packaging. Missing values have a bin of their own, and so have unseen categories.
+
+    Numeric columns have `edges` (k+1 of them, the outer ones standing for minus and plus infinity on comparison);
+    bin i holds edges[i] <= x < edges[i+1]. Text and boolean columns have `categories`, the most frequent first.
+    """
+
+    edges: tuple[float, ...] | None = None
+    categories: tuple[str, ...] | None = None
+    counts: tuple[int, ...]
+    """Rows in each bin or category."""
+    other: int = 0
+    """Rows whose category was too rare to have a bin; on comparison also the unseen ones are told apart from these."""
+    unseen: int = 0
+    """Rows whose category the reference never had: always 0 in a reference."""
+    missing: int = 0
+
+
+class QuantileSketch(Record, frozen=True, kw_only=True):
+    """The distribution of a numeric column: distinct values with the number of rows at or below each.
+
+    Exact (`rank_error` 0) when the column has few distinct values, else an equal-rank grid that is deterministic
+    and whose largest error in rank is stated.
+    """
+
+    values: tuple[float, ...]
+    cumulative: tuple[int, ...]
+    rank_error: float = 0.0
+
+
+class Moments(Record, frozen=True, kw_only=True):
+    """Mergeable moments of the finite values: count, mean, sum of squared deviations, extremes."""
+
+    count: int
+    mean: float
+    squared_deviations: float
+    minimum: float
+    maximum: float
+
+
+class ColumnProfile(Record, frozen=True, kw_only=True):
+    name: str
+    kind: ColumnKind
+    dtype: str
+    rows: int
+    missing: int
+    bins: Bins | None
+    """Absent for a column that could not be binned (all missing)."""
+    moments: Moments | None = None
+    sketch: QuantileSketch | None = None
+    known: tuple[str, ...] | None = None
+    """Every category seen, also the rare ones, up to a cap: what is not here is unseen."""
+
+
+class Profile(Record, frozen=True, kw_only=True):
+    """A mergeable summary of a table."""
+
+    rows: int
+    columns: tuple[ColumnProfile, ...]
+
+    def column(self, name: str) -> ColumnProfile | None:
+        return next((c for c in self.columns if c.name == name), None)

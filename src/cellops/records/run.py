@@ -1,0 +1,138 @@
+from enum import StrEnum
+
+from cellops.records.base import Record, Value
+from cellops.records.contract import Contract
+from cellops.records.finding import Finding
+
+
+class RunStatus(StrEnum):
+    """The states of MLflow's runs."""
+
+    RUNNING = "RUNNING"
+    FINISHED = "FINISHED"
+    FAILED = "FAILED"
+    KILLED = "KILLED"
+
+
+class CodeVersion(Record, frozen=True, kw_only=True):
+    """Which code ran: the commit and what the work tree had on top of it."""
+
+    root: str
+    commit: str | None
+    branch: str | None
+    dirty: bool
+    patch: str = ""
+    """`git diff HEAD`, capped; empty when clean."""
+    patch_truncated: bool = False
+    untracked: dict[str, str] = {}
+    """Untracked Python files and notebooks with their SHA-256, so that uncommitted code is at least named."""
+
+
+class Environment(Record, frozen=True, kw_only=True):
+    """In what the code ran."""
+
+    python: str
+    implementation: str
+    platform: str
+    machine: str
+    cpu: str
+    cores: int
+    distributions: dict[str, str] = {}
+    """Name and version of every installed distribution, sorted; `name==version` lines are the lock."""
+    local: tuple[str, ...] = ()
+    """Distributions that no index can bring: editable ones and those installed from a path or a repository."""
+
+    def lock(self) -> str:
+        """A requirements file that pins every distribution an index can bring, without an index address."""
+        lines = [f"{n}=={v}" for n, v in sorted(self.distributions.items()) if n not in self.local]
+        return "\n".join(lines) + "\n"
+
+
+class DataFingerprint(Record, frozen=True, kw_only=True):
+    """A table that a run used, pinned by content."""
+
+    name: str
+    role: str
+    """`training`, `evaluation` or `table`."""
+    method: str
+    """What the digest covers: `full`, `sampled` or `metadata-only`."""
+    digest: str
+    rows: int
+    columns: int
+    pointer: str | None = None
+
+
+class ModelSpool(Record, frozen=True, kw_only=True):
+    """A fitted estimator on its way from the kernel to the tracking store."""
+
+    name: str
+    type: str
+    path: str
+    digest: str
+    """SHA-256 of the file, checked before it is read."""
+    parameters: dict[str, Value] = {}
+
+
+class SessionOpened(Record, frozen=True, kw_only=True, tag="session-opened", tag_field="event"):
+    """The first line of a journal."""
+
+    session: str
+    pid: int
+    started: float
+    version: str
+    project: str
+    notebook: str | None = None
+    execution: str | None = None
+    """Identifier of the pipeline execution that this kernel serves, if it does."""
+
+
+class SessionClosed(Record, frozen=True, kw_only=True, tag="session-closed", tag_field="event"):
+    session: str
+    ended: float
+
+
+class RunOpened(Record, frozen=True, kw_only=True, tag="run-opened", tag_field="event"):
+    run: str
+    session: str
+    name: str
+    started: float
+    order: int
+    experiment: str | None = None
+    notebook: str | None = None
+    seed: int | None = None
+    execution: str | None = None
+
+
+class RunClosed(Record, frozen=True, kw_only=True, tag="run-closed", tag_field="event"):
+    run: str
+    status: RunStatus
+    ended: float
+    parameters: dict[str, Value] = {}
+    metrics: dict[str, float] = {}
+    models: tuple[ModelSpool, ...] = ()
+    data: tuple[DataFingerprint, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    code: CodeVersion | None = None
+    environment: Environment | None = None
+    contract: Contract | None = None
+    """What the run can promise of its model; absent when no model was fitted."""
+
+
+class RunSummary(Record, frozen=True, kw_only=True):
+    """One line of a list of runs."""
+
+    run: str
+    """The key: eight hexadecimal digits are enough to name it."""
+    name: str
+    status: RunStatus
+    started: float
+    ended: float | None = None
+    mlflow_run_id: str | None = None
+    experiment: str | None = None
+    notebook: str | None = None
+    synced: bool = True
+    """False while the run stands only in a local journal."""
+    parameters: dict[str, Value | str] = {}
+    metrics: dict[str, float] = {}
+    findings: tuple[Finding, ...] = ()
+    has_model: bool = False
