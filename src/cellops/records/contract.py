@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from cellops.records.base import Record, Value
 from cellops.records.finding import Severity
-from cellops.records.profile import ColumnKind, Profile
+from cellops.records.profile import ColumnKind, ColumnProfile, Profile
 
 
 class Task(StrEnum):
@@ -96,3 +96,5 @@ class Contract(Record, frozen=True, kw_only=True):
     parity: Parity
     suite: Suite | None = None
     performance: Performance | None = None
+    output: ColumnProfile | None = None
+    """What the model gave on evaluation rows: the probability of the positive class, the label, or the number."""
