@@ -1,0 +1,1 @@
+"""Watching a served model: prediction and label logs, windows, drift, performance, reports."""
