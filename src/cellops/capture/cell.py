@@ -1,0 +1,225 @@
+"""The hooks around a cell: open a record before it, close it after, and never be the reason that it fails."""
+
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Protocol
+
+from cellops.capture import header, rng
+from cellops.capture.dataflow import Dataflow, analyse
+from cellops.capture.findings import hard_coded_paths, unseeded_randomness
+from cellops.capture.header import Header
+from cellops.capture.redaction import redact
+from cellops.records.cell import CellRecord, ErrorSeen, Outcome
+
+
+@dataclass
+class OpenCell:
+    """A cell that is being executed."""
+
+    info: Any
+    order: int
+    source: str
+    header: Header | None
+    thread: int
+    started: float = 0.0
+    clock: float = 0.0
+    opening: float = 0.0
+    states: rng.States | None = None
+    run: str | None = None
+    body: str = ""
+    """The Python that runs."""
+    flow: Dataflow = field(default_factory=Dataflow)
+
+
+class Listener(Protocol):
+    """Who is told of cells: the session."""
+
+    def cell_opened(self, cell: OpenCell) -> None: ...
+
+    def cell_closed(self, cell: OpenCell, record: CellRecord) -> None: ...
+
+
+class CellCapture:
+    """Registers the transformer and the hooks with an IPython shell, and takes them away again."""
+
+    def __init__(
+        self,
+        shell: Any,
+        session: str,
+        listener: Listener,
+        *,
+        accepts: Callable[[Header], bool],
+        on_fault: Callable[[Exception], None],
+    ) -> None:
+        self._shell = shell
+        self._transformer = partial(header.strip, accepts=accepts)
+        self._session = session
+        self._listener = listener
+        self._on_fault = on_fault
+        self._order = 0
+        self._open: list[OpenCell] = []
+        self._seeded: frozenset[str] = frozenset()
+        self._pid = os.getpid()
+
+    def start(self) -> None:
+        self._shell.input_transformers_cleanup.append(self._transformer)
+        self._shell.events.register("pre_run_cell", self.before)
+        self._shell.events.register("post_run_cell", self.after)
+
+    def stop(self) -> None:
+        with contextlib.suppress(ValueError):
+            self._shell.input_transformers_cleanup.remove(self._transformer)
+        for event, callback in (("pre_run_cell", self.before), ("post_run_cell", self.after)):
+            with contextlib.suppress(ValueError):
+                self._shell.events.unregister(event, callback)
+
+    def seeded_all(self) -> None:
+        """Remember that every generator has been seeded on the trail."""
+        self._seeded = frozenset(rng.SEEDERS)
+
+    def before(self, info: Any) -> None:
+        """IPython's `pre_run_cell`."""
+        with self._guarded():
+            self._before(info)
+
+    def after(self, result: Any) -> None:
+        """IPython's `post_run_cell`."""
+        with self._guarded():
+            self._after(result)
+
+    @contextlib.contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """A fault of ours becomes a finding; a forked child is not our session."""
+        if os.getpid() != self._pid:
+            yield
+            return
+        try:
+            yield
+        except Exception as fault:  # noqa: BLE001 - a fault of capture must not reach the user's cell
+            with contextlib.suppress(Exception):
+                self._on_fault(fault)
+
+    def _before(self, info: Any) -> None:
+        if os.getpid() != self._pid:
+            return
+        clock = time.perf_counter()
+        thread = threading.get_ident()
+        inside = [cell for cell in self._open if cell.thread == thread]
+        if inside and not info.store_history:
+            return  # a cell magic such as %%capture runs the cell's body again
+        for lost in inside:
+            self._close(lost, None)
+        self._order += 1
+        cell = OpenCell(info, self._order, info.raw_cell, header.find(info.raw_cell), thread)
+        cell.body = self._python(info, cell.header)
+        cell.flow = analyse(cell.body)
+        self._open.append(cell)
+        self._listener.cell_opened(cell)
+        cell.states = rng.read()
+        cell.started = time.time()
+        cell.opening = time.perf_counter() - clock
+        cell.clock = time.perf_counter()
+
+    def _python(self, info: Any, found: Header | None) -> str:
+        """The cell as IPython executes it, with the body of magics that only wrap it, `%%time` among them."""
+        if found is None and not info.raw_cell.lstrip().startswith("%%"):
+            given = getattr(info, "transformed_cell", None)
+            return given if isinstance(given, str) else str(self._shell.transform_cell(info.raw_cell))
+        body = header.python_body(info.raw_cell)
+        return str(self._shell.transform_cell(body)) if body else ""
+
+    def _after(self, result: Any) -> None:
+        cell = self._find(result)
+        if cell is not None:
+            self._close(cell, result)
+
+    def _find(self, result: Any) -> OpenCell | None:
+        """The cell that a result belongs to; an interrupted async cell comes with new info, or with none."""
+        info = getattr(result, "info", None)
+        for cell in self._open:
+            if cell.info is info:
+                return cell
+        thread = threading.get_ident()
+        mine = [cell for cell in self._open if cell.thread == thread]
+        if not mine or (info is not None and info.raw_cell != mine[-1].source):
+            return None
+        return mine[-1]
+
+    def _close(self, cell: OpenCell, result: Any) -> None:
+        now = time.perf_counter()
+        duration = now - cell.clock
+        self._open.remove(cell)
+        after = rng.read()
+        generators = rng.compare(cell.states or after, after, self._seeded)
+        self._seeded |= rng.seeds_in(cell.source)
+        outcome, error = _outcome(result)
+        where = f"cell {cell.order}"
+        source = redact(cell.source)
+        record = CellRecord(
+            session=self._session,
+            order=cell.order,
+            source=source,
+            started=cell.started,
+            duration=duration,
+            overhead=cell.opening + time.perf_counter() - now,
+            outcome=outcome,
+            verb=cell.header.verb if cell.header else None,
+            execution_count=getattr(result, "execution_count", None),
+            cell_id=_cell_id(cell.info),
+            error=error,
+            reads=cell.flow.reads,
+            writes=cell.flow.writes,
+            uncertain=cell.flow.uncertain,
+            generators=generators,
+            findings=(*unseeded_randomness(generators, where), *hard_coded_paths(cell.body, where)),
+            run=cell.run,
+        )
+        self._listener.cell_closed(cell, record)
+
+
+def _outcome(result: Any) -> tuple[Outcome, ErrorSeen | None]:
+    if result is None:
+        return Outcome.INTERRUPTED, None
+    error = result.error_before_exec or result.error_in_exec
+    if error is None:
+        return Outcome.OK, None
+    seen = ErrorSeen(type=type(error).__name__, message=redact(_message(error)), line=_line(error))
+    interrupted = type(error).__name__ in {"KeyboardInterrupt", "CancelledError"}
+    return (Outcome.INTERRUPTED if interrupted else Outcome.ERROR), seen
+
+
+def _message(error: BaseException, limit: int = 500) -> str:
+    try:
+        return str(error)[:limit]
+    except Exception:  # noqa: BLE001 - an exception's own __str__ can fail
+        return ""
+
+
+def _line(error: BaseException) -> int | None:
+    """The line of the cell in which an exception arose: the first frame below IPython's own."""
+    if isinstance(error, SyntaxError):
+        return error.lineno
+    trace = error.__traceback__
+    while trace is not None:
+        filename = trace.tb_frame.f_code.co_filename
+        if (
+            trace.tb_frame.f_code.co_name.startswith("<module>")
+            or "ipykernel_" in filename
+            or "<ipython-input" in filename
+        ):
+            return trace.tb_lineno
+        trace = trace.tb_next
+    return None
+
+
+def _cell_id(info: Any) -> str | None:
+    found = getattr(info, "cell_id", None)
+    if found is None:
+        meta = getattr(info, "cell_meta", None)
+        found = meta.get("cellId") if isinstance(meta, dict) else None
+    return found if isinstance(found, str) else None

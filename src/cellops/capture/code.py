@@ -1,0 +1,60 @@
+"""Which code ran: git's commit, and what the work tree had on top of it."""
+
+import hashlib
+import subprocess
+from pathlib import Path
+
+from cellops.capture.redaction import redact
+from cellops.records.run import CodeVersion
+
+TIMEOUT_SECONDS = 20
+SOURCE_SUFFIXES = (".py", ".ipynb")
+MOST_UNTRACKED = 500
+
+
+def read_code_version(folder: Path, *, patch_limit: int) -> CodeVersion | None:
+    """The state of the git repository that holds `folder`; None where there is no repository or no git."""
+    root = _git(folder, "rev-parse", "--show-toplevel")
+    if root is None:
+        return None
+    top = Path(root.strip())
+    commit = _git(top, "rev-parse", "--verify", "HEAD")
+    branch = _git(top, "symbolic-ref", "--short", "--quiet", "HEAD")
+    patch = redact(_git(top, "diff", "--no-ext-diff", "--no-color", "HEAD") or "") if commit else ""
+    untracked = _untracked(top)
+    return CodeVersion(
+        root=str(top),
+        commit=commit.strip() if commit else None,
+        branch=branch.strip() if branch else None,
+        dirty=bool(patch or untracked),
+        patch=_capped(patch, patch_limit),
+        patch_truncated=len(patch.encode()) > patch_limit,
+        untracked=untracked,
+    )
+
+
+def _capped(patch: str, limit: int) -> str:
+    return patch.encode()[:limit].decode(errors="ignore")
+
+
+def _untracked(top: Path) -> dict[str, str]:
+    listed = _git(top, "ls-files", "--others", "--exclude-standard", "-z") or ""
+    sources = [name for name in listed.split("\0") if name.endswith(SOURCE_SUFFIXES)]
+    return {name: _sha256(top / name) for name in sorted(sources)[:MOST_UNTRACKED]}
+
+
+def _sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        return f"unreadable: {type(error).__name__}"
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    command = ["git", "-C", str(folder), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=TIMEOUT_SECONDS, check=False)  # noqa: S603
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.decode(errors="replace") if done.returncode == 0 else None

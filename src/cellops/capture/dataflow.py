@@ -1,0 +1,224 @@
+"""What a cell's source says of the names it reads and writes, of its literals and of its calls."""
+
+import ast
+import builtins
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from cellops.records.base import Value
+
+DYNAMIC = {"exec": "exec", "eval": "eval", "globals": "globals()", "locals": "locals()", "setattr": "setattr"}
+
+
+@dataclass(frozen=True)
+class Dataflow:
+    """Names in the order in which they first appear."""
+
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+    literals: dict[str, Value | list[Value]] = field(default_factory=dict)
+    """Names that the cell binds to literals and to nothing else."""
+    computed: tuple[str, ...] = ()
+    """Names that the cell binds to the value of an expression: neither literals, imports, definitions nor counters."""
+    calls: tuple[ast.Call, ...] = ()
+    uncertain: tuple[str, ...] = ()
+
+
+def analyse(source: str) -> Dataflow:
+    """Read a cell's (transformed) source; a syntax error gives an empty answer that says so."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        return Dataflow(uncertain=(f"source not understood: {type(error).__name__}",))
+    visitor = _Visitor()
+    visitor.visit(tree)
+    return visitor.result()
+
+
+class _Visitor(ast.NodeVisitor):
+    """Walks the module scope and the bodies inside it; a name bound inside a function is not the cell's."""
+
+    def __init__(self) -> None:
+        self._reads: dict[str, None] = {}
+        self._writes: dict[str, None] = {}
+        self._literal: dict[str, Value | list[Value]] = {}
+        self._computed: dict[str, None] = {}
+        self._other: set[str] = set()
+        self._calls: list[ast.Call] = []
+        self._uncertain: dict[str, None] = {}
+        self._locals: list[set[str]] = []
+
+    def result(self) -> Dataflow:
+        literals = {n: v for n, v in self._literal.items() if n not in self._computed and n not in self._other}
+        computed = tuple(n for n in self._computed if n not in self._other)
+        return Dataflow(
+            tuple(self._reads), tuple(self._writes), literals, computed, tuple(self._calls), tuple(self._uncertain)
+        )
+
+    def visit_Assign(self, node: ast.Assign) -> None:
+        self.visit(node.value)
+        for target in node.targets:
+            self._bind(target, node.value)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        self.visit(node.annotation)
+        if node.value is not None:
+            self.visit(node.value)
+            self._bind(node.target, node.value)
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> None:
+        self.visit(node.value)
+        if isinstance(node.target, ast.Name):
+            self._read(node.target.id)
+            self._write(node.target.id, self._computed)
+        else:
+            self.visit(node.target)
+
+    def visit_NamedExpr(self, node: ast.NamedExpr) -> None:
+        self.visit(node.value)
+        self._bind(node.target, node.value)
+
+    def visit_Name(self, node: ast.Name) -> None:
+        if isinstance(node.ctx, ast.Load):
+            self._read(node.id)
+        else:
+            self._write(node.id, None)
+
+    def visit_Attribute(self, node: ast.Attribute) -> None:
+        self._mutation(node)
+        self.visit(node.value)
+
+    def visit_Subscript(self, node: ast.Subscript) -> None:
+        self._mutation(node)
+        self.visit(node.value)
+        self.visit(node.slice)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        if not self._locals:
+            self._calls.append(node)
+        if isinstance(node.func, ast.Name) and node.func.id in DYNAMIC:
+            self._uncertain[DYNAMIC[node.func.id]] = None
+        self.generic_visit(node)
+
+    def visit_Import(self, node: ast.Import) -> None:
+        for alias in node.names:
+            self._write(alias.asname or alias.name.partition(".")[0], None)
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        for alias in node.names:
+            if alias.name == "*":
+                self._uncertain["star import"] = None
+            else:
+                self._write(alias.asname or alias.name, None)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        for outer in (*node.decorator_list, *node.args.defaults, *node.args.kw_defaults):
+            if outer is not None:
+                self.visit(outer)
+        self._write(node.name, None)
+        self._inside(node.body, _bound_in(node))
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
+        self.visit_FunctionDef(node)
+
+    def visit_Lambda(self, node: ast.Lambda) -> None:
+        self._inside([node.body], {a.arg for a in _arguments(node.args)})
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
+        for outer in (*node.decorator_list, *node.bases, *(k.value for k in node.keywords)):
+            self.visit(outer)
+        self._write(node.name, None)
+        self._inside(node.body, {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and _stores(n)})
+
+    def visit_ListComp(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> None:
+        bound = {n.id for g in node.generators for n in ast.walk(g.target) if isinstance(n, ast.Name)}
+        self._inside(list(ast.iter_child_nodes(node)), bound)
+
+    visit_SetComp = visit_GeneratorExp = visit_DictComp = visit_ListComp  # noqa: N815
+
+    def _inside(self, body: list[ast.AST] | list[ast.stmt] | list[ast.expr], bound: set[str]) -> None:
+        self._locals.append(bound)
+        for node in body:
+            self.visit(node)
+        self._locals.pop()
+
+    def _bind(self, target: ast.expr, value: ast.expr) -> None:
+        if isinstance(target, ast.Name):
+            literal = _literal(value)
+            if literal is _NOT_A_LITERAL:
+                self._write(target.id, self._computed)
+            else:
+                self._write(target.id, None, literal)
+        elif isinstance(target, ast.Tuple | ast.List):
+            self._unpack(target, value)
+        else:
+            self.visit(target)
+
+    def _unpack(self, target: ast.Tuple | ast.List, value: ast.expr) -> None:
+        parts = value.elts if isinstance(value, ast.Tuple | ast.List) else []
+        pairwise = len(parts) == len(target.elts) and not any(isinstance(e, ast.Starred) for e in target.elts)
+        for position, element in enumerate(target.elts):
+            inner = element.value if isinstance(element, ast.Starred) else element
+            self._bind(inner, parts[position] if pairwise else value)
+
+    def _mutation(self, node: ast.Attribute | ast.Subscript) -> None:
+        """`frame["x"] = 1` and `thing.x = 1` write to the name at their root."""
+        if isinstance(node.ctx, ast.Load):
+            return
+        root: ast.expr = node
+        while isinstance(root, ast.Attribute | ast.Subscript):
+            root = root.value
+        if isinstance(root, ast.Name) and not self._is_local(root.id):
+            self._writes.setdefault(root.id)
+
+    def _read(self, name: str) -> None:
+        if not self._is_local(name) and (name in self._writes or not hasattr(builtins, name)):
+            self._reads.setdefault(name)
+
+    _UNSET = object()
+
+    def _write(self, name: str, kind: dict[str, None] | None, literal: object = _UNSET) -> None:
+        if self._is_local(name):
+            return
+        self._writes.setdefault(name)
+        if literal is not self._UNSET:
+            self._literal[name] = literal  # type: ignore[assignment]
+        elif kind is not None:
+            kind.setdefault(name)
+        else:
+            self._other.add(name)
+
+    def _is_local(self, name: str) -> bool:
+        return any(name in bound for bound in self._locals)
+
+
+_NOT_A_LITERAL = object()
+MOST_ITEMS = 100
+
+
+def _literal(node: ast.expr) -> object:
+    """The value of a literal scalar, or list of scalars; everything else is computed."""
+    try:
+        value = ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return _NOT_A_LITERAL
+    if isinstance(value, str | int | float | None):
+        return value
+    if isinstance(value, tuple | list) and len(value) <= MOST_ITEMS:
+        return list(value) if all(isinstance(v, str | int | float | None) for v in value) else str(value)
+    return str(value)
+
+
+def _stores(node: ast.Name) -> bool:
+    return not isinstance(node.ctx, ast.Load)
+
+
+def _arguments(arguments: ast.arguments) -> Iterator[ast.arg]:
+    yield from (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
+    yield from (a for a in (arguments.vararg, arguments.kwarg) if a is not None)
+
+
+def _bound_in(node: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
+    declared = {n for d in ast.walk(node) if isinstance(d, ast.Global) for n in d.names}
+    stored = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and _stores(n)}
+    return ({a.arg for a in _arguments(node.args)} | stored) - declared

@@ -1,0 +1,102 @@
+"""What stands in the way of repeating a cell or a run."""
+
+import ast
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from cellops.records.cell import GeneratorUse
+from cellops.records.finding import Finding, Severity
+from cellops.records.run import CodeVersion
+
+ABSOLUTE_PATH = re.compile(r"^(?:/(?:home|Users|mnt|data|root|tmp|var|opt|srv)/\S+|[A-Za-z]:\\\S+)$")
+
+
+def unseeded_randomness(generators: Iterable[GeneratorUse], where: str) -> list[Finding]:
+    """Global generators that were consumed without having been seeded."""
+    return [
+        Finding(
+            code="unseeded-randomness",
+            severity=Severity.WARNING,
+            where=where,
+            seen=f"the global generator of {use.name} was used and had not been seeded",
+            remedy="Give the run a seed: %%mlops run --seed 7",
+        )
+        for use in generators
+        if use.consumed and not use.seeded
+    ]
+
+
+def unseeded_estimators(name: str, estimator: Any, where: str) -> list[Finding]:
+    """Estimators of a model whose `random_state` is None."""
+    try:
+        parameters = estimator.get_params(deep=True)
+    except Exception:  # noqa: BLE001 - user code runs here
+        return []
+    unseeded = sorted(p for p, value in parameters.items() if p.rpartition("__")[2] == "random_state" and value is None)
+    if not unseeded:
+        return []
+    return [
+        Finding(
+            code="unseeded-estimator",
+            severity=Severity.WARNING,
+            where=where,
+            seen=f"{name} draws randomness of its own: {', '.join(unseeded)} is None",
+            remedy="Set random_state to a number",
+        )
+    ]
+
+
+def hard_coded_paths(source: str, where: str) -> list[Finding]:
+    """Absolute paths in string literals, which no other machine has."""
+    try:
+        nodes = list(ast.walk(ast.parse(source)))
+    except (SyntaxError, ValueError, RecursionError):
+        return []
+    texts = [n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+    return [
+        Finding(
+            code="hard-coded-path",
+            severity=Severity.WARNING,
+            where=where,
+            seen=f"the path {text} exists on this machine only",
+            remedy="Make it a parameter, or relative to the notebook",
+        )
+        for text in dict.fromkeys(texts)
+        if ABSOLUTE_PATH.match(text)
+    ]
+
+
+def uncommitted_code(code: CodeVersion | None, where: str) -> list[Finding]:
+    """Code that no commit holds: the patch is kept, within its limit."""
+    if code is None:
+        return [
+            Finding(
+                code="no-repository",
+                severity=Severity.INFO,
+                where=where,
+                seen="the project is not in a git repository",
+                remedy="Run git init and commit, so that a run can name its code",
+            )
+        ]
+    if code.patch_truncated:
+        return [
+            Finding(
+                code="patch-truncated",
+                severity=Severity.WARNING,
+                where=where,
+                seen=f"the uncommitted changes are larger than the {len(code.patch)} bytes kept",
+                remedy="Commit before the run, or raise CELLOPS_PATCH_LIMIT",
+            )
+        ]
+    if code.dirty:
+        return [
+            Finding(
+                code="uncommitted-code",
+                severity=Severity.INFO,
+                where=where,
+                seen="the work tree had uncommitted changes; their patch is kept with the run",
+                remedy="Commit before a run that matters",
+            )
+        ]
+    return []

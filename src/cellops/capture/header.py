@@ -1,0 +1,70 @@
+"""The header of a cell: `%%mlops VERB ARGUMENTS`, alone or stacked with other cell magics."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+MARK = "%%mlops"
+VERBS_THAT_KEEP_THE_CELL = ("run", "parameters")
+"""Their body runs as the plain cell that it is; the other verbs read their body as a text."""
+
+TRANSPARENT = ("time", "capture", "prun")
+"""Cell magics of IPython that run their body as Python in the notebook's namespace."""
+
+
+@dataclass(frozen=True)
+class Header:
+    verb: str
+    arguments: str
+    line: int
+    """0-based line of the cell in which the header stands."""
+
+
+def find(source: str) -> Header | None:
+    """The header of a cell, looked for among the cell magics that stand at its top."""
+    for number, line in enumerate(source.splitlines()):
+        if not line.startswith("%%"):
+            if line.strip():
+                return None
+            continue
+        header = _read(line, number)
+        if header is not None:
+            return header
+    return None
+
+
+def strip(lines: list[str], accepts: Callable[[Header], bool]) -> list[str]:
+    """Take a header off a cell, so that the body is the plain cell.
+
+    The line becomes a comment, so that line numbers stay; above another cell magic it goes, because that
+    magic has to stand first. A header that is not accepted stays: the magic `%%mlops` then says what is wrong
+    with it, and the body does not run. A pure function, as IPython calls its transformers more than once per cell.
+    """
+    first = next((i for i, line in enumerate(lines) if line.strip()), None)
+    if first is None:
+        return lines
+    header = _read(lines[first], first)
+    if header is None or header.verb not in VERBS_THAT_KEEP_THE_CELL or not accepts(header):
+        return lines
+    rest = lines[first + 1 :]
+    if rest and rest[0].startswith("%%"):
+        return lines[:first] + rest
+    return [*lines[:first], f"# {lines[first]}", *rest]
+
+
+def python_body(source: str) -> str | None:
+    """The part of a cell that runs as Python in the notebook's namespace; None below a magic that takes a text."""
+    lines = source.splitlines(keepends=True)
+    for number, line in enumerate(lines):
+        if line.startswith("%%"):
+            if line[2:].split(maxsplit=1)[:1] not in (["mlops"], *([name] for name in TRANSPARENT)):
+                return None
+        elif line.strip():
+            return "".join(lines[number:])
+    return ""
+
+
+def _read(line: str, number: int) -> Header | None:
+    words = line.rstrip().split(maxsplit=2)
+    if not words or words[0] != MARK:
+        return None
+    return Header(words[1] if len(words) > 1 else "", words[2] if len(words) > 2 else "", number)  # noqa: PLR2004

@@ -1,0 +1,68 @@
+"""The local journal: one file a session, one event a line, on disk before the next cell can start.
+
+A line is handed to the operating system at once, so that a killed process loses none; a torn last line
+(of a machine that lost power) is passed over on reading.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Lock
+from typing import Union
+
+import msgspec
+
+from cellops.records.base import Record
+from cellops.records.cell import CellRecord
+from cellops.records.run import RunClosed, RunOpened, SessionClosed, SessionOpened
+
+Event = Union[SessionOpened, SessionClosed, CellRecord, RunOpened, RunClosed]  # noqa: UP007 - msgspec reads it at run time
+SUFFIX = ".jsonl"
+
+
+class Journal:
+    """Appends events; safe among threads. A forked child writes nothing: the session is its parent's."""
+
+    def __init__(self, folder: Path, session: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.path = folder / f"{session}{SUFFIX}"
+        self._descriptor = os.open(self.path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
+        self._pid = os.getpid()
+        self._lock = Lock()
+
+    def append(self, event: Record) -> None:
+        """Write one event as one line.
+
+        Raises
+        ------
+        OSError
+            When the disk refuses it; what was written of the line is taken back.
+        """
+        if os.getpid() != self._pid:
+            return
+        line = event.to_json() + b"\n"
+        with self._lock:
+            written = os.write(self._descriptor, line)
+            if written != len(line):
+                size = os.fstat(self._descriptor).st_size
+                os.ftruncate(self._descriptor, size - written)
+                fact = f"only {written} of {len(line)} bytes fitted"
+                raise OSError(fact)
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            os.close(self._descriptor)
+
+
+def read(path: Path, offset: int = 0) -> Iterator[tuple[Event, int]]:
+    """The whole lines from byte `offset` on, each with the offset behind it; lines of a newer version are skipped."""
+    decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
+    with path.open("rb") as file:
+        file.seek(offset)
+        for line in file:
+            if not line.endswith(b"\n"):
+                return
+            offset += len(line)
+            with contextlib.suppress(msgspec.DecodeError):
+                yield decoder.decode(line), offset
