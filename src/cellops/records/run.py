@@ -107,7 +107,7 @@ class RunClosed(Record, frozen=True, kw_only=True, tag="run-closed", tag_field="
     run: str
     status: RunStatus
     ended: float
-    parameters: dict[str, Value] = {}
+    parameters: dict[str, Value | list[Value]] = {}
     metrics: dict[str, float] = {}
     models: tuple[ModelSpool, ...] = ()
     data: tuple[DataFingerprint, ...] = ()
@@ -132,7 +132,8 @@ class RunSummary(Record, frozen=True, kw_only=True):
     notebook: str | None = None
     synced: bool = True
     """False while the run stands only in a local journal."""
-    parameters: dict[str, Value | str] = {}
+    parameters: dict[str, Value | list[Value]] = {}
     metrics: dict[str, float] = {}
     findings: tuple[Finding, ...] = ()
-    has_model: bool = False
+    models: dict[str, str] = {}
+    """Name and MLflow URI of the models it logged."""

@@ -1,0 +1,3 @@
+from cellops.cli import main
+
+main()

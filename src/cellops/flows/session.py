@@ -1,0 +1,236 @@
+"""A notebook session: cells become records, run cells become runs, and the journal has both before anyone else."""
+
+import os
+import time
+import uuid
+from collections.abc import Callable, Mapping, MutableMapping
+from pathlib import Path
+from threading import Thread
+from typing import Any, Protocol
+
+from cellops import __version__
+from cellops.capture import rng
+from cellops.capture.cell import OpenCell
+from cellops.capture.code import read_code_version
+from cellops.capture.journal import Journal
+from cellops.errors import UsageError
+from cellops.flows import evidence, writer
+from cellops.records.base import Record, Value
+from cellops.records.cell import CellRecord, Outcome
+from cellops.records.contract import Suite
+from cellops.records.finding import Finding, Severity
+from cellops.records.run import (
+    CodeVersion,
+    RunClosed,
+    RunOpened,
+    RunStatus,
+    RunSummary,
+    SessionClosed,
+    SessionOpened,
+)
+from cellops.settings import Settings
+
+STATUS = {Outcome.OK: RunStatus.FINISHED, Outcome.ERROR: RunStatus.FAILED, Outcome.INTERRUPTED: RunStatus.KILLED}
+
+
+class RunOptions(Record, frozen=True, kw_only=True):
+    """The options of `%%mlops run`."""
+
+    name: str | None = None
+    experiment: str | None = None
+    seed: int | None = None
+    training: tuple[str, ...] = ()
+    """Names of inputs and target, where the cell's source does not show them."""
+    evaluation: tuple[str, ...] = ()
+    model: bool = True
+
+
+class Observer(Protocol):
+    """Who is shown what happens: the page, the notebook."""
+
+    def cell(self, record: CellRecord) -> None: ...
+
+    def run(self, summary: RunSummary) -> None: ...
+
+
+class OpenRun:
+    """A run whose cell is being executed, and the code version that is read meanwhile."""
+
+    def __init__(self, opened: RunOpened, options: RunOptions, settings: Settings) -> None:
+        self.opened = opened
+        self.options = options
+        self._settings = settings
+        self._code: CodeVersion | None = None
+        self._reader = Thread(target=self._read, name="cellops-code-version", daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        self._code = read_code_version(self._settings.project, patch_limit=self._settings.patch_limit)
+
+    def code(self) -> CodeVersion | None:
+        self._reader.join()
+        return self._code
+
+
+class Session:
+    """What `%load_ext cellops` opens; the hooks report to it."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        namespace: MutableMapping[str, Any],
+        *,
+        parse: Callable[[str], RunOptions],
+        notebook: str | None,
+        observer: Observer,
+    ) -> None:
+        self.id = uuid.uuid4().hex
+        self.settings = settings
+        self.notebook = notebook
+        self.started = time.time()
+        self.trail: list[CellRecord] = []
+        self.runs: list[RunSummary] = []
+        self.faults: list[Finding] = []
+        self.suites: dict[str, Suite] = {}
+        self.parameters: dict[str, Value | list[Value]] = {}
+        self.seeded_all: Callable[[], None] = _nothing
+        self._namespace = namespace
+        self._parse = parse
+        self._observer = observer
+        self._open: dict[str, OpenRun] = {}
+        self._writer = writer.Handle(settings)
+        self.journal = Journal(settings.folder / "journal", self.id)
+        self.journal.append(self._opened())
+
+    def _opened(self) -> SessionOpened:
+        return SessionOpened(
+            session=self.id,
+            pid=os.getpid(),
+            started=self.started,
+            version=__version__,
+            project=str(self.settings.project),
+            notebook=self.notebook,
+            execution=os.environ.get("CELLOPS_EXECUTION"),
+        )
+
+    def close(self) -> None:
+        """End the session; waits for nobody."""
+        self.journal.append(SessionClosed(session=self.id, ended=time.time()))
+        self.journal.close()
+
+    def fault(self, error: Exception) -> None:
+        """Remember a fault of ours as a finding; `%mlops status` shows it."""
+        self.faults.append(
+            Finding(
+                code="capture-fault",
+                severity=Severity.WARNING,
+                where=f"cell {len(self.trail) + 1}",
+                seen=f"capture failed: {type(error).__name__}: {str(error)[:300]}",
+                remedy="The cell itself was not touched; please report this",
+            )
+        )
+
+    def cell_opened(self, cell: OpenCell) -> None:
+        if cell.header is None or cell.header.verb != "run":
+            return
+        options = self._parse(cell.header.arguments)
+        opened = RunOpened(
+            run=uuid.uuid4().hex,
+            session=self.id,
+            name=options.name or _default_name(self.notebook, len(self.runs) + 1),
+            started=time.time(),
+            order=cell.order,
+            experiment=options.experiment,
+            notebook=self.notebook,
+            seed=options.seed,
+            execution=os.environ.get("CELLOPS_EXECUTION"),
+        )
+        if options.seed is not None:
+            rng.seed_all(options.seed)
+            self.seeded_all()
+        self.journal.append(opened)
+        cell.run = opened.run
+        self._open[opened.run] = OpenRun(opened, options, self.settings)
+        self._writer.ensure(self.journal.path)
+        self._announce(summarise(opened))
+
+    def cell_closed(self, cell: OpenCell, record: CellRecord) -> None:
+        self.journal.append(record.replace(notebook=self.notebook))
+        self.trail.append(record)
+        if record.verb == "parameters" and record.outcome is Outcome.OK:
+            self.parameters.update(evidence.parameters(cell.flow, self._namespace))
+        if record.run is not None:
+            closed = self._close_run(self._open.pop(record.run), cell, record)
+            record = record.replace(findings=(*record.findings, *closed.findings))
+            self.trail[-1] = record
+        self._observer.cell(record)
+
+    def _close_run(self, run: OpenRun, cell: OpenCell, record: CellRecord) -> RunClosed:
+        closed = RunClosed(
+            run=run.opened.run,
+            status=STATUS[record.outcome],
+            ended=record.started + record.duration,
+            parameters=self.parameters,
+            findings=record.findings,
+        )
+        try:
+            closed = evidence.gather(
+                closed, run, cell, self._namespace, settings=self.settings, suites=list(self.suites.values())
+            )
+        finally:
+            self.journal.append(closed)
+            self._announce(summarise(run.opened, closed))
+        return closed
+
+    def _announce(self, summary: RunSummary) -> None:
+        self.runs = [known for known in self.runs if known.run != summary.run] + [summary]
+        self._observer.run(summary)
+
+
+def _nothing() -> None:
+    pass
+
+
+def notebook_path(namespace: Mapping[str, Any]) -> str | None:
+    """The notebook's path, as far as its front end tells: cellops' own runner, VS Code, Jupyter Server."""
+    candidates = (
+        os.environ.get("CELLOPS_NOTEBOOK"),
+        namespace.get("__vsc_ipynb_file__"),
+        os.environ.get("JPY_SESSION_NAME"),
+    )
+    return next((str(path) for path in candidates if path and str(path).endswith((".ipynb", ".py", ".md"))), None)
+
+
+def summarise(opened: RunOpened, closed: RunClosed | None = None) -> RunSummary:
+    """A run as its journal knows it."""
+    summary = RunSummary(
+        run=opened.run,
+        name=opened.name,
+        status=RunStatus.RUNNING,
+        started=opened.started,
+        experiment=opened.experiment,
+        notebook=opened.notebook,
+        synced=False,
+    )
+    if closed is None:
+        return summary
+    return summary.replace(
+        status=closed.status,
+        ended=closed.ended,
+        parameters=closed.parameters,
+        metrics=closed.metrics,
+        findings=closed.findings,
+        models={model.name: "" for model in closed.models},
+    )
+
+
+def _default_name(notebook: str | None, number: int) -> str:
+    return f"{Path(notebook).stem if notebook else 'session'}-{number}"
+
+
+def require(session: "Session | None") -> "Session":
+    """The session, or an error that says how to open one."""
+    if session is None:
+        fact = "cellops captures nothing in this kernel"
+        raise UsageError(fact, remedy="Run: %load_ext cellops")
+    return session

@@ -1,0 +1,43 @@
+from enum import StrEnum
+
+from cellops.records.base import Record, Value
+
+ParameterValue = Value | list[object] | dict[Value, object]
+"""What a notebook parameter can be: a scalar, or a list or dictionary of such."""
+
+
+class CellState(StrEnum):
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class CellProgress(Record, frozen=True, kw_only=True):
+    """One step of a notebook's execution, for a progress line."""
+
+    index: int
+    """Place of the cell among all cells of the executed notebook, from 0."""
+    total: int
+    """Number of cells of the executed notebook."""
+    title: str
+    """First meaningful line of the cell."""
+    seconds: float
+    """Wall time that the cell has taken; 0 while it runs."""
+    state: CellState
+
+
+class ExecutedNotebook(Record, frozen=True, kw_only=True):
+    """A notebook that was executed to its end."""
+
+    notebook: str
+    output: str
+    """Path of the executed notebook."""
+    execution: str
+    """Identifier that the kernel had as CELLOPS_EXECUTION; the runs opened in it carry it."""
+    kernel: str
+    parameters: dict[str, ParameterValue] = {}
+    """The values that were injected."""
+    cells: int
+    """How many cells were executed."""
+    seconds: float
+    """Wall time in seconds, start and end of the kernel included."""

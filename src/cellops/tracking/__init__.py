@@ -1,0 +1,1 @@
+"""The MLflow store: the only place that writes runs."""

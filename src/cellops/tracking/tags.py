@@ -1,0 +1,37 @@
+"""The tags by which cellops finds its own runs, and those by which MLflow's screens show a run's source."""
+
+from cellops import __version__
+from cellops.records.run import RunClosed, RunOpened
+
+RUN = "cellops.run"
+SESSION = "cellops.session"
+EXECUTION = "cellops.execution"
+EXECUTION_STATUS = "cellops.execution.status"
+FINDINGS = "cellops.findings"
+MODEL = "cellops.model"
+SEED = "cellops.seed"
+COMPLETE = "cellops.complete"
+"""Set last: a run without it is still being carried over."""
+LONGEST = 4500
+"""MLflow refuses longer tag values."""
+
+
+def of_opened(run: RunOpened) -> dict[str, str]:
+    tags = {
+        RUN: run.run,
+        SESSION: run.session,
+        "cellops.version": __version__,
+        "mlflow.runName": run.name,
+        "mlflow.source.type": "NOTEBOOK",
+    }
+    optional = {"mlflow.source.name": run.notebook, SEED: run.seed, EXECUTION: run.execution}
+    return tags | {name: str(value) for name, value in optional.items() if value is not None}
+
+
+def of_closed(run: RunClosed) -> dict[str, str]:
+    tags = {}
+    if run.code is not None and run.code.commit is not None:
+        tags["mlflow.source.git.commit"] = run.code.commit
+        tags["mlflow.source.git.branch"] = run.code.branch or "detached"
+        tags["cellops.git.dirty"] = str(run.code.dirty).lower()
+    return tags
