@@ -1,0 +1,148 @@
+"""Read the body of an `expect` cell. Nothing in it is executed: it is parsed, and names are looked up."""
+
+import ast
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+
+from cellops.data.expectations.registry import arguments, build, rule_type
+from cellops.data.expectations.rule import require_type
+from cellops.errors import ExpectationError
+from cellops.records.base import Value
+from cellops.records.contract import Expectation, Suite
+from cellops.records.finding import Severity
+
+COMMON = ("mostly", "severity", "reason")
+"""Arguments that every rule takes, by name."""
+
+
+def parse(name: str, body: str, namespace: Mapping[str, object]) -> Suite:
+    """Read expectations, one call a statement.
+
+    Parameters
+    ----------
+    name
+        The name of the suite.
+    body
+        Calls of rules in the vocabulary of Great Expectations. Arguments are literals, lists of them, or names.
+        Besides its own arguments every rule takes `mostly` (the least share of rows that must satisfy it),
+        `severity` ("info", "warning" or "error") and `reason`.
+    namespace
+        What names stand for.
+
+    Raises
+    ------
+    ExpectationError
+        With the line in `data["line"]`: for what is no call of a rule, an unknown rule, name or argument.
+
+    Examples
+    --------
+    >>> suite = parse("trips", 'expect_column_values_to_be_between("distance", 1, longest)', {"longest": 5000})
+    >>> suite.expectations[0].columns, suite.expectations[0].arguments
+    (('distance',), {'min_value': 1, 'max_value': 5000})
+    """
+    try:
+        statements = ast.parse(body).body
+    except SyntaxError as error:
+        fact = f"Line {error.lineno}: {error.msg}"
+        raise ExpectationError(fact, remedy="Write one expectation a line, as a call", line=error.lineno) from error
+    if not statements:
+        fact = f"{name} has no expectations"
+        raise ExpectationError(fact, remedy='Write one a line, such as expect_column_to_exist("distance")')
+    return Suite(name=name, expectations=tuple(_located(statement, namespace) for statement in statements))
+
+
+def _located(statement: ast.stmt, namespace: Mapping[str, object]) -> Expectation:
+    try:
+        return _expectation(statement, namespace)
+    except ExpectationError as error:
+        fact, line = f"Line {statement.lineno}: {error.fact}", statement.lineno
+        raise ExpectationError(fact, received=error.received, remedy=error.remedy, line=line) from None
+
+
+def _expectation(statement: ast.stmt, namespace: Mapping[str, object]) -> Expectation:
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
+        fact = "This is not the call of a rule"
+        raise ExpectationError(
+            fact, received=ast.unparse(statement), remedy='Write for example expect_column_to_exist("distance")'
+        )
+    given = _arguments(call, arguments(rule_type(call.func.id)), namespace)
+    common = {key: given.pop(key) for key in COMMON if key in given}
+    columns = tuple(given.pop(key) for key in ("column",) if key in given)
+    for column in columns:
+        require_type("column", column, str, "Put the name in quotes")
+    expectation = Expectation(rule=call.func.id, columns=columns, arguments=given, **_common(common))
+    build(expectation)
+    return expectation
+
+
+def _arguments(call: ast.Call, names: tuple[str, ...], namespace: Mapping[str, object]) -> dict[str, Any]:
+    if len(call.args) > len(names):
+        fact = f"The rule takes {len(names)} arguments without a name and {len(call.args)} are given"
+        raise ExpectationError(fact, remedy=f"Its arguments are: {', '.join((*names, *COMMON))}")
+    given = {name: _value(node, namespace) for name, node in zip(names, call.args, strict=False)}
+    for keyword in call.keywords:
+        if keyword.arg not in (*names, *COMMON):
+            near = get_close_matches(keyword.arg or "", (*names, *COMMON), n=1)
+            fact = f"The rule has no argument {keyword.arg or '**'}"
+            hint = f"Did you mean {near[0]}?" if near else f"Its arguments are: {', '.join((*names, *COMMON))}"
+            raise ExpectationError(fact, remedy=hint)
+        if keyword.arg in given:
+            fact = f"The argument {keyword.arg} is given twice"
+            raise ExpectationError(fact, remedy="Remove one of them")
+        given[keyword.arg] = _value(keyword.value, namespace)
+    return given
+
+
+def _common(given: dict[str, Any]) -> dict[str, Any]:
+    mostly, severity, reason = given.get("mostly", 1.0), given.get("severity", "error"), given.get("reason")
+    if isinstance(mostly, bool) or not isinstance(mostly, int | float) or not 0 < mostly <= 1:
+        fact = "mostly must be a share above 0 and up to 1"
+        raise ExpectationError(fact, received=mostly, remedy="For example: mostly=0.99")
+    if severity not in list(Severity):
+        fact = "There is no such severity"
+        raise ExpectationError(fact, received=severity, remedy=f"Use one of: {', '.join(Severity)}")
+    require_type("reason", reason or "", str, "Put it in quotes")
+    return {"mostly": float(mostly), "severity": Severity(severity), "reason": reason}
+
+
+def _value(node: ast.expr, namespace: Mapping[str, object]) -> Value | list[Value]:
+    match node:
+        case ast.Constant(value=value):
+            return _plain(value)
+        case ast.UnaryOp(op=ast.USub() | ast.UAdd() as sign, operand=ast.Constant(value=int() | float() as number)):
+            return -number if isinstance(sign, ast.USub) else number
+        case ast.List(elts=elements) | ast.Tuple(elts=elements) | ast.Set(elts=elements):
+            return [_scalar(_value(element, namespace)) for element in elements]
+        case ast.Name(id=name) if name in namespace:
+            return _plain(namespace[name])
+        case ast.Name(id=name):
+            near = get_close_matches(name, namespace, n=1)
+            fact = f"There is no variable {name}"
+            raise ExpectationError(fact, remedy=f"Did you mean {near[0]}?" if near else "Define it in a cell above")
+        case _:
+            fact = "An argument must be a literal, a list of literals or a variable"
+            raise ExpectationError(
+                fact, received=ast.unparse(node), remedy="Compute it in a cell above, and give its name here"
+            )
+
+
+def _plain(value: object) -> Value | list[Value]:
+    """What a variable holds, as JSON can hold it. Sets have no order of their own, so they are sorted."""
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [_scalar(_plain(element)) for element in value]
+    if isinstance(value, set | frozenset):
+        return _plain(sorted(value, key=lambda element: (type(element).__name__, repr(element))))
+    return _scalar(value.item() if isinstance(value, np.generic) else value)
+
+
+def _scalar(value: object) -> Value:
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    fact = f"An argument cannot be of type {type(value).__name__}"
+    raise ExpectationError(fact, received=value, remedy="Use numbers, texts, True, False, None or lists of these")
