@@ -1,0 +1,29 @@
+import { element } from './element';
+import { icon } from './icon';
+import type { Finding, Severity } from './records';
+
+const ORDER: readonly Severity[] = ['error', 'warning', 'info'];
+
+/** The gravest severity among findings. */
+export function gravest(findings: readonly Finding[]): Severity {
+  return ORDER.find(severity => findings.some(finding => finding.severity === severity)) ?? 'info';
+}
+
+/** Findings as a list, the gravest first: severity, place, what was seen, what to do. */
+export function findingList(findings: readonly Finding[]): HTMLElement {
+  const sorted = [...findings].sort((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
+  return element('ul', { class: 'cellops-findings' }, sorted.map(findingItem));
+}
+
+function findingItem(finding: Finding): HTMLElement {
+  return element('li', { class: `cellops-finding cellops-${finding.severity}`, title: finding.code }, [
+    icon(finding.severity),
+    element('div', {}, [
+      element('p', { class: 'cellops-seen' }, [
+        element('strong', { text: finding.severity }),
+        ` · ${finding.where}: ${finding.seen}`
+      ]),
+      element('p', { class: 'cellops-remedy', text: finding.remedy })
+    ])
+  ]);
+}

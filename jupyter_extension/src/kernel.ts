@@ -1,0 +1,125 @@
+/** What the kernels of open notebooks tell the page, over the comm target `cellops`. */
+
+import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
+import type { Kernel, KernelMessage } from '@jupyterlab/services';
+import { Token } from '@lumino/coreutils';
+import { Signal, type ISignal } from '@lumino/signaling';
+
+import type { CellRecord, RunSummary } from './core/records';
+
+const TARGET = 'cellops';
+
+export type Message =
+  | { event: 'trail'; records: CellRecord[] }
+  | { event: 'cell'; record: CellRecord }
+  | { event: 'run'; summary: RunSummary };
+
+export interface Told {
+  panel: NotebookPanel;
+  message: Message;
+}
+
+export interface IKernels {
+  readonly told: ISignal<IKernels, Told>;
+  /** The kernel of a notebook restarted, died or was replaced: what it told is past. */
+  readonly ended: ISignal<IKernels, NotebookPanel>;
+}
+
+export const IKernels = new Token<IKernels>(
+  '@cellops/labextension:IKernels',
+  'What kernels tell of cells and runs.'
+);
+
+class Kernels implements IKernels {
+  readonly told = new Signal<this, Told>(this);
+  readonly ended = new Signal<this, NotebookPanel>(this);
+
+  watch(panel: NotebookPanel): void {
+    const context = panel.sessionContext;
+    context.kernelChanged.connect((_, { oldValue, newValue }) => {
+      if (oldValue) {
+        this.ended.emit(panel);
+      }
+      this.attach(panel, newValue);
+    });
+    context.statusChanged.connect((_, status) => {
+      if (status === 'restarting' || status === 'autorestarting' || status === 'dead') {
+        this.ended.emit(panel);
+      }
+    });
+    this.attach(panel, context.session?.kernel ?? null);
+  }
+
+  private attach(panel: NotebookPanel, kernel: Kernel.IKernelConnection | null): void {
+    if (!kernel?.handleComms) {
+      return;
+    }
+    kernel.registerCommTarget(TARGET, (comm, opened) => {
+      this.listen(panel, comm);
+      this.tell(panel, opened.content.data);
+    });
+    // A kernel that runs already was told to open its comm to an earlier page; one without cellops has none and
+    // is left in peace. The request is abandoned when the kernel goes away before it answers.
+    void reopen(kernel).then(
+      comm => {
+        if (comm) {
+          this.listen(panel, comm);
+          comm.open();
+        }
+      },
+      () => undefined
+    );
+  }
+
+  private listen(panel: NotebookPanel, comm: Kernel.IComm): void {
+    comm.onMsg = (received: KernelMessage.ICommMsgMsg) => {
+      this.tell(panel, received.content.data);
+    };
+  }
+
+  private tell(panel: NotebookPanel, data: unknown): void {
+    if (!panel.isDisposed && isMessage(data)) {
+      this.told.emit({ panel, message: data });
+    }
+  }
+}
+
+async function reopen(kernel: Kernel.IKernelConnection): Promise<Kernel.IComm | null> {
+  const reply = await kernel.requestCommInfo({ target_name: TARGET });
+  const open = reply.content.status === 'ok' && Object.keys(reply.content.comms).length > 0;
+  return open && !kernel.isDisposed ? kernel.createComm(TARGET) : null;
+}
+
+/** A kernel may run an older or newer cellops; what it says beyond these messages is not for this page. */
+function isMessage(data: unknown): data is Message {
+  const message = data as Partial<Record<string, unknown>> | null;
+  switch (message?.['event']) {
+    case 'trail':
+      return Array.isArray(message['records']);
+    case 'cell':
+      return typeof message['record'] === 'object';
+    case 'run':
+      return typeof message['summary'] === 'object';
+    default:
+      return false;
+  }
+}
+
+export const kernels: JupyterFrontEndPlugin<IKernels> = {
+  id: '@cellops/labextension:kernels',
+  description: 'Listens to the kernels of open notebooks.',
+  autoStart: true,
+  provides: IKernels,
+  requires: [INotebookTracker],
+  activate: (_app, tracker: INotebookTracker) => {
+    const all = new Kernels();
+    tracker.forEach(panel => {
+      all.watch(panel);
+    });
+    tracker.widgetAdded.connect((_, panel) => {
+      all.watch(panel);
+    });
+    return all;
+  }
+};
