@@ -64,7 +64,12 @@ class ColumnProfile(Record, frozen=True, kw_only=True):
     moments: Moments | None = None
     sketch: QuantileSketch | None = None
     known: tuple[str, ...] | None = None
-    """Every category seen, also the rare ones, up to a cap: what is not here is unseen."""
+    """Every category seen, also the rare ones, up to a cap: what is not here is unseen.
+
+    None where unseen cannot be told from rare.
+    """
+    problem: str | None = None
+    """Why the column could not be profiled."""
 
 
 class Profile(Record, frozen=True, kw_only=True):

@@ -1,0 +1,96 @@
+"""Bins: frozen once on the reference, then counted on every table that is compared with it."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellops.data.column import Numbers
+from cellops.data.sketch import runs_of_ties
+from cellops.records.profile import Bins, ColumnKind
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+QUANTILE_BINS = 10
+FEW_VALUES = 20
+"""Distinct values up to which a number has a bin for each: the months, the hours."""
+CATEGORY_CAP = 50
+"""Categories with a bin of their own; the rest is `other`."""
+KNOWN_CAP = 2000
+"""Categories remembered at all."""
+UNSEEN_EXPECTED = 0.01
+"""Share of new rows expected to hold a category never seen, above which unseen cannot be told from rare."""
+CONSTANT_MARGIN = 1e-6
+"""Relative distance from the value of a constant column at which a number counts as another one."""
+
+
+def freeze_numbers(ordered: Numbers, kind: ColumnKind, missing: int) -> Bins | None:
+    """Quantile bins of ascending values without NaN; None when none of them is finite.
+
+    Edges lie midway between two neighbouring values, so that a rounding error moves no row. Ties stay together: the
+    edge nearest to each decile is taken, once. Up to 20 distinct values get a bin each, and a constant column three:
+    below, equal, above. Infinities count in the outer bins.
+    """
+    finite = ordered[np.isfinite(ordered)]
+    if not len(finite):
+        return None
+    starts = runs_of_ties(finite)
+    values, ends = finite[starts], np.append(starts[1:], len(finite))
+    if len(values) == 1:
+        return count_numbers(_around(float(values[0]), kind), ordered, missing)
+    cuts = _nearest_cuts(ends) if len(values) > FEW_VALUES else np.arange(len(values) - 1)
+    below, above = values[cuts], values[cuts + 1]
+    middle = below / 2 + above / 2
+    inner = np.where(middle > below, middle, above)
+    return count_numbers((float(values[0]), *inner.tolist(), float(values[-1])), ordered, missing)
+
+
+def count_numbers(edges: tuple[float, ...], ordered: Numbers, missing: int) -> Bins:
+    """Rows of ascending values without NaN in the bins between these edges."""
+    inside = np.searchsorted(ordered, np.asarray(edges[1:-1]), side="left")
+    counts = np.diff(inside, prepend=0, append=len(ordered))
+    return Bins(edges=edges, counts=tuple(counts.tolist()), missing=missing)
+
+
+def freeze_categories(counts: "pd.Series[int]", missing: int) -> tuple[Bins, tuple[str, ...] | None]:
+    """The most frequent categories as bins, and every known one if it is of use to remember them.
+
+    A category of a single row has no bin, for it would put a row of the table into the package. Known is None where
+    there are too many, or where the rows of such single categories let expect many unseen ones (Good, The population
+    frequencies of species, Biometrika 40 (1953), equation 9): then whatever has no bin is `other`.
+    """
+    top = counts[counts > 1].iloc[:CATEGORY_CAP]
+    total = int(counts.sum())
+    expected_unseen = int((counts == 1).sum()) / total if total else 0.0
+    rememberable = len(counts) <= KNOWN_CAP and expected_unseen <= UNSEEN_EXPECTED
+    bins = Bins(categories=tuple(top.index), counts=tuple(top.tolist()), other=total - int(top.sum()), missing=missing)
+    return bins, tuple(counts.index) if rememberable else None
+
+
+def count_categories(
+    categories: tuple[str, ...], known: tuple[str, ...] | None, counts: "pd.Series[int]", missing: int
+) -> Bins:
+    """Rows of each frozen category, of the rare known ones and of those never seen."""
+    inside = counts.reindex(list(categories), fill_value=0)
+    rest = int(counts.sum() - inside.sum())
+    unseen = 0 if known is None else int(counts[~counts.index.isin([*categories, *known])].sum())
+    return Bins(
+        categories=categories, counts=tuple(inside.tolist()), other=rest - unseen, unseen=unseen, missing=missing
+    )
+
+
+def _nearest_cuts(ends: NDArray[np.intp]) -> NDArray[np.intp]:
+    """For each decile the boundary between two distinct values that lies nearest, as index of the lower one."""
+    targets = ends[-1] * np.arange(1, QUANTILE_BINS) / QUANTILE_BINS
+    after = np.clip(np.searchsorted(ends, targets), 1, len(ends) - 2)
+    before = after - 1
+    nearest = np.where(targets - ends[before] <= ends[after] - targets, before, after)
+    return np.unique(nearest)
+
+
+def _around(value: float, kind: ColumnKind) -> tuple[float, ...]:
+    margin = 0.5 if kind is ColumnKind.INTEGER else max(abs(value) * CONSTANT_MARGIN, np.finfo(np.float64).tiny)
+    largest = np.finfo(np.float64).max
+    edges = np.clip([value - 2 * margin, value - margin, value + margin, value + 2 * margin], -largest, largest)
+    return tuple(edges.tolist())

@@ -1,0 +1,141 @@
+"""One column read as what it holds: its kind, its numbers, its categories."""
+
+from typing import TYPE_CHECKING, Any, TypeAlias, Union
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellops.errors import InputError
+from cellops.records.profile import ColumnKind
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Values: TypeAlias = Union["pd.Series[Any]", NDArray[Any]]
+Numbers: TypeAlias = NDArray[np.float64]
+MICROSECONDS = 1e6
+SHOWN_ROWS = 10
+
+
+def as_series(values: Values) -> "pd.Series[Any]":
+    """One column as pandas holds it, without a copy."""
+    import pandas as pd
+
+    column: pd.Series[Any] = pd.Series(values, copy=False)
+    return column
+
+
+def column_kind(values: Values) -> ColumnKind:
+    """The kind of a column, from its dtype, or from its values where the dtype is `object`.
+
+    A column of nothing but missing values in an `object` column counts as text.
+
+    Raises
+    ------
+    InputError
+        When the values are of several kinds, nested, or of one that cannot be profiled (bytes, complex, durations).
+    """
+    import pandas as pd
+    from pandas.api import types
+
+    column = as_series(values)
+    dtype = column.dtype
+    if isinstance(dtype, pd.CategoricalDtype):
+        return ColumnKind.TEXT
+    for kind, holds in (
+        (ColumnKind.BOOLEAN, types.is_bool_dtype),
+        (ColumnKind.INTEGER, types.is_integer_dtype),
+        (ColumnKind.NUMBER, types.is_float_dtype),
+        (ColumnKind.DATETIME, types.is_datetime64_any_dtype),
+    ):
+        if holds(dtype):
+            return kind
+    inferred = types.infer_dtype(column, skipna=True)
+    kinds = {
+        "string": ColumnKind.TEXT,
+        "empty": ColumnKind.TEXT,
+        "boolean": ColumnKind.BOOLEAN,
+        "integer": ColumnKind.INTEGER,
+        "floating": ColumnKind.NUMBER,
+        "mixed-integer-float": ColumnKind.NUMBER,
+        "decimal": ColumnKind.NUMBER,
+        "datetime": ColumnKind.DATETIME,
+        "datetime64": ColumnKind.DATETIME,
+        "date": ColumnKind.DATETIME,
+    }
+    if inferred not in kinds:
+        fact = f"The values are neither numbers, booleans, times nor text, but {inferred}"
+        raise InputError(fact, remedy="Convert the column to one of these kinds, or leave it out")
+    return kinds[inferred]
+
+
+def numbers(values: Values, kind: ColumnKind) -> Numbers:
+    """A column of numbers, booleans or times as floats, missing as NaN; times are seconds since the epoch, UTC.
+
+    Raises
+    ------
+    InputError
+        When the values are of another kind; numbers are never read from text.
+    """
+    import pandas as pd
+
+    column = as_series(values)
+    given = column_kind(column)
+    if column.isna().all():
+        return np.full(len(column), np.nan)
+    if (given is ColumnKind.TEXT) or ((given is ColumnKind.DATETIME) != (kind is ColumnKind.DATETIME)):
+        fact = f"The column held {kind}s and now holds {given}s"
+        raise InputError(fact, received=column.dropna().iloc[0], remedy="Convert it to what the model was trained on")
+    if given is ColumnKind.DATETIME:
+        times = pd.to_datetime(column, utc=True).dt.as_unit("us")
+        return np.where(times.isna(), np.nan, times.astype("int64").to_numpy() / MICROSECONDS).astype(np.float64)
+    read: Numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    return read
+
+
+def category_counts(values: Values, kind: ColumnKind) -> "pd.Series[int]":
+    """Rows of each category that is there, most frequent first, then by name; the index holds strings.
+
+    Booleans are the categories "False" and "True"; whatever is not text counts under its text.
+
+    Raises
+    ------
+    InputError
+        When a column of booleans holds something else.
+    """
+    counts = _boolean_counts(values) if kind is ColumnKind.BOOLEAN else _text_counts(as_series(values))
+    order = np.lexsort((counts.index.to_numpy(dtype=object).astype(str), -counts.to_numpy()))
+    return counts.iloc[order]
+
+
+def _boolean_counts(values: Values) -> "pd.Series[int]":
+    import pandas as pd
+
+    given = numbers(values, ColumnKind.BOOLEAN)
+    true, false = int(np.sum(given == 1)), int(np.sum(given == 0))
+    if true + false + int(np.isnan(given).sum()) != len(given):
+        strange = np.flatnonzero(~np.isin(given, (0, 1)) & ~np.isnan(given))
+        fact = "The column held booleans and now holds other numbers"
+        raise InputError(
+            fact, received=float(given[strange[0]]), remedy="Give true or false", rows=strange[:SHOWN_ROWS].tolist()
+        )
+    return pd.Series({name: rows for name, rows in (("False", false), ("True", true)) if rows}, dtype="int64")
+
+
+def _text_counts(column: "pd.Series[Any]") -> "pd.Series[int]":
+    import pandas as pd
+    import pyarrow as pa
+
+    if column.dtype == object:
+        # Arrow counts Python strings several times faster than pandas does; it refuses whatever is not a string.
+        try:
+            pairs = pa.array(column, type=pa.string(), from_pandas=True).drop_null().value_counts()
+        except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError):
+            pass
+        else:
+            names = pairs.field("values").to_pylist()
+            return pd.Series(pairs.field("counts").to_numpy(), index=pd.Index(names, dtype=object), dtype="int64")
+    counts = column.value_counts(dropna=True)
+    counts = counts[counts > 0]
+    counts.index = pd.Index([str(name) for name in counts.index], dtype=object)
+    return counts.groupby(level=0).sum().astype("int64")

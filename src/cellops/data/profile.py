@@ -1,0 +1,163 @@
+"""The profile of a table, and the same summary of new values in the bins that it froze."""
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cellops.data.bins import count_categories, count_numbers, freeze_categories, freeze_numbers
+from cellops.data.column import Numbers, Values, as_series, category_counts, column_kind, numbers
+from cellops.data.sketch import sketch, sketch_ordered
+from cellops.errors import InputError
+from cellops.records.profile import Bins, ColumnKind, ColumnProfile, Moments, Profile
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["count", "observe", "profile", "profile_column", "sketch"]
+
+CATEGORICAL = frozenset({ColumnKind.TEXT, ColumnKind.BOOLEAN})
+
+
+def profile(table: "pd.DataFrame") -> Profile:
+    """Summarise every column of a table: kind, missing values, frozen bins, moments and sketch.
+
+    A column that cannot be profiled (values of several kinds, nested ones, a name that is there twice) keeps its place
+    with `bins` None and the reason in `problem`; the others are profiled all the same.
+
+    Raises
+    ------
+    InputError
+        When the table has no rows or no columns.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> carrier = profile(pd.DataFrame({"carrier": ["UA", "AA", "UA", "AA", "UA", None]})).column("carrier")
+    >>> carrier.bins.categories, carrier.bins.counts, carrier.bins.missing
+    (('UA', 'AA'), (3, 2), 1)
+    """
+    if table.empty:
+        fact = "The table has no rows or no columns"
+        raise InputError(fact, received=table.shape, remedy="Give the rows that the model was trained on")
+    times = Counter(str(name) for name in table.columns)
+    places = {str(name): place for place, name in enumerate(table.columns)}
+    columns = [_profile_or_problem(name, table.iloc[:, place], times[name]) for name, place in places.items()]
+    return Profile(rows=len(table), columns=tuple(columns))
+
+
+def profile_column(name: str, values: Values) -> ColumnProfile:
+    """Summarise one column and freeze its bins.
+
+    Raises
+    ------
+    InputError
+        When the values are of several kinds or of one that cannot be profiled.
+    """
+    column = as_series(values)
+    kind = column_kind(column)
+    if kind in CATEGORICAL:
+        counts = category_counts(column, kind)
+        blank = _blank(name, kind, column, missing=len(column) - int(counts.sum()))
+        if counts.empty:
+            return blank
+        bins, known = freeze_categories(counts, blank.missing)
+        return blank.replace(bins=bins, known=known)
+    ordered, missing = _ordered(column, kind)
+    bins_or_none = freeze_numbers(ordered, kind, missing)
+    return _numeric(_blank(name, kind, column, missing), ordered, bins_or_none)
+
+
+def observe(reference: ColumnProfile, values: Values) -> ColumnProfile:
+    """Summarise new values of a profiled column in its frozen bins.
+
+    Raises
+    ------
+    InputError
+        When the column has no frozen bins, or the values are of another kind than it had.
+    """
+    bins, column = _frozen(reference), as_series(values)
+    if bins.edges is None:
+        counted = count(reference, column)
+        blank = _blank(reference.name, reference.kind, column, counted.missing)
+        return blank.replace(bins=counted, known=reference.known)
+    ordered, missing = _ordered(column, reference.kind)
+    blank = _blank(reference.name, reference.kind, column, missing)
+    return _numeric(blank, ordered, count_numbers(bins.edges, ordered, missing))
+
+
+def count(reference: ColumnProfile, values: Values) -> Bins:
+    """Rows of new values in the frozen bins of `reference`; categories it never had count as unseen.
+
+    Raises
+    ------
+    InputError
+        When the column has no frozen bins, or the values are of another kind than it had.
+    """
+    bins = _frozen(reference)
+    if bins.edges is not None:
+        return count_numbers(bins.edges, *_ordered(values, reference.kind))
+    counts = category_counts(values, reference.kind)
+    return count_categories(bins.categories or (), reference.known, counts, len(values) - int(counts.sum()))
+
+
+def _frozen(reference: ColumnProfile) -> Bins:
+    if reference.bins is None:
+        fact = f"Column {reference.name} has no frozen bins"
+        raise InputError(
+            fact,
+            remedy=f"It could not be binned when the package was built: {reference.problem or 'all missing'}",
+            column=reference.name,
+        )
+    return reference.bins
+
+
+def _profile_or_problem(name: str, values: "pd.Series[Any]", times: int) -> ColumnProfile:
+    problem = f"{times} columns have this name" if times > 1 else ""
+    if not problem:
+        try:
+            return profile_column(name, values)
+        except InputError as error:
+            problem = error.fact
+        except (
+            TypeError,
+            ValueError,
+            OverflowError,
+        ) as error:  # what pandas and numpy raise on values they cannot hold
+            problem = str(error)
+    return _blank(name, ColumnKind.TEXT, values, int(values.isna().sum())).replace(problem=problem)
+
+
+def _blank(name: str, kind: ColumnKind, column: "pd.Series[Any]", missing: int) -> ColumnProfile:
+    return ColumnProfile(name=name, kind=kind, dtype=str(column.dtype), rows=len(column), missing=missing, bins=None)
+
+
+def _ordered(values: Values, kind: ColumnKind) -> tuple[Numbers, int]:
+    """Ascending values, and how many are missing: one sort serves bins, sketch and moments."""
+    ordered = np.sort(numbers(values, kind))
+    present = int(np.searchsorted(ordered, np.nan))
+    return ordered[:present], len(ordered) - present
+
+
+def _numeric(blank: ColumnProfile, ordered: Numbers, bins: Bins | None) -> ColumnProfile:
+    moments, points = _moments(ordered), sketch_ordered(ordered) if len(ordered) else None
+    return blank.replace(bins=bins, moments=moments, sketch=points)
+
+
+def _moments(ordered: Numbers) -> Moments | None:
+    """Moments of the finite values; None where there are none, or where they are too large to be squared."""
+    finite = ordered[np.searchsorted(ordered, -np.inf, side="right") : np.searchsorted(ordered, np.inf)]
+    if not len(finite):
+        return None
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = float(finite.mean())
+        squared_deviations = float(np.square(finite - mean).sum())
+    if not np.isfinite(squared_deviations):
+        return None
+    return Moments(
+        count=len(finite),
+        mean=mean,
+        squared_deviations=squared_deviations,
+        minimum=float(finite[0]),
+        maximum=float(finite[-1]),
+    )
