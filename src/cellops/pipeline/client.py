@@ -1,0 +1,256 @@
+"""papermill's client on one event loop: it names each cell to the kernel, saves on a timer and can be stopped."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import tempfile
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import zmq
+from jupyter_client.manager import AsyncKernelManager
+from nbclient.exceptions import CellExecutionError, DeadKernelError
+from nbformat import NotebookNode, from_dict
+from papermill.clientwrap import PapermillNotebookClient
+from papermill.engines import NotebookExecutionManager
+
+from cellops.records.execution import CellProgress, CellState
+
+GRACE = 5.0
+"""Seconds that an interrupted cell has to end before its kernel is killed."""
+IOPUB_PATIENCE = 60
+"""Seconds to wait for the output of a cell that has ended: a flood of it takes longer than nbclient's four."""
+LONGEST_SOCKET_PATH = 90
+"""Bytes; a Unix socket's path may have 103 on macOS and 107 on Linux, and a suffix is added."""
+
+
+class StoppedError(Exception):
+    """The execution was stopped from outside."""
+
+
+class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no type information
+    """Executes the code cells of one notebook in one kernel.
+
+    Parameters
+    ----------
+    manager
+        papermill's bookkeeper, which writes times and states into the metadata.
+    stop
+        Done when the execution shall end before its time; may be set from any thread.
+    environment
+        The kernel's whole environment.
+    save
+        Called every `save_interval` seconds while cells run.
+    tell
+        Called when a cell begins and when it ends.
+    cell_timeout
+        Seconds that one cell may take.
+    """
+
+    def __init__(
+        self,
+        manager: NotebookExecutionManager,
+        *,
+        stop: Future[None],
+        environment: Mapping[str, str],
+        save: Callable[[], None],
+        tell: Callable[[CellProgress], None],
+        save_interval: float,
+        cell_timeout: float | None,
+        kernel_name: str,
+        folder: Path,
+    ) -> None:
+        super().__init__(
+            manager,
+            kernel_name=kernel_name,
+            iopub_timeout=IOPUB_PATIENCE,
+            kernel_manager_class=AsyncKernelManager,
+            resources={"metadata": {"path": str(folder)}},
+            # nbclient would repeat on stderr what our errors say; a logger of its own keeps everybody else's as it is.
+            log=logging.Logger("cellops.pipeline", level=logging.CRITICAL),
+        )
+        self.stop = stop
+        self.environment = environment
+        self.save = save
+        self.tell = tell
+        self.save_interval = save_interval
+        self.cell_timeout = cell_timeout
+        self.begun = False
+        """Whether the kernel was ready, so that there is something to save."""
+        self.failed: int | None = None
+        """Index of the cell that ended the execution; its last output says why."""
+
+    def execute(self) -> None:
+        """Execute the notebook to its end or to the first cell that fails; no kernel is left behind."""
+        # The selector loop is the one that zmq can use on every platform.
+        with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+            runner.run(self._execute())
+
+    async def _execute(self) -> None:
+        self.reset_execution_trackers()
+        stopped = asyncio.wrap_future(self.stop)
+        with tempfile.TemporaryDirectory(prefix="cellops-", ignore_cleanup_errors=True) as sockets:
+            self.km = self.create_kernel_manager()
+            _use_sockets(self.km, Path(sockets))
+            try:
+                await self._unless(stopped, self._start())
+                self.begun = True
+                saving = asyncio.ensure_future(self._save_now_and_then())
+                try:
+                    await self._execute_cells(stopped)
+                finally:
+                    saving.cancel()
+                    self.set_widgets_metadata()
+            finally:
+                stopped.cancel()
+                await self._async_cleanup_kernel()
+
+    async def _start(self) -> None:
+        if self.km.ipykernel:
+            # It warns at each start that its channels are not encrypted: they are this machine's own.
+            self.extra_arguments = ["--IPKernelApp.log_level=40"]
+        await self.async_start_new_kernel(env=dict(self.environment))
+        await self.async_start_new_kernel_client()
+        reply = await self.async_wait_for_reply(self.kc.kernel_info())
+        self.nb.metadata["language_info"] = reply["content"]["language_info"]
+
+    async def _execute_cells(self, stopped: "asyncio.Future[None]") -> None:
+        for index, cell in enumerate(self.nb.cells):
+            self.nb_man.cell_start(cell, index)
+            started = time.perf_counter()
+            runs = cell.cell_type == "code" and bool(cell.source.strip())
+            if runs:
+                self._tell(index, cell, 0.0, CellState.RUNNING)
+            try:
+                await self._unless(stopped, self.async_execute_cell(cell, index), self.cell_timeout)
+            except (CellExecutionError, DeadKernelError, TimeoutError) as error:
+                if _left_on_purpose(error):
+                    return
+                self.failed = index
+                await self._explain(error, cell)
+                self.nb_man.cell_exception(cell, index)
+                return
+            except StoppedError:
+                self.nb_man.cell_exception(cell, index)
+                raise
+            finally:
+                self.nb_man.cell_complete(cell, index)
+                if runs:
+                    state = CellState.FAILED if cell.metadata.papermill["exception"] else CellState.DONE
+                    self._tell(index, cell, time.perf_counter() - started, state)
+
+    async def async_execute_cell(self, cell: NotebookNode, cell_index: int, **options: object) -> NotebookNode:
+        """Execute one cell, telling the kernel its id as JupyterLab does."""
+        self.kc.session.metadata = {"cellId": cell.id}
+        executed: NotebookNode = await super().async_execute_cell(cell, cell_index, **options)
+        return executed
+
+    async def _unless(
+        self, stopped: "asyncio.Future[None]", work: Coroutine[None, None, object], timeout: float | None = None
+    ) -> None:
+        """Wait for the work, which ends early when the execution is stopped or the time is over."""
+        task = asyncio.create_task(work)
+        awaited: set[asyncio.Future[Any]] = {task, stopped}
+        await asyncio.wait(awaited, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            await task
+            return
+        await self._interrupt(task)
+        if stopped.done():
+            raise StoppedError
+        raise TimeoutError
+
+    async def _interrupt(self, task: "asyncio.Future[object]") -> None:
+        """Interrupt the kernel, so that the cell ends with its traceback; kill it when that does not help."""
+        if self.begun:
+            await self.km.interrupt_kernel()
+            await asyncio.wait({task}, timeout=GRACE)
+        if not task.done():
+            self.shutdown_kernel = "immediate"
+            await self._kill()
+            task.cancel()
+        with contextlib.suppress(Exception, asyncio.CancelledError):
+            await task
+
+    async def _kill(self) -> None:
+        if self.km.has_kernel:
+            await self.km.shutdown_kernel(now=True)
+
+    async def _explain(self, error: Exception, cell: NotebookNode) -> None:
+        """Let the cell show why it failed where its kernel could not."""
+        if isinstance(error, CellExecutionError):
+            ename, evalue = error.ename, error.evalue
+            if any(output.output_type == "error" for output in cell.outputs):
+                return
+        elif isinstance(error, DeadKernelError):
+            ename, evalue = "DeadKernelError", _cause_of_death(await self.km.provisioner.poll())
+        else:
+            ename, evalue = "TimeoutError", f"the cell took longer than {self.cell_timeout:g} s"
+        shown = {"output_type": "error", "ename": ename, "evalue": evalue, "traceback": [evalue]}
+        cell.outputs.append(from_dict(shown))  # type: ignore[no-untyped-call]
+
+    async def _save_now_and_then(self) -> None:
+        pause = self.save_interval
+        while True:
+            await asyncio.sleep(pause)
+            started = time.perf_counter()
+            self.save()
+            # A huge notebook is saved less often: saving holds up the messages of the kernel.
+            pause = max(self.save_interval, 20 * (time.perf_counter() - started))
+
+    def output(
+        self, outs: list[NotebookNode], msg: dict[str, object], display_id: str | None, cell_index: int
+    ) -> NotebookNode | None:
+        """Append an output; text that continues the stream before it is joined to it, as JupyterLab does."""
+        output: NotebookNode | None = super().output(outs, msg, display_id, cell_index)
+        if output is not None and len(outs) > 1 and _continues(outs[-2], output):
+            outs[-2].text += output.text
+            outs.pop()
+            return outs[-1]
+        return output
+
+    def _tell(self, index: int, cell: NotebookNode, seconds: float, state: CellState) -> None:
+        total = len(self.nb.cells)
+        self.tell(CellProgress(index=index, total=total, title=title(cell.source), seconds=seconds, state=state))
+
+
+def title(source: str, limit: int = 80) -> str:
+    """The first meaningful line of a cell: a header without its `%%mlops`, a comment without its mark.
+
+    Examples
+    --------
+    >>> title("%%mlops run --name delays"), title("# Load the flights"), title("x = 1")
+    ('run --name delays', 'Load the flights', 'x = 1')
+    """
+    line = next((line.strip() for line in source.splitlines() if line.strip(" #")), "")
+    line = line.removeprefix("%%mlops").lstrip("# ")
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def _left_on_purpose(error: Exception) -> bool:
+    """Whether the cell called `sys.exit()` without an error code: papermill ends the notebook there and is content."""
+    return isinstance(error, CellExecutionError) and error.ename == "SystemExit" and error.evalue in {"", "0"}
+
+
+def _continues(before: NotebookNode, output: NotebookNode) -> bool:
+    return output.output_type == before.output_type == "stream" and bool(before.name == output.name)
+
+
+def _use_sockets(manager: AsyncKernelManager, folder: Path) -> None:
+    """Use Unix sockets where they exist: executions in parallel cannot take each other's ports."""
+    path = str(folder / "kernel")
+    if os.name == "posix" and zmq.has("ipc") and len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
+        manager.transport = "ipc"
+        manager.ip = path
+
+
+def _cause_of_death(code: int | None) -> str:
+    if code is None or code >= 0:
+        return "the kernel ended" if code is None else f"the kernel ended by itself with exit code {code}"
+    hint = ", often for want of memory" if -code == getattr(signal, "SIGKILL", None) else ""
+    return f"the kernel was killed by signal {-code} ({signal.Signals(-code).name}){hint}"

@@ -1,0 +1,243 @@
+"""Execute a notebook with parameters in a kernel of its own, by papermill with a client of ours."""
+
+import json
+import os
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cellops.errors import CellopsError, NotebookError, NotFoundError, UsageError
+from cellops.pipeline import notebook as notebook_file
+from cellops.pipeline.parameters import Declared, bind, declared, inject
+from cellops.pipeline.worker import run_beside
+from cellops.records.execution import CellProgress, CellState, ExecutedNotebook, ParameterValue
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+SAVE_INTERVAL = 10.0
+"""Seconds between two savings of the notebook while it is executed."""
+LONGEST_MESSAGE = 500
+"""Characters of the cell's own message that the error repeats; its data has all of them."""
+
+
+def execute(
+    notebook: Path,
+    output: Path,
+    values: Mapping[str, ParameterValue],
+    *,
+    environment: Mapping[str, str] | None = None,
+    on_progress: Callable[[CellProgress], None] = lambda _: None,
+    cwd: Path | None = None,
+    kernel: str | None = None,
+    cell_timeout: float | None = None,
+    save_interval: float = SAVE_INTERVAL,
+) -> ExecutedNotebook:
+    """Execute a notebook and write it with its outputs.
+
+    The parameters are checked before a kernel starts. The output is written on a timer and at the end, each time in
+    one stroke, and signed at the end. Ctrl-C, SIGTERM and SIGHUP interrupt the cell, stop the kernel and save what
+    there is before they end the call.
+
+    Parameters
+    ----------
+    notebook
+        The notebook; it is only read.
+    output
+        Where the executed notebook goes; an earlier one is replaced.
+    values
+        Parameters by name, typed or as strings (see `parameters.bind`).
+    environment
+        What the kernel's environment has on top of this process's. `CELLOPS_NOTEBOOK` is always set, and
+        `CELLOPS_EXECUTION` where it is not given.
+    on_progress
+        Called in the caller's thread when a cell begins and when it ends.
+    cwd
+        The kernel's working folder; by default the notebook's.
+    kernel
+        Name of the kernel; by default the notebook's own, else python3.
+    cell_timeout
+        Seconds that one cell may take; by default as long as it likes.
+    save_interval
+        Seconds between two savings.
+
+    Raises
+    ------
+    NotFoundError
+        When the notebook, the working folder or the kernel does not exist.
+    ParameterError
+        When a parameter is unknown, of the wrong type or missing.
+    NotebookError
+        When the file is no notebook, or a cell fails; `data` then has `cell_index` (from 0, in the executed
+        notebook), `cell_id`, `execution_count`, `ename`, `evalue`, `traceback` (lines) and `output`.
+    KeyboardInterrupt, SystemExit
+        When it was stopped by Ctrl-C, or by SIGTERM or SIGHUP (the code is 128 + the signal's number).
+    """
+    started = time.perf_counter()
+    notebook, output, folder = notebook.resolve(), output.resolve(), (cwd or notebook.parent).resolve()
+    source = notebook_file.read(notebook)
+    given = declared(source)
+    bound = bind(given, values)
+    _check_places(notebook, output, folder)
+    name = _kernel_name(source, kernel)
+    own = {"CELLOPS_EXECUTION": uuid.uuid4().hex, **(environment or {}), "CELLOPS_NOTEBOOK": str(notebook)}
+    executed = inject(source, given, bound)
+    _describe(executed, given, bound, notebook, output)
+    done = []
+
+    def on_event(event: CellProgress) -> None:
+        done.append(event.state is CellState.DONE)
+        on_progress(event)
+
+    _run(
+        executed,
+        output,
+        on_event,
+        save_interval=save_interval,
+        kernel_name=name,
+        folder=folder,
+        environment={**os.environ, **own},
+        cell_timeout=cell_timeout,
+    )
+    return ExecutedNotebook(
+        notebook=str(notebook),
+        output=str(output),
+        execution=own["CELLOPS_EXECUTION"],
+        kernel=name,
+        parameters=bound,
+        cells=sum(done),
+        seconds=time.perf_counter() - started,
+    )
+
+
+def _run(
+    executed: "NotebookNode",
+    output: Path,
+    on_event: Callable[[CellProgress], None],
+    *,
+    save_interval: float,
+    kernel_name: str,
+    folder: Path,
+    environment: Mapping[str, str],
+    cell_timeout: float | None,
+) -> None:
+    """Execute the notebook in place, saving it as it goes."""
+    # papermill takes more than a second to import, and everything that can be refused is refused by now.
+    from papermill.engines import NotebookExecutionManager
+
+    from cellops.pipeline.client import Client, StoppedError
+
+    # Without an output path papermill keeps the books and leaves the saving, twice a cell, to us.
+    manager = NotebookExecutionManager(executed, output_path=None, progress_bar=False, autosave_cell_every=0)
+    failures: list[CellopsError] = []
+
+    def work(stop: Future[None], tell: Callable[[CellProgress], None]) -> None:
+        client = Client(
+            manager,
+            stop=stop,
+            tell=tell,
+            save=lambda: notebook_file.write(executed, output),
+            save_interval=save_interval,
+            kernel_name=kernel_name,
+            folder=folder,
+            environment=environment,
+            cell_timeout=cell_timeout,
+        )
+        manager.notebook_start()
+        try:
+            client.execute()
+        except StoppedError:
+            # Whoever stopped it raises the reason.
+            return
+        except (RuntimeError, OSError) as error:
+            if client.begun:
+                raise
+            fact = f"The kernel {kernel_name} did not start: {error}"
+            raise NotebookError(fact, remedy=f"Try it with: jupyter run --kernel={kernel_name}") from error
+        finally:
+            if client.begun:
+                manager.notebook_complete()
+                notebook_file.write(executed, output)
+                notebook_file.sign(output)
+        if client.failed is not None:
+            failures.append(_failure(executed, client.failed, output))
+
+    run_beside(work, on_event)
+    if failures:
+        raise failures[0]
+
+
+def _check_places(notebook: Path, output: Path, folder: Path) -> None:
+    if output == notebook:
+        fact = f"The executed notebook would replace {notebook}"
+        raise UsageError(fact, remedy="Give another path for the output")
+    if output.is_dir():
+        fact = f"The output {output} is a folder"
+        raise UsageError(fact, remedy="Give the path of an .ipynb file")
+    if not folder.is_dir():
+        fact = f"There is no folder {folder} for the kernel to work in"
+        raise NotFoundError(fact, remedy="Make it, or leave cwd out to work in the notebook's folder")
+
+
+def _kernel_name(notebook: "NotebookNode", kernel: str | None) -> str:
+    from jupyter_client.kernelspec import KernelSpecManager
+
+    name: str = kernel or notebook.metadata.get("kernelspec", {}).get("name", "python3")
+    installed = KernelSpecManager().find_kernel_specs()
+    if name not in installed:
+        fact = f"There is no kernel named {name}"
+        raise NotFoundError(fact, remedy=f"Choose an installed one: {', '.join(sorted(installed)) or 'there is none'}")
+    return name
+
+
+def _describe(
+    notebook: "NotebookNode",
+    declared: Declared,
+    bound: Mapping[str, ParameterValue],
+    path: Path,
+    output: Path,
+) -> None:
+    """Write papermill's metadata into the notebook, as papermill does."""
+    from papermill.execute import remove_error_markers
+    from papermill.version import version
+
+    remove_error_markers(notebook)
+    for cell in notebook.cells:
+        cell.metadata.setdefault("tags", [])
+        cell.metadata["papermill"] = {}
+    notebook.metadata["papermill"] = {
+        "default_parameters": _strict_json(declared.defaults()),
+        "parameters": _strict_json(bound),
+        "environment_variables": {},
+        "version": version,
+        "input_path": str(path),
+        "output_path": str(output),
+    }
+
+
+def _strict_json(values: Mapping[str, ParameterValue]) -> object:
+    """The values with NaN and infinities as strings: JavaScript refuses a notebook that has them bare."""
+    return json.loads(json.dumps(values), parse_constant=str)
+
+
+def _failure(executed: "NotebookNode", index: int, output: Path) -> NotebookError:
+    cell = executed.cells[index]
+    shown = next(out for out in reversed(cell.outputs) if out.output_type == "error")
+    place = f"cell {index}" if cell.execution_count is None else f"cell {index}, In [{cell.execution_count}]"
+    said = shown.evalue if len(shown.evalue) <= LONGEST_MESSAGE else shown.evalue[:LONGEST_MESSAGE] + "…"
+    source = Path(executed.metadata.papermill["input_path"]).name
+    fact = f"{source} failed in {place}: {shown.ename}: {said}".rstrip(": ")
+    return NotebookError(
+        fact,
+        remedy=f"The notebook with the traceback is {output}",
+        cell_index=index,
+        cell_id=cell.id,
+        execution_count=cell.execution_count,
+        ename=shown.ename,
+        evalue=shown.evalue,
+        traceback=list(shown.traceback),
+        output=str(output),
+    )
