@@ -14,7 +14,7 @@ from cellops.records.base import Record
 from cellops.records.execution import ParameterValue
 
 if TYPE_CHECKING:
-    from nbformat import from_dict
+    from nbformat import NotebookNode
 
 HEADER = "%%mlops parameters"
 TAG = "parameters"
@@ -137,7 +137,7 @@ def inject(notebook: "NotebookNode", declared: Declared, values: Mapping[str, Pa
     copied = deepcopy(notebook)
     if declared.index is None or not values:
         return copied
-    cell = {
+    cell: dict[str, object] = {
         "cell_type": "code",
         "id": INJECTED_TAG,
         "source": assignments(values, header=declared.header),
