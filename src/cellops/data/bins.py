@@ -1,5 +1,6 @@
 """Bins: frozen once on the reference, then counted on every table that is compared with it."""
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -78,6 +79,35 @@ def count_categories(
     return Bins(
         categories=categories, counts=tuple(inside.tolist()), other=rest - unseen, unseen=unseen, missing=missing
     )
+
+
+def bin_names(bins: Bins, kind: ColumnKind) -> list[str]:
+    """A short name for every count of `bins`: its bins, then "other", "unseen" and "missing".
+
+    Examples
+    --------
+    >>> bin_names(Bins(edges=(0.0, 2.5, 4.5, 9.0), counts=(3, 2, 4)), ColumnKind.INTEGER)
+    ['≤ 2', '3 to 4', '≥ 5', 'other', 'unseen', 'missing']
+    """
+    if bins.edges is None:
+        return [*(bins.categories or ()), "other", "unseen", "missing"]
+    inner = bins.edges[1:-1]
+    if kind is ColumnKind.INTEGER:
+        ceilings = [math.ceil(edge) for edge in inner]
+        lows, highs, first = [str(edge) for edge in ceilings], [str(edge - 1) for edge in ceilings], "≤"
+    else:
+        lows, first = [_edge_name(edge, kind) for edge in inner], "<"
+        highs = lows
+    if not inner:
+        return ["all", "other", "unseen", "missing"]
+    between = [low if low == high else f"{low} to {high}" for low, high in zip(lows, highs[1:], strict=False)]
+    return [f"{first} {highs[0]}", *between, f"≥ {lows[-1]}", "other", "unseen", "missing"]
+
+
+def _edge_name(edge: float, kind: ColumnKind) -> str:
+    if kind is ColumnKind.DATETIME:
+        return str(np.datetime64(round(edge), "s")).replace("T", " ")
+    return f"{edge:.4g}"
 
 
 def _nearest_cuts(ends: NDArray[np.intp]) -> NDArray[np.intp]:

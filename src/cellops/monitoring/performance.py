@@ -1,0 +1,90 @@
+"""Performance of a window, once its labels are there, beside what the package promises."""
+
+import numpy as np
+
+from cellops.errors import InputError
+from cellops.monitoring.windows import Window
+from cellops.records.contract import Contract, Measure, Performance
+from cellops.records.finding import Finding, Severity
+from cellops.stats.performance import SMALLER_IS_BETTER, evaluate
+
+
+def measure(contract: Contract, window: Window) -> tuple[Performance | None, int, tuple[Finding, ...]]:
+    """Performance on the rows of a window that have a label, how many these are, and what is to be said of it.
+
+    None where the window has no answers of the model or no labels. A figure is worse than the package's when the
+    two confidence intervals do not even touch.
+    """
+    if window.truth is None or window.labels is None:
+        return None, 0, ()
+    import pandas as pd
+
+    known = ~np.asarray(pd.isna(window.truth), dtype=bool)
+    labelled_rows = int(known.sum())
+    if not labelled_rows:
+        return None, 0, ()
+    schema = contract.schema
+    try:
+        performance = evaluate(
+            schema.task,
+            np.asarray(window.truth)[known],
+            np.asarray(window.labels)[known],
+            None if window.probabilities is None else np.asarray(window.probabilities)[known],
+            schema.classes,
+        )
+    except InputError as error:
+        return None, labelled_rows, (_unreadable(window, error),)
+    return performance, labelled_rows, _findings(contract.performance, performance, window)
+
+
+def is_worse(current: Measure, reference: Measure) -> bool:
+    """Whether the whole interval of `current` lies on the bad side of the whole interval of `reference`.
+
+    Examples
+    --------
+    >>> now = Measure(name="recall", value=0.5, low=0.4, high=0.6)
+    >>> is_worse(now, reference=Measure(name="recall", value=0.8, low=0.7, high=0.9))
+    True
+    """
+    if None in (current.low, current.high, reference.low, reference.high):
+        return False
+    low, high = (current, reference) if current.name not in SMALLER_IS_BETTER else (reference, current)
+    return bool(low.high < high.low)  # type: ignore[operator]  # None is ruled out above
+
+
+def _findings(reference: Performance | None, current: Performance, window: Window) -> tuple[Finding, ...]:
+    pairs = [(now, reference.measure(now.name)) for now in current.measures] if reference else []
+    worse = [f"{shown(now)} against {shown(then)}" for now, then in pairs if then and is_worse(now, then)]
+    if not worse:
+        return ()
+    return (
+        Finding(
+            code="performance-worse",
+            severity=Severity.WARNING,
+            where=f"window {window.label}",
+            seen="; ".join(worse),
+            remedy="Look at the columns that moved most in this window; if they stay so, train on newer data",
+        ),
+    )
+
+
+def shown(measure: Measure) -> str:
+    """A figure with its interval, as a person reads it.
+
+    Examples
+    --------
+    >>> shown(Measure(name="roc_auc", value=0.71234, low=0.701, high=0.722))
+    'roc_auc 0.712 (0.701 to 0.722)'
+    """
+    interval = "" if measure.low is None else f" ({measure.low:.3g} to {measure.high:.3g})"
+    return f"{measure.name} {measure.value:.3g}{interval}"
+
+
+def _unreadable(window: Window, error: InputError) -> Finding:
+    return Finding(
+        code="performance-unreadable",
+        severity=Severity.ERROR,
+        where=f"window {window.label}",
+        seen=error.fact if error.received is None else f"{error.fact}: {error.received!r}",
+        remedy=error.remedy,
+    )

@@ -1,0 +1,116 @@
+"""Windows: a table cut by a time column into calendar days, weeks or months."""
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellops.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FREQUENCIES = {"day": "D", "week": "W-SUN", "month": "M"}
+SHOWN_ROWS = 10
+
+
+@dataclass(frozen=True)
+class Window:
+    """The rows of one stretch of time, with what the model answered and what turned out to be true, where known."""
+
+    label: str
+    """`2013-04-01`, `2013-W14`, `2013-04` or `all`."""
+    start: str | None
+    """First day, ISO 8601."""
+    end: str | None
+    """The day after the last, ISO 8601."""
+    frame: "pd.DataFrame"
+    """The inputs, one row per prediction."""
+    labels: NDArray[Any] | None = None
+    """What the model answered, shape (rows,)."""
+    probabilities: NDArray[np.float64] | None = None
+    """Shape (rows, classes), columns in the order of the contract's classes."""
+    truth: NDArray[Any] | None = None
+    """What turned out to be true, shape (rows,); missing where it is not known yet."""
+
+
+def whole(frame: "pd.DataFrame") -> tuple[Window, ...]:
+    """One window for all rows.
+
+    Raises
+    ------
+    InputError
+        When there are no rows.
+    """
+    _refuse_empty(frame)
+    return (Window(label="all", start=None, end=None, frame=frame),)
+
+
+def cut(frame: "pd.DataFrame", time: str, by: str) -> tuple[Window, ...]:
+    """Calendar windows in order of time, in UTC; a stretch without rows has none, a short one stays.
+
+    Parameters
+    ----------
+    frame
+        The rows.
+    time
+        The column that says when each row was: times, or text in ISO 8601.
+    by
+        `day`, `week` (ISO, from Monday) or `month`.
+
+    Raises
+    ------
+    InputError
+        When there are no rows, no such column, or times that are missing or cannot be read.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"at": ["2013-04-30", "2013-05-01", "2013-05-02"]})
+    >>> [(window.label, window.start, window.end, len(window.frame)) for window in cut(frame, "at", "month")]
+    [('2013-04', '2013-04-01', '2013-05-01', 1), ('2013-05', '2013-05-01', '2013-06-01', 2)]
+    """
+    _refuse_empty(frame)
+    if by not in FREQUENCIES:
+        fact = "There are windows of a day, a week or a month"
+        raise InputError(fact, received=by, remedy=f"Give one of {', '.join(FREQUENCIES)}")
+    periods = _times(frame, time).dt.tz_localize(None).dt.to_period(FREQUENCIES[by])
+    rows_of = periods.groupby(periods.to_numpy()).indices
+    return tuple(_window(period, by, frame.iloc[rows_of[period]]) for period in sorted(rows_of))
+
+
+def _window(period: "pd.Period", by: str, rows: "pd.DataFrame") -> Window:
+    first, after = period.start_time, (period + 1).start_time
+    week = first.isocalendar()
+    label = {"day": f"{first:%Y-%m-%d}", "week": f"{week.year}-W{week.week:02}", "month": f"{first:%Y-%m}"}[by]
+    return Window(label=label, start=first.date().isoformat(), end=after.date().isoformat(), frame=rows)
+
+
+def _times(frame: "pd.DataFrame", name: str) -> "pd.Series[Any]":
+    import pandas as pd
+
+    if name not in frame.columns:
+        near = get_close_matches(name, [str(column) for column in frame.columns], n=1)
+        hint = f"Did you mean {near[0]}?" if near else f"It has {', '.join(str(column) for column in frame.columns)}"
+        fact = f"The table has no column {name}"
+        raise InputError(fact, remedy=hint, column=name)
+    column = frame[name].reset_index(drop=True)
+    if pd.api.types.is_numeric_dtype(column):
+        fact = f"Column {name} holds numbers, not times"
+        raise InputError(fact, received=column.iloc[0], remedy="Convert it to times first", column=name)
+    times: pd.Series[Any] = pd.to_datetime(column, utc=True, errors="coerce", format="ISO8601")
+    unreadable = np.flatnonzero(times.isna())
+    if len(unreadable):
+        shown = unreadable[:SHOWN_ROWS].tolist()
+        fact = f"{len(unreadable)} rows of column {name} hold no time, the first of them row {shown[0]}"
+        remedy = "Write times as ISO 8601, such as 2013-04-01T05:00:00Z, and leave out rows without one"
+        raise InputError(fact, received=column.iloc[shown[0]], remedy=remedy, column=name, rows=shown)
+    return times
+
+
+def _refuse_empty(frame: "pd.DataFrame") -> None:
+    if not len(frame):
+        fact = "The table has no rows"
+        raise InputError(fact, remedy="Give the rows that the model answered")
