@@ -100,8 +100,8 @@ function parameters(run: RunSummary): HTMLElement[] {
     return [];
   }
   const rows = entries.flatMap(([key, value]) => [
-    element('dt', { text: key }),
-    element('dd', { text: String(value), title: String(value) })
+    element('dt', { text: key, title: key }),
+    element('dd', { text: Array.isArray(value) ? value.join(', ') : String(value) })
   ]);
   const list = element('dl', { class: 'cellops-parameters' }, rows);
   return [fold('parameters', count(entries.length, 'parameter'), list)];

@@ -43,7 +43,7 @@ export function duration(seconds: number): string {
 
 /** Four significant digits; very large and very small numbers in scientific notation. */
 export function metric(value: number | null): string {
-  if (value === null) {
+  if (typeof value !== 'number') {
     return 'not a number';
   }
   const size = Math.abs(value);

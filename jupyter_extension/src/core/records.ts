@@ -23,11 +23,11 @@ export interface RunSummary {
   ended: number | null;
   notebook: string | null;
   synced: boolean;
-  parameters: Record<string, Value>;
+  parameters: Record<string, Value | Value[]>;
   /** A metric that is not a number (NaN, infinite) is null in JSON. */
   metrics: Record<string, number | null>;
   findings: Finding[];
-  /** Names of the fitted models, with their types. */
+  /** Names of the fitted models, with their places in MLflow. */
   models: Record<string, string>;
 }
 

@@ -21,9 +21,9 @@ class RunsHandler(CellopsHandler):
         await self.answer(self._runs)
 
     def _runs(self) -> dict[str, object]:
-        # Here, in the thread of the first request: MLflow takes seconds to import.
-        from cellops.flows.runs import runs
-
         settings = load(Path(self.folder()).expanduser())
         limit = self.number("limit", DEFAULT_LIMIT, MOST)
+        # Not before the first request, and in its thread: what lists runs takes seconds to import.
+        from cellops.flows.runs import runs
+
         return {"project": settings.project.name, "runs": runs(settings, limit=limit)}

@@ -35,7 +35,7 @@ def _row(summary: RunSummary) -> tuple[str, ...]:
     more = ["…"] if len(shown) > METRICS_SHOWN else []
     return (
         summary.run[:8],
-        summary.name,
+        " ".join(summary.name.split()),
         summary.status.lower() + ("" if summary.synced else ", not synced"),
         f"{started:%Y-%m-%d %H:%M}",
         duration,
