@@ -54,7 +54,7 @@ def is_worse(current: Measure, reference: Measure) -> bool:
 
 def _findings(reference: Performance | None, current: Performance, window: Window) -> tuple[Finding, ...]:
     pairs = [(now, reference.measure(now.name)) for now in current.measures] if reference else []
-    worse = [f"{shown(now)} against {shown(then)}" for now, then in pairs if then and is_worse(now, then)]
+    worse = [f"{now.name} {shown(now)}, promised {shown(then)}" for now, then in pairs if then and is_worse(now, then)]
     if not worse:
         return ()
     return (
@@ -74,10 +74,10 @@ def shown(measure: Measure) -> str:
     Examples
     --------
     >>> shown(Measure(name="roc_auc", value=0.71234, low=0.701, high=0.722))
-    'roc_auc 0.712 (0.701 to 0.722)'
+    '0.712 (0.701 to 0.722)'
     """
     interval = "" if measure.low is None else f" ({measure.low:.3g} to {measure.high:.3g})"
-    return f"{measure.name} {measure.value:.3g}{interval}"
+    return f"{measure.value:.3g}{interval}"
 
 
 def _unreadable(window: Window, error: InputError) -> Finding:

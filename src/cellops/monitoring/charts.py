@@ -1,0 +1,160 @@
+"""The geometry of the report's drawings: numbers in, coordinates out; the template draws them."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from cellops.records.contract import Measure
+
+WIDTH, HEIGHT = 440.0, 210.0
+LEFT, RIGHT, TOP, BOTTOM = 50.0, 10.0, 12.0, 26.0
+SMALL_WIDTH, SMALL_HEIGHT = 120.0, 44.0
+MOST_LABELS = 6
+
+Place: TypeAlias = Callable[[float], float]
+
+
+@dataclass(frozen=True)
+class Tick:
+    place: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Point:
+    x: float
+    y: float
+    text: str
+    worse: bool
+
+
+@dataclass(frozen=True)
+class LineChart:
+    """A figure per window with its interval, beside the interval that the package promises."""
+
+    lines: str
+    band: str
+    points: tuple[Point, ...]
+    promised: tuple[float, float, float] | None
+    """Top, middle and bottom of the package's interval."""
+    across: tuple[Tick, ...]
+    upward: tuple[Tick, ...]
+
+
+@dataclass(frozen=True)
+class RowChart:
+    """Rows per window as bars, and the labelled ones among them."""
+
+    rows: str
+    labelled: str
+    across: tuple[Tick, ...]
+    upward: tuple[Tick, ...]
+
+
+@dataclass(frozen=True)
+class SmallChart:
+    """The shares of a window as bars, those of the reference as a line of steps."""
+
+    bars: str
+    steps: str
+
+
+def line_chart(
+    labels: Sequence[str], figures: Sequence[Measure | None], promised: Measure | None, worse: Sequence[bool]
+) -> LineChart:
+    """Draw at least one figure; line and band break where a window has none."""
+    centres = _centres(len(labels))
+    ends = [end for figure in (*figures, promised) if figure is not None for end in _interval(figure)]
+    ticks = _round_ticks(min(ends), max(ends))
+    place = _scale(ticks[0], ticks[-1])
+    runs: list[list[tuple[float, Measure]]] = [[]]
+    points = []
+    for label, x, figure, bad in zip(labels, centres, figures, worse, strict=True):
+        if figure is None:
+            runs.append([])
+            continue
+        runs[-1].append((x, figure))
+        points.append(Point(x=x, y=place(figure.value), text=f"{label}: {figure.value:.4g}", worse=bad))
+    return LineChart(
+        lines="".join(_line([(x, place(figure.value)) for x, figure in run]) for run in runs),
+        band="".join(_band(run, place) for run in runs),
+        points=tuple(points),
+        promised=None if promised is None else _promised(promised, place),
+        across=_labelled(labels, centres),
+        upward=tuple(Tick(place=place(tick), text=f"{tick:.4g}") for tick in ticks),
+    )
+
+
+def row_chart(labels: Sequence[str], rows: Sequence[int], labelled: Sequence[int]) -> RowChart:
+    """Draw bars from zero."""
+    ticks = _round_ticks(0, max(*rows, 1))
+    place, centres = _scale(0, ticks[-1]), _centres(len(labels))
+    width = 0.6 * (WIDTH - LEFT - RIGHT) / len(labels)
+    return RowChart(
+        rows=_bars([x - width / 2 for x in centres], [place(count) for count in rows], width, place(0)),
+        labelled=_bars([x - width / 2 for x in centres], [place(count) for count in labelled], width, place(0)),
+        across=_labelled(labels, centres),
+        upward=tuple(Tick(place=place(tick), text=f"{tick:,.0f}") for tick in ticks),
+    )
+
+
+def small_chart(before: Sequence[float], after: Sequence[float], highest: float) -> SmallChart:
+    """Draw shares of the same bins; `highest` is the share that fills the height."""
+    step = SMALL_WIDTH / len(before)
+
+    def place(share: float) -> float:
+        return SMALL_HEIGHT * (1 - min(share / highest, 1.0))
+
+    lefts = [step * number for number in range(len(before))]
+    bars = _bars([left + 0.15 * step for left in lefts], [place(share) for share in after], 0.7 * step, SMALL_HEIGHT)
+    steps = "".join(f"M{left:.1f} {place(share):.1f}h{step:.1f}" for left, share in zip(lefts, before, strict=True))
+    return SmallChart(bars=bars, steps=steps)
+
+
+def _interval(figure: Measure) -> tuple[float, float]:
+    return (figure.value if figure.low is None else figure.low, figure.value if figure.high is None else figure.high)
+
+
+def _promised(figure: Measure, place: Place) -> tuple[float, float, float]:
+    low, high = _interval(figure)
+    return place(high), place(figure.value), place(low)
+
+
+def _centres(windows: int) -> list[float]:
+    step = (WIDTH - LEFT - RIGHT) / windows
+    return [LEFT + step * (number + 0.5) for number in range(windows)]
+
+
+def _scale(low: float, high: float) -> Place:
+    return lambda value: TOP + (HEIGHT - TOP - BOTTOM) * (high - value) / (high - low)
+
+
+def _round_ticks(low: float, high: float) -> list[float]:
+    """About five round numbers that hold `low` and `high` between them."""
+    spread = (high - low) or abs(high) or 1.0
+    power = 10.0 ** math.floor(math.log10(spread / 4))
+    step = next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= spread / 4 * 0.999)
+    first = math.floor(low / step + 1e-9)
+    last = max(math.ceil(high / step - 1e-9), first + 1)
+    return [round(number * step, 12) for number in range(first, last + 1)]
+
+
+def _labelled(labels: Sequence[str], centres: Sequence[float]) -> tuple[Tick, ...]:
+    every = math.ceil(len(labels) / MOST_LABELS)
+    return tuple(Tick(place=x, text=label) for x, label in list(zip(centres, labels, strict=True))[::every])
+
+
+def _line(points: Sequence[tuple[float, float]]) -> str:
+    return "" if not points else "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+
+
+def _band(run: Sequence[tuple[float, Measure]], place: Place) -> str:
+    upper = [(x, place(_interval(figure)[1])) for x, figure in run]
+    lower = [(x, place(_interval(figure)[0])) for x, figure in run]
+    return "" if len(run) <= 1 else _line([*upper, *reversed(lower)]) + "Z"
+
+
+def _bars(lefts: Sequence[float], tops: Sequence[float], width: float, floor: float) -> str:
+    pairs = zip(lefts, tops, strict=True)
+    return "".join(f"M{x:.1f} {floor:.1f}V{top:.1f}h{width:.1f}V{floor:.1f}" for x, top in pairs if top < floor)

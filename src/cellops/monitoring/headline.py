@@ -1,0 +1,78 @@
+"""The verdict of a report in one sentence: performance first, for drift matters through it."""
+
+from cellops.monitoring.column_view import column_views, short
+from cellops.monitoring.performance import is_worse
+from cellops.records.contract import Measure
+from cellops.records.drift import DriftReport, DriftVerdict, WindowDrift
+
+MAIN_MEASURES = ("roc_auc", "accuracy", "rmse")
+"""The first of these that any window has stands for performance."""
+
+
+def headline(report: DriftReport) -> str:
+    """The sentence that a reader should take away."""
+    return f"{_performance_sentence(report)}{_drift_sentence(report)}."
+
+
+def _performance_sentence(report: DriftReport) -> str:
+    name = main_measure(report)
+    pairs = [] if name is None else _against_promise(report, name)
+    if name is None or not pairs:
+        return "No labels yet, so performance is unknown; "
+    worse = sum(is_worse(now, promised) for now, promised in pairs)
+    called = measure_name(name)
+    if not worse:
+        return f"{called} held in {_all_of(len(pairs))}; "
+    return f"{called} was worse than promised in {worse} of {_number(len(pairs), 'labelled window')}; "
+
+
+def _drift_sentence(report: DriftReport) -> str:
+    columns = column_views(report.windows)
+    moved = [column.name for column in columns if column.verdict is DriftVerdict.MAJOR]
+    judged = [column for column in columns if column.verdict is not DriftVerdict.NOT_ENOUGH_DATA]
+    if not judged:
+        return "there are not enough rows to judge drift"
+    if not moved:
+        return f"none of {_number(len(columns), 'input column')} moved far"
+    most = ", ".join(short(name) for name in moved[:3])
+    return f"{len(moved)} of {_number(len(columns), 'input column')} moved far, most of all {most}"
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def _all_of(windows: int) -> str:
+    return "the one labelled window" if windows == 1 else f"all {windows} labelled windows"
+
+
+def measure_name(name: str) -> str:
+    """What a person calls a figure."""
+    names = {
+        "roc_auc": "ROC AUC",
+        "brier": "Brier score",
+        "log_loss": "Log loss",
+        "mae": "MAE",
+        "rmse": "RMSE",
+        "r2": "R²",
+    }
+    return names.get(name, name.capitalize())
+
+
+def main_measure(report: DriftReport) -> str | None:
+    known = {measure.name for window in report.windows if window.performance for measure in window.performance.measures}
+    return next((name for name in MAIN_MEASURES if name in known), None)
+
+
+def measure_of(window: WindowDrift, name: str) -> Measure | None:
+    return window.performance.measure(name) if window.performance else None
+
+
+def promised_by(report: DriftReport, name: str) -> Measure | None:
+    return report.reference_performance.measure(name) if report.reference_performance else None
+
+
+def _against_promise(report: DriftReport, name: str) -> list[tuple[Measure, Measure]]:
+    promised = promised_by(report, name)
+    figures = [measure_of(window, name) for window in report.windows]
+    return [(figure, promised) for figure in figures if figure and promised]

@@ -1,0 +1,115 @@
+"""The drift report as one page of HTML and one file of JSON; aggregates only, no row of any table."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from cellops.monitoring import charts
+from cellops.monitoring.column_view import column_views, output_view
+from cellops.monitoring.headline import headline, main_measure, measure_name, measure_of, promised_by
+from cellops.monitoring.performance import is_worse, shown
+from cellops.records.contract import Contract, Measure
+from cellops.records.drift import DriftReport
+from cellops.records.finding import Finding, Severity
+
+MOST_COLUMNS = 50
+MOST_WINDOWS = 12
+"""What the page shows: these columns that moved most, the latest of these windows. It stays below 1 MB; JSON has all."""
+MOST_FINDINGS = 100
+
+
+def write(report: DriftReport, contract: Contract, folder: Path) -> tuple[Path, Path]:
+    """Write `drift.html` and `drift.json` into `folder`, each at once or not at all.
+
+    The page is self-contained: no script, no request to anywhere, light or dark as the reader's screen is.
+
+    Returns
+    -------
+    tuple of Path
+        The page and the JSON.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    page, data = folder / "drift.html", folder / "drift.json"
+    _replace(data, report.to_pretty_json())
+    _replace(page, render(report, contract).encode())
+    return page, data
+
+
+def render(report: DriftReport, contract: Contract) -> str:
+    """The page."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("cellops.monitoring", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    windows = report.windows[-MOST_WINDOWS:]
+    columns, findings = column_views(windows), _findings(report)
+    return environment.get_template("report.html").render(
+        report=report,
+        target=contract.schema.target,
+        headline=headline(report),
+        windows=windows,
+        columns=columns[:MOST_COLUMNS],
+        left_out=(max(len(report.windows) - MOST_WINDOWS, 0), max(len(columns) - MOST_COLUMNS, 0)),
+        output=output_view(windows),
+        performance=_performance(report),
+        measures=_measures(report),
+        rows=charts.row_chart(
+            [window.label for window in report.windows],
+            [window.rows for window in report.windows],
+            [window.labelled_rows for window in report.windows],
+        ),
+        findings=findings[:MOST_FINDINGS],
+        hidden_findings=max(len(findings) - MOST_FINDINGS, 0),
+        shown=shown,
+        is_worse=is_worse,
+        charts=charts,
+    )
+
+
+def _performance(report: DriftReport) -> tuple[str, charts.LineChart] | None:
+    """The name of the main figure and its chart over all windows; None without labels."""
+    name = main_measure(report)
+    if name is None:
+        return None
+    promised = promised_by(report, name)
+    figures = [measure_of(window, name) for window in report.windows]
+    worse = [bool(figure and promised and is_worse(figure, promised)) for figure in figures]
+    labels = [window.label for window in report.windows]
+    return measure_name(name), charts.line_chart(labels, figures, promised, worse)
+
+
+def _measures(report: DriftReport) -> list[tuple[str, Measure | None, list[Measure | None]]]:
+    """Each figure: its name, what the package promises, what the shown windows gave."""
+    windows = report.windows[-MOST_WINDOWS:]
+    names = dict.fromkeys(m.name for window in windows if window.performance for m in window.performance.measures)
+    return [(measure_name(n), promised_by(report, n), [measure_of(window, n) for window in windows]) for n in names]
+
+
+def _findings(report: DriftReport) -> list[Finding]:
+    """All findings of the report, the gravest first."""
+    inside = [
+        finding
+        for window in report.windows
+        for finding in (*window.findings, *(column.finding for column in (*window.columns, window.output) if column))
+        if finding is not None
+    ]
+    gravest_first = (Severity.ERROR, Severity.WARNING, Severity.INFO)
+    return sorted([*report.findings, *inside], key=lambda finding: gravest_first.index(finding.severity))
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write beside the file and move it into place, so that nobody ever reads half of it."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
