@@ -1,3 +1,48 @@
-"""cellops: from a notebook cell to a proven, served and watched model."""
+"""cellops: from a notebook cell to a proven, served and watched model.
+
+In a notebook: `%load_ext cellops`. In a terminal: `cellops --help`. From Python: the verbs below.
+"""
+
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+VERBS = ("clean", "drift", "execute", "package", "runs", "serve", "show", "sync")
+
+if TYPE_CHECKING:
+    from cellops.flows.drift import drift as drift
+    from cellops.flows.execute import execute as execute
+    from cellops.flows.package import package as package
+    from cellops.flows.runs import runs as runs
+    from cellops.flows.runs import show as show
+    from cellops.flows.serve import serve as serve
+    from cellops.flows.sync import sync as sync
+
+
+def __getattr__(name: str) -> Any:
+    """Bring a verb when it is asked for: each is one function of `cellops.flows`."""
+    if name not in VERBS:
+        fact = f"module 'cellops' has no attribute {name!r}; its verbs are {', '.join(VERBS)}"
+        raise AttributeError(fact)
+    from importlib import import_module
+
+    module = import_module("cellops.flows.runs" if name == "show" else f"cellops.flows.{name}")
+    return getattr(module, name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*VERBS, "__version__"])
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """`%load_ext cellops`: register the magics and begin to capture."""
+    from cellops.magics import Notebook
+
+    shell.cellops = Notebook(shell)
+    shell.cellops.load()
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """`%unload_ext cellops`: take everything away again."""
+    shell.cellops.unload()
+    del shell.cellops

@@ -14,6 +14,24 @@ PREFIX = "CELLOPS_"
 INTERNAL = {"CELLOPS_EXECUTION", "CELLOPS_NOTEBOOK"}
 """Set by `cellops execute` for the kernel it starts; they tell what is going on and are nobody's setting."""
 PROJECT_MARKS = (".cellops", "pyproject.toml", ".git")
+BUILT_IN_TRUSTED_TYPES = (
+    "numpy.dtype",
+    "numpy.number",
+    "sklearn._loss.loss.HalfTweedieLossIdentity",
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.calibration._SigmoidCalibration",
+    "sklearn.compose._column_transformer.make_column_selector",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.feature_selection._univariate_selection.f_classif",
+    "sklearn.metrics._dist_metrics.EuclideanDistance64",
+    "sklearn.neighbors._kd_tree.KDTree",
+    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+    "sklearn.tree._tree.Tree",
+)
+"""Types that skops does not trust of itself, that common estimators need, and whose loading runs no code of the file.
+
+Trees are followed by compiled code that trusts the numbers in them, so `package.formats.trees` checks those on loading.
+"""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +69,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How often logged predictions are written out; at most this much is missing after a crash of the server."""
     log_segment_rows: int = 100_000
     """Rows after which a segment of the prediction log is closed and compacted to Parquet."""
+
+    @property
+    def trusted(self) -> tuple[str, ...]:
+        """The whole allow-list of types that a model may be made of."""
+        return (*BUILT_IN_TRUSTED_TYPES, *self.trusted_types)
+
+
+def prepare(folder: Path) -> Path:
+    """Make the folder of cellops' own files, which git does not see."""
+    folder.mkdir(parents=True, exist_ok=True)
+    ignore = folder / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n", encoding="utf-8")
+    return folder
 
 
 def load(start: Path | None = None) -> Settings:

@@ -53,7 +53,7 @@ class CellCapture:
         session: str,
         listener: Listener,
         *,
-        accepts: Callable[[Header], bool],
+        accepts: Callable[[str, str], bool],
         on_fault: Callable[[Exception], None],
     ) -> None:
         self._shell = shell

@@ -15,7 +15,7 @@ TABLE_TYPES = ("DataFrame", "Series", "Index")
 def is_table(value: object) -> bool:
     """Whether a value is a pandas frame or series, or a numpy array, without importing either."""
     kind = type(value)
-    if kind.__module__.startswith("pandas."):
+    if kind.__module__.partition(".")[0] == "pandas":
         return any(base.__name__ in TABLE_TYPES for base in kind.__mro__)
     return kind.__module__ == "numpy" and kind.__name__ == "ndarray"
 

@@ -32,7 +32,7 @@ def find(source: str) -> Header | None:
     return None
 
 
-def strip(lines: list[str], accepts: Callable[[Header], bool]) -> list[str]:
+def strip(lines: list[str], accepts: Callable[[str, str], bool]) -> list[str]:
     """Take a header off a cell, so that the body is the plain cell.
 
     The line becomes a comment, so that line numbers stay; above another cell magic it goes, because that
@@ -43,7 +43,7 @@ def strip(lines: list[str], accepts: Callable[[Header], bool]) -> list[str]:
     if first is None:
         return lines
     header = _read(lines[first], first)
-    if header is None or header.verb not in VERBS_THAT_KEEP_THE_CELL or not accepts(header):
+    if header is None or header.verb not in VERBS_THAT_KEEP_THE_CELL or not accepts(header.verb, header.arguments):
         return lines
     rest = lines[first + 1 :]
     if rest and rest[0].startswith("%%"):

@@ -15,9 +15,9 @@ import msgspec
 
 from cellops.records.base import Record
 from cellops.records.cell import CellRecord
-from cellops.records.run import RunClosed, RunOpened, SessionClosed, SessionOpened
+from cellops.records.run import NotebookExecuted, RunClosed, RunOpened, SessionClosed, SessionOpened
 
-Event = Union[SessionOpened, SessionClosed, CellRecord, RunOpened, RunClosed]  # noqa: UP007 - msgspec reads it at run time
+Event = Union[SessionOpened, SessionClosed, CellRecord, RunOpened, RunClosed, NotebookExecuted]  # noqa: UP007 - msgspec reads it at run time
 SUFFIX = ".jsonl"
 
 

@@ -18,25 +18,32 @@ class States:
     """Digests of the global generators' states; a generator whose library is not imported is absent."""
 
     digests: dict[str, str]
+    untouched: frozenset[str] = frozenset()
+    """Generators that stand as they were initialised, with nothing drawn."""
 
 
 def read() -> States:
     """Digest the state of python's generator and of numpy's legacy one. Imports nothing."""
     _, internal, gauss = random.getstate()
     digests = {"python": _digest(array("Q", internal).tobytes() + repr(gauss).encode())}
+    untouched = frozenset[str]()
     numpy_random = sys.modules.get("numpy.random")
     if numpy_random is not None:
         name, keys, position, has_gauss, cached = numpy_random.get_state(legacy=True)
         digests["numpy"] = _digest(keys.tobytes() + f"{name}{position}{has_gauss}{cached}".encode())
-    return States(digests)
+        untouched = frozenset({"numpy"} if position == len(keys) else ())
+    return States(digests, untouched)
 
 
 def seed_all(seed: int) -> None:
-    """Seed every generator that is imported: python, numpy's legacy one, torch."""
+    """Seed python's generator, numpy's legacy one, and torch's where it is imported.
+
+    numpy loads `numpy.random` at its first use, which would seed it from the system: so it is loaded here.
+    """
+    import numpy.random as numpy_random
+
     random.seed(seed)
-    numpy_random = sys.modules.get("numpy.random")
-    if numpy_random is not None:
-        numpy_random.seed(seed % 2**32)
+    numpy_random.seed(seed % 2**32)
     torch = sys.modules.get("torch")
     if torch is not None:
         torch.manual_seed(seed)
@@ -61,7 +68,7 @@ def compare(before: States, after: States, seeded: frozenset[str]) -> tuple[Gene
     return tuple(
         GeneratorUse(
             name=name,
-            consumed=name in before.digests and before.digests[name] != digest,
+            consumed=before.digests[name] != digest if name in before.digests else name not in after.untouched,
             seeded=name in seeded,
             state=before.digests.get(name),
         )

@@ -17,6 +17,7 @@ from cellops.capture.redaction import redact
 from cellops.capture.results import FittedModel, Namespace, Table, collect, resolve_names, scalar_parameters
 from cellops.errors import CellopsError
 from cellops.records.base import Value
+from cellops.records.cell import CellRecord
 from cellops.records.contract import Contract, Suite
 from cellops.records.finding import Finding, Severity
 from cellops.records.run import DataFingerprint, ModelSpool, RunClosed, RunStatus
@@ -33,8 +34,9 @@ def gather(
     closed: RunClosed,
     run: "OpenRun",
     cell: OpenCell,
-    namespace: Namespace,
+    record: CellRecord,
     *,
+    namespace: Namespace,
     settings: Settings,
     suites: list[Suite],
 ) -> RunClosed:
@@ -55,7 +57,8 @@ def gather(
     spools, data, contract = [], [], None
     with rng.preserved():
         for model in models:
-            seen += checks.unseeded_estimators(model.name, model.estimator, where)
+            if _drew_unseeded(record):
+                seen += checks.unseeded_estimators(model.name, model.estimator, where)
             spools += _attempt(seen, f"model {model.name}", partial(spool, model, closed.run, settings))
             data += _fingerprints(model)
         if models:
@@ -67,6 +70,11 @@ def gather(
         contract=contract,
         findings=tuple(seen),
     )
+
+
+def _drew_unseeded(record: CellRecord) -> bool:
+    """Whether the cell used numpy's global generator unseeded, which is where `random_state=None` draws from."""
+    return any(use.name == "numpy" and use.consumed and not use.seeded for use in record.generators)
 
 
 def parameters(flow: Dataflow, namespace: Namespace) -> Parameters:

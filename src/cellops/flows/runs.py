@@ -9,16 +9,17 @@ from cellops.flows.session import summarise
 from cellops.flows.sync import is_alive, journals, read_progress
 from cellops.records.finding import Finding, Severity
 from cellops.records.run import RunClosed, RunOpened, RunStatus, RunSummary, SessionOpened
-from cellops.settings import Settings
+from cellops.settings import Settings, load
 
 SHORTEST_KEY = 4
 
 
-def runs(settings: Settings, *, limit: int = 50) -> list[RunSummary]:
+def runs(settings: Settings | None = None, *, limit: int = 50) -> list[RunSummary]:
     """The newest runs first: of the tracking store, joined with those not yet carried there.
 
     A store that does not answer leaves the local ones, with a finding on each.
     """
+    settings = settings or load()
     local = {run.run: run for run in _local(settings)}
     try:
         stored = _stored(settings, limit)
@@ -35,7 +36,7 @@ def runs(settings: Settings, *, limit: int = 50) -> list[RunSummary]:
     return _newest(list(merged.values()), limit)
 
 
-def show(settings: Settings, run: str) -> RunSummary:
+def show(run: str, *, settings: Settings | None = None) -> RunSummary:
     """The run whose key, MLflow id or name is given; the start of a key is enough, and `last` is the newest.
 
     Raises

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from cellops import __version__
 from cellops.capture import rng
-from cellops.capture.cell import OpenCell
+from cellops.capture.cell import CellCapture, OpenCell
 from cellops.capture.code import read_code_version
 from cellops.capture.journal import Journal
 from cellops.errors import UsageError
@@ -28,7 +28,7 @@ from cellops.records.run import (
     SessionClosed,
     SessionOpened,
 )
-from cellops.settings import Settings
+from cellops.settings import Settings, prepare
 
 STATUS = {Outcome.OK: RunStatus.FINISHED, Outcome.ERROR: RunStatus.FAILED, Outcome.INTERRUPTED: RunStatus.KILLED}
 
@@ -81,25 +81,24 @@ class Session:
         namespace: MutableMapping[str, Any],
         *,
         parse: Callable[[str], RunOptions],
-        notebook: str | None,
         observer: Observer,
     ) -> None:
         self.id = uuid.uuid4().hex
         self.settings = settings
-        self.notebook = notebook
+        self.notebook = notebook_path(namespace)
         self.started = time.time()
         self.trail: list[CellRecord] = []
         self.runs: list[RunSummary] = []
         self.faults: list[Finding] = []
         self.suites: dict[str, Suite] = {}
         self.parameters: dict[str, Value | list[Value]] = {}
-        self.seeded_all: Callable[[], None] = _nothing
+        self._capture: CellCapture | None = None
         self._namespace = namespace
         self._parse = parse
         self._observer = observer
         self._open: dict[str, OpenRun] = {}
         self._writer = writer.Handle(settings)
-        self.journal = Journal(settings.folder / "journal", self.id)
+        self.journal = Journal(prepare(settings.folder) / "journal", self.id)
         self.journal.append(self._opened())
 
     def _opened(self) -> SessionOpened:
@@ -113,8 +112,15 @@ class Session:
             execution=os.environ.get("CELLOPS_EXECUTION"),
         )
 
+    def attach(self, shell: Any, *, accepts: Callable[[str, str], bool]) -> None:
+        """Begin to capture the cells of an IPython shell; `accepts` says of a verb and its arguments if they hold."""
+        self._capture = CellCapture(shell, self.id, self, accepts=accepts, on_fault=self.fault)
+        self._capture.start()
+
     def close(self) -> None:
         """End the session; waits for nobody."""
+        if self._capture is not None:
+            self._capture.stop()
         self.journal.append(SessionClosed(session=self.id, ended=time.time()))
         self.journal.close()
 
@@ -147,7 +153,8 @@ class Session:
         )
         if options.seed is not None:
             rng.seed_all(options.seed)
-            self.seeded_all()
+            if self._capture is not None:
+                self._capture.seeded_all()
         self.journal.append(opened)
         cell.run = opened.run
         self._open[opened.run] = OpenRun(opened, options, self.settings)
@@ -175,7 +182,13 @@ class Session:
         )
         try:
             closed = evidence.gather(
-                closed, run, cell, self._namespace, settings=self.settings, suites=list(self.suites.values())
+                closed,
+                run,
+                cell,
+                record,
+                namespace=self._namespace,
+                settings=self.settings,
+                suites=list(self.suites.values()),
             )
         finally:
             self.journal.append(closed)
@@ -185,10 +198,6 @@ class Session:
     def _announce(self, summary: RunSummary) -> None:
         self.runs = [known for known in self.runs if known.run != summary.run] + [summary]
         self._observer.run(summary)
-
-
-def _nothing() -> None:
-    pass
 
 
 def notebook_path(namespace: Mapping[str, Any]) -> str | None:
@@ -210,6 +219,7 @@ def summarise(opened: RunOpened, closed: RunClosed | None = None) -> RunSummary:
         started=opened.started,
         experiment=opened.experiment,
         notebook=opened.notebook,
+        seed=opened.seed,
         synced=False,
     )
     if closed is None:

@@ -13,8 +13,8 @@ from cellops.capture.journal import SUFFIX, read
 from cellops.errors import TrackingError
 from cellops.records.base import Record
 from cellops.records.cell import CellRecord
-from cellops.records.run import RunClosed, RunOpened, RunStatus, SessionClosed, SessionOpened
-from cellops.settings import Settings
+from cellops.records.run import NotebookExecuted, RunClosed, RunOpened, RunStatus, SessionClosed, SessionOpened
+from cellops.settings import Settings, load
 
 if TYPE_CHECKING:
     from cellops.tracking.store import Store
@@ -46,7 +46,7 @@ class SyncResult(Record, frozen=True, kw_only=True):
     """Runs whose kernel was gone before they ended."""
 
 
-def sync(settings: Settings) -> SyncResult:
+def sync(settings: Settings | None = None) -> SyncResult:
     """Carry every journal of the project to the tracking store.
 
     Raises
@@ -54,12 +54,13 @@ def sync(settings: Settings) -> SyncResult:
     TrackingError
         When the store does not answer; the journals stay as they are.
     """
+    settings = settings or load()
     waiting = [path for path in journals(settings) if not read_progress(path).done]
     store = _store(settings) if waiting else None
     runs = killed = 0
     for path in waiting:
         assert store is not None  # noqa: S101 - there is a journal
-        with _lock(path):
+        with _locked(path):
             before = read_progress(path)
             after = Carrier(path, store).carry()
             runs += len(after.runs) - len(before.runs)
@@ -140,6 +141,8 @@ class Carrier:
                 self._remember(self.progress.replace(open=still))
             case SessionClosed():
                 self._ended = True
+            case NotebookExecuted():
+                self._store.keep_notebook(event)
             case _:
                 pass
 
@@ -191,6 +194,16 @@ def _progress_path(journal: Path) -> Path:
 
 def _lock(journal: Path, timeout: float = LOCK_SECONDS) -> FileLock:
     return FileLock(journal.with_suffix(".lock"), timeout=timeout)
+
+
+@contextlib.contextmanager
+def _locked(journal: Path) -> Iterator[None]:
+    try:
+        with _lock(journal):
+            yield
+    except Timeout as error:
+        fact = f"Another writer has held {journal.name} for {LOCK_SECONDS:.0f} seconds"
+        raise TrackingError(fact, remedy="Wait for it to end, then run: cellops sync") from error
 
 
 def _store(settings: Settings) -> "Store":

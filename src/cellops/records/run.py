@@ -118,6 +118,15 @@ class RunClosed(Record, frozen=True, kw_only=True, tag="run-closed", tag_field="
     """What the run can promise of its model; absent when no model was fitted."""
 
 
+class NotebookExecuted(Record, frozen=True, kw_only=True, tag="notebook-executed", tag_field="event"):
+    """A pipeline execution has ended, and its notebook is to be kept with the runs that it opened."""
+
+    execution: str
+    notebook: str
+    """Path of the executed notebook."""
+    status: RunStatus
+
+
 class RunSummary(Record, frozen=True, kw_only=True):
     """One line of a list of runs."""
 
@@ -130,6 +139,7 @@ class RunSummary(Record, frozen=True, kw_only=True):
     mlflow_run_id: str | None = None
     experiment: str | None = None
     notebook: str | None = None
+    seed: int | None = None
     synced: bool = True
     """False while the run stands only in a local journal."""
     parameters: dict[str, Value | list[Value]] = {}

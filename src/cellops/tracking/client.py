@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock
 
 from cellops.errors import TrackingError
-from cellops.settings import Settings
+from cellops.settings import Settings, prepare
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -34,9 +34,7 @@ def connect(settings: Settings) -> "MlflowClient":
 
     client = mlflow.MlflowClient(settings.tracking_uri)
     if is_database(settings):
-        folder = settings.folder
-        folder.mkdir(parents=True, exist_ok=True)
-        with reachable(settings), FileLock(folder / "store.lock"):
+        with reachable(settings), FileLock(prepare(settings.folder) / "store.lock"):
             client.search_experiments(max_results=1)
     return client
 

@@ -12,7 +12,7 @@ from cellops.errors import NotFoundError
 from cellops.records.base import Value
 from cellops.records.cell import CellRecord
 from cellops.records.finding import Finding, Severity
-from cellops.records.run import DataFingerprint, RunClosed, RunOpened, RunStatus, RunSummary
+from cellops.records.run import DataFingerprint, NotebookExecuted, RunClosed, RunOpened, RunStatus, RunSummary
 from cellops.settings import Settings
 from cellops.tracking import tags
 from cellops.tracking.client import artifact_location, connect, reachable, shown
@@ -86,14 +86,15 @@ class Store:
             mlflow.set_tracking_uri(self.settings.tracking_uri)
             return Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(target)))
 
-    def attach(self, run_id: str, file: Path, folder: str | None = None) -> None:
-        """Add a file to a run's artifacts."""
-        with reachable(self.settings):
-            self._client.log_artifact(run_id, str(file), folder)
-
-    def tag(self, run_id: str, name: str, value: str) -> None:
-        with reachable(self.settings):
-            self._client.set_tag(run_id, name, value)
+    def keep_notebook(self, executed: NotebookExecuted) -> None:
+        """Give every run that an execution opened the executed notebook; one that has gone meanwhile is passed over."""
+        notebook = Path(executed.notebook)
+        for run in self.of_execution(executed.execution):
+            assert run.mlflow_run_id is not None  # noqa: S101 - it comes from the store
+            with reachable(self.settings):
+                if notebook.exists():
+                    self._client.log_artifact(run.mlflow_run_id, str(notebook), "notebook")
+                self._client.set_tag(run.mlflow_run_id, tags.EXECUTION_STATUS, executed.status.value)
 
     def of_execution(self, execution: str) -> list[RunSummary]:
         """The runs that one execution of a pipeline opened."""
@@ -207,6 +208,7 @@ def _summary(run: "Run", experiments: dict[str, str]) -> RunSummary:
         mlflow_run_id=run.info.run_id,
         experiment=experiments.get(run.info.experiment_id),
         notebook=held.get("mlflow.source.name"),
+        seed=int(held[tags.SEED]) if held.get(tags.SEED, "").isdigit() else None,
         synced=tags.RUN not in held or held.get(tags.COMPLETE) == "true",
         parameters=dict(run.data.params),
         metrics=dict(run.data.metrics),

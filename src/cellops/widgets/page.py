@@ -11,20 +11,26 @@ TARGET = "cellops"
 class Page:
     """Holds the open comms. A page that reloads opens a new one and is told the trail so far."""
 
-    def __init__(self, trail: list[CellRecord]) -> None:
-        self._trail = trail
+    def __init__(self) -> None:
+        self._trail: list[CellRecord] = []
         self._comms: list[Any] = []
 
-    def open(self) -> None:
-        """Offer the target to pages that come later, and call the one that is there."""
+    def open(self, trail: list[CellRecord]) -> None:
+        """Offer the target to pages that come later, and call the one that is there.
+
+        `trail` is the session's own list: a page that comes later is sent what it holds then.
+        """
         import comm
 
+        self._trail = trail
         comm.get_comm_manager().register_target(TARGET, self._accept)
         self._accept(comm.create_comm(target_name=TARGET))
 
     def close(self) -> None:
         import comm
 
+        if not self._comms:
+            return
         comm.get_comm_manager().unregister_target(TARGET, self._accept)
         for held in self._comms:
             held.close()

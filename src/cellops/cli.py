@@ -1,0 +1,220 @@
+"""The terminal face: `cellops VERB`. It parses, calls the one function in `flows` that does the work, and shows."""
+
+import os
+import sys
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cellops import __version__, settings
+from cellops.errors import CellopsError, ParameterError, SettingsError, UsageError
+
+FAILED, MISUSED, STOPPED = 1, 2, 130
+"""Exit codes beside 0."""
+
+
+class Verbs(click.Group):
+    """A group that names the nearest verb for one that does not exist, and lists its verbs in the order of the work."""
+
+    def list_commands(self, _context: click.Context) -> list[str]:
+        return list(self.commands)
+
+    def find(self, name: str) -> click.Command | None:
+        return self.commands.get(name)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        found = self.find(name)
+        if found is None:
+            known = self.list_commands(context)
+            near = get_close_matches(name, known, n=1)
+            hint = f"Did you mean {near[0]}?" if near else f"The verbs are {', '.join(known)}"
+            fact = f"There is no verb {name}"
+            raise UsageError(fact, remedy=hint)
+        return found
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__)
+def terminal() -> None:
+    r"""From a notebook cell to a proven, served and watched model.
+
+    \b
+    The usual way:
+      cellops execute train.ipynb -p seed 7   run the notebook as a pipeline
+      cellops runs                            see the runs, newest first
+      cellops package last -o model           export the newest run's model with its contract
+      cellops serve model                     answer requests with it
+      cellops drift model data.parquet        hold new data against what it was trained on
+
+    Every verb explains itself: cellops VERB --help
+    """
+
+
+@terminal.command()
+@click.argument("notebook", type=click.Path(path_type=Path))
+@click.option("-p", "--parameter", "parameters", nargs=2, multiple=True, metavar="NAME VALUE", help="Set a parameter.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Where the executed notebook goes.")
+@click.option("--timeout", type=float, metavar="SECONDS", help="Longest time for one cell. Default: no limit.")
+def execute(
+    notebook: Path, parameters: tuple[tuple[str, str], ...], output: Path | None, timeout: float | None
+) -> None:
+    r"""Execute NOTEBOOK as a pipeline, in a kernel of its own.
+
+    \b
+    Parameters stand in the notebook's cell that begins with %%mlops parameters (or has the tag "parameters").
+      cellops execute train.ipynb -p seed 7 -p months "[1, 2, 3]"
+    They are checked against their types before a kernel starts. Exit code 1 when a cell fails, 2 for a
+    parameter that does not fit.
+    """
+    from cellops import screens
+    from cellops.flows.execute import execute as work
+
+    done = work(notebook, dict(parameters), output=output, cell_timeout=timeout, on_progress=screens.progress)
+    screens.executed(done)
+
+
+@terminal.command()
+@click.option("-n", "--limit", default=20, show_default=True, help="How many.")
+def runs(limit: int) -> None:
+    """List the runs, newest first, with their metrics and findings."""
+    from cellops import screens
+    from cellops.flows.runs import runs as work
+
+    screens.runs(work(limit=limit))
+
+
+@terminal.command()
+@click.argument("run", default="last")
+def show(run: str) -> None:
+    """Show one RUN: its parameters, metrics, findings and where it lies.
+
+    RUN is the start of its key, its name, its MLflow id, or "last".
+    """
+    from cellops import screens
+    from cellops.flows.runs import show as work
+
+    screens.run(work(run), settings.load())
+
+
+@terminal.command()
+@click.argument("run", default="last")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="The new folder. Default: .cellops/packages/NAME."
+)
+def package(run: str, output: Path | None) -> None:
+    """Export the model of RUN as a package: an MLflow model with its contract, environment and digests."""
+    from cellops import screens
+    from cellops.flows.package import package as work
+
+    screens.package(work(run, output=output))
+
+
+@terminal.command()
+@click.argument("package", type=click.Path(path_type=Path))
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8000, show_default=True, help="Port to listen on; 0 takes a free one.")
+@click.option(
+    "--token", help="What clients must send. Default: CELLOPS_SERVER_TOKEN, else a new one is made and shown."
+)
+@click.option(
+    "--log", type=click.Path(path_type=Path), help="Folder of the prediction log. Default: .cellops/log/NAME."
+)
+def serve(package: Path, host: str, port: int, token: str | None, log: Path | None) -> None:
+    """Serve PACKAGE over HTTP: KServe V1, Open Inference V2 and MLflow's protocol, until Ctrl-C.
+
+    Digests are checked before anything is read, and the package's parity rows are replayed before it is ready.
+    """
+    from cellops import screens
+    from cellops.flows.serve import serve as work
+
+    work(package, host=host, port=port, token=token, log=log, on_ready=screens.serving)
+
+
+@terminal.command()
+@click.argument("package", type=click.Path(path_type=Path))
+@click.argument("data", type=click.Path(path_type=Path), required=False)
+@click.option("--log", type=click.Path(path_type=Path), help="A prediction log to read instead of DATA.")
+@click.option("--time", metavar="COLUMN", help="The column by which rows are put into windows.")
+@click.option(
+    "--label", metavar="COLUMN", help="The column with the truth. Default: the model's target, where it is there."
+)
+@click.option("--window", type=click.Choice(["day", "week", "month"]), default="month", show_default=True)
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Folder of the report. Default: .cellops/drift/NAME"
+)
+def drift(package: Path, data: Path | None, **options: Any) -> None:
+    """Hold DATA (CSV or Parquet), or a prediction log, against the profile that PACKAGE carries.
+
+    No reference data is needed. Writes a report as a page and as JSON, and prints performance beside drift.
+    """
+    from cellops import screens
+    from cellops.flows.drift import drift as work
+
+    screens.drift(work(package, data, **options))
+
+
+@terminal.command()
+@click.option("--follow", type=click.Path(path_type=Path), hidden=True)
+def sync(follow: Path | None) -> None:
+    """Carry records that still stand in local journals to the tracking store.
+
+    Needed only where the tracking server could not be reached; otherwise a background writer does it.
+    """
+    from cellops.flows import sync as work
+
+    if follow is not None:
+        work.follow(follow, settings.load())
+        return
+    from cellops import screens
+
+    screens.synced(work.sync())
+
+
+@terminal.command()
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def clean(yes: bool) -> None:
+    """Delete what cellops can make again: journals that were carried over, logs of the writer, executed notebooks."""
+    from cellops import screens
+    from cellops.flows.clean import clean as work
+    from cellops.flows.clean import removable
+
+    found = removable()
+    if found and not yes:
+        click.confirm(f"Delete {len(found)} files below {settings.load().folder}?", abort=True)
+    screens.cleaned(work(found))
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and leave with its exit code."""
+    try:
+        terminal.main(args=arguments, prog_name="cellops", standalone_mode=False)
+    except CellopsError as error:
+        _leave(error.text(), _code(error))
+    except click.Abort:
+        _leave("Stopped", STOPPED)
+    except KeyboardInterrupt:
+        _leave("Stopped", STOPPED)
+    except click.ClickException as error:
+        _leave(". ".join(explained(error)), MISUSED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(FAILED)
+
+
+def explained(error: click.ClickException) -> tuple[str, str]:
+    """A click error as fact and remedy, each in one line."""
+    context = getattr(error, "ctx", None)
+    fact, _, hint = error.format_message().replace("\n", " ").partition(". ")
+    where = f"See: {context.command_path} --help" if context is not None else "See: cellops --help"
+    return fact.rstrip("."), f"{hint} {where}".strip()
+
+
+def _code(error: CellopsError) -> int:
+    return MISUSED if isinstance(error, UsageError | ParameterError | SettingsError) else FAILED
+
+
+def _leave(message: str, code: int) -> Any:
+    click.echo(f"cellops: {message}", err=True)
+    sys.exit(code)

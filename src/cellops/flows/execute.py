@@ -1,0 +1,109 @@
+"""A notebook as a pipeline: executed with parameters, its runs carried to the store with the executed notebook."""
+
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from cellops.capture.journal import Journal
+from cellops.errors import TrackingError
+from cellops.flows.sync import sync
+from cellops.pipeline.engine import execute as execute_notebook
+from cellops.records.base import Record
+from cellops.records.execution import CellProgress, ExecutedNotebook, ParameterValue
+from cellops.records.run import NotebookExecuted, RunStatus, RunSummary
+from cellops.settings import Settings, load, prepare
+
+
+class Execution(Record, frozen=True, kw_only=True):
+    """What an execution left behind."""
+
+    executed: ExecutedNotebook
+    runs: tuple[RunSummary, ...]
+    """The runs that the notebook opened, oldest first."""
+    unsynced: str | None = None
+    """Why the runs are not in the tracking store yet."""
+
+
+def _silent(_progress: CellProgress) -> None:
+    pass
+
+
+def execute(
+    notebook: Path | str,
+    parameters: Mapping[str, ParameterValue] | None = None,
+    *,
+    output: Path | None = None,
+    cell_timeout: float | None = None,
+    on_progress: Callable[[CellProgress], None] = _silent,
+    settings: Settings | None = None,
+) -> Execution:
+    """Execute a notebook with parameters and wait until its runs are in the tracking store.
+
+    The executed notebook is an artifact of every run that it opened, also when a later cell fails.
+
+    Parameters
+    ----------
+    notebook
+        The notebook; it is not changed.
+    parameters
+        Values by name, typed or as a command line would give them.
+    output
+        Where the executed notebook goes; default is a new file below `.cellops/executions`.
+    cell_timeout
+        Longest time for one cell, in seconds.
+    on_progress
+        Called at the start and the end of each cell.
+
+    Raises
+    ------
+    NotFoundError, ParameterError, NotebookError
+        As `cellops.pipeline.engine.execute` does.
+    """
+    path = Path(notebook)
+    settings = settings or load(path.parent if path.parent.is_dir() else None)
+    identifier = uuid.uuid4().hex
+    target = (
+        output
+        or settings.folder / "executions" / f"{path.stem}-{time.strftime('%Y%m%d-%H%M%S')}-{identifier[:4]}.ipynb"
+    )
+    status = RunStatus.FAILED
+    try:
+        executed = execute_notebook(
+            path,
+            target,
+            dict(parameters or {}),
+            environment={"CELLOPS_EXECUTION": identifier, "CELLOPS_PROJECT": str(settings.project)},
+            on_progress=on_progress,
+            cell_timeout=cell_timeout,
+        )
+        status = RunStatus.FINISHED
+    except KeyboardInterrupt:
+        status = RunStatus.KILLED
+        raise
+    finally:
+        if target.exists():
+            _record(NotebookExecuted(execution=identifier, notebook=str(target.resolve()), status=status), settings)
+            unsynced = _carry(settings)
+    return Execution(executed=executed, runs=_runs(identifier, settings) if unsynced is None else (), unsynced=unsynced)
+
+
+def _record(event: NotebookExecuted, settings: Settings) -> None:
+    journal = Journal(prepare(settings.folder) / "journal", f"execution-{event.execution}")
+    journal.append(event)
+    journal.close()
+
+
+def _carry(settings: Settings) -> str | None:
+    """Carry the kernel's records and the notebook over; give the reason where that has to wait."""
+    try:
+        sync(settings)
+    except TrackingError as error:
+        return error.text()
+    return None
+
+
+def _runs(execution: str, settings: Settings) -> tuple[RunSummary, ...]:
+    from cellops.tracking.store import Store
+
+    return tuple(Store(settings).of_execution(execution))

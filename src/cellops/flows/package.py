@@ -1,0 +1,117 @@
+"""From a run to a package: the model that it logged, with the contract that it left."""
+
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cellops import __version__
+from cellops.errors import PackageError
+from cellops.flows.runs import show
+from cellops.flows.sync import sync
+from cellops.records.base import Record
+from cellops.records.contract import Contract
+from cellops.records.package import Manifest, Provenance
+from cellops.records.run import CodeVersion, Environment, RunClosed, RunSummary
+from cellops.settings import Settings, load
+
+if TYPE_CHECKING:
+    from cellops.tracking.store import Store
+
+
+class Packaged(Record, frozen=True, kw_only=True):
+    """A package that was built."""
+
+    path: str
+    run: RunSummary
+    manifest: Manifest
+    digest: str
+    contract: Contract
+
+
+def package(run: str = "last", *, output: Path | None = None, settings: Settings | None = None) -> Packaged:
+    """Export the model of a run as a package.
+
+    Parameters
+    ----------
+    run
+        The start of the run's key, its name, its MLflow id, or `last`.
+    output
+        The new folder; default is `.cellops/packages/NAME-KEY`.
+
+    Raises
+    ------
+    NotFoundError
+        When there is no such run.
+    PackageError
+        When the run has no model or no contract, or the output is there already with another content.
+    TrustError
+        When the model is a pickle, or is made of types that the settings do not trust.
+    """
+    from cellops.package.build import build_package
+    from cellops.package.load import read_contract
+    from cellops.tracking.store import Store
+
+    settings = settings or load()
+    summary = show(run, settings=settings)
+    if not summary.synced:
+        sync(settings)
+        summary = show(summary.run, settings=settings)
+    uri = _model_uri(summary)
+    store = Store(settings)
+    target = output or settings.folder / "packages" / f"{summary.name}-{summary.run[:8]}"
+    with tempfile.TemporaryDirectory() as name:
+        held = _records(store, summary, Path(name))
+        environment = Environment.from_file(held / "environment.json")
+        built = build_package(
+            store.model(uri, Path(name) / "model"),
+            Contract.from_file(held / "contract.json"),
+            environment,
+            _provenance(summary, held),
+            target,
+            name=target.name,
+        )
+    verified = read_contract(built)
+    return Packaged(
+        path=str(built), run=summary, manifest=verified.manifest, digest=verified.digest, contract=verified.contract
+    )
+
+
+def _model_uri(summary: RunSummary) -> str:
+    uri = next((uri for uri in summary.models.values() if uri), None)
+    if uri is None:
+        reasons = [f.seen for f in summary.findings if f.code in {"model-not-logged", "incomplete-evidence"}]
+        fact = f"The run {summary.name} ({summary.run[:8]}, {summary.status}) has no model"
+        remedy = reasons[0] if reasons else "Fit an estimator in a cell that begins with %%mlops run"
+        raise PackageError(fact, remedy=remedy)
+    return uri
+
+
+def _records(store: "Store", summary: RunSummary, folder: Path) -> Path:
+    if summary.mlflow_run_id is None:
+        fact = f"The run {summary.name} is not in the tracking store"
+        raise PackageError(fact, remedy="Run: cellops sync")
+    held = store.artifacts(summary.mlflow_run_id, "cellops", folder)
+    if not (held / "contract.json").exists():
+        reasons = [f"{f.seen}. {f.remedy}" for f in summary.findings if f.code == "incomplete-evidence"]
+        fact = f"The run {summary.name} has no contract"
+        remedy = reasons[0] if reasons else "Name the tables: %%mlops run --train X_train,y_train --test X_test,y_test"
+        raise PackageError(fact, remedy=remedy)
+    return held
+
+
+def _provenance(summary: RunSummary, held: Path) -> Provenance:
+    closed = RunClosed.from_file(held / "record.json")
+    code = CodeVersion.from_file(held / "code.json") if (held / "code.json").exists() else None
+    return Provenance(
+        run=summary.run,
+        mlflow_run_id=summary.mlflow_run_id,
+        notebook=summary.notebook,
+        commit=code.commit if code else None,
+        dirty=code.dirty if code else False,
+        seed=summary.seed,
+        created=datetime.fromtimestamp(closed.ended, UTC).isoformat(timespec="seconds"),
+        cellops=__version__,
+        model_type=closed.models[0].type,
+        model_format="skops",
+    )

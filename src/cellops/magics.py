@@ -1,0 +1,224 @@
+"""The notebook face: `%load_ext cellops`, `%mlops VERB` and `%%mlops VERB`."""
+
+import atexit
+import contextlib
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import click
+
+from cellops import __version__, cli, settings
+from cellops.cli import Verbs
+from cellops.errors import UsageError
+from cellops.flows.session import RunOptions, Session, require
+from cellops.records.cell import CellRecord
+from cellops.records.run import RunStatus, RunSummary
+from cellops.widgets.page import Page
+
+NOT_IN_A_NOTEBOOK = ("serve", "clean")
+"""Verbs of the terminal that hold it until they end, or that ask."""
+
+
+class LineVerbs(Verbs):
+    """The verbs that only a notebook has, and those of the terminal that make sense on a line."""
+
+    def list_commands(self, _context: click.Context) -> list[str]:
+        shared = [name for name in cli.terminal.commands if name not in NOT_IN_A_NOTEBOOK]
+        return [*self.commands, *shared]
+
+    def find(self, name: str) -> click.Command | None:
+        return super().find(name) or (None if name in NOT_IN_A_NOTEBOOK else cli.terminal.commands.get(name))
+
+
+@click.group(cls=LineVerbs, context_settings={"help_option_names": ["-h", "--help"]})
+def line_verbs() -> None:
+    """Verbs on one line, `%mlops VERB`; the verbs of cells are run, parameters and expect."""
+
+
+@line_verbs.command()
+@click.pass_obj
+def status(session: Session | None) -> None:
+    """Findings on this kernel session, its runs, and what capturing cost."""
+    from cellops import screens
+
+    screens.status(require(session))
+
+
+@line_verbs.command()
+@click.option("-n", "--limit", default=20, show_default=True, help="How many.")
+def panel(limit: int) -> None:
+    """The list of runs as a widget."""
+    from IPython.display import display
+
+    from cellops.flows.runs import runs
+    from cellops.widgets.runs import RunsPanel
+
+    display(RunsPanel(runs(limit=limit)))  # type: ignore[no-untyped-call]
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+def cell_verbs() -> None:
+    """Verbs of a cell, `%%mlops VERB` on its first line; the body stays the plain cell that it is."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a verb of a cell works with."""
+
+    session: Session | None
+    body: str
+    namespace: dict[str, Any]
+
+
+def _names(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in value.split(",")) if value else ()
+
+
+@cell_verbs.command()
+@click.option("--name", help="What to call the run. Default: the notebook's name and a number.")
+@click.option("--experiment", help="The MLflow experiment. Default: the project's name.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Seed python, numpy and torch before the cell.")
+@click.option("--train", "training", callback=_names, metavar="X,Y", help="Tables the model was fitted on.")
+@click.option("--test", "evaluation", callback=_names, metavar="X,Y", help="Tables it was evaluated on.")
+@click.option("--no-model", "model", is_flag=True, flag_value=False, default=True, help="Do not keep fitted models.")
+@click.pass_obj
+def run(given: Given, /, **_options: Any) -> None:
+    """Execute the cell as a tracked run: literals are parameters, computed numbers metrics, estimators models."""
+    _needs_capture(given)
+
+
+@cell_verbs.command()
+@click.pass_obj
+def parameters(given: Given) -> None:
+    """The notebook's parameters: assignments whose values `cellops execute` can set."""
+    _needs_capture(given)
+
+
+@cell_verbs.command()
+@click.argument("table")
+@click.pass_obj
+def expect(given: Given, table: str) -> None:
+    """Check expectations on TABLE, one a line, in the vocabulary of Great Expectations."""
+    from cellops import screens
+    from cellops.flows.expect import expect as work
+    from cellops.flows.expect import refuse
+
+    result = work(table, given.body, given.namespace, session=given.session)
+    screens.expectations(result)
+    refuse(result)
+
+
+def read_run_options(arguments: str) -> RunOptions:
+    """The options of a run header.
+
+    Raises
+    ------
+    UsageError
+        When an option does not exist or does not fit.
+    """
+    return RunOptions(**_context("run", arguments).params)
+
+
+@lru_cache(maxsize=64)
+def accepts(verb: str, arguments: str) -> bool:
+    """Whether a header that keeps its cell is right; if not, the magic below says what is wrong."""
+    try:
+        _context(verb, arguments)
+    except (UsageError, click.exceptions.Exit):
+        return False
+    return True
+
+
+def _context(verb: str, arguments: str) -> click.Context:
+    with _clear():
+        command = cell_verbs.commands[verb]
+        return command.make_context(f"%%mlops {verb}", _split(arguments), parent=None)
+
+
+@contextlib.contextmanager
+def _clear() -> Iterator[None]:
+    """Click's errors as ours: one line with the nearest valid name."""
+    try:
+        yield
+    except click.ClickException as error:
+        fact, remedy = cli.explained(error)
+        raise UsageError(fact, remedy=remedy) from error
+
+
+def _split(arguments: str) -> list[str]:
+    try:
+        return shlex.split(arguments, comments=True)
+    except ValueError as error:
+        fact = f"The line cannot be read: {error}"
+        raise UsageError(fact, received=arguments, remedy="Close the quotation mark") from error
+
+
+class Announcer:
+    """Shows a session's records to the page, and names a run that has ended below its cell."""
+
+    def __init__(self, page: Page, *, summary: bool) -> None:
+        self._page = page
+        self._summary = summary
+
+    def cell(self, record: CellRecord) -> None:
+        self._page.cell(record)
+
+    def run(self, summary: RunSummary) -> None:
+        self._page.run(summary)
+        if self._summary and summary.status is not RunStatus.RUNNING:
+            from cellops import screens
+
+            print(screens.run_line(summary))
+
+
+class Notebook:
+    """What `%load_ext cellops` puts into a shell."""
+
+    def __init__(self, shell: Any) -> None:
+        self._shell = shell
+        self._page = Page()
+        self._session: Session | None = None
+
+    def load(self) -> None:
+        """Register the magics and, unless switched off, begin to capture."""
+        held = settings.load()
+        self._shell.register_magic_function(self.line, "line", "mlops")
+        self._shell.register_magic_function(self.cell, "cell", "mlops")
+        if not held.capture:
+            return
+        announcer = Announcer(self._page, summary=held.summary)
+        self._session = Session(held, self._shell.user_ns, parse=read_run_options, observer=announcer)
+        self._session.attach(self._shell, accepts=accepts)
+        self._page.open(self._session.trail)
+        atexit.register(self.unload)
+        print(f"cellops {__version__} captures this session's cells · %mlops status · off: %unload_ext cellops")
+
+    def unload(self) -> None:
+        """Take everything away again."""
+        atexit.unregister(self.unload)
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+        self._page.close()
+        for kind in ("line", "cell"):
+            self._shell.magics_manager.magics[kind].pop("mlops", None)
+
+    def line(self, text: str) -> None:
+        """Do one verb: %mlops VERB [OPTIONS]; %mlops --help lists them."""
+        with _clear():
+            line_verbs.main(_split(text), "%mlops", standalone_mode=False, obj=self._session)
+
+    def cell(self, text: str, body: str = "") -> None:
+        """Do one verb on a cell: %%mlops VERB [OPTIONS]; %%mlops --help lists them."""
+        arguments = _split(text)
+        given = Given(self._session, body, self._shell.user_ns)
+        with _clear():
+            cell_verbs.main(arguments, "%%mlops", standalone_mode=False, obj=given)
+
+
+def _needs_capture(given: Given) -> None:
+    """A header that keeps its cell only reaches the magic while nobody captures: its body has not run."""
+    require(given.session)

@@ -1,0 +1,204 @@
+"""A cell under a header is the plain cell that it would be without one, in a real kernel."""
+
+import json
+import signal
+
+import pytest
+from support.kernel import Kernel
+
+from cellops.records.cell import Outcome
+from cellops.records.run import RunStatus
+
+
+def test_result_history_and_underscore_are_those_of_a_plain_cell(loaded: Kernel) -> None:
+    done = loaded.run("%%mlops run\nanswer = 6 * 7\nanswer")
+    assert (done.status, done.results) == ("ok", ["42"])
+    assert loaded.run("_").results == ["42"]
+    assert loaded.run(f"Out[{done.execution_count}]").results == ["42"]
+    assert loaded.run(f"In[{done.execution_count}]").results == ["'# %%mlops run\\nanswer = 6 * 7\\nanswer'"]
+
+
+def test_top_level_await_works_below_a_header(loaded: Kernel) -> None:
+    done = loaded.run("%%mlops run\nimport asyncio\nvalue = await asyncio.sleep(0, 7)\nvalue")
+    assert done.results == ["7"]
+    assert loaded.cells()[-1].outcome is Outcome.OK
+
+
+def test_an_exception_has_the_traceback_of_a_plain_cell(kernel: Kernel) -> None:
+    plain = kernel.run("# %%mlops run\nzero = 0\n1 / zero")
+    kernel.run("%load_ext cellops")
+    done = kernel.run("%%mlops run\nzero = 0\n1 / zero")
+    assert done.status == plain.status == "error"
+    assert _without_count(done.traceback) == _without_count(plain.traceback)
+    record = kernel.cells()[-1]
+    assert (record.outcome, record.error and record.error.type, record.error and record.error.line) == (
+        Outcome.ERROR,
+        "ZeroDivisionError",
+        3,
+    )
+    assert kernel.closed()[-1].status is RunStatus.FAILED
+
+
+def _without_count(traceback: str) -> list[str]:
+    """A traceback without the execution count in `Cell In[3]`."""
+    return ["" if "Cell" in line and "In[" in line else line for line in traceback.splitlines()]
+
+
+@pytest.mark.parametrize("header", ["%%mlops run\n%%time\n", "%%time\n%%mlops run\n", "%%capture held\n%%mlops run\n"])
+def test_a_run_is_recorded_once_when_headers_are_stacked(loaded: Kernel, header: str) -> None:
+    done = loaded.run(f"{header}import math\nroot = math.sqrt(2)")
+    assert done.status == "ok"
+    assert [run.metrics for run in loaded.closed()] == [{"root": pytest.approx(2**0.5)}]
+    assert len([cell for cell in loaded.cells() if cell.run]) == 1
+    if "%%time" in header:
+        assert "Wall time" in done.streams
+
+
+@pytest.mark.parametrize("body", ["while True: pass", "import asyncio\nawait asyncio.sleep(1000)"])
+def test_an_interrupt_stops_the_cell_and_kills_the_run(loaded: Kernel, body: str) -> None:
+    sent = loaded.send(f"%%mlops run\nprint('on the way', flush=True)\n{body}")
+    loaded.wait_for_output("on the way")
+    loaded.manager.interrupt_kernel()
+    assert loaded.wait(sent).status == "error"
+    assert loaded.cells()[-1].outcome is Outcome.INTERRUPTED
+    assert loaded.closed()[-1].status is RunStatus.KILLED
+    assert loaded.run("1 + 1").results == ["2"]
+    assert loaded.cells()[-1].outcome is Outcome.OK
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        ("%%mlops rnu\nran = True", "There is no verb rnu. Did you mean run?"),
+        ("%%mlops run --sed 3\nran = True", "No such option '--sed'. Did you mean '--seed'?"),
+        ("%%mlops run --seed many\nran = True", "Invalid value for '--seed'"),
+        ("%%mlops run 'half\nran = True", "Close the quotation mark"),
+        ("%mlops rns", "There is no verb rns. Did you mean runs?"),
+        ("%%mlops expect nothing_here\nexpect_column_to_exist('a')", "There is no DataFrame nothing_here"),
+    ],
+)
+def test_a_wrong_header_is_one_clear_line_and_the_body_does_not_run(loaded: Kernel, cell: str, said: str) -> None:
+    done = loaded.run(cell)
+    assert done.status == "error"
+    assert said in done.traceback
+    assert len(done.traceback.splitlines()) == 1
+    assert loaded.run("'ran' in dir()").results == ["False"]
+    assert loaded.opened() == []
+
+
+def test_a_header_of_a_magic_that_takes_text_is_left_alone(loaded: Kernel) -> None:
+    done = loaded.run("%%writefile note.txt\n%%mlops run\nkept as text")
+    assert done.status == "ok"
+    assert (loaded.project / "note.txt").read_text() == "%%mlops run\nkept as text\n"
+
+
+def test_a_notebook_that_knows_nothing_of_cellops_gives_the_same_outputs(kernel: Kernel) -> None:
+    cells = [
+        "x = 1\nx",
+        "print('out')\nx + 1",
+        "def f():\n    return _\nf()",
+        "%time y = 2",
+        "!echo shell",
+        "x +",
+        "zz",
+    ]
+    before = [kernel.run(cell) for cell in cells]
+    kernel.run("%reset -f")
+    kernel.run("%load_ext cellops")
+    after = [kernel.run(cell) for cell in cells]
+    for was, now in zip(before, after, strict=True):
+        assert (now.status, now.results) == (was.status, was.results)
+        assert now.streams.partition("CPU")[0] == was.streams.partition("CPU")[0]
+        assert [e["ename"] for e in now.errors] == [e["ename"] for e in was.errors]
+
+
+def test_the_record_is_on_disk_before_the_next_cell_and_survives_a_kill(loaded: Kernel) -> None:
+    loaded.run("kept = 1", cell_id="cell-a")
+    loaded.run("%%mlops run --name lost\nprint('begun', flush=True)")
+    sent = loaded.send("%%mlops run --name open\nprint('begun', flush=True)\nwhile True: pass")
+    assert sent
+    loaded.wait_for_output("begun")
+    loaded.manager.provisioner.process.send_signal(signal.SIGKILL)  # type: ignore[union-attr]
+    loaded.manager.provisioner.process.wait()  # type: ignore[union-attr]
+    assert [cell.source for cell in loaded.cells()][:1] == ["kept = 1"]
+    assert loaded.cells()[0].cell_id == "cell-a"
+    assert [run.name for run in loaded.opened()] == ["lost", "open"]
+    assert len(loaded.closed()) == 1
+
+
+def test_a_fault_of_ours_is_a_finding_and_the_cell_is_not_hurt(loaded: Kernel) -> None:
+    loaded.run("import os; os.close(get_ipython().cellops._session.journal._descriptor)")
+    done = loaded.run("2 + 2")
+    assert (done.status, done.results, done.errors) == ("ok", ["4"], [])
+    assert "capture failed: OSError" in loaded.run("%mlops status").streams
+
+
+def test_names_randomness_and_paths_are_recorded(loaded: Kernel) -> None:
+    loaded.run("import random\nlimit = 10")
+    loaded.run("values = [random.random() for _ in range(limit)]\npath = '/home/someone/data.csv'")
+    record = loaded.cells()[-1]
+    assert record.reads == ("random", "limit")
+    assert record.writes == ("values", "path")
+    assert {finding.code for finding in record.findings} == {"unseeded-randomness", "hard-coded-path"}
+    loaded.run("random.seed(1)")
+    loaded.run("random.random()")
+    assert loaded.cells()[-1].findings == ()
+
+
+def test_secrets_do_not_reach_the_journal(loaded: Kernel) -> None:
+    token = "ghp_" + "a1B2" * 10
+    loaded.run(f"token = {token!r}\npassword = 'hunter2222'")
+    loaded.run(f"%%mlops run\nused = {token!r}\nraise ValueError(used)")
+    text = b"".join(path.read_bytes() for path in (loaded.project / ".cellops").rglob("*.jsonl")).decode()
+    assert "[redacted]" in text
+    assert token not in text
+    assert "hunter2222" not in text
+
+
+def test_seed_makes_a_run_repeatable(loaded: Kernel) -> None:
+    loaded.run("import random\nimport numpy as np")
+    cell = "%%mlops run --seed 11\ndrawn = random.random() + np.random.rand()\ndrawn"
+    assert loaded.run(cell).results == loaded.run(cell).results
+    assert [f.code for f in loaded.cells()[-1].findings if f.code == "unseeded-randomness"] == []
+
+
+def test_unloading_takes_everything_away(loaded: Kernel) -> None:
+    loaded.run("%unload_ext cellops")
+    count = len(loaded.cells())
+    assert loaded.run("3").results == ["3"]
+    assert len(loaded.cells()) == count
+    assert "not found" in loaded.run("%%mlops run\n1").streams.lower()
+    assert loaded.run("%load_ext cellops").status == "ok"
+    loaded.run("4")
+    assert loaded.cells()[-1].source == "4"
+
+
+def test_capture_is_switched_off_by_a_setting(kernel: Kernel) -> None:
+    kernel.run("%env CELLOPS_CAPTURE=false")
+    assert kernel.run("%load_ext cellops").status == "ok"
+    kernel.run("1")
+    assert kernel.cells() == []
+    assert "captures nothing" in kernel.run("%%mlops run\n1").traceback
+
+
+def test_parameters_and_literals_are_parameters_and_numbers_are_metrics(loaded: Kernel) -> None:
+    loaded.run("%%mlops parameters\nmonths: list[int] = [1, 2]\nseed = 3")
+    loaded.run(
+        "%%mlops run --name numbers\nrate, note = 0.1, 'tried'\n"
+        "losses = {'train': rate * 2, 'test': rate * 3}\nfor step in range(3):\n    loss = 1 / (step + 1)\n_hidden = rate * 2"
+    )
+    run = loaded.closed()[-1]
+    assert run.parameters == {"months": [1, 2], "seed": 3, "rate": 0.1, "note": "tried"}
+    assert run.metrics == {
+        "losses.train": pytest.approx(0.2),
+        "losses.test": pytest.approx(0.3),
+        "loss": pytest.approx(1 / 3),
+    }
+    assert json.loads(run.to_json())["status"] == "FINISHED"
+
+
+def test_a_generator_that_a_cell_imports_and_uses_is_noticed(loaded: Kernel) -> None:
+    loaded.run("import numpy as np\nmean = np.mean([1, 2])")
+    assert loaded.cells()[-1].findings == ()
+    loaded.run("drawn = np.random.rand()")
+    assert [finding.code for finding in loaded.cells()[-1].findings] == ["unseeded-randomness"]
