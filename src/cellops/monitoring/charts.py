@@ -57,6 +57,8 @@ class SmallChart:
     """The shares of a window as bars, those of the reference as a line of steps."""
 
     bars: str
+    absent: str
+    """The bars of missing and unseen values."""
     steps: str
 
 
@@ -99,17 +101,27 @@ def row_chart(labels: Sequence[str], rows: Sequence[int], labelled: Sequence[int
     )
 
 
-def small_chart(before: Sequence[float], after: Sequence[float], highest: float) -> SmallChart:
-    """Draw shares of the same bins; `highest` is the share that fills the height."""
+def small_chart(before: Sequence[float], after: Sequence[float], absent: Sequence[bool], highest: float) -> SmallChart:
+    """Draw shares of the same bins; `highest` is the share that fills the height, what is above it is cut off."""
     step = SMALL_WIDTH / len(before)
+    width = 0.7 * step
+    lefts = [step * number for number in range(len(before))]
 
     def place(share: float) -> float:
         return SMALL_HEIGHT * (1 - min(share / highest, 1.0))
 
-    lefts = [step * number for number in range(len(before))]
-    bars = _bars([left + 0.15 * step for left in lefts], [place(share) for share in after], 0.7 * step, SMALL_HEIGHT)
+    def bars(*, missing: bool) -> str:
+        chosen = [number for number, is_missing in enumerate(absent) if is_missing is missing]
+        inset = (step - width) / 2
+        return _bars(
+            [lefts[number] + inset for number in chosen],
+            [place(after[number]) for number in chosen],
+            width,
+            SMALL_HEIGHT,
+        )
+
     steps = "".join(f"M{left:.1f} {place(share):.1f}h{step:.1f}" for left, share in zip(lefts, before, strict=True))
-    return SmallChart(bars=bars, steps=steps)
+    return SmallChart(bars=bars(missing=False), absent=bars(missing=True), steps=steps)
 
 
 def _interval(figure: Measure) -> tuple[float, float]:

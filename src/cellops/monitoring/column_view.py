@@ -10,7 +10,7 @@ from cellops.monitoring import charts
 from cellops.monitoring.drift import moved_most
 from cellops.records.drift import ColumnDrift, DriftVerdict, WindowDrift
 from cellops.records.profile import Bins
-from cellops.stats.counts import Counts, counts_of, shares
+from cellops.stats.counts import counts_of
 
 MOST_CATEGORIES = 12
 """Categories with a bar of their own."""
@@ -31,19 +31,36 @@ class ColumnView:
     bins: tuple[str, ...]
 
 
-def column_views(windows: Sequence[WindowDrift]) -> list[ColumnView]:
-    """Every column, the one that moved furthest in any window first."""
+def furthest_first(windows: Sequence[WindowDrift]) -> list[list[ColumnDrift | None]]:
+    """Every input column as its cells over the windows; the one that moved furthest in any window comes first."""
     names = dict.fromkeys(column.column for window in windows for column in window.columns)
     in_window = [{column.column: column for column in window.columns} for window in windows]
-    cells = {name: [columns.get(name) for columns in in_window] for name in names}
-    furthest_first = sorted(names, key=lambda name: max(_order(cell) for cell in cells[name]), reverse=True)
-    return [_view(name, cells[name], windows) for name in furthest_first]
+    columns = [[cells.get(name) for cells in in_window] for name in names]
+    return sorted(columns, key=lambda cells: max(_order(cell) for cell in cells), reverse=True)
+
+
+def worst_of(cells: Sequence[ColumnDrift | None]) -> ColumnDrift:
+    """The cell in which a column moved furthest; at least one cell is there."""
+    return max((cell for cell in cells if cell), key=_order)
+
+
+def column_view(cells: Sequence[ColumnDrift | None], windows: Sequence[WindowDrift]) -> ColumnView:
+    worst = worst_of(cells)
+    moved = moved_most(worst)
+    groups = _groups(worst, cells)
+    return ColumnView(
+        name=worst.column,
+        note=f"{moved} in {windows[cells.index(worst)].label}" if moved else "",
+        verdict=worst.verdict,
+        cells=tuple(cells),
+        small=_small(groups, worst.reference, cells),
+        bins=tuple(short(group.name, 24) for group in groups),
+    )
 
 
 def output_view(windows: Sequence[WindowDrift]) -> ColumnView | None:
     cells = [window.output for window in windows]
-    name = next((cell.column for cell in cells if cell), None)
-    return None if name is None else _view(name, cells, windows)
+    return column_view(cells, windows) if any(cells) else None
 
 
 def _order(cell: ColumnDrift | None) -> tuple[int, float]:
@@ -53,56 +70,59 @@ def _order(cell: ColumnDrift | None) -> tuple[int, float]:
     return (RANK.index(cell.verdict), -1.0 if psi is None or psi.value is None else psi.value)
 
 
-def _view(name: str, cells: Sequence[ColumnDrift | None], windows: Sequence[WindowDrift]) -> ColumnView:
-    worst, window = max(zip(cells, windows, strict=True), key=lambda pair: _order(pair[0]))
-    reference = next((cell.reference for cell in cells if cell and cell.reference), None)
-    names, small = ((), (None,) * len(cells)) if reference is None or worst is None else _small(reference, worst, cells)
-    moved = moved_most(worst) if worst else ""
-    return ColumnView(
-        name=name,
-        note=f"{moved} in {window.label}" if moved else "",
-        verdict=worst.verdict if worst else DriftVerdict.NOT_ENOUGH_DATA,
-        cells=tuple(cells),
-        small=small,
-        bins=names,
-    )
+@dataclass(frozen=True)
+class _Group:
+    """The counts that share one bar."""
+
+    name: str
+    places: list[int]
+    absent: bool = False
+    """Whether these rows have no value that the reference knew."""
+
+
+def _groups(worst: ColumnDrift, cells: Sequence[ColumnDrift | None]) -> list[_Group]:
+    """A bar for each bin, one for all rare categories, one each for unseen and missing values where there are any."""
+    reference = worst.reference
+    if reference is None:
+        return []
+    known = [reference, *(cell.current for cell in cells if cell and cell.current)]
+    total = sum(counts_of(bins) for bins in known)
+    names = bin_names(reference, worst.kind)
+    bins = len(reference.counts)
+    other, unseen, missing = bins, bins + 1, bins + 2
+    drawn = bins if reference.edges is not None else min(bins, MOST_CATEGORIES)
+    rare = _Group(f"{bins - drawn} more and rare ones" if bins > drawn else "rare ones", list(range(drawn, other + 1)))
+    pooled = [
+        rare,
+        _Group(names[unseen], [unseen], absent=True),
+        _Group(names[missing], [missing], absent=True),
+    ]
+    own = [_Group(names[place], [place]) for place in range(drawn)]
+    return own + [group for group in pooled if np.sum(np.asarray(total)[group.places])]
 
 
 def _small(
-    reference: Bins, worst: ColumnDrift, cells: Sequence[ColumnDrift | None]
-) -> tuple[tuple[str, ...], tuple[charts.SmallChart | None, ...]]:
-    """The names of the drawn bins, and a chart per window, all to the scale of those with enough data."""
-    before = counts_of(reference)
-    after = [counts_of(cell.current) if cell and cell.current else None for cell in cells]
-    names = bin_names(reference, worst.kind)
-    drawn, rest = _drawn(reference, sum((counts for counts in after if counts is not None), before))
-    pooled_before = _pooled_shares(before, drawn, rest)
-    pooled_after = [None if counts is None else _pooled_shares(counts, drawn, rest) for counts in after]
+    groups: list[_Group], reference: Bins | None, cells: Sequence[ColumnDrift | None]
+) -> tuple[charts.SmallChart | None, ...]:
+    """A chart per window, all to the scale of those with enough data."""
+    if reference is None:
+        return (None,) * len(cells)
+    before = _shares(reference, groups)
+    after = [_shares(cell.current, groups) if cell and cell.current else None for cell in cells]
     judged = [
-        share
-        for share, cell in zip(pooled_after, cells, strict=True)
-        if share is not None and cell and cell.verdict is not DriftVerdict.NOT_ENOUGH_DATA
+        max(share)
+        for share, cell in zip(after, cells, strict=True)
+        if share and cell and cell.verdict is not DriftVerdict.NOT_ENOUGH_DATA
     ]
-    highest = max(float(share.max()) for share in (pooled_before, *judged))
-    small = tuple(
-        None if share is None else charts.small_chart(pooled_before.tolist(), share.tolist(), highest or 1.0)
-        for share in pooled_after
-    )
-    shown_names = [names[place] for place in drawn] + [f"{len(rest)} more"] * bool(rest)
-    return tuple(short(name, 24) for name in shown_names), small
+    absent = [group.absent for group in groups]
+    highest = max([*before, *judged])
+    return tuple(charts.small_chart(before, share, absent, highest) if share else None for share in after)
 
 
-def _drawn(reference: Bins, total: Counts) -> tuple[list[int], list[int]]:
-    """Which counts have a bar of their own, and which share the last one."""
-    bins = len(reference.counts)
-    cut = bins if reference.edges is not None else min(bins, MOST_CATEGORIES)
-    special = [place for place in range(bins, len(total)) if total[place] > 0]
-    return [*range(cut), *special], list(range(cut, bins))
-
-
-def _pooled_shares(counts: Counts, drawn: list[int], rest: list[int]) -> Counts:
-    pooled = np.append(counts[drawn], counts[rest].sum()) if rest else counts[drawn]
-    return shares(pooled) if pooled.sum() else pooled
+def _shares(bins: Bins, groups: list[_Group]) -> list[float]:
+    counts = counts_of(bins)
+    total = counts.sum() or 1.0
+    return [float(counts[group.places].sum() / total) for group in groups]
 
 
 def short(name: str, limit: int = 40) -> str:

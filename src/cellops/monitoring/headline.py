@@ -1,6 +1,6 @@
 """The verdict of a report in one sentence: performance first, for drift matters through it."""
 
-from cellops.monitoring.column_view import column_views, short
+from cellops.monitoring.column_view import furthest_first, short, worst_of
 from cellops.monitoring.performance import is_worse
 from cellops.records.contract import Measure
 from cellops.records.drift import DriftReport, DriftVerdict, WindowDrift
@@ -16,26 +16,26 @@ def headline(report: DriftReport) -> str:
 
 def _performance_sentence(report: DriftReport) -> str:
     name = main_measure(report)
-    pairs = [] if name is None else _against_promise(report, name)
-    if name is None or not pairs:
+    if name is None:
         return "No labels yet, so performance is unknown; "
+    called, pairs = measure_name(name), _against_promise(report, name)
+    if not pairs:
+        return f"The package promises no {called} to compare with; "
     worse = sum(is_worse(now, promised) for now, promised in pairs)
-    called = measure_name(name)
     if not worse:
         return f"{called} held in {_all_of(len(pairs))}; "
     return f"{called} was worse than promised in {worse} of {_number(len(pairs), 'labelled window')}; "
 
 
 def _drift_sentence(report: DriftReport) -> str:
-    columns = column_views(report.windows)
-    moved = [column.name for column in columns if column.verdict is DriftVerdict.MAJOR]
-    judged = [column for column in columns if column.verdict is not DriftVerdict.NOT_ENOUGH_DATA]
-    if not judged:
+    columns = [worst_of(cells) for cells in furthest_first(report.windows)]
+    moved = [short(column.column) for column in columns if column.verdict is DriftVerdict.MAJOR]
+    of_all = _number(len(columns), "input column")
+    if all(column.verdict is DriftVerdict.NOT_ENOUGH_DATA for column in columns):
         return "there are not enough rows to judge drift"
     if not moved:
-        return f"none of {_number(len(columns), 'input column')} moved far"
-    most = ", ".join(short(name) for name in moved[:3])
-    return f"{len(moved)} of {_number(len(columns), 'input column')} moved far, most of all {most}"
+        return f"none of {of_all} moved far"
+    return f"{len(moved)} of {of_all} moved far, most of all {', '.join(moved[:3])}"
 
 
 def _number(count: int, noun: str) -> str:

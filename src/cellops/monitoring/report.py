@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 from cellops.monitoring import charts
-from cellops.monitoring.column_view import column_views, output_view
+from cellops.monitoring.column_view import column_view, furthest_first, output_view
 from cellops.monitoring.headline import headline, main_measure, measure_name, measure_of, promised_by
 from cellops.monitoring.performance import is_worse, shown
 from cellops.records.contract import Contract, Measure
@@ -14,7 +14,7 @@ from cellops.records.finding import Finding, Severity
 
 MOST_COLUMNS = 50
 MOST_WINDOWS = 12
-"""What the page shows: these columns that moved most, the latest of these windows. It stays below 1 MB; JSON has all."""
+"""The page shows the columns that moved most and the latest windows, and stays below 1 MB; drift.json has all."""
 MOST_FINDINGS = 100
 
 
@@ -47,13 +47,13 @@ def render(report: DriftReport, contract: Contract) -> str:
         lstrip_blocks=True,
     )
     windows = report.windows[-MOST_WINDOWS:]
-    columns, findings = column_views(windows), _findings(report)
+    columns, findings = furthest_first(windows), _findings(report)
     return environment.get_template("report.html").render(
         report=report,
         target=contract.schema.target,
         headline=headline(report),
         windows=windows,
-        columns=columns[:MOST_COLUMNS],
+        columns=[column_view(cells, windows) for cells in columns[:MOST_COLUMNS]],
         left_out=(max(len(report.windows) - MOST_WINDOWS, 0), max(len(columns) - MOST_COLUMNS, 0)),
         output=output_view(windows),
         performance=_performance(report),
