@@ -25,6 +25,8 @@ class Field(Record, frozen=True, kw_only=True):
     maximum: float | None = None
     categories: tuple[str, ...] | None = None
     """The strings seen in training, for columns with few of them; others are unseen, which is said but not refused."""
+    missing_is_none: bool = False
+    """Whether a column of dtype `object` holds its missing values as None; else it holds them as NaN."""
 
 
 class Schema(Record, frozen=True, kw_only=True):
@@ -36,6 +38,8 @@ class Schema(Record, frozen=True, kw_only=True):
     """In the order of the probability columns; empty for regression."""
     probabilities: bool = False
     """Whether the model gives class probabilities."""
+    label_is_most_probable: bool = False
+    """Whether the label was the class with the highest probability on every row on which the model was looked at."""
 
 
 class Expectation(Record, frozen=True, kw_only=True):

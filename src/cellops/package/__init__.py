@@ -1,0 +1,1 @@
+"""The package: an MLflow model directory with its contract, environment, provenance and manifest of digests."""

@@ -1,0 +1,136 @@
+"""Build a package from the MLflow model of a run."""
+
+import shutil
+import tempfile
+from collections.abc import Collection
+from pathlib import Path
+
+from cellops.errors import CellopsError, NotFoundError, PackageError, TrustError
+from cellops.package.formats import FORMATS, Format
+from cellops.package.layout import (
+    CONTRACT_PARTS,
+    ENVIRONMENT,
+    LOCK,
+    MLMODEL,
+    PROVENANCE,
+    contract_part,
+)
+from cellops.package.load import load_package
+from cellops.package.manifest import verify, write
+from cellops.package.parity import replay
+from cellops.records.contract import Contract
+from cellops.records.package import Provenance
+from cellops.records.run import Environment
+
+
+def build_package(
+    model_folder: Path,
+    contract: Contract,
+    environment: Environment,
+    provenance: Provenance,
+    output: Path,
+    *,
+    name: str,
+    trusted_types: Collection[str] = (),
+    allow_pickle: bool = False,
+) -> Path:
+    """Copy an MLflow model, add what cellops knows of it, and prove that the copy answers as the model did.
+
+    The package appears under its name when it is complete and has been loaded once; the same arguments give the
+    same bytes.
+
+    Parameters
+    ----------
+    model_folder
+        The MLflow model directory of a run.
+    contract, environment, provenance
+        What goes with it. The provenance's `model_format` is set to what the folder holds.
+    output
+        The folder to make; one that is already there must be this very package.
+    name
+        The name of the package, for its manifest.
+    trusted_types, allow_pickle
+        As for `load_package`.
+
+    Returns
+    -------
+    Path
+        The folder of the package.
+
+    Raises
+    ------
+    NotFoundError
+        When the folder holds no MLflow model.
+    TrustError
+        When its model needs more trust than is given.
+    PackageError
+        When the output is there and is another one, or the copied model answers otherwise than in training.
+    """
+    model_format = _format(model_folder)
+    if not allow_pickle and model_format.name == "pickle":
+        fact = "The run keeps its model as a pickle, since skops cannot hold all types in it"
+        remedy = "Name harmless ones in CELLOPS_TRUSTED_TYPES and run again, or set CELLOPS_ALLOW_PICKLE=true"
+        raise TrustError(fact, remedy=remedy, types=model_format.untrusted(model_folder / model_format.file))
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{output.name}-", dir=output.parent) as temporary:
+        folder = Path(temporary) / output.name
+        _copy(model_folder, folder)
+        _normalise(folder / MLMODEL, provenance)
+        _add_records(folder, contract, environment, provenance.replace(model_format=model_format.name))
+        write(folder, name, provenance.run)
+        loaded = load_package(folder, trusted_types=trusted_types, allow_pickle=allow_pickle)
+        replay(contract, loaded.predictor)
+        if not output.exists():
+            folder.rename(output)
+        elif not _is_same(output, loaded.digest):
+            fact = f"{output} is already there, and is not this package"
+            raise PackageError(fact, remedy="Choose another name, or remove it")
+    return output
+
+
+def _format(model_folder: Path) -> Format:
+    found = [known for known in FORMATS.values() if (model_folder / known.file).is_file()]
+    if not (model_folder / MLMODEL).is_file() or len(found) != 1:
+        fact = f"{model_folder} holds no MLflow model of scikit-learn"
+        raise NotFoundError(fact, remedy="Package a run that has logged its model")
+    return found[0]
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Contents only: times and permissions of the download say nothing of the package."""
+    target.mkdir(mode=0o755)
+    for entry in sorted(source.iterdir()):
+        if entry.is_symlink():
+            fact = f"{entry.name} in the MLflow model is a link"
+            raise PackageError(fact, remedy="Replace it by the file itself", path=entry.name)
+        if entry.is_dir():
+            _copy(entry, target / entry.name)
+        else:
+            shutil.copyfile(entry, target / entry.name)
+
+
+def _normalise(path: Path, provenance: Provenance) -> None:
+    """Let the same model of two runs differ in what MLflow says of it by nothing but the run."""
+    from mlflow.models import Model
+
+    model = Model.load(str(path))
+    model.utc_time_created = provenance.created
+    model.model_uuid = None
+    model.save(str(path))
+
+
+def _add_records(folder: Path, contract: Contract, environment: Environment, provenance: Provenance) -> None:
+    files = {contract_part(part): getattr(contract, part) for part in CONTRACT_PARTS}
+    files |= {ENVIRONMENT: environment, PROVENANCE: provenance}
+    for path, record in files.items():
+        if record is not None:
+            (folder / path).parent.mkdir(exist_ok=True)
+            (folder / path).write_bytes(record.to_pretty_json())
+    (folder / LOCK).write_text(environment.lock(), encoding="utf-8")
+
+
+def _is_same(output: Path, digest: str) -> bool:
+    try:
+        return verify(output)[1] == digest
+    except CellopsError:
+        return False

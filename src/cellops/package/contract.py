@@ -1,0 +1,122 @@
+"""The contract of a fitted model, from the tables that it was trained and evaluated on."""
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cellops.data.profile import profile, profile_column
+from cellops.errors import PackageError
+from cellops.package.parity import build_parity, choose_rows
+from cellops.package.predictor import Predictions
+from cellops.package.schema import build_schema
+from cellops.records.contract import Contract, Schema, Suite, Task
+from cellops.records.profile import ColumnProfile
+from cellops.stats.performance import evaluate
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+BINARY = 2
+
+Target = Any
+"""A Series, or an array or table of one column."""
+
+
+def build_contract(
+    model: Any,
+    training: "tuple[pd.DataFrame, Target]",
+    evaluation: "tuple[pd.DataFrame, Target] | None" = None,
+    *,
+    suite: Suite | None = None,
+    parity_rows: int = 20,
+) -> Contract:
+    """Put together what a package can promise of a fitted scikit-learn classifier or regressor.
+
+    Parameters
+    ----------
+    model
+        The fitted estimator, a Pipeline for example.
+    training
+        Inputs and target that it was fitted on: they give the schema and the profile.
+    evaluation
+        Inputs and target that it was not fitted on: they give performance and the profile of the output, which are
+        absent without them.
+    suite
+        Expectations on the inputs.
+    parity_rows
+        How many real rows are kept with the model's answers.
+
+    Raises
+    ------
+    PackageError
+        When the model was not fitted on a DataFrame, or its inputs or outputs cannot be described.
+    InputError
+        When the evaluation data do not fit the model.
+    """
+    inputs, target = training
+    schema = build_schema(model, inputs, _target_name(target))
+    seen = inputs if evaluation is None else _in_order(evaluation[0], schema)
+    chosen = choose_rows(schema, seen, parity_rows)
+    if not len(chosen):
+        fact = "The data have no row that could be sent to the model: each has an infinite or newly missing value"
+        raise PackageError(fact, remedy="Correct the data, and fit the model again")
+    answers = _answers(model, schema, seen if evaluation is not None else seen.iloc[chosen])
+    schema = schema.replace(label_is_most_probable=_label_is_most_probable(schema, answers))
+    contract = Contract(
+        schema=schema,
+        profile=profile(inputs),
+        parity=build_parity(seen.iloc[chosen], _answers(model, schema, seen.iloc[chosen])),
+        suite=suite,
+    )
+    if evaluation is None:
+        return contract
+    truth = np.asarray(evaluation[1]).reshape(-1)
+    return contract.replace(
+        performance=evaluate(schema.task, truth, answers.labels, answers.probabilities, schema.classes),
+        output=_output(schema, answers),
+    )
+
+
+def _target_name(target: Target) -> str:
+    columns = getattr(target, "columns", None)
+    name = getattr(target, "name", None) if columns is None else columns[0]
+    return str(name) if name is not None else "target"
+
+
+def _in_order(inputs: "pd.DataFrame", schema: Schema) -> "pd.DataFrame":
+    names = [field.name for field in schema.inputs]
+    missing = [name for name in names if name not in getattr(inputs, "columns", ())]
+    if missing:
+        fact = f"The evaluation data lack the columns {', '.join(missing)}"
+        raise PackageError(fact, remedy="Evaluate on a DataFrame with the columns that the model was fitted on")
+    return inputs[names]
+
+
+def _answers(model: Any, schema: Schema, inputs: "pd.DataFrame") -> Predictions:
+    with warnings.catch_warnings():
+        # The notebook has shown what the estimator has to say about these rows.
+        warnings.simplefilter("ignore")
+        labels = np.asarray(model.predict(inputs))
+        probabilities = np.asarray(model.predict_proba(inputs), dtype=np.float64) if schema.probabilities else None
+    if labels.ndim != 1:
+        fact = f"{type(model).__name__} predicts several targets at once"
+        raise PackageError(fact, received=labels.shape, remedy="Train one model for each target")
+    return Predictions(labels, probabilities)
+
+
+def _label_is_most_probable(schema: Schema, answers: Predictions) -> bool:
+    if answers.probabilities is None:
+        return False
+    best: npt.NDArray[Any] = np.array(schema.classes)[answers.probabilities.argmax(axis=1)]
+    return bool(np.array_equal(best, answers.labels))
+
+
+def _output(schema: Schema, answers: Predictions) -> ColumnProfile:
+    """The profile of what drift can watch: a probability or number where there is one, else the label as text."""
+    if schema.task is Task.REGRESSION:
+        return profile_column(schema.target, answers.labels.astype(float))
+    if answers.probabilities is not None and len(schema.classes) == BINARY:
+        return profile_column(f"probability of {schema.classes[-1]}", answers.probabilities[:, -1])
+    return profile_column(schema.target, np.array([str(label) for label in answers.labels.tolist()], dtype=object))

@@ -1,0 +1,60 @@
+"""The shape of a format, and what its loading may trust."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from cellops.errors import TrustError
+
+
+@dataclass(frozen=True)
+class Trust:
+    """What the operator allows. It comes from the settings of whoever loads, never from the package."""
+
+    types: frozenset[str] = frozenset()
+    """Full names of the types that a model may be made of, beyond those that its format trusts of itself."""
+    pickle: bool = False
+    """Whether formats may be loaded that can run any code."""
+
+    def require(self, untrusted: Collection[str]) -> None:
+        """Refuse types that are not on the list.
+
+        Raises
+        ------
+        TrustError
+            Naming them.
+        """
+        foreign = sorted(set(untrusted) - self.types)
+        if foreign:
+            fact = f"The model is made of types that are not on the allow-list: {', '.join(foreign)}"
+            remedy = "If you know them to be harmless, add them to the setting CELLOPS_TRUSTED_TYPES"
+            raise TrustError(fact, remedy=remedy, types=foreign)
+
+
+class Format(Protocol):
+    """How a model is kept in one file."""
+
+    name: str
+    file: str
+    """Name of the model's file in the package, as MLflow calls it."""
+
+    def untrusted(self, path: Path) -> list[str]:
+        """The types in the file that the format does not trust of itself, found without loading any of them.
+
+        Raises
+        ------
+        PackageError
+            When the file is not of this format.
+        """
+
+    def load(self, path: Path, trust: Trust) -> object:
+        """The model.
+
+        Raises
+        ------
+        PackageError
+            When the file is not of this format or cannot be loaded.
+        TrustError
+            When it needs more trust than is given; nothing of it was run.
+        """

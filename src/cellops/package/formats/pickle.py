@@ -1,0 +1,48 @@
+"""pickle: any code can run on loading, so the operator must have said that it may."""
+
+import pickle
+import pickletools
+from pathlib import Path
+
+from cellops.errors import PackageError, TrustError
+from cellops.package.formats.base import Trust
+
+
+class Pickle:
+    name = "pickle"
+    file = "model.pkl"
+
+    def untrusted(self, path: Path) -> list[str]:
+        """Every global that the pickle names, read from its opcodes: what it does with them cannot be foreseen."""
+        names: set[str] = set()
+        texts: list[str] = []
+        memo: list[str] = []
+        try:
+            for opcode, argument, _ in pickletools.genops(path.read_bytes()):
+                match opcode.name, argument:
+                    case "GLOBAL", str():
+                        names.add(argument.replace(" ", ".", 1))
+                    case "STACK_GLOBAL", _:
+                        names.add(".".join(texts[-2:]))
+                    case "MEMOIZE", _:
+                        memo.append(texts[-1] if texts else "")
+                    case (("BINGET" | "LONG_BINGET"), int()) if argument < len(memo):
+                        texts.append(memo[argument])
+                    case _, str():
+                        texts.append(argument)
+        except Exception as error:
+            fact = f"{path.name} cannot be read as a pickle: {error}"
+            raise PackageError(fact, remedy="Package the run again") from error
+        return sorted(names)
+
+    def load(self, path: Path, trust: Trust) -> object:
+        if not trust.pickle:
+            fact = f"The model is kept as a pickle ({path.name}), and loading one can run any code"
+            remedy = "Train one that skops can keep; or, if you trust its origin, set CELLOPS_ALLOW_PICKLE=true"
+            raise TrustError(fact, remedy=remedy, types=self.untrusted(path))
+        try:
+            with path.open("rb") as file:
+                return pickle.load(file)  # noqa: S301 - allowed by the operator
+        except Exception as error:
+            fact = f"{path.name} cannot be loaded as a pickle: {type(error).__name__}: {error}"
+            raise PackageError(fact, remedy="Install the distributions of the package's lock") from error

@@ -1,0 +1,22 @@
+"""The names of the files in a package. Those of MLflow stand at the top, ours beside them."""
+
+MANIFEST = "manifest.json"
+PROVENANCE = "provenance.json"
+ENVIRONMENT = "environment/environment.json"
+LOCK = "environment/lock.txt"
+CONTRACT = "contract"
+"""The folder of the contract: one file for each of its parts, absent where the part is."""
+CONTRACT_PARTS = ("schema", "profile", "parity", "suite", "performance", "output")
+
+MLMODEL = "MLmodel"
+
+
+def contract_part(part: str) -> str:
+    """Where a part of the contract lies.
+
+    Examples
+    --------
+    >>> contract_part("suite")
+    'contract/suite.json'
+    """
+    return f"{CONTRACT}/{part}.json"

@@ -1,0 +1,107 @@
+"""Open a package: digests first, then JSON, then types, and the model last."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from cellops.errors import IntegrityError, PackageError
+from cellops.package.formats import FORMATS, Trust
+from cellops.package.layout import CONTRACT_PARTS, PROVENANCE, contract_part
+from cellops.package.manifest import verify
+from cellops.package.predictor import Predictor, SklearnPredictor
+from cellops.records.base import Record
+from cellops.records.contract import Contract
+from cellops.records.package import Manifest, Provenance
+from cellops.settings import BUILT_IN_TRUSTED_TYPES
+
+R = TypeVar("R", bound=Record)
+
+
+@dataclass(frozen=True)
+class OpenedPackage:
+    """A package whose files are those of its manifest, without its model."""
+
+    path: Path
+    manifest: Manifest
+    digest: str
+    """SHA-256 of the manifest, which stands for the whole package."""
+    contract: Contract
+    provenance: Provenance
+
+
+@dataclass(frozen=True)
+class LoadedPackage(OpenedPackage):
+    """A package with its model."""
+
+    predictor: Predictor
+
+
+def read_contract(path: Path) -> OpenedPackage:
+    """Verify a package and read what it says, without loading its model.
+
+    Raises
+    ------
+    NotFoundError
+        When there is no such folder.
+    IntegrityError
+        When its files are not those of its manifest, or do not hold what they should.
+    """
+    manifest, digest = verify(path)
+    parts = {part: path / contract_part(part) for part in CONTRACT_PARTS}
+    values = {part: msgspec.Raw(file.read_bytes()) for part, file in parts.items() if file.exists()}
+    contract = _read(Contract, msgspec.json.encode(values), "contract")
+    provenance = _read(
+        Provenance, (path / PROVENANCE).read_bytes() if (path / PROVENANCE).exists() else b"", PROVENANCE
+    )
+    return OpenedPackage(path, manifest, digest, contract, provenance)
+
+
+def load_package(path: Path, *, trusted_types: Collection[str] = (), allow_pickle: bool = False) -> LoadedPackage:
+    """Verify a package and load its model.
+
+    Parameters
+    ----------
+    path
+        The folder of the package.
+    trusted_types
+        Types that its model may be made of besides the built-in allow-list. What the package says of this is not read.
+    allow_pickle
+        Whether a model that is kept as a pickle may be loaded.
+
+    Raises
+    ------
+    NotFoundError
+        When there is no such folder.
+    IntegrityError
+        When its files are not those of its manifest, before anything of it is parsed.
+    TrustError
+        When its model needs more trust than is given, before any of it is loaded.
+    PackageError
+        When the model cannot be loaded.
+    """
+    opened = read_contract(path)
+    model_format = FORMATS.get(opened.provenance.model_format)
+    if model_format is None or not (path / model_format.file).exists():
+        fact = f"The package has no model in the format {opened.provenance.model_format}"
+        raise PackageError(fact, remedy=f"Build it again; the formats are: {', '.join(FORMATS)}")
+    trust = Trust(frozenset((*BUILT_IN_TRUSTED_TYPES, *trusted_types)), pickle=allow_pickle)
+    model = model_format.load(path / model_format.file, trust)
+    return LoadedPackage(
+        path,
+        opened.manifest,
+        opened.digest,
+        opened.contract,
+        opened.provenance,
+        SklearnPredictor(model, opened.contract.schema),
+    )
+
+
+def _read(kind: type[R], content: bytes, path: str) -> R:
+    try:
+        return kind.from_json(content)
+    except (msgspec.DecodeError, RecursionError) as error:
+        fact = f"{path} cannot be read: {error}"
+        raise IntegrityError(fact, remedy="Build the package again", path=path) from error

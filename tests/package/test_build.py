@@ -1,0 +1,173 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cellops.data.decoder import frame_columns
+from cellops.errors import NotFoundError, PackageError, TrustError
+from cellops.package.build import build_package
+from cellops.package.load import load_package
+from cellops.package.manifest import verify
+from cellops.records.run import Environment
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+@pytest.fixture
+def build(flights_folder, flights_contract, recorded, tmp_path):
+    """Build the flights package, with any argument replaced."""
+    environment, provenance = recorded
+
+    def built(**changes) -> Path:
+        given = {
+            "model_folder": flights_folder,
+            "contract": flights_contract,
+            "environment": environment,
+            "provenance": provenance,
+            "output": tmp_path / "out" / "flights",
+            "name": "flights",
+            **changes,
+        }
+        return build_package(**given)
+
+    return built
+
+
+@pytest.mark.parametrize("name", ["flights_model", "cancer_model", "diabetes_model"])
+def test_a_package_answers_as_the_model_does(name, request, save_model, recorded, tmp_path):
+    trained = request.getfixturevalue(name)
+    environment, provenance = recorded
+    folder = save_model(trained.model, tmp_path / "model")
+    contract = trained.contract()
+    package = build_package(folder, contract, environment, provenance, tmp_path / "package", name=name)
+    loaded = load_package(package)
+    assert loaded.contract == contract
+    rows = trained.evaluation[0].iloc[:200]
+    answers = loaded.predictor.predict(frame_columns(contract.schema, rows))
+    np.testing.assert_array_equal(answers.labels, trained.model.predict(rows))
+    if contract.schema.probabilities:
+        # The order of the frame in memory may change the last bit of a sum.
+        np.testing.assert_allclose(answers.probabilities, trained.model.predict_proba(rows), rtol=0, atol=1e-12)
+    else:
+        assert answers.probabilities is None
+
+
+def test_a_package_holds_what_its_layout_says(flights_package):
+    assert set(contents(flights_package)) == {
+        "MLmodel",
+        "conda.yaml",
+        "contract/output.json",
+        "contract/parity.json",
+        "contract/performance.json",
+        "contract/profile.json",
+        "contract/schema.json",
+        "contract/suite.json",
+        "environment/environment.json",
+        "environment/lock.txt",
+        "manifest.json",
+        "model.skops",
+        "provenance.json",
+        "python_env.yaml",
+        "requirements.txt",
+    }
+    assert (flights_package / "environment/lock.txt").read_text() == "numpy==2.4.6\n"
+
+
+def test_mlflow_loads_the_package_and_answers_the_parity_rows(flights_package, flights_model, monkeypatch):
+    import mlflow.pyfunc
+    import pandas as pd
+
+    monkeypatch.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "true")
+    parity = load_package(flights_package).contract.parity
+    rows = pd.DataFrame(parity.inputs).astype(flights_model.training[0].dtypes)
+    assert mlflow.pyfunc.load_model(str(flights_package)).predict(rows).tolist() == parity.labels
+
+
+def test_building_again_gives_the_same_bytes_and_the_same_package_may_be_there_already(build, tmp_path):
+    first = build()
+    again = build(output=tmp_path / "again")
+    assert contents(first) == contents(again)
+    assert build() == first
+
+
+def test_another_run_of_mlflow_with_the_same_model_gives_the_same_mlmodel(build, flights_folder, tmp_path):
+    twin = tmp_path / "twin"
+    twin.mkdir()
+    for path in flights_folder.iterdir():
+        (twin / path.name).write_bytes(path.read_bytes())
+    text = (twin / "MLmodel").read_text()
+    (twin / "MLmodel").write_text(text.replace("utc_time_created: '20", "utc_time_created: '19"))
+    assert contents(build()) == contents(build(model_folder=twin, output=tmp_path / "second"))
+
+
+def test_an_output_that_is_something_else_is_left_alone(build, tmp_path):
+    output = tmp_path / "out" / "flights"
+    output.mkdir(parents=True)
+    (output / "notes.txt").write_text("mine")
+    with pytest.raises(PackageError, match="is not this package"):
+        build()
+    assert contents(tmp_path / "out") == {"flights/notes.txt": b"mine"}
+
+
+def test_a_model_that_answers_otherwise_is_refused_and_leaves_nothing(build, flights_contract, tmp_path):
+    parity = flights_contract.parity
+    wrong = parity.replace(probabilities=[[p + 1e-3, q - 1e-3] for p, q in parity.probabilities])
+    with pytest.raises(PackageError, match="otherwise than in training, as in parity row 0") as caught:
+        build(contract=flights_contract.replace(parity=wrong))
+    assert caught.value.data["rows"] == [0, 1, 2, 3, 4]
+    assert contents(tmp_path / "out") == {}
+
+
+def test_a_build_that_fails_or_is_interrupted_leaves_nothing(build, tmp_path, flights_contract):
+    class Interrupting(Environment, frozen=True, kw_only=True):
+        def lock(self) -> str:
+            raise KeyboardInterrupt
+
+    environment = Interrupting(python="", implementation="", platform="", machine="", cpu="", cores=1)
+    with pytest.raises(KeyboardInterrupt):
+        build(environment=environment)
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_model_kept_as_a_pickle_needs_the_operators_word(build, save_model, flights_model, tmp_path):
+    folder = save_model(flights_model.model, tmp_path / "pickled", serialization_format="cloudpickle")
+    with pytest.raises(TrustError, match="CELLOPS_ALLOW_PICKLE=true") as caught:
+        build(model_folder=folder)
+    assert "sklearn.pipeline.Pipeline" in caught.value.data["types"]
+    package = build(model_folder=folder, allow_pickle=True)
+    assert load_package(package, allow_pickle=True).provenance.model_format == "pickle"
+    with pytest.raises(TrustError, match="CELLOPS_ALLOW_PICKLE"):
+        load_package(package)
+
+
+def test_a_folder_without_a_model_is_refused(build, tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(NotFoundError, match="no MLflow model"):
+        build(model_folder=tmp_path / "empty")
+
+
+def test_a_link_in_the_model_folder_is_refused(build, flights_folder, tmp_path):
+    linked = tmp_path / "linked"
+    linked.mkdir()
+    for path in flights_folder.iterdir():
+        (linked / path.name).write_bytes(path.read_bytes())
+    (linked / "secrets").symlink_to("/etc")
+    with pytest.raises(PackageError, match="secrets in the MLflow model is a link"):
+        build(model_folder=linked)
+
+
+def test_serving_a_package_imports_no_mlflow(flights_package):
+    code = "import sys; from pathlib import Path; from cellops.package.load import load_package as load;"
+    code += f"load(Path({str(flights_package)!r})); print('mlflow' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_the_digest_stands_for_the_whole_package(flights_package):
+    manifest, digest = verify(flights_package)
+    assert (manifest.name, manifest.run, len(digest)) == ("flights", "3f2a91c0", 64)
+    assert load_package(flights_package).digest == digest

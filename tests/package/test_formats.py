@@ -1,0 +1,181 @@
+import os
+import pickle
+import zipfile
+from pathlib import Path
+
+import cloudpickle
+import numpy as np
+import pytest
+import skops.io
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.datasets import load_breast_cancer
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.neighbors import KNeighborsClassifier
+
+from cellops.errors import IntegrityError, PackageError, TrustError
+from cellops.package.formats import FORMATS, Trust
+from cellops.package.formats.trees import check_trees
+from cellops.package.load import load_package
+from cellops.package.manifest import write
+from cellops.settings import BUILT_IN_TRUSTED_TYPES
+
+TRUST = Trust(frozenset(BUILT_IN_TRUSTED_TYPES))
+
+
+class Foreign(ClassifierMixin, BaseEstimator):
+    """An estimator that no allow-list knows."""
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+
+class Trap:
+    """Leaves a file behind when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = str(path)
+
+    def __reduce__(self):
+        return os.mkdir, (self.path,)
+
+
+@pytest.fixture(scope="module")
+def data():
+    return load_breast_cancer(return_X_y=True)
+
+
+@pytest.mark.parametrize("name", sorted(FORMATS))
+def test_every_format_refuses_a_file_of_another_kind(name, tmp_path):
+    path = tmp_path / FORMATS[name].file
+    path.write_bytes(b"neither")
+    with pytest.raises(PackageError):
+        FORMATS[name].load(path, Trust(pickle=True))
+    with pytest.raises(PackageError):
+        FORMATS[name].untrusted(path)
+
+
+def test_a_pickle_disguised_as_skops_is_refused_and_runs_nothing(flights_package, tmp_path):
+    trace = tmp_path / "trace"
+    (flights_package / "model.skops").write_bytes(pickle.dumps(Trap(trace)))
+    write(flights_package, "flights", None)
+    for allowed in (False, True):
+        with pytest.raises(PackageError, match="cannot be read as a skops file"):
+            load_package(flights_package, allow_pickle=allowed)
+    assert not trace.exists()
+
+
+def test_a_pickle_is_loaded_only_when_the_operator_says_so(tmp_path):
+    trace, path = tmp_path / "trace", tmp_path / "model.pkl"
+    path.write_bytes(pickle.dumps(Trap(trace)))
+    with pytest.raises(TrustError, match="CELLOPS_ALLOW_PICKLE=true") as caught:
+        FORMATS["pickle"].load(path, TRUST)
+    assert caught.value.data["types"] == [f"{os.name}.mkdir" if os.name != "posix" else "posix.mkdir"]
+    assert not trace.exists()
+    FORMATS["pickle"].load(path, Trust(pickle=True))
+    assert trace.exists()
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_the_globals_of_a_pickle_are_named_without_loading_it(protocol, tmp_path):
+    path = tmp_path / "model.pkl"
+    path.write_bytes(pickle.dumps([Trap(tmp_path / "trace"), Trap(tmp_path / "trace")], protocol=protocol))
+    assert FORMATS["pickle"].untrusted(path) == ["posix.mkdir"]
+
+
+def test_foreign_types_are_refused_by_name(tmp_path, data):
+    path = tmp_path / "model.skops"
+    skops.io.dump(Foreign().fit(*data), path)
+    (name,) = FORMATS["skops"].untrusted(path)
+    assert name.endswith("Foreign")
+    with pytest.raises(TrustError, match="Foreign") as caught:
+        FORMATS["skops"].load(path, TRUST)
+    assert caught.value.data["types"] == [name]
+    assert isinstance(FORMATS["skops"].load(path, Trust(frozenset({name}))), Foreign)
+
+
+def test_what_the_package_trusts_is_not_read(flights_package, tmp_path, data):
+    skops.io.dump(Foreign().fit(*data), flights_package / "model.skops")
+    (name,) = FORMATS["skops"].untrusted(flights_package / "model.skops")
+    text = (flights_package / "MLmodel").read_text()
+    (flights_package / "MLmodel").write_text(
+        text.replace("skops_trusted_types:", f"skops_trusted_types:\n    - {name}")
+    )
+    write(flights_package, "flights", None)
+    with pytest.raises(TrustError, match="Foreign"):
+        load_package(flights_package)
+    assert isinstance(load_package(flights_package, trusted_types=[name]).predictor, object)
+
+
+def test_a_format_that_is_unknown_or_not_there(flights_package):
+    path = flights_package / "provenance.json"
+    for name in ("onnx", "pickle"):
+        path.write_text(path.read_text().replace('"skops"', f'"{name}"'))
+        write(flights_package, "flights", None)
+        with pytest.raises(PackageError, match=f"no model in the format {name}"):
+            load_package(flights_package, allow_pickle=True)
+        path.write_text(path.read_text().replace(f'"{name}"', '"skops"'))
+
+
+def test_a_skops_file_put_together_wrongly(tmp_path, data):
+    path = tmp_path / "model.skops"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("schema.json", '{"protocol": 2, "__loader__": "ObjectNode"}')
+    with pytest.raises(PackageError, match="cannot be read as a skops file"):
+        FORMATS["skops"].load(path, TRUST)
+
+
+def random_forest(data):
+    model = RandomForestClassifier(3, random_state=0).fit(*data)
+    tree = model.estimators_[1].tree_
+    return model, tree, tree.__getstate__()["nodes"].copy()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("left_child", 10**9), ("right_child", -7), ("left_child", 0), ("feature", 30), ("feature", -5)],
+)
+def test_a_tree_that_leaves_its_arrays_or_walks_in_a_circle_is_refused(field, value, data):
+    model, tree, nodes = random_forest(data)
+    check_trees(model)
+    nodes[field][0] = value
+    tree.__setstate__({**tree.__getstate__(), "nodes": nodes})
+    with pytest.raises(IntegrityError, match=r"Tree in the model leaves its own arrays"):
+        check_trees(model)
+
+
+@pytest.mark.parametrize(("field", "value"), [("left", 10**9), ("right", 0), ("feature_idx", 30), ("bitset_idx", 9)])
+def test_a_boosted_tree_that_leaves_its_arrays_is_refused(field, value, data):
+    model = HistGradientBoostingClassifier(max_iter=2).fit(*data)
+    check_trees(model)
+    nodes = model._predictors[1][0].nodes
+    nodes["is_categorical"][0] = field == "bitset_idx"
+    nodes[field][0] = value
+    with pytest.raises(IntegrityError, match="TreePredictor"):
+        check_trees(model)
+
+
+def test_a_tree_of_neighbours_that_leaves_its_arrays_is_refused(data):
+    model = KNeighborsClassifier(algorithm="kd_tree").fit(*data)
+    check_trees(model)
+    state = list(model._tree.__getstate__())
+    state[1] = state[1] + 10**6
+    model._tree.__setstate__(tuple(state))
+    with pytest.raises(IntegrityError, match="KDTree"):
+        check_trees(model)
+
+
+def test_a_tampered_tree_is_refused_on_loading(tmp_path, data):
+    model, tree, nodes = random_forest(data)
+    nodes["left_child"][0] = 10**9
+    tree.__setstate__({**tree.__getstate__(), "nodes": nodes})
+    skops.io.dump(model, tmp_path / "model.skops")
+    with pytest.raises(IntegrityError, match="Tree in the model"):
+        FORMATS["skops"].load(tmp_path / "model.skops", TRUST)
+
+
+def test_cloudpickled_models_are_pickles(tmp_path, data):
+    path = tmp_path / "model.pkl"
+    path.write_bytes(cloudpickle.dumps(RandomForestClassifier(2).fit(*data)))
+    assert "sklearn.ensemble._forest.RandomForestClassifier" in FORMATS["pickle"].untrusted(path)
+    assert isinstance(FORMATS["pickle"].load(path, Trust(pickle=True)), RandomForestClassifier)
