@@ -4,10 +4,10 @@ import json
 import signal
 
 import pytest
-from support.kernel import Kernel
 
 from cellops.records.cell import Outcome
 from cellops.records.run import RunStatus
+from support.kernel import Kernel
 
 
 def test_result_history_and_underscore_are_those_of_a_plain_cell(loaded: Kernel) -> None:
@@ -185,7 +185,8 @@ def test_parameters_and_literals_are_parameters_and_numbers_are_metrics(loaded: 
     loaded.run("%%mlops parameters\nmonths: list[int] = [1, 2]\nseed = 3")
     loaded.run(
         "%%mlops run --name numbers\nrate, note = 0.1, 'tried'\n"
-        "losses = {'train': rate * 2, 'test': rate * 3}\nfor step in range(3):\n    loss = 1 / (step + 1)\n_hidden = rate * 2"
+        "losses = {'train': rate * 2, 'test': rate * 3}\n"
+        "for step in range(3):\n    loss = 1 / (step + 1)\n_hidden = rate * 2"
     )
     run = loaded.closed()[-1]
     assert run.parameters == {"months": [1, 2], "seed": 3, "rate": 0.1, "note": "tried"}

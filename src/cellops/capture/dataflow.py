@@ -2,7 +2,7 @@
 
 import ast
 import builtins
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from cellops.records.base import Value
@@ -35,6 +35,12 @@ def analyse(source: str) -> Dataflow:
     return visitor.result()
 
 
+@dataclass(frozen=True)
+class _Scope:
+    bound: set[str]
+    is_class: bool
+
+
 class _Visitor(ast.NodeVisitor):
     """Walks the module scope and the bodies inside it; a name bound inside a function is not the cell's."""
 
@@ -46,7 +52,7 @@ class _Visitor(ast.NodeVisitor):
         self._other: set[str] = set()
         self._calls: list[ast.Call] = []
         self._uncertain: dict[str, None] = {}
-        self._locals: list[set[str]] = []
+        self._locals: list[_Scope] = []
 
     def result(self) -> Dataflow:
         literals = {n: v for n, v in self._literal.items() if n not in self._computed and n not in self._other}
@@ -128,16 +134,23 @@ class _Visitor(ast.NodeVisitor):
         for outer in (*node.decorator_list, *node.bases, *(k.value for k in node.keywords)):
             self.visit(outer)
         self._write(node.name, None)
-        self._inside(node.body, {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and _stores(n)})
+        bound = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and _stores(n)}
+        methods = {n.name for n in node.body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)}
+        self._inside(node.body, bound | methods, is_class=True)
 
     def visit_ListComp(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> None:
+        """The first iterable is evaluated outside of the comprehension, all the rest inside."""
+        self.visit(node.generators[0].iter)
         bound = {n.id for g in node.generators for n in ast.walk(g.target) if isinstance(n, ast.Name)}
-        self._inside(list(ast.iter_child_nodes(node)), bound)
+        results = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+        conditions = [test for generator in node.generators for test in generator.ifs]
+        self._inside([*results, *conditions, *(g.iter for g in node.generators[1:])], bound)
 
     visit_SetComp = visit_GeneratorExp = visit_DictComp = visit_ListComp  # noqa: N815
 
-    def _inside(self, body: list[ast.AST] | list[ast.stmt] | list[ast.expr], bound: set[str]) -> None:
-        self._locals.append(bound)
+    def _inside(self, body: Sequence[ast.AST], bound: set[str], *, is_class: bool = False) -> None:
+        """A scope of its own. What a class binds is read by nobody inside it as a plain name for certain."""
+        self._locals.append(_Scope(bound, is_class))
         for node in body:
             self.visit(node)
         self._locals.pop()
@@ -172,7 +185,7 @@ class _Visitor(ast.NodeVisitor):
             self._writes.setdefault(root.id)
 
     def _read(self, name: str) -> None:
-        if not self._is_local(name) and (name in self._writes or not hasattr(builtins, name)):
+        if not self._is_local(name, to_read=True) and (name in self._writes or not hasattr(builtins, name)):
             self._reads.setdefault(name)
 
     _UNSET = object()
@@ -188,8 +201,8 @@ class _Visitor(ast.NodeVisitor):
         else:
             self._other.add(name)
 
-    def _is_local(self, name: str) -> bool:
-        return any(name in bound for bound in self._locals)
+    def _is_local(self, name: str, *, to_read: bool = False) -> bool:
+        return any(name in scope.bound and not (to_read and scope.is_class) for scope in self._locals)
 
 
 _NOT_A_LITERAL = object()

@@ -43,7 +43,7 @@ def seed_all(seed: int) -> None:
     import numpy.random as numpy_random
 
     random.seed(seed)
-    numpy_random.seed(seed % 2**32)
+    numpy_random.seed(seed % 2**32)  # noqa: NPY002 - the legacy generator is what others draw from
     torch = sys.modules.get("torch")
     if torch is not None:
         torch.manual_seed(seed)

@@ -32,9 +32,11 @@ def connect(settings: Settings) -> "MlflowClient":
         logging.getLogger(noisy).setLevel(logging.WARNING)
     import mlflow
 
-    client = mlflow.MlflowClient(settings.tracking_uri)
-    if is_database(settings):
-        with reachable(settings), FileLock(prepare(settings.folder) / "store.lock"):
+    with reachable(settings):
+        if not is_database(settings):
+            return mlflow.MlflowClient(settings.tracking_uri)
+        with FileLock(prepare(settings.folder) / "store.lock"):
+            client = mlflow.MlflowClient(settings.tracking_uri)
             client.search_experiments(max_results=1)
     return client
 
