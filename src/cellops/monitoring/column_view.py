@@ -78,6 +78,8 @@ class _Group:
     places: list[int]
     absent: bool = False
     """Whether these rows have no value that the reference knew."""
+    pooled: bool = False
+    """Whether many categories share it; such a bar may be cut off, lest it dwarf the others."""
 
 
 def _groups(worst: ColumnDrift, cells: Sequence[ColumnDrift | None]) -> list[_Group]:
@@ -91,7 +93,11 @@ def _groups(worst: ColumnDrift, cells: Sequence[ColumnDrift | None]) -> list[_Gr
     bins = len(reference.counts)
     other, unseen, missing = bins, bins + 1, bins + 2
     drawn = bins if reference.edges is not None else min(bins, MOST_CATEGORIES)
-    rare = _Group(f"{bins - drawn} more and rare ones" if bins > drawn else "rare ones", list(range(drawn, other + 1)))
+    rare = _Group(
+        f"{bins - drawn} more and rare ones" if bins > drawn else "rare ones",
+        list(range(drawn, other + 1)),
+        pooled=True,
+    )
     pooled = [
         rare,
         _Group(names[unseen], [unseen], absent=True),
@@ -110,12 +116,15 @@ def _small(
     before = _shares(reference, groups)
     after = [_shares(cell.current, groups) if cell and cell.current else None for cell in cells]
     judged = [
-        max(share)
+        share
         for share, cell in zip(after, cells, strict=True)
         if share and cell and cell.verdict is not DriftVerdict.NOT_ENOUGH_DATA
     ]
+    shares = [
+        share for bars in (before, *judged) for share, group in zip(bars, groups, strict=True) if not group.pooled
+    ]
     absent = [group.absent for group in groups]
-    highest = max([*before, *judged])
+    highest = max(shares, default=0.0) or 1.0
     return tuple(charts.small_chart(before, share, absent, highest) if share else None for share in after)
 
 

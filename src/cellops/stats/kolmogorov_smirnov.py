@@ -13,7 +13,7 @@ def kolmogorov_smirnov(reference: QuantileSketch, current: QuantileSketch) -> St
 
     Against exact sketches it equals `scipy.stats.ks_2samp(..., method="asymp")`; against a grid D is off by no more
     than the sum of both `rank_error`. The p-value is the asymptotic one: Kolmogorov's distribution for
-    round(mn / (m + n)) rows. It assumes continuous values; with ties it is too large, never too small.
+    round(mn / (m + n)) rows, at least one. It assumes continuous values; with ties it is too large, never too small.
 
     Parameters
     ----------
@@ -50,5 +50,5 @@ def kolmogorov_smirnov(reference: QuantileSketch, current: QuantileSketch) -> St
         return refused("kolmogorov_smirnov", ALL_MISSING, *rows)
     at = points_of(reference, current)
     gap = np.max(np.abs(cumulative_share(reference, at) - cumulative_share(current, at)))
-    effective_rows = rows[0] * rows[1] / (rows[0] + rows[1])
-    return computed("kolmogorov_smirnov", gap, *rows, p_value=kstwo.sf(gap, np.round(effective_rows)))
+    effective_rows = max(np.round(rows[0] * rows[1] / (rows[0] + rows[1])), 1)
+    return computed("kolmogorov_smirnov", gap, *rows, p_value=kstwo.sf(gap, effective_rows))

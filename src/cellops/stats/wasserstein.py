@@ -48,7 +48,7 @@ def wasserstein(reference: QuantileSketch, current: QuantileSketch) -> Statistic
     at = points_of(reference, current)
     if np.max(np.abs(at)) >= np.finfo(np.float64).max:
         return refused("wasserstein", INFINITE, *rows)
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         widths = np.diff(at)
         middles = at[:-1] + widths / 2
         gaps = np.abs(cumulative_share(reference, middles) - cumulative_share(current, middles))

@@ -1,0 +1,135 @@
+"""What every drift statistic promises; they are discovered, so that the next one is tested unasked."""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import cellops.stats
+from cellops.data.sketch import sketch
+from cellops.errors import InputError
+from cellops.monitoring.drift import OVER_COUNTS, OVER_SKETCHES
+from cellops.records.drift import StatisticResult
+from cellops.records.profile import QuantileSketch
+
+ONE_SIDED = {"kullback_leibler"}
+
+
+def discovered() -> list[Callable[..., StatisticResult]]:
+    """Public functions named like their module that answer with a StatisticResult."""
+    names = [module.name for module in pkgutil.iter_modules(cellops.stats.__path__)]
+    found = [getattr(importlib.import_module(f"cellops.stats.{name}"), name, None) for name in names]
+    return [f for f in found if inspect.isfunction(f) and inspect.signature(f).return_annotation is StatisticResult]
+
+
+def takes_sketches(statistic: Callable[..., StatisticResult]) -> bool:
+    return next(iter(inspect.signature(statistic).parameters.values())).annotation is QuantileSketch
+
+
+def side(statistic: Callable[..., StatisticResult], counts: list[int]) -> Any:
+    """The same rows, as the statistic takes them: bin i holds the value i."""
+    return sketch(np.repeat(np.arange(len(counts), dtype=float), counts)) if takes_sketches(statistic) else counts
+
+
+every = pytest.mark.parametrize("statistic", discovered(), ids=lambda f: f.__name__)
+pairs = st.integers(1, 12).flatmap(
+    lambda bins: st.tuples(*[st.lists(st.integers(0, 10_000), min_size=bins, max_size=bins)] * 2)
+)
+
+
+def test_the_report_uses_all_of_them() -> None:
+    assert {f.__name__ for f in discovered()} == {f.__name__ for f in (*OVER_COUNTS, *OVER_SKETCHES)}
+    assert all(takes_sketches(f) for f in OVER_SKETCHES)
+    assert not any(takes_sketches(f) for f in OVER_COUNTS)
+
+
+@every
+def test_it_is_documented(statistic: Callable[..., StatisticResult]) -> None:
+    text = inspect.getdoc(statistic) or ""
+    for section in (".. math::", "Parameters\n", "Returns\n", "Raises\n", "References\n", ">>> "):
+        assert section in text, section
+    assert list(inspect.signature(statistic).parameters) == ["reference", "current"]
+
+
+@every
+def test_the_same_rows_have_not_moved(statistic: Callable[..., StatisticResult]) -> None:
+    rows = side(statistic, [30, 0, 500, 20])
+    result = statistic(rows, rows)
+    assert result.computed
+    assert result.value == pytest.approx(0.0, abs=1e-12)
+    assert result.p_value is None or result.p_value == pytest.approx(1.0)
+    assert result.statistic == statistic.__name__
+    assert (result.reference_rows, result.current_rows) == (550, 550)
+
+
+@every
+def test_more_shift_gives_a_larger_figure(statistic: Callable[..., StatisticResult]) -> None:
+    reference = side(statistic, [400, 300, 200, 100])
+    near = statistic(reference, side(statistic, [380, 300, 210, 110]))
+    far = statistic(reference, side(statistic, [100, 200, 300, 400]))
+    assert near.value < far.value
+    assert near.p_value is None or near.p_value > far.p_value
+
+
+@every
+@given(pair=pairs)
+def test_it_answers_with_a_finite_figure_or_a_reason(
+    statistic: Callable[..., StatisticResult], pair: tuple[list[int], list[int]]
+) -> None:
+    result = statistic(side(statistic, pair[0]), side(statistic, pair[1]))
+    if result.computed:
+        assert result.reason is None
+        assert np.isfinite(result.value)
+        assert result.value >= 0
+        assert result.p_value is None or 0 <= result.p_value <= 1
+    else:
+        assert result.reason
+        assert result.value is None
+        assert result.p_value is None
+    assert StatisticResult.from_json(result.to_json()) == result
+
+
+@every
+@given(pair=pairs)
+def test_it_is_symmetric_unless_it_says_otherwise(
+    statistic: Callable[..., StatisticResult], pair: tuple[list[int], list[int]]
+) -> None:
+    if statistic.__name__ in ONE_SIDED:
+        assert "not symmetric" in (inspect.getdoc(statistic) or "")
+        return
+    there = statistic(side(statistic, pair[0]), side(statistic, pair[1]))
+    back = statistic(side(statistic, pair[1]), side(statistic, pair[0]))
+    assert there.computed == back.computed
+    if there.computed:
+        assert there.value == pytest.approx(back.value, abs=1e-9, rel=1e-9)
+
+
+@every
+@pytest.mark.parametrize("empty", [0, 1])
+def test_a_side_without_rows_has_a_reason(statistic: Callable[..., StatisticResult], empty: int) -> None:
+    sides = [[5, 5], [5, 5]]
+    sides[empty] = [0, 0]
+    result = statistic(*[side(statistic, counts) for counts in sides])
+    assert not result.computed
+    assert result.reason in {"not enough data", "all missing"}
+
+
+@every
+def test_rows_of_one_value_are_no_accident(statistic: Callable[..., StatisticResult]) -> None:
+    result = statistic(side(statistic, [50]), side(statistic, [70]))
+    assert result.value == 0 if result.computed else result.reason == "constant"
+
+
+@every
+def test_a_wrong_input_is_refused(statistic: Callable[..., StatisticResult]) -> None:
+    good = side(statistic, [5, 5])
+    crossed = QuantileSketch(values=(2.0, 1.0), cumulative=(1, 2))
+    for bad in [crossed] if takes_sketches(statistic) else [[5, 5, 5], [-1, 5], [float("nan"), 5], [[5, 5]]]:
+        with pytest.raises(InputError):
+            statistic(good, bad)
