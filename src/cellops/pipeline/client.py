@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import zmq
+from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode, from_dict
@@ -25,8 +26,20 @@ GRACE = 5.0
 """Seconds that an interrupted cell has to end before its kernel is killed."""
 IOPUB_PATIENCE = 60
 """Seconds to wait for the output of a cell that has ended: a flood of it takes longer than nbclient's four."""
+IDLE = "iopub.status.idle"
+OUTPUT_LOST = "Some output of this cell was lost: it came faster than the kernel could send it.\n"
 LONGEST_SOCKET_PATH = 90
 """Bytes; a Unix socket's path may have 103 on macOS and 107 on Linux, and a suffix is added."""
+
+
+class KernelManager(AsyncKernelManager):
+    """Starts the kernel; its clients take in any flood of output."""
+
+    def client(self, **options: Any) -> AsyncKernelClient:  # type: ignore[override]  # as in jupyter_client itself
+        client = super().client(**options)
+        # zmq drops messages beyond its default mark of 1,000, with them the one that says that the cell has ended.
+        client.context.setsockopt(zmq.RCVHWM, 0)
+        return client
 
 
 class StoppedError(Exception):
@@ -69,7 +82,9 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
             manager,
             kernel_name=kernel_name,
             iopub_timeout=IOPUB_PATIENCE,
-            kernel_manager_class=AsyncKernelManager,
+            # Lost output is said in the cell; it is no reason to lose the run.
+            raise_on_iopub_timeout=False,
+            kernel_manager_class=KernelManager,
             resources={"metadata": {"path": str(folder)}},
             # nbclient would repeat on stderr what our errors say; a logger of its own keeps everybody else's as it is.
             log=logging.Logger("cellops.pipeline", level=logging.CRITICAL),
@@ -147,7 +162,12 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
     async def async_execute_cell(self, cell: NotebookNode, cell_index: int, **options: object) -> NotebookNode:
         """Execute one cell, telling the kernel its id as JupyterLab does."""
         self.kc.session.metadata = {"cellId": cell.id}
-        executed: NotebookNode = await super().async_execute_cell(cell, cell_index, **options)
+        try:
+            executed: NotebookNode = await super().async_execute_cell(cell, cell_index, **options)
+        finally:
+            _join_streams(cell)
+        if "shell.execute_reply" in (times := cell.metadata.get("execution", {})) and IDLE not in times:
+            cell.outputs.append(_shown({"output_type": "stream", "name": "stderr", "text": OUTPUT_LOST}))
         return executed
 
     async def _unless(
@@ -191,8 +211,7 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
             ename, evalue = "DeadKernelError", _cause_of_death(await self.km.provisioner.poll())
         else:
             ename, evalue = "TimeoutError", f"the cell took longer than {self.cell_timeout:g} s"
-        shown = {"output_type": "error", "ename": ename, "evalue": evalue, "traceback": [evalue]}
-        cell.outputs.append(from_dict(shown))  # type: ignore[no-untyped-call]
+        cell.outputs.append(_shown({"output_type": "error", "ename": ename, "evalue": evalue, "traceback": [evalue]}))
 
     async def _save_now_and_then(self) -> None:
         pause = self.save_interval
@@ -208,11 +227,13 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
     ) -> NotebookNode | None:
         """Append an output; text that continues the stream before it is joined to it, as JupyterLab does."""
         output: NotebookNode | None = super().output(outs, msg, display_id, cell_index)
-        if output is not None and len(outs) > 1 and _continues(outs[-2], output):
-            outs[-2].text += output.text
-            outs.pop()
-            return outs[-1]
-        return output
+        if output is None or len(outs) < 2 or not _continues(outs[-2], output):  # noqa: PLR2004
+            return output
+        joined = outs[-2]
+        # A list, joined when the cell has ended: adding to a string copies it, for each of thousands of messages.
+        joined.text = [joined.text] if isinstance(joined.text, str) else joined.text
+        joined.text.append(outs.pop().text)
+        return joined
 
     def _tell(self, index: int, cell: NotebookNode, seconds: float, state: CellState) -> None:
         total = len(self.nb.cells)
@@ -235,6 +256,17 @@ def title(source: str, limit: int = 80) -> str:
 def _left_on_purpose(error: Exception) -> bool:
     """Whether the cell called `sys.exit()` without an error code: papermill ends the notebook there and is content."""
     return isinstance(error, CellExecutionError) and error.ename == "SystemExit" and error.evalue in {"", "0"}
+
+
+def _shown(output: dict[str, object]) -> NotebookNode:
+    node: NotebookNode = from_dict(output)  # type: ignore[no-untyped-call]
+    return node
+
+
+def _join_streams(cell: NotebookNode) -> None:
+    for output in cell.get("outputs", []):
+        if output.output_type == "stream":
+            output.text = "".join(output.text)
 
 
 def _continues(before: NotebookNode, output: NotebookNode) -> bool:

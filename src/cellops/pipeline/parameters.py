@@ -8,6 +8,7 @@ from copy import deepcopy
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from cellops.capture import header
 from cellops.errors import ParameterError
 from cellops.pipeline import kinds
 from cellops.records.base import Record
@@ -16,7 +17,8 @@ from cellops.records.execution import ParameterValue
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-HEADER = "%%mlops parameters"
+VERB = "parameters"
+HEADER = f"{header.MARK} {VERB}"
 TAG = "parameters"
 INJECTED_TAG = "injected-parameters"
 
@@ -45,7 +47,7 @@ class Declared(Record, frozen=True, kw_only=True):
 
     index: int | None = None
     """Place of the parameters cell among all cells, from 0; None when the notebook has none."""
-    header: bool = False
+    has_header: bool = False
     """Whether that cell begins with `%%mlops parameters` (else it has the tag `parameters`)."""
     parameters: tuple[Parameter, ...] = ()
 
@@ -72,7 +74,7 @@ def declared(notebook: "NotebookNode") -> Declared:
         fact = f"The notebook has {len(found)} parameters cells: {', '.join(f'cell {i}' for i in found)}"
         raise ParameterError(fact, remedy="Keep one and move the assignments of the others into it", cells=found)
     index, source = found[0], notebook.cells[found[0]].source
-    return Declared(index=index, header=_has_header(source), parameters=_parameters(_body(source), index))
+    return Declared(index=index, has_header=_has_header(source), parameters=_parameters(_body(source), index))
 
 
 def bind(declared: Declared, given: Mapping[str, ParameterValue]) -> dict[str, ParameterValue]:
@@ -140,7 +142,7 @@ def inject(notebook: "NotebookNode", declared: Declared, values: Mapping[str, Pa
     cell: dict[str, object] = {
         "cell_type": "code",
         "id": INJECTED_TAG,
-        "source": assignments(values, header=declared.header),
+        "source": assignments(values, with_header=declared.has_header),
         "metadata": {"tags": [INJECTED_TAG]},
         "outputs": [],
         "execution_count": None,
@@ -151,18 +153,18 @@ def inject(notebook: "NotebookNode", declared: Declared, values: Mapping[str, Pa
     return copied
 
 
-def assignments(values: Mapping[str, ParameterValue], *, header: bool) -> str:
+def assignments(values: Mapping[str, ParameterValue], *, with_header: bool) -> str:
     r"""The source of the injected cell: one assignment a line, which gives back exactly the value.
 
     Examples
     --------
-    >>> print(assignments({"seed": -7, "note": 'a="b"\n'}, header=True))
+    >>> print(assignments({"seed": -7, "note": 'a="b"\n'}, with_header=True))
     %%mlops parameters
     seed = -7
     note = 'a="b"\n'
     """
     lines = [f"{name} = {kinds.literal(value)}" for name, value in values.items()]
-    return "\n".join([HEADER, *lines] if header else lines)
+    return "\n".join([HEADER, *lines] if with_header else lines)
 
 
 def _tags(cell: "NotebookNode") -> list[str]:
@@ -181,15 +183,17 @@ def _is_parameters_cell(cell: "NotebookNode") -> bool:
 
 
 def _has_header(source: str) -> bool:
-    return source.lstrip().partition("\n")[0].split()[:2] == HEADER.split()
+    found = header.find(source)
+    return found is not None and found.verb == VERB
 
 
 def _body(source: str) -> str:
-    """The cell without its header, with the line numbers kept."""
-    if not _has_header(source):
+    """The cell without its header and what stands above it, with the line numbers kept."""
+    found = header.find(source)
+    if found is None:
         return source
-    blank = source[: len(source) - len(source.lstrip())]
-    return blank + "\n" + source.lstrip().partition("\n")[2]
+    lines = source.splitlines(keepends=True)
+    return "\n" * (found.line + 1) + "".join(lines[found.line + 1 :])
 
 
 def _parameters(body: str, index: int) -> tuple[Parameter, ...]:
