@@ -1,16 +1,35 @@
 import os
 import pickle
+import warnings
 import zipfile
 from pathlib import Path
 
 import cloudpickle
 import numpy as np
+import pandas as pd
 import pytest
 import skops.io
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.cluster import KMeans
+from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.datasets import load_breast_cancer
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    GradientBoostingClassifier,
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+)
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge, SGDClassifier
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
+from sklearn.svm import SVC
+from sklearn.tree import DecisionTreeClassifier
 
 from cellops.errors import IntegrityError, PackageError, TrustError
 from cellops.package.formats import FORMATS, Trust
@@ -18,6 +37,7 @@ from cellops.package.formats.trees import check_trees
 from cellops.package.load import load_package
 from cellops.package.manifest import write
 from cellops.settings import BUILT_IN_TRUSTED_TYPES
+from cellops.settings import load as load_settings
 
 TRUST = Trust(frozenset(BUILT_IN_TRUSTED_TYPES))
 
@@ -123,6 +143,60 @@ def test_a_skops_file_put_together_wrongly(tmp_path, data):
         file.writestr("schema.json", '{"protocol": 2, "__loader__": "ObjectNode"}')
     with pytest.raises(PackageError, match="cannot be read as a skops file"):
         FORMATS["skops"].load(path, TRUST)
+
+
+def text_and_numbers(final):
+    columns = make_column_transformer(
+        (
+            make_pipeline(SimpleImputer(add_indicator=True), StandardScaler()),
+            make_column_selector(dtype_include="number"),
+        ),
+        (OneHotEncoder(handle_unknown="ignore"), ["kind"]),
+        (OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=-2), ["kind"]),
+        (TfidfVectorizer(), "words"),
+        sparse_threshold=0,
+    )
+    return make_pipeline(columns, final)
+
+
+@pytest.mark.parametrize(
+    "final",
+    [
+        CalibratedClassifierCV(DecisionTreeClassifier()),
+        ExtraTreesClassifier(3),
+        GradientBoostingClassifier(n_estimators=3),
+        HistGradientBoostingClassifier(max_iter=3),
+        KMeans(2),
+        KNeighborsClassifier(algorithm="kd_tree"),
+        LinearRegression(),
+        LogisticRegression(),
+        MLPClassifier(max_iter=3),
+        Ridge(),
+        SGDClassifier(),
+        SVC(),
+    ],
+    ids=lambda final: type(final).__name__,
+)
+def test_common_estimators_need_no_more_than_the_built_in_allow_list(final, tmp_path):
+    rows = 60
+    frame = pd.DataFrame(
+        {
+            "number": np.where(np.arange(rows) % 7, np.arange(rows) / rows, np.nan),
+            "kind": np.array(["a", "b", None], dtype=object)[np.arange(rows) % 3],
+            "words": np.array(["late again", "on time"])[np.arange(rows) % 2],
+        }
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model = text_and_numbers(final).fit(frame, np.arange(rows) % 2)
+    skops.io.dump(model, tmp_path / "model.skops")
+    loaded = FORMATS["skops"].load(tmp_path / "model.skops", TRUST)
+    np.testing.assert_array_equal(loaded.predict(frame), model.predict(frame))
+
+
+def test_the_setting_adds_to_the_built_in_allow_list(tmp_path, monkeypatch):
+    monkeypatch.setenv("CELLOPS_TRUSTED_TYPES", "mine.Estimator")
+    assert load_settings(tmp_path).trusted == (*BUILT_IN_TRUSTED_TYPES, "mine.Estimator")
 
 
 def random_forest(data):

@@ -9,7 +9,7 @@ import msgspec
 
 from cellops.errors import IntegrityError, PackageError
 from cellops.package.formats import FORMATS, Trust
-from cellops.package.layout import CONTRACT_PARTS, PROVENANCE, contract_part
+from cellops.package.layout import CONTRACT, CONTRACT_PARTS, PROVENANCE, contract_part
 from cellops.package.manifest import verify
 from cellops.package.predictor import Predictor, SklearnPredictor
 from cellops.records.base import Record
@@ -51,11 +51,9 @@ def read_contract(path: Path) -> OpenedPackage:
     """
     manifest, digest = verify(path)
     parts = {part: path / contract_part(part) for part in CONTRACT_PARTS}
-    values = {part: msgspec.Raw(file.read_bytes()) for part, file in parts.items() if file.exists()}
-    contract = _read(Contract, msgspec.json.encode(values), "contract")
-    provenance = _read(
-        Provenance, (path / PROVENANCE).read_bytes() if (path / PROVENANCE).exists() else b"", PROVENANCE
-    )
+    present = {part: msgspec.Raw(file.read_bytes()) for part, file in parts.items() if file.exists()}
+    contract = _read(Contract, msgspec.json.encode(present), CONTRACT)
+    provenance = _read(Provenance, _bytes(path / PROVENANCE), PROVENANCE)
     return OpenedPackage(path, manifest, digest, contract, provenance)
 
 
@@ -97,6 +95,11 @@ def load_package(path: Path, *, trusted_types: Collection[str] = (), allow_pickl
         opened.provenance,
         SklearnPredictor(model, opened.contract.schema),
     )
+
+
+def _bytes(path: Path) -> bytes:
+    """What a file holds; nothing where there is none, which no record can be read from."""
+    return path.read_bytes() if path.exists() else b""
 
 
 def _read(kind: type[R], content: bytes, path: str) -> R:

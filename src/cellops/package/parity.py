@@ -1,6 +1,6 @@
 """Parity: real rows with the answers that the model gave in training, replayed wherever it is loaded."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from cellops.data.decoder import decode_columns
 from cellops.errors import PackageError
-from cellops.package.predictor import Predictions, Predictor
+from cellops.package.predictor import Array, Predictions, Predictor
 from cellops.records.base import Value
 from cellops.records.contract import Contract, Parity, Schema, Task
 
@@ -90,10 +90,8 @@ def replay(contract: Contract, predictor: Predictor) -> None:
     different = differences(contract.schema, parity, answers)
     if len(different):
         row = int(different[0])
-        then, now = parity.labels[row], answers.labels[row]
-        fact = (
-            f"The loaded model answers otherwise than in training, as in parity row {row}: {now!r} instead of {then!r}"
-        )
+        then, now = _shown(row, parity.labels, parity.probabilities), _shown(row, answers.labels, answers.probabilities)
+        fact = f"The loaded model answers otherwise than in training, as in parity row {row}: {now} instead of {then}"
         remedy = "Use the distributions of the package's lock, or package the run anew"
         raise PackageError(fact, remedy=remedy, rows=different[:SHOWN_ROWS].tolist())
 
@@ -108,6 +106,11 @@ def differences(schema: Schema, parity: Parity, answers: Predictions) -> npt.NDA
         return np.flatnonzero(other | ((parity.probabilities is None) != (answers.probabilities is None)))
     given = np.asarray(parity.probabilities)
     return np.flatnonzero(other | ~_close(answers.probabilities, given, parity.tolerance).all(axis=1))
+
+
+def _shown(row: int, labels: Sequence[Value] | Array, probabilities: Sequence[list[float]] | Array | None) -> str:
+    chances = "" if probabilities is None else f" with {np.asarray(probabilities)[row].tolist()}"
+    return f"{np.asarray(labels)[row].tolist()!r}{chances}"
 
 
 def _close(answered: npt.NDArray[Any], given: npt.NDArray[Any], tolerance: float) -> npt.NDArray[np.bool_]:

@@ -60,6 +60,10 @@ def to_frame(schema: Schema, columns: Mapping[str, Array]) -> "pd.DataFrame":
     """
     import pandas as pd
 
+    if all(field.dtype == "float64" for field in schema.inputs):
+        # One block: pandas and scikit-learn take half the time of a frame made column by column.
+        names = [field.name for field in schema.inputs]
+        return pd.DataFrame(np.column_stack([columns[name] for name in names]), columns=names, copy=False)
     return pd.DataFrame({field.name: _fitted(field, columns[field.name]) for field in schema.inputs}, copy=False)
 
 
