@@ -54,14 +54,14 @@ def count_numbers(edges: tuple[float, ...], ordered: Numbers, missing: int) -> B
     return Bins(edges=edges, counts=tuple(counts.tolist()), missing=missing)
 
 
-def freeze_categories(counts: "pd.Series[int]", missing: int) -> tuple[Bins, tuple[str, ...] | None]:
+def freeze_categories(counts: "pd.Series[int]", kind: ColumnKind, missing: int) -> tuple[Bins, tuple[str, ...] | None]:
     """The most frequent categories as bins, and every known one if it is of use to remember them.
 
-    A category of a single row has no bin, for it would put a row of the table into the package. Known is None where
+    A text of a single row has no bin, for it would put a row of the table into the package. Known is None where
     there are too many, or where the rows of such single categories let expect many unseen ones (Good, The population
     frequencies of species, Biometrika 40 (1953), equation 9): then whatever has no bin is `other`.
     """
-    top = counts[counts > 1].iloc[:CATEGORY_CAP]
+    top = (counts[counts > 1] if kind is ColumnKind.TEXT else counts).iloc[:CATEGORY_CAP]
     total = int(counts.sum())
     expected_unseen = int((counts == 1).sum()) / total if total else 0.0
     rememberable = len(counts) <= KNOWN_CAP and expected_unseen <= UNSEEN_EXPECTED

@@ -50,7 +50,6 @@ def column_kind(values: Values) -> ColumnKind:
     ):
         if holds(dtype):
             return kind
-    inferred = types.infer_dtype(column, skipna=True)
     kinds = {
         "string": ColumnKind.TEXT,
         "empty": ColumnKind.TEXT,
@@ -63,6 +62,9 @@ def column_kind(values: Values) -> ColumnKind:
         "datetime64": ColumnKind.DATETIME,
         "date": ColumnKind.DATETIME,
     }
+    inferred = types.infer_dtype(column, skipna=True)
+    if inferred not in kinds:  # a missing time among strings counts as mixed
+        inferred = types.infer_dtype(column.dropna(), skipna=True)
     if inferred not in kinds:
         fact = f"The values are neither numbers, booleans, times nor text, but {inferred}"
         raise InputError(fact, remedy="Convert the column to one of these kinds, or leave it out")
@@ -94,9 +96,9 @@ def numbers(values: Values, kind: ColumnKind) -> Numbers:
 
 
 def category_counts(values: Values, kind: ColumnKind) -> "pd.Series[int]":
-    """Rows of each category that is there, most frequent first, then by name; the index holds strings.
+    """Rows of each category, most frequent first, then by name; the index holds strings.
 
-    Booleans are the categories "False" and "True"; whatever is not text counts under its text.
+    Booleans are the categories "False" and "True", there or not; whatever is not text counts under its text.
 
     Raises
     ------
@@ -119,7 +121,7 @@ def _boolean_counts(values: Values) -> "pd.Series[int]":
         raise InputError(
             fact, received=float(given[strange[0]]), remedy="Give true or false", rows=strange[:SHOWN_ROWS].tolist()
         )
-    return pd.Series({name: rows for name, rows in (("False", false), ("True", true)) if rows}, dtype="int64")
+    return pd.Series({"False": false, "True": true}, dtype="int64")
 
 
 def _text_counts(column: "pd.Series[Any]") -> "pd.Series[int]":

@@ -59,9 +59,9 @@ def profile_column(name: str, values: Values) -> ColumnProfile:
     if kind in CATEGORICAL:
         counts = category_counts(column, kind)
         blank = _blank(name, kind, column, missing=len(column) - int(counts.sum()))
-        if counts.empty:
+        if blank.missing == blank.rows:
             return blank
-        bins, known = freeze_categories(counts, blank.missing)
+        bins, known = freeze_categories(counts, kind, blank.missing)
         return blank.replace(bins=bins, known=known)
     ordered, missing = _ordered(column, kind)
     bins_or_none = freeze_numbers(ordered, kind, missing)
