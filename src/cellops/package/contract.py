@@ -8,8 +8,8 @@ import numpy.typing as npt
 
 from cellops.data.profile import profile, profile_column
 from cellops.errors import PackageError
-from cellops.package.parity import build_parity, choose_rows
-from cellops.package.predictor import Predictions
+from cellops.package.parity import build_parity, replay
+from cellops.package.predictor import Predictions, SklearnPredictor
 from cellops.package.schema import build_schema
 from cellops.records.contract import Contract, Schema, Suite, Task
 from cellops.records.profile import ColumnProfile
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 BINARY = 2
+MOST_ROWS = 10_000
 
 Target = Any
 """A Series, or an array or table of one column."""
@@ -57,19 +58,13 @@ def build_contract(
     """
     inputs, target = training
     schema = build_schema(model, inputs, _target_name(target))
-    seen = inputs if evaluation is None else _in_order(evaluation[0], schema)
-    chosen = choose_rows(schema, seen, parity_rows)
-    if not len(chosen):
-        fact = "The data have no row that could be sent to the model: each has an infinite or newly missing value"
-        raise PackageError(fact, remedy="Correct the data, and fit the model again")
-    answers = _answers(model, schema, seen if evaluation is not None else seen.iloc[chosen])
+    seen = _spread(inputs) if evaluation is None else _in_order(evaluation[0], schema)
+    answers = _answers(model, schema, seen)
     schema = schema.replace(label_is_most_probable=_label_is_most_probable(schema, answers))
     contract = Contract(
-        schema=schema,
-        profile=profile(inputs),
-        parity=build_parity(seen.iloc[chosen], _answers(model, schema, seen.iloc[chosen])),
-        suite=suite,
+        schema=schema, profile=profile(inputs), parity=build_parity(schema, seen, answers, parity_rows), suite=suite
     )
+    replay(contract, SklearnPredictor(model, schema))
     if evaluation is None:
         return contract
     truth = np.asarray(evaluation[1]).reshape(-1)
@@ -77,6 +72,11 @@ def build_contract(
         performance=evaluate(schema.task, truth, answers.labels, answers.probabilities, schema.classes),
         output=_output(schema, answers),
     )
+
+
+def _spread(inputs: "pd.DataFrame") -> "pd.DataFrame":
+    """Enough of the training rows to look at the model's answers."""
+    return inputs.iloc[np.linspace(0, len(inputs) - 1, num=min(MOST_ROWS, len(inputs))).astype(int)]
 
 
 def _target_name(target: Target) -> str:

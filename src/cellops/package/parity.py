@@ -65,14 +65,24 @@ def _first_of_each(inputs: "pd.DataFrame", count: int) -> Iterator[int]:
                 yield int((code == category).argmax())
 
 
-def build_parity(rows: "pd.DataFrame", answers: Predictions) -> Parity:
-    """Rows as a request would send them, with the model's answers; numbers are compared in their own magnitude."""
-    probable = answers.probabilities is not None or answers.labels.dtype.kind != "f"
-    magnitude = 1.0 if probable else max(1.0, float(np.abs(answers.labels).max()))
+def build_parity(schema: Schema, inputs: "pd.DataFrame", answers: Predictions, count: int) -> Parity:
+    """Some rows as a request would send them, with the model's answers; numbers are compared in their own magnitude.
+
+    Raises
+    ------
+    PackageError
+        When no row could be sent.
+    """
+    chosen = choose_rows(schema, inputs, count)
+    if not len(chosen):
+        fact = "The data have no row that could be sent to the model: each has an infinite or newly missing value"
+        raise PackageError(fact, remedy="Correct the data, and fit the model again")
+    rows, labels = inputs.iloc[chosen], answers.labels[chosen]
+    magnitude = max(1.0, float(np.abs(labels).max())) if schema.task is Task.REGRESSION else 1.0
     return Parity(
-        inputs={str(name): _plain(rows[name]) for name in rows.columns},
-        labels=answers.labels.tolist(),
-        probabilities=None if answers.probabilities is None else answers.probabilities.tolist(),
+        inputs={field.name: _plain(rows[field.name]) for field in schema.inputs},
+        labels=labels.tolist(),
+        probabilities=None if answers.probabilities is None else answers.probabilities[chosen].tolist(),
         tolerance=TOLERANCE * magnitude,
     )
 
@@ -91,7 +101,7 @@ def replay(contract: Contract, predictor: Predictor) -> None:
     if len(different):
         row = int(different[0])
         then, now = _shown(row, parity.labels, parity.probabilities), _shown(row, answers.labels, answers.probabilities)
-        fact = f"The loaded model answers otherwise than in training, as in parity row {row}: {now} instead of {then}"
+        fact = f"The model answers otherwise than in training, as in parity row {row}: {now} instead of {then}"
         remedy = "Use the distributions of the package's lock, or package the run anew"
         raise PackageError(fact, remedy=remedy, rows=different[:SHOWN_ROWS].tolist())
 
