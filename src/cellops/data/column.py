@@ -86,7 +86,7 @@ def numbers(values: Values, kind: ColumnKind) -> Numbers:
     if column.isna().all():
         return np.full(len(column), np.nan)
     if (given is ColumnKind.TEXT) or ((given is ColumnKind.DATETIME) != (kind is ColumnKind.DATETIME)):
-        fact = f"The column held {kind}s and now holds {given}s"
+        fact = f"The column was of kind {kind} and is now of kind {given}"
         raise InputError(fact, received=column.dropna().iloc[0], remedy="Convert it to what the model was trained on")
     if given is ColumnKind.DATETIME:
         times = pd.to_datetime(column, utc=True).dt.as_unit("us")

@@ -15,7 +15,8 @@ from cellops.records.finding import Finding, Severity
 MOST_COLUMNS = 50
 MOST_WINDOWS = 12
 """The page shows the columns that moved most and the latest windows, and stays below 1 MB; drift.json has all."""
-MOST_FINDINGS = 100
+MOST_FINDINGS = 50
+"""Of one code."""
 
 
 def write(report: DriftReport, contract: Contract, folder: Path) -> tuple[Path, Path]:
@@ -47,7 +48,7 @@ def render(report: DriftReport, contract: Contract) -> str:
         lstrip_blocks=True,
     )
     windows = report.windows[-MOST_WINDOWS:]
-    columns, findings = furthest_first(windows), _findings(report)
+    columns = furthest_first(windows)
     return environment.get_template("report.html").render(
         report=report,
         target=contract.schema.target,
@@ -63,8 +64,8 @@ def render(report: DriftReport, contract: Contract) -> str:
             [window.rows for window in report.windows],
             [window.labelled_rows for window in report.windows],
         ),
-        findings=findings[:MOST_FINDINGS],
-        hidden_findings=max(len(findings) - MOST_FINDINGS, 0),
+        findings=_findings(report),
+        most_findings=MOST_FINDINGS,
         shown=shown,
         is_worse=is_worse,
         charts=charts,
@@ -90,8 +91,8 @@ def _measures(report: DriftReport) -> list[tuple[str, Measure | None, list[Measu
     return [(measure_name(n), promised_by(report, n), [measure_of(window, n) for window in windows]) for n in names]
 
 
-def _findings(report: DriftReport) -> list[Finding]:
-    """All findings of the report, the gravest first."""
+def _findings(report: DriftReport) -> dict[str, list[Finding]]:
+    """All findings of the report by what they are, the gravest first."""
     inside = [
         finding
         for window in report.windows
@@ -99,7 +100,10 @@ def _findings(report: DriftReport) -> list[Finding]:
         if finding is not None
     ]
     gravest_first = (Severity.ERROR, Severity.WARNING, Severity.INFO)
-    return sorted([*report.findings, *inside], key=lambda finding: gravest_first.index(finding.severity))
+    groups: dict[str, list[Finding]] = {}
+    for finding in sorted([*report.findings, *inside], key=lambda finding: gravest_first.index(finding.severity)):
+        groups.setdefault(finding.code, []).append(finding)
+    return groups
 
 
 def _replace(path: Path, content: bytes) -> None:

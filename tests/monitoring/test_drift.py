@@ -1,0 +1,170 @@
+"""Windows against a profile: verdicts, the false-alarm budget, and columns that cannot be compared."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cellops.data.profile import profile, profile_column
+from cellops.errors import InputError
+from cellops.monitoring.drift import compare, moved_most
+from cellops.monitoring.windows import Window, whole
+from cellops.records.contract import Contract, Parity, Schema, Task
+from cellops.records.drift import DriftReport, DriftVerdict, WindowDrift
+
+
+def people(rows: int, seed: int, **changes: object) -> pd.DataFrame:
+    random = np.random.default_rng(seed)
+    frame = pd.DataFrame(
+        {
+            "age": random.normal(40, 12, rows),
+            "children": random.poisson(1.2, rows),
+            "city": random.choice(["Oslo", "Rome", "Lima"], rows, p=[0.5, 0.3, 0.2]),
+            "member": random.random(rows) < 0.4,
+            "joined": pd.Timestamp("2013-01-01") + pd.to_timedelta(random.integers(0, 300, rows), unit="D"),
+        }
+    )
+    return frame.assign(**changes)
+
+
+def contract(**changes: object) -> Contract:
+    schema = Schema(inputs=(), task=Task.CLASSIFICATION, target="late", classes=(0, 1), probabilities=True)
+    built = Contract(schema=schema, profile=profile(people(5000, 0)), parity=Parity(inputs={}, labels=[]))
+    return built.replace(**changes)
+
+
+def judged(frame: pd.DataFrame, **changes: object) -> WindowDrift:
+    return report(Window(label="w", start=None, end=None, frame=frame, **changes)).windows[0]
+
+
+def report(*windows: Window) -> DriftReport:
+    output = profile_column("probability of 1", np.random.default_rng(1).beta(2, 5, 3000))
+    return compare(contract(output=output), windows, package="p", digest="0" * 64, source="test")
+
+
+def test_rows_of_the_same_kind_are_stable() -> None:
+    window = judged(people(3000, 1))
+    assert {column.verdict for column in window.columns} == {DriftVerdict.STABLE}
+    assert all(column.adjusted_p_value >= 0.01 for column in window.columns)
+    assert not any(column.finding for column in window.columns)
+
+
+def test_the_false_alarm_budget_holds_over_many_windows() -> None:
+    windows = [whole(people(150, seed))[0] for seed in range(100, 180)]
+    verdicts = [column.verdict for window in report(*windows).windows for column in window.columns]
+    assert len(verdicts) == 400
+    assert sum(verdict is not DriftVerdict.STABLE for verdict in verdicts) <= 1
+
+
+@pytest.mark.parametrize(
+    ("column", "change", "said"),
+    [
+        ("age", lambda frame: frame["age"] + 12, "rows"),
+        ("age", lambda frame: frame["age"].where(frame.index % 3 > 0), "missing"),
+        ("city", lambda frame: frame["city"].where(frame.index % 3 > 0, "Riga"), "unseen"),
+        ("member", lambda frame: ~frame["member"] | (frame.index % 2 == 0), "False"),
+        ("joined", lambda frame: frame["joined"] + pd.Timedelta(days=200), "2013"),
+        ("children", lambda frame: frame["children"] + 2, "rows"),
+    ],
+)
+def test_a_column_that_moved_is_first_and_says_what_moved(column: str, change: object, said: str) -> None:
+    frame = people(3000, 1)
+    window = judged(frame.assign(**{column: change(frame)}))
+    assert [c.column for c in window.columns if c.verdict is DriftVerdict.MAJOR] == [column]
+    assert window.columns[0].column == column
+    assert window.columns[0].finding.code == "major-drift"
+    assert said in window.columns[0].finding.seen
+    assert [c for c in window.columns if c.verdict is DriftVerdict.MODERATE] == []
+
+
+def test_significance_alone_is_no_drift() -> None:
+    frame = people(60_000, 1)
+    window = judged(frame.assign(age=frame["age"] + 1))
+    age = next(column for column in window.columns if column.column == "age")
+    assert age.adjusted_p_value < 0.001
+    assert age.verdict is DriftVerdict.STABLE
+
+
+def test_every_statistic_is_there_or_says_why() -> None:
+    window = judged(people(500, 1))
+    for column in window.columns:
+        assert len({result.statistic for result in column.results}) == 6
+        assert all(result.computed != bool(result.reason) for result in column.results)
+    city = next(column for column in window.columns if column.column == "city")
+    assert city.result("wasserstein").reason == "needs numbers"
+
+
+@pytest.mark.parametrize("rows", [0, 1, 99])
+def test_a_small_window_is_not_judged(rows: int) -> None:
+    window = judged(people(rows, 1, age=1000.0))
+    assert {column.verdict for column in window.columns} == {DriftVerdict.NOT_ENOUGH_DATA}
+    assert window.rows == rows
+
+
+def test_a_column_that_cannot_be_compared_leaves_the_others() -> None:
+    frame = people(500, 1, extra=1, age="old").drop(columns="city")
+    window = judged(frame)
+    problems = {c.column: c.finding.seen for c in window.columns if c.finding}
+    assert problems == {
+        "age": "The column was of kind number and is now of kind text",
+        "city": "The column is not there",
+    }
+    assert sum(column.verdict is DriftVerdict.STABLE for column in window.columns) == 3
+    assert "extra" not in {column.column for column in window.columns}
+
+
+def test_a_column_that_is_there_twice_is_named() -> None:
+    frame = people(500, 1)
+    window = judged(pd.concat([frame, frame[["age"]]], axis=1))
+    assert {c.column: c.finding.seen for c in window.columns if c.finding} == {"age": "2 columns have this name"}
+
+
+def test_a_column_without_frozen_bins_is_named() -> None:
+    nothing = contract(profile=profile(people(500, 0, age=None)))
+    made = compare(nothing, whole(people(500, 1)), package="p", digest="0", source="test")
+    age = next(column for column in made.windows[0].columns if column.column == "age")
+    assert age.finding.seen == "Column age has no frozen bins"
+
+
+def test_a_column_that_has_become_all_missing_has_moved() -> None:
+    window = judged(people(500, 1, age=np.nan))
+    assert window.columns[0].column == "age"
+    assert window.columns[0].verdict is DriftVerdict.MAJOR
+    assert window.columns[0].result("kolmogorov_smirnov").reason == "all missing"
+    assert moved_most(window.columns[0]).startswith("missing went from 0.0% to 100.0%")
+
+
+def test_the_answers_themselves_are_compared() -> None:
+    frame, random = people(2000, 1), np.random.default_rng(2)
+    for spread, verdict in (((2, 5), DriftVerdict.STABLE), ((5, 2), DriftVerdict.MAJOR)):
+        chance = random.beta(*spread, len(frame))
+        window = judged(frame, labels=chance > 0.5, probabilities=np.column_stack([1 - chance, chance]))
+        assert window.output.verdict is verdict
+    assert judged(frame).output is None
+
+
+def test_predicted_labels_are_compared_where_the_package_has_a_profile_of_labels() -> None:
+    schema = Schema(inputs=(), task=Task.CLASSIFICATION, target="t", classes=("a", "b", "c"))
+    with_labels = contract(schema=schema, output=profile_column("label", pd.Series(["a", "b", "c"] * 200)))
+    window = Window(label="w", start=None, end=None, frame=people(300, 1), labels=np.array(["a"] * 300, dtype=object))
+    made = compare(with_labels, [window], package="p", digest="0", source="test")
+    assert made.windows[0].output.verdict is DriftVerdict.MAJOR
+
+
+def test_p_values_are_adjusted_over_all_windows() -> None:
+    shifted = people(400, 1)
+    shifted["age"] += 2
+    alone = report(*whole(shifted)).windows[0]
+    among = report(*whole(shifted), *[whole(people(400, seed))[0] for seed in range(2, 12)]).windows[0]
+    p_values = [next(c for c in w.columns if c.column == "age").adjusted_p_value for w in (alone, among)]
+    assert p_values[0] < p_values[1]
+
+
+def test_a_report_survives_the_trip_through_json() -> None:
+    made = report(*whole(people(500, 1)))
+    assert DriftReport.from_json(made.to_json()) == made
+    assert made.made.endswith("+00:00")
+
+
+def test_no_windows_is_an_error() -> None:
+    with pytest.raises(InputError):
+        report()

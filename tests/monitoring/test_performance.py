@@ -1,0 +1,96 @@
+"""Performance of a window, where labels come late, and beside what the package promises."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cellops.monitoring.performance import is_worse, measure
+from cellops.monitoring.windows import Window
+from cellops.records.contract import Contract, Measure, Parity, Schema, Task
+from cellops.records.profile import Profile
+from cellops.stats.performance import evaluate
+
+
+def answers(rows: int, seed: int, skill: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    random = np.random.default_rng(seed)
+    truth = (random.random(rows) < 0.4).astype(float)
+    chance = 1 / (1 + np.exp(-(random.normal(size=rows) + skill * (2 * truth - 1))))
+    return truth, (chance > 0.5).astype(int), np.column_stack([1 - chance, chance])
+
+
+def promise(skill: float = 1.5) -> Contract:
+    schema = Schema(inputs=(), task=Task.CLASSIFICATION, target="late", classes=(0, 1), probabilities=True)
+    performance = evaluate(Task.CLASSIFICATION, *answers(3000, 0, skill), [0, 1])
+    empty = Profile(rows=3000, columns=())
+    return Contract(schema=schema, profile=empty, parity=Parity(inputs={}, labels=[]), performance=performance)
+
+
+def window(truth: object, labels: object, probabilities: object = None) -> Window:
+    frame = pd.DataFrame(index=range(len(truth) if truth is not None else 0))
+    return Window("2013-04", None, None, frame, labels=labels, probabilities=probabilities, truth=truth)
+
+
+def test_a_model_that_holds_has_no_finding() -> None:
+    performance, labelled, findings = measure(promise(), window(*answers(2000, 1, 1.5)))
+    assert (labelled, findings) == (2000, ())
+    assert performance.measure("roc_auc").method == "DeLong"
+
+
+def test_a_model_that_became_worse_is_found_with_both_intervals() -> None:
+    _, _, (finding,) = measure(promise(), window(*answers(2000, 1, 0.5)))
+    assert finding.code == "performance-worse"
+    assert finding.where == "window 2013-04"
+    for name in ("roc_auc", "accuracy", "log_loss"):
+        assert f"{name} 0." in finding.seen
+    assert "promised" in finding.seen
+
+
+def test_a_model_that_became_better_has_no_finding() -> None:
+    assert measure(promise(0.5), window(*answers(2000, 1, 1.5)))[2] == ()
+
+
+def test_only_rows_with_a_label_count() -> None:
+    truth, labels, chances = answers(1000, 1, 1.5)
+    truth[::2] = np.nan
+    performance, labelled, _ = measure(promise(), window(truth, labels, chances))
+    assert (performance.rows, labelled) == (500, 500)
+    expected = evaluate(Task.CLASSIFICATION, truth[1::2], labels[1::2], chances[1::2], [0, 1])
+    assert performance == expected
+
+
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA, pd.NaT])
+def test_every_way_of_missing_a_label(missing: object) -> None:
+    performance, labelled, _ = measure(promise(), window(np.array([0, missing, 1], dtype=object), np.array([0, 0, 1])))
+    assert (labelled, performance.measure("accuracy").value) == (2, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("truth", "labels"), [(None, np.array([1])), (np.array([1.0]), None), (np.array([np.nan]), np.array([1]))]
+)
+def test_without_labels_there_is_no_performance(truth: object, labels: object) -> None:
+    assert measure(promise(), window(truth, labels)) == (None, 0, ())
+
+
+def test_a_label_that_the_model_does_not_know_is_a_finding() -> None:
+    performance, labelled, (finding,) = measure(promise(), window(np.array([0.0, 7.0]), np.array([0, 1])))
+    assert performance is None
+    assert (labelled, finding.code) == (2, "performance-unreadable")
+    assert "7.0" in finding.seen
+
+
+@pytest.mark.parametrize(
+    ("name", "now", "then", "worse"),
+    [
+        ("accuracy", (0.5, 0.6), (0.7, 0.8), True),
+        ("accuracy", (0.7, 0.8), (0.5, 0.6), False),
+        ("accuracy", (0.5, 0.7), (0.7, 0.8), False),
+        ("rmse", (0.7, 0.8), (0.5, 0.6), True),
+        ("rmse", (0.5, 0.6), (0.7, 0.8), False),
+        ("rmse", (None, None), (0.1, 0.2), False),
+    ],
+)
+def test_worse_means_that_the_intervals_do_not_touch(
+    name: str, now: tuple[float, float], then: tuple[float, float], worse: bool
+) -> None:
+    sides = [Measure(name=name, value=0.5, low=low, high=high) for low, high in (now, then)]
+    assert is_worse(*sides) is worse

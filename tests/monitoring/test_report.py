@@ -1,0 +1,238 @@
+"""The report: what stands in it, in which order, that it is safe, self-contained, small and written at once."""
+
+import html.parser
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cellops.data.profile import profile, profile_column
+from cellops.monitoring.charts import line_chart, row_chart
+from cellops.monitoring.drift import compare
+from cellops.monitoring.headline import headline
+from cellops.monitoring.report import render, write
+from cellops.monitoring.windows import Window
+from cellops.records.contract import Contract, Measure, Parity, Schema, Task
+from cellops.records.drift import DriftReport
+from cellops.records.finding import Finding, Severity
+from cellops.stats.performance import evaluate
+
+VOID = {"meta", "line", "path", "circle", "rect", "img", "br", "link", "input"}
+
+
+class Page(html.parser.HTMLParser):
+    """The text, the tags and the addresses of a page; fails where a tag is left open."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: set[str] = set()
+        self.words: list[str] = []
+        self.addresses: list[str] = []
+        self.feed(source)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.addresses += [value or "" for name, value in attrs if name in {"src", "href", "xlink:href", "action"}]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] != "style":
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+
+def drifting(
+    windows: int, columns: int, rows: int = 300, *, labelled: bool = True, prefix: str = "c", shift: float = 1.0
+) -> tuple[DriftReport, Contract]:
+    """Numbers and text whose first column moves a little further in each window, beside a model that follows it."""
+
+    def table(seed: int, moved: float) -> pd.DataFrame:
+        random = np.random.default_rng(seed)
+        numeric = {f"{prefix}{place}": random.normal(size=rows) for place in range(columns)}
+        numeric[f"{prefix}0"] += moved
+        names = [f"category {number:03}" for number in range(60)]
+        numeric[f"{prefix}{columns - 1}"] = random.choice(names, rows)
+        return pd.DataFrame(numeric)
+
+    def chances(frame: pd.DataFrame) -> np.ndarray:
+        positive = 1 / (1 + np.exp(-frame[f"{prefix}0"].to_numpy(float)))
+        return np.column_stack([1 - positive, positive])
+
+    reference = table(0, 0.0)
+    given = chances(reference)
+    contract = Contract(
+        schema=Schema(inputs=(), task=Task.CLASSIFICATION, target="late", classes=(0, 1), probabilities=True),
+        profile=profile(reference),
+        parity=Parity(inputs={}, labels=[]),
+        performance=evaluate(
+            Task.CLASSIFICATION, np.random.default_rng(9).random(rows) < given[:, 1], given[:, 1] > 0.5, given, (0, 1)
+        ),
+        output=profile_column("probability of 1", given[:, 1]),
+    )
+    seen = []
+    for number in range(windows):
+        frame = table(number + 1, shift * number)
+        given = chances(frame)
+        truth = (np.random.default_rng(number).random(rows) < given[:, 1]).astype(float)
+        seen.append(
+            Window(
+                label=f"2013-{number + 1:02}",
+                start=None,
+                end=None,
+                frame=frame,
+                labels=(given[:, 1] > 0.5).astype(int) if labelled else None,
+                probabilities=given if labelled else None,
+                truth=truth if labelled else None,
+            )
+        )
+    return compare(contract, seen, package="flight_delays", digest="ab" * 32, source="prediction log"), contract
+
+
+def test_the_page_is_read_in_order() -> None:
+    page = Page(render(*drifting(4, 4)))
+    places = [
+        page.text.index(words)
+        for words in (
+            "input columns moved far, most of all c0",
+            "ROC AUC by window",
+            "Rows by window",
+            "Drift by column and window",
+            "Column by column",
+            "Every statistic",
+            "Findings",
+        )
+    ]
+    assert places == sorted(places)
+    assert "▲▲ major" in page.text
+    assert "(prefers-color-scheme: dark)" in render(*drifting(1, 2))
+
+
+def test_the_page_asks_nothing_of_the_outside_and_runs_nothing() -> None:
+    source = render(*drifting(3, 3))
+    page = Page(source)
+    assert page.tags.isdisjoint({"script", "link", "img", "iframe", "object"})
+    assert page.addresses == []
+    assert not re.search(r"https?://|@import|url\(", source)
+
+
+def test_untrusted_names_stay_text() -> None:
+    report, contract = drifting(2, 3, prefix="<script>alert(1)</script>\"'&")
+    hostile = contract.replace(schema=contract.schema.replace(target="<img src=x onerror=alert(1)>"))
+    page = Page(render(report.replace(package="</title><script>", source="<b>"), hostile))
+    assert page.tags.isdisjoint({"script", "img"})
+    assert "<script>alert(1)</script>\"'&0" in page.text
+
+
+def test_it_stays_below_a_megabyte_at_50_columns_and_12_windows() -> None:
+    report, contract = drifting(12, 50, rows=150, prefix="a rather long name of a column ", shift=0.3)
+    assert len(render(report, contract).encode()) < 1_000_000
+
+
+def test_what_is_too_much_to_show_is_counted() -> None:
+    page = Page(render(*drifting(14, 53, rows=110, labelled=False)))
+    assert "2 earlier windows and 3 columns that moved less" in page.text
+    assert "2013-01" not in page.text.partition("Drift by column and window")[2].partition("Findings")[0]
+
+
+def test_without_labels_the_page_says_so() -> None:
+    report, contract = drifting(2, 3, labelled=False)
+    page = Page(render(report, contract))
+    assert page.text.count("No labels yet") == 1
+    assert "once labels are there" in page.text
+
+
+def test_findings_of_one_code_stand_together_the_gravest_first() -> None:
+    report, contract = drifting(3, 3, shift=2.0)
+    lost = (
+        report.windows[0]
+        .columns[0]
+        .replace(
+            finding=Finding(
+                code="column-not-compared", severity=Severity.ERROR, where="here", seen="gone", remedy="look"
+            )
+        )
+    )
+    report = report.replace(windows=(report.windows[0].replace(columns=(lost,)), *report.windows[1:]))
+    text = Page(render(report, contract)).text.partition("Findings")[2]
+    assert text.index("Column not compared (1)") < text.index("Major drift (")
+
+
+def test_columns_that_could_not_be_compared_are_shown() -> None:
+    report, contract = drifting(2, 3)
+    missing = [report.windows[0].columns[-1].column]
+    frame = pd.DataFrame({c.name: np.zeros(200) for c in contract.profile.columns if c.name not in missing})
+    again = compare(contract, [Window("w", None, None, frame)], package="p", digest="0", source="s")
+    page = Page(render(again, contract))
+    assert "not compared" in page.text
+    assert "The column is not there" in page.text
+
+
+@pytest.mark.parametrize("rows", [1, 50])
+def test_small_windows_make_a_page_too(rows: int) -> None:
+    report, contract = drifting(1, 2, rows=rows)
+    assert "there are not enough rows to judge drift" in Page(render(report, contract)).text
+
+
+def test_the_headline_puts_performance_first() -> None:
+    report, _ = drifting(3, 3)
+    assert headline(report).startswith("ROC AUC ")
+    assert headline(report.replace(reference_performance=None)).startswith("The package promises no ROC AUC")
+    still, _ = drifting(1, 2, rows=2000, shift=0.0)
+    assert headline(still) == "ROC AUC held in the one labelled window; none of 2 input columns moved far."
+
+
+def test_both_files_are_written_whole(tmp_path: Path) -> None:
+    report, contract = drifting(2, 3)
+    page, data = write(report, contract, tmp_path / "new" / "folder")
+    assert page.read_text() == render(report, contract)
+    assert DriftReport.from_json(data.read_bytes()) == report
+    assert json.loads(data.read_text())["package"] == "flight_delays"
+    assert sorted(path.name for path in page.parent.iterdir()) == ["drift.html", "drift.json"]
+
+
+def test_a_write_that_fails_leaves_the_old_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    report, contract = drifting(1, 2)
+    page, data = write(report, contract, tmp_path)
+    before = page.read_bytes(), data.read_bytes()
+    data.unlink()
+    data.mkdir()
+    with pytest.raises(OSError, match=r"drift\.json"):
+        write(report, contract, tmp_path)
+    assert page.read_bytes() == before[0]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["drift.html", "drift.json"]
+
+
+def test_a_line_breaks_where_a_window_has_no_figure() -> None:
+    figures = [Measure(name="m", value=v, low=v - 0.1, high=v + 0.1) if v else None for v in (0.5, 0.6, None, 0.7)]
+    chart = line_chart(["a", "b", "c", "d"], figures, None, [False, False, False, True])
+    assert chart.lines.count("M") == 2
+    assert [point.worse for point in chart.points] == [False, False, True]
+    assert chart.band.count("Z") == 1
+    assert chart.promised is None
+
+
+@pytest.mark.parametrize("value", [0.0, 0.5, 1e-9, 123456.0, -3.0])
+def test_one_figure_without_an_interval_can_be_drawn(value: float) -> None:
+    chart = line_chart(["a"], [Measure(name="m", value=value)], None, [False])
+    assert all(np.isfinite(tick.place) for tick in chart.upward)
+    assert min(tick.place for tick in chart.upward) <= chart.points[0].y <= max(tick.place for tick in chart.upward)
+
+
+def test_labels_are_thinned_and_empty_windows_have_no_bar() -> None:
+    chart = row_chart([str(day) for day in range(270)], [10] * 269 + [0], [0] * 270)
+    assert len(chart.across) <= 6
+    assert chart.rows.count("M") == 269
+    assert chart.labelled == ""
