@@ -168,6 +168,8 @@ expect_column_values_to_be_between("x", -2.5, +3)
         (f"{BETWEEN}(min_value=1)", "column", "arguments are"),
         (f'{BETWEEN}("x")', "must be numbers or", "min_value=0"),
         (f'{BETWEEN}("x", 0, "2013-01-01")', "must be numbers or", "min_value=0"),
+        (f'{BETWEEN}("x", 2, 1)', "min_value is larger than max_value", "min_value=0"),
+        (f'{BETWEEN}("x", "2013-02-01", "2013-01-01")', "min_value is larger", "min_value=0"),
         (f'{BETWEEN}("x", "low")', "must be numbers or", "min_value=0"),
         (f'{BETWEEN}("x", 1, strict_min=1)', "strict_min must be of type bool", "Leave it out"),
         (f'{BETWEEN}("x", 1, mostly=1.5)', "mostly must be a share", "0.99"),

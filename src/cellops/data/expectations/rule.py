@@ -83,11 +83,20 @@ class Bounds:
         kinds = {_kind(bound) for bound in (self.min_value, self.max_value) if bound is not None}
         if len(kinds) != 1 or not kinds <= ({"number", "time"} if self.text else {"number"}):
             fact = f"min_value and max_value must be numbers{' or ISO 8601 times' if self.text else ''}, one or both"
-            raise ExpectationError(
-                fact, received=(self.min_value, self.max_value), remedy="For example: min_value=0, max_value=100"
-            )
+            raise self._refused(fact)
+        if (
+            self.min_value is not None
+            and self.max_value is not None
+            and _bound(self.min_value) > _bound(self.max_value)
+        ):
+            fact = "min_value is larger than max_value"
+            raise self._refused(fact)
         require_type("strict_min", self.strict_min, bool, "Leave it out to include the bound")
         require_type("strict_max", self.strict_max, bool, "Leave it out to include the bound")
+
+    def _refused(self, fact: str) -> ExpectationError:
+        given = (self.min_value, self.max_value)
+        return ExpectationError(fact, received=given, remedy="For example: min_value=0, max_value=100")
 
     def outside(self, values: Values) -> Mask:
         """True for each value beyond a bound."""
