@@ -1,0 +1,237 @@
+"""The one typed decoder of tables: types come from the contract, never from what was sent.
+
+An `INTEGER` takes integers and integral floats, a `NUMBER` any number, `TEXT` strings only, `BOOLEAN` true and false
+only, `DATETIME` ISO 8601 strings (UTC where they name no offset). A missing value is null or absent, and is taken only
+where the training data had one. Errors say of what kind a value was, never the value: they go back over the wire.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cached_property
+from itertools import chain
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cellops.data.arrays import Array, build_column
+from cellops.data.frames import scalars
+from cellops.data.problems import SHOWN, Problem, refuse, row_numbers, shorten
+from cellops.errors import InputError
+from cellops.records.contract import Field, Schema
+from cellops.records.profile import ColumnKind
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Columns = dict[str, Array]
+
+
+def decode_columns(schema: Schema, table: object) -> Columns:
+    """Decode a table of columns, `{name: [scalar, ...]}`; see `Decoder.columns`."""
+    return Decoder(schema).columns(table)
+
+
+def decode_rows(schema: Schema, table: object) -> Columns:
+    """Decode a list of rows, `{name: scalar}` each, or lists of scalars in the schema's order; see `Decoder.rows`."""
+    return Decoder(schema).rows(table)
+
+
+def frame_columns(schema: Schema, frame: "pd.DataFrame", *, allow_missing: bool = False) -> Columns:
+    """Give the columns of a pandas frame the types that a request's columns get.
+
+    Parameters
+    ----------
+    frame
+        The table; columns that are no input of the model are left out.
+    allow_missing
+        Whether missing values are taken in every column, as drift wants them: there they are what is looked for.
+
+    Raises
+    ------
+    InputError
+        When a column is not there, or its values do not fit.
+    """
+    fields = [field.replace(nullable=True) if allow_missing else field for field in schema.inputs]
+    given = [str(name) for name in frame.columns]
+    refuse([_missing(field.name) for field in fields if field.name not in given])
+    return _build(fields, {field.name: scalars(frame[field.name]) for field in fields})
+
+
+def unseen(schema: Schema, columns: Mapping[str, Array]) -> dict[str, list[str]]:
+    """The categories, column by column, that the training data never had: said, not refused.
+
+    Columns whose categories were too many to be listed in the contract are not judged.
+    """
+    found = {}
+    for field in schema.inputs:
+        if field.kind is ColumnKind.TEXT and field.categories is not None:
+            strange = set(columns[field.name].tolist()).difference(field.categories, (None,))
+            if strange:
+                found[field.name] = sorted(strange)
+    return found
+
+
+@dataclass(frozen=True)
+class Decoder:
+    """The decoder of one schema: a server makes one and keeps it.
+
+    >>> from cellops.records.contract import Task
+    >>> fields = (Field(name="distance", kind=ColumnKind.NUMBER, dtype="float64", nullable=True),)
+    >>> decoder = Decoder(Schema(inputs=fields, task=Task.REGRESSION, target="delay"))
+    >>> decoder.rows([{"distance": 733}, {}])
+    {'distance': array([733.,  nan])}
+    >>> decoder.columns({"distance": ["733"]})
+    Traceback (most recent call last):
+    cellops.errors.InputError: Column distance, row 0 is a string where a number is needed. Send a number for distance
+    """
+
+    schema: Schema
+
+    @cached_property
+    def fields(self) -> dict[str, Field]:
+        return {field.name: field for field in self.schema.inputs}
+
+    @cached_property
+    def numbers_only(self) -> bool:
+        """Whether every input is a number, so that a table is one matrix."""
+        return all(field.kind is ColumnKind.NUMBER for field in self.schema.inputs)
+
+    @cached_property
+    def required(self) -> frozenset[str]:
+        return frozenset(field.name for field in self.schema.inputs if not field.nullable)
+
+    def columns(self, table: object) -> Columns:
+        """Decode columns of JSON scalars.
+
+        Parameters
+        ----------
+        table
+            Column name to list of scalars, all of one length. A column that may be missing may be absent.
+
+        Returns
+        -------
+        columns
+            One array of shape (rows,) for each input, in the schema's order; `arrays.build_column` says of which types.
+
+        Raises
+        ------
+        InputError
+            When the table does not fit; it names the columns and rows of every problem.
+        """
+        if not isinstance(table, dict):
+            fact = "The columns are not an object of lists"
+            raise InputError(fact, remedy='Send {"column": [value, …], …}')
+        unlisted = [name for name in table if name in self.fields and not isinstance(table[name], list | tuple)]
+        given = {name: table[name] for name in self.fields if name in table and name not in unlisted}
+        absent = self.required.difference(table)
+        problems = self._names(table, absent=absent)
+        problems += [Problem(n, (), f"Column {n} is not a list", f"Send {n} as a list of values") for n in unlisted]
+        problems += _ragged({name: len(values) for name, values in given.items()})
+        rows = len(next(iter(given.values()))) if given else 0
+        fields = [field for name, field in self.fields.items() if name not in absent and name not in unlisted]
+        return _build(fields, {field.name: given.get(field.name, [None] * rows) for field in fields}, problems)
+
+    def rows(self, table: object) -> Columns:
+        """Decode rows of JSON scalars: objects, or lists in the schema's order; returns and raises as `columns`."""
+        if not isinstance(table, list | tuple):
+            fact = "The rows are not a list"
+            raise InputError(fact, remedy='Send [{"column": value, …}, …]')
+        kinds = set(map(type, table))
+        if kinds <= {dict}:
+            return self._named(table)
+        if kinds <= {list, tuple}:
+            return self._positional(table)
+        strange = [row for row, value in enumerate(table) if not isinstance(value, dict | list | tuple)]
+        fact = (
+            f"{row_numbers(strange).capitalize()} of the table: neither an object nor a list, or both kinds are mixed"
+        )
+        raise InputError(fact, remedy='Send each row as {"column": value, …}', rows=strange[:SHOWN])
+
+    def matrix(self, table: Sequence[Sequence[Any]]) -> Columns | None:
+        """Decode rows of finite numbers in one step; None where a closer look is needed."""
+        if not self.numbers_only or not table or set(map(len, table)) != {len(self.fields)}:
+            return None
+        if not set(map(type, chain.from_iterable(table))) <= {int, float}:
+            return None
+        try:
+            values = np.array(table, dtype=np.float64)
+        except OverflowError:
+            return None
+        return dict(zip(self.fields, values.T, strict=True)) if np.isfinite(values).all() else None
+
+    def _positional(self, table: Sequence[Sequence[Any]]) -> Columns:
+        fast = self.matrix(table)
+        if fast is not None:
+            return fast
+        width = len(self.fields)
+        wrong = [row for row, values in enumerate(table) if len(values) != width]
+        if wrong:
+            fact = (
+                f"{row_numbers(wrong).capitalize()}: {len(table[wrong[0]])} values where the model has {width} inputs"
+            )
+            remedy = f"Send each row in this order: {', '.join(self.fields)}"
+            refuse([Problem(None, tuple(wrong[:SHOWN]), fact, remedy)])
+        return self._transposed(table)
+
+    def _named(self, table: Sequence[Mapping[str, Any]]) -> Columns:
+        names = list(self.fields)
+        try:
+            picked = [row[names[0]] for row in table] if len(names) == 1 else list(map(itemgetter(*names), table))
+        except KeyError:
+            return self._incomplete(table)
+        if any(len(row) != len(names) for row in table):
+            return self._incomplete(table)
+        rows = [(value,) for value in picked] if len(names) == 1 else picked
+        fast = self.matrix(rows)
+        return self._transposed(rows) if fast is None else fast
+
+    def _incomplete(self, table: Sequence[Mapping[str, Any]]) -> Columns:
+        lacking = {name: [row for row, values in enumerate(table) if name not in values] for name in self.required}
+        absent = [name for name, rows in lacking.items() if rows]
+        problems = self._names(set(chain.from_iterable(table)), absent=absent, rows=lacking)
+        fields = [field for name, field in self.fields.items() if name not in absent]
+        return _build(fields, {field.name: [row.get(field.name) for row in table] for field in fields}, problems)
+
+    def _transposed(self, rows: Sequence[Sequence[Any]]) -> Columns:
+        values = list(zip(*rows, strict=True)) if rows else [()] * len(self.fields)
+        return _build(self.schema.inputs, dict(zip(self.fields, values, strict=True)))
+
+    def _names(
+        self, given: Iterable[object], *, absent: Iterable[str], rows: Mapping[str, list[int]] | None = None
+    ) -> list[Problem]:
+        """The columns that are not the model's, and those of the model that are not there."""
+        unknown = sorted(str(name) for name in given if name not in self.fields)
+        lacking = [_missing(name, (rows or {}).get(name, [])) for name in self.fields if name in absent]
+        return [_unknown(name, self.fields) for name in unknown] + lacking
+
+
+def _build(fields: Iterable[Field], table: Mapping[str, Sequence[Any]], found: Sequence[Problem] = ()) -> Columns:
+    columns: Columns = {}
+    problems = list(found)
+    for field in fields:
+        array, wrong = build_column(field, table[field.name])
+        problems += wrong
+        if array is not None:
+            columns[field.name] = array
+    refuse(problems)
+    return columns
+
+
+def _missing(name: str, rows: Sequence[int] = ()) -> Problem:
+    where = f" in {row_numbers(rows)}" if rows else ""
+    return Problem(name, tuple(rows[:SHOWN]), f"Column {name} is missing{where}", f"Send {name}: the model needs it")
+
+
+def _unknown(name: str, known: Iterable[str]) -> Problem:
+    near = get_close_matches(name, known, n=1)
+    hint = f"Did you mean {near[0]}?" if near else f"The inputs are {', '.join(known)}"
+    return Problem(shorten(name), (), f"The model has no input {shorten(name)}", hint)
+
+
+def _ragged(lengths: Mapping[str, int]) -> list[Problem]:
+    if len(set(lengths.values())) <= 1:
+        return []
+    said = ", ".join(f"{name} {length}" for name, length in lengths.items())
+    return [Problem(None, (), f"The columns differ in length: {said}", "Send as many values for each column")]
