@@ -123,7 +123,9 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
                     self.set_widgets_metadata()
             finally:
                 stopped.cancel()
-                await self._async_cleanup_kernel()
+                # nbclient has already cleaned up after a kernel that never became ready.
+                if self.km is not None:
+                    await self._async_cleanup_kernel()
 
     async def _start(self) -> None:
         if self.km.ipykernel:
