@@ -16,7 +16,7 @@ from cellops.monitoring.headline import headline
 from cellops.monitoring.report import render, write
 from cellops.monitoring.windows import Window
 from cellops.records.contract import Contract, Measure, Parity, Schema, Task
-from cellops.records.drift import DriftReport
+from cellops.records.drift import DriftReport, DriftVerdict
 from cellops.records.finding import Finding, Severity
 from cellops.stats.performance import evaluate
 
@@ -192,6 +192,25 @@ def test_the_headline_puts_performance_first() -> None:
     assert headline(report.replace(reference_performance=None)).startswith("The package promises no ROC AUC")
     still, _ = drifting(1, 2, rows=2000, shift=0.0)
     assert headline(still) == "ROC AUC held in the one labelled window; none of 2 input columns moved far."
+
+
+def test_a_regression_is_reported_by_its_error() -> None:
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame({"size": random.normal(size=400)})
+    predicted = frame["size"].to_numpy() * 2
+    truth = predicted + random.normal(size=400)
+    contract = Contract(
+        schema=Schema(inputs=(), task=Task.REGRESSION, target="price"),
+        profile=profile(frame),
+        parity=Parity(inputs={}, labels=[]),
+        performance=evaluate(Task.REGRESSION, truth, predicted, None, ()),
+        output=profile_column("price", predicted),
+    )
+    window = Window("2013-04", None, None, frame, labels=predicted + 3, truth=truth)
+    report = compare(contract, [window], package="prices", digest="0" * 64, source="file")
+    assert headline(report).startswith("RMSE was worse than promised in 1 of 1 labelled window;")
+    assert report.windows[0].output.verdict is DriftVerdict.MAJOR
+    assert "RMSE by window" in Page(render(report, contract)).text
 
 
 def test_both_files_are_written_whole(tmp_path: Path) -> None:

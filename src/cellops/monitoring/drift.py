@@ -1,6 +1,6 @@
 """Drift: every window against the profile that the package carries."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from cellops.monitoring.windows import Window
 from cellops.records.contract import Contract, Task
 from cellops.records.drift import ColumnDrift, DriftReport, DriftVerdict, StatisticResult, WindowDrift
 from cellops.records.finding import Finding, Severity
-from cellops.records.profile import ColumnKind, ColumnProfile
+from cellops.records.profile import ColumnKind, ColumnProfile, QuantileSketch
 from cellops.stats.benjamini_hochberg import benjamini_hochberg
 from cellops.stats.chi_squared import chi_squared
 from cellops.stats.counts import counts_of
@@ -138,14 +138,17 @@ def _results(reference: ColumnProfile, current: ColumnProfile) -> tuple[Statisti
     return *over_counts, *(_over_sketches(statistic, reference, current) for statistic in OVER_SKETCHES)
 
 
-def _over_sketches(statistic: Any, reference: ColumnProfile, current: ColumnProfile) -> StatisticResult:
+def _over_sketches(
+    statistic: Callable[[QuantileSketch, QuantileSketch], StatisticResult],
+    reference: ColumnProfile,
+    current: ColumnProfile,
+) -> StatisticResult:
     name = statistic.__name__
     if reference.bins is not None and reference.bins.edges is None:
         return refused(name, "needs numbers", reference.rows, current.rows)
     if reference.sketch is None or current.sketch is None:
         return refused(name, "all missing", reference.rows - reference.missing, current.rows - current.missing)
-    result: StatisticResult = statistic(reference.sketch, current.sketch)
-    return result
+    return statistic(reference.sketch, current.sketch)
 
 
 def _unreadable(reference: ColumnProfile, window: Window, seen: str, remedy: str) -> ColumnDrift:

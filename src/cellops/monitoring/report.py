@@ -28,11 +28,17 @@ def write(report: DriftReport, contract: Contract, folder: Path) -> tuple[Path, 
     -------
     tuple of Path
         The page and the JSON.
+
+    Raises
+    ------
+    OSError
+        When the folder cannot be written; a file that was there before stays as it is.
     """
+    rendered = render(report, contract).encode()
     folder.mkdir(parents=True, exist_ok=True)
     page, data = folder / "drift.html", folder / "drift.json"
     _replace(data, report.to_pretty_json())
-    _replace(page, render(report, contract).encode())
+    _replace(page, rendered)
     return page, data
 
 
