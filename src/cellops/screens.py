@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+import click
+
 from cellops.records.drift import DriftVerdict
 from cellops.records.execution import CellProgress, CellState
 from cellops.records.finding import Finding, Severity
@@ -56,16 +58,17 @@ def progress(cell: CellProgress) -> None:
     """One line for each cell that has ended."""
     if cell.state is CellState.RUNNING:
         return
-    mark = "[green]✓[/]" if cell.state is CellState.DONE else "[red]✗[/]"
-    console().print(f"{mark} cell {cell.index + 1:>2}/{cell.total}  {cell.seconds:6.1f} s  ", end="")
-    console().print(cell.title, markup=False, overflow="ellipsis", no_wrap=True)
+    mark = click.style("✓", "green") if cell.state is CellState.DONE else click.style("✗", "red")
+    click.echo(f"{mark} cell {cell.index + 1:>2} of {cell.total}  {cell.seconds:6.1f} s  {cell.title[: WIDTH // 2]}")
 
 
 def executed(done: "Execution") -> None:
     out = console()
-    out.print(f"Executed {done.executed.cells} cells in {done.executed.seconds:.1f} s: {done.executed.output}")
+    out.print(
+        f"Executed {done.executed.cells} cells in {done.executed.seconds:.1f} s: {done.executed.output}", soft_wrap=True
+    )
     for found in done.runs:
-        out.print(run_line(found), markup=False)
+        out.print(run_line(found), markup=False, soft_wrap=True)
     if done.unsynced is not None:
         out.print(f"[yellow]{done.unsynced}[/]")
     elif not done.runs:
@@ -147,10 +150,10 @@ def package(built: "Packaged") -> None:
 
 def serving(ready: "Serving") -> None:
     out = console()
-    out.print(f"Serving {ready.name} on {ready.url} (parity rows agree)", markup=False)
+    out.print(f"Serving {ready.name} on {ready.url} (parity rows agree)", markup=False, soft_wrap=True)
     if ready.token_is_new:
-        out.print(f"Token for this start: {ready.token}", markup=False)
-    out.print(f"Prediction log: {ready.log}", markup=False)
+        out.print(f"Token for this start: {ready.token}", markup=False, soft_wrap=True)
+    out.print(f"Prediction log: {ready.log}", markup=False, soft_wrap=True)
     out.print("Stop with Ctrl-C.")
 
 
@@ -183,12 +186,12 @@ def drift(done: "Drifted") -> None:
         table.add_row(*_window(window, names))
     console().print(table)
     _findings(report.findings)
-    console().print(f"Report: {done.page}\nData:   {done.data}", markup=False)
+    console().print(f"Report: {done.page}\nData:   {done.data}", markup=False, soft_wrap=True)
 
 
 def status(session: "Session") -> None:
     out = console()
-    cells, overhead = len(session.trail), sorted(record.overhead for record in session.trail)
+    cells, overhead = len(session.trail), sorted(session.overheads())
     median = f", {overhead[len(overhead) // 2] * 1000:.2f} ms each at the median" if overhead else ""
     out.print(f"Capturing {session.notebook or 'this session'}: {cells} cells{median}, {len(session.runs)} runs")
     out.print(f"Journal: {session.journal.path}", markup=False)

@@ -65,6 +65,8 @@ class CellCapture:
         self._open: list[OpenCell] = []
         self._seeded: frozenset[str] = frozenset()
         self._pid = os.getpid()
+        self.overheads: list[float] = []
+        """What each captured cell paid in all, in seconds: record, journal, page and, for runs, evidence."""
 
     def start(self) -> None:
         self._shell.input_transformers_cleanup.append(self._transformer)
@@ -136,7 +138,9 @@ class CellCapture:
     def _after(self, result: Any) -> None:
         cell = self._find(result)
         if cell is not None:
+            clock = time.perf_counter()
             self._close(cell, result)
+            self.overheads.append(cell.opening + time.perf_counter() - clock)
 
     def _find(self, result: Any) -> OpenCell | None:
         """The cell that a result belongs to; an interrupted async cell comes with new info, or with none."""

@@ -117,6 +117,10 @@ class Session:
         self._capture = CellCapture(shell, self.id, self, accepts=accepts, on_fault=self.fault)
         self._capture.start()
 
+    def overheads(self) -> list[float]:
+        """What each captured cell paid, in seconds."""
+        return [] if self._capture is None else self._capture.overheads
+
     def close(self) -> None:
         """End the session; waits for nobody."""
         if self._capture is not None:

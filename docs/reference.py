@@ -1,0 +1,91 @@
+"""Write reference.md from the code: verbs, settings, errors, HTTP routes. `make docs` runs this; a test compares."""
+
+import ast
+import inspect
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import msgspec
+
+from cellops import cli, errors, magics, settings
+
+TARGET = Path(__file__).with_name("reference.md")
+HEAD = """# Reference
+
+Written from the code by `make docs`; do not edit.
+"""
+
+
+def main() -> None:
+    TARGET.write_text(render(), encoding="utf-8")
+
+
+def render() -> str:
+    """The whole page."""
+    return "\n".join([HEAD, *_verbs(), *_settings(), *_errors()])
+
+
+def _verbs() -> Iterator[str]:
+    yield "## In a terminal\n"
+    for command in cli.terminal.commands.values():
+        yield from _command(command, f"cellops {command.name}")
+    yield "## In a notebook\n"
+    yield (
+        "On a line, `%mlops VERB`: " + ", ".join(f"`{n}`" for n in magics.line_verbs.list_commands(_context())) + ".\n"
+    )
+    for command in magics.line_verbs.commands.values():
+        yield from _command(command, f"%mlops {command.name}")
+    for command in magics.cell_verbs.commands.values():
+        yield from _command(command, f"%%mlops {command.name}")
+
+
+def _context() -> click.Context:
+    return click.Context(magics.line_verbs)
+
+
+def _command(command: click.Command, name: str) -> Iterator[str]:
+    with click.Context(command, info_name=name, max_content_width=100, terminal_width=100) as context:
+        text = command.get_help(context)
+    yield f"### `{name}`\n\n```text\n{text}\n```\n"
+
+
+def _settings() -> Iterator[str]:
+    yield "## Settings\n"
+    yield "From the environment, else from the table `[tool.cellops]` of the project's pyproject.toml.\n"
+    yield "| in the environment | in pyproject.toml | default | meaning |\n|---|---|---|---|"
+    meanings = _attribute_docs(settings.Settings)
+    for field in msgspec.structs.fields(settings.Settings):
+        default = "" if field.default is msgspec.NODEFAULT else f"`{field.default}`"
+        yield f"| `{settings.PREFIX}{field.name.upper()}` | `{field.name}` | {default} | {meanings[field.name]} |"
+    yield ""
+
+
+def _attribute_docs(kind: type) -> dict[str, str]:
+    """The docstrings below the attributes of a class."""
+    body = ast.parse(inspect.getsource(kind)).body[0]
+    assert isinstance(body, ast.ClassDef)
+    found = {}
+    for statement, after in zip(body.body, body.body[1:], strict=False):
+        match statement, after:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                found[name] = " ".join(text.split())
+            case _:
+                pass
+    return found
+
+
+def _errors() -> Iterator[str]:
+    yield "## Errors\n"
+    yield "Every error says the fact, the value received and the remedy, and carries `code` and `data`.\n"
+    yield "| class | code | when |\n|---|---|---|"
+    for name, kind in vars(errors).items():
+        if inspect.isclass(kind) and issubclass(kind, errors.CellopsError):
+            yield f"| `{name}` | `{kind.code}` | {(kind.__doc__ or '').splitlines()[0]} |"
+    yield ""
+
+
+if __name__ == "__main__":
+    main()
+    print(f"Wrote {TARGET.name}", file=sys.stderr)

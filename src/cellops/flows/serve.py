@@ -1,0 +1,82 @@
+"""A package behind the bundled server."""
+
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+from cellops.records.base import Record
+from cellops.settings import Settings, load, prepare
+
+
+class Serving(Record, frozen=True, kw_only=True):
+    """A server that is ready."""
+
+    name: str
+    url: str
+    token: str
+    token_is_new: bool
+    """Whether the token was made for this start, so that the person has to be told it."""
+    log: str
+    """Folder of the prediction log."""
+
+
+def _silent(_serving: Serving) -> None:
+    pass
+
+
+def serve(
+    package: Path | str,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    token: str | None = None,
+    log: Path | None = None,
+    on_ready: Callable[[Serving], None] = _silent,
+    settings: Settings | None = None,
+) -> None:
+    """Serve a package over HTTP until the process is told to stop.
+
+    Parameters
+    ----------
+    package
+        The folder of the package.
+    host, port
+        Where to listen; port 0 takes a free one. Anything but loopback needs a token that was chosen.
+    token
+        What clients must send. Default: the setting `server_token`, else a new one.
+    log
+        Folder of the prediction log; default is `.cellops/log/NAME`.
+    on_ready
+        Called once, when the parity rows have been replayed and requests are answered.
+
+    Raises
+    ------
+    NotFoundError, IntegrityError, TrustError
+        As loading the package does.
+    PackageError
+        When the model does not answer the parity rows as it did in training.
+    UsageError
+        When the address cannot be listened on, or is open to others and no token was chosen.
+    """
+    from cellops.package.load import load_package
+    from cellops.serving.server import serve as run_server
+
+    settings = settings or load()
+    loaded = load_package(Path(package), trusted_types=settings.trusted, allow_pickle=settings.allow_pickle)
+    chosen = token or settings.server_token
+    folder = log or prepare(settings.folder) / "log" / loaded.manifest.name
+    used = chosen or secrets.token_urlsafe(24)
+
+    def ready(url: str) -> None:
+        on_ready(Serving(name=loaded.manifest.name, url=url, token=used, token_is_new=chosen is None, log=str(folder)))
+
+    run_server(
+        loaded,
+        host=host,
+        port=port,
+        token=used,
+        token_was_chosen=chosen is not None,
+        log_folder=folder,
+        settings=settings,
+        on_ready=ready,
+    )
