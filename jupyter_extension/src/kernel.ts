@@ -59,17 +59,30 @@ class Kernels implements IKernels {
       this.listen(panel, comm);
       this.tell(panel, opened.content.data);
     });
-    // A kernel that runs already was told to open its comm to an earlier page; one without cellops has none and
-    // is left in peace. The request is abandoned when the kernel goes away before it answers.
-    void reopen(kernel).then(
-      comm => {
-        if (comm) {
-          this.listen(panel, comm);
-          comm.open();
-        }
-      },
-      () => undefined
-    );
+    // The request is abandoned when the kernel goes away before it answers.
+    void this.rejoin(panel, kernel).catch(() => undefined);
+  }
+
+  /**
+   * Listen to a kernel that runs already: it goes on sending over the comm that it opened to an earlier page.
+   * The trail so far comes over one more comm, which is closed again, so that reloads do not pile up copies.
+   * A kernel without cellops has no such comm and is left in peace.
+   */
+  private async rejoin(panel: NotebookPanel, kernel: Kernel.IKernelConnection): Promise<void> {
+    const { content } = await kernel.requestCommInfo({ target_name: TARGET });
+    const open = content.status === 'ok' ? Object.keys(content.comms).filter(id => !kernel.hasComm(id)) : [];
+    if (!open.length) {
+      return;
+    }
+    for (const id of open) {
+      this.listen(panel, kernel.createComm(TARGET, id));
+    }
+    const asking = kernel.createComm(TARGET);
+    asking.onMsg = received => {
+      this.tell(panel, received.content.data);
+      asking.close();
+    };
+    asking.open();
   }
 
   private listen(panel: NotebookPanel, comm: Kernel.IComm): void {
@@ -83,12 +96,6 @@ class Kernels implements IKernels {
       this.told.emit({ panel, message: data });
     }
   }
-}
-
-async function reopen(kernel: Kernel.IKernelConnection): Promise<Kernel.IComm | null> {
-  const reply = await kernel.requestCommInfo({ target_name: TARGET });
-  const open = reply.content.status === 'ok' && Object.keys(reply.content.comms).length > 0;
-  return open && !kernel.isDisposed ? kernel.createComm(TARGET) : null;
 }
 
 /** A kernel may run an older or newer cellops; what it says beyond these messages is not for this page. */

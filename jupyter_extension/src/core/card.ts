@@ -87,9 +87,9 @@ function unsynced(run: RunSummary): HTMLElement[] {
   }
   return [
     element('p', { class: 'cellops-unsynced' }, [
-      'Not in MLflow yet: the local journal keeps it, and ',
+      'On its way to MLflow. If that lasts, run ',
       element('code', { text: 'cellops sync' }),
-      ' carries it over.'
+      '.'
     ])
   ];
 }

@@ -3,10 +3,10 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const MONTH = 30 * DAY;
 
-/** "5 minutes ago"; both times in seconds since the epoch. */
+/** "5min ago"; both times in seconds since the epoch. */
 export function relativeTime(then: number, now: number): string {
   const seconds = Math.max(0, now - then);
-  const format = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
+  const format = new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'narrow' });
   if (seconds < 10) {
     return 'just now';
   }

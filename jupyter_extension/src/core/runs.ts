@@ -3,6 +3,9 @@ import { element } from './element';
 import { count } from './format';
 import type { RunSummary } from './records';
 
+/** A shorter list is read faster than it is filtered. */
+const FILTER_FROM = 4;
+
 interface Shown {
   run: RunSummary;
   json: string;
@@ -16,8 +19,8 @@ export class RunsList {
     class: 'cellops-filter',
     attributes: {
       type: 'search',
-      placeholder: 'Filter by name, status, notebook …',
-      'aria-label': 'Filter runs'
+      placeholder: 'Filter runs',
+      'aria-label': 'Filter by name, status, key or notebook'
     }
   });
   private readonly list = element('ul', { class: 'cellops-list', attributes: { 'aria-label': 'Runs' } });
@@ -51,7 +54,7 @@ export class RunsList {
       }
     });
     this.empty.hidden = runs.length > 0;
-    this.filter.hidden = runs.length === 0;
+    this.filter.hidden = runs.length < FILTER_FROM && !this.filter.value;
     this.applyFilter();
   }
 

@@ -1,0 +1,125 @@
+import re
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+FLIGHTS = Path(__file__).parents[2] / "notebooks" / "flight_delays.ipynb"
+LONG_MILLISECONDS = 180_000
+
+
+def write(path: Path, *sources: str) -> None:
+    """A notebook in a project of its own."""
+    (path.parent / ".cellops").mkdir(parents=True)
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    python = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=python), path)
+
+
+def marks(desk):
+    return desk.page.locator(".jp-Notebook .cellops-mark:not(.cellops-mark-past)")
+
+
+def mark_of(desk, number):
+    return desk.page.locator(".jp-Notebook .jp-Cell").nth(number).locator(".cellops-mark")
+
+
+def test_a_run_of_the_flights_notebook_appears_without_a_reload(desk, tmp_path):
+    shutil.copy(FLIGHTS, desk.lab.folder)
+    desk.open("flight_delays.ipynb")
+    panel = desk.show_runs()
+    expect(panel).to_contain_text("No runs yet")
+    desk.page.evaluate("window.notReloaded = true")
+    desk.command("notebook:run-all-cells")
+
+    run = panel.locator("[data-run]")
+    expect(run.locator(".cellops-status")).to_have_text("finished", timeout=LONG_MILLISECONDS)
+    expect(run.locator(".cellops-run-name")).to_have_text("flight-delays")
+    expect(run.locator("dt", has_text="auc").locator("+ dd")).to_have_text(re.compile(r"0\.\d+"))
+    expect(run.locator(".cellops-unsynced")).to_have_count(0, timeout=LONG_MILLISECONDS)
+
+    cells = [cell for cell in nbformat.read(FLIGHTS, 4).cells if cell.cell_type == "code"]
+    expect(marks(desk)).to_have_count(len(cells) - 1)
+    train = desk.page.locator(".jp-Cell", has_text="%%mlops run --name flight-delays").locator(".cellops-mark")
+    expect(train).to_have_attribute("title", re.compile(r"Succeeded in .*\nRun flight-delays · [0-9a-f]{8}", re.DOTALL))
+    assert desk.page.evaluate("window.notReloaded")
+    train.scroll_into_view_if_needed()
+    desk.page.screenshot(path=tmp_path / "light.png")
+    desk.use_theme("JupyterLab Dark")
+    desk.page.screenshot(path=tmp_path / "dark.png")
+    desk.use_theme("JupyterLab Light")
+
+
+def test_marks_say_what_became_of_a_cell_and_outlast_a_reload(desk):
+    write(
+        desk.lab.folder / "marks" / "marks.ipynb",
+        "%load_ext cellops",
+        "rows = 100",
+        "import random\nrandom.random()",
+        "%%mlops run --name first\nscore = rows / 300",
+        "1 / 0",
+    )
+    desk.open("marks/marks.ipynb")
+    desk.command("notebook:run-all-cells")
+    kinds = ["captured", "findings", "run", "failed"]
+
+    def expect_marks():
+        for number, kind in enumerate(kinds, start=1):
+            expect(mark_of(desk, number)).to_have_class(f"cellops-mark cellops-mark-{kind}")
+
+    expect_marks()
+    expect(mark_of(desk, 4)).to_have_attribute("title", re.compile("Failed with ZeroDivisionError"))
+
+    desk.command("docmanager:save")
+    desk.page.reload()
+    desk.wait_for_kernel()
+    expect_marks()
+
+    editor = desk.page.locator(".jp-Notebook .jp-Cell").nth(1).locator(".cm-content")
+    editor.click()
+    desk.page.keyboard.type("0")
+    expect(mark_of(desk, 1)).to_have_class("cellops-mark cellops-mark-edited")
+    desk.page.keyboard.press("Backspace")
+    expect_marks()
+
+    desk.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.restartKernel()")
+    expect(marks(desk)).to_have_count(0)
+    expect(desk.page.locator(".cellops-mark")).to_have_count(0)
+
+
+def test_the_panel_is_also_a_widget(desk):
+    write(
+        desk.lab.folder / "widget" / "widget.ipynb",
+        "%load_ext cellops",
+        "%%mlops run --name shown\nscore = 1 / 4",
+        "%mlops panel",
+    )
+    desk.open("widget/widget.ipynb")
+    desk.command("notebook:run-all-cells")
+    widget = desk.page.locator(".jp-OutputArea .cellops-runs")
+    expect(widget.locator(".cellops-run-name")).to_have_text("shown")
+    expect(widget.locator("dt", has_text="score").locator("+ dd")).to_have_text("0.25")
+
+
+def test_a_list_that_cannot_be_renewed_stays_with_a_notice(desk):
+    write(desk.lab.folder / "stale" / "stale.ipynb", "%load_ext cellops", "%%mlops run --name kept\nscore = 1 / 4")
+    desk.open("stale/stale.ipynb")
+    panel = desk.show_runs()
+    desk.command("notebook:run-all-cells")
+    expect(panel.locator(".cellops-status")).to_have_text("finished")
+
+    refusal = {"message": "The store is away", "remedy": "Bring it back"}
+    desk.page.route("**/cellops/runs**", lambda route: route.fulfill(status=503, json=refusal))
+    notice = panel.locator(".cellops-notice")
+    expect(notice).to_contain_text("The store is away")
+    expect(notice).to_contain_text("Bring it back")
+    expect(panel.locator(".cellops-run-name")).to_have_text("kept")
+
+    desk.page.unroute("**/cellops/runs**")
+    notice.get_by_role("button", name="Try again").click()
+    expect(notice).to_be_empty()
+    desk.faults[:] = [fault for fault in desk.faults if "503" not in fault]
