@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cellops.data.decoder import decode_columns
+from cellops.data.frames import scalars
 from cellops.errors import PackageError
 from cellops.package.predictor import Array, Predictions, Predictor
 from cellops.records.base import Value
@@ -80,7 +81,7 @@ def build_parity(schema: Schema, inputs: "pd.DataFrame", answers: Predictions, c
     rows, labels = inputs.iloc[chosen], answers.labels[chosen]
     magnitude = max(1.0, float(np.abs(labels).max())) if schema.task is Task.REGRESSION else 1.0
     return Parity(
-        inputs={field.name: _plain(rows[field.name]) for field in schema.inputs},
+        inputs={field.name: list(scalars(rows[field.name])) for field in schema.inputs},
         labels=labels.tolist(),
         probabilities=None if answers.probabilities is None else answers.probabilities[chosen].tolist(),
         tolerance=TOLERANCE * magnitude,
@@ -125,13 +126,3 @@ def _shown(row: int, labels: Sequence[Value] | Array, probabilities: Sequence[li
 
 def _close(answered: npt.NDArray[Any], given: npt.NDArray[Any], tolerance: float) -> npt.NDArray[np.bool_]:
     return np.asarray(np.abs(answered - given) <= tolerance)
-
-
-def _plain(column: "pd.Series[Any]") -> list[Value]:
-    """Values as JSON holds them: missing is None, times are ISO 8601."""
-    return [None if missing else _scalar(value) for value, missing in zip(column.tolist(), column.isna(), strict=True)]
-
-
-def _scalar(value: Any) -> Value:
-    plain: Value = value.isoformat() if hasattr(value, "isoformat") else value
-    return plain
