@@ -1,0 +1,54 @@
+"""The flights notebook, executed whole in a real kernel on the real data."""
+
+import json
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+import pytest
+
+from cellops.pipeline.engine import execute
+
+NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "flight_delays.ipynb"
+
+
+@pytest.fixture
+def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("CELLOPS_PROJECT", str(tmp_path))
+    monkeypatch.setenv("CELLOPS_WRITER", "false")
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "jupyter"))
+    return tmp_path
+
+
+def test_it_is_committed_clean() -> None:
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    nbformat.validate(notebook)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert all(cell.outputs == [] and cell.execution_count is None for cell in code)
+    assert code[0].source == "%load_ext cellops"
+
+
+def test_it_runs_and_writes_the_later_flights(alone: Path) -> None:
+    output, later = alone / "executed.ipynb", alone / "later.parquet"
+    execute(NOTEBOOK, output, {"later": str(later)}, kernel="python3")
+    cells = {cell.id: cell for cell in nbformat.read(output, as_version=4).cells}
+    assert "AUC 0.7" in cells["train"].outputs[0].text
+    assert any("image/png" in out.get("data", {}) for out in cells["calibration"].outputs)
+    flights = pd.read_parquet(later)
+    assert len(flights) == 249_435
+    assert flights["time"].dt.tz_convert("America/New_York").dt.month.unique().tolist() == list(range(4, 13))
+    assert set(flights["late"]) == {0, 1}
+    assert not {"dep_delay", "arr_delay", "air_time", "month"} & set(flights.columns)
+    assert flights["wind_gust"].isna().any()
+
+
+def test_the_same_seed_gives_the_same_model(alone: Path) -> None:
+    small = {"train_months": [1], "max_iterations": 20}
+    said = []
+    for name in ("first.ipynb", "second.ipynb"):
+        execute(NOTEBOOK, alone / name, small, kernel="python3")
+        cells = json.loads((alone / name).read_text())["cells"]
+        train = next(cell for cell in cells if cell["id"] == "train")
+        said.append("".join(train["outputs"][0]["text"]).splitlines()[0])
+    assert said[0] == said[1]
+    assert said[0].startswith("AUC")
