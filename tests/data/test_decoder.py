@@ -1,5 +1,5 @@
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pandas as pd
@@ -48,7 +48,9 @@ ROW = {
     "updated": None,
 }
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
-TIMES = st.datetimes(datetime.min.replace(year=1700), datetime.min.replace(year=2200), timezones=st.just(UTC))
+TIMES = st.integers(-8 * 10**15, 7 * 10**15).map(
+    lambda step: datetime.fromtimestamp(0, UTC) + timedelta(microseconds=step)
+)
 SCALARS = {
     Kind.INTEGER: st.integers(-(2**53), 2**53),
     Kind.NUMBER: FINITE | st.integers(-(2**53), 2**53),
