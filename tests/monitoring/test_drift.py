@@ -6,7 +6,8 @@ import pytest
 
 from cellops.data.profile import profile, profile_column
 from cellops.errors import InputError
-from cellops.monitoring.drift import compare, moved_most
+from cellops.monitoring.drift import compare
+from cellops.monitoring.verdict import moved_most
 from cellops.monitoring.windows import Window, whole
 from cellops.records.contract import Contract, Parity, Schema, Task
 from cellops.records.drift import DriftReport, DriftVerdict, WindowDrift

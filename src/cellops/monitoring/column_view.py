@@ -7,7 +7,7 @@ import numpy as np
 
 from cellops.data.bins import bin_names
 from cellops.monitoring import charts
-from cellops.monitoring.drift import moved_most
+from cellops.monitoring.verdict import moved_most
 from cellops.records.drift import ColumnDrift, DriftVerdict, WindowDrift
 from cellops.records.profile import Bins
 from cellops.stats.counts import counts_of

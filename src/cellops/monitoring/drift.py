@@ -1,21 +1,18 @@
 """Drift: every window against the profile that the package carries."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
-
-from cellops.data.bins import bin_names
 from cellops.data.profile import observe
 from cellops.errors import CellopsError, InputError
 from cellops.monitoring.performance import measure
+from cellops.monitoring.verdict import judged
 from cellops.monitoring.windows import Window
 from cellops.records.contract import Contract, Task
 from cellops.records.drift import ColumnDrift, DriftReport, DriftVerdict, StatisticResult, WindowDrift
 from cellops.records.finding import Finding, Severity
 from cellops.records.profile import ColumnKind, ColumnProfile, QuantileSketch
-from cellops.stats.benjamini_hochberg import benjamini_hochberg
 from cellops.stats.chi_squared import chi_squared
 from cellops.stats.counts import counts_of
 from cellops.stats.jensen_shannon import jensen_shannon
@@ -27,13 +24,6 @@ from cellops.stats.wasserstein import wasserstein
 
 OVER_COUNTS = (psi, jensen_shannon, kullback_leibler, chi_squared)
 OVER_SKETCHES = (kolmogorov_smirnov, wasserstein)
-MODERATE_PSI = 0.1
-MAJOR_PSI = 0.25
-"""Below 0.1 no real change, from 0.25 a significant shift: Siddiqi, Credit Risk Scorecards (2006)."""
-FALSE_DISCOVERY_RATE = 0.01
-"""Share of the columns called drifted that may be so by chance (Benjamini and Hochberg 1995)."""
-LEAST_ROWS = 100
-"""Rows that each side needs: with fewer, PSI over ten bins reaches 0.1 by chance in more than a third of windows."""
 BINARY = 2
 
 
@@ -65,7 +55,6 @@ def compare(contract: Contract, windows: Sequence[Window], *, package: str, dige
         fact = "There is nothing to compare"
         raise InputError(fact, remedy="Give at least one window of rows")
     measured = [_measured(contract, window) for window in windows]
-    adjusted = _adjusted([column for window in measured for column in _all_columns(window)])
     return DriftReport(
         package=package,
         digest=digest,
@@ -73,7 +62,7 @@ def compare(contract: Contract, windows: Sequence[Window], *, package: str, dige
         source=source,
         reference_rows=contract.profile.rows,
         reference_performance=contract.performance,
-        windows=tuple(_judged(window, adjusted) for window in measured),
+        windows=judged(measured),
     )
 
 
@@ -167,68 +156,3 @@ def _unreadable(reference: ColumnProfile, window: Window, seen: str, remedy: str
         current=None,
         finding=finding,
     )
-
-
-def _all_columns(window: WindowDrift) -> tuple[ColumnDrift, ...]:
-    return window.columns if window.output is None else (*window.columns, window.output)
-
-
-def _test(column: ColumnDrift) -> StatisticResult | None:
-    """The significance test of a column, where it has enough rows to be believed."""
-    test = column.result("chi_squared")
-    enough = test is not None and min(test.reference_rows, test.current_rows) >= LEAST_ROWS
-    return test if enough else None
-
-
-def _adjusted(columns: Sequence[ColumnDrift]) -> Iterator[float | None]:
-    """For each column in turn its p-value, adjusted over all of them."""
-    p_values = [None if (test := _test(column)) is None else test.p_value for column in columns]
-    adjusted = iter(benjamini_hochberg([p for p in p_values if p is not None]).tolist())
-    return iter([None if p is None else next(adjusted) for p in p_values])
-
-
-def _judged(window: WindowDrift, adjusted: Iterator[float | None]) -> WindowDrift:
-    """The window with its verdicts, its columns ranked; takes as many p-values as the window has columns."""
-    columns = [_verdict(column, window.label, next(adjusted)) for column in window.columns]
-    output = None if window.output is None else _verdict(window.output, window.label, next(adjusted))
-    return window.replace(columns=tuple(sorted(columns, key=_moved, reverse=True)), output=output)
-
-
-def _moved(column: ColumnDrift) -> float:
-    result = column.result("psi")
-    return -1.0 if result is None or result.value is None else result.value
-
-
-def _verdict(column: ColumnDrift, window: str, adjusted: float | None) -> ColumnDrift:
-    test, effect = _test(column), _moved(column)
-    if test is None or effect < 0:
-        return column
-    significant = adjusted is not None and adjusted < FALSE_DISCOVERY_RATE
-    if effect < MODERATE_PSI or (adjusted is not None and not significant):
-        return column.replace(verdict=DriftVerdict.STABLE, adjusted_p_value=adjusted)
-    if adjusted is None:
-        return column
-    verdict = DriftVerdict.MAJOR if effect >= MAJOR_PSI else DriftVerdict.MODERATE
-    finding = _drifted(column, window, effect) if verdict is DriftVerdict.MAJOR else None
-    return column.replace(verdict=verdict, adjusted_p_value=adjusted, finding=finding)
-
-
-def _drifted(column: ColumnDrift, window: str, effect: float) -> Finding:
-    return Finding(
-        code="major-drift",
-        severity=Severity.WARNING,
-        where=f"column {column.column}, window {window}",
-        seen=f"PSI {effect:.2f}; {moved_most(column)}",
-        remedy="Check where the column comes from; if the world has moved, train on newer data",
-    )
-
-
-def moved_most(column: ColumnDrift) -> str:
-    """The bin whose share changed most, in words; empty for a column that was not compared."""
-    if column.reference is None or column.current is None:
-        return ""
-    before, after = counts_of(column.reference), counts_of(column.current)
-    before, after = before / max(before.sum(), 1), after / max(after.sum(), 1)
-    place = int(np.argmax(np.abs(after - before)))
-    name = bin_names(column.reference, column.kind)[place]
-    return f"{name} went from {before[place]:.1%} to {after[place]:.1%} of the rows"
