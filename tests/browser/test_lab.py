@@ -47,6 +47,11 @@ def test_a_run_of_the_flights_notebook_appears_without_a_reload(desk, tmp_path):
     train = desk.page.locator(".jp-Cell", has_text="%%mlops run --name flight-delays").locator(".cellops-mark")
     expect(train).to_have_attribute("title", re.compile(r"Succeeded in .*\nRun flight-delays · [0-9a-f]{8}", re.DOTALL))
     assert desk.page.evaluate("window.notReloaded")
+    parameter = run.locator("dt", has_text=re.compile("^max_leaf_nodes$")).locator("+ dd")
+    expect(parameter).to_be_hidden()
+    run.get_by_text(re.compile("parameters$")).click()
+    expect(parameter).to_have_text("15")
+
     train.scroll_into_view_if_needed()
     desk.page.screenshot(path=tmp_path / "light.png")
     desk.use_theme("JupyterLab Dark")
