@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from IPython.core.inputtransformer2 import TransformerManager
 
 from cellops.errors import ParameterError
-from cellops.pipeline.parameters import Declared, Parameter, assignments, bind, declared, inject
+from cellops.pipeline.injection import assignments, inject
+from cellops.pipeline.parameters import Declared, Parameter, bind, declared
 
 CELL = """%%mlops parameters
 months: list[int] = [1, 2, 3]  # months to learn from

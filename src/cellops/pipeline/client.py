@@ -3,8 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import os
-import signal
 import tempfile
 import time
 from collections.abc import Callable, Coroutine, Mapping
@@ -12,14 +10,13 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-import zmq
-from jupyter_client.asynchronous.client import AsyncKernelClient
-from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode, from_dict
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NotebookExecutionManager
 
+from cellops.errors import NotebookError
+from cellops.pipeline.kernel import KernelManager
 from cellops.records.execution import CellProgress, CellState
 
 GRACE = 5.0
@@ -28,18 +25,6 @@ IOPUB_PATIENCE = 60
 """Seconds to wait for the output of a cell that has ended: a flood of it takes longer than nbclient's four."""
 IDLE = "iopub.status.idle"
 OUTPUT_LOST = "Some output of this cell was lost: it came faster than the kernel could send it.\n"
-LONGEST_SOCKET_PATH = 90
-"""Bytes; a Unix socket's path may have 103 on macOS and 107 on Linux, and a suffix is added."""
-
-
-class KernelManager(AsyncKernelManager):
-    """Starts the kernel; its clients take in any flood of output."""
-
-    def client(self, **options: Any) -> AsyncKernelClient:  # type: ignore[override]  # as in jupyter_client itself
-        client = super().client(**options)
-        # zmq drops messages beyond its default mark of 1,000, with them the one that says that the cell has ended.
-        client.context.setsockopt(zmq.RCVHWM, 0)
-        return client
 
 
 class StoppedError(Exception):
@@ -111,7 +96,7 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
         stopped = asyncio.wrap_future(self.stop)
         with tempfile.TemporaryDirectory(prefix="cellops-", ignore_cleanup_errors=True) as sockets:
             self.km = self.create_kernel_manager()
-            _use_sockets(self.km, Path(sockets))
+            self.km.use_sockets(Path(sockets))
             try:
                 await self._unless(stopped, self._start())
                 self.begun = True
@@ -210,7 +195,7 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
             if any(output.output_type == "error" for output in cell.outputs):
                 return
         elif isinstance(error, DeadKernelError):
-            ename, evalue = "DeadKernelError", _cause_of_death(await self.km.provisioner.poll())
+            ename, evalue = "DeadKernelError", await self.km.cause_of_death()
         else:
             ename, evalue = "TimeoutError", f"the cell took longer than {self.cell_timeout:g} s"
         cell.outputs.append(_shown({"output_type": "error", "ename": ename, "evalue": evalue, "traceback": [evalue]}))
@@ -220,7 +205,9 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
         while True:
             await asyncio.sleep(pause)
             started = time.perf_counter()
-            self.save()
+            # A full disk is told when the notebook is saved for the last time; until then there may be room again.
+            with contextlib.suppress(NotebookError):
+                self.save()
             # A huge notebook is saved less often: saving holds up the messages of the kernel.
             pause = max(self.save_interval, 20 * (time.perf_counter() - started))
 
@@ -273,18 +260,3 @@ def _join_streams(cell: NotebookNode) -> None:
 
 def _continues(before: NotebookNode, output: NotebookNode) -> bool:
     return output.output_type == before.output_type == "stream" and bool(before.name == output.name)
-
-
-def _use_sockets(manager: AsyncKernelManager, folder: Path) -> None:
-    """Use Unix sockets where they exist: executions in parallel cannot take each other's ports."""
-    path = str(folder / "kernel")
-    if os.name == "posix" and zmq.has("ipc") and len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
-        manager.transport = "ipc"
-        manager.ip = path
-
-
-def _cause_of_death(code: int | None) -> str:
-    if code is None or code >= 0:
-        return "the kernel ended" if code is None else f"the kernel ended by itself with exit code {code}"
-    hint = ", often for want of memory" if -code == getattr(signal, "SIGKILL", None) else ""
-    return f"the kernel was killed by signal {-code} ({signal.Signals(-code).name}){hint}"

@@ -1,6 +1,5 @@
 """Execute a notebook with parameters in a kernel of its own, by papermill with a client of ours."""
 
-import json
 import os
 import time
 import uuid
@@ -9,9 +8,11 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cellops.errors import CellopsError, NotebookError, NotFoundError, UsageError
+from cellops.errors import NotebookError, NotFoundError, UsageError
 from cellops.pipeline import notebook as notebook_file
-from cellops.pipeline.parameters import Declared, bind, declared, inject
+from cellops.pipeline.injection import inject
+from cellops.pipeline.metadata import describe
+from cellops.pipeline.parameters import bind, declared
 from cellops.pipeline.worker import run_beside
 from cellops.records.execution import CellProgress, CellState, ExecutedNotebook, ParameterValue
 
@@ -85,7 +86,7 @@ def execute(
     name = _kernel_name(source, kernel)
     own = {"CELLOPS_EXECUTION": uuid.uuid4().hex, **(environment or {}), "CELLOPS_NOTEBOOK": str(notebook)}
     executed = inject(source, given, bound)
-    _describe(executed, given, bound, notebook, output)
+    describe(executed, given.defaults(), bound, notebook, output)
     done = []
 
     def on_event(event: CellProgress) -> None:
@@ -132,7 +133,6 @@ def _run(
 
     # Without an output path papermill keeps the books and leaves the saving, twice a cell, to us.
     manager = NotebookExecutionManager(executed, output_path=None, progress_bar=False, autosave_cell_every=0)
-    failures: list[CellopsError] = []
 
     def work(stop: Future[None], tell: Callable[[CellProgress], None]) -> None:
         client = Client(
@@ -163,11 +163,9 @@ def _run(
                 notebook_file.write(executed, output)
                 notebook_file.sign(output)
         if client.failed is not None:
-            failures.append(_failure(executed, client.failed, output))
+            raise _failure(executed, client.failed, output)
 
     run_beside(work, on_event)
-    if failures:
-        raise failures[0]
 
 
 def _check_places(notebook: Path, output: Path, folder: Path) -> None:
@@ -177,6 +175,10 @@ def _check_places(notebook: Path, output: Path, folder: Path) -> None:
     if output.is_dir():
         fact = f"The output {output} is a folder"
         raise UsageError(fact, remedy="Give the path of an .ipynb file")
+    existing = next(parent for parent in output.parents if parent.exists())
+    if not os.access(existing, os.W_OK):
+        fact = f"{existing} cannot be written, so {output.name} would be lost"
+        raise UsageError(fact, remedy="Give an output in a folder of yours")
     if not folder.is_dir():
         fact = f"There is no folder {folder} for the kernel to work in"
         raise NotFoundError(fact, remedy="Make it, or leave cwd out to work in the notebook's folder")
@@ -191,36 +193,6 @@ def _kernel_name(notebook: "NotebookNode", kernel: str | None) -> str:
         fact = f"There is no kernel named {name}"
         raise NotFoundError(fact, remedy=f"Choose an installed one: {', '.join(sorted(installed)) or 'there is none'}")
     return name
-
-
-def _describe(
-    notebook: "NotebookNode",
-    declared: Declared,
-    bound: Mapping[str, ParameterValue],
-    path: Path,
-    output: Path,
-) -> None:
-    """Write papermill's metadata into the notebook, as papermill does."""
-    from papermill.execute import remove_error_markers
-    from papermill.version import version
-
-    remove_error_markers(notebook)
-    for cell in notebook.cells:
-        cell.metadata.setdefault("tags", [])
-        cell.metadata["papermill"] = {}
-    notebook.metadata["papermill"] = {
-        "default_parameters": _strict_json(declared.defaults()),
-        "parameters": _strict_json(bound),
-        "environment_variables": {},
-        "version": version,
-        "input_path": str(path),
-        "output_path": str(output),
-    }
-
-
-def _strict_json(values: Mapping[str, ParameterValue]) -> object:
-    """The values with NaN and infinities as strings: JavaScript refuses a notebook that has them bare."""
-    return json.loads(json.dumps(values), parse_constant=str)
 
 
 def _failure(executed: "NotebookNode", index: int, output: Path) -> NotebookError:

@@ -50,17 +50,27 @@ def read(path: Path) -> "NotebookNode":
 
 
 def write(notebook: "NotebookNode", path: Path) -> None:
-    """Write the notebook so that a reader sees the old file or the new one, never a part."""
+    """Write the notebook so that a reader sees the old file or the new one, never a part.
+
+    Raises
+    ------
+    NotebookError
+        When the disk is full or the folder cannot be written.
+    """
     import nbformat
 
-    path.parent.mkdir(parents=True, exist_ok=True)
+    text = nbformat.v4.writes(notebook)  # type: ignore[no-untyped-call]
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        text = nbformat.v4.writes(notebook)  # type: ignore[no-untyped-call]
-        part.write_text(text + "\n", encoding="utf-8")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            part.write_text(text + "\n", encoding="utf-8")
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        fact = f"{path} cannot be written: {error.strerror}"
+        raise NotebookError(fact, remedy="Make room, or give another output", path=str(path)) from error
 
 
 def sign(path: Path) -> None:

@@ -1,10 +1,9 @@
-"""The typed parameters of a notebook: found with `ast`, bound to given values, injected as a cell of their own."""
+"""The typed parameters of a notebook: found with `ast`, bound to given values."""
 
 import ast
 import io
 import tokenize
 from collections.abc import Iterator, Mapping
-from copy import deepcopy
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -128,58 +127,11 @@ def bind(declared: Declared, given: Mapping[str, ParameterValue]) -> dict[str, P
     return values
 
 
-def inject(notebook: "NotebookNode", declared: Declared, values: Mapping[str, ParameterValue]) -> "NotebookNode":
-    """A copy of the notebook with the values in a cell of their own behind the parameters cell.
-
-    An injected cell of an earlier execution is replaced. Without values the notebook stays as it is, so a notebook
-    that was executed before runs again with what it had then.
-    """
-    from nbformat import from_dict
-
-    copied = deepcopy(notebook)
-    if declared.index is None or not values:
-        return copied
-    cell: dict[str, object] = {
-        "cell_type": "code",
-        "id": INJECTED_TAG,
-        "source": assignments(values, with_header=declared.has_header),
-        "metadata": {"tags": [INJECTED_TAG]},
-        "outputs": [],
-        "execution_count": None,
-    }
-    injected = from_dict(cell)  # type: ignore[no-untyped-call]
-    before, behind = copied.cells[: declared.index + 1], copied.cells[declared.index + 1 :]
-    copied.cells = [*_without_injected(before), injected, *_without_injected(behind)]
-    return copied
-
-
-def assignments(values: Mapping[str, ParameterValue], *, with_header: bool) -> str:
-    r"""The source of the injected cell: one assignment a line, which gives back exactly the value.
-
-    Examples
-    --------
-    >>> print(assignments({"seed": -7, "note": 'a="b"\n'}, with_header=True))
-    %%mlops parameters
-    seed = -7
-    note = 'a="b"\n'
-    """
-    lines = [f"{name} = {kinds.literal(value)}" for name, value in values.items()]
-    return "\n".join([HEADER, *lines] if with_header else lines)
-
-
-def _tags(cell: "NotebookNode") -> list[str]:
-    tags: list[str] = cell.metadata.get("tags", [])
-    return tags
-
-
-def _without_injected(cells: "list[NotebookNode]") -> "list[NotebookNode]":
-    return [cell for cell in cells if INJECTED_TAG not in _tags(cell)]
-
-
 def _is_parameters_cell(cell: "NotebookNode") -> bool:
-    if cell.cell_type != "code" or INJECTED_TAG in _tags(cell):
+    tags = cell.metadata.get("tags", [])
+    if cell.cell_type != "code" or INJECTED_TAG in tags:
         return False
-    return TAG in _tags(cell) or _has_header(cell.source)
+    return TAG in tags or _has_header(cell.source)
 
 
 def _has_header(source: str) -> bool:
