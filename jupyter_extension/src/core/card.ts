@@ -99,10 +99,12 @@ function parameters(run: RunSummary): HTMLElement[] {
   if (!entries.length) {
     return [];
   }
-  const rows = entries.flatMap(([key, value]) => [
-    element('dt', { text: key, title: key }),
-    element('dd', { text: Array.isArray(value) ? value.join(', ') : String(value) })
-  ]);
+  const rows = entries.map(([key, value]) =>
+    element('div', {}, [
+      element('dt', { text: key }),
+      element('dd', { text: Array.isArray(value) ? `[${value.join(', ')}]` : String(value) || '""' })
+    ])
+  );
   const list = element('dl', { class: 'cellops-parameters' }, rows);
   return [fold('parameters', count(entries.length, 'parameter'), list)];
 }
