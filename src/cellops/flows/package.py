@@ -70,6 +70,8 @@ def package(run: str = "last", *, output: Path | None = None, settings: Settings
             _provenance(summary, held),
             target,
             name=target.name,
+            trusted_types=settings.trusted,
+            allow_pickle=settings.allow_pickle,
         )
     verified = read_contract(built)
     return Packaged(

@@ -157,6 +157,13 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
             cell.outputs.append(_shown({"output_type": "stream", "name": "stderr", "text": OUTPUT_LOST}))
         return executed
 
+    async def _check_raise_for_error(
+        self, cell: NotebookNode, cell_index: int, exec_reply: dict[str, Any] | None
+    ) -> None:
+        """nbclient's error quotes the cell's streams, and wants them whole."""
+        _join_streams(cell)
+        await super()._check_raise_for_error(cell, cell_index, exec_reply)
+
     async def _unless(
         self, stopped: "asyncio.Future[None]", work: Coroutine[None, None, object], timeout: float | None = None
     ) -> None:

@@ -1,0 +1,132 @@
+"""From a run to a package, to drift without reference data."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cellops.errors import InputError, IntegrityError, NotFoundError, PackageError, UsageError
+from cellops.flows.drift import drift
+from cellops.flows.execute import execute
+from cellops.flows.package import package
+from support.notebooks import LOAD, PARAMETERS, TRAIN, write
+
+EXPECT = '%%mlops expect table\nexpect_column_values_to_be_in_set("kind", ["a", "b", "c"])'
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with one trained run and its package."""
+    folder = tmp_path_factory.mktemp("trained")
+    (folder / ".cellops").mkdir()
+    prepare = "import pandas as pd\ntable = pd.DataFrame({'size': [1.0], 'kind': ['a']})"
+    notebook = write(
+        folder / "train.ipynb", LOAD, PARAMETERS, prepare, EXPECT, TRAIN, "%%mlops run --name bare\nx = 1 / 2"
+    )
+    from cellops import settings
+
+    held = settings.load(folder)
+    execute(notebook, settings=held)
+    package("trained", output=folder / "model", settings=held)
+    return folder
+
+
+@pytest.fixture
+def inside(trained: Path, project: Path) -> Path:
+    """A copy of that project, to work in."""
+    shutil.copytree(trained / "model", project / "model")
+    return project
+
+
+def test_a_package_carries_its_contract_and_where_it_comes_from(inside: Path) -> None:
+    held = {path.relative_to(inside / "model").as_posix() for path in (inside / "model").rglob("*") if path.is_file()}
+    assert held >= {"MLmodel", "model.skops", "contract/profile.json", "environment/lock.txt", "manifest.json"}
+    provenance = json.loads((inside / "model" / "provenance.json").read_text())
+    assert provenance["notebook"].endswith("train.ipynb")
+    assert json.loads((inside / "model" / "contract" / "suite.json").read_text())["expectations"][0]["columns"] == [
+        "kind"
+    ]
+    lock = (inside / "model" / "environment" / "lock.txt").read_text()
+    assert "scikit-learn==" in lock
+    assert "://" not in lock
+
+
+def test_packaging_again_gives_the_same_package(trained: Path) -> None:
+    from cellops import settings
+
+    again = package("trained", output=trained / "again", settings=settings.load(trained))
+    first = (trained / "model" / "manifest.json").read_bytes().replace(b'"model"', b'"again"')
+    assert (Path(again.path) / "manifest.json").read_bytes() == first
+
+
+def test_a_run_without_a_model_or_no_run_at_all_is_a_clear_error(trained: Path, project: Path) -> None:
+    from cellops import settings
+
+    with pytest.raises(PackageError, match="has no model"):
+        package("bare", settings=settings.load(trained))
+    with pytest.raises(NotFoundError, match="Did you mean trained"):
+        package("traned", settings=settings.load(trained))
+    with pytest.raises(NotFoundError):
+        package("last", settings=settings.load(project))
+
+
+def data(rows: int = 2000, shift: float = 0.0) -> pd.DataFrame:
+    generator = np.random.default_rng(1)
+    size = generator.normal(size=rows) + shift
+    times = pd.date_range("2024-01-01", periods=rows, freq="h")
+    late = (size + generator.normal(size=rows) > 0).astype(int)
+    return pd.DataFrame(
+        {"size": size, "kind": generator.choice(["a", "b", "c"], size=rows), "late": late, "time": times}
+    )
+
+
+def test_drift_needs_no_reference_and_finds_what_moved(inside: Path) -> None:
+    later = data()
+    later.loc[later["time"] >= "2024-02-01", "size"] += 2.0
+    later.to_parquet("later.parquet")
+    done = drift("model", "later.parquet", time="time")
+    verdicts = {w.label: {c.column: c.verdict.value for c in w.columns} for w in done.report.windows}
+    assert verdicts["2024-01"] == {"size": "stable", "kind": "stable"}
+    assert verdicts["2024-02"] == {"size": "major", "kind": "stable"}
+    assert done.report.windows[0].performance is not None
+    assert Path(done.page).read_text().startswith("<!")
+    assert json.loads(Path(done.data).read_text())["windows"][1]["label"] == "2024-02"
+
+
+def test_drift_says_what_is_wrong_with_its_input(inside: Path) -> None:
+    with pytest.raises(UsageError, match="--log"):
+        drift("model")
+    with pytest.raises(NotFoundError):
+        drift("model", "nowhere.csv")
+    Path("notes.txt").write_text("size")
+    with pytest.raises(InputError, match="neither CSV nor Parquet"):
+        drift("model", "notes.txt")
+    data().to_csv("later.csv", index=False)
+    with pytest.raises(InputError, match="Did you mean time"):
+        drift("model", "later.csv", time="tme")
+    with pytest.raises(InputError, match="no column lat"):
+        drift("model", "later.csv", label="lat")
+
+
+def test_a_window_that_cannot_be_scored_is_a_finding_and_the_rest_is_compared(inside: Path) -> None:
+    later = data().drop(columns="kind")
+    later.to_csv("later.csv", index=False)
+    report = drift("model", "later.csv", time="time").report
+    assert "window-not-scored" in {finding.code for finding in report.findings}
+    first = {column.column: column for column in report.windows[0].columns}
+    assert first["size"].result("psi") is not None
+    assert first["kind"].finding is not None
+
+
+def test_a_changed_byte_is_refused(inside: Path) -> None:
+    path = inside / "model" / "contract" / "profile.json"
+    content = bytearray(path.read_bytes())
+    content[10] ^= 1
+    path.write_bytes(bytes(content))
+    data().to_csv("later.csv", index=False)
+    with pytest.raises(IntegrityError, match=r"profile\.json"):
+        drift("model", "later.csv")
+    assert not (inside / ".cellops" / "drift").exists()
