@@ -122,7 +122,7 @@ def _text(_field: Field, values: Sequence[Any]) -> Built:
 
 
 def _datetime(field: Field, values: Sequence[Any]) -> Built:
-    times = [_nanoseconds(value) for value in values]
+    times = [nanoseconds(value) for value in values]
     rows = [row for row, time in enumerate(times) if time is None]
     if rows:
         remedy = f"Send {field.name} as 2013-04-01T12:30:00Z, between the years 1678 and 2261"
@@ -130,7 +130,7 @@ def _datetime(field: Field, values: Sequence[Any]) -> Built:
     return np.array(times, dtype=np.int64).view("datetime64[ns]"), [], "", ""
 
 
-def _nanoseconds(text: str | None) -> int | None:
+def nanoseconds(text: str | None) -> int | None:
     """Nanoseconds since the epoch, UTC; the value of NaT for None, and None for what is not a time."""
     if text is None:
         return int(np.iinfo(np.int64).min)

@@ -203,8 +203,11 @@ class Decoder:
     ) -> list[Problem]:
         """The columns that are not the model's, and those of the model that are not there."""
         unknown = sorted(str(name) for name in given if name not in self.fields)
-        lacking = [_missing(name, (rows or {}).get(name, [])) for name in self.fields if name in absent]
-        return [_unknown(name, self.fields) for name in unknown] + lacking
+        problems = [_unknown(name, self.fields) for name in unknown[:SHOWN]]
+        if len(unknown) > SHOWN:
+            more = f"There are {len(unknown) - SHOWN} more columns that are no input of the model"
+            problems.append(Problem(None, (), more, "Send the inputs of the model only"))
+        return problems + [_missing(name, (rows or {}).get(name, [])) for name in self.fields if name in absent]
 
 
 def _build(fields: Iterable[Field], table: Mapping[str, Sequence[Any]], found: Sequence[Problem] = ()) -> Columns:

@@ -1,0 +1,113 @@
+"""What a server answered, row by row: the inputs, the answer, and when it happened."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cellops.monitoring.log_types import label_kind, times, to_arrow
+from cellops.monitoring.segments import SegmentWriter, read_segments
+from cellops.records.contract import Schema
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+FOLDER = "predictions"
+INPUT = "input_"
+"""Before the name of each input, so that an input may be called `label` or `time`."""
+PROBABILITY = "probability_"
+"""Before each class, for its probability."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """One request with its answer."""
+
+    request_id: str
+    time: int
+    """When the rows happened, in nanoseconds since the epoch, UTC."""
+    received: int
+    """When the request came, in the same unit."""
+    protocol: str
+    package: str
+    """Digest of the package that answered."""
+    columns: Mapping[str, npt.NDArray[Any]]
+    labels: npt.NDArray[Any]
+    probabilities: npt.NDArray[np.float64] | None
+
+
+def open_writer(folder: Path, schema: Schema, *, flush_seconds: float, segment_rows: int) -> SegmentWriter[Answered]:
+    """A writer of the predictions in the log folder `folder`."""
+    return SegmentWriter(folder / FOLDER, batches(schema), flush_seconds=flush_seconds, segment_rows=segment_rows)
+
+
+def batches(schema: Schema) -> "Callable[[Sequence[Answered]], pa.RecordBatch]":
+    """A function that makes rows of answered requests: one row for each row of theirs."""
+
+    def to_batch(entries: Sequence[Answered]) -> "pa.RecordBatch":
+        import pyarrow as pa
+
+        rows = [len(entry.labels) for entry in entries]
+        repeats = np.repeat(np.arange(len(entries)), rows)
+        ids = [f"{entry.request_id}:{row}" for entry, count in zip(entries, rows, strict=True) for row in range(count)]
+        columns: dict[str, Any] = {
+            "prediction_id": pa.array(ids, type=pa.string()),
+            "request_id": pa.array([entry.request_id for entry in entries]).take(repeats),
+            "time": times([entry.time for entry in entries]).take(repeats),
+            "received": times([entry.received for entry in entries]).take(repeats),
+            "protocol": pa.array([entry.protocol for entry in entries]).take(repeats),
+            "package": pa.array([entry.package for entry in entries]).take(repeats),
+            "label": to_arrow([entry.labels for entry in entries], label_kind(schema)),
+        }
+        if schema.probabilities:
+            chances = np.concatenate([entry.probabilities for entry in entries if entry.probabilities is not None])
+            columns |= {f"{PROBABILITY}{name}": pa.array(chances[:, i]) for i, name in enumerate(schema.classes)}
+        for field in schema.inputs:
+            arrays = [entry.columns[field.name] for entry in entries]
+            columns[f"{INPUT}{field.name}"] = to_arrow(arrays, field.kind)
+        return pa.record_batch(columns)
+
+    return to_batch
+
+
+def read(folder: Path) -> "pd.DataFrame":
+    """The predictions in a log folder, in order of arrival, also while a server writes them.
+
+    Returns
+    -------
+    DataFrame
+        `prediction_id`, `request_id`, `time` (when it happened), `received` (when it was asked), `protocol`, `package`,
+        `label`, then `probability_CLASS` for each class and `input_COLUMN` for each input. Empty without columns
+        when nothing has been logged.
+
+    Raises
+    ------
+    InputError
+        When a segment is damaged, or the folder holds logs of models that do not go together.
+    """
+    import pandas as pd
+
+    table = read_segments(folder / FOLDER)
+    if table is None:
+        return pd.DataFrame()
+    frame: pd.DataFrame = table.to_pandas()
+    return frame.sort_values("received", kind="stable", ignore_index=True)
+
+
+def inputs(frame: "pd.DataFrame") -> "pd.DataFrame":
+    """The model's inputs in a table of predictions, under their own names."""
+    return _unprefixed(frame, INPUT)
+
+
+def probabilities(frame: "pd.DataFrame") -> "pd.DataFrame":
+    """The probabilities in a table of predictions, one column a class."""
+    return _unprefixed(frame, PROBABILITY)
+
+
+def _unprefixed(frame: "pd.DataFrame", prefix: str) -> "pd.DataFrame":
+    names = [name for name in frame.columns if name.startswith(prefix)]
+    return frame[names].rename(columns={name: name.removeprefix(prefix) for name in names})
