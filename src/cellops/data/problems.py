@@ -20,17 +20,18 @@ class Problem:
     remedy: str
 
 
-def row_numbers(rows: Sequence[int]) -> str:
-    """Name rows for a sentence.
+def row_numbers(rows: Sequence[int], count: int | None = None) -> str:
+    """Name rows for a sentence; `count` says how many there are when `rows` holds only the first.
 
     >>> row_numbers([3])
     'row 3'
     >>> row_numbers([0, 1, 2, 5, 8, 13, 21])
     'rows 0, 1, 2, 5, 8 and 2 more'
     """
+    count = len(rows) if count is None else count
     shown = ", ".join(str(row) for row in rows[:SHOWN])
-    more = f" and {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""
-    return f"{'row' if len(rows) == 1 else 'rows'} {shown}{more}"
+    more = f" and {count - SHOWN} more" if count > SHOWN else ""
+    return f"{'row' if count == 1 else 'rows'} {shown}{more}"
 
 
 def shorten(name: object, limit: int = 60) -> str:

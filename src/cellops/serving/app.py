@@ -1,0 +1,212 @@
+"""The ASGI application: from a request to a handler and back, with token, limits, metrics and errors."""
+
+# Every path is known when the server starts, since it serves one package: a dictionary is the whole router, and nothing
+# stands between the socket and the codec that a request would have to pay for.
+
+import asyncio
+import os
+import re
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from cellops.errors import CellopsError, NotFoundError, NotReadyError
+from cellops.serving.auth import authorise
+from cellops.serving.dataplane import Call, DataPlane, failure
+from cellops.serving.errors import MethodError, UnsupportedError
+from cellops.serving.feedback import Feedback
+from cellops.serving.headers import Headers, answer_headers, event_time_of, media_type_of, request_id_of
+from cellops.serving.limits import Limits
+from cellops.serving.metrics import MEDIA_TYPE, Metrics
+from cellops.serving.protocols.protocol import Body, Protocol, Served
+from cellops.serving.replies import Reply, constant, error_reply
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+OPEN = ("/", "/v2/health/live", "/v2/health/ready", "/ping", "/health")
+"""Probes send no token."""
+WAITING = 256
+"""Requests that may wait for the model; more are refused at once, so that those who wait are answered in time."""
+EXPLAIN = ":explain"
+"""The suffix of KServe V1's path for explanations."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A path: its method, whose protocol it is, and what is done there."""
+
+    name: str
+    """As metrics call it: a fixed word, whatever is asked for."""
+    method: str
+    protocol: Protocol
+    handle: Callable[[Body, int], Reply]
+    in_thread: bool
+
+
+class App:
+    """One package over every protocol.
+
+    Parameters
+    ----------
+    served
+        The model, as protocols speak of it.
+    plane
+        Answers questions.
+    token
+        What clients send.
+    metrics
+        Read at /metrics.
+    protocols
+        The protocols to speak, the first of them also for what belongs to none.
+    feedback
+        Takes labels.
+    """
+
+    def __init__(
+        self,
+        served: Served,
+        plane: DataPlane,
+        *,
+        token: str,
+        metrics: Metrics,
+        protocols: tuple[type[Protocol], ...],
+        feedback: Feedback,
+    ) -> None:
+        self._plane = plane
+        self._token = token.encode()
+        self._metrics = metrics
+        self._limits: Limits = served.limits
+        self._name = served.name
+        self._protocols = tuple(protocol(served) for protocol in protocols)
+        # The model takes milliseconds and a hop to a thread about 0.1: meanwhile the loop answers probes and reads on.
+        self._pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="cellops-answer")
+        self._waiting = 0
+        self._routes = self._all_routes(feedback)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self._http(scope, receive, send)
+
+    def close(self) -> None:
+        """Stop the threads, when every request has been answered."""
+        self._pool.shutdown()
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        received = time.time_ns()
+        headers: Headers = dict(scope["headers"])
+        path = scope["path"]
+        route = self._routes.get(path)
+        protocol = route.protocol if route else self._protocol_of(path)
+        self._metrics.in_progress.inc()
+        try:
+            reply = await self._reply(route, scope, headers, receive, received)
+        except CellopsError as error:
+            reply = error_reply(protocol, error)
+        finally:
+            self._metrics.in_progress.dec()
+        if reply is None:
+            return
+        head = [(b"content-type", reply.media_type), (b"content-length", b"%d" % len(reply.content)), *reply.headers]
+        await send({"type": "http.response.start", "status": reply.status, "headers": head})
+        await send({"type": "http.response.body", "body": reply.content})
+        seconds = self._metrics.request_seconds(route.name if route else "none", protocol.name, reply.status)
+        seconds.observe(time.perf_counter() - started)
+
+    async def _reply(
+        self, route: Route | None, scope: Scope, headers: Headers, receive: Receive, received: int
+    ) -> Reply | None:
+        """The reply of a route; None when the client has gone."""
+        path = scope["path"]
+        if path not in OPEN:
+            authorise(headers.get(b"authorization"), self._token)
+        if route is None:
+            raise self._no_route(path)
+        if scope["method"] != route.method:
+            fact = f"{path} takes {route.method} only"
+            raise MethodError(fact, remedy=f"Send a {route.method}", allow=route.method)
+        if not route.in_thread:
+            return route.handle(Body(b"", None, headers), received)
+        media_type = media_type_of(headers)
+        if self._waiting >= WAITING:
+            fact = "Too many requests are waiting for the model"
+            raise NotReadyError(fact, remedy="Send the request again in a second")
+        content = await self._limits.read(headers, receive)
+        if content is None:
+            return None
+        self._waiting += 1
+        try:
+            body = Body(content, media_type, headers)
+            return await asyncio.get_running_loop().run_in_executor(self._pool, _safely, route, body, received)
+        finally:
+            self._waiting -= 1
+
+    def _all_routes(self, feedback: Feedback) -> dict[str, Route]:
+        first = self._protocols[0]
+        routes = {
+            "/": Route("live", "GET", first, constant({"name": self._name, "live": True}), in_thread=False),
+            "/metrics": Route("metrics", "GET", first, self._measured, in_thread=False),
+            "/feedback": Route("feedback", "POST", first, self._taken(feedback), in_thread=True),
+        }
+        for protocol in self._protocols:
+            for path, document in protocol.documents().items():
+                routes[path] = Route("document", "GET", protocol, constant(document), in_thread=False)
+            for path in protocol.ask_paths():
+                routes[path] = Route("predict", "POST", protocol, self._asked(protocol), in_thread=True)
+        return routes
+
+    def _protocol_of(self, path: str) -> Protocol:
+        return next((p for p in self._protocols if path.startswith(p.prefix)), self._protocols[0])
+
+    def _no_route(self, path: str) -> CellopsError:
+        if path == f"/v1/models/{self._name}{EXPLAIN}":
+            fact = "This server does not explain predictions"
+            return UnsupportedError(fact, remedy="Ask for predictions")
+        models = re.match(r"/v[12]/models/([^/:]+)", path)
+        if models and models[1] != self._name:
+            fact = "There is no such model here"
+            return NotFoundError(fact, remedy=f"The model is {self._name}")
+        fact = "There is no such path here"
+        asked = ", ".join(path for path, route in self._routes.items() if route.in_thread)
+        return NotFoundError(fact, remedy=f"Questions go to {asked}")
+
+    def _asked(self, protocol: Protocol) -> Callable[[Body, int], Reply]:
+        def handle(body: Body, received: int) -> Reply:
+            question = protocol.decode(body)
+            request_id = request_id_of(question.request_id, body.headers)
+            event = event_time_of(body.headers, received)
+            answer = self._plane.answer(question.columns, Call(request_id, event, received, protocol.name))
+            labels = answer.predictions.labels.tolist()
+            chances = answer.predictions.probabilities
+            document = protocol.encode(question, labels, None if chances is None else chances.tolist())
+            warnings = (*answer.warnings, *(f"absent {name}" for name in question.absent))
+            return Reply(200, orjson.dumps(document), headers=answer_headers(request_id, warnings))
+
+        return handle
+
+    def _taken(self, feedback: Feedback) -> Callable[[Body, int], Reply]:
+        def handle(body: Body, received: int) -> Reply:
+            document = feedback.take(body, received)
+            self._metrics.labels.inc(document["accepted"] if isinstance(document, dict) else 0)
+            return Reply(200, orjson.dumps(document))
+
+        return handle
+
+    def _measured(self, _body: Body, _received: int) -> Reply:
+        return Reply(200, self._metrics.text(), MEDIA_TYPE.encode())
+
+
+def _safely(route: Route, body: Body, received: int) -> Reply:
+    """Whatever happens in a handler becomes a reply: an error of ours says itself, any other has an id in the log."""
+    try:
+        return route.handle(body, received)
+    except CellopsError as error:
+        return error_reply(route.protocol, error)
+    except Exception as error:  # noqa: BLE001 - a bug of ours must not show a client its traceback
+        return error_reply(route.protocol, failure("The server failed on this request", error))

@@ -1,0 +1,181 @@
+"""The data plane: contract check, strategy, model, output check, log. It knows no protocol and no HTTP."""
+
+import logging
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cellops.data.decoder import Columns, unseen
+from cellops.data.expectations import check, row_rules
+from cellops.data.problems import row_numbers
+from cellops.errors import CellopsError, InputError
+from cellops.monitoring.prediction_log import Answered
+from cellops.package.predictor import Predictions
+from cellops.records.contract import Contract, Suite, Task
+from cellops.records.expectation import ExpectationResult
+from cellops.records.finding import Severity
+from cellops.serving.errors import InferenceError
+from cellops.serving.metrics import Metrics
+from cellops.serving.strategies.strategy import Slot, Strategy
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The circumstances of a request."""
+
+    request_id: str
+    time: int
+    """When its rows happened, in nanoseconds since the epoch, UTC."""
+    received: int
+    protocol: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    predictions: Predictions
+    warnings: tuple[str, ...] = ()
+    """What was odd about the rows and was answered all the same."""
+
+
+def _forget(_answered: Answered, _rows: int) -> bool:
+    return True
+
+
+class DataPlane:
+    """Answers typed columns.
+
+    Parameters
+    ----------
+    strategy
+        Chooses the package that answers.
+    metrics
+        Where times and odd rows are counted.
+    record
+        Takes each answered request for the log.
+    """
+
+    def __init__(self, strategy: Strategy, metrics: Metrics, record: Callable[[Answered, int], bool] = _forget) -> None:
+        self._strategy = strategy
+        self._metrics = metrics
+        self._record = record
+        self.contract = strategy.slots[0].package.contract
+        self._rules = _rules(self.contract)
+
+    def answer(self, columns: Columns, call: Call) -> Answer:
+        """Check the columns, predict, check the prediction, and log both.
+
+        Raises
+        ------
+        InputError
+            When there are no rows, or some break a rule of severity `error`.
+        InferenceError
+            When the model fails or gives what cannot be an answer.
+        """
+        rows = len(next(iter(columns.values())))
+        if not rows:
+            fact = "The request has no rows"
+            raise InputError(fact, remedy="Send at least one")
+        warnings = [*self._break(columns), *self._unseen(columns)]
+        slot = self._strategy.choose(call.request_id)
+        predictions = self._predict(slot, columns, rows)
+        entry = Answered(
+            request_id=call.request_id,
+            time=call.time,
+            received=call.received,
+            protocol=call.protocol,
+            package=slot.package.digest,
+            columns=columns,
+            labels=predictions.labels,
+            probabilities=predictions.probabilities,
+        )
+        self._record(entry, rows)
+        self._metrics.rows.observe(rows)
+        return Answer(predictions, tuple(warnings))
+
+    def _break(self, columns: Columns) -> list[str]:
+        """Warnings for rules that are broken."""
+        if not self._rules.expectations:
+            return []
+        failures = check(self._rules, columns).failures()
+        for failure in failures:
+            rule = failure.expectation
+            self._metrics.count_failures(rule.rule, rule.columns[0], rule.severity.value, failure.failed)
+        refused = [failure for failure in failures if failure.expectation.severity is Severity.ERROR]
+        if refused:
+            raise _refusal(refused)
+        return [f"{f.expectation.rule} {','.join(f.expectation.columns)}: {f.failed} rows" for f in failures]
+
+    def _unseen(self, columns: Columns) -> list[str]:
+        found = unseen(self.contract.schema, columns)
+        for column, categories in found.items():
+            strange = set(categories)
+            self._metrics.count_unseen(column, sum(value in strange for value in columns[column].tolist()))
+        return [f"unseen category in {column}" for column in found]
+
+    def _predict(self, slot: Slot, columns: Columns, rows: int) -> Predictions:
+        started = time.perf_counter()
+        try:
+            predictions = slot.package.predictor.predict(columns)
+        except CellopsError:
+            raise
+        except Exception as error:
+            fact = "The model failed on these rows"
+            raise failure(fact, error) from error
+        self._metrics.predict_seconds.observe(time.perf_counter() - started)
+        _check_output(slot.package.contract, predictions, rows)
+        return predictions
+
+
+def failure(fact: str, cause: BaseException | None = None) -> InferenceError:
+    """An error that tells the client no more than an id, under which the cause stands in the server's own log."""
+    error_id = uuid.uuid4().hex
+    logger.error("%s, error id %s", fact, error_id, exc_info=cause)
+    return InferenceError(fact, remedy=f"Give the error id {error_id} to those who run the server", error_id=error_id)
+
+
+def _rules(contract: Contract) -> Suite:
+    names = [field.name for field in contract.schema.inputs]
+    return Suite(name="none") if contract.suite is None else row_rules(contract.suite, names)
+
+
+def _refusal(failures: Sequence[ExpectationResult]) -> InputError:
+    """One error for the rules that are broken; it names rows, never their values."""
+    facts = []
+    for result in failures:
+        rule = result.expectation
+        where = row_numbers(result.failed_rows, result.failed).capitalize()
+        reason = f" ({rule.reason})" if rule.reason else ""
+        facts.append(f"{where}: {', '.join(rule.columns)} breaks {rule.rule}{_arguments(result)}{reason}")
+    first = failures[0]
+    return InputError(
+        "; ".join(facts),
+        remedy="Correct the rows, or leave them out",
+        column=first.expectation.columns[0],
+        rows=list(first.failed_rows),
+        rule=first.expectation.rule,
+        reason=first.expectation.reason,
+    )
+
+
+def _arguments(result: ExpectationResult) -> str:
+    given = result.expectation.arguments
+    return f" [{', '.join(f'{name}={value}' for name, value in given.items())}]" if given else ""
+
+
+def _check_output(contract: Contract, predictions: Predictions, rows: int) -> None:
+    """What a model gives is held against the contract too: a server never passes NaN on as an answer."""
+    schema, chances = contract.schema, predictions.probabilities
+    shaped = np.shape(predictions.labels) == (rows,)
+    if schema.task is Task.REGRESSION:
+        shaped = shaped and bool(np.isfinite(np.asarray(predictions.labels, dtype=float)).all())
+    if schema.probabilities:
+        shaped = shaped and chances is not None and chances.shape == (rows, len(schema.classes))
+        shaped = shaped and bool(np.isfinite(np.asarray(chances)).all())
+    if not shaped:
+        fact = "The model gave no valid answer for these rows"
+        raise failure(fact)

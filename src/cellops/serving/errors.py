@@ -1,0 +1,64 @@
+"""What a server can refuse beyond the errors of the core, and how every error is said over HTTP."""
+
+from typing import Any
+
+from cellops.errors import (
+    CellopsError,
+    CredentialsError,
+    InputError,
+    LimitError,
+    NotFoundError,
+    NotReadyError,
+)
+
+
+class MediaTypeError(CellopsError):
+    """A body in a format that the route does not read."""
+
+    code = "media-type"
+
+
+class MethodError(CellopsError):
+    """A method that the route does not have."""
+
+    code = "method"
+
+
+class UnsupportedError(CellopsError):
+    """A part of a protocol that this server does not speak."""
+
+    code = "unsupported"
+
+
+class InferenceError(CellopsError):
+    """The model failed, or answered what cannot be an answer; `data["error_id"]` is in the server's own log too."""
+
+    code = "inference"
+
+
+STATUSES: tuple[tuple[type[CellopsError], int], ...] = (
+    (InputError, 400),
+    (NotFoundError, 404),
+    (MethodError, 405),
+    (LimitError, 413),
+    (MediaTypeError, 415),
+    (UnsupportedError, 501),
+    (NotReadyError, 503),
+)
+
+
+def status_of(error: CellopsError) -> int:
+    """The HTTP status of an error; 500 for what only the server can be blamed for."""
+    if isinstance(error, CredentialsError):
+        return 403 if error.data.get("given") else 401
+    return next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
+
+
+def said(error: CellopsError) -> dict[str, Any]:
+    """What a client is told besides the sentence: never a value that was sent, never a traceback."""
+    shown = ("column", "rows", "rule", "reason", "error_id")
+    return {"code": error.code} | {key: error.data[key] for key in shown if error.data.get(key)}
+
+
+def sentence(error: CellopsError) -> str:
+    return f"{error.fact}. {error.remedy}"

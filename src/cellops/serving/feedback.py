@@ -1,0 +1,75 @@
+"""Labels that arrive later: `POST /feedback` with `{"labels": [{"prediction_id", "label", "observed"?}, ...]}`."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from cellops.data.arrays import build_column
+from cellops.data.problems import Problem, refuse, row_numbers
+from cellops.errors import InputError, NotReadyError
+from cellops.monitoring.label_log import Labelled
+from cellops.monitoring.log_types import label_kind
+from cellops.records.contract import Field, Schema
+from cellops.records.profile import ColumnKind
+from cellops.serving.limits import Limits
+from cellops.serving.protocols.parsing import parse_object, refuse_unknown
+from cellops.serving.protocols.protocol import Body, Document
+
+FIELDS = ("prediction_id", "label", "observed")
+
+
+class Feedback:
+    """Takes labels: all of a request, or none of it."""
+
+    def __init__(self, schema: Schema, limits: Limits, record: Callable[[Labelled, int], bool]) -> None:
+        self._schema = schema
+        self._limits = limits
+        self._record = record
+        self._fields = (
+            Field(name="prediction_id", kind=ColumnKind.TEXT, dtype="str", nullable=False),
+            Field(name="label", kind=label_kind(schema), dtype="object", nullable=False),
+            Field(name="observed", kind=ColumnKind.DATETIME, dtype="datetime64[ns]", nullable=True),
+        )
+
+    def take(self, body: Body, received: int) -> Document:
+        """Log the labels of a request.
+
+        Raises
+        ------
+        InputError
+            When one has no prediction id, is not a class of the model, or is of the wrong type.
+        NotReadyError
+            When the log cannot take them now; none was taken.
+        """
+        labels = parse_object(body).get("labels")
+        if not isinstance(labels, list) or not labels or not all(isinstance(label, dict) for label in labels):
+            fact = "The body has no list of labels"
+            raise InputError(fact, remedy='Send {"labels": [{"prediction_id": "REQUEST:ROW", "label": …}]}')
+        self._limits.check_rows(len(labels))
+        refuse_unknown(dict.fromkeys(name for label in labels for name in label), FIELDS, "A label")
+        ids, values, observed = self._columns(labels)
+        self._check_classes(values)
+        times = np.where(np.isnat(observed), np.datetime64(received, "ns"), observed).astype(np.int64)
+        entry = Labelled(prediction_ids=ids.tolist(), labels=values, observed=times.tolist(), received=received)
+        if not self._record(entry, len(labels)):
+            fact = "The label log cannot take more now"
+            raise NotReadyError(fact, remedy="Send the labels again later")
+        return {"accepted": len(labels)}
+
+    def _columns(self, labels: list[dict[str, Any]]) -> list[Any]:
+        arrays, problems = [], []
+        for field in self._fields:
+            array, wrong = build_column(field, [label.get(field.name) for label in labels])
+            arrays.append(array)
+            problems += wrong
+        refuse(problems)
+        return arrays
+
+    def _check_classes(self, values: Any) -> None:
+        classes = set(self._schema.classes)
+        strange = [row for row, value in enumerate(values.tolist()) if classes and value not in classes]
+        if strange:
+            fact = f"Column label, {row_numbers(strange)}: not a class of the model"
+            shown = ", ".join(repr(name) for name in self._schema.classes[:20])
+            refuse([Problem("label", tuple(strange), fact, f"The classes are {shown}")])

@@ -1,0 +1,72 @@
+"""How much a request may ask for: bytes, rows and nesting."""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+from cellops.errors import LimitError
+
+NESTING = 1000
+"""Deepest nesting of JSON; the parser refuses more than 1024."""
+LOOKED_AT = 1_000_000
+"""Bytes of a body that cannot be parsed in which its nesting is counted."""
+TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Limits:
+    max_bytes: int
+    max_rows: int
+
+    def check_rows(self, rows: int) -> None:
+        """Refuse too many rows before any of them is decoded."""
+        if rows > self.max_rows:
+            fact = f"The request has {rows} rows, and the server takes {self.max_rows}"
+            raise LimitError(fact, remedy="Send fewer rows at a time, or raise CELLOPS_SERVER_MAX_ROWS")
+
+    async def read(
+        self, headers: Mapping[bytes, bytes], receive: Callable[[], Awaitable[MutableMapping[str, Any]]]
+    ) -> bytes | None:
+        """The body of a request, or None when the client has gone.
+
+        Raises
+        ------
+        LimitError
+            As soon as the body is known to be too large: by its announced length, or by what has come of it.
+        """
+        announced = headers.get(b"content-length", b"0")
+        if announced.isdigit() and int(announced) > self.max_bytes:
+            raise self._too_large()
+        parts, size = [], 0
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return None
+            part = message.get("body", b"")
+            size += len(part)
+            if size > self.max_bytes:
+                raise self._too_large()
+            parts.append(part)
+            if not message.get("more_body", False):
+                return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _too_large(self) -> LimitError:
+        fact = f"The body is larger than {self.max_bytes} bytes"
+        return LimitError(fact, remedy="Send fewer rows at a time, or raise CELLOPS_SERVER_MAX_BYTES")
+
+
+def check_nesting(body: bytes) -> None:
+    """Tell JSON that is too deep from JSON that is broken.
+
+    Raises
+    ------
+    LimitError
+        When it is nested too deeply.
+    """
+    depth = 0
+    for token in TOKENS.finditer(body[:LOOKED_AT]):
+        depth += {b"[": 1, b"{": 1, b"]": -1, b"}": -1}.get(token[0], 0)
+        if depth > NESTING:
+            fact = f"The body is nested more than {NESTING} levels deep"
+            raise LimitError(fact, remedy="A table needs three levels")

@@ -1,0 +1,46 @@
+"""KServe's V1 protocol: `{"instances": [...]}` in, `{"predictions": [...]}` out; answers labels, as its servers do."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from cellops.errors import CellopsError, InputError
+from cellops.serving.protocols.parsing import decode_table, parse_object, refuse_unknown
+from cellops.serving.protocols.protocol import Body, Document, Question, Served, error_document
+
+FIELDS = ("instances", "inputs")
+
+
+class KServeV1:
+    name = "kserve-v1"
+    prefix = "/v1/"
+
+    def __init__(self, served: Served) -> None:
+        self._served = served
+
+    def ask_paths(self) -> Iterable[str]:
+        return (f"/v1/models/{self._served.name}:predict",)
+
+    def documents(self) -> Mapping[str, Document]:
+        return {
+            "/v1/models": {"models": [self._served.name]},
+            f"/v1/models/{self._served.name}": {"name": self._served.name, "ready": True},
+        }
+
+    def decode(self, body: Body) -> Question:
+        document = parse_object(body)
+        refuse_unknown(document, FIELDS)
+        if len(document) != 1:
+            fact = "The body needs exactly one of instances and inputs"
+            raise InputError(fact, remedy='Send {"instances": [{"column": value, …}, …]}')
+        return decode_table(self._served, next(iter(document.values())))
+
+    def encode(
+        self,
+        question: Question,  # noqa: ARG002 - the shape of every protocol
+        labels: list[Any],
+        probabilities: list[list[float]] | None,  # noqa: ARG002
+    ) -> Document:
+        return {"predictions": labels}
+
+    def error(self, error: CellopsError, status: int) -> Document:  # noqa: ARG002
+        return error_document(error)

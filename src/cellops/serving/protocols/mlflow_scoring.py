@@ -1,0 +1,110 @@
+"""MLflow's scoring protocol: JSON in four forms or CSV in, `{"predictions": [...]}` out; answers labels, as it does."""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from cellops import __version__
+from cellops.data.csv_cells import cell_value
+from cellops.errors import CellopsError, InputError
+from cellops.serving.errors import MediaTypeError, UnsupportedError, said, sentence
+from cellops.serving.protocols.parsing import JSON, decode_table, parse_object, refuse_unknown
+from cellops.serving.protocols.protocol import Body, Document, Question, Served
+
+CSV = "text/csv"
+FORMS = ("dataframe_split", "dataframe_records", "instances", "inputs")
+CODES = {
+    400: "BAD_REQUEST",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "ENDPOINT_NOT_FOUND",
+    413: "REQUEST_LIMIT_EXCEEDED",
+    501: "NOT_IMPLEMENTED",
+    500: "INTERNAL_ERROR",
+    503: "TEMPORARILY_UNAVAILABLE",
+}
+
+
+class MlflowScoring:
+    name = "mlflow"
+    prefix = "/invocations"
+
+    def __init__(self, served: Served) -> None:
+        self._served = served
+
+    def ask_paths(self) -> Iterable[str]:
+        return ("/invocations",)
+
+    def documents(self) -> Mapping[str, Document]:
+        return {"/ping": "", "/health": "", "/version": __version__}
+
+    def decode(self, body: Body) -> Question:
+        if body.media_type not in (JSON, CSV):
+            fact = "The body is announced as neither JSON nor CSV"
+            raise MediaTypeError(fact, remedy=f"Send the header Content-Type: {JSON} or {CSV}")
+        return self._decode_csv(body.content) if body.media_type == CSV else self._decode_json(body)
+
+    def _decode_json(self, body: Body) -> Question:
+        document = parse_object(body)
+        refuse_unknown(document, (*FORMS, "params"))
+        forms = [form for form in FORMS if form in document]
+        if len(forms) != 1:
+            fact = f"The body needs exactly one of {', '.join(FORMS)}"
+            raise InputError(fact, remedy='Send {"dataframe_records": [{"column": value, …}, …]}')
+        if document.get("params"):
+            fact = "This model takes no params"
+            raise UnsupportedError(fact, remedy="Leave params out")
+        table = document[forms[0]]
+        return decode_table(self._served, _split(table) if forms[0] == "dataframe_split" else table)
+
+    def _decode_csv(self, content: bytes) -> Question:
+        fields = self._served.decoder.fields
+        try:
+            header, *rows = [
+                row for row in csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True) if row
+            ]
+        except (UnicodeDecodeError, csv.Error, ValueError) as error:
+            fact = "The body is not CSV in UTF-8 with a header"
+            raise InputError(fact, remedy="Send the names of the columns in the first line") from error
+        table = _named(header, rows)
+        known = {name: [cell_value(fields[name], cell) for cell in table[name]] for name in table if name in fields}
+        return decode_table(self._served, table | known)
+
+    def encode(
+        self,
+        question: Question,  # noqa: ARG002 - the shape of every protocol
+        labels: list[Any],
+        probabilities: list[list[float]] | None,  # noqa: ARG002
+    ) -> Document:
+        return {"predictions": labels}
+
+    def error(self, error: CellopsError, status: int) -> Document:
+        return said(error) | {"error_code": CODES.get(status, "BAD_REQUEST"), "message": sentence(error)}
+
+
+def _split(table: object) -> object:
+    """A `dataframe_split` as columns, or as rows where it names none."""
+    if not isinstance(table, dict) or not isinstance(table.get("data"), list):
+        fact = "dataframe_split is not an object with data"
+        raise InputError(fact, remedy='Send {"dataframe_split": {"columns": [name, …], "data": [[value, …], …]}}')
+    refuse_unknown(table, ("data", "columns", "index"), "dataframe_split")
+    names, rows = table.get("columns"), table["data"]
+    if names is None:
+        return rows
+    if not isinstance(names, list) or not all(isinstance(row, list) for row in rows):
+        fact = "In dataframe_split, columns is not a list, or data not a list of lists"
+        raise InputError(fact, remedy='Send {"columns": [name, …], "data": [[value, …], …]}')
+    return _named(names, rows)
+
+
+def _named(names: list[Any], rows: list[list[Any]]) -> dict[str, list[Any]]:
+    """Rows below a header as columns."""
+    if len({str(name) for name in names}) != len(names):
+        fact = "A column is named twice"
+        raise InputError(fact, remedy="Name each column once")
+    for row, values in enumerate(rows):
+        if len(values) != len(names):
+            fact = f"Row {row}: {len(values)} values below {len(names)} columns"
+            raise InputError(fact, remedy="Send one value for each column", rows=[row])
+    return {str(name): [row[place] for row in rows] for place, name in enumerate(names)}

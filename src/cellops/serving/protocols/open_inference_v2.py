@@ -1,0 +1,213 @@
+"""The Open Inference Protocol (V2) in JSON: typed tensors, one for each column; answers labels and probabilities."""
+
+from collections.abc import Iterable, Mapping
+from itertools import chain
+from typing import Any
+
+from cellops import __version__
+from cellops.errors import CellopsError, InputError
+from cellops.records.contract import Task
+from cellops.records.profile import ColumnKind
+from cellops.serving.errors import UnsupportedError
+from cellops.serving.protocols.parsing import decode_table, parse_object
+from cellops.serving.protocols.protocol import Body, Document, Question, Served, error_document
+
+BINARY_HEADER = b"inference-header-content-length"
+INTEGERS = frozenset({f"{sign}INT{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64)})
+FLOATS = frozenset({"FP16", "FP32", "FP64", "BF16"})
+TAKEN: Mapping[ColumnKind, frozenset[str]] = {
+    ColumnKind.NUMBER: INTEGERS | FLOATS,
+    ColumnKind.INTEGER: INTEGERS | FLOATS,
+    ColumnKind.BOOLEAN: frozenset({"BOOL"}),
+    ColumnKind.TEXT: frozenset({"BYTES"}),
+    ColumnKind.DATETIME: frozenset({"BYTES"}),
+}
+DATATYPES: Mapping[ColumnKind, str] = {
+    ColumnKind.NUMBER: "FP64",
+    ColumnKind.INTEGER: "INT64",
+    ColumnKind.BOOLEAN: "BOOL",
+    ColumnKind.TEXT: "BYTES",
+    ColumnKind.DATETIME: "BYTES",
+}
+CONTENT_TYPES = (None, "pd", "np", "str")
+"""How MLServer's clients say that a tensor is a column; they change nothing here."""
+MATRIX = 2
+PREDICT = "predict"
+PROBABILITIES = "predict_proba"
+
+
+class OpenInferenceV2:
+    name = "open-inference-v2"
+    prefix = "/v2"
+
+    def __init__(self, served: Served) -> None:
+        self._served = served
+        schema = served.schema
+        self._label_type = _label_type(schema.task, schema.classes)
+        self._outputs = (PREDICT, PROBABILITIES) if schema.probabilities else (PREDICT,)
+
+    def ask_paths(self) -> Iterable[str]:
+        return [f"{path}/infer" for path in self._model_paths()]
+
+    def documents(self) -> Mapping[str, Document]:
+        health: dict[str, Document] = {"/v2/health/live": {"live": True}, "/v2/health/ready": {"ready": True}}
+        server: Document = {"name": "cellops", "version": __version__, "extensions": []}
+        ready: Document = {"name": self._served.name, "ready": True}
+        paths = self._model_paths()
+        return (
+            {"/v2": server}
+            | health
+            | {path: self._metadata() for path in paths}
+            | {f"{path}/ready": ready for path in paths}
+        )
+
+    def decode(self, body: Body) -> Question:
+        if BINARY_HEADER in body.headers:
+            raise _binary()
+        document = parse_object(body)
+        tensors = document.get("inputs")
+        if not isinstance(tensors, list) or not all(isinstance(tensor, dict) for tensor in tensors) or not tensors:
+            fact = "The body has no list of inputs"
+            raise InputError(fact, remedy='Send {"inputs": [{"name", "shape", "datatype", "data"}, …]}')
+        request_id = document.get("id")
+        if request_id is not None and not isinstance(request_id, str):
+            fact = "The id is not a string"
+            raise InputError(fact, remedy="Send the id as a string, or none")
+        outputs = self._asked(document.get("outputs") or [])
+        question = decode_table(self._served, self._table(tensors))
+        return Question(question.columns, question.absent, request_id, outputs)
+
+    def encode(self, question: Question, labels: list[Any], probabilities: list[list[float]] | None) -> Document:
+        tensors: dict[str, Document] = {
+            PREDICT: {"name": PREDICT, "shape": [len(labels)], "datatype": self._label_type, "data": labels}
+        }
+        if probabilities is not None:
+            flat = list(chain.from_iterable(probabilities))
+            shape = [len(labels), len(self._served.schema.classes)]
+            tensors[PROBABILITIES] = {"name": PROBABILITIES, "shape": shape, "datatype": "FP64", "data": flat}
+        document: dict[str, Any] = {"model_name": self._served.name, "model_version": self._served.version}
+        if question.request_id is not None:
+            document["id"] = question.request_id
+        return document | {"outputs": [tensors[name] for name in question.outputs or self._outputs]}
+
+    def error(self, error: CellopsError, status: int) -> Document:  # noqa: ARG002 - the shape of every protocol
+        return error_document(error)
+
+    def _model_paths(self) -> tuple[str, str]:
+        path = f"/v2/models/{self._served.name}"
+        return path, f"{path}/versions/{self._served.version}"
+
+    def _metadata(self) -> Document:
+        schema = self._served.schema
+        outputs = [{"name": PREDICT, "datatype": self._label_type, "shape": [-1]}]
+        if schema.probabilities:
+            outputs.append({"name": PROBABILITIES, "datatype": "FP64", "shape": [-1, len(schema.classes)]})
+        return {
+            "name": self._served.name,
+            "versions": [self._served.version],
+            "platform": self._served.platform,
+            "inputs": [{"name": f.name, "datatype": DATATYPES[f.kind], "shape": [-1]} for f in schema.inputs],
+            "outputs": outputs,
+        }
+
+    def _asked(self, outputs: object) -> tuple[str, ...]:
+        if not isinstance(outputs, list) or not all(isinstance(output, dict) for output in outputs):
+            fact = "The outputs are not a list of objects"
+            raise InputError(fact, remedy='Send {"outputs": [{"name": "predict"}]}')
+        for output in outputs:
+            if _parameters(output).get("binary_data"):
+                raise _binary()
+        names = [output.get("name") for output in outputs]
+        if not all(name in self._outputs for name in names):
+            fact = "An output is asked for that the model does not have"
+            raise InputError(fact, remedy=f"Its outputs are {', '.join(self._outputs)}")
+        return tuple(dict.fromkeys(names))
+
+    def _table(self, tensors: list[dict[str, Any]]) -> object:
+        """The tensors as columns; one matrix that stands for all inputs as rows."""
+        fields = self._served.decoder.fields
+        names = [tensor.get("name") for tensor in tensors]
+        if not all(isinstance(name, str) for name in names) or len(set(names)) != len(names):
+            fact = "The inputs are not all named, or not each once"
+            raise InputError(fact, remedy="Send one input for each column, named as the column")
+        if len(tensors) == 1 and names[0] not in fields and _shape(tensors[0])[1:] == [len(fields)]:
+            return _matrix(tensors[0], [TAKEN[field.kind] for field in fields.values()])
+        return {tensor["name"]: self._column(tensor) for tensor in tensors}
+
+    def _column(self, tensor: dict[str, Any]) -> list[Any]:
+        field = self._served.decoder.fields.get(tensor["name"])
+        shape = _shape(tensor)
+        if field is None:
+            # The decoder refuses it by name, beside whatever else is wrong.
+            return []
+        if len(shape) > MATRIX or shape[1:] not in ([], [1]):
+            fact = f"Input {field.name} is not a column"
+            raise InputError(fact, remedy="Send the shape [rows] or [rows, 1]", column=field.name)
+        _check_datatype(tensor, TAKEN[field.kind], field.name)
+        data = _listed(tensor)
+        if len(shape) == MATRIX and data and all(isinstance(row, list) and len(row) == 1 for row in data):
+            data = [row[0] for row in data]
+        if len(data) != shape[0]:
+            fact = f"Input {field.name} has {len(data)} values and the shape of {shape[0]}"
+            raise InputError(fact, remedy="Send as many values as the shape says", column=field.name)
+        return data
+
+
+def _matrix(tensor: dict[str, Any], taken: list[frozenset[str]]) -> list[Any]:
+    for datatypes in taken:
+        _check_datatype(tensor, datatypes, "of the table")
+    data = _listed(tensor)
+    shape = rows, width = _shape(tensor)
+    if data and not isinstance(data[0], list) and len(data) == rows * width:
+        data = [data[start : start + width] for start in range(0, len(data), width)]
+    if len(data) != rows:
+        fact = f"The matrix has {len(data)} rows or values and the shape {shape}"
+        raise InputError(fact, remedy="Send as many values as the shape says, row by row")
+    return data
+
+
+def _shape(tensor: dict[str, Any]) -> list[int]:
+    shape: Any = tensor.get("shape")
+    if not isinstance(shape, list) or not shape or not all(type(size) is int and size >= 0 for size in shape):
+        fact = "The shape of an input is not a list of sizes"
+        raise InputError(fact, remedy="Send the shape [rows]")
+    return shape
+
+
+def _listed(tensor: dict[str, Any]) -> list[Any]:
+    data: Any = tensor.get("data")
+    if not isinstance(data, list):
+        fact = "The data of an input are not a list"
+        raise InputError(fact, remedy="Send the data of each input as a list")
+    return data
+
+
+def _parameters(part: dict[str, Any]) -> dict[str, Any]:
+    parameters = part.get("parameters") or {}
+    if not isinstance(parameters, dict):
+        fact = "The parameters are not an object"
+        raise InputError(fact, remedy='Send {"parameters": {"content_type": "pd"}}, or none')
+    return parameters
+
+
+def _check_datatype(tensor: dict[str, Any], taken: frozenset[str], name: str) -> None:
+    parameters = _parameters(tensor)
+    if "binary_data_size" in parameters:
+        raise _binary()
+    if parameters.get("content_type") not in CONTENT_TYPES:
+        fact = f"Input {name} has a content type that this server does not decode"
+        raise UnsupportedError(fact, remedy="Send the values themselves, with content type pd, np, str or none")
+    if str(tensor.get("datatype")) not in taken:
+        fact = f"Input {name} has a datatype that its column does not take"
+        raise InputError(fact, remedy=f"Send one of {', '.join(sorted(taken))}", column=name)
+
+
+def _binary() -> UnsupportedError:
+    fact = "This server does not speak the binary extension"
+    return UnsupportedError(fact, remedy="Send and ask for the tensors as JSON")
+
+
+def _label_type(task: Task, classes: tuple[Any, ...]) -> str:
+    if task is Task.REGRESSION:
+        return "FP64"
+    return {bool: "BOOL", int: "INT64", float: "FP64"}.get(type(classes[0]) if classes else str, "BYTES")

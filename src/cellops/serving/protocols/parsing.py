@@ -1,0 +1,88 @@
+"""From a JSON body to a question, as all protocols do it."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import orjson
+
+from cellops.errors import InputError
+from cellops.serving.errors import MediaTypeError
+from cellops.serving.limits import check_nesting
+from cellops.serving.protocols.protocol import Body, Question, Served
+
+JSON = "application/json"
+NOT_NUMBERS = ("NaN", "nan", "Inf", "inf", "-In", "-in")
+
+
+def parse_object(body: Body, *, media_type_needed: bool = False) -> dict[str, Any]:
+    """The JSON object in a body.
+
+    Raises
+    ------
+    MediaTypeError
+        When it is said to be something else.
+    LimitError
+        When it is nested too deeply.
+    InputError
+        When it is not JSON, or not an object.
+    """
+    if body.media_type != JSON and (body.media_type is not None or media_type_needed):
+        fact = "The body is not announced as JSON"
+        raise MediaTypeError(fact, remedy=f"Send the header Content-Type: {JSON}")
+    try:
+        document = orjson.loads(body.content)
+    except orjson.JSONDecodeError as error:
+        check_nesting(body.content)
+        nan = error.doc[error.pos : error.pos + 3] in NOT_NUMBERS
+        fact = f"The body is not JSON: {'NaN or infinity' if nan else 'an error'} at character {error.pos}"
+        remedy = "JSON has neither NaN nor infinity: send null for a missing value" if nan else "Send a JSON object"
+        raise InputError(fact, remedy=remedy) from error
+    if not isinstance(document, dict):
+        fact = "The body is not a JSON object"
+        raise InputError(fact, remedy="Send an object with the fields of the protocol")
+    return document
+
+
+def refuse_unknown(document: Mapping[str, Any], known: Iterable[str], where: str = "The body") -> None:
+    """Refuse fields that would otherwise be ignored.
+
+    Raises
+    ------
+    InputError
+        When there are any.
+    """
+    unknown = sorted(set(document) - set(known))
+    if unknown:
+        fact = f"{where} has {len(unknown)} unknown fields" if len(unknown) > 1 else f"{where} has an unknown field"
+        raise InputError(fact, remedy=f"It may have {', '.join(known)}")
+
+
+def count_rows(table: object) -> int:
+    """Rows of a table of either form, before it is decoded."""
+    if isinstance(table, dict):
+        return max((len(values) for values in table.values() if isinstance(values, list)), default=0)
+    return len(table) if isinstance(table, list) else 0
+
+
+def decode_table(served: Served, table: object) -> Question:
+    """Decode a table of rows (a list) or of columns (an object).
+
+    Raises
+    ------
+    LimitError
+        When it has too many rows.
+    InputError
+        When it does not fit the contract.
+    """
+    served.limits.check_rows(count_rows(table))
+    if isinstance(table, dict):
+        return Question(served.decoder.columns(table), absent=tuple(set(served.decoder.fields).difference(table)))
+    columns = served.decoder.rows(table)
+    return Question(columns, absent=_absent(served, table))
+
+
+def _absent(served: Served, rows: Any) -> tuple[str, ...]:
+    """Inputs that no row names."""
+    if not rows or not isinstance(rows[0], dict) or len(rows[0]) == len(served.decoder.fields):
+        return ()
+    return tuple(set(served.decoder.fields).difference(*rows))

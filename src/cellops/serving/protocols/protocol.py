@@ -1,0 +1,83 @@
+"""The shape of every protocol: a body becomes a question, an answer or an error becomes a document."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from typing import Protocol as Shape
+
+from cellops.data.decoder import Columns, Decoder
+from cellops.errors import CellopsError
+from cellops.records.contract import Schema
+from cellops.serving.errors import said, sentence
+from cellops.serving.limits import Limits
+
+Document = dict[str, Any] | str
+
+
+@dataclass(frozen=True)
+class Served:
+    """The model that a protocol speaks of."""
+
+    name: str
+    version: str
+    platform: str
+    decoder: Decoder
+    limits: Limits
+
+    @property
+    def schema(self) -> Schema:
+        return self.decoder.schema
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a request asks, without its protocol."""
+
+    columns: Columns
+    absent: tuple[str, ...] = ()
+    """Inputs that may be missing, of which the request says nothing."""
+    request_id: str | None = None
+    """The id that stands in the body, for protocols that have one."""
+    outputs: tuple[str, ...] = ()
+    """The outputs asked for, by name; empty asks for all that the protocol gives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The body of a request and what its headers say of it."""
+
+    content: bytes
+    media_type: str | None
+    """Without parameters, in lower case; None when the request names none."""
+    headers: Mapping[bytes, bytes]
+
+
+class Protocol(Shape):
+    """One protocol for one model."""
+
+    name: str
+    """As metrics and logs call it."""
+    prefix: str
+    """Paths below this are this protocol's, also those that do not exist."""
+
+    def __init__(self, served: Served) -> None: ...
+
+    def ask_paths(self) -> Iterable[str]:
+        """Where questions are sent (POST)."""
+
+    def documents(self) -> Mapping[str, Document]:
+        """What can be read (GET), by path."""
+
+    def decode(self, body: Body) -> Question:
+        """Read a question; every refusal is a `CellopsError`."""
+
+    def encode(self, question: Question, labels: list[Any], probabilities: list[list[float]] | None) -> Document:
+        """The answer to a question."""
+
+    def error(self, error: CellopsError, status: int) -> Document:
+        """How this protocol says an error."""
+
+
+def error_document(error: CellopsError) -> Document:
+    """An error as KServe and Open Inference say it, with what a screen needs beside the sentence."""
+    return {"error": sentence(error), **said(error)}

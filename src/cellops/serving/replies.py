@@ -1,0 +1,39 @@
+"""What goes back to a client."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import orjson
+
+from cellops.errors import CellopsError
+from cellops.serving.errors import status_of
+from cellops.serving.protocols.protocol import Body, Document, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    status: int
+    content: bytes
+    media_type: bytes = b"application/json"
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+def constant(document: Document) -> Callable[[Body, int], Reply]:
+    """A handler that gives one document, made once."""
+    reply = (
+        Reply(200, document.encode(), b"text/plain; charset=utf-8")
+        if isinstance(document, str)
+        else Reply(200, orjson.dumps(document))
+    )
+    return lambda _body, _received: reply
+
+
+def error_reply(protocol: Protocol, error: CellopsError) -> Reply:
+    """An error in the words of a protocol, with the headers that its status asks for."""
+    status = status_of(error)
+    extra = {
+        401: ((b"www-authenticate", b"Bearer"),),
+        405: ((b"allow", str(error.data.get("allow", "")).encode()),),
+        503: ((b"retry-after", b"1"),),
+    }
+    return Reply(status, orjson.dumps(protocol.error(error, status)), headers=extra.get(status, ()))

@@ -1,0 +1,202 @@
+"""The server process: bind, prove parity, listen, and on a signal drain and close the logs."""
+
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from cellops.data.decoder import Decoder
+from cellops.errors import UsageError
+from cellops.monitoring import label_log, prediction_log
+from cellops.monitoring.segments import SegmentWriter
+from cellops.package.load import LoadedPackage
+from cellops.serving.app import App
+from cellops.serving.auth import require_chosen_token
+from cellops.serving.dataplane import DataPlane
+from cellops.serving.feedback import Feedback
+from cellops.serving.limits import Limits
+from cellops.serving.metrics import Metrics
+from cellops.serving.parity import replay
+from cellops.serving.protocols import PROTOCOLS
+from cellops.serving.protocols.protocol import Served
+from cellops.serving.strategies.single import Single
+from cellops.serving.strategies.strategy import Slot
+from cellops.settings import Settings
+
+DRAINING = 30
+"""Seconds for which requests under way may be finished after a signal to stop."""
+VERSION_LENGTH = 12
+
+
+@dataclass(frozen=True)
+class Logs:
+    """Where what is answered and what turns out to be true are written."""
+
+    predictions: SegmentWriter[prediction_log.Answered]
+    labels: SegmentWriter[label_log.Labelled]
+
+
+def serve(
+    package: LoadedPackage,
+    *,
+    host: str,
+    port: int,
+    token: str,
+    token_was_chosen: bool,
+    log_folder: Path,
+    settings: Settings,
+    on_ready: Callable[[str], None],
+) -> None:
+    """Serve a package until the process is told to stop (SIGTERM or SIGINT).
+
+    Parameters
+    ----------
+    package
+        The package with its model.
+    host, port
+        Where to listen; port 0 takes a free one.
+    token
+        What clients must send.
+    token_was_chosen
+        Whether a person chose it; else the server listens on loopback only.
+    log_folder
+        Where predictions and labels are logged.
+    settings
+        Limits and the log's rhythm.
+    on_ready
+        Called with the server's address once it answers.
+
+    Raises
+    ------
+    UsageError
+        When the address cannot be listened on, or is open to others and no token was chosen.
+    PackageError
+        When the parity rows are answered otherwise than in training. The server never listens then.
+    """
+    require_chosen_token(host, chosen=token_was_chosen)
+    with _bound(host, port) as listener:
+        limits = Limits(settings.server_max_bytes, settings.server_max_rows)
+        _prove(package, limits, token)
+        with _logs(package, log_folder, settings) as logs:
+            app = build_app(package, limits, token, logs)
+            address = listener.getsockname()
+            shown = f"[{address[0]}]" if listener.family == socket.AF_INET6 else address[0]
+            _run(app, listener, lambda: on_ready(f"http://{shown}:{address[1]}"))
+            app.close()
+
+
+def build_app(package: LoadedPackage, limits: Limits, token: str, logs: Logs | None) -> App:
+    """The application of one package; without logs it forgets what it answers."""
+    version = package.digest[:VERSION_LENGTH]
+    metrics = Metrics(package.manifest.name, version)
+    schema = package.contract.schema
+    served = Served(
+        name=package.manifest.name,
+        version=version,
+        platform=f"sklearn_{package.provenance.model_format}",
+        decoder=Decoder(schema),
+        limits=limits,
+    )
+    strategy = Single(Slot("champion", package))
+    if logs is None:
+        plane, feedback = DataPlane(strategy, metrics), Feedback(schema, limits, lambda _labels, _rows: True)
+    else:
+        plane, feedback = (
+            DataPlane(strategy, metrics, logs.predictions.append),
+            Feedback(schema, limits, logs.labels.append),
+        )
+        metrics.watch_losses("predictions", lambda: logs.predictions.lost_rows)
+        metrics.watch_losses("labels", lambda: logs.labels.lost_rows)
+    return App(served, plane, token=token, metrics=metrics, protocols=PROTOCOLS, feedback=feedback)
+
+
+def _prove(package: LoadedPackage, limits: Limits, token: str) -> None:
+    """Replay the parity rows in an application of their own, so that they are neither logged nor counted."""
+    app = build_app(package, limits, token, None)
+    try:
+        replay(app, package.contract, f"/v2/models/{package.manifest.name}/infer", token)
+    finally:
+        app.close()
+
+
+@contextmanager
+def _bound(host: str, port: int) -> Iterator[socket.socket]:
+    """A socket at the address, which does not listen yet: clients are refused until the server can answer."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        fact = f"Nothing can listen on {host}, port {port}: {error.strerror or error}"
+        raise UsageError(fact, remedy="Choose another port with --port, or 0 for a free one") from error
+    with listener:
+        yield listener
+
+
+@contextmanager
+def _logs(package: LoadedPackage, folder: Path, settings: Settings) -> Iterator[Logs]:
+    schema = package.contract.schema
+    rhythm: dict[str, Any] = {
+        "flush_seconds": settings.log_flush_seconds,
+        "segment_rows": settings.log_segment_rows,
+    }
+    predictions = prediction_log.open_writer(folder, schema, **rhythm)
+    try:
+        labels = label_log.open_writer(folder, schema, **rhythm)
+        try:
+            yield Logs(predictions, labels)
+        finally:
+            labels.close()
+    finally:
+        predictions.close()
+
+
+class _Server(uvicorn.Server):
+    """Says when it answers."""
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._on_ready()
+
+
+def _run(app: App, listener: socket.socket, on_ready: Callable[[], None]) -> None:
+    config = uvicorn.Config(
+        app,
+        lifespan="off",
+        access_log=False,
+        server_header=False,
+        log_level="warning",
+        timeout_graceful_shutdown=DRAINING,
+    )
+    with _stopping_quietly():
+        _Server(config, on_ready).run(sockets=[listener])
+
+
+@contextmanager
+def _stopping_quietly() -> Iterator[None]:
+    """Uvicorn raises the signal that stopped it once more, which would end the process before the logs are closed."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, _ignore) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _ignore(_number: int, _frame: object) -> None:
+    pass

@@ -1,0 +1,1 @@
+"""How traffic is divided; one file a strategy, all of one shape (see `strategy`)."""
