@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from cellops.monitoring import prediction_log
-from cellops.monitoring.log_types import label_kind, times, to_arrow
-from cellops.monitoring.segments import SegmentWriter, read_segments
+from cellops.monitoring.log_frame import to_frame
+from cellops.monitoring.log_types import label_kind, moment, times, to_arrow
+from cellops.monitoring.segment_files import read_segments
+from cellops.monitoring.segments import SegmentWriter
 from cellops.records.contract import Schema
 
 if TYPE_CHECKING:
@@ -29,16 +30,6 @@ class Labelled:
     observed: Sequence[int]
     """When each was seen to be so, in nanoseconds since the epoch, UTC."""
     received: int
-
-
-@dataclass(frozen=True)
-class Joined:
-    """Predictions with the labels that have arrived."""
-
-    predictions: "pd.DataFrame"
-    """As `prediction_log.read` gives them, with `truth` and `observed`, both missing where no label has come."""
-    unknown: "pd.DataFrame"
-    """Labels whose prediction is not in the log: they may have come before it, or after it was lost."""
 
 
 def open_writer(folder: Path, schema: Schema, *, flush_seconds: float, segment_rows: int) -> SegmentWriter[Labelled]:
@@ -66,36 +57,19 @@ def batches(schema: Schema) -> "Callable[[Sequence[Labelled]], pa.RecordBatch]":
 
 
 def read(folder: Path) -> "pd.DataFrame":
-    """The labels in a log folder, in order of arrival: `prediction_id`, `label`, `observed`, `received`.
+    """The labels in a log folder, in order of arrival, also while a server writes them.
+
+    Returns
+    -------
+    DataFrame
+        `prediction_id`, `label`, `observed` (when it was seen to be so), `received` (when it came).
 
     Raises
     ------
     InputError
-        When a segment is damaged, or the folder holds logs of models that do not go together.
+        When a segment is damaged.
     """
-    import pandas as pd
+    import pyarrow as pa
 
-    table = read_segments(folder / FOLDER)
-    if table is None:
-        return pd.DataFrame()
-    frame: pd.DataFrame = table.to_pandas()
-    return frame.sort_values("received", kind="stable", ignore_index=True)
-
-
-def joined(folder: Path) -> Joined:
-    """Each prediction with its latest label.
-
-    Raises
-    ------
-    InputError
-        As `read` and `prediction_log.read` do.
-    """
-    labels = read(folder)
-    predictions = prediction_log.read(folder)
-    if labels.empty or predictions.empty:
-        bare = predictions if predictions.empty else predictions.assign(truth=None, observed=None)
-        return Joined(bare, labels)
-    known = labels["prediction_id"].isin(predictions["prediction_id"])
-    latest = labels[known].drop_duplicates("prediction_id", keep="last").drop(columns="received")
-    merged = predictions.merge(latest.rename(columns={"label": "truth"}), on="prediction_id", how="left")
-    return Joined(merged, labels[~known].reset_index(drop=True))
+    always = {"prediction_id": pa.string(), "label": pa.null(), "observed": moment(), "received": moment()}
+    return to_frame(read_segments(folder / FOLDER), pa.schema(always))

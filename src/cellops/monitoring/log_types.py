@@ -44,8 +44,13 @@ def to_arrow(arrays: Sequence[npt.NDArray[Any]], kind: ColumnKind) -> "pa.Array"
     return pa.array(joined, type=column_type(kind), from_pandas=True)
 
 
+def moment() -> "pa.DataType":
+    """The type of the logs' own times."""
+    return column_type(ColumnKind.DATETIME)
+
+
 def times(nanoseconds: Sequence[int]) -> "pa.Array":
     """Nanoseconds since the epoch as times in UTC."""
     import pyarrow as pa
 
-    return pa.array(np.array(nanoseconds, dtype="datetime64[ns]"), type=pa.timestamp("ns", tz="UTC"))
+    return pa.array(np.array(nanoseconds, dtype="datetime64[ns]"), type=moment())

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from cellops.monitoring.log_types import label_kind, times, to_arrow
-from cellops.monitoring.segments import SegmentWriter, read_segments
+from cellops.monitoring import label_log
+from cellops.monitoring.log_frame import to_frame
+from cellops.monitoring.log_types import label_kind, moment, times, to_arrow
+from cellops.monitoring.segment_files import read_segments
+from cellops.monitoring.segments import SegmentWriter
 from cellops.records.contract import Schema
 
 if TYPE_CHECKING:
@@ -17,9 +20,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FOLDER = "predictions"
-INPUT = "input_"
+INPUT = "input."
 """Before the name of each input, so that an input may be called `label` or `time`."""
-PROBABILITY = "probability_"
+PROBABILITY = "probability."
 """Before each class, for its probability."""
 
 
@@ -38,6 +41,16 @@ class Answered:
     columns: Mapping[str, npt.NDArray[Any]]
     labels: npt.NDArray[Any]
     probabilities: npt.NDArray[np.float64] | None
+
+
+@dataclass(frozen=True)
+class Joined:
+    """Predictions with the labels that have arrived."""
+
+    predictions: "pd.DataFrame"
+    """As `read` gives them, with `truth` and `observed`, both missing where no label has come."""
+    unknown: "pd.DataFrame"
+    """Labels whose prediction no package has logged, as `label_log.read` gives them."""
 
 
 def open_writer(folder: Path, schema: Schema, *, flush_seconds: float, segment_rows: int) -> SegmentWriter[Answered]:
@@ -74,28 +87,44 @@ def batches(schema: Schema) -> "Callable[[Sequence[Answered]], pa.RecordBatch]":
     return to_batch
 
 
-def read(folder: Path) -> "pd.DataFrame":
+def read(folder: Path, package: str | None = None) -> "pd.DataFrame":
     """The predictions in a log folder, in order of arrival, also while a server writes them.
+
+    Parameters
+    ----------
+    folder
+        The log folder.
+    package
+        The digest of a package: only its predictions, with its columns only. Default: those of all packages.
 
     Returns
     -------
     DataFrame
         `prediction_id`, `request_id`, `time` (when it happened), `received` (when it was asked), `protocol`, `package`,
-        `label`, then `probability_CLASS` for each class and `input_COLUMN` for each input. Empty without columns
-        when nothing has been logged.
+        `label`, then `probability.CLASS` for each class and `input.COLUMN` for each input. A column that only other
+        packages have is missing in a row; one that packages fill with different types has the dtype `object`.
 
     Raises
     ------
     InputError
-        When a segment is damaged, or the folder holds logs of models that do not go together.
+        When a segment is damaged.
     """
-    import pandas as pd
+    return _frame(read_segments(folder / FOLDER), package)
 
-    table = read_segments(folder / FOLDER)
-    if table is None:
-        return pd.DataFrame()
-    frame: pd.DataFrame = table.to_pandas()
-    return frame.sort_values("received", kind="stable", ignore_index=True)
+
+def joined(folder: Path, package: str | None = None) -> Joined:
+    """Each prediction with its label that arrived last; parameters and errors are those of `read`."""
+    segments = read_segments(folder / FOLDER)
+    predictions, labels = _frame(segments, package), label_log.read(folder)
+    logged = {name for segment in segments for name in segment["prediction_id"].to_pylist()}
+    unknown = labels[~labels["prediction_id"].isin(logged)].reset_index(drop=True)
+    wanted = labels["prediction_id"].isin(predictions["prediction_id"])
+    latest = labels[wanted].drop_duplicates("prediction_id", keep="last").infer_objects()
+    latest = latest.drop(columns="received").rename(columns={"label": "truth"})
+    if len(latest) < predictions["prediction_id"].nunique() and latest["truth"].dtype.kind in "iub":
+        # Beside a missing label, pandas would turn integers into floats.
+        latest["truth"] = latest["truth"].astype(object)
+    return Joined(predictions.merge(latest, on="prediction_id", how="left"), unknown)
 
 
 def inputs(frame: "pd.DataFrame") -> "pd.DataFrame":
@@ -106,6 +135,17 @@ def inputs(frame: "pd.DataFrame") -> "pd.DataFrame":
 def probabilities(frame: "pd.DataFrame") -> "pd.DataFrame":
     """The probabilities in a table of predictions, one column a class."""
     return _unprefixed(frame, PROBABILITY)
+
+
+def _frame(segments: "Sequence[pa.Table]", package: str | None) -> "pd.DataFrame":
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    always = {"prediction_id": pa.string(), "request_id": pa.string(), "time": moment(), "received": moment()}
+    always |= {"protocol": pa.string(), "package": pa.string(), "label": pa.null()}
+    if package is not None:
+        segments = [segment.filter(pc.equal(segment["package"], package)) for segment in segments]
+    return to_frame(segments, pa.schema(always))
 
 
 def _unprefixed(frame: "pd.DataFrame", prefix: str) -> "pd.DataFrame":

@@ -1,17 +1,17 @@
-"""Append-only segments: a live one is an Arrow stream, a closed one a Parquet file."""
+"""Append-only segments, and the thread that writes them beside the server, so that no answer waits for the disk."""
 
 import logging
 import os
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
-from cellops.errors import InputError
+from cellops.errors import UsageError
+from cellops.monitoring.segment_files import LOCK, Segment, compact, compact_leftovers, remove
 from cellops.records.finding import Finding, Severity
 
 if TYPE_CHECKING:
@@ -20,17 +20,18 @@ if TYPE_CHECKING:
 Entry = TypeVar("Entry")
 QUEUE_ROWS = 250_000
 """Rows that may wait to be written; more than that are counted as lost, so that a slow disk costs no memory."""
-STREAM = ".arrow"
-CLOSED = ".parquet"
-LOCK = ".lock"
+SHORTEST_WAIT = 0.01
+"""Seconds between flushes at least, so that the thread never spins."""
 logger = logging.getLogger(__name__)
 
 
 class SegmentWriter(Generic[Entry]):
-    """Writes entries to a folder from a thread of its own, every `flush_seconds`; it never blocks and never raises.
+    """Writes entries to a folder from a thread of its own, every `flush_seconds`.
 
-    A killed process loses what came since the last flush. Segments that it leaves are compacted by the next writer on
-    the folder. Several writers may share a folder: each holds a lock and writes segments of its own.
+    Once made it never raises, and a caller waits for nothing longer than a lock. A killed process loses what came
+    since the last flush; segments that it leaves are compacted by the next writer on the folder. Rows that cannot be
+    written are counted as lost, and writing goes on as soon as it can. Several writers may share a folder: each holds a
+    lock and writes segments of its own.
 
     Parameters
     ----------
@@ -42,6 +43,13 @@ class SegmentWriter(Generic[Entry]):
         Longest time that an entry waits in memory.
     segment_rows
         Rows after which a segment is closed and compacted.
+    queue_rows
+        Rows that may wait; an entry with more of them is taken when it finds the queue empty.
+
+    Raises
+    ------
+    UsageError
+        When the folder cannot be written to at the start.
     """
 
     def __init__(
@@ -53,42 +61,52 @@ class SegmentWriter(Generic[Entry]):
         segment_rows: int,
         queue_rows: int = QUEUE_ROWS,
     ) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._to_batch = to_batch
-        self._flush_seconds = flush_seconds
+        self._flush_seconds = max(flush_seconds, SHORTEST_WAIT)
         self._segment_rows = segment_rows
         self._queue_rows = queue_rows
-        self._name, self._held = _hold(folder)
+        try:
+            self._writer, self._held = _hold(folder)
+        except OSError as error:
+            fact = f"The log folder {folder} cannot be written to: {_reason(error)}"
+            raise UsageError(fact, remedy="Give a folder in which files can be made") from error
         self._guard = threading.Lock()
-        self._waiting: list[Entry] = []
+        self._waiting: list[tuple[Entry, int]] = []
         self._waiting_rows = 0
         self._lost: dict[str, int] = {}
-        self._segment: _Segment | None = None
-        self._closing = threading.Event()
+        self._segment: Segment | None = None
+        self._closing = False
+        self._wake = threading.Event()
         self._thread = threading.Thread(target=self._work, name=f"cellops-{folder.name}", daemon=True)
         self._thread.start()
 
     def append(self, entry: Entry, rows: int) -> bool:
-        """Hand an entry of some rows to the writer; False when the queue is full and the rows are lost."""
+        """Hand an entry of some rows to the writer; False when it has no room or is closed, and the rows are lost."""
         with self._guard:
-            if not self._closing.is_set() and self._waiting_rows + rows <= self._queue_rows:
-                self._waiting.append(entry)
+            closing = self._closing
+            taken = not closing and (not self._waiting or self._waiting_rows + rows <= self._queue_rows)
+            if taken:
+                self._waiting.append((entry, rows))
                 self._waiting_rows += rows
-                return True
-        self._lose(rows, "more came than could be written")
-        return False
+            busy = 2 * self._waiting_rows > self._queue_rows
+        if busy:
+            self._wake.set()
+        if not taken:
+            self._lose(rows, "the log was closed" if closing else "more came than could be written")
+        return taken
 
     def close(self) -> None:
-        """Write what waits, and compact the segment."""
-        self._closing.set()
+        """Write what waits and compact the segments; closing again does nothing."""
+        with self._guard:
+            self._closing = True
+        self._wake.set()
         self._thread.join()
-        self._held.release()
-        (self._folder / f"{self._name}{LOCK}").unlink(missing_ok=True)
 
     @property
     def lost_rows(self) -> int:
-        return sum(self._lost.values())
+        with self._guard:
+            return sum(self._lost.values())
 
     def findings(self) -> tuple[Finding, ...]:
         """One for each reason for which rows were lost."""
@@ -107,34 +125,67 @@ class SegmentWriter(Generic[Entry]):
 
     def _work(self) -> None:
         compact_leftovers(self._folder)
-        while not self._closing.wait(self._flush_seconds):
+        while not self._closing:
+            self._wake.wait(self._flush_seconds)
+            self._wake.clear()
             self._flush()
         self._flush()
-        self._finish()
+        compacted = self._finish()
+        self._held.release()
+        if compacted:
+            # A lock that stays tells the next writer on the folder that there are streams to compact.
+            remove(self._folder / f"{self._writer}{LOCK}")
 
     def _flush(self) -> None:
         with self._guard:
-            entries, rows = self._waiting, self._waiting_rows
+            entries = self._waiting
             self._waiting, self._waiting_rows = [], 0
-        if not entries:
+        if entries:
+            self._write(entries)
+
+    def _write(self, entries: Sequence[tuple[Entry, int]]) -> None:
+        try:
+            batch = self._to_batch([entry for entry, _ in entries])
+        except Exception as error:  # noqa: BLE001 - whatever a value does, the thread lives on and counts it
+            self._divide(entries, error)
             return
         try:
-            batch = self._to_batch(entries)
-            self._segment = self._segment or _Segment(self._folder, self._name, batch.schema)
-            self._segment.write(batch)
-        except Exception as error:  # noqa: BLE001 - whatever a disk or a value does, the thread lives on and counts it
-            self._lose(rows, f"{type(error).__name__}: {error}")
+            segment = self._current(batch.schema)
+            segment.write(batch)
+        except Exception as error:  # noqa: BLE001 - whatever a disk does, the thread lives on and counts it
+            self._lose(sum(rows for _, rows in entries), _reason(error))
             # What comes after a torn batch in a stream cannot be read, so the stream ends here.
             self._finish()
         else:
-            if self._segment.rows >= self._segment_rows:
+            if segment.rows >= self._segment_rows:
                 self._finish()
 
-    def _finish(self) -> None:
+    def _divide(self, entries: Sequence[tuple[Entry, int]], error: Exception) -> None:
+        """Write the halves, so that one entry that cannot be logged takes no other with it."""
+        if len(entries) == 1:
+            self._lose(entries[0][1], f"a value does not fit its column ({type(error).__name__})")
+            return
+        middle = len(entries) // 2
+        self._write(entries[:middle])
+        self._write(entries[middle:])
+
+    def _current(self, schema: "pa.Schema") -> Segment:
+        """The segment to write to: a new one also where somebody has removed the file, or the whole folder."""
+        if self._segment is not None and not self._segment.path.exists():
+            self._finish()
+        if self._segment is None:
+            if not (self._folder / f"{self._writer}{LOCK}").exists():
+                self._held.release()
+                self._writer, self._held = _hold(self._folder)
+            self._segment = Segment(self._folder, self._writer, schema)
+        return self._segment
+
+    def _finish(self) -> bool:
+        """Close the segment, and compact it and those that could not be compacted before."""
         segment, self._segment = self._segment, None
         if segment is not None:
             segment.close()
-            _compact(segment.path)
+        return compact(self._folder, self._writer)
 
     def _lose(self, rows: int, reason: str) -> None:
         with self._guard:
@@ -146,6 +197,7 @@ class SegmentWriter(Generic[Entry]):
 
 def _hold(folder: Path) -> tuple[str, FileLock]:
     """A new writer's name and its lock, which the system gives back when the process dies."""
+    folder.mkdir(parents=True, exist_ok=True)
     while True:
         name = uuid.uuid4().hex[:12]
         held = FileLock(folder / f"{name}{LOCK}", thread_local=False)
@@ -155,127 +207,7 @@ def _hold(folder: Path) -> tuple[str, FileLock]:
             return name, held
 
 
-class _Segment:
-    """The stream that a writer is writing."""
-
-    def __init__(self, folder: Path, writer: str, schema: "pa.Schema") -> None:
-        import pyarrow as pa
-
-        started = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
-        self.path = folder / f"{started}-{writer}{STREAM}"
-        self.rows = 0
-        self._file = pa.OSFile(str(self.path), "wb")
-        self._stream = pa.ipc.new_stream(self._file, schema)
-
-    def write(self, batch: "pa.RecordBatch") -> None:
-        self._stream.write_batch(batch)
-        self.rows += batch.num_rows
-
-    def close(self) -> None:
-        try:
-            self._stream.close()
-            self._file.close()
-        except OSError as error:
-            # The whole batches stay readable without the mark that ends a stream.
-            logger.warning("%s could not be closed: %s", self.path, error)
-
-
-def compact_leftovers(folder: Path) -> None:
-    """Compact the streams of writers that are no more, and remove what their ends have left."""
-    for lock in sorted(folder.glob(f"*{LOCK}")):
-        held = FileLock(lock)
-        try:
-            held.acquire(timeout=0)
-        except Timeout:
-            continue
-        try:
-            for stream in sorted(folder.glob(f"*-{lock.stem}{STREAM}")):
-                _compact(stream)
-            for torn in folder.glob(f".*-{lock.stem}{CLOSED}"):
-                torn.unlink(missing_ok=True)
-        finally:
-            held.release()
-        if not list(folder.glob(f"*-{lock.stem}{STREAM}")):
-            lock.unlink(missing_ok=True)
-
-
-def _compact(stream: Path) -> None:
-    """Turn a stream into a Parquet file: under another name first, and the stream goes last."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    final = stream.with_suffix(CLOSED)
-    temporary = final.with_name(f".{final.name}")
-    try:
-        table = _read_stream(stream)
-        if table is not None and not final.exists():
-            with temporary.open("wb") as file:
-                pq.write_table(table, file)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(final)
-        stream.unlink(missing_ok=True)
-    except (OSError, pa.ArrowException) as error:
-        temporary.unlink(missing_ok=True)
-        logger.warning("%s stays an Arrow stream, it could not be compacted: %s", stream, error)
-
-
-def read_segments(folder: Path) -> "pa.Table | None":
-    """All rows of a folder of segments, those of live writers included; None where nothing has been written.
-
-    Raises
-    ------
-    InputError
-        When a Parquet file is damaged, or segments hold columns of one name and different types.
-    """
-    import pyarrow as pa
-
-    stems = sorted({path.stem for path in _segments(folder)})
-    tables = [table for stem in stems if (table := _read(folder, stem)) is not None]
-    if not tables:
-        return None
-    try:
-        return pa.concat_tables(tables, promote_options="permissive")
-    except pa.ArrowException as error:
-        fact = f"The segments in {folder} hold columns of one name and different types: {error}"
-        raise InputError(fact, remedy="Keep the log of each model in a folder of its own") from error
-
-
-def _segments(folder: Path) -> Iterator[Path]:
-    for path in folder.iterdir() if folder.is_dir() else ():
-        if path.suffix in (STREAM, CLOSED) and not path.name.startswith("."):
-            yield path
-
-
-def _read(folder: Path, stem: str) -> "pa.Table | None":
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    stream, closed = folder / f"{stem}{STREAM}", folder / f"{stem}{CLOSED}"
-    if not closed.exists():
-        try:
-            return _read_stream(stream)
-        except FileNotFoundError:
-            # It was compacted since the folder was listed.
-            pass
-    try:
-        return pq.read_table(closed)
-    except (OSError, pa.ArrowException) as error:
-        fact = f"{closed} cannot be read: {error}"
-        raise InputError(fact, remedy="Restore the file, or move it away") from error
-
-
-def _read_stream(path: Path) -> "pa.Table | None":
-    """The whole batches of a stream, which may be torn at its end; None when there is not even one."""
-    import pyarrow as pa
-
-    batches: list[Any] = []
-    with pa.OSFile(str(path), "rb") as file:
-        try:
-            reader = pa.ipc.open_stream(file)
-            while True:
-                batches.append(reader.read_next_batch())
-        except (StopIteration, OSError, pa.ArrowInvalid):
-            # The end of the stream, or of what a killed writer had written of it.
-            pass
-    return pa.Table.from_batches(batches) if batches else None
+def _reason(error: Exception) -> str:
+    """Why something failed, in the system's words: Arrow's own hold paths, and differ from time to time."""
+    number = getattr(error, "errno", None)
+    return os.strerror(number) if number else type(error).__name__
