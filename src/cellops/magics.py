@@ -13,7 +13,7 @@ import click
 from cellops import __version__, cli, settings
 from cellops.cli import Verbs
 from cellops.errors import UsageError
-from cellops.flows.session import RunOptions, Session, require
+from cellops.flows.session import RunOptions, Session, require, without_header
 from cellops.records.cell import CellRecord
 from cellops.records.run import RunStatus, RunSummary
 from cellops.widgets.page import Page
@@ -84,17 +84,13 @@ def _names(_context: click.Context, _parameter: click.Parameter, value: str | No
 @click.option("--train", "training", callback=_names, metavar="X,Y", help="Tables the model was fitted on.")
 @click.option("--test", "evaluation", callback=_names, metavar="X,Y", help="Tables it was evaluated on.")
 @click.option("--no-model", "model", is_flag=True, flag_value=False, default=True, help="Do not keep fitted models.")
-@click.pass_obj
-def run(given: Given, /, **_options: Any) -> None:
+def run(**_options: Any) -> None:
     """Execute the cell as a tracked run: literals are parameters, computed numbers metrics, estimators models."""
-    _needs_capture(given)
 
 
 @cell_verbs.command()
-@click.pass_obj
-def parameters(given: Given) -> None:
+def parameters() -> None:
     """The notebook's parameters: assignments whose values `cellops execute` can set."""
-    _needs_capture(given)
 
 
 @cell_verbs.command()
@@ -183,28 +179,36 @@ class Notebook:
         self._session: Session | None = None
 
     def load(self) -> None:
-        """Register the magics and, unless switched off, begin to capture."""
+        """Register the magics and begin to capture; switched off, headers are taken off cells and that is all."""
         held = settings.load()
         self._shell.register_magic_function(self.line, "line", "mlops")
         self._shell.register_magic_function(self.cell, "cell", "mlops")
         if not held.capture:
+            self._shell.input_transformers_cleanup.append(self._plain)
+            print(f"cellops {__version__} captures nothing: CELLOPS_CAPTURE is false")
             return
         announcer = Announcer(self._page, summary=held.summary)
         self._session = Session(held, self._shell.user_ns, parse=read_run_options, observer=announcer)
         self._session.attach(self._shell, accepts=accepts)
-        self._page.open(self._session.trail)
-        atexit.register(self.unload)
+        self._page.open()
+        atexit.register(self._session.close)
         print(f"cellops {__version__} captures this session's cells · %mlops status · off: %unload_ext cellops")
 
     def unload(self) -> None:
         """Take everything away again."""
-        atexit.unregister(self.unload)
         if self._session is not None:
+            atexit.unregister(self._session.close)
             self._session.close()
             self._session = None
-        self._page.close()
+            self._page.close()
+        elif self._plain in self._shell.input_transformers_cleanup:
+            self._shell.input_transformers_cleanup.remove(self._plain)
         for kind in ("line", "cell"):
             self._shell.magics_manager.magics[kind].pop("mlops", None)
+
+    @staticmethod
+    def _plain(lines: list[str]) -> list[str]:
+        return without_header(lines, accepts)
 
     def line(self, text: str) -> None:
         """Do one verb: %mlops VERB [OPTIONS]; %mlops --help lists them."""
@@ -217,8 +221,3 @@ class Notebook:
         given = Given(self._session, body, self._shell.user_ns)
         with _clear():
             cell_verbs.main(arguments, "%%mlops", standalone_mode=False, obj=given)
-
-
-def _needs_capture(given: Given) -> None:
-    """A header that keeps its cell only reaches the magic while nobody captures: its body has not run."""
-    require(given.session)

@@ -54,9 +54,20 @@ def test_a_run_is_recorded_once_when_headers_are_stacked(loaded: Kernel, header:
         assert "Wall time" in done.streams
 
 
-@pytest.mark.parametrize("body", ["while True: pass", "import asyncio\nawait asyncio.sleep(1000)"])
+PRINT = "print('on the way', flush=True)"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"{PRINT}\nwhile True: pass",
+        # printed by the loop, once the cell waits
+        f"import asyncio\nasyncio.get_running_loop().call_soon(lambda: {PRINT})\nawait asyncio.sleep(1000)",
+    ],
+    ids=["plain", "awaiting"],
+)
 def test_an_interrupt_stops_the_cell_and_kills_the_run(loaded: Kernel, body: str) -> None:
-    sent = loaded.send(f"%%mlops run\nprint('on the way', flush=True)\n{body}")
+    sent = loaded.send(f"%%mlops run\n{body}")
     loaded.wait_for_output("on the way")
     loaded.manager.interrupt_kernel()
     assert loaded.wait(sent).status == "error"
@@ -137,7 +148,7 @@ def test_names_randomness_and_paths_are_recorded(loaded: Kernel) -> None:
     loaded.run("import random\nlimit = 10")
     loaded.run("values = [random.random() for _ in range(limit)]\npath = '/home/someone/data.csv'")
     record = loaded.cells()[-1]
-    assert record.reads == ("random", "limit")
+    assert sorted(record.reads) == ["limit", "random"]
     assert record.writes == ("values", "path")
     assert {finding.code for finding in record.findings} == {"unseeded-randomness", "hard-coded-path"}
     loaded.run("random.seed(1)")
@@ -176,9 +187,10 @@ def test_unloading_takes_everything_away(loaded: Kernel) -> None:
 def test_capture_is_switched_off_by_a_setting(kernel: Kernel) -> None:
     kernel.run("%env CELLOPS_CAPTURE=false")
     assert kernel.run("%load_ext cellops").status == "ok"
-    kernel.run("1")
+    assert kernel.run("%%mlops run\n1").results == ["1"]
     assert kernel.cells() == []
-    assert "captures nothing" in kernel.run("%%mlops run\n1").traceback
+    assert "There is no verb rnu" in kernel.run("%%mlops rnu\n1").traceback
+    assert "captures nothing" in kernel.run("%mlops status").traceback
 
 
 def test_parameters_and_literals_are_parameters_and_numbers_are_metrics(loaded: Kernel) -> None:
@@ -203,3 +215,20 @@ def test_a_generator_that_a_cell_imports_and_uses_is_noticed(loaded: Kernel) -> 
     assert loaded.cells()[-1].findings == ()
     loaded.run("drawn = np.random.rand()")
     assert [finding.code for finding in loaded.cells()[-1].findings] == ["unseeded-randomness"]
+
+
+def test_a_metric_that_is_not_finite_is_a_finding_and_the_run_is_whole(loaded: Kernel) -> None:
+    loaded.run("%%mlops run\nimport math\nloss = 2 * math.nan\ngrown = math.inf * 2\nok = 1 / 2")
+    run = loaded.closed()[-1]
+    assert run.metrics == {"ok": 0.5}
+    assert sorted(f.seen.split()[0] for f in run.findings if f.code == "metric-not-finite") == ["grown", "loss"]
+
+
+def test_an_estimator_that_is_fitted_as_it_is_made_shows_its_tables(loaded: Kernel) -> None:
+    loaded.run(
+        "%%mlops run\nimport pandas as pd\nfrom sklearn.linear_model import LinearRegression\n"
+        "X = pd.DataFrame({'a': [1.0, 2.0, 4.0]})\ny = pd.Series([1.0, 2.0, 3.0])\nmodel = LinearRegression().fit(X, y)"
+    )
+    run = loaded.closed()[-1]
+    assert [(table.name, table.role) for table in run.data] == [("X", "training"), ("y", "training")]
+    assert run.contract is not None

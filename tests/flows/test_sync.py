@@ -1,6 +1,7 @@
 """Records reach MLflow once, whatever happens to kernel, writer and server on the way."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -167,3 +168,13 @@ def test_a_bad_tracking_address_is_one_clear_error(project: Path, monkeypatch: p
     journal.append(RunOpened(run="r" * 32, session="s", name="kept", started=1.0, order=1))
     with pytest.raises(TrackingError, match="did not answer"):
         flow.sync()
+
+
+def test_nothing_is_left_in_the_environment(loaded: Kernel) -> None:
+    loaded.run(TRAIN)
+    before = dict(os.environ)
+    flow.sync()
+    left = {name for name in os.environ if name not in before}
+    assert left <= {"MLFLOW_DISABLE_TELEMETRY", "MLFLOW_HTTP_REQUEST_MAX_RETRIES", "MLFLOW_HTTP_REQUEST_TIMEOUT"} | {
+        "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"
+    }

@@ -21,6 +21,8 @@ class Dataflow:
     computed: tuple[str, ...] = ()
     """Names that the cell binds to the value of an expression: neither literals, imports, definitions nor counters."""
     calls: tuple[ast.Call, ...] = ()
+    values: dict[str, ast.expr] = field(default_factory=dict)
+    """The expression that a name was last bound to."""
     uncertain: tuple[str, ...] = ()
 
 
@@ -51,6 +53,7 @@ class _Visitor(ast.NodeVisitor):
         self._computed: dict[str, None] = {}
         self._other: set[str] = set()
         self._calls: list[ast.Call] = []
+        self._values: dict[str, ast.expr] = {}
         self._uncertain: dict[str, None] = {}
         self._locals: list[_Scope] = []
 
@@ -58,7 +61,13 @@ class _Visitor(ast.NodeVisitor):
         literals = {n: v for n, v in self._literal.items() if n not in self._computed and n not in self._other}
         computed = tuple(n for n in self._computed if n not in self._other)
         return Dataflow(
-            tuple(self._reads), tuple(self._writes), literals, computed, tuple(self._calls), tuple(self._uncertain)
+            reads=tuple(self._reads),
+            writes=tuple(self._writes),
+            literals=literals,
+            computed=computed,
+            calls=tuple(self._calls),
+            values=self._values,
+            uncertain=tuple(self._uncertain),
         )
 
     def visit_Assign(self, node: ast.Assign) -> None:
@@ -157,6 +166,7 @@ class _Visitor(ast.NodeVisitor):
 
     def _bind(self, target: ast.expr, value: ast.expr) -> None:
         if isinstance(target, ast.Name):
+            self._values[target.id] = value
             literal = _literal(value)
             if literal is _NOT_A_LITERAL:
                 self._write(target.id, self._computed)

@@ -47,6 +47,20 @@ def unseeded_estimators(name: str, estimator: Any, where: str) -> list[Finding]:
     ]
 
 
+def metrics_not_finite(names: Iterable[str], where: str) -> list[Finding]:
+    """Computed numbers that are NaN or infinite, which no store can compare."""
+    return [
+        Finding(
+            code="metric-not-finite",
+            severity=Severity.WARNING,
+            where=where,
+            seen=f"{name} came out as NaN or infinite and was not logged",
+            remedy="Look at what it is computed from",
+        )
+        for name in names
+    ]
+
+
 def hard_coded_paths(source: str, where: str) -> list[Finding]:
     """Absolute paths in string literals, which no other machine has."""
     try:

@@ -38,6 +38,8 @@ class FittedModel:
 class Results:
     parameters: dict[str, Value | list[Value]] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
+    not_finite: tuple[str, ...] = ()
+    """Metrics that came out as NaN or infinite."""
     models: tuple[FittedModel, ...] = ()
 
 
@@ -48,7 +50,8 @@ def collect(flow: Dataflow, namespace: Namespace) -> Results:
         if not name.startswith("_") and name in namespace:
             metrics.update(_numbers(name, namespace[name]))
     parameters = {n: v for n, v in flow.literals.items() if not n.startswith("_")}
-    return Results(parameters, metrics, _models(flow, namespace))
+    finite = {name: value for name, value in metrics.items() if math.isfinite(value)}
+    return Results(parameters, finite, tuple(n for n in metrics if n not in finite), _models(flow, namespace))
 
 
 def scalar_parameters(estimator: Any) -> dict[str, Value]:
@@ -73,18 +76,15 @@ def _numbers(name: str, value: object) -> dict[str, float]:
 
 
 def _number(value: object) -> float | None:
-    if isinstance(value, bool) or type(value).__name__ in {"bool", "bool_"}:
+    """A numeric scalar as a float; an integer beyond the floats is infinite, and a truth value is no number."""
+    if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
-        return _finite(float(value)) if abs(value) < sys.float_info.max else None
+        return float(value) if abs(value) <= sys.float_info.max or value != value else math.inf  # noqa: PLR0124 - NaN
     if type(value).__module__ == "numpy" and getattr(value, "ndim", 1) == 0:
         kind = getattr(getattr(value, "dtype", None), "kind", "")
-        return _finite(float(value)) if kind in "iuf" else None  # type: ignore[arg-type]
+        return float(value) if kind in "iuf" else None  # type: ignore[arg-type]
     return None
-
-
-def _finite(value: float) -> float | None:
-    return None if math.isinf(value) else value
 
 
 def _models(flow: Dataflow, namespace: Namespace) -> tuple[FittedModel, ...]:
@@ -132,10 +132,13 @@ def _parts(estimator: Any) -> list[object]:
 
 
 def _with_tables(name: str, estimator: Any, flow: Dataflow, namespace: Namespace) -> FittedModel:
-    """Find the tables by the calls in the cell: `model.fit(X, y)`, `model.predict(X)`, `metric(y, …)`."""
+    """Find the tables by the calls in the cell: `model.fit(X, y)`, `model = Kind().fit(X, y)`, `metric(y, …)`."""
     training = evaluation = None
+    made_by = flow.values.get(name)
     for call in flow.calls:
-        if not (isinstance(call.func, ast.Attribute) and resolve(call.func.value, namespace) is estimator):
+        if not isinstance(call.func, ast.Attribute):
+            continue
+        if call is not made_by and resolve(call.func.value, namespace) is not estimator:
             continue
         tables = [Table(ast.unparse(a), resolve(a, namespace)) for a in call.args]
         if call.func.attr == "fit":

@@ -14,7 +14,7 @@ def removable(settings: Settings | None = None) -> list[Path]:
     settings = settings or load()
     waiting = any(not read_progress(path).done for path in journals(settings))
     carried = [path for path in journals(settings) if read_progress(path).done]
-    beside = [path.with_suffix(suffix) for path in carried for suffix in (".progress", ".lock")]
+    beside = [path.with_suffix(suffix) for path in carried for suffix in (".progress", ".lock", ".alive")]
     executed = [] if waiting else (settings.folder / "executions").glob("*.ipynb")
     made = [*executed, *(settings.folder / "drift").rglob("*.*")]
     return [path for path in (*carried, *beside, settings.folder / "writer.log", *made) if path.is_file()]

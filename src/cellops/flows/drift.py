@@ -153,7 +153,7 @@ def read_table(path: Path, schema: Schema) -> "pd.DataFrame":
         if path.suffix.lower() == ".parquet":
             return pd.read_parquet(path)
         texts = {field.name: "str" for field in schema.inputs if field.kind is ColumnKind.TEXT}
-        return pd.read_csv(path, dtype=texts)  # type: ignore[arg-type]
+        return pd.read_csv(path, dtype=texts)
     except (ValueError, OSError, ArithmeticError) as error:
         fact = f"{path.name} cannot be read: {str(error).splitlines()[0]}"
         raise InputError(fact, remedy="Write it again as Parquet or CSV") from error

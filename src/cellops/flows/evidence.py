@@ -46,6 +46,7 @@ def gather(
     code = run.code()
     seen += checks.uncommitted_code(code, where)
     results = collect(cell.flow, namespace)
+    seen += checks.metrics_not_finite(results.not_finite, where)
     closed = closed.replace(
         parameters=_redacted(closed.parameters | results.parameters),
         metrics=results.metrics,

@@ -78,7 +78,7 @@ def execute(
             cell_timeout=cell_timeout,
         )
         status = RunStatus.FINISHED
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit):
         status = RunStatus.KILLED
         raise
     finally:

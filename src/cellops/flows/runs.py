@@ -5,8 +5,8 @@ from pathlib import Path
 
 from cellops.capture.journal import read
 from cellops.errors import NotFoundError, TrackingError
-from cellops.flows.session import summarise
-from cellops.flows.sync import is_alive, journals, read_progress
+from cellops.flows.session import is_alive, summarise
+from cellops.flows.sync import journals, read_progress
 from cellops.records.finding import Finding, Severity
 from cellops.records.run import RunClosed, RunOpened, RunStatus, RunSummary, SessionOpened
 from cellops.settings import Settings, load
@@ -78,7 +78,7 @@ def _of_journal(path: Path) -> list[RunSummary]:
     for event, _ in read(path):
         match event:
             case SessionOpened():
-                alive = is_alive(event)
+                alive = is_alive(path, event)
             case RunOpened():
                 opened[event.run] = event
             case RunClosed():

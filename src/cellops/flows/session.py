@@ -9,10 +9,11 @@ from threading import Thread
 from typing import Any, Protocol
 
 from cellops import __version__
-from cellops.capture import rng
+from cellops.capture import header, rng
 from cellops.capture.cell import CellCapture, OpenCell
 from cellops.capture.code import read_code_version
 from cellops.capture.journal import Journal
+from cellops.capture.lease import Lease, is_held
 from cellops.errors import UsageError
 from cellops.flows import evidence, writer
 from cellops.records.base import Record, Value
@@ -99,6 +100,7 @@ class Session:
         self._open: dict[str, OpenRun] = {}
         self._writer = writer.Handle(settings)
         self.journal = Journal(prepare(settings.folder) / "journal", self.id)
+        self._lease = Lease(lease_path(self.journal.path))
         self.journal.append(self._opened())
 
     def _opened(self) -> SessionOpened:
@@ -125,8 +127,11 @@ class Session:
         """End the session; waits for nobody."""
         if self._capture is not None:
             self._capture.stop()
-        self.journal.append(SessionClosed(session=self.id, ended=time.time()))
-        self.journal.close()
+        try:
+            self.journal.append(SessionClosed(session=self.id, ended=time.time()))
+        finally:
+            self.journal.close()
+            self._lease.release()
 
     def fault(self, error: Exception) -> None:
         """Remember a fault of ours as a finding; `%mlops status` shows it."""
@@ -202,6 +207,21 @@ class Session:
     def _announce(self, summary: RunSummary) -> None:
         self.runs = [known for known in self.runs if known.run != summary.run] + [summary]
         self._observer.run(summary)
+
+
+def without_header(lines: list[str], accepts: Callable[[str, str], bool]) -> list[str]:
+    """The lines of a cell without its header: what a session that captures nothing makes of it."""
+    return header.strip(lines, accepts)
+
+
+def lease_path(journal: Path) -> Path:
+    """Where the lease of a journal's kernel stands: beside it."""
+    return journal.with_suffix(".alive")
+
+
+def is_alive(journal: Path, session: SessionOpened) -> bool:
+    """Whether the kernel of a journal still runs."""
+    return session.pid == os.getpid() or is_held(lease_path(journal))
 
 
 def notebook_path(namespace: Mapping[str, Any]) -> str | None:

@@ -11,6 +11,7 @@ from filelock import FileLock, Timeout
 
 from cellops.capture.journal import SUFFIX, read
 from cellops.errors import TrackingError
+from cellops.flows.session import is_alive
 from cellops.records.base import Record
 from cellops.records.cell import CellRecord
 from cellops.records.run import NotebookExecuted, RunClosed, RunOpened, RunStatus, SessionClosed, SessionOpened
@@ -118,7 +119,7 @@ class Carrier:
 
     def carry(self) -> Progress:
         """Carry what stands in the journal; once the session has ended, end the runs that it left open as killed."""
-        alive = self._session is not None and is_alive(self._session)
+        alive = self._session is not None and is_alive(self._journal, self._session)
         for event, offset in read(self._journal, self.progress.offset):
             self._carry(event)
             self._remember(self.progress.replace(offset=offset))
@@ -167,18 +168,6 @@ class Carrier:
         temporary = path.with_suffix(".tmp")
         temporary.write_bytes(progress.to_json())
         temporary.replace(path)
-
-
-def is_alive(session: SessionOpened) -> bool:
-    """Whether the kernel of a session still runs: the process exists and is not a younger one with the same number."""
-    import psutil
-
-    try:
-        return bool(psutil.Process(session.pid).create_time() <= session.started + 1)
-    except psutil.NoSuchProcess:
-        return False
-    except psutil.AccessDenied:
-        return True
 
 
 def read_progress(journal: Path) -> Progress:

@@ -15,6 +15,7 @@ from cellops.settings import Settings, prepare
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
+TRACKING_URI = "MLFLOW_TRACKING_URI"
 QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
@@ -44,6 +45,26 @@ def connect(settings: Settings) -> "MlflowClient":
 def is_database(settings: Settings) -> bool:
     """Whether the store is a database that this process opens itself, rather than a server."""
     return settings.tracking_uri.partition(":")[0].partition("+")[0] in {"sqlite", "postgresql", "mysql", "mssql"}
+
+
+@contextlib.contextmanager
+def active(settings: Settings) -> Iterator[None]:
+    """Let MLflow's own functions speak to the store of the settings, and put everything back after.
+
+    `mlflow.set_tracking_uri` also writes to the environment, where it would decide for whatever runs next.
+    """
+    import mlflow
+
+    variable = os.environ.get(TRACKING_URI)
+    before = mlflow.get_tracking_uri() if mlflow.is_tracking_uri_set() else None  # type: ignore[no-untyped-call]
+    mlflow.set_tracking_uri(settings.tracking_uri)
+    try:
+        yield
+    finally:
+        mlflow.set_tracking_uri(before)  # type: ignore[arg-type]  # None unsets it
+        os.environ.pop(TRACKING_URI, None)
+        if variable is not None:
+            os.environ[TRACKING_URI] = variable
 
 
 @contextlib.contextmanager

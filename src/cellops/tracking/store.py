@@ -15,7 +15,7 @@ from cellops.records.finding import Finding, Severity
 from cellops.records.run import DataFingerprint, NotebookExecuted, RunClosed, RunOpened, RunStatus, RunSummary
 from cellops.settings import Settings
 from cellops.tracking import tags
-from cellops.tracking.client import artifact_location, connect, reachable, shown
+from cellops.tracking.client import active, artifact_location, connect, reachable, shown
 from cellops.tracking.model import log_model
 
 if TYPE_CHECKING:
@@ -82,8 +82,7 @@ class Store:
         """Download a logged model's directory below `target`."""
         import mlflow
 
-        with reachable(self.settings):
-            mlflow.set_tracking_uri(self.settings.tracking_uri)
+        with reachable(self.settings), active(self.settings):
             return Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(target)))
 
     def keep_notebook(self, executed: NotebookExecuted) -> None:
@@ -159,20 +158,19 @@ class Store:
 
     def _log_models(self, existing: "Run", run: RunClosed) -> list[Finding]:
         """Log the run's models; one that cannot be logged is a finding and does not keep the rest back."""
-        import mlflow
-
         if tags.MODEL in existing.data.tags:
             return []
-        mlflow.set_tracking_uri(self.settings.tracking_uri)
-        findings, uris = [], {}
-        for position, spool in enumerate(run.models):
-            contract = run.contract if position == 0 else None
-            try:
-                uris[spool.name] = log_model(
-                    existing.info.run_id, spool, contract, run.environment, self.settings.trusted
-                )
-            except Exception as error:  # noqa: BLE001 - an estimator's own code runs here
-                findings.append(_not_logged(spool.name, error))
+        findings: list[Finding] = []
+        uris: dict[str, str] = {}
+        with active(self.settings):
+            for position, spool in enumerate(run.models):
+                contract = run.contract if position == 0 else None
+                try:
+                    uris[spool.name] = log_model(
+                        existing.info.run_id, spool, contract, run.environment, self.settings.trusted
+                    )
+                except Exception as error:  # noqa: BLE001 - an estimator's own code runs here
+                    findings.append(_not_logged(spool.name, error))
         if uris:
             self._client.set_tag(existing.info.run_id, tags.MODEL, json.dumps(uris))
         return findings

@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import msgspec
+
+from cellops.records.base import Record
 from cellops.records.cell import CellRecord
 from cellops.records.run import RunSummary
 
@@ -9,43 +12,43 @@ TARGET = "cellops"
 
 
 class Page:
-    """Holds the open comms. A page that reloads opens a new one and is told the trail so far."""
+    """Holds the open comms. A page that reloads opens a new one and is told what happened so far."""
 
     def __init__(self) -> None:
-        self._trail: list[CellRecord] = []
         self._comms: list[Any] = []
+        self._cells: list[CellRecord] = []
+        self._runs: dict[str, RunSummary] = {}
 
-    def open(self, trail: list[CellRecord]) -> None:
-        """Offer the target to pages that come later, and call the one that is there.
-
-        `trail` is the session's own list: a page that comes later is sent what it holds then.
-        """
+    def open(self) -> None:
+        """Offer the target to pages that come later, and call the one that is there."""
         import comm
 
-        self._trail = trail
         comm.get_comm_manager().register_target(TARGET, self._accept)
         self._accept(comm.create_comm(target_name=TARGET))
 
     def close(self) -> None:
+        """Hang up, while the kernel goes on."""
         import comm
 
-        if not self._comms:
-            return
         comm.get_comm_manager().unregister_target(TARGET, self._accept)
         for held in self._comms:
             held.close()
         self._comms.clear()
 
     def cell(self, record: CellRecord) -> None:
-        self._send({"event": "cell", "record": record.to_dict()})
+        self._cells.append(record)
+        self._send({"event": "cell", "record": _plain(record)})
 
     def run(self, summary: RunSummary) -> None:
-        self._send({"event": "run", "summary": summary.to_dict()})
+        self._runs[summary.run] = summary
+        self._send({"event": "run", "summary": _plain(summary)})
 
     def _accept(self, opened: Any, _message: object = None) -> None:
         self._comms.append(opened)
         opened.on_close(lambda _: self._forget(opened))
-        opened.send({"event": "trail", "records": [record.to_dict() for record in self._trail]})
+        for summary in self._runs.values():
+            opened.send({"event": "run", "summary": _plain(summary)})
+        opened.send({"event": "trail", "records": [_plain(record) for record in self._cells]})
 
     def _forget(self, closed: Any) -> None:
         self._comms = [held for held in self._comms if held is not closed]
@@ -53,3 +56,8 @@ class Page:
     def _send(self, message: dict[str, Any]) -> None:
         for held in self._comms:
             held.send(message)
+
+
+def _plain(record: Record) -> Any:
+    """What JSON can hold: the kernel's own encoder would write NaN, which is none."""
+    return msgspec.json.decode(record.to_json())

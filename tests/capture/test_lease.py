@@ -1,0 +1,41 @@
+"""A lease lives exactly as long as its process."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from cellops.capture.lease import Lease, is_held
+
+HOLD = """
+import os, sys
+from pathlib import Path
+from cellops.capture.lease import Lease
+lease = Lease(Path(sys.argv[1]))
+child = os.fork()
+if child == 0:
+    sys.stdin.read()
+    os._exit(0)
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_killed_process_gives_its_lease_back_even_while_its_forked_child_lives(tmp_path: Path) -> None:
+    path = tmp_path / "x.alive"
+    holder = subprocess.Popen([sys.executable, "-c", HOLD, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == b"held\n"
+    assert is_held(path)
+    holder.kill()
+    os.waitpid(holder.pid, 0)
+    assert not is_held(path)
+    holder.communicate()
+
+
+def test_a_released_lease_and_one_that_never_was_are_not_held(tmp_path: Path) -> None:
+    path = tmp_path / "x.alive"
+    assert not is_held(path)
+    Lease(path).release()
+    assert not is_held(path)
+    assert not path.exists()
