@@ -70,6 +70,7 @@ def test_an_interrupt_stops_the_cell_and_kills_the_run(loaded: Kernel, body: str
     sent = loaded.send(f"%%mlops run\n{body}")
     loaded.wait_for_output("on the way")
     loaded.manager.interrupt_kernel()
+    loaded.client.kernel_info()  # a waiting event loop sees the signal with its next message
     assert loaded.wait(sent).status == "error"
     assert loaded.cells()[-1].outcome is Outcome.INTERRUPTED
     assert loaded.closed()[-1].status is RunStatus.KILLED

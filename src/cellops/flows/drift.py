@@ -13,7 +13,9 @@ from cellops.records.profile import ColumnKind
 from cellops.settings import Settings, load
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
     from cellops.package.load import LoadedPackage
 
@@ -83,7 +85,7 @@ def drift(
         windows, findings = _of_data(loaded, Path(data), time, label, window)
         source = Path(data).name
     else:
-        windows, findings = _of_log(loaded, Path(str(log)), window), []
+        windows, findings = _of_log(loaded, Path(str(log)), window)
         source = f"prediction log {Path(str(log)).name}"
     report = compare(loaded.contract, windows, package=loaded.manifest.name, digest=loaded.digest, source=source)
     report = report.replace(findings=(*report.findings, *findings))
@@ -129,6 +131,47 @@ def _answered(loaded: "LoadedPackage", window: Window, target: str | None, findi
         )
         return replace(window, frame=inputs, truth=truth)
     return replace(window, frame=inputs, labels=answers.labels, probabilities=answers.probabilities, truth=truth)
+
+
+def _of_log(loaded: "LoadedPackage", folder: Path, by: str) -> tuple[list[Window], list[Finding]]:
+    """What this package answered according to a log, with the labels that have arrived."""
+    from dataclasses import replace
+
+    from cellops.monitoring import prediction_log
+    from cellops.monitoring.windows import cut
+
+    if not folder.is_dir():
+        fact = f"There is no prediction log {folder}"
+        raise NotFoundError(fact, remedy="Give the folder that cellops serve names when it starts")
+    joined = prediction_log.joined(folder, package=loaded.digest)
+    if joined.predictions.empty:
+        fact = f"{folder.name} holds no predictions of the package {loaded.manifest.name}"
+        raise InputError(fact, remedy="Give the log of this package, or serve it first")
+    windows = [
+        replace(
+            window,
+            frame=prediction_log.inputs(window.frame),
+            labels=window.frame["label"].to_numpy(),
+            probabilities=_probabilities(prediction_log.probabilities(window.frame)),
+            truth=window.frame["truth"].to_numpy(),
+        )
+        for window in cut(joined.predictions, "time", by)
+    ]
+    return windows, [_unmatched(len(joined.unknown))] if len(joined.unknown) else []
+
+
+def _probabilities(frame: "pd.DataFrame") -> "NDArray[np.float64] | None":
+    return frame.to_numpy(dtype=float) if frame.shape[1] else None
+
+
+def _unmatched(labels: int) -> Finding:
+    return Finding(
+        code="label-without-prediction",
+        severity=Severity.WARNING,
+        where="label log",
+        seen=f"{labels} labels name predictions that are not in the log",
+        remedy="Send the prediction ids that the server answered: REQUEST:ROW",
+    )
 
 
 def read_table(path: Path, schema: Schema) -> "pd.DataFrame":
