@@ -26,7 +26,7 @@ check: $(VENV)/.dev  ## Format, lint, types, layers, front end
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	cd jupyter_extension && npm run --silent check
+	cd jupyter_extension && npm run --silent format:check && npm run --silent lint && npx --no-install tsc --noEmit
 
 bench: $(VENV)/.dev  ## Every benchmark beside its floor and its peers
 	for script in bench/*.py; do $(BIN)/python $$script || exit 1; done

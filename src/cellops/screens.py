@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -16,6 +17,7 @@ from cellops.settings import Settings
 
 if TYPE_CHECKING:
     from rich.console import Console
+
     from cellops.flows.drift import Drifted
     from cellops.flows.execute import Execution
     from cellops.flows.package import Packaged
@@ -42,7 +44,7 @@ VERDICTS = {
 MOST_METRICS = 3
 MOST_COLUMNS = 3
 WIDTH = 120
-"""Characters in a line of a notebook's output."""
+"""Characters in a line of a notebook's output, a file or a pipe."""
 
 
 def console() -> "Console":
@@ -51,7 +53,7 @@ def console() -> "Console":
 
     if type(sys.stdout).__module__.startswith("ipykernel."):
         return Console(highlight=False, force_jupyter=False, force_terminal=True, color_system="standard", width=WIDTH)
-    return Console(highlight=False)
+    return Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=WIDTH)
 
 
 def progress(cell: CellProgress) -> None:
@@ -134,18 +136,18 @@ def _values(title: str, values: Mapping[str, object]) -> None:
 def package(built: "Packaged") -> None:
     out = console()
     size = sum(file.size for file in built.manifest.files)
-    out.print(f"[bold]{built.path}[/]")
+    out.print(f"[bold]{_shown(built.path)}[/]")
     out.print(f"  run        {built.run.name} {built.run.run[:8]}", markup=False)
     out.print(
         f"  files      {len(built.manifest.files)}, {size / 1e6:.1f} MB, SHA-256 of the manifest {built.digest[:16]}"
     )
     schema = built.contract.schema
-    out.print(f"  inputs     {', '.join(field.name for field in schema.inputs)}", markup=False)
+    out.print(f"  inputs     {', '.join(field.name for field in schema.inputs)}", markup=False, soft_wrap=True)
     out.print(f"  output     {schema.target}, {schema.task.value}", markup=False)
     for measure in built.contract.performance.measures if built.contract.performance else ():
         interval = f" [{measure.low:.4f}, {measure.high:.4f}]" if measure.low is not None else ""
         out.print(f"  {measure.name:<10} {measure.value:.4f}{interval}", markup=False)
-    out.print(f"Serve it with: cellops serve {built.path}", markup=False)
+    out.print(f"Serve it with: cellops serve {_shown(built.path)}", markup=False, soft_wrap=True)
 
 
 def serving(ready: "Serving") -> None:
@@ -153,7 +155,7 @@ def serving(ready: "Serving") -> None:
     out.print(f"Serving {ready.name} on {ready.url} (parity rows agree)", markup=False, soft_wrap=True)
     if ready.token_is_new:
         out.print(f"Token for this start: {ready.token}", markup=False, soft_wrap=True)
-    out.print(f"Prediction log: {ready.log}", markup=False, soft_wrap=True)
+    out.print(f"Prediction log: {_shown(ready.log)}", markup=False, soft_wrap=True)
     out.print("Stop with Ctrl-C.")
 
 
@@ -178,7 +180,7 @@ def drift(done: "Drifted") -> None:
     report = done.report
     first = next((w.performance for w in report.windows if w.performance), report.reference_performance)
     names = [m.name for m in first.measures[:2]] if first else []
-    table = Table("window", "rows", *names, "drifted", "output PSI", "what moved most", box=None, pad_edge=False)
+    table = Table("window", "rows", *names, "drifted", "output PSI", "moved most, PSI", box=None, pad_edge=False)
     if report.reference_performance is not None:
         reference = [_measure(report.reference_performance.measure(name)) for name in names]
         table.add_row("[dim]package[/]", f"[dim]{report.reference_rows:,}[/]", *reference, "", "", "")
@@ -186,7 +188,7 @@ def drift(done: "Drifted") -> None:
         table.add_row(*_window(window, names))
     console().print(table)
     _findings(report.findings)
-    console().print(f"Report: {done.page}\nData:   {done.data}", markup=False, soft_wrap=True)
+    console().print(f"Report: {_shown(done.page)}\nData:   {_shown(done.data)}", markup=False, soft_wrap=True)
 
 
 def status(session: "Session") -> None:
@@ -260,6 +262,12 @@ def _measure(measure: "Measure | None") -> str:
 def _counted(found: tuple[Finding, ...]) -> str:
     counts = {severity: sum(f.severity is severity for f in found) for severity in reversed(Severity)}
     return ", ".join(f"[{COLOURS[s]}]{n} {s.value}[/]" for s, n in counts.items() if n and s is not Severity.INFO)
+
+
+def _shown(path: str) -> str:
+    """A path as short as it can be typed from here."""
+    here = Path.cwd()
+    return str(Path(path).relative_to(here)) if Path(path).is_relative_to(here) else path
 
 
 def _when(seconds: float) -> str:
