@@ -84,7 +84,8 @@ class App:
         self._limits: Limits = served.limits
         self._name = served.name
         self._protocols = tuple(protocol(served) for protocol in protocols)
-        # The model takes milliseconds and a hop to a thread about 0.1: meanwhile the loop answers probes and reads on.
+        # A scikit-learn model takes a millisecond and more, a hop to a thread about 0.1: meanwhile the loop answers probes.
+        # Several threads, so that a long batch does not hold up short ones.
         self._pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="cellops-answer")
         self._waiting = 0
         self._routes = self._all_routes(feedback)
@@ -95,7 +96,7 @@ class App:
 
     def close(self) -> None:
         """Stop the threads, when every request has been answered."""
-        self._pool.shutdown()
+        self._pool.shutdown(cancel_futures=True)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()

@@ -80,7 +80,7 @@ class DataPlane:
         if not rows:
             fact = "The request has no rows"
             raise InputError(fact, remedy="Send at least one")
-        warnings = [*self._break(columns), *self._unseen(columns)]
+        warnings = [*self._check_rules(columns), *self._note_unseen(columns)]
         slot = self._strategy.choose(call.request_id)
         predictions = self._predict(slot, columns, rows)
         entry = Answered(
@@ -97,8 +97,8 @@ class DataPlane:
         self._metrics.rows.observe(rows)
         return Answer(predictions, tuple(warnings))
 
-    def _break(self, columns: Columns) -> list[str]:
-        """Warnings for rules that are broken."""
+    def _check_rules(self, columns: Columns) -> list[str]:
+        """Refuse rows that break a rule of severity `error`; give a warning for each other rule that is broken."""
         if not self._rules.expectations:
             return []
         failures = check(self._rules, columns).failures()
@@ -110,7 +110,7 @@ class DataPlane:
             raise _refusal(refused)
         return [f"{f.expectation.rule} {','.join(f.expectation.columns)}: {f.failed} rows" for f in failures]
 
-    def _unseen(self, columns: Columns) -> list[str]:
+    def _note_unseen(self, columns: Columns) -> list[str]:
         found = unseen(self.contract.schema, columns)
         for column, categories in found.items():
             strange = set(categories)

@@ -2,6 +2,7 @@
 
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -81,8 +82,8 @@ def serve(
     """
     require_chosen_token(host, chosen=token_was_chosen)
     with _bound(host, port) as listener:
+        _prove(package, token)
         limits = Limits(settings.server_max_bytes, settings.server_max_rows)
-        _prove(package, limits, token)
         with _logs(package, log_folder, settings) as logs:
             app = build_app(package, limits, token, logs)
             address = listener.getsockname()
@@ -116,9 +117,9 @@ def build_app(package: LoadedPackage, limits: Limits, token: str, logs: Logs | N
     return App(served, plane, token=token, metrics=metrics, protocols=PROTOCOLS, feedback=feedback)
 
 
-def _prove(package: LoadedPackage, limits: Limits, token: str) -> None:
-    """Replay the parity rows in an application of their own, so that they are neither logged nor counted."""
-    app = build_app(package, limits, token, None)
+def _prove(package: LoadedPackage, token: str) -> None:
+    """Replay the parity rows in an application of their own: not logged, not counted, and without limits."""
+    app = build_app(package, Limits(sys.maxsize, sys.maxsize), token, None)
     try:
         replay(app, package.contract, f"/v2/models/{package.manifest.name}/infer", token)
     finally:
