@@ -82,13 +82,13 @@ def test_an_injected_cell_is_no_second_parameters_cell() -> None:
 
 
 def test_two_parameters_cells_are_refused() -> None:
-    with pytest.raises(ParameterError, match="2 parameters cells: cell 0, cell 2") as caught:
+    with pytest.raises(ParameterError, match="2 parameters cells: cell 1, cell 3") as caught:
         declared(notebook_of("%%mlops parameters\nx = 1", "x", "%%mlops parameters\ny = 1"))
     assert caught.value.data["cells"] == [0, 2]
 
 
 def test_a_syntax_error_names_cell_and_line() -> None:
-    with pytest.raises(ParameterError, match="cell 0") as caught:
+    with pytest.raises(ParameterError, match="cell 1") as caught:
         declared_by("x = 1\ny = = 2")
     assert caught.value.data["line"] == 3
 

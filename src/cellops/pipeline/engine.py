@@ -198,7 +198,8 @@ def _kernel_name(notebook: "NotebookNode", kernel: str | None) -> str:
 def _failure(executed: "NotebookNode", index: int, output: Path) -> NotebookError:
     cell = executed.cells[index]
     shown = next(out for out in reversed(cell.outputs) if out.output_type == "error")
-    place = f"cell {index}" if cell.execution_count is None else f"cell {index}, In [{cell.execution_count}]"
+    place = f"cell {index + 1} of {len(executed.cells)}"
+    place += "" if cell.execution_count is None else f", In [{cell.execution_count}]"
     said = shown.evalue if len(shown.evalue) <= LONGEST_MESSAGE else shown.evalue[:LONGEST_MESSAGE] + "…"
     source = Path(executed.metadata.papermill["input_path"]).name
     fact = f"{source} failed in {place}: {shown.ename}: {said}".rstrip(": ")

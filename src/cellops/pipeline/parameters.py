@@ -70,7 +70,7 @@ def declared(notebook: "NotebookNode") -> Declared:
     if not found:
         return Declared()
     if len(found) > 1:
-        fact = f"The notebook has {len(found)} parameters cells: {', '.join(f'cell {i}' for i in found)}"
+        fact = f"The notebook has {len(found)} parameters cells: {', '.join(f'cell {i + 1}' for i in found)}"
         raise ParameterError(fact, remedy="Keep one and move the assignments of the others into it", cells=found)
     index, source = found[0], notebook.cells[found[0]].source
     return Declared(index=index, has_header=_has_header(source), parameters=_parameters(_body(source), index))
@@ -152,7 +152,7 @@ def _parameters(body: str, index: int) -> tuple[Parameter, ...]:
     try:
         tree = ast.parse(body)
     except SyntaxError as error:
-        fact = f"The parameters cell (cell {index}) is not plain Python: {error.msg}, line {error.lineno}"
+        fact = f"The parameters cell (cell {index + 1}) is not plain Python: {error.msg}, line {error.lineno}"
         remedy = "Correct the line; magics and shell commands belong into another cell"
         raise ParameterError(fact, remedy=remedy, cell_index=index, line=error.lineno) from error
     comments = dict(_comments(body))

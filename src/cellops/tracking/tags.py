@@ -1,5 +1,7 @@
 """The tags by which cellops finds its own runs, and those by which MLflow's screens show a run's source."""
 
+import getpass
+
 from cellops import __version__
 from cellops.records.run import RunClosed, RunOpened
 
@@ -24,8 +26,15 @@ def of_opened(run: RunOpened) -> dict[str, str]:
         "mlflow.runName": run.name,
         "mlflow.source.type": "NOTEBOOK",
     }
-    optional = {"mlflow.source.name": run.notebook, SEED: run.seed, EXECUTION: run.execution}
+    optional = {"mlflow.user": _user(), "mlflow.source.name": run.notebook, SEED: run.seed, EXECUTION: run.execution}
     return tags | {name: str(value) for name, value in optional.items() if value is not None}
+
+
+def _user() -> str | None:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return None
 
 
 def of_closed(run: RunClosed) -> dict[str, str]:
