@@ -84,7 +84,7 @@ class App:
         self._limits: Limits = served.limits
         self._name = served.name
         self._protocols = tuple(protocol(served) for protocol in protocols)
-        # A scikit-learn model takes a millisecond or more, a hop to a thread a tenth; the loop answers probes meanwhile.
+        # A scikit-learn model takes a millisecond or more, a hop to a thread a tenth: probes are answered meanwhile.
         # Several threads, so that a long batch does not hold up short ones.
         self._pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="cellops-answer")
         self._waiting = 0
