@@ -160,7 +160,7 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
     async def _check_raise_for_error(
         self, cell: NotebookNode, cell_index: int, exec_reply: dict[str, Any] | None
     ) -> None:
-        """nbclient's error quotes the cell's streams, and wants them whole."""
+        """Join the cell's streams first, for nbclient's error quotes them whole."""
         _join_streams(cell)
         await super()._check_raise_for_error(cell, cell_index, exec_reply)
 
