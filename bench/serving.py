@@ -1,6 +1,7 @@
 """How many requests a second `cellops serve` answers, beside a bare ASGI echo of the same uvicorn in the same run.
 
 Run it as `python bench/serving.py`; it needs `wrk`. Everything is on: token, contract, log, metrics. One process each.
+The model alone, in a loop without a server, says what no server can go beyond.
 """
 
 import argparse
@@ -12,11 +13,13 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from sklearn.datasets import load_breast_cancer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -125,6 +128,22 @@ def load(url: str, question: object, folder: Path, seconds: int) -> Load:
     return Load(float(rate[1]), _percentile(said, 50), _percentile(said, 99))
 
 
+def alone(package: Path, rows: list[list[float]], seconds: int) -> Load:
+    """The model as the server calls it, in a loop."""
+    from cellops.data.decoder import decode_rows
+    from cellops.package.load import load_package
+
+    loaded = load_package(package)
+    columns = decode_rows(loaded.contract.schema, rows)
+    times = []
+    until = time.perf_counter() + seconds
+    while (begun := time.perf_counter()) < until:
+        loaded.predictor.predict(columns)
+        times.append(time.perf_counter() - begun)
+    median, tail = np.quantile(times, (0.5, 0.99)) * 1e3
+    return Load(len(times) / sum(times), median, tail)
+
+
 def _percentile(said: str, share: int) -> float:
     found = re.search(rf"\s{share}%\s+([\d.]+)(us|ms|s)\n", said)
     assert found is not None
@@ -147,10 +166,11 @@ def main() -> None:
         serve = [sys.executable, "-m", "cellops", "serve", str(package), "--port", "0"]
         with started([sys.executable, "echo.py"], folder) as echo, started(serve, folder) as ours:
             for count in (1, 100):
-                floor = 0.0
-                for name, (url, question) in questions(echo, ours, rows[:count]).items():
-                    measured = load(url, question, folder, seconds)
-                    floor = floor or measured.requests
+                asked = questions(echo, ours, rows[:count])
+                loads = {name: load(url, question, folder, seconds) for name, (url, question) in asked.items()}
+                floor = next(iter(loads.values())).requests
+                loads["the model alone"] = alone(package, rows[:count], seconds)
+                for name, measured in loads.items():
                     times = f"{measured.median:.1f} | {measured.tail:.1f}"
                     print(f"| {name} | {count} | {measured.requests:.0f} | {times} | {measured.requests / floor:.1%} |")
 
