@@ -41,12 +41,14 @@ class Segment:
         self.rows += batch.num_rows
 
     def close(self) -> None:
-        try:
-            self._stream.close()
-            self._file.close()
-        except OSError as error:
-            # The whole batches stay readable without the mark that ends a stream.
-            logger.warning("%s could not be closed: %s", self.path, error)
+        import pyarrow as pa
+
+        for part in (self._stream, self._file):
+            try:
+                part.close()
+            except (OSError, pa.ArrowException) as error:
+                # The whole batches stay readable without the mark that ends a stream.
+                logger.warning("%s could not be closed: %s", self.path, error)
 
 
 def read_segments(folder: Path) -> "list[pa.Table]":
