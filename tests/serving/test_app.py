@@ -1,0 +1,95 @@
+"""The application in process: what happens when something behind it gives way."""
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from cellops.monitoring import label_log, prediction_log
+from cellops.package.load import LoadedPackage, load_package
+from cellops.serving import app as app_module
+from cellops.serving.app import App
+from cellops.serving.limits import Limits
+from cellops.serving.server import Logs, build_app
+from support.served import TOKEN, build
+
+LIMITS = Limits(max_bytes=100_000, max_rows=100)
+PATH = "/v2/models/diabetes/infer"
+
+
+@pytest.fixture(scope="module")
+def diabetes(tmp_path_factory: pytest.TempPathFactory) -> LoadedPackage:
+    return load_package(build("diabetes", tmp_path_factory.mktemp("diabetes")))
+
+
+@pytest.fixture
+def closed(diabetes: LoadedPackage, tmp_path: Path) -> Iterator[App]:
+    """An application whose logs take nothing any more."""
+    rhythm: dict[str, Any] = {"flush_seconds": 0.01, "segment_rows": 10}
+    schema = diabetes.contract.schema
+    logs = Logs(
+        prediction_log.open_writer(tmp_path, schema, **rhythm), label_log.open_writer(tmp_path, schema, **rhythm)
+    )
+    logs.predictions.close()
+    logs.labels.close()
+    app = build_app(diabetes, LIMITS, TOKEN, logs)
+    yield app
+    app.close()
+
+
+@pytest.fixture
+def forgetful(diabetes: LoadedPackage) -> Iterator[App]:
+    """An application without logs."""
+    app = build_app(diabetes, LIMITS, TOKEN, None)
+    yield app
+    app.close()
+
+
+def send(app: App, method: str, path: str, document: object = None) -> httpx.Response:
+    async def ask() -> httpx.Response:
+        transport = httpx.ASGITransport(app)
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:
+            return await client.request(method, path, json=document)
+
+    return asyncio.run(ask())
+
+
+def question(package: LoadedPackage, value: float) -> dict[str, Any]:
+    names = [field.name for field in package.contract.schema.inputs]
+    return {"inputs": [{"name": name, "shape": [1], "datatype": "FP64", "data": [value]} for name in names]}
+
+
+def test_a_log_that_fails_costs_no_answer_and_is_counted(closed: App, diabetes: LoadedPackage) -> None:
+    assert send(closed, "POST", PATH, question(diabetes, 0.1)).status_code == 200
+    losses = [line for line in send(closed, "GET", "/metrics").text.splitlines() if line.startswith("cellops_log_lost")]
+    assert [line.rpartition(" ")[2] for line in losses if 'log="predictions"' in line] == ["1.0"]
+
+
+def test_labels_that_cannot_be_logged_are_not_accepted(closed: App) -> None:
+    answer = send(closed, "POST", "/feedback", {"labels": [{"prediction_id": "a:0", "label": 99.5}]})
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+
+
+def test_more_requests_than_may_wait_are_refused_at_once(
+    forgetful: App, diabetes: LoadedPackage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app_module, "WAITING", 0)
+    answer = send(forgetful, "POST", PATH, question(diabetes, 0.1))
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+    assert send(forgetful, "GET", "/v2/health/live").status_code == 200
+
+
+@pytest.mark.filterwarnings("ignore:overflow encountered")
+def test_an_answer_that_is_not_a_number_is_never_given(
+    forgetful: App, diabetes: LoadedPackage, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.ERROR):
+        answer = send(forgetful, "POST", PATH, question(diabetes, 1.7e308))
+    assert answer.status_code == 500
+    assert answer.json()["error_id"] in caplog.text
+    assert "outputs" not in answer.json()
