@@ -72,8 +72,8 @@ def build_package(folder: Path) -> tuple[Path, list[list[float]]]:
     import mlflow.sklearn
 
     from cellops.capture.environment import read_environment
-    from cellops.package.build import build_package as build
-    from cellops.package.contract import build_contract
+    from cellops.packaging.build import build_package as build
+    from cellops.packaging.contract import build_contract
     from cellops.records.package import Provenance
 
     data = load_breast_cancer(as_frame=True)
@@ -131,7 +131,7 @@ def load(url: str, question: object, folder: Path, seconds: int) -> Load:
 def alone(package: Path, rows: list[list[float]], seconds: int) -> Load:
     """The model as the server calls it, in a loop."""
     from cellops.data.decoder import decode_rows
-    from cellops.package.load import load_package
+    from cellops.packaging.load import load_package
 
     loaded = load_package(package)
     columns = decode_rows(loaded.contract.schema, rows)

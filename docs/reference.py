@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from cellops import cli, errors, magics, settings
+from cellops.serving import errors as serving_errors
 
 TARGET = Path(__file__).with_name("reference.md")
 HEAD = """# Reference
@@ -80,7 +81,7 @@ def _errors() -> Iterator[str]:
     yield "## Errors\n"
     yield "Every error says the fact, the value received and the remedy, and carries `code` and `data`.\n"
     yield "| class | code | when |\n|---|---|---|"
-    for name, kind in vars(errors).items():
+    for name, kind in (vars(errors) | vars(serving_errors)).items():
         if inspect.isclass(kind) and issubclass(kind, errors.CellopsError):
             yield f"| `{name}` | `{kind.code}` | {(kind.__doc__ or '').splitlines()[0]} |"
     yield ""

@@ -43,7 +43,7 @@ def main() -> None:
     flights = pd.read_parquet(later)
     log = OUTPUT / "prediction_log"
     with served(package, log) as client:
-        replay(client, flights[flights["time"].dt.month == 4], package)  # noqa: PLR2004 - April
+        replay(client, flights[flights["time"].dt.month == 4], package)
 
     stage(4, "Hold the logged predictions of April against the package")
     cellops("drift", str(package), "--log", str(log), "--output", str(OUTPUT / "drift_april_served"))
@@ -108,7 +108,7 @@ def served(package: Path, log: Path) -> Iterator[Client]:
 
 def address(process: "subprocess.Popen[str]") -> str:
     """The address in the line that the server prints when it is ready."""
-    assert process.stdout is not None  # noqa: S101 - it is a pipe
+    assert process.stdout is not None
     for line in process.stdout:
         print(f"  {line.rstrip()}", flush=True)
         if " on http://" in line:
@@ -123,7 +123,7 @@ def replay(client: Client, flights: pd.DataFrame, package: Path) -> None:
     begun = time.perf_counter()
     sent = 0
     for hour, departures in flights.groupby("time"):
-        assert isinstance(hour, pd.Timestamp)  # noqa: S101 - the groups are times
+        assert isinstance(hour, pd.Timestamp)
         while waiting and waiting[0][0] <= hour:
             client.post("/feedback", {"labels": waiting.pop(0)[1]})
         request = f"april-{hour:%d-%H}"

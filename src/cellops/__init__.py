@@ -5,7 +5,7 @@ In a notebook: `%load_ext cellops`. In a terminal: `cellops --help`. From Python
 
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from cellops.version import __version__ as __version__
 
 VERBS = ("clean", "drift", "execute", "package", "runs", "serve", "show", "sync")
 

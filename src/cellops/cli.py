@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
-from cellops import __version__, settings
+from cellops import settings
 from cellops.errors import CellopsError, ParameterError, SettingsError, UsageError
+from cellops.version import __version__
 
 FAILED, MISUSED, STOPPED = 1, 2, 130
 """Exit codes beside 0."""

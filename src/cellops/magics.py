@@ -10,12 +10,13 @@ from typing import Any
 
 import click
 
-from cellops import __version__, cli, settings
+from cellops import cli, settings
 from cellops.cli import Verbs
 from cellops.errors import UsageError
 from cellops.flows.session import RunOptions, Session, require, without_header
 from cellops.records.cell import CellRecord
 from cellops.records.run import RunStatus, RunSummary
+from cellops.version import __version__
 from cellops.widgets.page import Page
 
 NOT_IN_A_NOTEBOOK = ("serve", "clean")

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cellops.package.load import LoadedPackage, load_package
+from cellops.packaging.load import LoadedPackage, load_package
 from cellops.serving.app import App
 from cellops.serving.limits import Limits
 from cellops.serving.protocols import PROTOCOLS

@@ -30,7 +30,9 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
 @pytest.mark.parametrize("page", DOCS, ids=lambda page: page.name)
 def test_every_command_in_the_pages_exists(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
-    verbs = {verb for block in re.findall(r"```(?:console|sh|bash)\n(.*?)```", text, re.S) for verb in _verbs(block)}
+    verbs = {
+        verb for block in re.findall(r"```(?:console|sh|bash)\n(.*?)```", text, re.DOTALL) for verb in _verbs(block)
+    }
     for verb in verbs:
         done = subprocess.run([sys.executable, "-m", "cellops", verb, "--help"], capture_output=True, check=False)
         assert done.returncode == 0, verb

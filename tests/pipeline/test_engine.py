@@ -107,7 +107,9 @@ def test_a_failing_cell_is_named_and_saved(make_notebook, tmp_path: Path) -> Non
     notebook = make_notebook("a = 1", "b = 2", "c = 3", "d = 4", "e = 5", "print('so far')\n1 / 0", "print('never')")
     output = tmp_path / "out.ipynb"
     events: list[CellProgress] = []
-    with pytest.raises(NotebookError, match=r"notebook.ipynb failed in cell 6 of 7, In \[6\]: ZeroDivisionError") as caught:
+    with pytest.raises(
+        NotebookError, match=r"notebook.ipynb failed in cell 6 of 7, In \[6\]: ZeroDivisionError"
+    ) as caught:
         execute(notebook, output, {}, on_progress=events.append)
     data = caught.value.data
     assert data["cell_index"] == 5

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from cellops.monitoring import label_log, prediction_log
-from cellops.package.load import LoadedPackage, load_package
+from cellops.packaging.load import LoadedPackage, load_package
 from cellops.serving import app as app_module
 from cellops.serving.app import App
 from cellops.serving.limits import Limits

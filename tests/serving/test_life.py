@@ -15,8 +15,8 @@ import pandas as pd
 import pytest
 
 from cellops.monitoring import prediction_log
-from cellops.package.manifest import write
-from cellops.package.parity import Parity
+from cellops.packaging.manifest import write
+from cellops.packaging.parity import Parity
 from support.served import TOKEN, Running, build, running, start
 
 PATH = "/v1/models/flights:predict"

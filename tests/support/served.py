@@ -22,8 +22,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from cellops.data.expectations import parse
-from cellops.package.build import build_package
-from cellops.package.contract import build_contract
+from cellops.packaging.build import build_package
+from cellops.packaging.contract import build_contract
 from cellops.records.package import Provenance
 from cellops.records.run import Environment
 from cellops.settings import BUILT_IN_TRUSTED_TYPES

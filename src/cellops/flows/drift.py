@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from cellops.package.load import LoadedPackage
+    from cellops.packaging.load import LoadedPackage
 
 READERS = (".csv", ".parquet")
 
@@ -74,7 +74,7 @@ def drift(
     """
     from cellops.monitoring.drift import compare
     from cellops.monitoring.report import write
-    from cellops.package.load import load_package
+    from cellops.packaging.load import load_package
 
     if (data is None) == (log is None):
         fact = "Give either a file with data or --log with the folder of a prediction log"

@@ -112,7 +112,7 @@ def build(model: FittedModel, suites: Iterable[Suite]) -> Contract:
     CellopsError
         When the cell does not show the tables, or the model cannot have a contract.
     """
-    from cellops.package.contract import build_contract
+    from cellops.packaging.contract import build_contract
 
     if model.training is None:
         fact = f"The cell does not show what {model.name} was fitted on"

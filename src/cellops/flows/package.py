@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cellops import __version__
 from cellops.errors import PackageError
 from cellops.flows.runs import show
 from cellops.flows.sync import sync
@@ -14,6 +13,7 @@ from cellops.records.contract import Contract
 from cellops.records.package import Manifest, Provenance
 from cellops.records.run import CodeVersion, Environment, RunClosed, RunSummary
 from cellops.settings import Settings, load
+from cellops.version import __version__
 
 if TYPE_CHECKING:
     from cellops.tracking.store import Store
@@ -48,8 +48,8 @@ def package(run: str = "last", *, output: Path | None = None, settings: Settings
     TrustError
         When the model is a pickle, or is made of types that the settings do not trust.
     """
-    from cellops.package.build import build_package
-    from cellops.package.load import read_contract
+    from cellops.packaging.build import build_package
+    from cellops.packaging.load import read_contract
     from cellops.tracking.store import Store
 
     settings = settings or load()

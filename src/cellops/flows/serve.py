@@ -58,7 +58,7 @@ def serve(
     UsageError
         When the address cannot be listened on, or is open to others and no token was chosen.
     """
-    from cellops.package.load import load_package
+    from cellops.packaging.load import load_package
     from cellops.serving.server import serve as run_server
 
     settings = settings or load()

@@ -8,7 +8,6 @@ from pathlib import Path
 from threading import Thread
 from typing import Any, Protocol
 
-from cellops import __version__
 from cellops.capture import header, rng
 from cellops.capture.cell import CellCapture, OpenCell
 from cellops.capture.code import read_code_version
@@ -30,6 +29,7 @@ from cellops.records.run import (
     SessionOpened,
 )
 from cellops.settings import Settings, prepare
+from cellops.version import __version__
 
 STATUS = {Outcome.OK: RunStatus.FINISHED, Outcome.ERROR: RunStatus.FAILED, Outcome.INTERRUPTED: RunStatus.KILLED}
 

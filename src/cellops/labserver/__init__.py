@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cellops import __version__ as __version__  # `jupyter server extension list` shows it
+from cellops.version import __version__ as __version__  # `jupyter server extension list` shows it
 
 
 def _jupyter_server_extension_points() -> list[dict[str, str]]:

@@ -1,5 +1,6 @@
 """Append-only segments, and the thread that writes them beside the server, so that no answer waits for the disk."""
 
+import importlib
 import logging
 import os
 import threading
@@ -61,6 +62,9 @@ class SegmentWriter(Generic[Entry]):
         segment_rows: int,
         queue_rows: int = QUEUE_ROWS,
     ) -> None:
+        # Arrow loads pandas at its first conversion; beside a busy server that takes seconds, and the queue overflows.
+        for module in ("pandas", "pyarrow.parquet"):
+            importlib.import_module(module)
         self._folder = folder
         self._to_batch = to_batch
         self._flush_seconds = max(flush_seconds, SHORTEST_WAIT)

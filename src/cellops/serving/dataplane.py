@@ -13,7 +13,7 @@ from cellops.data.expectations import check, row_rules
 from cellops.data.problems import row_numbers
 from cellops.errors import CellopsError, InputError
 from cellops.monitoring.prediction_log import Answered
-from cellops.package.predictor import Predictions
+from cellops.packaging.predictor import Predictions
 from cellops.records.contract import Contract, Suite, Task
 from cellops.records.expectation import ExpectationResult
 from cellops.records.finding import Severity

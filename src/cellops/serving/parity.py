@@ -9,8 +9,8 @@ import orjson
 
 from cellops.data.arrays import Array
 from cellops.errors import PackageError
-from cellops.package.parity import differences
-from cellops.package.predictor import Predictions
+from cellops.packaging.parity import differences
+from cellops.packaging.predictor import Predictions
 from cellops.records.contract import Contract, Parity
 from cellops.serving.app import App
 from cellops.serving.protocols.open_inference_v2 import DATATYPES, PREDICT, PROBABILITIES

@@ -16,7 +16,7 @@ from cellops.data.decoder import Decoder
 from cellops.errors import UsageError
 from cellops.monitoring import label_log, prediction_log
 from cellops.monitoring.segments import SegmentWriter
-from cellops.package.load import LoadedPackage
+from cellops.packaging.load import LoadedPackage
 from cellops.serving.app import App
 from cellops.serving.auth import require_chosen_token
 from cellops.serving.dataplane import DataPlane

@@ -2,8 +2,8 @@
 
 import getpass
 
-from cellops import __version__
 from cellops.records.run import RunClosed, RunOpened
+from cellops.version import __version__
 
 RUN = "cellops.run"
 SESSION = "cellops.session"

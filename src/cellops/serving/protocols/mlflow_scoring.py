@@ -5,12 +5,12 @@ import io
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from cellops import __version__
 from cellops.data.csv_cells import cell_value
 from cellops.errors import CellopsError, InputError
 from cellops.serving.errors import MediaTypeError, UnsupportedError, said, sentence
 from cellops.serving.protocols.parsing import JSON, decode_table, parse_object, refuse_unknown
 from cellops.serving.protocols.protocol import Body, Document, Question, Served
+from cellops.version import __version__
 
 CSV = "text/csv"
 FORMS = ("dataframe_split", "dataframe_records", "instances", "inputs")

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping
 from itertools import chain
 from typing import Any
 
-from cellops import __version__
 from cellops.errors import CellopsError, InputError
 from cellops.records.contract import Task
 from cellops.records.profile import ColumnKind
 from cellops.serving.errors import UnsupportedError
 from cellops.serving.protocols.parsing import decode_table, parse_object
 from cellops.serving.protocols.protocol import Body, Document, Question, Served, error_document
+from cellops.version import __version__
 
 BINARY_HEADER = b"inference-header-content-length"
 INTEGERS = frozenset({f"{sign}INT{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64)})

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from cellops.package.load import LoadedPackage
+from cellops.packaging.load import LoadedPackage
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from typing import TypeVar
 import msgspec
 
 from cellops.errors import IntegrityError, PackageError
-from cellops.package.formats import FORMATS, Trust
-from cellops.package.layout import CONTRACT, CONTRACT_PARTS, PROVENANCE, contract_part
-from cellops.package.manifest import verify
-from cellops.package.predictor import Predictor, SklearnPredictor
+from cellops.packaging.formats import FORMATS, Trust
+from cellops.packaging.layout import CONTRACT, CONTRACT_PARTS, PROVENANCE, contract_part
+from cellops.packaging.manifest import verify
+from cellops.packaging.predictor import Predictor, SklearnPredictor
 from cellops.records.base import Record
 from cellops.records.contract import Contract
 from cellops.records.package import Manifest, Provenance

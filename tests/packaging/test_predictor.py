@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 
 from cellops.data.decoder import decode_columns, frame_columns
 from cellops.errors import InputError, PackageError
-from cellops.package.contract import build_contract
-from cellops.package.parity import build_parity, replay
-from cellops.package.predictor import Predictions, SklearnPredictor, to_frame
-from cellops.package.schema import build_field
+from cellops.packaging.contract import build_contract
+from cellops.packaging.parity import build_parity, replay
+from cellops.packaging.predictor import Predictions, SklearnPredictor, to_frame
+from cellops.packaging.schema import build_field
 from cellops.records.contract import Schema, Task
 
 FRAME = pd.DataFrame(

@@ -6,8 +6,8 @@ from collections.abc import Collection
 from pathlib import Path
 
 from cellops.errors import CellopsError, NotFoundError, PackageError, TrustError
-from cellops.package.formats import FORMATS, Format
-from cellops.package.layout import (
+from cellops.packaging.formats import FORMATS, Format
+from cellops.packaging.layout import (
     CONTRACT_PARTS,
     ENVIRONMENT,
     LOCK,
@@ -15,9 +15,9 @@ from cellops.package.layout import (
     PROVENANCE,
     contract_part,
 )
-from cellops.package.load import load_package
-from cellops.package.manifest import verify, write
-from cellops.package.parity import replay
+from cellops.packaging.load import load_package
+from cellops.packaging.manifest import verify, write
+from cellops.packaging.parity import replay
 from cellops.records.contract import Contract
 from cellops.records.package import Provenance
 from cellops.records.run import Environment

@@ -14,7 +14,7 @@ from sklearn.preprocessing import OneHotEncoder
 from sklearn.svm import LinearSVC
 
 from cellops.errors import PackageError
-from cellops.package.contract import build_contract
+from cellops.packaging.contract import build_contract
 from cellops.records.contract import Contract, Task
 from cellops.records.profile import ColumnKind
 

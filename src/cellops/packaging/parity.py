@@ -9,7 +9,7 @@ import numpy.typing as npt
 from cellops.data.decoder import decode_columns
 from cellops.data.frames import scalars
 from cellops.errors import PackageError
-from cellops.package.predictor import Array, Predictions, Predictor
+from cellops.packaging.predictor import Array, Predictions, Predictor
 from cellops.records.base import Value
 from cellops.records.contract import Contract, Parity, Schema, Task
 

@@ -6,9 +6,9 @@ import pytest
 import skops.io
 
 from cellops.errors import IntegrityError, NotFoundError
-from cellops.package.load import load_package, read_contract
-from cellops.package.manifest import LARGEST_MANIFEST, verify, write
-from cellops.package.parity import replay
+from cellops.packaging.load import load_package, read_contract
+from cellops.packaging.manifest import LARGEST_MANIFEST, verify, write
+from cellops.packaging.parity import replay
 
 
 @pytest.fixture

@@ -32,10 +32,10 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from cellops.errors import IntegrityError, PackageError, TrustError
-from cellops.package.formats import FORMATS, Trust
-from cellops.package.formats.trees import check_trees
-from cellops.package.load import load_package
-from cellops.package.manifest import write
+from cellops.packaging.formats import FORMATS, Trust
+from cellops.packaging.formats.trees import check_trees
+from cellops.packaging.load import load_package
+from cellops.packaging.manifest import write
 from cellops.settings import BUILT_IN_TRUSTED_TYPES
 from cellops.settings import load as load_settings
 

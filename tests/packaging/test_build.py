@@ -7,9 +7,9 @@ import pytest
 
 from cellops.data.decoder import frame_columns
 from cellops.errors import NotFoundError, PackageError, TrustError
-from cellops.package.build import build_package
-from cellops.package.load import load_package
-from cellops.package.manifest import verify
+from cellops.packaging.build import build_package
+from cellops.packaging.load import load_package
+from cellops.packaging.manifest import verify
 from cellops.records.run import Environment
 
 
@@ -161,7 +161,7 @@ def test_a_link_in_the_model_folder_is_refused(build, flights_folder, tmp_path):
 
 
 def test_serving_a_package_imports_no_mlflow(flights_package):
-    code = "import sys; from pathlib import Path; from cellops.package.load import load_package as load;"
+    code = "import sys; from pathlib import Path; from cellops.packaging.load import load_package as load;"
     code += f"load(Path({str(flights_package)!r})); print('mlflow' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

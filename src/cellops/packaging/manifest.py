@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from cellops.errors import IntegrityError, NotFoundError
-from cellops.package.layout import MANIFEST
+from cellops.packaging.layout import MANIFEST
 from cellops.records.package import FileDigest, Manifest
 
 VERSION = 1

@@ -16,8 +16,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OrdinalEncoder, StandardScaler
 
 from cellops.data.expectations import parse
-from cellops.package.build import build_package
-from cellops.package.contract import build_contract
+from cellops.packaging.build import build_package
+from cellops.packaging.contract import build_contract
 from cellops.records.contract import Contract
 from cellops.records.package import Provenance
 from cellops.records.run import Environment

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from cellops.errors import PackageError
-from cellops.package.formats.base import Trust
-from cellops.package.formats.trees import check_trees
+from cellops.packaging.formats.base import Trust
+from cellops.packaging.formats.trees import check_trees
 
 
 class Skops:

@@ -8,9 +8,9 @@ import numpy.typing as npt
 
 from cellops.data.profile import profile, profile_column
 from cellops.errors import PackageError
-from cellops.package.parity import build_parity, replay
-from cellops.package.predictor import Predictions, SklearnPredictor
-from cellops.package.schema import build_schema
+from cellops.packaging.parity import build_parity, replay
+from cellops.packaging.predictor import Predictions, SklearnPredictor
+from cellops.packaging.schema import build_schema
 from cellops.records.contract import Contract, Schema, Suite, Task
 from cellops.records.profile import ColumnProfile
 from cellops.stats.performance import evaluate

@@ -5,7 +5,7 @@ import pickletools
 from pathlib import Path
 
 from cellops.errors import PackageError, TrustError
-from cellops.package.formats.base import Trust
+from cellops.packaging.formats.base import Trust
 
 
 class Pickle:
