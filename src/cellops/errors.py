@@ -54,12 +54,6 @@ class SettingsError(CellopsError):
     code = "settings"
 
 
-class MissingExtraError(CellopsError):
-    """An optional dependency that is not installed."""
-
-    code = "missing-extra"
-
-
 class NotFoundError(CellopsError):
     """A run, package, notebook or file that is not there."""
 

@@ -13,7 +13,8 @@ import click
 from cellops import cli, settings
 from cellops.cli import Verbs
 from cellops.errors import UsageError
-from cellops.flows.session import RunOptions, Session, require, without_header
+from cellops.flows.open_run import RunOptions
+from cellops.flows.session import Session, require, without_header
 from cellops.records.cell import CellRecord
 from cellops.records.run import RunStatus, RunSummary
 from cellops.version import __version__

@@ -9,6 +9,16 @@ import sys
 from pathlib import Path
 
 
+def lease_of(journal: Path) -> Path:
+    """Where the lease of a journal's kernel stands: beside it."""
+    return journal.with_suffix(".alive")
+
+
+def is_alive(journal: Path, pid: int) -> bool:
+    """Whether the kernel with the process number `pid` that writes a journal still runs."""
+    return pid == os.getpid() or is_held(lease_of(journal))
+
+
 class Lease:
     """Held from construction until `release` or the end of the process."""
 

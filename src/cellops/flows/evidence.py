@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from cellops.capture import findings as checks
 from cellops.capture import rng
@@ -16,6 +16,7 @@ from cellops.capture.environment import read_environment
 from cellops.capture.redaction import redact
 from cellops.capture.results import FittedModel, Namespace, Table, collect, resolve_names, scalar_parameters
 from cellops.errors import CellopsError
+from cellops.flows.open_run import OpenRun
 from cellops.records.base import Value
 from cellops.records.cell import CellRecord
 from cellops.records.contract import Contract, Suite
@@ -23,16 +24,13 @@ from cellops.records.finding import Finding, Severity
 from cellops.records.run import DataFingerprint, ModelSpool, RunClosed, RunStatus
 from cellops.settings import Settings
 
-if TYPE_CHECKING:
-    from cellops.flows.session import OpenRun
-
 T = TypeVar("T")
 Parameters = dict[str, Value | list[Value]]
 
 
 def gather(
     closed: RunClosed,
-    run: "OpenRun",
+    run: OpenRun,
     cell: OpenCell,
     record: CellRecord,
     *,
@@ -131,7 +129,7 @@ def _merged(suites: Iterable[Suite], inputs: object) -> Suite | None:
     return Suite(name="+".join(names), expectations=tuple(kept)) if kept else None
 
 
-def _named_tables(model: FittedModel, run: "OpenRun", namespace: Namespace) -> FittedModel:
+def _named_tables(model: FittedModel, run: OpenRun, namespace: Namespace) -> FittedModel:
     """Tables that the options name win over those that the source shows."""
     training = resolve_names(run.options.training, namespace) or model.training
     evaluation = resolve_names(run.options.evaluation, namespace) or model.evaluation

@@ -4,8 +4,8 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from cellops.capture.journal import read
+from cellops.capture.lease import is_alive
 from cellops.errors import NotFoundError, TrackingError
-from cellops.flows.session import is_alive, summarise
 from cellops.flows.sync import journals, read_progress
 from cellops.records.finding import Finding, Severity
 from cellops.records.run import RunClosed, RunOpened, RunStatus, RunSummary, SessionOpened
@@ -78,14 +78,14 @@ def _of_journal(path: Path) -> list[RunSummary]:
     for event, _ in read(path):
         match event:
             case SessionOpened():
-                alive = is_alive(path, event)
+                alive = is_alive(path, event.pid)
             case RunOpened():
                 opened[event.run] = event
             case RunClosed():
                 closed[event.run] = event
             case _:
                 pass
-    found = [summarise(run, closed.get(key)) for key, run in opened.items()]
+    found = [RunSummary.of(run, closed.get(key)) for key, run in opened.items()]
     return [run if alive or run.run in closed else run.replace(status=RunStatus.KILLED) for run in found]
 
 

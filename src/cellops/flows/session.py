@@ -4,23 +4,20 @@ import os
 import time
 import uuid
 from collections.abc import Callable, Mapping, MutableMapping
-from pathlib import Path
-from threading import Thread
 from typing import Any, Protocol
 
 from cellops.capture import header, rng
 from cellops.capture.cell import CellCapture, OpenCell
-from cellops.capture.code import read_code_version
 from cellops.capture.journal import Journal
-from cellops.capture.lease import Lease, is_held
+from cellops.capture.lease import Lease, lease_of
 from cellops.errors import UsageError
 from cellops.flows import evidence, writer
-from cellops.records.base import Record, Value
+from cellops.flows.open_run import OpenRun, RunOptions, default_name
+from cellops.records.base import Value
 from cellops.records.cell import CellRecord, Outcome
 from cellops.records.contract import Suite
 from cellops.records.finding import Finding, Severity
 from cellops.records.run import (
-    CodeVersion,
     RunClosed,
     RunOpened,
     RunStatus,
@@ -34,43 +31,12 @@ from cellops.version import __version__
 STATUS = {Outcome.OK: RunStatus.FINISHED, Outcome.ERROR: RunStatus.FAILED, Outcome.INTERRUPTED: RunStatus.KILLED}
 
 
-class RunOptions(Record, frozen=True, kw_only=True):
-    """The options of `%%mlops run`."""
-
-    name: str | None = None
-    experiment: str | None = None
-    seed: int | None = None
-    training: tuple[str, ...] = ()
-    """Names of inputs and target, where the cell's source does not show them."""
-    evaluation: tuple[str, ...] = ()
-    model: bool = True
-
-
 class Observer(Protocol):
     """Who is shown what happens: the page, the notebook."""
 
     def cell(self, record: CellRecord) -> None: ...
 
     def run(self, summary: RunSummary) -> None: ...
-
-
-class OpenRun:
-    """A run whose cell is being executed, and the code version that is read meanwhile."""
-
-    def __init__(self, opened: RunOpened, options: RunOptions, settings: Settings) -> None:
-        self.opened = opened
-        self.options = options
-        self._settings = settings
-        self._code: CodeVersion | None = None
-        self._reader = Thread(target=self._read, name="cellops-code-version", daemon=True)
-        self._reader.start()
-
-    def _read(self) -> None:
-        self._code = read_code_version(self._settings.project, patch_limit=self._settings.patch_limit)
-
-    def code(self) -> CodeVersion | None:
-        self._reader.join()
-        return self._code
 
 
 class Session:
@@ -100,7 +66,7 @@ class Session:
         self._open: dict[str, OpenRun] = {}
         self._writer = writer.Handle(settings)
         self.journal = Journal(prepare(settings.folder) / "journal", self.id)
-        self._lease = Lease(lease_path(self.journal.path))
+        self._lease = Lease(lease_of(self.journal.path))
         self.journal.append(self._opened())
 
     def _opened(self) -> SessionOpened:
@@ -152,7 +118,7 @@ class Session:
         opened = RunOpened(
             run=uuid.uuid4().hex,
             session=self.id,
-            name=options.name or _default_name(self.notebook, len(self.runs) + 1),
+            name=options.name or default_name(self.notebook, len(self.runs) + 1),
             started=time.time(),
             order=cell.order,
             experiment=options.experiment,
@@ -168,7 +134,7 @@ class Session:
         cell.run = opened.run
         self._open[opened.run] = OpenRun(opened, options, self.settings)
         self._writer.ensure(self.journal.path)
-        self._announce(summarise(opened))
+        self._announce(RunSummary.of(opened))
 
     def cell_closed(self, cell: OpenCell, record: CellRecord) -> None:
         self.journal.append(record.replace(notebook=self.notebook))
@@ -201,7 +167,7 @@ class Session:
             )
         finally:
             self.journal.append(closed)
-            self._announce(summarise(run.opened, closed))
+            self._announce(RunSummary.of(run.opened, closed))
         return closed
 
     def _announce(self, summary: RunSummary) -> None:
@@ -214,16 +180,6 @@ def without_header(lines: list[str], accepts: Callable[[str, str], bool]) -> lis
     return header.strip(lines, accepts)
 
 
-def lease_path(journal: Path) -> Path:
-    """Where the lease of a journal's kernel stands: beside it."""
-    return journal.with_suffix(".alive")
-
-
-def is_alive(journal: Path, session: SessionOpened) -> bool:
-    """Whether the kernel of a journal still runs."""
-    return session.pid == os.getpid() or is_held(lease_path(journal))
-
-
 def notebook_path(namespace: Mapping[str, Any]) -> str | None:
     """The notebook's path, as far as its front end tells: cellops' own runner, VS Code, Jupyter Server."""
     candidates = (
@@ -232,34 +188,6 @@ def notebook_path(namespace: Mapping[str, Any]) -> str | None:
         os.environ.get("JPY_SESSION_NAME"),
     )
     return next((str(path) for path in candidates if path and str(path).endswith((".ipynb", ".py", ".md"))), None)
-
-
-def summarise(opened: RunOpened, closed: RunClosed | None = None) -> RunSummary:
-    """A run as its journal knows it."""
-    summary = RunSummary(
-        run=opened.run,
-        name=opened.name,
-        status=RunStatus.RUNNING,
-        started=opened.started,
-        experiment=opened.experiment,
-        notebook=opened.notebook,
-        seed=opened.seed,
-        synced=False,
-    )
-    if closed is None:
-        return summary
-    return summary.replace(
-        status=closed.status,
-        ended=closed.ended,
-        parameters=closed.parameters,
-        metrics=closed.metrics,
-        findings=closed.findings,
-        models={model.name: "" for model in closed.models},
-    )
-
-
-def _default_name(notebook: str | None, number: int) -> str:
-    return f"{Path(notebook).stem if notebook else 'session'}-{number}"
 
 
 def require(session: "Session | None") -> "Session":

@@ -10,8 +10,8 @@ import msgspec
 from filelock import FileLock, Timeout
 
 from cellops.capture.journal import SUFFIX, read
+from cellops.capture.lease import is_alive
 from cellops.errors import TrackingError
-from cellops.flows.session import is_alive
 from cellops.records.base import Record
 from cellops.records.cell import CellRecord
 from cellops.records.run import NotebookExecuted, RunClosed, RunOpened, RunStatus, SessionClosed, SessionOpened
@@ -119,7 +119,7 @@ class Carrier:
 
     def carry(self) -> Progress:
         """Carry what stands in the journal; once the session has ended, end the runs that it left open as killed."""
-        alive = self._session is not None and is_alive(self._journal, self._session)
+        alive = self._session is not None and is_alive(self._journal, self._session.pid)
         for event, offset in read(self._journal, self.progress.offset):
             self._carry(event)
             self._remember(self.progress.replace(offset=offset))

@@ -1,4 +1,5 @@
 from enum import StrEnum
+from typing import Self
 
 from cellops.records.base import Record, Value
 from cellops.records.contract import Contract
@@ -147,3 +148,27 @@ class RunSummary(Record, frozen=True, kw_only=True):
     findings: tuple[Finding, ...] = ()
     models: dict[str, str] = {}
     """Name and MLflow URI of the models it logged."""
+
+    @classmethod
+    def of(cls, opened: RunOpened, closed: RunClosed | None = None) -> Self:
+        """A run as its journal knows it."""
+        summary = cls(
+            run=opened.run,
+            name=opened.name,
+            status=RunStatus.RUNNING,
+            started=opened.started,
+            experiment=opened.experiment,
+            notebook=opened.notebook,
+            seed=opened.seed,
+            synced=False,
+        )
+        if closed is None:
+            return summary
+        return summary.replace(
+            status=closed.status,
+            ended=closed.ended,
+            parameters=closed.parameters,
+            metrics=closed.metrics,
+            findings=closed.findings,
+            models={model.name: "" for model in closed.models},
+        )

@@ -3,7 +3,7 @@
 import anywidget
 import traitlets
 
-from cellops.widgets.runs import STATIC
+from cellops.widgets.assets import STATIC
 
 
 class RunsComponent(anywidget.AnyWidget):

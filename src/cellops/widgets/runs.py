@@ -1,15 +1,12 @@
 from collections.abc import Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from cellops.records.run import RunSummary
+from cellops.widgets.assets import STATIC
 from cellops.widgets.table import runs_table
-
-STATIC = Path(__file__).parent / "static"
-"""Built from jupyter_extension/ and shipped in the wheel; a source checkout may be without it."""
 
 
 class RunsPanel:
