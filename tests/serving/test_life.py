@@ -14,9 +14,13 @@ import httpx
 import pandas as pd
 import pytest
 
+from cellops.errors import UsageError
 from cellops.monitoring import prediction_log
+from cellops.packaging.load import load_package
 from cellops.packaging.manifest import write
 from cellops.packaging.parity import Parity
+from cellops.serving import server as server_module
+from cellops.settings import load
 from support.served import TOKEN, Running, build, running, start
 
 PATH = "/v1/models/flights:predict"
@@ -176,6 +180,33 @@ def test_a_port_in_use_is_named(flights: Path, tmp_path: Path) -> None:
         code, message = failed(start(flights, tmp_path, "--port", port), tmp_path)
     assert code == 2
     assert f"port {port}" in message
+
+
+def test_a_port_that_does_not_exist_is_not_taken_for_another(flights: Path, tmp_path: Path) -> None:
+    code, message = failed(start(flights, tmp_path, "--port", "70000"), tmp_path)
+    assert code == 2
+    assert "port 70000" in message
+
+
+def test_of_two_servers_that_start_together_one_says_that_the_port_is_taken(
+    flights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", 0))
+        port = other.getsockname()[1]
+        monkeypatch.setattr(server_module, "_prove", lambda _package, _token: other.listen())
+        with pytest.raises(UsageError, match=f"port {port}"):
+            server_module.serve(
+                load_package(flights),
+                host="127.0.0.1",
+                port=port,
+                token=TOKEN,
+                token_was_chosen=True,
+                log_folder=tmp_path / "log",
+                settings=load(tmp_path),
+                on_ready=pytest.fail,
+            )
 
 
 def test_other_machines_are_served_with_a_chosen_token_only(flights: Path, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The server process: bind, prove parity, listen, and on a signal drain and close the logs."""
 
+import errno
 import signal
 import socket
 import sys
@@ -33,6 +34,7 @@ from cellops.settings import Settings
 DRAINING = 30
 """Seconds for which requests under way may be finished after a signal to stop."""
 VERSION_LENGTH = 12
+HIGHEST_PORT = 65_535
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,9 @@ def serve(
             app = build_app(package, limits, token, logs)
             address = listener.getsockname()
             shown = f"[{address[0]}]" if listener.family == socket.AF_INET6 else address[0]
+            with _address_errors(host, port):
+                # Of two servers that start together both could bind; only one can listen.
+                listener.listen()
             _run(app, listener, lambda: on_ready(f"http://{shown}:{address[1]}"))
             app.close()
 
@@ -129,16 +134,25 @@ def _prove(package: LoadedPackage, token: str) -> None:
 @contextmanager
 def _bound(host: str, port: int) -> Iterator[socket.socket]:
     """A socket at the address, which does not listen yet: clients are refused until the server can answer."""
-    try:
+    with _address_errors(host, port):
+        # getaddrinfo keeps the lower 16 bits of a larger number, and another port would be served.
+        if not 0 <= port <= HIGHEST_PORT:
+            raise OSError(errno.EINVAL, f"ports go from 0 to {HIGHEST_PORT}")
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
+    with listener:
+        yield listener
+
+
+@contextmanager
+def _address_errors(host: str, port: int) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         fact = f"Nothing can listen on {host}, port {port}: {error.strerror or error}"
         raise UsageError(fact, remedy="Choose another port with --port, or 0 for a free one") from error
-    with listener:
-        yield listener
 
 
 @contextmanager
