@@ -1,12 +1,20 @@
 """A project of its own for each test, and a real kernel in it."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from support.kernel import Kernel
+
+
+def pytest_configure() -> None:
+    """Take signals as a terminal's program does: a background job ignores them, and all that it starts would too."""
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 
 @pytest.fixture
