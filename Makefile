@@ -19,7 +19,8 @@ demo: $(VENV)/.demo  ## The main job on real data: train, track, package, serve,
 	@$(BIN)/python notebooks/demo.py
 
 test: check $(VENV)/.dev  ## Check, then every test, in a real kernel, server and browser
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/browser
+	$(BIN)/python -m pytest tests/browser
 
 check: $(VENV)/.dev  ## Format, lint, types, layers, front end
 	$(BIN)/ruff format --check .

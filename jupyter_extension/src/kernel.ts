@@ -65,7 +65,7 @@ class Kernels implements IKernels {
 
   /**
    * Listen to a kernel that runs already: it goes on sending over the comm that it opened to an earlier page.
-   * The trail so far comes over one more comm, which is closed again, so that reloads do not pile up copies.
+   * The runs and then the trail so far come over one more comm, which is closed again: reloads pile up no copies.
    * A kernel without cellops has no such comm and is left in peace.
    */
   private async rejoin(panel: NotebookPanel, kernel: Kernel.IKernelConnection): Promise<void> {
@@ -79,8 +79,11 @@ class Kernels implements IKernels {
     }
     const asking = kernel.createComm(TARGET);
     asking.onMsg = received => {
-      this.tell(panel, received.content.data);
-      asking.close();
+      const { data } = received.content;
+      this.tell(panel, data);
+      if (data['event'] === 'trail') {
+        asking.close();
+      }
     };
     asking.open();
   }
