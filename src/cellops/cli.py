@@ -39,7 +39,7 @@ class Verbs(click.Group):
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__)
 def terminal() -> None:
-    r"""From a notebook cell to a proven, served and watched model.
+    """From a notebook cell to a proven, served and watched model.
 
     \b
     The usual way:
@@ -61,7 +61,7 @@ def terminal() -> None:
 def execute(
     notebook: Path, parameters: tuple[tuple[str, str], ...], output: Path | None, timeout: float | None
 ) -> None:
-    r"""Execute NOTEBOOK as a pipeline, in a kernel of its own.
+    """Execute NOTEBOOK as a pipeline, in a kernel of its own.
 
     \b
     Parameters stand in the notebook's cell that begins with %%mlops parameters (or has the tag "parameters").

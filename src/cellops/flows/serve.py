@@ -63,7 +63,7 @@ def serve(
 
     settings = settings or load()
     loaded = load_package(Path(package), trusted_types=settings.trusted, allow_pickle=settings.allow_pickle)
-    chosen = token or settings.server_token
+    chosen = token or settings.server_token or None
     folder = log or prepare(settings.folder) / "log" / loaded.manifest.name
     used = chosen or secrets.token_urlsafe(24)
 

@@ -63,7 +63,7 @@ class SegmentWriter(Generic[Entry]):
         queue_rows: int = QUEUE_ROWS,
     ) -> None:
         # Arrow loads pandas at its first conversion; beside a busy server that takes seconds, and the queue overflows.
-        for module in ("pandas", "pyarrow.parquet", "pyarrow.pandas_compat"):
+        for module in ("pandas", "pyarrow.parquet", "pyarrow.pandas_compat", "pyarrow.vendored.version"):
             importlib.import_module(module)
         self._folder = folder
         self._to_batch = to_batch
