@@ -126,7 +126,7 @@ def test_a_killed_process_loses_nothing_that_was_flushed(tmp_path, segment_rows)
 def test_a_stream_torn_anywhere_is_read_up_to_its_last_whole_batch(tmp_path_factory, data):
     folder = tmp_path_factory.mktemp("torn")
     sizes = data.draw(st.lists(st.integers(1, 50), min_size=1, max_size=4))
-    segment = Segment(folder, "writer", numbers_batch([]).schema)
+    segment = Segment(folder, "writer")
     ends = []
     for size in sizes:
         segment.write(numbers_batch(range(size)))
@@ -229,7 +229,7 @@ def test_writers_share_a_folder(tmp_path):
     until(lambda: request_numbers(tmp_path) == [0])
     second.append(answered(1), 1)
     second.close()
-    assert {Path(name).suffix for name in names(tmp_path)} == {".arrow", ".lock", ".parquet"}
+    assert {Path(name).suffix for name in names(tmp_path)} == {".frames", ".lock", ".parquet"}
     first.append(answered(2), 1)
     first.close()
     assert request_numbers(tmp_path) == [0, 1, 2]

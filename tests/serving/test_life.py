@@ -95,7 +95,7 @@ def test_a_server_that_is_killed_loses_only_the_last_answers(flights: Path, tmp_
         assert ask(server.client, "again") == 200
         assert server.stop() == 0
     assert prediction_log.read(tmp_path / "log")["request_id"].tolist() == [*kept, "again"]
-    assert list((tmp_path / "log").rglob("*.arrow")) == []
+    assert list((tmp_path / "log").rglob("*.frames")) == []
 
 
 def begun(server: Running) -> int:

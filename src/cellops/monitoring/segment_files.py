@@ -1,25 +1,28 @@
-"""The files of a log: a live segment is an Arrow stream, a closed one a Parquet file.
+"""The files of a log: a live segment is a stream of frames with a batch each, a closed one a Parquet file.
 
 A segment is called `START-WRITER`, so that no two writers ever share one. A stream that a killed writer has left is
-readable up to its last whole batch.
+readable up to its last whole frame. Nothing that could not be read is ever deleted: a damaged stream is kept beside the
+Parquet file of its readable frames.
 """
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
 from cellops.errors import InputError
+from cellops.monitoring.frames import header, read_frames
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-STREAM = ".arrow"
+STREAM = ".frames"
 CLOSED = ".parquet"
+DAMAGED = ".damaged"
 LOCK = ".lock"
 logger = logging.getLogger(__name__)
 
@@ -27,28 +30,30 @@ logger = logging.getLogger(__name__)
 class Segment:
     """The stream that a writer is writing; each batch is handed to the operating system at once."""
 
-    def __init__(self, folder: Path, writer: str, schema: "pa.Schema") -> None:
+    def __init__(self, folder: Path, writer: str) -> None:
         import pyarrow as pa
 
         started = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
         self.path = folder / f"{started}-{writer}{STREAM}"
         self.rows = 0
         self._file = pa.OSFile(str(self.path), "wb")
-        self._stream = pa.ipc.new_stream(self._file, schema)
 
     def write(self, batch: "pa.RecordBatch") -> None:
-        self._stream.write_batch(batch)
+        import pyarrow as pa
+
+        content = pa.BufferOutputStream()
+        with pa.ipc.new_stream(content, batch.schema) as stream:
+            stream.write_batch(batch)
+        frame = content.getvalue()
+        self._file.write(header(memoryview(frame)))
+        self._file.write(frame)
         self.rows += batch.num_rows
 
     def close(self) -> None:
-        import pyarrow as pa
-
-        for part in (self._stream, self._file):
-            try:
-                part.close()
-            except (OSError, pa.ArrowException) as error:
-                # The whole batches stay readable without the mark that ends a stream.
-                logger.warning("%s could not be closed: %s", self.path, error)
+        try:
+            self._file.close()
+        except OSError as error:
+            logger.warning("%s could not be closed: %s", self.path, error)
 
 
 def read_segments(folder: Path) -> "list[pa.Table]":
@@ -57,7 +62,7 @@ def read_segments(folder: Path) -> "list[pa.Table]":
     Raises
     ------
     InputError
-        When a Parquet file is damaged.
+        When a file cannot be read, or a Parquet file is damaged. Damaged frames of a stream are left out.
     """
     # A segment that is compacted while the folder is listed may escape one listing, but not two.
     stems = {path.stem for _ in range(2) for path in _segments(folder)}
@@ -86,27 +91,53 @@ def compact(folder: Path, writer: str) -> bool:
     return all(done)
 
 
+def damaged(folder: Path) -> list[Path]:
+    """The streams of which some could not be read."""
+    return sorted(folder.glob(f"*{DAMAGED}"))
+
+
 def _compact(stream: Path) -> bool:
     """Turn a stream into a Parquet file: under another name first, and the stream goes last."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     final = stream.with_suffix(CLOSED)
     temporary = final.with_name(f".{final.name}")
     try:
-        table = _read_stream(stream)
-        if table is not None and not final.exists():
-            with temporary.open("wb") as file:
-                pq.write_table(table, file)
-                file.flush()
-                os.fsync(file.fileno())
+        frames, broken = read_frames(stream)
+        if frames and not final.exists():
+            _write_parquet(_table(frames), temporary)
             temporary.replace(final)
-        stream.unlink(missing_ok=True)
+            _sync_folder(final.parent)
+        if broken:
+            stream.replace(stream.with_suffix(DAMAGED))
+            logger.error("%s is damaged: what could be read of it was kept", stream.with_suffix(DAMAGED))
+        else:
+            stream.unlink(missing_ok=True)
     except (OSError, pa.ArrowException) as error:
         remove(temporary)
-        logger.warning("%s stays an Arrow stream, it could not be compacted: %s", stream, error)
+        logger.warning("%s stays as it is, it could not be compacted: %s", stream, error)
         return False
     return True
+
+
+def _write_parquet(table: "pa.Table", path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    with path.open("wb") as file:
+        pq.write_table(table, file, write_page_checksum=True)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    """The new name must be on the disk before the old file goes."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def remove(path: Path) -> None:
@@ -124,33 +155,38 @@ def _segments(folder: Path) -> Iterator[Path]:
 
 def _read(folder: Path, stem: str) -> "pa.Table | None":
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     stream, closed = folder / f"{stem}{STREAM}", folder / f"{stem}{CLOSED}"
-    if not closed.exists():
+    path = closed if closed.exists() else stream
+    try:
         try:
-            return _read_stream(stream)
+            return _read_parquet(closed) if path is closed else _read_stream(stream)
         except FileNotFoundError:
             # It was compacted since the folder was listed.
-            pass
-    try:
-        return pq.ParquetFile(closed).read()
+            path = closed
+            return _read_parquet(closed)
     except (OSError, pa.ArrowException) as error:
-        fact = f"{closed} cannot be read: {error}"
+        fact = f"{path} cannot be read: {error}"
         raise InputError(fact, remedy="Restore the file, or move it away") from error
 
 
+def _read_parquet(path: Path) -> "pa.Table":
+    """A closed segment; values that a damaged page would give could crash whoever looks at them."""
+    import pyarrow.parquet as pq
+
+    table = pq.ParquetFile(path, page_checksum_verification=True).read()
+    table.validate(full=True)
+    return table
+
+
 def _read_stream(path: Path) -> "pa.Table | None":
-    """The whole batches of a stream, which may be torn at its end; None when there is not even one."""
+    frames, broken = read_frames(path)
+    if broken:
+        logger.warning("%s is damaged: what could not be read of it is left out", path)
+    return _table(frames) if frames else None
+
+
+def _table(frames: Sequence[memoryview]) -> "pa.Table":
     import pyarrow as pa
 
-    batches: list[Any] = []
-    with pa.OSFile(str(path), "rb") as file:
-        try:
-            reader = pa.ipc.open_stream(file)
-            while True:
-                batches.append(reader.read_next_batch())
-        except (StopIteration, OSError, pa.ArrowException):
-            # The end of the stream, or of what a killed writer had written of it.
-            pass
-    return pa.Table.from_batches(batches) if batches else None
+    return pa.concat_tables(pa.ipc.open_stream(pa.py_buffer(frame)).read_all() for frame in frames)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from filelock import FileLock
 
 from cellops.errors import UsageError
-from cellops.monitoring.segment_files import LOCK, Segment, compact, compact_leftovers, remove
+from cellops.monitoring.segment_files import LOCK, Segment, compact, compact_leftovers, damaged, remove
 from cellops.records.finding import Finding, Severity
 
 if TYPE_CHECKING:
@@ -113,10 +113,20 @@ class SegmentWriter(Generic[Entry]):
             return sum(self._lost.values())
 
     def findings(self) -> tuple[Finding, ...]:
-        """One for each reason for which rows were lost."""
+        """One for each reason for which rows were lost, and one for each stream in the folder that is damaged."""
         with self._guard:
             lost = dict(self._lost)
-        return tuple(
+        unread = tuple(
+            Finding(
+                code="log-damaged",
+                severity=Severity.ERROR,
+                where=f"log {self._folder.name}",
+                seen=f"some of {path.name} could not be read; the rest of it was kept",
+                remedy=f"Check the disk; delete {path} when you do not need it",
+            )
+            for path in damaged(self._folder)
+        )
+        return unread + tuple(
             Finding(
                 code="log-rows-lost",
                 severity=Severity.ERROR,
@@ -154,7 +164,7 @@ class SegmentWriter(Generic[Entry]):
             self._divide(entries, error)
             return
         try:
-            segment = self._current(batch.schema)
+            segment = self._current()
             segment.write(batch)
         except Exception as error:  # noqa: BLE001 - whatever a disk does, the thread lives on and counts it
             self._lose(sum(rows for _, rows in entries), _reason(error))
@@ -173,7 +183,7 @@ class SegmentWriter(Generic[Entry]):
         self._write(entries[:middle])
         self._write(entries[middle:])
 
-    def _current(self, schema: "pa.Schema") -> Segment:
+    def _current(self) -> Segment:
         """The segment to write to: a new one also where somebody has removed the file, or the whole folder."""
         if self._segment is not None and not self._segment.path.exists():
             self._finish()
@@ -181,7 +191,7 @@ class SegmentWriter(Generic[Entry]):
             if not (self._folder / f"{self._writer}{LOCK}").exists():
                 self._held.release()
                 self._writer, self._held = _hold(self._folder)
-            self._segment = Segment(self._folder, self._writer, schema)
+            self._segment = Segment(self._folder, self._writer)
         return self._segment
 
     def _finish(self) -> bool:

@@ -1,0 +1,47 @@
+"""A file of frames: before each stand its length and checksums, so that what is whole can be told from what is not."""
+
+import struct
+import zlib
+from pathlib import Path
+
+LENGTHS = struct.Struct("<QI")
+"""Bytes of the content, and their CRC."""
+OWN = struct.Struct("<I")
+"""The CRC of the two: without it, a damaged length would pass for an end that was never written."""
+HEADER_SIZE = LENGTHS.size + OWN.size
+
+
+def header(content: "memoryview | bytes") -> bytes:
+    """What stands before a frame."""
+    described = LENGTHS.pack(len(content), zlib.crc32(content))
+    return described + OWN.pack(zlib.crc32(described))
+
+
+def read_frames(path: Path) -> tuple[list[memoryview], bool]:
+    """The whole frames of a file, and whether some of it is damaged.
+
+    A frame that is cut off at the end is no damage: a killed writer leaves one.
+
+    Raises
+    ------
+    OSError
+        When the file cannot be read.
+    """
+    content = memoryview(path.read_bytes())
+    frames: list[memoryview] = []
+    damaged, start = False, 0
+    while len(content) - start >= HEADER_SIZE:
+        described = content[start : start + LENGTHS.size]
+        length, checksum = LENGTHS.unpack(described)
+        if OWN.unpack_from(content, start + LENGTHS.size)[0] != zlib.crc32(described):
+            # Where the next frame begins is unknown from here on.
+            return frames, True
+        frame = content[start + HEADER_SIZE : start + HEADER_SIZE + length]
+        if len(frame) < length:
+            break
+        if zlib.crc32(frame) == checksum:
+            frames.append(frame)
+        else:
+            damaged = True
+        start += HEADER_SIZE + length
+    return frames, damaged
