@@ -18,10 +18,14 @@ class Header:
     line: int
     """0-based line of the cell in which the header stands."""
 
+    @property
+    def keeps_the_cell(self) -> bool:
+        return self.verb in VERBS_THAT_KEEP_THE_CELL
+
 
 def find(source: str) -> Header | None:
     """The header of a cell, looked for among the cell magics that stand at its top."""
-    for number, line in enumerate(source.splitlines()):
+    for number, line in enumerate(_dedented(source.splitlines())):
         if not line.startswith("%%"):
             if line.strip():
                 return None
@@ -35,32 +39,44 @@ def find(source: str) -> Header | None:
 def strip(lines: list[str], accepts: Callable[[str, str], bool]) -> list[str]:
     """Take a header off a cell, so that the body is the plain cell.
 
-    The line becomes a comment, so that line numbers stay; above another cell magic it goes, because that
-    magic has to stand first. A header that is not accepted stays: the magic `%%mlops` then says what is wrong
-    with it, and the body does not run. A pure function, as IPython calls its transformers more than once per cell.
+    The line becomes a comment, so that line numbers stay; above another cell magic it goes, with the blank lines
+    and comments between them, because that magic has to stand first. A header that is not accepted stays: the magic
+    `%%mlops` then says what is wrong with it, and the body does not run. A pure function, as IPython calls its
+    transformers more than once per cell.
     """
     first = next((i for i, line in enumerate(lines) if line.strip()), None)
     if first is None:
         return lines
     header = _read(lines[first], first)
-    if header is None or header.verb not in VERBS_THAT_KEEP_THE_CELL or not accepts(header.verb, header.arguments):
+    if header is None or not header.keeps_the_cell or not accepts(header.verb, header.arguments):
         return lines
     rest = lines[first + 1 :]
-    if rest and rest[0].startswith("%%"):
-        return lines[:first] + rest
+    code = next((i for i, line in enumerate(rest) if line.strip() and not line.lstrip().startswith("#")), None)
+    if code is not None and rest[code].startswith("%%"):
+        return lines[:first] + rest[code:]
     return [*lines[:first], f"# {lines[first]}", *rest]
 
 
 def python_body(source: str) -> str | None:
     """The part of a cell that runs as Python in the notebook's namespace; None below a magic that takes a text."""
-    lines = source.splitlines(keepends=True)
+    lines = _dedented(source.splitlines(keepends=True))
     for number, line in enumerate(lines):
         if line.startswith("%%"):
-            if line[2:].split(maxsplit=1)[:1] not in (["mlops"], *([name] for name in TRANSPARENT)):
+            header = _read(line, number)
+            if header is None and line[2:].split(maxsplit=1)[:1] not in [[name] for name in TRANSPARENT]:
                 return None
-        elif line.strip():
+            if header is not None and not header.keeps_the_cell:
+                return None
+        elif line.strip() and not line.startswith("#"):
             return "".join(lines[number:])
     return ""
+
+
+def _dedented(lines: list[str]) -> list[str]:
+    """Without the indent of the first line that is not blank, as IPython takes it off before it reads magics."""
+    first = next((line for line in lines if line.strip()), "")
+    indent = first[: len(first) - len(first.lstrip())]
+    return [line.removeprefix(indent) for line in lines] if indent else lines
 
 
 def _read(line: str, number: int) -> Header | None:

@@ -1,7 +1,7 @@
 """The shape of every record: frozen, typed, keyword-only, read and written as JSON with validation."""
 
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import msgspec
 
@@ -13,10 +13,10 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """A frozen record. Unknown fields of a newer version are ignored, so older readers keep working."""
 
     def to_json(self) -> bytes:
-        return msgspec.json.encode(self)
+        return _encode(self)
 
     def to_pretty_json(self) -> bytes:
-        return msgspec.json.format(msgspec.json.encode(self, order="deterministic"), indent=2) + b"\n"
+        return msgspec.json.format(_encode(self, order="deterministic"), indent=2) + b"\n"
 
     @classmethod
     def from_json(cls, data: bytes | str) -> Self:
@@ -34,3 +34,23 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
     def replace(self, **changes: object) -> Self:
         return msgspec.structs.replace(self, **changes)
+
+
+def _encode(record: Record, order: Literal["deterministic"] | None = None) -> bytes:
+    """A record as JSON; half a surrogate pair, as a file name that is not UTF-8 has it, is written as an escape."""
+    try:
+        return msgspec.json.encode(record, order=order)
+    except UnicodeEncodeError:
+        return msgspec.json.encode(_without_surrogates(msgspec.to_builtins(record)), order=order)
+
+
+def _without_surrogates(value: Any) -> Any:
+    match value:
+        case str():
+            return value.encode(errors="backslashreplace").decode()
+        case dict():
+            return {_without_surrogates(key): _without_surrogates(inner) for key, inner in value.items()}
+        case list():
+            return [_without_surrogates(inner) for inner in value]
+        case _:
+            return value
