@@ -5,10 +5,13 @@ from numpy.typing import NDArray
 
 from cellops.data.column import Numbers, Values, numbers
 from cellops.records.profile import ColumnKind, QuantileSketch
+from cellops.stats.samples import Distribution, area_between
 
 EXACT_CAP = 2048
 """Distinct values up to which a sketch is exact."""
 GRID_POINTS = 1025
+TAIL_POINTS = 128
+"""Points in each tail beyond the outer ones of the grid, their ranks in geometric progression."""
 
 
 def sketch(values: Values, kind: ColumnKind = ColumnKind.NUMBER) -> QuantileSketch:
@@ -22,7 +25,7 @@ def sketch(values: Values, kind: ColumnKind = ColumnKind.NUMBER) -> QuantileSket
     Examples
     --------
     >>> sketch(np.array([2.0, 1.0, np.nan, 2.0]))
-    QuantileSketch(values=(1.0, 2.0), cumulative=(1, 3), rank_error=0.0)
+    QuantileSketch(values=(1.0, 2.0), cumulative=(1, 3), rank_error=0.0, below=(), distance_error=None)
     """
     ordered = np.sort(numbers(values, kind))
     return sketch_ordered(ordered[: int(np.searchsorted(ordered, np.nan))])
@@ -31,25 +34,34 @@ def sketch(values: Values, kind: ColumnKind = ColumnKind.NUMBER) -> QuantileSket
 def sketch_ordered(ordered: Numbers) -> QuantileSketch:
     """The sketch of ascending values without NaN.
 
-    With more than 2048 distinct values it keeps those at 1025 ranks of equal distance, each with the exact number of
-    rows at or below it; `rank_error` is the largest share of rows that lies strictly between two kept values.
-    Infinities stand as the largest float, for JSON has none.
+    With more than 2048 distinct values it keeps those at 1025 ranks of equal distance and, lest a heavy tail be read as
+    a line, those at ranks ever closer together towards both ends; each with the exact number of rows below it, and at
+    or below it. `rank_error` is the largest share of rows that lies strictly between two kept values. Infinities stand
+    as the largest float, for JSON has none.
     """
+    largest = np.finfo(np.float64).max
     starts = runs_of_ties(ordered)
     ends = np.append(starts[1:], len(ordered)) if len(ordered) else starts
-    rank_error = 0.0
-    if len(starts) > EXACT_CAP:
-        ranks = np.linspace(0, len(ordered) - 1, GRID_POINTS).round().astype(np.intp)
-        kept = np.unique(np.searchsorted(starts, ranks, side="right") - 1)
-        between = starts[kept[1:]] - ends[kept[:-1]]
-        rank_error = float(between.max()) / len(ordered)
-        starts, ends = starts[kept], ends[kept]
-    largest = np.finfo(np.float64).max
+    values = np.clip(ordered[starts], -largest, largest)
+    if len(starts) <= EXACT_CAP:
+        return QuantileSketch(values=tuple(values.tolist()), cumulative=tuple(ends.tolist()))
+    kept = np.unique(np.searchsorted(starts, _ranks(len(ordered)), side="right") - 1)
+    rows = Distribution(values, starts / len(ordered), ends / len(ordered))
+    grid = Distribution(values[kept], rows.below[kept], rows.upto[kept])
     return QuantileSketch(
-        values=tuple(np.clip(ordered[starts], -largest, largest).tolist()),
-        cumulative=tuple(ends.tolist()),
-        rank_error=rank_error,
+        values=tuple(grid.values.tolist()),
+        cumulative=tuple(ends[kept].tolist()),
+        rank_error=float((starts[kept[1:]] - ends[kept[:-1]]).max()) / len(ordered),
+        below=tuple(starts[kept].tolist()),
+        distance_error=min(area_between(rows, grid), largest),
     )
+
+
+def _ranks(rows: int) -> NDArray[np.intp]:
+    """The ranks of a grid over this many rows, from 0, not in order."""
+    tail = np.geomspace(1, rows / GRID_POINTS, TAIL_POINTS)
+    even = np.linspace(0, rows - 1, GRID_POINTS)
+    return np.concatenate([even, tail, rows - 1 - tail]).round().astype(np.intp)
 
 
 def runs_of_ties(ordered: Numbers) -> NDArray[np.intp]:

@@ -17,6 +17,8 @@ class StatisticResult(Record, frozen=True, kw_only=True):
     reason: str | None = None
     reference_rows: int = 0
     current_rows: int = 0
+    error: float = 0.0
+    """The most by which `value` may be off because a side is known from a grid only."""
 
 
 class DriftVerdict(StrEnum):

@@ -41,6 +41,10 @@ class QuantileSketch(Record, frozen=True, kw_only=True):
     values: tuple[float, ...]
     cumulative: tuple[int, ...]
     rank_error: float = 0.0
+    below: tuple[int, ...] = ()
+    """Rows below each value, for a grid: between two values the rest lies on a line. Empty for an exact sketch."""
+    distance_error: float | None = None
+    """First Wasserstein distance between the grid, read so, and the rows."""
 
 
 class Moments(Record, frozen=True, kw_only=True):

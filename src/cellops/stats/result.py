@@ -11,7 +11,13 @@ INFINITE = "infinite values"
 
 
 def computed(
-    statistic: str, value: float, reference_rows: float, current_rows: float, *, p_value: float | None = None
+    statistic: str,
+    value: float,
+    reference_rows: float,
+    current_rows: float,
+    *,
+    p_value: float | None = None,
+    error: float = 0.0,
 ) -> StatisticResult:
     """A result. A distance that rounding pushed below zero is zero."""
     return StatisticResult(
@@ -20,6 +26,7 @@ def computed(
         p_value=None if p_value is None else float(np.clip(p_value, 0.0, 1.0)),
         reference_rows=int(reference_rows),
         current_rows=int(current_rows),
+        error=float(error),
     )
 
 

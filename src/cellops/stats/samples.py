@@ -1,5 +1,6 @@
 """A sketch read as a distribution function, as the statistics that compare two of them need it."""
 
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -11,35 +12,94 @@ from cellops.records.profile import QuantileSketch
 Points: TypeAlias = NDArray[np.float64]
 
 
+@dataclass(frozen=True)
+class Distribution:
+    """A distribution function: it jumps at each value, and rises on a line between two of them."""
+
+    values: Points
+    """Ascending, shape (values,)."""
+    below: Points
+    """Share of rows below each value."""
+    upto: Points
+    """Share of rows at or below each value."""
+
+    def at(self, points: Points) -> Points:
+        """Share of rows at or below each point."""
+        return self._read(points, np.searchsorted(self.values, points, side="right") - 1)
+
+    def before(self, points: Points) -> Points:
+        """Share of rows below each point."""
+        return self._read(points, np.searchsorted(self.values, points, side="left") - 1)
+
+    def _read(self, points: Points, last: NDArray[np.intp]) -> Points:
+        """The line that leaves the value at `last` and ends at the next one, read at each point."""
+        here, following = np.maximum(last, 0), np.minimum(last + 1, len(self.values) - 1)
+        # Halves, since the difference of two large floats may be beyond the largest.
+        width = self.values[following] / 2 - self.values[here] / 2
+        way = np.divide(points / 2 - self.values[here] / 2, width, out=np.zeros_like(points), where=width > 0)
+        rise = np.where(following > last, self.below[following] - self.upto[here], 0.0)
+        share: Points = np.where(last < 0, 0.0, np.where(following == here, 1.0, self.upto[here] + way * rise))
+        return share
+
+
+def distribution(sketch: QuantileSketch) -> Distribution:
+    """The distribution function of a sketch with rows: exact for an exact one, within the stated error for a grid.
+
+    Raises
+    ------
+    InputError
+        When the sketch is not one: values that do not ascend, or counts that do not rise.
+    """
+    values = np.asarray(sketch.values, dtype=np.float64)
+    upto = np.asarray(sketch.cumulative, dtype=np.float64)
+    previous = np.concatenate([[0.0], upto[:-1]])
+    below = np.asarray(sketch.below, dtype=np.float64)
+    if not len(below):  # no grid, or one of a package that does not say
+        below = np.minimum(previous + sketch.rank_error * upto[-1], upto)
+        below[0] = 0.0
+    if values.shape != upto.shape or values.shape != below.shape or not _rising(values, previous, below, upto):
+        fact = "A sketch needs ascending distinct values and as many rising cumulative counts"
+        raise InputError(fact, remedy="Make it with cellops.data.profile.sketch")
+    return Distribution(values=values, below=below / upto[-1], upto=upto / upto[-1])
+
+
 def rows_of(sketch: QuantileSketch) -> int:
     """Rows that the sketch speaks of."""
     return sketch.cumulative[-1] if sketch.cumulative else 0
 
 
-def points_of(reference: QuantileSketch, current: QuantileSketch) -> Points:
-    """Every value at which one of the two steps, ascending; shape (values,)."""
-    return np.union1d(_values(reference), _values(current))
+def points_of(first: Distribution, second: Distribution) -> Points:
+    """Every value at which one of the two jumps, ascending; shape (values,)."""
+    return np.union1d(first.values, second.values)
 
 
-def cumulative_share(sketch: QuantileSketch, at: Points) -> Points:
-    """Share of rows at or below each point, shape of `at`.
+def area_between(first: Distribution, second: Distribution) -> float:
+    """The area between two distribution functions, infinite where it is beyond the largest float."""
+    points = points_of(first, second)
+    left = first.at(points[:-1]) - second.at(points[:-1])
+    right = first.before(points[1:]) - second.before(points[1:])
+    ends = np.abs(left) + np.abs(right)
+    crossing = np.divide(left**2 + right**2, 2 * ends, out=np.zeros_like(ends), where=ends > 0)
+    heights = np.where(left * right < 0, crossing, ends / 2)
+    with np.errstate(over="ignore", invalid="ignore"):
+        area = float(np.sum(heights * np.diff(points)))
+    return area if np.isfinite(area) else np.inf
 
-    Exact for an exact sketch. Between two points of a grid it rises on a line, but by no more than the stated error
-    in rank, for what is beyond that stands on the upper point itself.
-    """
-    values = _values(sketch)
-    steps = np.concatenate([[0], np.asarray(sketch.cumulative, dtype=np.float64)]) / sketch.cumulative[-1]
-    below: Points = steps[np.searchsorted(values, at, side="right")]
-    if not sketch.rank_error:
-        return below
-    return np.minimum(np.interp(at, values, steps[1:], left=0.0), below + sketch.rank_error)
+
+def distance_error(sketch: QuantileSketch) -> float:
+    """How far, on average over all rows, a sketch may be from the rows: what it states, else what is possible."""
+    if sketch.distance_error is not None:
+        return sketch.distance_error
+    read = distribution(sketch)
+    within = read.below[1:] - read.upto[:-1]
+    return float(np.sum(within * (np.diff(read.values) / 2)))
 
 
-def _values(sketch: QuantileSketch) -> Points:
-    values = np.asarray(sketch.values, dtype=np.float64)
-    cumulative = np.asarray(sketch.cumulative, dtype=np.float64)
-    rising = np.all(values[1:] > values[:-1]) and np.all(np.diff(cumulative, prepend=0) > 0)
-    if values.shape != cumulative.shape or not rising:
-        fact = "A sketch needs ascending distinct values and as many rising cumulative counts"
-        raise InputError(fact, remedy="Make it with cellops.data.profile.sketch")
-    return values
+def _rising(values: Points, previous: Points, below: Points, upto: Points) -> bool:
+    """Whether values ascend and each has rows at it, on top of all rows before it."""
+    return bool(
+        np.all(values[1:] > values[:-1])
+        and np.all(previous <= below)
+        and np.all(previous < upto)
+        and np.all(below <= upto)
+    )
