@@ -94,8 +94,27 @@ def test_ties_stay_together() -> None:
 
 def test_few_values_have_a_bin_each() -> None:
     months = profile_column("month", np.repeat(np.arange(1, 13), 5))
-    assert months.bins.counts == (5,) * 12
-    assert bin_names(months.bins, months.kind)[:3] == ["≤ 1", "2", "3"]
+    assert months.bins.counts == (0, *(5,) * 12, 0)
+    names = bin_names(months.bins, months.kind)
+    assert (names[:3], names[12:14]) == (["≤ 0", "1", "2"], ["12", "≥ 13"])
+
+
+@pytest.mark.parametrize("dtype", ["int64", "float64", "Int64", "float32"])
+def test_a_value_beyond_a_few_known_ones_has_a_bin_of_its_own(dtype: str) -> None:
+    months = profile_column("month", pd.Series(np.repeat(np.arange(1, 13), 5), dtype=dtype))
+    assert count(months, pd.Series([0, 1, 12, 13, 99], dtype=dtype)).counts == (1, 1, *(0,) * 10, 1, 2)
+    assert count(months, np.nextafter([1.0, 12.0], [-np.inf, np.inf])).counts == (0, 1, *(0,) * 10, 1, 0)
+
+
+@pytest.mark.parametrize("value", [2**52 + 1, 2**53, -(2**53), 2**53 + 2, -(2**60), 2**62])
+def test_another_large_integer_is_seen(value: int) -> None:
+    step = max(1, 2 ** (abs(value).bit_length() - 53))
+    constant = profile_column("x", np.full(50, value))
+    assert constant.bins.counts == (0, 50, 0)
+    assert count(constant, np.array([value - step, value, value + step])).counts == (1, 1, 1)
+    three = profile_column("x", np.repeat([value - step, value, value + step], 5))
+    assert three.bins.counts == (0, 5, 5, 5, 0)
+    assert count(three, np.array([value - 2 * step, value + 2 * step])).counts == (1, 0, 0, 0, 1)
 
 
 @pytest.mark.parametrize("constant", [0.0, 5.0, -1e-9, 0.1, 1e6])
@@ -118,7 +137,8 @@ def test_infinities_count_in_the_outer_bins_and_not_in_the_moments() -> None:
 @pytest.mark.parametrize("values", [[np.inf, -np.inf], [np.nan, np.nan], [1e200, -1e200]])
 def test_what_cannot_be_computed_is_absent_and_never_nan(values: list[float]) -> None:
     seen = profile_column("x", np.array(values))
-    assert (seen.bins is None) == (not np.isfinite(values).any())
+    assert (seen.bins is None) == bool(np.isinf(values).all())
+    assert bool(seen.problem) == (seen.bins is None)
     assert seen.moments is None
     assert type(seen).from_json(seen.to_json()) == seen
 
@@ -209,7 +229,7 @@ def test_a_column_that_cannot_be_profiled_does_not_break_the_rest() -> None:
     )
     table["again"] = 1
     seen = profile(table.rename(columns={"again": "twice"}))
-    assert [c.name for c in seen.columns if c.bins] == ["good"]
+    assert [c.name for c in seen.columns if c.bins] == ["empty", "good"]
     assert seen.column("twice").problem == "2 columns have this name"
     assert all(c.problem for c in seen.columns if c.name not in {"good", "empty"})
     assert seen.column("empty").missing == 3
@@ -230,12 +250,22 @@ def test_no_value_whatever_breaks_a_profile(values: list[object]) -> None:
         (pd.Series(pd.to_datetime(["2013-01-01", "2013-01-02"])), np.array([1.0])),
         (np.array([1.0, 2.0]), pd.Series(pd.to_datetime(["2013-01-01"]))),
         (np.array([1.0, 2.0]), pd.Series([[1], [2]])),
-        (np.array([np.nan, np.nan]), np.array([1.0])),
+        (np.array([np.inf, np.inf]), np.array([1.0])),
     ],
 )
 def test_values_of_another_kind_are_refused(trained_on: pd.Series, received: pd.Series) -> None:
     with pytest.raises(InputError):
         count(profile_column("x", trained_on), received)
+
+
+@pytest.mark.parametrize("nothing", [np.full(3, np.nan), pd.Series([None] * 3), pd.Series([pd.NA] * 3, dtype="Int64")])
+def test_any_value_of_a_column_that_had_none_is_unseen(nothing: pd.Series) -> None:
+    reference = profile_column("x", nothing)
+    assert (reference.bins.counts, reference.bins.missing) == ((), 3)
+    for values in (pd.Series([1.5, None, 2.5]), pd.Series(["a", None, "b"])):
+        seen = count(reference, values)
+        assert (seen.unseen, seen.missing) == (2, 1)
+    assert count(reference, nothing) == reference.bins
 
 
 def test_a_column_that_has_become_all_missing_is_counted() -> None:

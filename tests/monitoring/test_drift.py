@@ -120,10 +120,23 @@ def test_a_column_that_is_there_twice_is_named() -> None:
 
 
 def test_a_column_without_frozen_bins_is_named() -> None:
-    nothing = contract(profile=profile(people(500, 0, age=None)))
+    nothing = contract(profile=profile(people(500, 0, age=np.inf)))
     made = compare(nothing, whole(people(500, 1)), package="p", digest="0", source="test")
     age = next(column for column in made.windows[0].columns if column.column == "age")
     assert age.finding.seen == "Column age has no frozen bins"
+
+
+@pytest.mark.parametrize("nothing", [None, np.nan, pd.NA, pd.NaT])
+def test_a_column_that_never_had_a_value_is_stable_until_it_has_one(nothing: object) -> None:
+    empty = contract(profile=profile(people(500, 0, age=nothing)))
+    windows = [*whole(people(500, 1, age=nothing)), *whole(people(500, 1))]
+    silent, filled = (
+        next(column for column in window.columns if column.column == "age")
+        for window in compare(empty, windows, package="p", digest="0", source="test").windows
+    )
+    assert (silent.verdict, silent.finding) == (DriftVerdict.STABLE, None)
+    assert filled.verdict is DriftVerdict.MAJOR
+    assert "unseen went from 0.0% to 100.0%" in filled.finding.seen
 
 
 def test_a_column_that_has_become_all_missing_has_moved() -> None:

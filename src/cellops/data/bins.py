@@ -23,28 +23,30 @@ KNOWN_CAP = 2000
 UNSEEN_EXPECTED = 0.01
 """Share of new rows expected to hold a category never seen, above which unseen cannot be told from rare."""
 CONSTANT_MARGIN = 1e-6
-"""Relative distance from the value of a constant column at which a number counts as another one."""
+"""Relative distance from the outer ones of a few values at which a number counts as another one."""
 
 
 def freeze_numbers(ordered: Numbers, kind: ColumnKind, missing: int) -> Bins | None:
-    """Quantile bins of ascending values without NaN; None when none of them is finite.
+    """Bins of ascending values without NaN; None when none of them is finite.
 
     Edges lie midway between two neighbouring values, so that a rounding error moves no row. Ties stay together: the
-    edge nearest to each decile is taken, once. Up to 20 distinct values get a bin each, and a constant column three:
-    below, equal, above. Infinities count in the outer bins.
+    edge nearest to each decile is taken, once. Up to 20 distinct values get a bin each, and so does what lies below or
+    above all of them. Infinities count in the outer bins.
     """
     finite = ordered[np.isfinite(ordered)]
     if not len(finite):
         return None
     starts = runs_of_ties(finite)
     values, ends = finite[starts], np.append(starts[1:], len(finite))
-    if len(values) == 1:
-        return count_numbers(_around(float(values[0]), kind), ordered, missing)
-    cuts = _nearest_cuts(ends) if len(values) > FEW_VALUES else np.arange(len(values) - 1)
+    few = len(values) <= FEW_VALUES
+    cuts = np.arange(len(values) - 1) if few else _nearest_cuts(ends)
     below, above = values[cuts], values[cuts + 1]
     middle = below / 2 + above / 2
-    inner = np.where(middle > below, middle, above)
-    return count_numbers((float(values[0]), *inner.tolist(), float(values[-1])), ordered, missing)
+    inner = np.where(middle > below, middle, above).tolist()
+    if few:
+        lowest, low, high, highest = _fence(values, kind)
+        return count_numbers((lowest, low, *inner, high, highest), ordered, missing)
+    return count_numbers((float(values[0]), *inner, float(values[-1])), ordered, missing)
 
 
 def count_numbers(edges: tuple[float, ...], ordered: Numbers, missing: int) -> Bins:
@@ -67,6 +69,11 @@ def freeze_categories(counts: "pd.Series[int]", kind: ColumnKind, missing: int) 
     rememberable = len(counts) <= KNOWN_CAP and expected_unseen <= UNSEEN_EXPECTED
     bins = Bins(categories=tuple(top.index), counts=tuple(top.tolist()), other=total - int(top.sum()), missing=missing)
     return bins, tuple(counts.index) if rememberable else None
+
+
+def freeze_missing(missing: int) -> Bins:
+    """The bins of a column that had no value at all: any value that comes later is unseen."""
+    return Bins(categories=(), counts=(), missing=missing)
 
 
 def count_categories(
@@ -119,8 +126,17 @@ def _nearest_cuts(ends: NDArray[np.intp]) -> NDArray[np.intp]:
     return np.unique(nearest)
 
 
-def _around(value: float, kind: ColumnKind) -> tuple[float, ...]:
-    margin = 0.5 if kind is ColumnKind.INTEGER else max(abs(value) * CONSTANT_MARGIN, np.finfo(np.float64).tiny)
+def _fence(values: Numbers, kind: ColumnKind) -> list[float]:
+    """Two edges below and two above a few ascending values: the inner ones are where another value begins."""
+    first, last = float(values[0]), float(values[-1])
+    if kind is ColumnKind.INTEGER:
+        margin = 0.5
+    else:
+        half_gap = float(np.min(np.diff(values / 2), initial=np.inf)) if len(values) > 1 else 0.0
+        margin = max(half_gap, max(abs(first), abs(last)) * CONSTANT_MARGIN, np.finfo(np.float64).tiny)
+    # Beyond 2**52 half an integer is rounded away, or to the next one.
+    low = first - margin if first - np.nextafter(first, -np.inf) <= margin else first
+    high = max(last + margin, np.nextafter(last, np.inf))
     largest = np.finfo(np.float64).max
-    edges = np.clip([value - 2 * margin, value - margin, value + margin, value + 2 * margin], -largest, largest)
-    return tuple(edges.tolist())
+    fence: list[float] = np.clip([low - margin, low, high, high + margin], -largest, largest).tolist()
+    return fence

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cellops.data.bins import count_categories, count_numbers, freeze_categories, freeze_numbers
+from cellops.data.bins import count_categories, count_numbers, freeze_categories, freeze_missing, freeze_numbers
 from cellops.data.column import Numbers, Values, as_series, category_counts, column_kind, numbers
 from cellops.data.sketch import sketch, sketch_ordered
 from cellops.errors import InputError
@@ -60,12 +60,15 @@ def profile_column(name: str, values: Values) -> ColumnProfile:
         counts = category_counts(column, kind)
         blank = _blank(name, kind, column, missing=len(column) - int(counts.sum()))
         if blank.missing == blank.rows:
-            return blank
+            return blank.replace(bins=freeze_missing(blank.missing), known=())
         bins, known = freeze_categories(counts, kind, blank.missing)
         return blank.replace(bins=bins, known=known)
     ordered, missing = _ordered(column, kind)
-    bins_or_none = freeze_numbers(ordered, kind, missing)
-    return _numeric(_blank(name, kind, column, missing), ordered, bins_or_none)
+    blank = _blank(name, kind, column, missing)
+    if not len(ordered):
+        return blank.replace(bins=freeze_missing(missing), known=())
+    seen = _numeric(blank, ordered, freeze_numbers(ordered, kind, missing))
+    return seen if seen.bins else seen.replace(problem="All values are infinite")
 
 
 def observe(reference: ColumnProfile, values: Values) -> ColumnProfile:
@@ -106,7 +109,7 @@ def _frozen(reference: ColumnProfile) -> Bins:
         fact = f"Column {reference.name} has no frozen bins"
         raise InputError(
             fact,
-            remedy=f"It could not be binned when the package was built: {reference.problem or 'all missing'}",
+            remedy=f"It could not be binned when the package was built: {reference.problem or 'no finite value'}",
             column=reference.name,
         )
     return reference.bins

@@ -64,7 +64,7 @@ class ColumnProfile(Record, frozen=True, kw_only=True):
     rows: int
     missing: int
     bins: Bins | None
-    """Absent for a column that could not be binned (all missing)."""
+    """Absent for a column that could not be binned; of one without any value it has the missing ones alone."""
     moments: Moments | None = None
     sketch: QuantileSketch | None = None
     known: tuple[str, ...] | None = None
