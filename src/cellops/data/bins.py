@@ -135,8 +135,9 @@ def _fence(values: Numbers, kind: ColumnKind) -> list[float]:
         half_gap = float(np.min(np.diff(values / 2), initial=np.inf)) if len(values) > 1 else 0.0
         margin = max(half_gap, max(abs(first), abs(last)) * CONSTANT_MARGIN, np.finfo(np.float64).tiny)
     # Beyond 2**52 half an integer is rounded away, or to the next one.
-    low = first - margin if first - np.nextafter(first, -np.inf) <= margin else first
-    high = max(last + margin, np.nextafter(last, np.inf))
+    with np.errstate(over="ignore"):
+        low = first - margin if first - np.nextafter(first, -np.inf) <= margin else first
+        high = max(last + margin, np.nextafter(last, np.inf))
     largest = np.finfo(np.float64).max
     fence: list[float] = np.clip([low - margin, low, high, high + margin], -largest, largest).tolist()
     return fence
