@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from cellops import cli, errors, magics, settings
+from cellops import cli, errors, magics, setting_sources, settings
 from cellops.serving import errors as serving_errors
 
 TARGET = Path(__file__).with_name("reference.md")
@@ -55,11 +55,14 @@ def _command(command: click.Command, name: str) -> Iterator[str]:
 def _settings() -> Iterator[str]:
     yield "## Settings\n"
     yield "From the environment, else from the table `[tool.cellops]` of the project's pyproject.toml.\n"
+    yield "An empty variable counts as not set.\n"
     yield "| in the environment | in pyproject.toml | default | meaning |\n|---|---|---|---|"
     meanings = _attribute_docs(settings.Settings)
     for field in msgspec.structs.fields(settings.Settings):
+        written = f"`{field.name}`" if field.name != "project" else ""
         default = "" if field.default is msgspec.NODEFAULT else f"`{field.default}`"
-        yield f"| `{settings.PREFIX}{field.name.upper()}` | `{field.name}` | {default} | {meanings[field.name]} |"
+        variable = f"{setting_sources.PREFIX}{field.name.upper()}"
+        yield f"| `{variable}` | {written} | {default} | {meanings[field.name]} |"
     yield ""
 
 

@@ -1,18 +1,24 @@
 """Typed settings: from the environment (`CELLOPS_…`), else from `[tool.cellops]` in the project's pyproject.toml."""
 
 import os
-import tomllib
-from difflib import get_close_matches
+import re
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Self
 
 import msgspec
 
 from cellops.errors import SettingsError
+from cellops.setting_sources import Given, from_environment, from_pyproject
 
-PREFIX = "CELLOPS_"
-INTERNAL = {"CELLOPS_EXECUTION", "CELLOPS_NOTEBOOK"}
-"""Set by `cellops execute` for the kernel it starts; they tell what is going on and are nobody's setting."""
+LOCAL = "local"
+"""How a record names the project's own tracking store, wherever the project is moved to."""
+USER_OF_AN_ADDRESS = re.compile(r"(?<=://)(?:[^/\s:'\"]*:(?!\d+/)[^\s'\"]*@|[^/\s'\"]*@)")
+SECRET_OF_A_QUERY = re.compile(r"(?i)([?&][\w-]*(?:password|passwd|pwd|secret|token|key)[\w-]*=)[^&\s'\"]+")
+SECRETS = ("server_token", "tracking_uri")
+"""Settings whose value no message may repeat: an address can hold a password."""
+NOT_IN_A_URI = str.maketrans({"%": "%25", "?": "%3F", "#": "%23"})
+"""What would end the path of a database's address; SQLAlchemy reads the rest as it stands."""
+Count = Annotated[int, msgspec.Meta(ge=1)]
 PROJECT_MARKS = (".cellops", "pyproject.toml", ".git")
 BUILT_IN_TRUSTED_TYPES = (
     "numpy.dtype",
@@ -51,9 +57,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a run cell ends with one line that names the run."""
     writer: bool = True
     """Whether a background process carries records to MLflow; without it, `cellops sync` does."""
-    writer_patience: float = 30.0
+    writer_patience: Annotated[float, msgspec.Meta(ge=0)] = 30.0
     """Seconds for which the background writer tries an unreachable tracking server; the rest is left to sync."""
-    patch_limit: int = 1_000_000
+    patch_limit: Annotated[int, msgspec.Meta(ge=0)] = 1_000_000
     """Largest uncommitted patch kept with a run, in bytes."""
     trusted_types: tuple[str, ...] = ()
     """Types beyond the built-in allow-list that a model may be made of (full names)."""
@@ -61,27 +67,65 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a package whose model is a pickle may be loaded. A pickle can run any code."""
     server_token: str | None = None
     """The token that clients of the server send; made anew at each start where none is set."""
-    server_max_bytes: int = 16_000_000
+    server_max_bytes: Count = 16_000_000
     """Largest request body in bytes."""
-    server_max_rows: int = 100_000
+    server_max_rows: Count = 100_000
     """Most rows in one request."""
-    log_flush_seconds: float = 0.5
+    server_request_seconds: float = 30.0
+    """Longest time in which the head of a request, and then its body, must have come."""
+    log_flush_seconds: Annotated[float, msgspec.Meta(gt=0)] = 0.5
     """How often logged predictions are written out; at most this much is missing after a crash of the server."""
-    log_segment_rows: int = 100_000
+    log_segment_rows: Count = 100_000
     """Rows after which a segment of the prediction log is closed and compacted to Parquet."""
+    debug: bool = False
+    """Whether the command line shows an error that nobody expected with its traceback."""
 
     @property
     def trusted(self) -> tuple[str, ...]:
         """The whole allow-list of types that a model may be made of."""
         return (*BUILT_IN_TRUSTED_TYPES, *self.trusted_types)
 
+    @property
+    def store(self) -> str:
+        """Which tracking store this is, without credentials, so that it can be recorded and shown."""
+        return LOCAL if self.tracking_uri == local_store(self.folder) else without_credentials(self.tracking_uri)
+
+    def with_store(self, store: str) -> Self:
+        """The same settings with the store that `store` recorded; its credentials, if any, are the environment's."""
+        if store == self.store:
+            return self
+        return msgspec.structs.replace(self, tracking_uri=local_store(self.folder) if store == LOCAL else store)
+
+
+def local_store(folder: Path) -> str:
+    """The tracking store of a project that names none."""
+    path = str(folder / "mlflow.db")
+    quoted = path.translate(NOT_IN_A_URI)
+    # Where it does not name the driver, MLflow makes the folder of the quoted path too.
+    return f"sqlite:///{path}" if quoted == path else f"sqlite+pysqlite:///{quoted}"
+
+
+def without_credentials(text: str) -> str:
+    """An address, or a text that quotes one, without user, password and token."""
+    return SECRET_OF_A_QUERY.sub(r"\1…", USER_OF_AN_ADDRESS.sub("", text))
+
 
 def prepare(folder: Path) -> Path:
-    """Make the folder of cellops' own files, which git does not see."""
-    folder.mkdir(parents=True, exist_ok=True)
-    ignore = folder / ".gitignore"
-    if not ignore.exists():
-        ignore.write_text("*\n", encoding="utf-8")
+    """Make the folder of cellops' own files; git does not see one that was new or empty.
+
+    Raises
+    ------
+    SettingsError
+        When it cannot be made or written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if next(folder.iterdir(), None) is None:
+            (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+    except OSError as error:
+        raise _unusable(folder, error.strerror or str(error)) from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise _unusable(folder, "Permission denied")
     return folder
 
 
@@ -91,24 +135,26 @@ def load(start: Path | None = None) -> Settings:
     Raises
     ------
     SettingsError
-        When a setting is unknown or has a value of the wrong type.
+        When a setting is unknown or has a value that does not fit.
     """
-    given = _from_environment()
-    project = Path(given["project"]).resolve() if "project" in given else find_project(start or Path.cwd())
-    merged: dict[str, Any] = {**_from_pyproject(project), **given, "project": str(project)}
-    folder = project / merged.get("folder", ".cellops")
-    merged["folder"] = str(folder)
-    merged.setdefault("tracking_uri", os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{folder / 'mlflow.db'}")
-    merged.setdefault("experiment", os.environ.get("MLFLOW_EXPERIMENT_NAME") or project.name or "cellops")
-    if isinstance(merged.get("trusted_types"), str):
-        merged["trusted_types"] = [name for name in merged["trusted_types"].split(",") if name]
+    given = from_environment(_fields())
+    project = _named_project(given.pop("project", None)) or find_project(start or _current())
+    given = {**from_pyproject(project, _fields()), **given}
+    folder = _own_folder(project, given.pop("folder", None))
+    values = {name: _converted(name, setting) for name, setting in given.items()}
+    defaults = {
+        "tracking_uri": os.environ.get("MLFLOW_TRACKING_URI") or local_store(folder),
+        "experiment": os.environ.get("MLFLOW_EXPERIMENT_NAME") or project.name or "cellops",
+    }
+    return Settings(**{**defaults, **values, "project": project, "folder": folder})
+
+
+def wants_tracebacks() -> bool:
+    """Whether `CELLOPS_DEBUG` asks for tracebacks; settings that cannot be read ask for none."""
     try:
-        return msgspec.convert(merged, Settings, strict=False, dec_hook=_decode)
-    except msgspec.ValidationError as error:
-        fact = f"A setting has the wrong type: {error}"
-        raise SettingsError(
-            fact, remedy="Correct it in the environment or in [tool.cellops] of pyproject.toml"
-        ) from error
+        return load().debug
+    except SettingsError:
+        return False
 
 
 def find_project(start: Path) -> Path:
@@ -120,35 +166,62 @@ def find_project(start: Path) -> Path:
     return start
 
 
-def _decode(kind: type, value: Any) -> object:
-    return Path(value) if kind is Path else value
-
-
-def _names() -> set[str]:
-    return {field.name for field in msgspec.structs.fields(Settings)}
-
-
-def _from_environment() -> dict[str, Any]:
-    values = {k: v for k, v in os.environ.items() if k.startswith(PREFIX) and k not in INTERNAL}
-    return {_known(name.removeprefix(PREFIX).lower(), name): value for name, value in values.items()}
-
-
-def _from_pyproject(project: Path) -> dict[str, Any]:
-    path = project / "pyproject.toml"
-    if not path.is_file():
-        return {}
+def _current() -> Path:
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {}).get("cellops", {})
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        fact = f"{path} cannot be read: {error}"
-        raise SettingsError(fact, remedy="Correct the file; settings stand in its table [tool.cellops]") from error
-    return {_known(name.replace("-", "_"), name): value for name, value in table.items()}
+        return Path.cwd()
+    except OSError as error:
+        fact = "The current folder does not exist any more"
+        raise SettingsError(fact, remedy="Change to another one, or set CELLOPS_PROJECT") from error
 
 
-def _known(name: str, shown: str) -> str:
-    if name in _names():
-        return name
-    near = get_close_matches(name, _names(), n=1)
-    hint = f"Did you mean {near[0]}?" if near else "See docs/reference.md for the list"
-    fact = f"There is no setting {shown}"
-    raise SettingsError(fact, remedy=hint)
+def _named_project(given: Given | None) -> Path | None:
+    if given is None:
+        return None
+    project = _path(given).resolve()
+    if not project.is_dir():
+        fact = "names no folder"
+        raise given.error(fact)
+    return project
+
+
+def _own_folder(project: Path, given: Given | None) -> Path:
+    if given is None:
+        return project / ".cellops"
+    folder = (project / _path(given)).resolve()
+    if project.is_relative_to(folder):
+        fact = "names the project's folder or one above it, and cellops needs a folder of its own, such as .cellops"
+        raise given.error(fact)
+    return folder
+
+
+def _path(given: Given) -> Path:
+    if not isinstance(given.value, str):
+        fact = "must be a path"
+        raise given.error(fact)
+    try:
+        return Path(given.value).expanduser()
+    except RuntimeError as error:
+        fact = "begins with a ~ for which there is no home folder"
+        raise given.error(fact) from error
+
+
+def _unusable(folder: Path, reason: str) -> SettingsError:
+    fact = f"cellops cannot keep its files in {folder}: {reason}"
+    return SettingsError(fact, remedy="Make it a folder that you can write, or name another with CELLOPS_FOLDER")
+
+
+def _converted(name: str, given: Given) -> Any:
+    """The value as the type of the setting."""
+    value = given.value
+    if name == "trusted_types" and isinstance(value, str):
+        value = [kind.strip() for kind in value.split(",") if kind.strip()]
+    try:
+        return msgspec.convert(value, _fields()[name].type, strict=False)
+    except msgspec.ValidationError as error:
+        wanted = str(error).partition(" - at ")[0].replace("Expected", "Expected:", 1)
+        fact = f"has a value that does not fit. {wanted}".replace("`", "")
+        raise given.error(fact, secret=name in SECRETS) from error
+
+
+def _fields() -> dict[str, Any]:
+    return {field.name: field for field in msgspec.structs.fields(Settings)}

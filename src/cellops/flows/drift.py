@@ -10,7 +10,7 @@ from cellops.records.contract import Schema
 from cellops.records.drift import DriftReport
 from cellops.records.finding import Finding, Severity
 from cellops.records.profile import ColumnKind
-from cellops.settings import Settings, load
+from cellops.settings import Settings, load, prepare
 
 if TYPE_CHECKING:
     import numpy as np
@@ -89,7 +89,7 @@ def drift(
         source = f"prediction log {Path(str(log)).name}"
     report = compare(loaded.contract, windows, package=loaded.manifest.name, digest=loaded.digest, source=source)
     report = report.replace(findings=(*report.findings, *findings))
-    page, written = write(report, loaded.contract, output or settings.folder / "drift" / loaded.manifest.name)
+    page, written = write(report, loaded.contract, output or prepare(settings.folder) / "drift" / loaded.manifest.name)
     return Drifted(report=report, page=str(page), data=str(written))
 
 

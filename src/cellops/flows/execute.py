@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from cellops.capture.journal import Journal
-from cellops.errors import TrackingError
+from cellops.flows.progress import OF_EXECUTIONS, read_progress
 from cellops.flows.sync import sync
 from cellops.pipeline.engine import execute as execute_notebook
 from cellops.records.base import Record
@@ -63,10 +63,8 @@ def execute(
     path = Path(notebook)
     settings = settings or load(path.parent if path.parent.is_dir() else None)
     identifier = uuid.uuid4().hex
-    target = (
-        output
-        or settings.folder / "executions" / f"{path.stem}-{time.strftime('%Y%m%d-%H%M%S')}-{identifier[:4]}.ipynb"
-    )
+    folder = prepare(settings.folder)
+    target = output or folder / "executions" / f"{path.stem}-{time.strftime('%Y%m%d-%H%M%S')}-{identifier[:4]}.ipynb"
     status = RunStatus.FAILED
     try:
         executed = execute_notebook(
@@ -83,24 +81,26 @@ def execute(
         raise
     finally:
         if target.exists():
-            _record(NotebookExecuted(execution=identifier, notebook=str(target.resolve()), status=status), settings)
-            unsynced = _carry(settings)
+            journal = _record(identifier, target, status, settings)
+            unsynced = _carry(journal, settings)
     return Execution(executed=executed, runs=_runs(identifier, settings) if unsynced is None else (), unsynced=unsynced)
 
 
-def _record(event: NotebookExecuted, settings: Settings) -> None:
-    journal = Journal(prepare(settings.folder) / "journal", f"execution-{event.execution}")
-    journal.append(event)
+def _record(execution: str, notebook: Path, status: RunStatus, settings: Settings) -> Path:
+    event = NotebookExecuted(
+        execution=execution, notebook=str(notebook.resolve()), status=status, store=settings.store
+    )
+    journal = Journal(prepare(settings.folder) / "journal", f"{OF_EXECUTIONS}{execution}", event)
     journal.close()
+    return journal.path
 
 
-def _carry(settings: Settings) -> str | None:
+def _carry(journal: Path, settings: Settings) -> str | None:
     """Carry the kernel's records and the notebook over; give the reason where that has to wait."""
-    try:
-        sync(settings)
-    except TrackingError as error:
-        return error.text()
-    return None
+    result = sync(settings)
+    if read_progress(journal).done:
+        return None
+    return "\n".join(f"{finding.seen}. {finding.remedy}" for finding in result.findings)
 
 
 def _runs(execution: str, settings: Settings) -> tuple[RunSummary, ...]:

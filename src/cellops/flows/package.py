@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from cellops.errors import PackageError
 from cellops.flows.runs import show
-from cellops.flows.sync import sync
+from cellops.flows.sync import SyncResult, refuse, sync
 from cellops.records.base import Record
 from cellops.records.contract import Contract
 from cellops.records.package import Manifest, Provenance
 from cellops.records.run import CodeVersion, Environment, RunClosed, RunSummary
-from cellops.settings import Settings, load
+from cellops.settings import Settings, load, prepare
 from cellops.version import __version__
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ def package(run: str = "last", *, output: Path | None = None, settings: Settings
     ------
     NotFoundError
         When there is no such run.
+    TrackingError
+        When the tracking store does not answer or did not take the run.
     PackageError
         When the run has no model or no contract, or the output is there already with another content.
     TrustError
@@ -54,12 +56,12 @@ def package(run: str = "last", *, output: Path | None = None, settings: Settings
 
     settings = settings or load()
     summary = show(run, settings=settings)
-    if not summary.synced:
-        sync(settings)
-        summary = show(summary.run, settings=settings)
-    uri = _model_uri(summary)
+    result = None if summary.synced else sync(settings)
     store = Store(settings)
-    target = output or settings.folder / "packages" / f"{summary.name}-{summary.run[:8]}"
+    if result is not None:
+        summary = _carried(store, summary, result)
+    uri = _model_uri(summary)
+    target = output or prepare(settings.folder) / "packages" / f"{summary.name}-{summary.run[:8]}"
     with tempfile.TemporaryDirectory() as name:
         held = _records(store, summary, Path(name))
         environment = Environment.from_file(held / "environment.json")
@@ -77,6 +79,16 @@ def package(run: str = "last", *, output: Path | None = None, settings: Settings
     return Packaged(
         path=str(built), run=summary, manifest=verified.manifest, digest=verified.digest, contract=verified.contract
     )
+
+
+def _carried(store: "Store", summary: RunSummary, result: SyncResult) -> RunSummary:
+    """The run as the tracking store knows it, now that it has been carried there."""
+    found = store.run(summary.run)
+    if found is None:
+        refuse(result)
+        fact = f"The run {summary.name} ({summary.run[:8]}) is not in the tracking store {store.settings.store}"
+        raise PackageError(fact, remedy="Set MLFLOW_TRACKING_URI to the store that it was recorded for")
+    return found
 
 
 def _model_uri(summary: RunSummary) -> str:

@@ -1,0 +1,122 @@
+"""Settings as people give them, right and wrong."""
+
+from pathlib import Path
+
+import pytest
+
+from cellops import settings
+from cellops.errors import SettingsError
+
+
+def write(project: Path, text: str) -> None:
+    (project / "pyproject.toml").write_text(text, encoding="utf-8")
+
+
+def message(project: Path) -> str:
+    with pytest.raises(SettingsError) as caught:
+        settings.load(project)
+    return caught.value.text()
+
+
+@pytest.mark.parametrize("folder", [".", "..", "sub/..", "/"])
+def test_the_folder_is_never_the_project_or_one_above_it(
+    project: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    monkeypatch.setenv("CELLOPS_FOLDER", folder)
+    assert "CELLOPS_FOLDER names the project's folder or one above it" in message(project)
+
+
+def test_an_empty_variable_is_not_set(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for field in settings.Settings.__struct_fields__:
+        monkeypatch.setenv(f"CELLOPS_{field.upper()}", "")
+    assert settings.load().folder == project / ".cellops"
+    assert settings.load().experiment == "project"
+
+
+def test_a_tilde_is_the_home_folder(project: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("CELLOPS_FOLDER", "~/kept")
+    assert settings.load(project).folder == tmp_path / "kept"
+    monkeypatch.setenv("CELLOPS_PROJECT", "~/project")
+    assert settings.load().project == project
+    monkeypatch.setenv("CELLOPS_PROJECT", "~/nowhere")
+    assert "CELLOPS_PROJECT names no folder (received '~/nowhere')" in message(project)
+
+
+def test_only_a_new_or_empty_folder_is_kept_from_git(tmp_path: Path) -> None:
+    assert (settings.prepare(tmp_path / "new" / "folder") / ".gitignore").read_text() == "*\n"
+    used = tmp_path / "used"
+    used.mkdir()
+    (used / "thesis.tex").touch()
+    settings.prepare(used)
+    assert [path.name for path in used.iterdir()] == ["thesis.tex"]
+
+
+def test_a_folder_that_cannot_be_used_is_one_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for folder in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(SettingsError, match=r"cellops cannot keep its files in .*CELLOPS_FOLDER"):
+            settings.prepare(folder)
+
+
+def test_a_current_folder_that_was_deleted_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(SettingsError, match="does not exist any more"):
+        settings.load()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("tool = 3", "tool in {path} is no table"),
+        ("[tool]\ncellops = [1]", "cellops in {path} is no table"),
+        ("[tool]\ncellops = 'fast'", "cellops in {path} is no table"),
+        ("[tool.cellops]\nfolder = 5", "folder must be a path (received 5). Correct it in [tool.cellops] of {path}"),
+        ("[tool.cellops]\npatch_limit = 'much'", "patch_limit has a value that does not fit. Expected: int"),
+        ("[tool.cellops]\nserver-max-rows = 0", "Expected: int >= 1 (received 0)"),
+        ("[tool.cellops]\nproject = '..'", "project cannot be set in [tool.cellops] of {path}"),
+        ("[tool.cellops]\nwritr = true", "There is no setting writr. Did you mean writer?"),
+        ("[tool.cellops", "{path} cannot be read"),
+    ],
+)
+def test_what_is_wrong_in_pyproject_is_named_with_its_file(project: Path, text: str, said: str) -> None:
+    write(project, text)
+    assert said.format(path=project / "pyproject.toml") in message(project)
+
+
+def test_what_is_wrong_in_the_environment_is_named_with_its_variable(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CELLOPS_SERVER_MAX_ROWS", "many")
+    assert "CELLOPS_SERVER_MAX_ROWS has a value that does not fit. Expected: int" in message(project)
+    assert "(received 'many'). Correct it in the environment" in message(project)
+    monkeypatch.setenv("CELLOPS_SERVER_MAX_ROWS", "5")
+    monkeypatch.setenv("CELLOPS_WRITR", "no")
+    assert "There is no setting CELLOPS_WRITR. Did you mean CELLOPS_WRITER?" in message(project)
+
+
+def test_a_secret_is_never_repeated(project: Path) -> None:
+    write(project, "[tool.cellops]\nserver_token = 4711")
+    assert "server_token has a value" in message(project)
+    assert "4711" not in message(project)
+
+
+def test_types_can_stand_in_one_variable(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CELLOPS_TRUSTED_TYPES", "mine.Estimator, mine.Tree,")
+    assert settings.load(project).trusted_types == ("mine.Estimator", "mine.Tree")
+
+
+@pytest.mark.parametrize("name", ["with space", "100%25", "a#b", "what?", "k=v&x@y:z;", "é"])
+def test_a_project_may_have_any_name(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from cellops.tracking.store import Store
+
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    folder = tmp_path / name
+    folder.mkdir()
+    held = settings.load(folder)
+    assert Store(held).runs(1) == []
+    assert (folder / ".cellops" / "mlflow.db").stat().st_size > 0
+    assert [path.name for path in tmp_path.iterdir()] == [name]
