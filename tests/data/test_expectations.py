@@ -108,6 +108,30 @@ def test_a_rule_that_cannot_be_checked_fails_alone_and_says_why():
     assert fine.passed
 
 
+@pytest.mark.parametrize("bounds", ["min_value=0", "max_value=0", "0, 1"])
+def test_a_mean_that_is_no_number_fails(bounds):
+    result = judge(f'expect_column_mean_to_be_between("n", {bounds})', {"n": np.array([np.inf, -np.inf])})
+    assert not result.passed
+    assert "infinities of both signs" in result.problem
+
+
+@pytest.mark.parametrize(
+    ("bound", "failed"),
+    [
+        ("2013", (0,)),
+        ("2013-02", (0, 1)),
+        ("2013-01-15T01:00+01:00", (0,)),
+        ("2013-01-15T00:00:00.5Z", (0, 1)),
+        ("0001-01-01", ()),
+        ("9999-12-31", (0, 1, 2)),
+    ],
+)
+@pytest.mark.parametrize("unit", ["s", "us", "ns"])
+def test_bounds_are_times_of_any_iso_form_and_any_age(bound, failed, unit):
+    times = np.array(["2012-12-31", "2013-01-15", "2013-03-01"], dtype=f"M8[{unit}]")
+    assert judge(f'{BETWEEN}("t", "{bound}")', {"t": times}).failed_rows == failed
+
+
 def test_only_the_first_failed_rows_are_kept_and_all_are_counted():
     result = judge(f'{BETWEEN}("n", 0, 1)', {"n": np.arange(100)})
     assert (result.failed, result.share, result.failed_rows) == (98, 0.98, (2, 3, 4, 5, 6))
@@ -171,6 +195,9 @@ expect_column_values_to_be_between("x", -2.5, +3)
         (f'{BETWEEN}("x", 2, 1)', "min_value is larger than max_value", "min_value=0"),
         (f'{BETWEEN}("x", "2013-02-01", "2013-01-01")', "min_value is larger", "min_value=0"),
         (f'{BETWEEN}("x", "low")', "must be numbers or", "min_value=0"),
+        (f'{BETWEEN}("x", "now")', "must be numbers or", "min_value=0"),
+        (f'{BETWEEN}("x", max_value="today")', "must be numbers or", "min_value=0"),
+        (f'{BETWEEN}("x", "NaT")', "must be numbers or", "min_value=0"),
         (f'{BETWEEN}("x", 1, strict_min=1)', "strict_min must be of type bool", "Leave it out"),
         (f'{BETWEEN}("x", 1, mostly=1.5)', "mostly must be a share", "0.99"),
         (f'{BETWEEN}("x", 1, severity="fatal")', "no such severity", "warning"),

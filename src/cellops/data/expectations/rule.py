@@ -1,7 +1,9 @@
 """The shape that all rules share: a frozen dataclass whose fields are the arguments of the rule."""
 
+import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,6 +12,8 @@ import numpy.typing as npt
 from cellops.data.expectations.table import Column, Mask, Table, Values
 from cellops.errors import ExpectationError
 from cellops.records.base import Value
+
+SHORT_DATE = re.compile(r"\d{4}(-\d{2})?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,8 @@ class Bounds:
 
     def outside(self, values: Values) -> Mask:
         """True for each value beyond a bound."""
+        if values.dtype.kind == "M":
+            values = values.astype("datetime64[us]")  # in nanoseconds a bound such as 9999-12-31 would wrap around
         outside = np.zeros(len(values), dtype=bool)
         if self.min_value is not None:
             low = _bound(self.min_value)
@@ -133,11 +139,21 @@ def require_type(argument: str, value: object, type_: type, remedy: str) -> None
 def _kind(bound: object) -> str:
     if isinstance(bound, int | float) and not isinstance(bound, bool):
         return "number" if bound == bound else "not a number"  # noqa: PLR0124 - NaN is unlike itself
-    try:
-        return "time" if isinstance(bound, str) and not np.isnat(np.datetime64(bound)) else type(bound).__name__
-    except ValueError:
-        return "text"
+    if isinstance(bound, str):
+        return "text" if _time(bound) is None else "time"
+    return type(bound).__name__
 
 
 def _bound(bound: float | str) -> Any:
-    return np.datetime64(bound) if isinstance(bound, str) else bound
+    return _time(bound) if isinstance(bound, str) else bound
+
+
+def _time(text: str) -> np.datetime64 | None:
+    """A time in UTC from ISO 8601, also a year or a month alone; None for anything else, such as `now`."""
+    try:
+        if SHORT_DATE.fullmatch(text):
+            return np.datetime64(text, "us")
+        time = datetime.fromisoformat(text)
+        return np.datetime64(time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time, "us")
+    except (ValueError, OverflowError):
+        return None

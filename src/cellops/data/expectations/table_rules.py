@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from cellops.data.expectations.rule import ColumnRule, Judgement, ObservedRule
 from cellops.data.expectations.table import Table
 from cellops.errors import InputError
@@ -32,7 +34,12 @@ class MeanBetween(ObservedRule, ColumnRule):
         if not len(values):
             fact = f"Column {self.column} has no values, so it has no mean"
             raise InputError(fact, remedy="Look for why all of them are missing", column=self.column)
-        return float(values.mean())
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean = float(values.mean(dtype=np.float64))
+        if np.isnan(mean):
+            fact = f"Column {self.column} has no mean, for it holds infinities of both signs"
+            raise InputError(fact, remedy="Look for where they come from", column=self.column)
+        return mean
 
 
 @dataclass(frozen=True)
