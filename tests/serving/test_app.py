@@ -3,14 +3,20 @@
 import asyncio
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.datasets import load_diabetes
+from sklearn.linear_model import LinearRegression
 
 from cellops.monitoring import label_log, prediction_log
 from cellops.packaging.load import LoadedPackage, load_package
+from cellops.packaging.predictor import SklearnPredictor
 from cellops.serving import app as app_module
 from cellops.serving.app import App
 from cellops.serving.limits import Limits
@@ -84,12 +90,43 @@ def test_more_requests_than_may_wait_are_refused_at_once(
     assert send(forgetful, "GET", "/v2/health/live").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("single", 1e39), ("single", -1e39), ("double", 1e39), ("byte", 128), ("byte", -129), ("byte", 1e30)],
+)
+def test_a_number_beyond_its_column_is_named_with_its_row(tmp_path: Path, column: str, value: float) -> None:
+    package = load_package(build("narrow", tmp_path))
+    app = build_app(package, LIMITS, TOKEN, None)
+    row = {"single": 12.5, "double": 7.0, "byte": 90}
+    path = "/v1/models/narrow:predict"
+    assert send(app, "POST", path, {"instances": [row, row | {"byte": None}]}).status_code == 200
+    answer = send(app, "POST", path, {"instances": [row, row | {column: value}]})
+    app.close()
+    assert (answer.status_code, answer.json()["column"], answer.json()["rows"]) == (400, column, [1])
+    assert column in answer.json()["error"]
+
+
+@pytest.mark.filterwarnings("ignore:overflow encountered")
+@pytest.mark.filterwarnings("ignore:invalid value encountered")
+@pytest.mark.parametrize("value", [1.7e308, 5e306], ids=["the model fails", "its answer is infinite"])
+def test_a_number_that_the_model_cannot_take_is_the_senders_fault(
+    forgetful: App, diabetes: LoadedPackage, value: float
+) -> None:
+    answer = send(forgetful, "POST", PATH, question(diabetes, value))
+    assert (answer.status_code, answer.json()["column"], answer.json()["rows"]) == (400, "age", [0])
+    assert send(forgetful, "POST", PATH, question(diabetes, 1e40)).status_code == 200
+
+
 @pytest.mark.filterwarnings("ignore:overflow encountered")
 def test_an_answer_that_is_not_a_number_is_never_given(
-    forgetful: App, diabetes: LoadedPackage, caplog: pytest.LogCaptureFixture
+    diabetes: LoadedPackage, caplog: pytest.LogCaptureFixture
 ) -> None:
+    data = load_diabetes(as_frame=True)
+    model = TransformedTargetRegressor(LinearRegression(), func=np.log, inverse_func=np.exp).fit(data.data, data.target)
+    app = build_app(replace(diabetes, predictor=SklearnPredictor(model, diabetes.contract.schema)), LIMITS, TOKEN, None)
     with caplog.at_level(logging.ERROR):
-        answer = send(forgetful, "POST", PATH, question(diabetes, 1.7e308))
+        answer = send(app, "POST", PATH, question(diabetes, 1e4))
+    app.close()
     assert answer.status_code == 500
     assert answer.json()["error_id"] in caplog.text
     assert "outputs" not in answer.json()

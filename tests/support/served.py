@@ -20,6 +20,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 
 from cellops.data.expectations import parse
 from cellops.packaging.build import build_package
@@ -38,11 +39,12 @@ WAIT = 60
 
 def build(name: str, folder: Path) -> Path:
     """A package of `flights` (strings, missing values, rules), `strict` (the same, failing on unseen categories),
-    `cancer` (numbers, string labels) or `diabetes` (regression).
+    `cancer` (numbers, string labels), `diabetes` (regression) or `narrow` (columns of few bits, in a tree).
     """
     import mlflow.sklearn
 
     makers = {"flights": _flights, "strict": partial(_flights, "error"), "cancer": _cancer, "diabetes": _diabetes}
+    makers["narrow"] = _narrow
     model, inputs, target = makers[name]()
     half = len(inputs) // 2
     model.fit(inputs[:half], target[:half])
@@ -86,6 +88,19 @@ def _cancer() -> tuple[Any, pd.DataFrame, pd.Series]:
 def _diabetes() -> tuple[Any, pd.DataFrame, pd.Series]:
     data = load_diabetes(as_frame=True)
     return make_pipeline(StandardScaler(), Ridge()), data.data, data.target
+
+
+def _narrow() -> tuple[Any, pd.DataFrame, pd.Series]:
+    data = load_breast_cancer(as_frame=True)
+    numbers = data.data.iloc[:, :3]
+    inputs = pd.DataFrame(
+        {
+            "single": numbers.iloc[:, 0].astype("float32"),
+            "double": numbers.iloc[:, 1],
+            "byte": numbers.iloc[:, 2].round().astype("Int64").clip(0, 100).astype("Int8").mask(numbers.index % 9 == 0),
+        }
+    )
+    return DecisionTreeClassifier(random_state=0), inputs, data.target
 
 
 def _environment() -> Environment:

@@ -17,7 +17,7 @@ import numpy as np
 
 from cellops.data.arrays import Array, build_column
 from cellops.data.frames import scalars
-from cellops.data.problems import SHOWN, Problem, refuse, row_numbers, shorten
+from cellops.data.problems import SHOWN, Problem, listed, refuse, row_numbers, shorten
 from cellops.errors import InputError
 from cellops.records.contract import Field, Schema
 from cellops.records.profile import ColumnKind
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Columns = dict[str, Array]
+LONGEST_NAME = 200
+"""Characters of a name for which a similar one is looked for, which takes the square of them."""
 
 
 def decode_columns(schema: Schema, table: object) -> Columns:
@@ -144,9 +146,11 @@ class Decoder:
         if kinds <= {list, tuple}:
             return self._positional(table)
         strange = [row for row, value in enumerate(table) if not isinstance(value, dict | list | tuple)]
-        fact = (
-            f"{row_numbers(strange).capitalize()} of the table: neither an object nor a list, or both kinds are mixed"
-        )
+        wrong = "neither an object nor a list"
+        if not strange:
+            strange = [row for row, value in enumerate(table) if isinstance(value, dict) != isinstance(table[0], dict)]
+            wrong = f"not {'an object' if isinstance(table[0], dict) else 'a list'}, as row 0 is"
+        fact = f"{row_numbers(strange).capitalize()} of the table: {wrong}"
         raise InputError(fact, remedy='Send each row as {"column": value, …}', rows=strange[:SHOWN])
 
     def matrix(self, table: Sequence[Sequence[Any]]) -> Columns | None:
@@ -171,7 +175,7 @@ class Decoder:
             fact = (
                 f"{row_numbers(wrong).capitalize()}: {len(table[wrong[0]])} values where the model has {width} inputs"
             )
-            remedy = f"Send each row in this order: {', '.join(self.fields)}"
+            remedy = f"Send each row in this order: {listed(self.fields)}"
             refuse([Problem(None, tuple(wrong[:SHOWN]), fact, remedy)])
         return self._transposed(table)
 
@@ -228,13 +232,13 @@ def _missing(name: str, rows: Sequence[int] = ()) -> Problem:
 
 
 def _unknown(name: str, known: Iterable[str]) -> Problem:
-    near = get_close_matches(name, known, n=1)
-    hint = f"Did you mean {near[0]}?" if near else f"The inputs are {', '.join(known)}"
+    near = get_close_matches(name, known, n=1) if len(name) <= LONGEST_NAME else []
+    hint = f"Did you mean {near[0]}?" if near else f"The inputs are {listed(known)}"
     return Problem(shorten(name), (), f"The model has no input {shorten(name)}", hint)
 
 
 def _ragged(lengths: Mapping[str, int]) -> list[Problem]:
     if len(set(lengths.values())) <= 1:
         return []
-    said = ", ".join(f"{name} {length}" for name, length in lengths.items())
+    said = listed([f"{name} {length}" for name, length in lengths.items()])
     return [Problem(None, (), f"The columns differ in length: {said}", "Send as many values for each column")]

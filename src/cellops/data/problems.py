@@ -1,12 +1,13 @@
 """What is wrong with a table, column by column, and the one error that says all of it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from cellops.errors import InputError
 
 SHOWN = 5
 """Row numbers and problems that an error spells out; the rest is counted."""
+SHOWN_NAMES = 30
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,17 @@ def shorten(name: object, limit: int = 60) -> str:
     """The name of a column as it may stand in an error: a sender chooses it."""
     text = str(name)
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names for a sentence, the first of many.
+
+    >>> listed(["carrier", "origin"])
+    'carrier, origin'
+    """
+    every = list(names)
+    more = f" and {len(every) - SHOWN_NAMES} more" if len(every) > SHOWN_NAMES else ""
+    return ", ".join(every[:SHOWN_NAMES]) + more
 
 
 def refuse(problems: Sequence[Problem]) -> None:

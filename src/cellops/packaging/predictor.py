@@ -77,15 +77,16 @@ def _fitted(field: Field, values: Array) -> "Array | pd.Series[Any]":
         return held.where(held.notna(), None if field.missing_is_none else np.nan)
     if values.dtype == dtype:
         return values
-    if dtype.kind in "iu" and isinstance(dtype, np.dtype):
-        _require_range(field, values, dtype)
+    if dtype.kind in "iuf":
+        held_in: Any = getattr(dtype, "numpy_dtype", dtype)
+        _require_range(field, values, held_in)
     fitted: pd.Series[Any] = pd.Series(values).astype(dtype)
     return fitted
 
 
 def _require_range(field: Field, values: Array, dtype: "np.dtype[Any]") -> None:
-    """A number too large for its dtype would silently become another one."""
-    limits = np.iinfo(dtype)
+    """A number too large for its dtype would become another one or infinite, or be refused without its name."""
+    limits = np.finfo(dtype) if dtype.kind == "f" else np.iinfo(dtype)
     rows = np.flatnonzero((values < limits.min) | (values > limits.max))
     if len(rows):
         fact = f"Column {field.name} has a number outside of {limits.min} to {limits.max} ({dtype}) in row {rows[0]}"

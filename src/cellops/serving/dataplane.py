@@ -21,6 +21,7 @@ from cellops.serving.errors import InferenceError
 from cellops.serving.metrics import Metrics
 from cellops.serving.strategies.strategy import Slot, Strategy
 
+LARGEST = float(np.finfo(np.float32).max)
 logger = logging.getLogger(__name__)
 
 
@@ -28,6 +29,7 @@ logger = logging.getLogger(__name__)
 class Call:
     """The circumstances of a request."""
 
+    prediction_id: str
     request_id: str
     time: int
     """When its rows happened, in nanoseconds since the epoch, UTC."""
@@ -84,6 +86,7 @@ class DataPlane:
         slot = self._strategy.choose(call.request_id)
         predictions = self._predict(slot, columns, rows)
         entry = Answered(
+            prediction_id=call.prediction_id,
             request_id=call.request_id,
             time=call.time,
             received=call.received,
@@ -124,10 +127,14 @@ class DataPlane:
         except CellopsError:
             raise
         except Exception as error:
+            _refuse_too_large(columns)
             fact = "The model failed on these rows"
             raise failure(fact, error) from error
         self._metrics.predict_seconds.observe(time.perf_counter() - started)
-        _check_output(slot.package.contract, predictions, rows)
+        if not _valid(slot.package.contract, predictions, rows):
+            _refuse_too_large(columns)
+            fact = "The model gave no valid answer for these rows"
+            raise failure(fact)
         return predictions
 
 
@@ -167,7 +174,16 @@ def _arguments(result: ExpectationResult) -> str:
     return f" [{', '.join(f'{name}={value}' for name, value in given.items())}]" if given else ""
 
 
-def _check_output(contract: Contract, predictions: Predictions, rows: int) -> None:
+def _refuse_too_large(columns: Columns) -> None:
+    """Many models compute in single precision, and fail on a number beyond it: the row is wrong then, not the model."""
+    for name, values in columns.items():
+        rows = np.flatnonzero(np.abs(values) > LARGEST).tolist() if values.dtype.kind == "f" else []
+        if rows:
+            fact = f"Column {name}, {row_numbers(rows)}: a number beyond {LARGEST:.2g}, on which the model failed"
+            raise InputError(fact, remedy=f"Send a smaller number for {name}", column=name, rows=rows)
+
+
+def _valid(contract: Contract, predictions: Predictions, rows: int) -> bool:
     """What a model gives is held against the contract too: a server never passes NaN on as an answer."""
     schema, chances = contract.schema, predictions.probabilities
     shaped = np.shape(predictions.labels) == (rows,)
@@ -176,6 +192,4 @@ def _check_output(contract: Contract, predictions: Predictions, rows: int) -> No
     if schema.probabilities:
         shaped = shaped and chances is not None and chances.shape == (rows, len(schema.classes))
         shaped = shaped and bool(np.isfinite(np.asarray(chances)).all())
-    if not shaped:
-        fact = "The model gave no valid answer for these rows"
-        raise failure(fact)
+    return shaped

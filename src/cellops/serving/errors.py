@@ -24,6 +24,18 @@ class MethodError(CellopsError):
     code = "method"
 
 
+class SlowError(CellopsError):
+    """A body that did not come in time."""
+
+    code = "slow"
+
+
+class HeadError(CellopsError):
+    """A request with too large a head."""
+
+    code = "head"
+
+
 class UnsupportedError(CellopsError):
     """A part of a protocol that this server does not speak."""
 
@@ -40,11 +52,18 @@ STATUSES: tuple[tuple[type[CellopsError], int], ...] = (
     (InputError, 400),
     (NotFoundError, 404),
     (MethodError, 405),
+    (SlowError, 408),
     (LimitError, 413),
     (MediaTypeError, 415),
+    (HeadError, 431),
     (UnsupportedError, 501),
     (NotReadyError, 503),
 )
+
+
+SHOWN = ("column", "rows", "rule", "reason", "error_id")
+MOST_ROWS = 10
+"""Row numbers in an error; its sentence says how many more there are."""
 
 
 def status_of(error: CellopsError) -> int:
@@ -56,8 +75,10 @@ def status_of(error: CellopsError) -> int:
 
 def said(error: CellopsError) -> dict[str, Any]:
     """What a client is told besides the sentence: never a value that was sent, never a traceback."""
-    shown = ("column", "rows", "rule", "reason", "error_id")
-    return {"code": error.code} | {key: error.data[key] for key in shown if error.data.get(key)}
+    shown: dict[str, Any] = {key: error.data[key] for key in SHOWN if error.data.get(key)}
+    if "rows" in shown:
+        shown["rows"] = shown["rows"][:MOST_ROWS]
+    return {"code": error.code} | shown
 
 
 def sentence(error: CellopsError) -> str:

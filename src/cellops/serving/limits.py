@@ -1,23 +1,28 @@
-"""How much a request may ask for: bytes, rows and nesting."""
+"""How much a request may ask for: bytes, rows, nesting and time."""
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
 from cellops.errors import LimitError
+from cellops.serving.errors import SlowError
 
+MOST_HEAD_BYTES = 65_536
 NESTING = 1000
 """Deepest nesting of JSON; the parser refuses more than 1024."""
 LOOKED_AT = 1_000_000
 """Bytes of a body that cannot be parsed in which its nesting is counted."""
-TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+TOKENS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}]', re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Limits:
     max_bytes: int
     max_rows: int
+    seconds: float = 30.0
+    """Longest time in which a body must have come."""
 
     def check_rows(self, rows: int) -> None:
         """Refuse too many rows before any of them is decoded."""
@@ -34,10 +39,21 @@ class Limits:
         ------
         LimitError
             As soon as the body is known to be too large: by its announced length, or by what has come of it.
+        SlowError
+            When it does not come in time.
         """
         announced = headers.get(b"content-length", b"0")
         if announced.isdigit() and int(announced) > self.max_bytes:
             raise self._too_large()
+        try:
+            async with asyncio.timeout(self.seconds):
+                return await self._received(receive)
+        except TimeoutError as error:
+            fact = f"The body did not come within {self.seconds:g} s"
+            remedy = "Send fewer rows at a time, or raise CELLOPS_SERVER_REQUEST_SECONDS"
+            raise SlowError(fact, remedy=remedy) from error
+
+    async def _received(self, receive: Callable[[], Awaitable[MutableMapping[str, Any]]]) -> bytes | None:
         parts, size = [], 0
         while True:
             message = await receive()

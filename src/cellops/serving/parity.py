@@ -13,7 +13,8 @@ from cellops.packaging.parity import differences
 from cellops.packaging.predictor import Predictions
 from cellops.records.contract import Contract, Parity
 from cellops.serving.app import App
-from cellops.serving.protocols.open_inference_v2 import DATATYPES, PREDICT, PROBABILITIES
+from cellops.serving.protocols.datatypes import DATATYPES
+from cellops.serving.protocols.open_inference_v2 import PREDICT, PROBABILITIES
 
 OK = 200
 SHOWN_ROWS = 5

@@ -52,7 +52,7 @@ class MlflowScoring:
         if len(forms) != 1:
             fact = f"The body needs exactly one of {', '.join(FORMS)}"
             raise InputError(fact, remedy='Send {"dataframe_records": [{"column": value, …}, …]}')
-        if document.get("params"):
+        if document.get("params", {}) not in ({}, None):
             fact = "This model takes no params"
             raise UnsupportedError(fact, remedy="Leave params out")
         table = document[forms[0]]

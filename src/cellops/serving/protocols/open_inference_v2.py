@@ -5,30 +5,14 @@ from itertools import chain
 from typing import Any
 
 from cellops.errors import CellopsError, InputError
-from cellops.records.contract import Task
-from cellops.records.profile import ColumnKind
+from cellops.records.contract import Field, Task
 from cellops.serving.errors import UnsupportedError
+from cellops.serving.protocols.datatypes import DATATYPES, TAKEN, check_column, check_table
 from cellops.serving.protocols.parsing import decode_table, parse_object
 from cellops.serving.protocols.protocol import Body, Document, Question, Served, error_document
 from cellops.version import __version__
 
 BINARY_HEADER = b"inference-header-content-length"
-INTEGERS = frozenset({f"{sign}INT{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64)})
-FLOATS = frozenset({"FP16", "FP32", "FP64", "BF16"})
-TAKEN: Mapping[ColumnKind, frozenset[str]] = {
-    ColumnKind.NUMBER: INTEGERS | FLOATS,
-    ColumnKind.INTEGER: INTEGERS | FLOATS,
-    ColumnKind.BOOLEAN: frozenset({"BOOL"}),
-    ColumnKind.TEXT: frozenset({"BYTES"}),
-    ColumnKind.DATETIME: frozenset({"BYTES"}),
-}
-DATATYPES: Mapping[ColumnKind, str] = {
-    ColumnKind.NUMBER: "FP64",
-    ColumnKind.INTEGER: "INT64",
-    ColumnKind.BOOLEAN: "BOOL",
-    ColumnKind.TEXT: "BYTES",
-    ColumnKind.DATETIME: "BYTES",
-}
 CONTENT_TYPES = (None, "pd", "np", "str")
 """How MLServer's clients say that a tensor is a column; they change nothing here."""
 MATRIX = 2
@@ -73,7 +57,7 @@ class OpenInferenceV2:
         if request_id is not None and not isinstance(request_id, str):
             fact = "The id is not a string"
             raise InputError(fact, remedy="Send the id as a string, or none")
-        outputs = self._asked(document.get("outputs") or [])
+        outputs = self._asked(document.get("outputs"))
         question = decode_table(self._served, self._table(tensors))
         return Question(question.columns, question.absent, request_id, outputs)
 
@@ -111,6 +95,8 @@ class OpenInferenceV2:
         }
 
     def _asked(self, outputs: object) -> tuple[str, ...]:
+        if outputs is None:
+            return ()
         if not isinstance(outputs, list) or not all(isinstance(output, dict) for output in outputs):
             fact = "The outputs are not a list of objects"
             raise InputError(fact, remedy='Send {"outputs": [{"name": "predict"}]}')
@@ -130,8 +116,8 @@ class OpenInferenceV2:
         if not all(isinstance(name, str) for name in names) or len(set(names)) != len(names):
             fact = "The inputs are not all named, or not each once"
             raise InputError(fact, remedy="Send one input for each column, named as the column")
-        if len(tensors) == 1 and names[0] not in fields and _shape(tensors[0])[1:] == [len(fields)]:
-            return _matrix(tensors[0], [TAKEN[field.kind] for field in fields.values()])
+        if len(tensors) == 1 and 1 < len(fields) == _width(tensors[0]) and names[0] not in fields:
+            return _matrix(tensors[0], fields)
         return {tensor["name"]: self._column(tensor) for tensor in tensors}
 
     def _column(self, tensor: dict[str, Any]) -> list[Any]:
@@ -147,15 +133,16 @@ class OpenInferenceV2:
         data = _listed(tensor)
         if len(shape) == MATRIX and data and all(isinstance(row, list) and len(row) == 1 for row in data):
             data = [row[0] for row in data]
+        check_column(field.name, tensor["datatype"], data)
         if len(data) != shape[0]:
             fact = f"Input {field.name} has {len(data)} values and the shape of {shape[0]}"
             raise InputError(fact, remedy="Send as many values as the shape says", column=field.name)
         return data
 
 
-def _matrix(tensor: dict[str, Any], taken: list[frozenset[str]]) -> list[Any]:
-    for datatypes in taken:
-        _check_datatype(tensor, datatypes, "of the table")
+def _matrix(tensor: dict[str, Any], fields: Mapping[str, Field]) -> list[Any]:
+    for field in fields.values():
+        _check_datatype(tensor, TAKEN[field.kind], "of the table")
     data = _listed(tensor)
     shape = rows, width = _shape(tensor)
     if data and not isinstance(data[0], list) and len(data) == rows * width:
@@ -163,6 +150,7 @@ def _matrix(tensor: dict[str, Any], taken: list[frozenset[str]]) -> list[Any]:
     if len(data) != rows:
         fact = f"The matrix has {len(data)} rows or values and the shape {shape}"
         raise InputError(fact, remedy="Send as many values as the shape says, row by row")
+    check_table(list(fields), tensor["datatype"], data)
     return data
 
 
@@ -174,6 +162,12 @@ def _shape(tensor: dict[str, Any]) -> list[int]:
     return shape
 
 
+def _width(tensor: dict[str, Any]) -> int | None:
+    """Columns of a tensor that is a table."""
+    shape = _shape(tensor)
+    return shape[1] if len(shape) == MATRIX else None
+
+
 def _listed(tensor: dict[str, Any]) -> list[Any]:
     data: Any = tensor.get("data")
     if not isinstance(data, list):
@@ -183,7 +177,9 @@ def _listed(tensor: dict[str, Any]) -> list[Any]:
 
 
 def _parameters(part: dict[str, Any]) -> dict[str, Any]:
-    parameters = part.get("parameters") or {}
+    parameters = part.get("parameters")
+    if parameters is None:
+        return {}
     if not isinstance(parameters, dict):
         fact = "The parameters are not an object"
         raise InputError(fact, remedy='Send {"parameters": {"content_type": "pd"}}, or none')

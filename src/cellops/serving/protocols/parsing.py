@@ -1,5 +1,7 @@
 """From a JSON body to a question, as all protocols do it."""
 
+import math
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -12,6 +14,9 @@ from cellops.serving.protocols.protocol import Body, Question, Served
 
 JSON = "application/json"
 NOT_NUMBERS = ("NaN", "nan", "Inf", "inf", "-In", "-in")
+NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+CONTAINERS = (dict, list)
 
 
 def parse_object(body: Body, *, media_type_needed: bool = False) -> dict[str, Any]:
@@ -33,14 +38,54 @@ def parse_object(body: Body, *, media_type_needed: bool = False) -> dict[str, An
         document = orjson.loads(body.content)
     except orjson.JSONDecodeError as error:
         check_nesting(body.content)
-        nan = error.doc[error.pos : error.pos + 3] in NOT_NUMBERS
-        fact = f"The body is not JSON: {'NaN or infinity' if nan else 'an error'} at character {error.pos}"
-        remedy = "JSON has neither NaN nor infinity: send null for a missing value" if nan else "Send a JSON object"
-        raise InputError(fact, remedy=remedy) from error
+        raise _not_json(error) from error
     if not isinstance(document, dict):
         fact = "The body is not a JSON object"
         raise InputError(fact, remedy="Send an object with the fields of the protocol")
+    _refuse_duplicates(body.content, document)
     return document
+
+
+def _not_json(error: orjson.JSONDecodeError) -> InputError:
+    where = f"at character {error.pos}"
+    number = NUMBER.match(error.doc, error.pos)
+    if number and math.isinf(float(number[0])):
+        fact = f"The body has a number {where} that is too large"
+        return InputError(fact, remedy="Send numbers between -1.7e308 and 1.7e308")
+    if error.doc[error.pos : error.pos + 3] in NOT_NUMBERS:
+        remedy = "JSON has neither NaN nor infinity: send null for a missing value"
+        return InputError(f"The body is not JSON: NaN or infinity {where}", remedy=remedy)
+    return InputError(f"The body is not JSON: an error {where}", remedy="Send a JSON object")
+
+
+def _refuse_duplicates(content: bytes, document: dict[str, Any]) -> None:
+    """Two values under one name: parsers differ in which of them they take, and so may what stands before the server.
+
+    There is one colon for each name, besides those in strings; names that stand twice are one in the document.
+    """
+    if content.count(b":") == _some_names(document):
+        return
+    if STRING.sub(b"", content).count(b":") != _names(document):
+        fact = "The body has an object that names a field twice"
+        raise InputError(fact, remedy="Send each field of an object once")
+
+
+def _some_names(document: dict[str, Any]) -> int:
+    """The names of the document and of objects in its lists; there may be more."""
+    lists = [value for value in document.values() if type(value) is list and value and type(value[0]) is dict]
+    return len(document) + sum(len(value) for values in lists for value in values if type(value) is dict)
+
+
+def _names(document: dict[str, Any]) -> int:
+    names, waiting = 0, [document]
+    while waiting:
+        part: Any = waiting.pop()
+        inner = part
+        if type(part) is dict:
+            names += len(part)
+            inner = part.values()
+        waiting.extend(value for value in inner if type(value) in CONTAINERS)
+    return names
 
 
 def refuse_unknown(document: Mapping[str, Any], known: Iterable[str], where: str = "The body") -> None:
