@@ -157,11 +157,55 @@ def test_a_window_of_one_class_lacks_only_what_needs_both() -> None:
     chances = np.array([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3]])
     done = evaluate(Task.CLASSIFICATION, [0, 0, 0], [0, 0, 0], chances, [0, 1])
     assert set(measures(done)) == {"accuracy", "brier", "log_loss"}
+    assert done.absent == {
+        "roc_auc": "all rows are of one class",
+        "precision": "no row was called 1",
+        "recall": "no row is 1",
+    }
 
 
 def test_regression_has_its_three_figures() -> None:
     done = evaluate(Task.REGRESSION, [1.0, 2.0, 3.0], [1.1, 2.0, 2.7], None, [])
     assert set(measures(done)) == {"mae", "rmse", "r2"}
+    assert done.absent == {}
+
+
+floats = st.floats(allow_nan=False, allow_infinity=False)
+
+
+@given(st.lists(st.tuples(floats, floats), min_size=1, max_size=20))
+def test_every_figure_is_finite_or_absent_with_its_reason(rows: list[tuple[float, float]]) -> None:
+    truth, predicted = np.array(rows).T
+    done = evaluate(Task.REGRESSION, truth, predicted, None, [])
+    assert set(measures(done)) | set(done.absent) == {"mae", "rmse", "r2"}
+    assert all(done.absent.values())
+    for measure in done.measures:
+        assert np.isfinite(measure.value)
+        assert measure.low is None or np.isfinite([measure.low, measure.high]).all()
+    assert Performance.from_json(done.to_json()) == done
+
+
+@pytest.mark.parametrize("unit", [1e-250, 1e-160, 1.0, 1e160, 1e300])
+def test_figures_of_any_scale_are_the_same_ones(unit: float) -> None:
+    truth, predicted = np.array([[1.0, 2.0, 4.0, 3.0], [1.5, 2.0, 3.0, 3.0]]) * unit
+    assert mae(truth, predicted).value == pytest.approx(0.375 * unit)
+    assert rmse(truth, predicted).value == pytest.approx(np.sqrt(1.25 / 4) * unit)
+    assert rmse(truth, predicted).high == pytest.approx(rmse(truth / unit, predicted / unit).high * unit)
+    assert r2(truth, predicted).value == pytest.approx(0.75)
+
+
+def test_what_is_beyond_the_largest_float_is_absent() -> None:
+    done = evaluate(Task.REGRESSION, [1.7e308, 0.0], [-1.7e308, 0.0], None, [])
+    assert done.measures == ()
+    assert set(done.absent.values()) == {"it is beyond the largest float"}
+    constant = evaluate(Task.REGRESSION, [1.0, 1.0], [1.0, 2.0], None, [])
+    assert constant.absent == {"r2": "all true values are the same"}
+
+
+def test_a_label_that_is_no_number_is_named_with_its_row() -> None:
+    with pytest.raises(InputError) as caught:
+        evaluate(Task.REGRESSION, np.array([1.0, "1.5", "late"], dtype=object), [1.0, 2.0, 3.0], None, [])
+    assert (caught.value.received, caught.value.data["rows"]) == ("late", [2])
 
 
 @pytest.mark.parametrize(

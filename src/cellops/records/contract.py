@@ -77,6 +77,8 @@ class Performance(Record, frozen=True, kw_only=True):
     measures: tuple[Measure, ...] = ()
     positive: Value = None
     """The class that binary figures speak of."""
+    absent: dict[str, str] = {}
+    """Why a figure is not among the measures, by its name."""
 
     def measure(self, name: str) -> Measure | None:
         return next((m for m in self.measures if m.name == name), None)

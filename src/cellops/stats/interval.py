@@ -30,14 +30,17 @@ def quantile(level: float) -> float:
 def normal(
     name: str, value: float, error: float, *, level: float, method: str, least: float = -np.inf, most: float = np.inf
 ) -> Measure:
-    """The figure ± its standard error times the quantile; without an interval when the error is not known (NaN)."""
+    """The figure ± its standard error times the quantile; without an interval when the error is not known (NaN), or
+    the interval reaches beyond the largest float.
+    """
     reach = quantile(level) * error
-    known = bool(np.isfinite(reach))
+    low, high = max(least, float(value - reach)), min(most, float(value + reach))
+    known = bool(np.isfinite([reach, low, high]).all())
     return Measure(
         name=name,
         value=float(value),
-        low=max(least, float(value - reach)) if known else None,
-        high=min(most, float(value + reach)) if known else None,
+        low=low if known else None,
+        high=high if known else None,
         level=level,
         method=method if known else "",
     )

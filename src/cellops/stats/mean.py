@@ -22,7 +22,8 @@ def mean(name: str, losses: ArrayLike, *, level: float = 0.95) -> Measure | None
     Returns
     -------
     Measure or None
-        In the unit of the loss, method "normal"; no interval for one row, None for no rows.
+        In the unit of the loss, method "normal"; no interval for one row, None for no rows or for a loss that is not
+        finite.
 
     Raises
     ------
@@ -40,7 +41,11 @@ def mean(name: str, losses: ArrayLike, *, level: float = 0.95) -> Measure | None
     (2.0, 1.2, 2.8)
     """
     loss = np.asarray(losses, dtype=np.float64)
-    if not len(loss):
+    if not len(loss) or not np.isfinite(loss).all():
         return None
-    error = loss.std(ddof=1) / np.sqrt(len(loss)) if len(loss) > 1 else np.nan
-    return normal(name, float(loss.mean()), float(error), level=level, method="normal", least=0.0)
+    unit = (
+        float(loss.max()) or 1.0
+    )  # neither the sum of large losses nor the square of small ones leaves the range of floats
+    scaled = loss / unit
+    error = scaled.std(ddof=1) / np.sqrt(len(loss)) if len(loss) > 1 else np.nan
+    return normal(name, float(scaled.mean()) * unit, float(error) * unit, level=level, method="normal", least=0.0)

@@ -1,6 +1,7 @@
 """How good a model's answers are: every figure with its confidence interval."""
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +19,10 @@ SMALLER_IS_BETTER = frozenset({"brier", "log_loss", "mae", "rmse"})
 """The figures that count losses; of all others more is better."""
 BINARY = 2
 SHOWN_ROWS = 10
+NO_ROWS = "there are no rows"
+
+Figures: TypeAlias = dict[str, tuple[Measure | None, str]]
+"""Each figure, and why it is absent if it is."""
 
 
 def evaluate(
@@ -33,7 +38,8 @@ def evaluate(
 
     Two classes give ROC AUC (the last class is the positive one), accuracy, precision, recall, Brier score and log
     loss; more give accuracy, Brier score and log loss; regression gives MAE, RMSE and R². A figure that the rows
-    cannot give is absent: ROC AUC when all rows are of one class, precision when nothing was called positive.
+    cannot give is absent with the reason: ROC AUC when all rows are of one class, precision when nothing was called
+    positive.
 
     Parameters
     ----------
@@ -72,39 +78,39 @@ def evaluate(
         return _regression(_numbers(true, "true values"), _numbers(predicted, "predictions"), level)
     actual, answered = _codes(true, classes, "true values"), _codes(predicted, classes, "predictions")
     chances = None if probabilities is None else _checked_probabilities(probabilities, len(true), len(classes))
-    figures = [
-        _auc(actual, chances, level),
-        proportion("accuracy", _rows(actual == answered), len(actual), level=level),
-    ]
+    figures: Figures = {}
+    if len(classes) == BINARY and chances is not None:
+        figures["roc_auc"] = roc_auc(actual == 1, chances[:, 1], level=level), "all rows are of one class"
+    figures["accuracy"] = proportion("accuracy", _rows(actual == answered), len(actual), level=level), NO_ROWS
     if len(classes) == BINARY:
-        hits = _rows((actual == 1) & (answered == 1))
-        figures += [
-            proportion("precision", hits, _rows(answered == 1), level=level),
-            proportion("recall", hits, _rows(actual == 1), level=level),
-        ]
+        hits, called, positive = _rows((actual == 1) & (answered == 1)), _rows(answered == 1), _rows(actual == 1)
+        figures["precision"] = proportion("precision", hits, called, level=level), f"no row was called {classes[-1]}"
+        figures["recall"] = proportion("recall", hits, positive, level=level), f"no row is {classes[-1]}"
     if chances is not None:
-        figures += [brier(actual, chances, level=level), log_loss(actual, chances, level=level)]
-    return Performance(
-        task=task,
-        rows=len(true),
-        measures=_present(figures),
-        positive=classes[-1] if len(classes) == BINARY else None,
-    )
+        figures["brier"] = brier(actual, chances, level=level), NO_ROWS
+        figures["log_loss"] = log_loss(actual, chances, level=level), NO_ROWS
+    return _performance(task, len(true), figures, positive=classes[-1] if len(classes) == BINARY else None)
 
 
 def _regression(truth: NDArray[np.float64], predicted: NDArray[np.float64], level: float) -> Performance:
-    figures = [figure(truth, predicted, level=level) for figure in (mae, rmse, r2)]
-    return Performance(task=Task.REGRESSION, rows=len(truth), measures=_present(figures))
+    constant = not len(truth) or bool(truth.min() == truth.max())
+    too_large = "it is beyond the largest float" if len(truth) else NO_ROWS
+    figures: Figures = {
+        "mae": (mae(truth, predicted, level=level), too_large),
+        "rmse": (rmse(truth, predicted, level=level), too_large),
+        "r2": (r2(truth, predicted, level=level), "all true values are the same" if constant else too_large),
+    }
+    return _performance(Task.REGRESSION, len(truth), figures)
 
 
-def _auc(actual: NDArray[np.intp], chances: NDArray[np.float64] | None, level: float) -> Measure | None:
-    if chances is None or chances.shape[1] != BINARY:
-        return None
-    return roc_auc(actual == 1, chances[:, 1], level=level)
-
-
-def _present(figures: Sequence[Measure | None]) -> tuple[Measure, ...]:
-    return tuple(figure for figure in figures if figure is not None)
+def _performance(task: Task, rows: int, figures: Figures, *, positive: Value = None) -> Performance:
+    return Performance(
+        task=task,
+        rows=rows,
+        measures=tuple(figure for figure, _ in figures.values() if figure is not None),
+        positive=positive,
+        absent={name: reason for name, (figure, reason) in figures.items() if figure is None},
+    )
 
 
 def _rows(mask: NDArray[np.bool_]) -> int:
@@ -131,9 +137,12 @@ def _codes(values: NDArray[np.generic], classes: Sequence[Value], what: str) -> 
 def _numbers(values: NDArray[np.generic], what: str) -> NDArray[np.float64]:
     try:
         numbers = values.astype(np.float64)
-    except (TypeError, ValueError) as error:
-        fact = f"Regression needs numbers for the {what}"
-        raise InputError(fact, received=str(error), remedy="Leave out rows without a label") from error
+    except (TypeError, ValueError, OverflowError) as error:
+        row = next(row for row, value in enumerate(values.tolist()) if not _is_number(value))
+        fact = f"Regression needs numbers for the {what}, and row {row} is none"
+        raise InputError(
+            fact, received=values[row], remedy="Give a number, or leave out rows without a label", rows=[row]
+        ) from error
     rows = np.flatnonzero(~np.isfinite(numbers))
     if len(rows):
         fact = f"Regression needs finite numbers for the {what}"
@@ -144,6 +153,14 @@ def _numbers(values: NDArray[np.generic], what: str) -> NDArray[np.float64]:
             rows=rows[:SHOWN_ROWS].tolist(),
         )
     return numbers
+
+
+def _is_number(value: object) -> bool:
+    try:
+        np.float64(value)  # type: ignore[arg-type]  # that is what is asked
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return True
 
 
 def _checked_probabilities(probabilities: ArrayLike, rows: int, classes: int) -> NDArray[np.float64]:

@@ -1,11 +1,16 @@
 """How far predicted numbers lie from the true ones: MAE, RMSE and R²."""
 
+import math
+from typing import TypeAlias
+
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from cellops.records.contract import Measure
 from cellops.stats.interval import normal
 from cellops.stats.mean import mean
+
+Floats: TypeAlias = NDArray[np.float64]
 
 
 def mae(truth: ArrayLike, predicted: ArrayLike, *, level: float = 0.95) -> Measure | None:
@@ -21,7 +26,7 @@ def mae(truth: ArrayLike, predicted: ArrayLike, *, level: float = 0.95) -> Measu
     Returns
     -------
     Measure or None
-        In the unit of the target; None for no rows.
+        In the unit of the target; None for no rows or infinite residuals.
 
     Raises
     ------
@@ -53,7 +58,7 @@ def rmse(truth: ArrayLike, predicted: ArrayLike, *, level: float = 0.95) -> Meas
     Returns
     -------
     Measure or None
-        In the unit of the target, method "root of the normal interval"; None for no rows.
+        In the unit of the target, method "root of the normal interval"; None for no rows or infinite residuals.
 
     Raises
     ------
@@ -69,16 +74,20 @@ def rmse(truth: ArrayLike, predicted: ArrayLike, *, level: float = 0.95) -> Meas
     >>> rmse([1.0, 1.0], [4.0, 4.0]).value
     3.0
     """
-    squared = mean("rmse", _residuals(truth, predicted) ** 2, level=level)
+    residuals = _residuals(truth, predicted)
+    unit = _unit(residuals)
+    squared = mean("rmse", (residuals / unit) ** 2, level=level) if np.isfinite(unit) else None
     if squared is None:
         return None
+    low, high = (math.nan if end is None else math.sqrt(end) * unit for end in (squared.low, squared.high))
+    known = math.isfinite(low) and math.isfinite(high)
     return Measure(
         name="rmse",
-        value=float(np.sqrt(squared.value)),
-        low=None if squared.low is None else float(np.sqrt(squared.low)),
-        high=None if squared.high is None else float(np.sqrt(squared.high)),
+        value=math.sqrt(squared.value) * unit,
+        low=low if known else None,
+        high=high if known else None,
         level=level,
-        method="root of the normal interval" if squared.method else "",
+        method="root of the normal interval" if known else "",
     )
 
 
@@ -97,7 +106,8 @@ def r2(truth: ArrayLike, predicted: ArrayLike, *, level: float = 0.95) -> Measur
     Returns
     -------
     Measure or None
-        Without unit, at most 1, method "delta method"; None for fewer than two rows or a constant target.
+        Without unit, at most 1, method "delta method"; None for fewer than two rows, a constant target, infinite
+        residuals or a figure beyond the largest float.
 
     Raises
     ------
@@ -115,15 +125,26 @@ def r2(truth: ArrayLike, predicted: ArrayLike, *, level: float = 0.95) -> Measur
     0.5
     """
     y = np.asarray(truth, dtype=np.float64)
-    unexplained = _residuals(truth, predicted) ** 2
-    if len(y) < 2 or np.ptp(y) == 0:  # noqa: PLR2004 a variance needs two rows
+    residuals = _residuals(truth, predicted)
+    if len(y) < 2 or y.min() == y.max() or not np.isfinite(residuals).all():  # noqa: PLR2004 a variance needs two rows
         return None
-    total = (y - y.mean()) ** 2
-    ratio = unexplained.sum() / total.sum()
-    error = (unexplained - ratio * total).std(ddof=1) / total.mean() / np.sqrt(len(y))
+    unit = _unit(y)
+    scaled = y / unit
+    with np.errstate(over="ignore", invalid="ignore"):
+        unexplained, total = (residuals / unit) ** 2, (scaled - scaled.mean()) ** 2
+        ratio = unexplained.sum() / total.sum()
+        if not np.isfinite(ratio):
+            return None
+        error = (unexplained - ratio * total).std(ddof=1) / total.mean() / np.sqrt(len(y))
     return normal("r2", float(1 - ratio), float(error), level=level, method="delta method", most=1.0)
 
 
-def _residuals(truth: ArrayLike, predicted: ArrayLike) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    residuals: np.ndarray[tuple[int], np.dtype[np.float64]] = np.subtract(truth, predicted, dtype=np.float64)
+def _residuals(truth: ArrayLike, predicted: ArrayLike) -> Floats:
+    with np.errstate(over="ignore"):
+        residuals: Floats = np.subtract(truth, predicted, dtype=np.float64)
     return residuals
+
+
+def _unit(values: Floats) -> float:
+    """The largest magnitude: what is divided by it can be squared and summed within the range of floats."""
+    return float(np.max(np.abs(values), initial=0.0)) or 1.0
