@@ -76,14 +76,15 @@ class Client:
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         self.name = name
 
-    def post(self, path: str, body: JSON, **headers: str) -> JSON:
+    def post(self, path: str, body: JSON, **headers: str) -> http.client.HTTPMessage:
+        """Send a question or labels; gives the headers of the answer."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         self._connection.request("POST", path, json.dumps(body), self._headers | named)
         response = self._connection.getresponse()
         answer: JSON = json.loads(response.read())
         if response.status != http.HTTPStatus.OK:
             sys.exit(f"The server answered {response.status}: {answer}")
-        return answer
+        return response.headers
 
 
 @contextmanager
@@ -129,10 +130,12 @@ def replay(client: Client, flights: pd.DataFrame, package: Path) -> None:
         request = f"april-{hour:%d-%H}"
         rows = departures[inputs].astype(object).where(departures[inputs].notna(), None).to_dict("records")
         when = hour.isoformat()
-        client.post(f"/v1/models/{client.name}:predict", {"instances": rows}, X_Request_Id=request, X_Event_Time=when)
+        question = {"instances": rows}
+        told = client.post(f"/v1/models/{client.name}:predict", question, X_Request_Id=request, X_Event_Time=when)
+        prediction = told["X-Prediction-Id"]
         known = hour + LABELS_AFTER
         labels = [
-            {"prediction_id": f"{request}:{row}", "label": late, "observed": known.isoformat()}
+            {"prediction_id": f"{prediction}:{row}", "label": late, "observed": known.isoformat()}
             for row, late in enumerate(departures["late"].tolist())
         ]
         waiting.append((known, labels))

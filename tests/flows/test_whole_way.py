@@ -37,12 +37,14 @@ def test_the_log_of_a_server_and_a_file_give_one_verdict(project: Path, labelled
     built = package("trained", output=project / "model")
     rows = later()
     with running(Path(built.path), project / "server") as server:
-        for number, (time, part) in enumerate(rows.groupby("time")):
-            headers = {"X-Request-Id": f"r{number}", "X-Event-Time": time.isoformat()}
+        for time, part in rows.groupby("time"):
+            headers = {"X-Event-Time": time.isoformat()}
             body = {"instances": part[["size", "kind"]].to_dict("records")}
-            assert server.client.post("/v1/models/model:predict", json=body, headers=headers).status_code == 200
+            answer = server.client.post("/v1/models/model:predict", json=body, headers=headers)
+            assert answer.status_code == 200
+            prediction = answer.headers["X-Prediction-Id"]
             known = part["late"].tolist()[: int(len(part) * labelled)]
-            labels = [{"prediction_id": f"r{number}:{row}", "label": label} for row, label in enumerate(known)]
+            labels = [{"prediction_id": f"{prediction}:{row}", "label": label} for row, label in enumerate(known)]
             assert server.client.post("/feedback", json={"labels": labels}).status_code == 200
         assert server.stop() == 0
     served = drift("model", log=project / "server" / "log").report.windows[0]

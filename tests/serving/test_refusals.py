@@ -82,6 +82,11 @@ def test_a_missing_column_is_named(server: Running) -> None:
         (b"\xff\xfe", "JSON"),
         (b'{"instances": [{"distance": NaN}]}', "null"),
         (b'{"instances": [{"distance": Infinity}]}', "null"),
+        (b'{"instances": [{"distance": 1e999}]}', "too large"),
+        (b'{"instances": [{"distance": -1e999}]}', "too large"),
+        (b'{"instances": [[1]], "instances": [[2]]}', "twice"),
+        (b'{"inputs": [{"name": "a:b", "name": "c"}]}', "twice"),
+        (b'{"instances": [{"\\u003a": [{"a": 1, "a": ":\\":"}]}]}', "twice"),
         (b"{}", "Send"),
     ],
 )
@@ -112,6 +117,54 @@ def test_a_body_that_is_not_the_protocols_is_400(server: Running, path: str, bod
     answer = server.client.post(path, json=body)
     assert answer.status_code == 400
     assert said(answer, path)
+
+
+def test_colons_in_names_and_values_are_no_fields(server: Running) -> None:
+    row = ROW | {"carrier": 'a: b, "c": \\'}
+    assert server.client.post(V1, json={"instances": [row, ROW]}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [([{}, []], "Row 1 of the table: not an object"), ([[], {}], "Row 1"), ([ROW, 7, [1]], "Row 1 of the table: nei")],
+)
+def test_rows_of_two_kinds_are_named(server: Running, rows: list[Any], words: str) -> None:
+    answer = server.client.post(V1, json={"instances": rows})
+    assert answer.status_code == 400
+    assert words in answer.json()["error"]
+
+
+def test_errors_stay_short_however_much_is_wrong(server: Running) -> None:
+    many = [ROW | {"x" * 5000 + str(number): 1, "hour": "late"} for number in range(20)]
+    labels = [{"prediction_id": "a:0", "label": 7}] * 1000
+    names = {"x" * 150_000: 1}
+    bad_ids = [{"prediction_id": f"a b:{number}", "label": 1} for number in range(1000)]
+    asked = [(V1, {"instances": many}), ("/feedback", {"labels": labels}), (V1, {"instances": [ROW | names]})]
+    for path, body in [*asked, ("/feedback", {"labels": bad_ids})]:
+        answer = server.client.post(path, json=body)
+        assert answer.status_code == 400
+        assert len(answer.content) < 2000, answer.text
+    assert "and 995 more" in server.client.post("/feedback", json={"labels": labels}).text
+
+
+def test_every_answer_has_the_request_id(server: Running) -> None:
+    mine = {"X-Request-Id": "mine"}
+    for method, path, headers in [
+        ("GET", "/ping", mine),
+        ("GET", "/nowhere", mine),
+        ("POST", V1, mine),
+        ("GET", "/metrics", mine | {"Authorization": ""}),
+    ]:
+        assert server.client.request(method, path, headers=headers).headers["X-Request-Id"] == "mine"
+        made = server.client.request(method, path, headers=headers | {"X-Request-Id": "not one"})
+        assert len(made.headers["X-Request-Id"]) == 32
+
+
+@pytest.mark.parametrize("path", ["/", "/ping", "/v2/health/ready", "/v1/models/flights", "/metrics"])
+def test_head_is_answered_as_get_without_a_body(server: Running, path: str) -> None:
+    answer = server.client.head(path)
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert int(answer.headers["Content-Length"]) == len(server.client.get(path).content) or path == "/metrics"
 
 
 @pytest.mark.parametrize(
@@ -210,6 +263,9 @@ def test_headers_that_cannot_be_logged_are_400(server: Running, headers: dict[st
         {"prediction_id": "a:0", "label": 2},
         {"prediction_id": "a:0", "label": 1, "observed": "later"},
         {"prediction_id": "a:0", "label": 1, "color": "red"},
+        {"prediction_id": "", "label": 1},
+        {"prediction_id": "a" * 161, "label": 1},
+        {"prediction_id": "a\n:0", "label": 1},
         "a:0",
     ],
     ids=str,
@@ -218,5 +274,6 @@ def test_labels_that_do_not_fit_are_400_and_none_of_them_is_taken(server: Runnin
     labels = [{"prediction_id": "a:0", "label": 1}, label]
     assert server.client.post("/feedback", json={"labels": labels}).status_code == 400
     assert server.client.post("/feedback", json={"labels": []}).status_code == 400
+    assert server.client.post("/feedback", json={"labels": labels[:1], "model": "other"}).status_code == 400
     assert "cellops_labels_total{" in (text := server.client.get("/metrics").text)
     assert next(line for line in text.splitlines() if line.startswith("cellops_labels_total{")).endswith(" 0.0")

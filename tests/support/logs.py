@@ -30,6 +30,7 @@ def schema_of(*fields, classes=(0, 1), probabilities=False):
 def answered(number, rows=1, *, package="first", columns=None, labels=None, probabilities=None):
     """A request called by its number, which is also its time."""
     return prediction_log.Answered(
+        prediction_id=str(number),
         request_id=str(number),
         time=number,
         received=number,

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cellops.records.base import Record
+from cellops.records.finding import Finding
 from cellops.settings import Settings, load, prepare
 
 
@@ -20,6 +21,17 @@ class Serving(Record, frozen=True, kw_only=True):
     """Folder of the prediction log."""
 
 
+class Served(Record, frozen=True, kw_only=True):
+    """What a server has done from its start to its end."""
+
+    requests: int
+    """Questions that were answered."""
+    rows: int
+    labels: int
+    findings: tuple[Finding, ...]
+    """What the logs have lost, and what of them is damaged."""
+
+
 def _silent(_serving: Serving) -> None:
     pass
 
@@ -33,7 +45,7 @@ def serve(
     log: Path | None = None,
     on_ready: Callable[[Serving], None] = _silent,
     settings: Settings | None = None,
-) -> None:
+) -> Served:
     """Serve a package over HTTP until the process is told to stop.
 
     Parameters
@@ -70,7 +82,7 @@ def serve(
     def ready(url: str) -> None:
         on_ready(Serving(name=loaded.manifest.name, url=url, token=used, token_is_new=chosen is None, log=str(folder)))
 
-    run_server(
+    done = run_server(
         loaded,
         host=host,
         port=port,
@@ -80,3 +92,4 @@ def serve(
         settings=settings,
         on_ready=ready,
     )
+    return Served(requests=done.requests, rows=done.rows, labels=done.labels, findings=done.findings)

@@ -30,7 +30,10 @@ PROBABILITY = "probability."
 class Answered:
     """One request with its answer."""
 
+    prediction_id: str
+    """The server's own id; with the number of a row it is that row's."""
     request_id: str
+    """The client's id where it sent one, which it may have used before."""
     time: int
     """When the rows happened, in nanoseconds since the epoch, UTC."""
     received: int
@@ -66,7 +69,7 @@ def batches(schema: Schema) -> "Callable[[Sequence[Answered]], pa.RecordBatch]":
 
         rows = [len(entry.labels) for entry in entries]
         repeats = np.repeat(np.arange(len(entries)), rows)
-        ids = [f"{entry.request_id}:{row}" for entry, count in zip(entries, rows, strict=True) for row in range(count)]
+        ids = [f"{entry.prediction_id}:{row}" for entry in entries for row in range(len(entry.labels))]
         columns: dict[str, Any] = {
             "prediction_id": pa.array(ids, type=pa.string()),
             "request_id": pa.array([entry.request_id for entry in entries]).take(repeats),

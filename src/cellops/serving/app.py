@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -19,9 +19,18 @@ from cellops.serving.auth import authorise
 from cellops.serving.dataplane import Call, DataPlane, failure
 from cellops.serving.errors import MethodError, UnsupportedError
 from cellops.serving.feedback import Feedback
-from cellops.serving.headers import Headers, answer_headers, event_time_of, media_type_of, request_id_of
+from cellops.serving.headers import (
+    Headers,
+    answer_headers,
+    check_head,
+    event_time_of,
+    is_request_id,
+    media_type_of,
+    refuse_request_id,
+)
 from cellops.serving.limits import Limits
 from cellops.serving.metrics import MEDIA_TYPE, Metrics
+from cellops.serving.prediction_ids import PredictionIds
 from cellops.serving.protocols.protocol import Body, Protocol, Served
 from cellops.serving.replies import Reply, constant, error_reply
 
@@ -32,7 +41,9 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 OPEN = ("/", "/v2/health/live", "/v2/health/ready", "/ping", "/health")
 """Probes send no token."""
 WAITING = 256
-"""Requests that may wait for the model; more are refused at once, so that those who wait are answered in time."""
+"""Requests that may send their body or wait for the model; more are refused at once, so that these are answered."""
+METHODS = {"GET": ("GET", "HEAD"), "POST": ("POST",)}
+"""What a route takes besides its method: uvicorn leaves out the body of an answer to HEAD."""
 EXPLAIN = ":explain"
 """The suffix of KServe V1's path for explanations."""
 
@@ -47,6 +58,16 @@ class Route:
     protocol: Protocol
     handle: Callable[[Body, int], Reply]
     in_thread: bool
+
+
+class Arrival(NamedTuple):
+    """What is known of a request before its body."""
+
+    headers: Headers
+    received: int
+    request_id: str
+    """The client's, else the server's own."""
+    prediction_id: str
 
 
 class App:
@@ -66,6 +87,8 @@ class App:
         The protocols to speak, the first of them also for what belongs to none.
     feedback
         Takes labels.
+    ids
+        Makes the ids of answers.
     """
 
     def __init__(
@@ -77,10 +100,11 @@ class App:
         metrics: Metrics,
         protocols: tuple[type[Protocol], ...],
         feedback: Feedback,
+        ids: PredictionIds,
     ) -> None:
         self._plane = plane
         self._token = token.encode()
-        self._metrics = metrics
+        self.metrics = metrics
         self._limits: Limits = served.limits
         self._name = served.name
         self._protocols = tuple(protocol(served) for protocol in protocols)
@@ -88,6 +112,7 @@ class App:
         # Several threads, so that a long batch does not hold up short ones.
         self._pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="cellops-answer")
         self._waiting = 0
+        self._ids = ids
         self._routes = self._all_routes(feedback)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -105,46 +130,56 @@ class App:
         path = scope["path"]
         route = self._routes.get(path)
         protocol = route.protocol if route else self._protocol_of(path)
-        self._metrics.in_progress.inc()
+        prediction_id = self._ids.new()
+        given = headers.get(b"x-request-id", b"").decode("latin-1")
+        request_id = given if is_request_id(given) else prediction_id
+        self.metrics.in_progress.inc()
         try:
-            reply = await self._reply(route, scope, headers, receive, received)
+            arrival = Arrival(headers, received, request_id, prediction_id)
+            reply = await self._reply(route, scope, receive, arrival)
         except CellopsError as error:
             reply = error_reply(protocol, error)
         finally:
-            self._metrics.in_progress.dec()
+            self.metrics.in_progress.dec()
         if reply is None:
             return
-        head = [(b"content-type", reply.media_type), (b"content-length", b"%d" % len(reply.content)), *reply.headers]
+        head = [
+            (b"content-type", reply.media_type),
+            (b"content-length", b"%d" % len(reply.content)),
+            (b"x-request-id", (reply.request_id or request_id).encode()),
+            *reply.headers,
+        ]
         await send({"type": "http.response.start", "status": reply.status, "headers": head})
         await send({"type": "http.response.body", "body": reply.content})
-        seconds = self._metrics.request_seconds(route.name if route else "none", protocol.name, reply.status)
+        seconds = self.metrics.request_seconds(route.name if route else "none", protocol.name, reply.status)
         seconds.observe(time.perf_counter() - started)
 
-    async def _reply(
-        self, route: Route | None, scope: Scope, headers: Headers, receive: Receive, received: int
-    ) -> Reply | None:
+    async def _reply(self, route: Route | None, scope: Scope, receive: Receive, arrival: Arrival) -> Reply | None:
         """The reply of a route; None when the client has gone."""
-        path = scope["path"]
+        path, headers = scope["path"], arrival.headers
+        check_head(scope["headers"], len(path) + len(scope.get("query_string", b"")))
         if path not in OPEN:
             authorise(headers.get(b"authorization"), self._token)
         if route is None:
             raise self._no_route(path)
-        if scope["method"] != route.method:
+        if scope["method"] not in METHODS[route.method]:
             fact = f"{path} takes {route.method} only"
-            raise MethodError(fact, remedy=f"Send a {route.method}", allow=route.method)
+            raise MethodError(fact, remedy=f"Send a {route.method}", allow=", ".join(METHODS[route.method]))
         if not route.in_thread:
-            return route.handle(Body(b"", None, headers), received)
+            return route.handle(Body(b"", None, headers), arrival.received)
         media_type = media_type_of(headers)
+        if b"x-request-id" in headers and arrival.request_id == arrival.prediction_id:
+            raise refuse_request_id()
         if self._waiting >= WAITING:
             fact = "Too many requests are waiting for the model"
             raise NotReadyError(fact, remedy="Send the request again in a second")
-        content = await self._limits.read(headers, receive)
-        if content is None:
-            return None
         self._waiting += 1
         try:
-            body = Body(content, media_type, headers)
-            return await asyncio.get_running_loop().run_in_executor(self._pool, _safely, route, body, received)
+            content = await self._limits.read(headers, receive)
+            if content is None:
+                return None
+            body = Body(content, media_type, headers, arrival.request_id, arrival.prediction_id)
+            return await asyncio.get_running_loop().run_in_executor(self._pool, _safely, route, body, arrival.received)
         finally:
             self._waiting -= 1
 
@@ -180,27 +215,32 @@ class App:
     def _asked(self, protocol: Protocol) -> Callable[[Body, int], Reply]:
         def handle(body: Body, received: int) -> Reply:
             question = protocol.decode(body)
-            request_id = request_id_of(question.request_id, body.headers)
+            request_id = question.request_id or body.request_id
+            if not is_request_id(request_id):
+                raise refuse_request_id()
             event = event_time_of(body.headers, received)
-            answer = self._plane.answer(question.columns, Call(request_id, event, received, protocol.name))
+            call = Call(body.prediction_id, request_id, event, received, protocol.name)
+            answer = self._plane.answer(question.columns, call)
             labels = answer.predictions.labels.tolist()
             chances = answer.predictions.probabilities
             document = protocol.encode(question, labels, None if chances is None else chances.tolist())
             warnings = (*answer.warnings, *(f"absent {name}" for name in question.absent))
-            return Reply(200, orjson.dumps(document), headers=answer_headers(request_id, warnings))
+            headers = answer_headers(body.prediction_id, warnings)
+            return Reply(200, orjson.dumps(document), headers=headers, request_id=request_id)
 
         return handle
 
     def _taken(self, feedback: Feedback) -> Callable[[Body, int], Reply]:
         def handle(body: Body, received: int) -> Reply:
             document = feedback.take(body, received)
-            self._metrics.labels.inc(document["accepted"] if isinstance(document, dict) else 0)
+            self.metrics.labels.inc(document["accepted"])
+            self.metrics.unknown_labels.inc(document["unknown"])
             return Reply(200, orjson.dumps(document))
 
         return handle
 
     def _measured(self, _body: Body, _received: int) -> Reply:
-        return Reply(200, self._metrics.text(), MEDIA_TYPE.encode())
+        return Reply(200, self.metrics.text(), MEDIA_TYPE.encode())
 
 
 def _safely(route: Route, body: Body, received: int) -> Reply:

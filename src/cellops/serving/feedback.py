@@ -1,29 +1,36 @@
 """Labels that arrive later: `POST /feedback` with `{"labels": [{"prediction_id", "label", "observed"?}, ...]}`."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from cellops.data.arrays import build_column
-from cellops.data.problems import Problem, refuse, row_numbers
+from cellops.data.arrays import Array, build_column
+from cellops.data.problems import SHOWN, Problem, refuse, row_numbers
 from cellops.errors import InputError, NotReadyError
 from cellops.monitoring.label_log import Labelled
 from cellops.monitoring.log_types import label_kind
 from cellops.records.contract import Field, Schema
 from cellops.records.profile import ColumnKind
 from cellops.serving.limits import Limits
+from cellops.serving.prediction_ids import PredictionIds
 from cellops.serving.protocols.parsing import parse_object, refuse_unknown
-from cellops.serving.protocols.protocol import Body, Document
+from cellops.serving.protocols.protocol import Body
 
 FIELDS = ("prediction_id", "label", "observed")
+ID = re.compile(r"[!-~]{1,160}")
+"""Prediction ids of other servers are taken too: their logs may be joined with this one's."""
 
 
 class Feedback:
     """Takes labels: all of a request, or none of it."""
 
-    def __init__(self, schema: Schema, limits: Limits, record: Callable[[Labelled, int], bool]) -> None:
+    def __init__(
+        self, schema: Schema, limits: Limits, ids: PredictionIds, record: Callable[[Labelled, int], bool]
+    ) -> None:
         self._schema = schema
+        self._ids = ids
         self._limits = limits
         self._record = record
         self._fields = (
@@ -32,8 +39,8 @@ class Feedback:
             Field(name="observed", kind=ColumnKind.DATETIME, dtype="datetime64[ns]", nullable=True),
         )
 
-    def take(self, body: Body, received: int) -> Document:
-        """Log the labels of a request.
+    def take(self, body: Body, received: int) -> dict[str, int]:
+        """Log the labels of a request; gives how many were taken, and how many of them speak of no answer from here.
 
         Raises
         ------
@@ -42,20 +49,23 @@ class Feedback:
         NotReadyError
             When the log cannot take them now; none was taken.
         """
-        labels = parse_object(body).get("labels")
+        document = parse_object(body)
+        refuse_unknown(document, ("labels",))
+        labels = document.get("labels")
         if not isinstance(labels, list) or not labels or not all(isinstance(label, dict) for label in labels):
             fact = "The body has no list of labels"
-            raise InputError(fact, remedy='Send {"labels": [{"prediction_id": "REQUEST:ROW", "label": …}]}')
+            raise InputError(fact, remedy='Send {"labels": [{"prediction_id": "ANSWER:ROW", "label": …}]}')
         self._limits.check_rows(len(labels))
         refuse_unknown(dict.fromkeys(name for label in labels for name in label), FIELDS, "A label")
         ids, values, observed = self._columns(labels)
+        _check_ids(ids)
         self._check_classes(values)
         times = np.where(np.isnat(observed), np.datetime64(received, "ns"), observed).astype(np.int64)
         entry = Labelled(prediction_ids=ids.tolist(), labels=values, observed=times.tolist(), received=received)
         if not self._record(entry, len(labels)):
             fact = "The label log cannot take more now"
             raise NotReadyError(fact, remedy="Send the labels again later")
-        return {"accepted": len(labels)}
+        return {"accepted": len(labels), "unknown": sum(not self._ids.issued(name) for name in ids)}
 
     def _columns(self, labels: list[dict[str, Any]]) -> list[Any]:
         arrays, problems = [], []
@@ -72,4 +82,12 @@ class Feedback:
         if strange:
             fact = f"Column label, {row_numbers(strange)}: not a class of the model"
             shown = ", ".join(repr(name) for name in self._schema.classes[:20])
-            refuse([Problem("label", tuple(strange), fact, f"The classes are {shown}")])
+            refuse([Problem("label", tuple(strange[:SHOWN]), fact, f"The classes are {shown}")])
+
+
+def _check_ids(ids: Array) -> None:
+    strange = [row for row, name in enumerate(ids) if not ID.fullmatch(name)]
+    if strange:
+        fact = f"Column prediction_id, {row_numbers(strange)}: not one to 160 ASCII characters without spaces"
+        remedy = "Send ANSWER:ROW, where ANSWER is the header X-Prediction-Id of the answer and rows count from 0"
+        refuse([Problem("prediction_id", tuple(strange[:SHOWN]), fact, remedy)])

@@ -1,16 +1,30 @@
 """What the headers of a request say, and those of an answer."""
 
 import re
-import uuid
 from collections.abc import Mapping, Sequence
 
 from cellops.data.arrays import nanoseconds
 from cellops.errors import InputError
-from cellops.serving.errors import MediaTypeError
+from cellops.serving.errors import HeadError, MediaTypeError
+from cellops.serving.limits import MOST_HEAD_BYTES
 
 Headers = Mapping[bytes, bytes]
 REQUEST_ID = re.compile(r"[A-Za-z0-9._~:/+=@-]{1,128}")
 LONGEST_WARNING = 400
+MOST_HEADERS = 100
+SINGLE = frozenset(
+    {
+        b"authorization",
+        b"content-type",
+        b"content-encoding",
+        b"content-length",
+        b"transfer-encoding",
+        b"x-request-id",
+        b"x-event-time",
+        b"inference-header-content-length",
+    }
+)
+"""Headers that the server reads."""
 
 
 def media_type_of(headers: Headers) -> str | None:
@@ -36,22 +50,40 @@ def media_type_of(headers: Headers) -> str | None:
     return media_type.strip()
 
 
-def request_id_of(in_body: str | None, headers: Headers) -> str:
-    """The id of a request: the one in its body, else in X-Request-Id, else a new one.
+def check_head(headers: Sequence[tuple[bytes, bytes]], target_size: int) -> None:
+    """Refuse a request whose head is too large, or can be read in two ways.
 
     Raises
     ------
+    HeadError
+        When it is too large.
     InputError
-        When it could not stand in a header, a log or a prediction id.
+        When it says twice who asks, what the body is or where it ends: what stands before the server may have read the
+        other.
     """
-    in_header = headers.get(b"x-request-id")
-    given = in_header.decode("latin-1") if in_body is None and in_header is not None else in_body
-    if given is None:
-        return uuid.uuid4().hex
-    if not REQUEST_ID.fullmatch(given):
-        fact = "The request id is not one to 128 letters, digits and characters of ._~:/+=@-"
-        raise InputError(fact, remedy="Send a UUID, or no id")
-    return given
+    size = target_size
+    for name, value in headers:
+        size += len(name) + len(value)
+    if size > MOST_HEAD_BYTES or len(headers) > MOST_HEADERS:
+        fact = f"The request has more than {MOST_HEADERS} headers, or more than {MOST_HEAD_BYTES} bytes of them"
+        raise HeadError(fact, remedy="Send fewer headers")
+    names = [name for name, _ in headers if name in SINGLE]
+    if len(set(names)) < len(names):
+        fact = "A header that may be sent once was sent twice"
+        raise InputError(fact, remedy=f"Send each once: {b', '.join(sorted(SINGLE)).decode()}")
+    if b"content-length" in names and b"transfer-encoding" in names:
+        fact = "The request has both Content-Length and Transfer-Encoding"
+        raise InputError(fact, remedy="Send one of them")
+
+
+def is_request_id(given: str) -> bool:
+    """Whether a client's id may stand in a header and a log."""
+    return REQUEST_ID.fullmatch(given) is not None
+
+
+def refuse_request_id() -> InputError:
+    fact = "The request id is not one to 128 letters, digits and characters of ._~:/+=@-"
+    return InputError(fact, remedy="Send a UUID, or no id")
 
 
 def event_time_of(headers: Headers, received: int) -> int:
@@ -72,9 +104,9 @@ def event_time_of(headers: Headers, received: int) -> int:
     return time_given
 
 
-def answer_headers(request_id: str, warnings: Sequence[str]) -> tuple[tuple[bytes, bytes], ...]:
-    """The request's id, and in short what was odd about its rows."""
-    identified = (b"x-request-id", request_id.encode())
+def answer_headers(prediction_id: str, warnings: Sequence[str]) -> tuple[tuple[bytes, bytes], ...]:
+    """The id by which labels speak of this answer, and in short what was odd about its rows."""
+    identified = (b"x-prediction-id", prediction_id.encode())
     if not warnings:
         return (identified,)
     # A column's name may hold anything, a header's value only ASCII.

@@ -7,6 +7,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 REQUEST_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 ROW_BUCKETS = (1, 10, 100, 1_000, 10_000, 100_000)
+SERVED = ("model", "version")
+"""Labels of every metric."""
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -16,7 +18,7 @@ class Metrics:
     def __init__(self, model: str, version: str) -> None:
         self.registry = CollectorRegistry()
         self._names = (model, version)
-        served = ["model", "version"]
+        served = list(SERVED)
         self._requests = Histogram(
             "cellops_request_seconds",
             "Time from the first byte of a request to its answer",
@@ -47,6 +49,12 @@ class Metrics:
             registry=self.registry,
         )
         self._labels = Counter("cellops_labels", "Labels that arrived", served, registry=self.registry)
+        self._unknown_labels = Counter(
+            "cellops_unknown_labels",
+            "Labels that arrived for predictions that no server of this model has made",
+            served,
+            registry=self.registry,
+        )
         self._in_progress = Gauge(
             "cellops_requests_in_progress", "Requests that are being answered", served, registry=self.registry
         )
@@ -57,6 +65,7 @@ class Metrics:
         self.predict_seconds = self._predictions.labels(*self._names)
         self.rows = self._rows.labels(*self._names)
         self.labels = self._labels.labels(*self._names)
+        self.unknown_labels = self._unknown_labels.labels(*self._names)
         self.request_seconds = lru_cache(maxsize=256)(self._request_seconds)
 
     def _request_seconds(self, route: str, protocol: str, code: int) -> Histogram:
@@ -71,6 +80,11 @@ class Metrics:
     def watch_losses(self, log: str, lost: Callable[[], float]) -> None:
         """Read the rows that a log has lost whenever the metrics are read."""
         self._lost.labels(*self._names, log).set_function(lost)
+
+    def total(self, sample: str) -> int:
+        """What a sample that has no labels of its own says now."""
+        value = self.registry.get_sample_value(sample, dict(zip(SERVED, self._names, strict=True)))
+        return int(value or 0)
 
     def text(self) -> bytes:
         return generate_latest(self.registry)

@@ -16,6 +16,8 @@ class Reply:
     content: bytes
     media_type: bytes = b"application/json"
     headers: tuple[tuple[bytes, bytes], ...] = ()
+    request_id: str | None = None
+    """The id that stood in the body, for protocols that have one."""
 
 
 def constant(document: Document) -> Callable[[Body, int], Reply]:
@@ -34,6 +36,8 @@ def error_reply(protocol: Protocol, error: CellopsError) -> Reply:
     extra = {
         401: ((b"www-authenticate", b"Bearer"),),
         405: ((b"allow", str(error.data.get("allow", "")).encode()),),
+        408: ((b"connection", b"close"),),
+        431: ((b"connection", b"close"),),
         503: ((b"retry-after", b"1"),),
     }
     return Reply(status, orjson.dumps(protocol.error(error, status)), headers=extra.get(status, ()))

@@ -18,13 +18,16 @@ from cellops.errors import UsageError
 from cellops.monitoring import label_log, prediction_log
 from cellops.monitoring.segments import SegmentWriter
 from cellops.packaging.load import LoadedPackage
+from cellops.records.finding import Finding
 from cellops.serving.app import App
 from cellops.serving.auth import require_chosen_token
 from cellops.serving.dataplane import DataPlane
 from cellops.serving.feedback import Feedback
+from cellops.serving.guard import guarded
 from cellops.serving.limits import Limits
 from cellops.serving.metrics import Metrics
 from cellops.serving.parity import replay
+from cellops.serving.prediction_ids import PredictionIds
 from cellops.serving.protocols import PROTOCOLS
 from cellops.serving.protocols.protocol import Served
 from cellops.serving.strategies.single import Single
@@ -35,6 +38,18 @@ DRAINING = 30
 """Seconds for which requests under way may be finished after a signal to stop."""
 VERSION_LENGTH = 12
 HIGHEST_PORT = 65_535
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a server has done from its start to its end."""
+
+    requests: int
+    """Questions that were answered."""
+    rows: int
+    labels: int
+    findings: tuple[Finding, ...]
+    """What the logs have lost."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +70,7 @@ def serve(
     log_folder: Path,
     settings: Settings,
     on_ready: Callable[[str], None],
-) -> None:
+) -> Work:
     """Serve a package until the process is told to stop (SIGTERM or SIGINT).
 
     Parameters
@@ -85,7 +100,7 @@ def serve(
     require_chosen_token(host, chosen=token_was_chosen)
     with _bound(host, port) as listener:
         _prove(package, token)
-        limits = Limits(settings.server_max_bytes, settings.server_max_rows)
+        limits = Limits(settings.server_max_bytes, settings.server_max_rows, settings.server_request_seconds)
         with _logs(package, log_folder, settings) as logs:
             app = build_app(package, limits, token, logs)
             address = listener.getsockname()
@@ -93,8 +108,15 @@ def serve(
             with _address_errors(host, port):
                 # Of two servers that start together both could bind; only one can listen.
                 listener.listen()
-            _run(app, listener, lambda: on_ready(f"http://{shown}:{address[1]}"))
+            _run(app, listener, limits.seconds, lambda: on_ready(f"http://{shown}:{address[1]}"))
             app.close()
+    total = app.metrics.total
+    return Work(
+        requests=total("cellops_request_rows_count"),
+        rows=total("cellops_request_rows_sum"),
+        labels=total("cellops_labels_total"),
+        findings=(*logs.predictions.findings(), *logs.labels.findings()),
+    )
 
 
 def build_app(package: LoadedPackage, limits: Limits, token: str, logs: Logs | None) -> App:
@@ -109,17 +131,17 @@ def build_app(package: LoadedPackage, limits: Limits, token: str, logs: Logs | N
         decoder=Decoder(schema),
         limits=limits,
     )
-    strategy = Single(Slot("champion", package))
+    strategy, ids = Single(Slot("champion", package)), PredictionIds(served.name)
     if logs is None:
-        plane, feedback = DataPlane(strategy, metrics), Feedback(schema, limits, lambda _labels, _rows: True)
+        plane, feedback = DataPlane(strategy, metrics), Feedback(schema, limits, ids, lambda _labels, _rows: True)
     else:
         plane, feedback = (
             DataPlane(strategy, metrics, logs.predictions.append),
-            Feedback(schema, limits, logs.labels.append),
+            Feedback(schema, limits, ids, logs.labels.append),
         )
         metrics.watch_losses("predictions", lambda: logs.predictions.lost_rows)
         metrics.watch_losses("labels", lambda: logs.labels.lost_rows)
-    return App(served, plane, token=token, metrics=metrics, protocols=PROTOCOLS, feedback=feedback)
+    return App(served, plane, token=token, metrics=metrics, protocols=PROTOCOLS, feedback=feedback, ids=ids)
 
 
 def _prove(package: LoadedPackage, token: str) -> None:
@@ -186,9 +208,11 @@ class _Server(uvicorn.Server):
             self._on_ready()
 
 
-def _run(app: App, listener: socket.socket, on_ready: Callable[[], None]) -> None:
+def _run(app: App, listener: socket.socket, seconds: float, on_ready: Callable[[], None]) -> None:
     config = uvicorn.Config(
         app,
+        http=guarded(seconds),
+        ws="none",
         lifespan="off",
         access_log=False,
         server_header=False,

@@ -50,6 +50,10 @@ class Body:
     media_type: str | None
     """Without parameters, in lower case; None when the request names none."""
     headers: Mapping[bytes, bytes]
+    request_id: str = ""
+    """The client's, else the server's own."""
+    prediction_id: str = ""
+    """The server's own id of its answer; unlike a client's, it is never used twice."""
 
 
 class Protocol(Shape):

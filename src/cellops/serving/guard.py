@@ -1,0 +1,73 @@
+"""Connections under guard: how many there are, and how large the head of a request is and how long it may take.
+
+Uvicorn's parsers wait for ever for the rest of a head, and one of them takes a head of any size.
+"""
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
+from cellops.serving.limits import MOST_HEAD_BYTES
+
+MOST_CONNECTIONS = 1000
+"""More would use up the files that a process may have open, and the logs need some."""
+CLOSING = b"HTTP/1.1 %s\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+BUSY = b"503 Service Unavailable"
+TOO_LARGE = b"431 Request Header Fields Too Large"
+
+
+def guarded(seconds: float) -> type[asyncio.Protocol]:
+    """Uvicorn's protocol, for connections whose heads come within some seconds."""
+    return type("GuardedProtocol", (Guard, AutoHTTPProtocol), {"patience": seconds})
+
+
+class Guard(asyncio.Protocol):
+    """Stands before uvicorn's protocol, of which it uses the attributes named here."""
+
+    patience: float
+    loop: asyncio.AbstractEventLoop
+    transport: Any
+    connections: set[Any]
+    cycle: Any
+
+    _deadline: asyncio.TimerHandle | None = None
+    _head_bytes = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        if len(self.connections) > MOST_CONNECTIONS:
+            self._refuse(BUSY)
+        else:
+            self._set_deadline()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._drop_deadline()
+            self._head_bytes = 0
+            return
+        if self._deadline is None:
+            self._set_deadline()
+        # Else it is the rest of a body that was answered before it had come.
+        if self.cycle is None or not self.cycle.more_body:
+            self._head_bytes += len(data)
+        if self._head_bytes > MOST_HEAD_BYTES:
+            self._refuse(TOO_LARGE)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._drop_deadline()
+        super().connection_lost(exc)
+
+    def _set_deadline(self) -> None:
+        self._deadline = self.loop.call_later(self.patience, self.transport.close)
+
+    def _drop_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _refuse(self, status: bytes) -> None:
+        if not self.transport.is_closing():
+            self.transport.write(CLOSING % status)
+            self.transport.close()

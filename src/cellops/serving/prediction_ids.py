@@ -1,0 +1,40 @@
+"""The ids of answers: never the same twice, and recognised by every server of the model, also after a restart."""
+
+import os
+import re
+from hashlib import blake2b
+
+RANDOM_BYTES = 12
+CHECK_BYTES = 4
+PREDICTION_ID = re.compile(r"([0-9a-f]{32}):(0|[1-9][0-9]{0,8})")
+"""An answer's id and the number of a row in it."""
+
+
+class PredictionIds:
+    """Makes ids of random bytes and a few that follow from them and the model's name.
+
+    Clients choose request ids, and may choose one twice; a label must mean one prediction.
+
+    >>> ids = PredictionIds("delays")
+    >>> ids.issued(f"{ids.new()}:0"), ids.issued(f"{PredictionIds('other').new()}:0"), ids.issued("april:0")
+    (True, False, False)
+    """
+
+    def __init__(self, model: str) -> None:
+        self._key = blake2b(model.encode(), digest_size=32).digest()
+
+    def new(self) -> str:
+        """An id for the answer to one request; its rows are called ID:0, ID:1 and so on."""
+        chosen = os.urandom(RANDOM_BYTES)
+        return (chosen + self._check(chosen)).hex()
+
+    def issued(self, prediction_id: str) -> bool:
+        """Whether a server of this model has made this id of a row."""
+        found = PREDICTION_ID.fullmatch(prediction_id)
+        if found is None:
+            return False
+        given = bytes.fromhex(found[1])
+        return self._check(given[:RANDOM_BYTES]) == given[RANDOM_BYTES:]
+
+    def _check(self, chosen: bytes) -> bytes:
+        return blake2b(chosen, key=self._key, digest_size=CHECK_BYTES).digest()
