@@ -85,6 +85,8 @@ class SessionOpened(Record, frozen=True, kw_only=True, tag="session-opened", tag
     notebook: str | None = None
     execution: str | None = None
     """Identifier of the pipeline execution that this kernel serves, if it does."""
+    store: str | None = None
+    """The tracking store that the records are meant for, without credentials (`Settings.store`)."""
 
 
 class SessionClosed(Record, frozen=True, kw_only=True, tag="session-closed", tag_field="event"):
@@ -102,6 +104,8 @@ class RunOpened(Record, frozen=True, kw_only=True, tag="run-opened", tag_field="
     notebook: str | None = None
     seed: int | None = None
     execution: str | None = None
+    parameters: dict[str, Value | list[Value]] = {}
+    """What is known before the cell is executed: what remains of a run whose kernel is killed."""
 
 
 class RunClosed(Record, frozen=True, kw_only=True, tag="run-closed", tag_field="event"):
@@ -126,6 +130,8 @@ class NotebookExecuted(Record, frozen=True, kw_only=True, tag="notebook-executed
     notebook: str
     """Path of the executed notebook."""
     status: RunStatus
+    store: str | None = None
+    """The tracking store of the runs, as in `SessionOpened`."""
 
 
 class RunSummary(Record, frozen=True, kw_only=True):
@@ -161,6 +167,7 @@ class RunSummary(Record, frozen=True, kw_only=True):
             notebook=opened.notebook,
             seed=opened.seed,
             synced=False,
+            parameters=opened.parameters,
         )
         if closed is None:
             return summary
