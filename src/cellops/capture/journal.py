@@ -22,11 +22,16 @@ SUFFIX = ".jsonl"
 
 
 class Journal:
-    """Appends events; safe among threads. A forked child writes nothing: the session is its parent's."""
+    """Appends events; safe among threads. A forked child writes nothing: the session is its parent's.
 
-    def __init__(self, folder: Path, session: str) -> None:
+    With a `first` event the file appears with that line in it, so that nobody meets an empty journal.
+    """
+
+    def __init__(self, folder: Path, session: str, first: Record | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.path = folder / f"{session}{SUFFIX}"
+        self.path = path_of(folder, session)
+        if first is not None:
+            _create(self.path, first)
         self._descriptor = os.open(self.path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
         self._pid = os.getpid()
         self._lock = Lock()
@@ -53,6 +58,18 @@ class Journal:
     def close(self) -> None:
         with contextlib.suppress(OSError):
             os.close(self._descriptor)
+
+
+def path_of(folder: Path, session: str) -> Path:
+    """Where the journal of a session stands."""
+    return folder / f"{session}{SUFFIX}"
+
+
+def _create(path: Path, first: Record) -> None:
+    temporary = path.with_suffix(".new")
+    with open(os.open(temporary, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as file:  # noqa: PTH123
+        file.write(first.to_json() + b"\n")
+    temporary.replace(path)
 
 
 def read(path: Path, offset: int = 0) -> Iterator[tuple[Event, int]]:

@@ -7,6 +7,7 @@ is a record lock, which a forked child does not inherit.
 import os
 import sys
 from pathlib import Path
+from typing import ClassVar
 
 
 def lease_of(journal: Path) -> Path:
@@ -14,27 +15,44 @@ def lease_of(journal: Path) -> Path:
     return journal.with_suffix(".alive")
 
 
-def is_alive(journal: Path, pid: int) -> bool:
-    """Whether the kernel with the process number `pid` that writes a journal still runs."""
-    return pid == os.getpid() or is_held(lease_of(journal))
+def is_alive(journal: Path) -> bool:
+    """Whether the kernel that writes a journal still runs."""
+    return is_held(lease_of(journal))
 
 
 class Lease:
     """Held from construction until `release` or the end of the process."""
 
+    _here: ClassVar[dict[tuple[int, int], int]] = {}
+    """Which files this process holds, with its number: a record lock is the process's own, and so is this.
+
+    A process that opens and closes the file of its own record lock gives the lock up, so it has to know without asking.
+    """
+
     def __init__(self, path: Path) -> None:
         self._path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
         self._descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
         _lock(self._descriptor)
+        self._file = _identity(os.fstat(self._descriptor))
+        self._here[self._file] = os.getpid()
 
     def release(self) -> None:
+        self._here.pop(self._file, None)
         os.close(self._descriptor)
         self._path.unlink(missing_ok=True)
 
+    @classmethod
+    def held_here(cls, path: Path) -> bool:
+        """Whether this process itself holds the lease; a forked child does not."""
+        return cls._here.get(_identity(path.stat())) == os.getpid()
+
 
 def is_held(path: Path) -> bool:
-    """Whether another process holds the lease. The holder itself must not ask: asking would give it up."""
+    """Whether a process holds the lease."""
     try:
+        if Lease.held_here(path):
+            return True
         descriptor = os.open(path, os.O_RDWR)
     except FileNotFoundError:
         return False
@@ -46,6 +64,10 @@ def is_held(path: Path) -> bool:
         return False
     finally:
         os.close(descriptor)
+
+
+def _identity(file: os.stat_result) -> tuple[int, int]:
+    return file.st_dev, file.st_ino
 
 
 if sys.platform == "win32":
