@@ -3,14 +3,15 @@
 import contextlib
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from filelock import FileLock
 
 from cellops.errors import TrackingError
-from cellops.settings import Settings, prepare
+from cellops.settings import Settings, prepare, without_credentials
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -23,23 +24,50 @@ QUIET = {
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
 }
 """MLflow retries for minutes by default; the journal keeps what could not be written, so we ask once."""
+QUIETER = {"alembic": logging.WARNING, "mlflow.tracking": logging.WARNING, "mlflow.store.db.utils": logging.CRITICAL}
+"""The last of these prints the traceback of an error that we show in one line."""
+REFUSALS = frozenset({"INVALID_PARAMETER_VALUE", "INVALID_STATE", "RESOURCE_DOES_NOT_EXIST", "RESOURCE_ALREADY_EXISTS"})
+"""MLflow's words for a record that it will never take."""
+FROM_A_STORE_THAT_ANSWERS = REFUSALS | {"BAD_REQUEST", "ENDPOINT_NOT_FOUND", "NOT_IMPLEMENTED", "FEATURE_DISABLED"}
+"""Refusals too once the store has answered; before, they can be those of another server at a wrong address."""
+NO_ENTRANCE = frozenset({"UNAUTHENTICATED", "CUSTOMER_UNAUTHORIZED", "PERMISSION_DENIED"})
+KEPT = "Nothing is lost: the journal keeps every record"
+
+
+class RefusedError(TrackingError):
+    """A store that answers will not take a record, however often it is asked."""
+
+    code = "refused"
 
 
 def connect(settings: Settings) -> "MlflowClient":
     """A client for the tracking store of the settings; a local store is created by one process at a time."""
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
-    for noisy in ("alembic", "mlflow.store.db.utils", "mlflow.tracking"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    for noisy, level in QUIETER.items():
+        logging.getLogger(noisy).setLevel(level)
     import mlflow
 
-    with reachable(settings):
-        if not is_database(settings):
-            return mlflow.MlflowClient(settings.tracking_uri)
-        with FileLock(prepare(settings.folder) / "store.lock"):
-            client = mlflow.MlflowClient(settings.tracking_uri)
-            client.search_experiments(max_results=1)
+    _check_address(settings)
+    try:
+        with reachable(settings, refusals=()):
+            if not is_database(settings):
+                return mlflow.MlflowClient(settings.tracking_uri)
+            with FileLock(prepare(settings.folder) / "store.lock"):
+                client = mlflow.MlflowClient(settings.tracking_uri)
+                client.search_experiments(max_results=1)
+    except ImportError as error:
+        fact = f"The tracking store {settings.store} needs a driver that is not installed: {error}"
+        raise TrackingError(fact, remedy=f"Install it, then run: cellops sync. {KEPT}") from error
     return client
+
+
+def _check_address(settings: Settings) -> None:
+    try:
+        _ = urlsplit(settings.tracking_uri).port
+    except ValueError as error:
+        fact = f"The tracking store {settings.store} is no address: {without_credentials(str(error))}"
+        raise TrackingError(fact, remedy=f"Correct MLFLOW_TRACKING_URI, then run: cellops sync. {KEPT}") from error
 
 
 def is_database(settings: Settings) -> bool:
@@ -68,23 +96,46 @@ def active(settings: Settings) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def reachable(settings: Settings) -> Iterator[None]:
-    """Turn MLflow's and the network's errors into a `TrackingError` that names the store."""
+def reachable(settings: Settings, *, refusals: Collection[str] = REFUSALS) -> Iterator[None]:
+    """Turn MLflow's, the database's and the network's errors into a `TrackingError` that names the store.
+
+    Raises
+    ------
+    RefusedError
+        When the store answers with one of the `refusals`: asking again would not help.
+    TrackingError
+        When it does not answer: asking later may help.
+    """
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
         yield
-    except (MlflowException, SQLAlchemyError, OSError) as error:
-        fact = f"The tracking store {shown(settings.tracking_uri)} did not answer: {str(error).splitlines()[0][:200]}"
-        remedy = "Nothing is lost: the journal keeps every record. Check MLFLOW_TRACKING_URI, then run: cellops sync"
-        raise TrackingError(fact, remedy=remedy) from error
+    except MlflowException as error:
+        if error.error_code in refusals:
+            fact = f"The tracking store {settings.store} refused it: {said(error)}"
+            raise RefusedError(fact, remedy="The record.json of the run, or else the journal, holds it") from error
+        raise _failure(settings, error, entrance=error.error_code not in NO_ENTRANCE) from error
+    except (SQLAlchemyError, OSError) as error:
+        raise unanswered(settings, error) from error
 
 
-def shown(uri: str) -> str:
-    """A store's address without its credentials."""
-    scheme, separator, rest = uri.partition("://")
-    return f"{scheme}{separator}{rest.rpartition('@')[2]}"
+def unanswered(settings: Settings, error: Exception) -> TrackingError:
+    """The error for a store that did not answer."""
+    return _failure(settings, error, entrance=True)
+
+
+def _failure(settings: Settings, error: Exception, *, entrance: bool) -> TrackingError:
+    did = "did not answer" if entrance else "did not let us in"
+    check = "MLFLOW_TRACKING_URI" if entrance else "MLFLOW_TRACKING_USERNAME and _PASSWORD, or MLFLOW_TRACKING_TOKEN"
+    fact = f"The tracking store {settings.store} {did}: {said(error)}"
+    return TrackingError(fact, remedy=f"{KEPT}. Check {check}, then run: cellops sync")
+
+
+def said(error: Exception) -> str:
+    """The first line of an error's text, without credentials, which errors of a connection often quote."""
+    lines = without_credentials(str(error)).splitlines()
+    return (lines[0] if lines else type(error).__name__)[:200]
 
 
 def artifact_location(settings: Settings) -> str | None:

@@ -1,9 +1,11 @@
 """A fitted estimator, from the spool file that the kernel wrote into an MLflow model."""
 
+import contextlib
 import hashlib
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from cellops.errors import IntegrityError
@@ -24,15 +26,39 @@ MLFLOW_TYPES = {
 ALWAYS_NEEDED = ("scikit-learn", "numpy", "scipy", "pandas", "joblib", "threadpoolctl", "skops", "cloudpickle")
 
 
+class UnloggableError(Exception):
+    """An estimator that cannot be logged, by no fault of the store: asking again would not help."""
+
+
+@contextlib.contextmanager
+def _by_its_own_fault() -> Iterator[None]:
+    """What an estimator's own code raises; a disk that is full or read-only is not its fault."""
+    try:
+        yield
+    except OSError:
+        raise
+    except Exception as error:
+        text = f"{type(error).__name__}: {str(error)[:200]}"
+        raise UnloggableError(text) from error
+
+
 def read_spool(spool: ModelSpool) -> Any:
     """The estimator that the kernel handed over, once the file's digest is what the journal says."""
     import cloudpickle
 
-    content = Path(spool.path).read_bytes()
-    if hashlib.sha256(content).hexdigest() != spool.digest:
-        fact = f"{spool.path} is not the file that the kernel wrote"
-        raise IntegrityError(fact, remedy="Run the cell again", path=spool.path)
-    return cloudpickle.loads(content)
+    try:
+        content = Path(spool.path).read_bytes()
+    except FileNotFoundError as error:
+        text = f"{spool.path} is gone"
+        raise UnloggableError(text) from error
+    with _by_its_own_fault():
+        if hashlib.sha256(content).hexdigest() != spool.digest:
+            fact = f"{spool.path} is not the file that the kernel wrote"
+            raise IntegrityError(fact, remedy="Run the cell again", path=spool.path)
+        try:
+            return cloudpickle.loads(content)
+        except OSError as error:
+            raise UnloggableError(str(error)) from error
 
 
 def log_model(
@@ -42,20 +68,37 @@ def log_model(
     environment: Environment | None,
     trusted: Collection[str],
 ) -> str:
-    """Log an estimator to a run, as skops where it is made of trusted types only, else as a pickle; give its URI."""
-    import mlflow
+    """Log an estimator to a run, as skops where it is made of trusted types only, else as a pickle; give its URI.
+
+    Raises
+    ------
+    UnloggableError
+        When the estimator itself is the reason; every other error is the store's or the disk's.
+    """
+    from mlflow.models import Model
 
     estimator = read_spool(spool)
-    with warnings.catch_warnings(), mlflow.start_run(run_id=run_id):
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        info = mlflow.sklearn.log_model(
-            estimator,
+        info = Model.log(
+            artifact_path=None,
             name=spool.name,
+            flavor=SimpleNamespace(__name__="mlflow.sklearn", save_model=_save),
+            run_id=run_id,
+            sk_model=estimator,
             signature=None if contract is None else signature(contract.schema),
             pip_requirements=requirements(environment, estimator),
             **_format(estimator, trusted),
         )
     return str(info.model_uri)
+
+
+def _save(**arguments: Any) -> None:
+    """Write a model as MLflow's own scikit-learn flavor does; here the estimator's code runs."""
+    import mlflow
+
+    with _by_its_own_fault():
+        mlflow.sklearn.save_model(**arguments)
 
 
 def _format(estimator: Any, trusted: Collection[str]) -> dict[str, Any]:

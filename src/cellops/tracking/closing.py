@@ -1,0 +1,197 @@
+"""What a run left behind, on its way to MLflow: all that the store takes, and a finding for the rest."""
+
+import json
+import tempfile
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from cellops.errors import TrackingError
+from cellops.records.base import Record, Value
+from cellops.records.cell import CellRecord
+from cellops.records.finding import Finding, Severity
+from cellops.records.run import DataFingerprint, ModelSpool, RunClosed
+from cellops.settings import Settings
+from cellops.tracking import tags
+from cellops.tracking.client import FROM_A_STORE_THAT_ANSWERS, RefusedError, active, reachable, unanswered
+from cellops.tracking.model import UnloggableError, log_model
+from cellops.tracking.names import accepted, shortened
+from cellops.tracking.summaries import findings_tag, read_findings, read_models
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+FOLDER = "cellops"
+"""The folder among a run's artifacts that holds our records."""
+BATCH = 100
+"""MLflow takes at most this many parameters in one call."""
+LONGEST_PARAMETER = 6000
+LONGEST_DATASET = 500
+NOT_LOGGED = "model-not-logged"
+
+
+class Closed(Record, frozen=True, kw_only=True):
+    """What became of a run's record."""
+
+    findings: tuple[Finding, ...] = ()
+    """What the store did not take."""
+    models: dict[str, str] = {}  # noqa: RUF012 - msgspec copies mutable defaults
+    """Names of the models that it took, with their URIs."""
+
+
+class Closing:
+    """Writes to one run, whose store has just answered. Done again after an interruption, it adds what is missing."""
+
+    def __init__(self, client: "MlflowClient", settings: Settings, run: "Run", closed: RunClosed) -> None:
+        self._client = client
+        self._settings = settings
+        self._id: str = run.info.run_id
+        self._closed = closed
+        self._models = read_models(run.data.tags)
+        self._earlier = read_findings(run.data.tags)
+        self._findings: list[Finding] = []
+
+    def close(self, trail: Sequence[CellRecord]) -> Closed:
+        self._log_numbers()
+        self._log_data()
+        self._attempt("its records", partial(self._log_records, trail))
+        for position, spool in enumerate(self._closed.models):
+            self._log_model(spool, first=position == 0)
+        for name, value in tags.of_closed(self._closed).items():
+            self._attempt(f"tag {name}", partial(self._client.set_tag, self._id, name, value))
+        self._keep_findings()
+        with reachable(self._settings):
+            self._client.set_terminated(self._id, status=self._closed.status.value, end_time=millis(self._closed.ended))
+            self._client.set_tag(self._id, tags.COMPLETE, "true")
+        return Closed(findings=tuple(self._findings), models=self._models)
+
+    def _attempt(self, what: str, write: Callable[[], object]) -> bool:
+        """Write; what the store refuses for good is a finding."""
+        try:
+            with reachable(self._settings, refusals=FROM_A_STORE_THAT_ANSWERS):
+                write()
+        except RefusedError as error:
+            self._findings.append(_not_taken(f"run {self._closed.run[:8]}, {what[:80]}", error))
+            return False
+        return True
+
+    def _log_numbers(self) -> None:
+        from mlflow.entities import Metric, Param
+
+        time = millis(self._closed.ended)
+        names = accepted(self._closed.metrics)
+        metrics = [Metric(names[name], value, time, 0) for name, value in self._closed.metrics.items()]
+        names = accepted(self._closed.parameters)
+        parameters = [Param(names[name], _parameter(value)) for name, value in self._closed.parameters.items()]
+        for start in range(0, len(metrics), BATCH):
+            self._log_batch(partial(self._client.log_batch, self._id), metrics[start : start + BATCH])
+        for start in range(0, len(parameters), BATCH):
+            self._log_batch(partial(self._client.log_batch, self._id, ()), parameters[start : start + BATCH])
+
+    def _log_batch(self, write: Callable[[Any], object], batch: Sequence[Any]) -> None:
+        """Log a batch; where it is refused, its halves, so that one bad entry keeps no other back."""
+        if len(batch) == 1:
+            self._attempt(batch[0].key, partial(write, batch))
+            return
+        try:
+            with reachable(self._settings, refusals=FROM_A_STORE_THAT_ANSWERS):
+                write(batch)
+        except RefusedError:
+            for part in (batch[: len(batch) // 2], batch[len(batch) // 2 :]):
+                self._log_batch(write, part)
+
+    def _log_data(self) -> None:
+        for table in self._closed.data:
+            self._attempt(f"table {table.name}", partial(self._client.log_inputs, self._id, [_input(table)]))
+
+    def _log_records(self, trail: Sequence[CellRecord]) -> None:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            for file, content in _records(self._closed, trail).items():
+                (folder / file).write_bytes(content)
+            self._client.log_artifacts(self._id, name, FOLDER)
+
+    def _log_model(self, spool: ModelSpool, *, first: bool) -> None:
+        """Log a model and remember at once that it is logged, or why it cannot be."""
+        where = f"model {spool.name}"
+        if spool.name in self._models or any(f.code == NOT_LOGGED and f.where == where for f in self._earlier):
+            return
+        contract = self._closed.contract if first else None
+        try:
+            with reachable(self._settings, refusals=FROM_A_STORE_THAT_ANSWERS), active(self._settings):
+                uri = log_model(self._id, spool, contract, self._closed.environment, self._settings.trusted)
+        except (UnloggableError, RefusedError) as error:
+            self._findings.append(_not_logged(where, str(error)))
+            self._keep_findings()
+        except TrackingError:
+            raise
+        except Exception as error:
+            raise unanswered(self._settings, error) from error  # clients of artifact stores have errors of their own
+        else:
+            self._models[spool.name] = uri
+            self._attempt("models", partial(self._client.set_tag, self._id, tags.MODEL, json.dumps(self._models)))
+
+    def _keep_findings(self) -> None:
+        found = list(dict.fromkeys([*self._closed.findings, *self._earlier, *self._findings]))
+        with reachable(self._settings):
+            self._client.set_tag(self._id, tags.FINDINGS, findings_tag(found))
+
+
+def _input(table: DataFingerprint) -> Any:
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    source = {"pointer": table.pointer, "method": table.method, "digest": table.digest}
+    dataset = Dataset(
+        name=shortened(table.name, LONGEST_DATASET),
+        digest=table.digest.rpartition(":")[2][:36],
+        source_type="notebook",
+        source=json.dumps(source),
+        profile=json.dumps({"num_rows": table.rows, "num_columns": table.columns}),
+    )
+    return DatasetInput(dataset, [InputTag("mlflow.data.context", table.role)])
+
+
+def _records(run: RunClosed, trail: Sequence[CellRecord]) -> dict[str, bytes]:
+    """The files of a run's folder, by name."""
+    files = {
+        "record.json": run.replace(contract=None, environment=None, code=None).to_pretty_json(),
+        "trail.jsonl": b"".join(record.to_json() + b"\n" for record in trail),
+        "findings.json": msgspec.json.format(msgspec.json.encode(run.findings)),
+        "data.json": msgspec.json.format(msgspec.json.encode(run.data)),
+    }
+    if run.environment is not None:
+        files["environment.json"] = run.environment.to_pretty_json()
+        files["lock.txt"] = run.environment.lock().encode()
+    if run.code is not None:
+        files["code.json"] = run.code.replace(patch="").to_pretty_json()
+        files["code.patch"] = run.code.patch.encode()
+    if run.contract is not None:
+        files["contract.json"] = run.contract.to_pretty_json()
+    return files
+
+
+def _not_logged(where: str, reason: str) -> Finding:
+    return Finding(
+        code=NOT_LOGGED,
+        severity=Severity.ERROR,
+        where=where,
+        seen=f"it could not be logged: {reason}",
+        remedy="Define the estimator's classes in a module, and run the cell again",
+    )
+
+
+def _not_taken(where: str, error: RefusedError) -> Finding:
+    return Finding(code="not-logged", severity=Severity.ERROR, where=where, seen=error.fact, remedy=error.remedy)
+
+
+def _parameter(value: Value | list[Value]) -> str:
+    text = value if isinstance(value, str) else json.dumps(value)
+    return text[:LONGEST_PARAMETER]
+
+
+def millis(seconds: float) -> int:
+    return int(seconds * 1000)
