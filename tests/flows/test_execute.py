@@ -104,6 +104,6 @@ def test_an_unreachable_store_does_not_fail_the_execution(project: Path, monkeyp
     monkeypatch.delenv("CELLOPS_TRACKING_URI")
     from cellops.flows.sync import sync
 
-    assert sync().runs == 1
+    assert sync(here=True).runs == 1
     (run,) = runs()
     assert notebook_artifacts(run.mlflow_run_id) == ["notebook/o.ipynb"]

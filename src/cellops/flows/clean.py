@@ -2,22 +2,30 @@
 
 from pathlib import Path
 
-from cellops.flows.sync import journals, read_progress
+from cellops.capture.journal import read
+from cellops.flows.progress import journals, read_progress
+from cellops.records.cell import CellRecord
+from cellops.records.run import RunClosed, RunOpened
 from cellops.settings import Settings, load
 
 
 def removable(settings: Settings | None = None) -> list[Path]:
-    """Journals that were carried to the tracking store, the writer's log, drift reports, and executed notebooks.
+    """Journals that the tracking store holds whole, the writer's log, drift reports, and executed notebooks.
 
     While a journal still waits for the tracking store, executed notebooks stay, as it may name them.
     """
     settings = settings or load()
     waiting = any(not read_progress(path).done for path in journals(settings))
-    carried = [path for path in journals(settings) if read_progress(path).done]
+    carried = [path for path in journals(settings) if read_progress(path).done and not _only_here(path)]
     beside = [path.with_suffix(suffix) for path in carried for suffix in (".progress", ".lock", ".alive")]
     executed = [] if waiting else (settings.folder / "executions").glob("*.ipynb")
     made = [*executed, *(settings.folder / "drift").rglob("*.*")]
     return [path for path in (*carried, *beside, settings.folder / "writer.log", *made) if path.is_file()]
+
+
+def kept(settings: Settings | None = None) -> list[Path]:
+    """Journals that have been carried and stay all the same: they hold what is nowhere else."""
+    return [path for path in journals(settings or load()) if read_progress(path).done and _only_here(path)]
 
 
 def clean(files: list[Path]) -> int:
@@ -27,3 +35,22 @@ def clean(files: list[Path]) -> int:
         freed += path.stat().st_size
         path.unlink()
     return freed
+
+
+def _only_here(journal: Path) -> bool:
+    """Whether the store did not take all of a journal, or no run's trail goes as far as its last cell.
+
+    A run whose kernel was killed has the whole trail.
+    """
+    open_runs, loose = set(), False
+    for event, _ in read(journal):
+        match event:
+            case RunOpened():
+                open_runs.add(event.run)
+            case RunClosed():
+                open_runs.discard(event.run)
+            case CellRecord():
+                loose = event.run is None
+            case _:
+                pass
+    return bool(read_progress(journal).kept) or (loose and not open_runs)

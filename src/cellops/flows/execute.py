@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cellops.capture.journal import Journal
 from cellops.flows.progress import OF_EXECUTIONS, read_progress
-from cellops.flows.sync import sync
+from cellops.flows.sync import errors_of, sync
 from cellops.pipeline.engine import execute as execute_notebook
 from cellops.records.base import Record
 from cellops.records.execution import CellProgress, ExecutedNotebook, ParameterValue
@@ -59,6 +59,8 @@ def execute(
     ------
     NotFoundError, ParameterError, NotebookError
         As `cellops.pipeline.engine.execute` does.
+    KeyboardInterrupt, SystemExit
+        When it was stopped; its notes name the notebook as far as it came, and the runs.
     """
     path = Path(notebook)
     settings = settings or load(path.parent if path.parent.is_dir() else None)
@@ -66,6 +68,7 @@ def execute(
     folder = prepare(settings.folder)
     target = output or folder / "executions" / f"{path.stem}-{time.strftime('%Y%m%d-%H%M%S')}-{identifier[:4]}.ipynb"
     status = RunStatus.FAILED
+    stop: BaseException | None = None
     try:
         executed = execute_notebook(
             path,
@@ -76,20 +79,22 @@ def execute(
             cell_timeout=cell_timeout,
         )
         status = RunStatus.FINISHED
-    except (KeyboardInterrupt, SystemExit):
+    except (KeyboardInterrupt, SystemExit) as stopped:
         status = RunStatus.KILLED
+        stop = stopped
         raise
     finally:
         if target.exists():
             journal = _record(identifier, target, status, settings)
             unsynced = _carry(journal, settings)
-    return Execution(executed=executed, runs=_runs(identifier, settings) if unsynced is None else (), unsynced=unsynced)
+            runs = _runs(identifier, settings) if unsynced is None else ()
+            for run in runs if stop is not None else ():
+                stop.add_note(f"The run {run.name} is kept as {run.status.lower()}: cellops show {run.run[:8]}")
+    return Execution(executed=executed, runs=runs, unsynced=unsynced)
 
 
 def _record(execution: str, notebook: Path, status: RunStatus, settings: Settings) -> Path:
-    event = NotebookExecuted(
-        execution=execution, notebook=str(notebook.resolve()), status=status, store=settings.store
-    )
+    event = NotebookExecuted(execution=execution, notebook=str(notebook.resolve()), status=status, store=settings.store)
     journal = Journal(prepare(settings.folder) / "journal", f"{OF_EXECUTIONS}{execution}", event)
     journal.close()
     return journal.path
@@ -100,7 +105,7 @@ def _carry(journal: Path, settings: Settings) -> str | None:
     result = sync(settings)
     if read_progress(journal).done:
         return None
-    return "\n".join(f"{finding.seen}. {finding.remedy}" for finding in result.findings)
+    return "\n".join(f"{finding.seen}. {finding.remedy}" for finding in errors_of(result))
 
 
 def _runs(execution: str, settings: Settings) -> tuple[RunSummary, ...]:

@@ -6,58 +6,97 @@ from pathlib import Path
 from cellops.capture.journal import read
 from cellops.capture.lease import is_alive
 from cellops.errors import NotFoundError, TrackingError
-from cellops.flows.sync import journals, read_progress
+from cellops.flows.carrier import killed
+from cellops.flows.progress import Progress, journals, read_progress
 from cellops.records.finding import Finding, Severity
-from cellops.records.run import RunClosed, RunOpened, RunStatus, RunSummary, SessionOpened
+from cellops.records.run import RunClosed, RunOpened, RunSummary
 from cellops.settings import Settings, load
 
 SHORTEST_KEY = 4
+UNIQUE_KEY = 8
+"""As many digits of a key as every screen shows; they name one run."""
+LAST = "last"
 
 
 def runs(settings: Settings | None = None, *, limit: int = 50) -> list[RunSummary]:
     """The newest runs first: of the tracking store, joined with those not yet carried there.
 
     A store that does not answer leaves the local ones, with a finding on each.
+
+    Raises
+    ------
+    TrackingError
+        When the store does not answer and there is no local run.
     """
     settings = settings or load()
     local = {run.run: run for run in _local(settings)}
     try:
         stored = _stored(settings, limit)
     except TrackingError as error:
+        if not local:
+            raise
         note = Finding(
             code="store-unreachable", severity=Severity.WARNING, where="tracking", seen=error.fact, remedy=error.remedy
         )
         return _newest([run.replace(findings=(*run.findings, note)) for run in local.values()], limit)
     merged = {run.run: run for run in stored}
-    for key, run in local.items():
-        if key not in merged or not merged[key].synced:
-            known = merged.get(key)
-            merged[key] = run.replace(mlflow_run_id=known.mlflow_run_id if known else None)
+    merged |= {key: run for key, run in local.items() if not run.synced}
     return _newest(list(merged.values()), limit)
 
 
 def show(run: str, *, settings: Settings | None = None) -> RunSummary:
     """The run whose key, MLflow id or name is given; the start of a key is enough, and `last` is the newest.
 
+    A run that has not been carried is answered from its journal, without asking the tracking store.
+
     Raises
     ------
     NotFoundError
         When there is none, or more than one.
+    TrackingError
+        When the tracking store has to be asked and does not answer.
     """
-    known = runs(settings, limit=1000)
-    if run == "last" and known:
+    settings = settings or load()
+    return _not_carried(run, settings) or _among(run, runs(settings, limit=1000))
+
+
+def _among(run: str, known: list[RunSummary]) -> RunSummary:
+    if run == LAST and known:
         return known[0]
-    found = [k for k in known if len(run) >= SHORTEST_KEY and (k.run.startswith(run) or k.mlflow_run_id == run)]
-    found = found or [k for k in known if k.name == run][:1]
+    found = [k for k in known if _has_key(k, run)] or [k for k in known if k.name == run][:1]
     if len(found) == 1:
         return found[0]
     if found:
         fact = f"{len(found)} runs begin with {run}"
         raise NotFoundError(fact, remedy="Give more digits of the key")
-    near = get_close_matches(run, [k.name for k in known] + [k.run[:8] for k in known], n=1)
-    hint = f"Did you mean {near[0]}?" if near else "See which there are with: cellops runs"
     fact = f"There is no run {run}"
-    raise NotFoundError(fact, remedy=hint)
+    raise NotFoundError(fact, remedy=_hint(run, known))
+
+
+def _has_key(known: RunSummary, run: str) -> bool:
+    return len(run) >= SHORTEST_KEY and (known.run.startswith(run) or known.mlflow_run_id == run)
+
+
+def _hint(run: str, known: list[RunSummary]) -> str:
+    if not known:
+        return "None has been recorded yet: begin a cell with %%mlops run"
+    if any(k.run.startswith(run) for k in known):
+        return f"Give at least {SHORTEST_KEY} digits of the key"
+    near = get_close_matches(run, [k.name for k in known] + [k.run[:UNIQUE_KEY] for k in known], n=1)
+    return f"Did you mean {near[0]}?" if near else "See which there are with: cellops runs"
+
+
+def _not_carried(run: str, settings: Settings) -> RunSummary | None:
+    """The run, where its journal knows it, the store cannot know more, and no newer one can be meant."""
+    waiting = [path for path in journals(settings) if not read_progress(path).done]
+    known = _newest([summary for path in waiting for summary in _of_journal(path)], 1000)
+    if len(run) >= UNIQUE_KEY and (found := [k for k in known if k.run.startswith(run)]):
+        return found[0] if len(found) == 1 and not found[0].synced else None
+    found = [k for k in known if run in {LAST, k.name}][:1]
+    carried = [path for path in journals(settings) if path not in waiting]
+    if not found or found[0].synced or any(path.stat().st_mtime >= found[0].started for path in carried):
+        return None
+    return found[0]
 
 
 def _stored(settings: Settings, limit: int) -> list[RunSummary]:
@@ -67,26 +106,39 @@ def _stored(settings: Settings, limit: int) -> list[RunSummary]:
 
 
 def _local(settings: Settings) -> list[RunSummary]:
-    """Runs of journals that have not been carried to their end."""
-    return [run for path in journals(settings) if not read_progress(path).done for run in _of_journal(path)]
+    """Runs of journals that have not been carried to their end, and those that a store did not take."""
+    found = []
+    for path in journals(settings):
+        progress = read_progress(path)
+        if not progress.done:
+            found += _of_journal(path)
+        elif any(key not in progress.runs for key in progress.kept):
+            found += [run for run in _of_journal(path) if run.run not in progress.runs]
+    return found
 
 
 def _of_journal(path: Path) -> list[RunSummary]:
     opened: dict[str, RunOpened] = {}
     closed: dict[str, RunClosed] = {}
-    alive = False
+    alive = is_alive(path)
     for event, _ in read(path):
         match event:
-            case SessionOpened():
-                alive = is_alive(path, event.pid)
             case RunOpened():
                 opened[event.run] = event
             case RunClosed():
                 closed[event.run] = event
             case _:
                 pass
-    found = [RunSummary.of(run, closed.get(key)) for key, run in opened.items()]
-    return [run if alive or run.run in closed else run.replace(status=RunStatus.KILLED) for run in found]
+    if not alive:
+        closed = {key: killed(run, path) for key, run in opened.items()} | closed
+    progress = read_progress(path)
+    return [_summary(run, closed.get(key), progress) for key, run in opened.items()]
+
+
+def _summary(opened: RunOpened, closed: RunClosed | None, progress: Progress) -> RunSummary:
+    synced = opened.run in progress.runs and opened.run not in progress.open
+    found = RunSummary.of(opened, closed)
+    return found.replace(mlflow_run_id=progress.runs.get(opened.run), synced=synced)
 
 
 def _newest(found: list[RunSummary], limit: int) -> list[RunSummary]:

@@ -1,20 +1,18 @@
-"""Carry journals to the tracking store: everything once, in order, from where the last writer stopped."""
+"""Carry journals to the tracking store: by `cellops sync`, and by the writer beside a kernel."""
 
-import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
-from cellops.capture.journal import SUFFIX, read
-from cellops.capture.lease import is_alive
 from cellops.errors import TrackingError
+from cellops.flows.carrier import Carrier
+from cellops.flows.progress import first_event, journals, lock, locked, read_progress
 from cellops.records.base import Record
-from cellops.records.cell import CellRecord
-from cellops.records.run import NotebookExecuted, RunClosed, RunOpened, RunStatus, SessionClosed, SessionOpened
+from cellops.records.finding import Finding, Severity
+from cellops.records.run import NotebookExecuted, SessionOpened
 from cellops.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -24,18 +22,6 @@ POLL_SECONDS = 0.2
 IDLE_SECONDS = 120.0
 """A writer with nothing to do leaves; the next run starts another."""
 RETRY_SECONDS = 2.0
-LOCK_SECONDS = 120.0
-
-
-class Progress(Record, frozen=True, kw_only=True):
-    """How far a journal has been carried; stands beside it."""
-
-    offset: int = 0
-    runs: dict[str, str] = {}  # noqa: RUF012 - msgspec copies mutable defaults
-    """Keys of runs with MLflow's ids."""
-    open: tuple[str, ...] = ()
-    """Runs that have been opened and not closed."""
-    done: bool = False
 
 
 class SyncResult(Record, frozen=True, kw_only=True):
@@ -45,40 +31,137 @@ class SyncResult(Record, frozen=True, kw_only=True):
     runs: int
     killed: int
     """Runs whose kernel was gone before they ended."""
+    findings: tuple[Finding, ...] = ()
+    """What could not be carried; `refuse` raises those that are errors."""
 
 
-def sync(settings: Settings | None = None) -> SyncResult:
-    """Carry every journal of the project to the tracking store.
+def sync(settings: Settings | None = None, *, here: bool = False) -> SyncResult:
+    """Carry every journal of the project to the tracking store that its kernel had.
+
+    A journal that cannot be carried is a finding and stays as it is; the others are carried all the same.
+
+    Parameters
+    ----------
+    here
+        Carry everything to the tracking store of the settings instead, wherever it was meant to go.
+    """
+    settings = settings or load()
+    stores = _Stores(settings, here=here)
+    total = SyncResult(journals=0, runs=0, killed=0)
+    waiting: set[str] = set()
+    for path in journals(settings):
+        if read_progress(path).done:
+            continue
+        try:
+            total = _added(total, _carry(path, stores, waiting))
+        except TrackingError as error:
+            waiting |= _execution(path)
+            total = total.replace(findings=(*total.findings, stores.failure(path, error)))
+    return total.replace(findings=tuple(dict.fromkeys(total.findings)))
+
+
+def errors_of(result: SyncResult) -> list[Finding]:
+    """What a sync could not carry."""
+    return [finding for finding in result.findings if finding.severity is Severity.ERROR]
+
+
+def refuse(result: SyncResult) -> None:
+    """Raise what a sync could not carry, one line for each.
 
     Raises
     ------
     TrackingError
-        When the store does not answer; the journals stay as they are.
+        When there is something.
     """
-    settings = settings or load()
-    waiting = [path for path in journals(settings) if not read_progress(path).done]
-    store = _store(settings) if waiting else None
-    runs = killed = 0
-    for path in waiting:
-        assert store is not None  # noqa: S101 - there is a journal
-        with _locked(path):
-            before = read_progress(path)
-            after = Carrier(path, store).carry()
-            runs += len(after.runs) - len(before.runs)
-            killed += len(after.open) if after.done else 0
-    return SyncResult(journals=len(waiting), runs=runs, killed=killed)
+    errors = errors_of(result)
+    if errors:
+        *others, last = errors
+        lines = [f"{finding.where}: {finding.seen}. {finding.remedy}" for finding in others]
+        raise TrackingError("\n".join([*lines, f"{last.where}: {last.seen}"]), remedy=last.remedy)
+
+
+def _carry(path: Path, stores: "_Stores", waiting: Iterable[str]) -> SyncResult:
+    if isinstance(first := first_event(path), NotebookExecuted) and first.execution in waiting:
+        return SyncResult(journals=0, runs=0, killed=0)  # its runs have to be there first
+    carrier = Carrier(path, stores.of(path))
+    with locked(path):
+        before = len(read_progress(path).runs)
+        after = carrier.carry()
+    runs = len(after.runs) - before
+    return SyncResult(journals=1, runs=runs, killed=carrier.killed, findings=tuple(carrier.findings))
+
+
+def _added(one: SyncResult, other: SyncResult) -> SyncResult:
+    return SyncResult(
+        journals=one.journals + other.journals,
+        runs=one.runs + other.runs,
+        killed=one.killed + other.killed,
+        findings=one.findings + other.findings,
+    )
+
+
+def _execution(path: Path) -> set[str]:
+    first = first_event(path)
+    return {first.execution} if isinstance(first, SessionOpened) and first.execution else set()
+
+
+class _Stores:
+    """The stores for which the journals were written; one that does not answer is asked once."""
+
+    def __init__(self, settings: Settings, *, here: bool) -> None:
+        self._settings = settings
+        self._here = here
+        self._known: dict[str, Store | TrackingError] = {}
+
+    def of(self, journal: Path) -> "Store":
+        settings = self._meant(journal)
+        if settings.store not in self._known:
+            self._known[settings.store] = _opened(settings)
+        found = self._known[settings.store]
+        if isinstance(found, TrackingError):
+            raise found
+        return found
+
+    def failure(self, journal: Path, error: TrackingError) -> Finding:
+        """What to say of a journal that could not be carried, and whether its whole store has gone silent."""
+        settings = self._meant(journal)
+        silent = self._silent(settings.store)
+        other = settings.store != self._settings.store
+        hint = f". To carry it to {self._settings.store} instead: cellops sync --here" if other else ""
+        return Finding(
+            code="not-carried",
+            severity=Severity.ERROR,
+            where="tracking" if silent else journal.name,
+            seen=(silent or error).fact,
+            remedy=(silent or error).remedy + hint,
+        )
+
+    def _silent(self, store: str) -> TrackingError | None:
+        found = self._known[store]
+        if not isinstance(found, TrackingError):
+            try:
+                found.ask()
+            except TrackingError as error:
+                self._known[store] = found = error
+        return found if isinstance(found, TrackingError) else None
+
+    def _meant(self, journal: Path) -> Settings:
+        first = None if self._here else first_event(journal)
+        return self._settings if first is None or first.store is None else self._settings.with_store(first.store)
+
+
+def _opened(settings: Settings) -> "Store | TrackingError":
+    try:
+        return _store(settings)
+    except TrackingError as error:
+        return error
 
 
 def follow(journal: Path, settings: Settings) -> None:
     """Carry one journal while its kernel lives, until it is done, idle, or the store has not answered for too long.
 
-    Another writer of the same journal makes this one leave at once.
+    The journal is held only while there is something to carry, so that whoever wants its runs need not wait.
     """
-    with contextlib.suppress(Timeout), _lock(journal, timeout=0):
-        _follow(journal, settings)
-
-
-def _follow(journal: Path, settings: Settings) -> None:
     carrier = None
     busy = time.monotonic()
     failing_since: float | None = None
@@ -86,113 +169,24 @@ def _follow(journal: Path, settings: Settings) -> None:
         try:
             carrier = carrier or Carrier(journal, _store(settings))
             before = carrier.progress.offset
-            progress = carrier.carry()
+            with lock(journal, timeout=0):
+                progress = carrier.carry()
             failing_since = None
             if progress.done:
-                return
+                break
             if progress.offset != before or progress.open:
                 busy = time.monotonic()
+        except Timeout:
+            pass  # another one carries it now
         except TrackingError as error:
             failing_since = failing_since or time.monotonic()
             if time.monotonic() - failing_since > settings.writer_patience:
                 print(error, flush=True)
-                return
+                break
             time.sleep(RETRY_SECONDS)
         time.sleep(POLL_SECONDS)
-
-
-def journals(settings: Settings) -> list[Path]:
-    """The project's journals, oldest first."""
-    found = (settings.folder / "journal").glob(f"*{SUFFIX}")
-    return sorted(found, key=lambda path: (path.stat().st_mtime, path.name))
-
-
-class Carrier:
-    """Carries the events of one journal, and remembers how far it came after each."""
-
-    def __init__(self, journal: Path, store: "Store") -> None:
-        self._journal = journal
-        self._store = store
-        self.progress = read_progress(journal)
-        self._ended = False
-        self._session = next((e for e, _ in read(journal) if isinstance(e, SessionOpened)), None)
-
-    def carry(self) -> Progress:
-        """Carry what stands in the journal; once the session has ended, end the runs that it left open as killed."""
-        alive = self._session is not None and is_alive(self._journal, self._session.pid)
-        for event, offset in read(self._journal, self.progress.offset):
-            self._carry(event)
-            self._remember(self.progress.replace(offset=offset))
-        if alive and not self._ended:
-            return self.progress
-        for run in self.progress.open:
-            self._close(RunClosed(run=run, status=RunStatus.KILLED, ended=self._journal.stat().st_mtime))
-        self._remember(self.progress.replace(done=True))
-        return self.progress
-
-    def _carry(self, event: object) -> None:
-        match event:
-            case RunOpened():
-                run_id = self._store.open_run(event)
-                runs = {**self.progress.runs, event.run: run_id}
-                self._remember(self.progress.replace(runs=runs, open=(*self.progress.open, event.run)))
-            case RunClosed():
-                self._close(event)
-                still = tuple(run for run in self.progress.open if run != event.run)
-                self._remember(self.progress.replace(open=still))
-            case SessionClosed():
-                self._ended = True
-            case NotebookExecuted():
-                self._store.keep_notebook(event)
-            case _:
-                pass
-
-    def _close(self, event: RunClosed) -> None:
-        self._store.close_run(self.progress.runs[event.run], event, self._trail(event.run))
-        for model in event.models:
-            Path(model.path).unlink(missing_ok=True)
-            with contextlib.suppress(OSError):
-                Path(model.path).parent.rmdir()
-
-    def _trail(self, run: str) -> Iterator[CellRecord]:
-        """The cells of the session up to and with the run's own."""
-        for event, _ in read(self._journal):
-            if isinstance(event, CellRecord):
-                yield event
-                if event.run == run:
-                    return
-
-    def _remember(self, progress: Progress) -> None:
-        self.progress = progress
-        path = _progress_path(self._journal)
-        temporary = path.with_suffix(".tmp")
-        temporary.write_bytes(progress.to_json())
-        temporary.replace(path)
-
-
-def read_progress(journal: Path) -> Progress:
-    try:
-        return Progress.from_file(_progress_path(journal))
-    except (OSError, msgspec.DecodeError):
-        return Progress()
-
-
-def _progress_path(journal: Path) -> Path:
-    return journal.with_suffix(".progress")
-
-
-def _lock(journal: Path, timeout: float = LOCK_SECONDS) -> FileLock:
-    return FileLock(journal.with_suffix(".lock"), timeout=timeout)
-
-
-@contextlib.contextmanager
-def _locked(journal: Path) -> Iterator[None]:
-    try:
-        with _lock(journal):
-            yield
-    except Timeout as error:
-        fact = f"Another writer has held {journal.name} for {LOCK_SECONDS:.0f} seconds"
-        raise TrackingError(fact, remedy="Wait for it to end, then run: cellops sync") from error
+    for finding in carrier.findings if carrier else ():
+        print(f"{finding.where}: {finding.seen}. {finding.remedy}", flush=True)
 
 
 def _store(settings: Settings) -> "Store":

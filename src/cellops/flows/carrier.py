@@ -1,0 +1,160 @@
+"""Carries one journal to a tracking store: everything once, in order, from where the last writer stopped."""
+
+import contextlib
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cellops.capture.journal import read
+from cellops.capture.lease import is_alive
+from cellops.errors import TrackingError
+from cellops.flows.progress import Progress, read_progress, write_progress
+from cellops.records.cell import CellRecord
+from cellops.records.finding import Finding, Severity
+from cellops.records.run import NotebookExecuted, RunClosed, RunOpened, RunStatus, SessionClosed
+
+if TYPE_CHECKING:
+    from cellops.tracking.store import Store
+
+
+class Carrier:
+    """Carries the events of one journal, and remembers how far it came after each.
+
+    Only who holds the journal's lock may call it.
+    """
+
+    def __init__(self, journal: Path, store: "Store") -> None:
+        self._journal = journal
+        self._store = store
+        self._seen_alive = 0.0
+        self.progress = Progress()
+        self.findings: list[Finding] = []
+        """What the store did not take."""
+        self.killed = 0
+        """Runs whose kernel was gone before they ended."""
+
+    def carry(self) -> Progress:
+        """Carry what stands in the journal; once the session has ended, end the runs that it left open as killed."""
+        self.progress = self._read_progress()
+        alive = is_alive(self._journal)
+        if alive:
+            self._seen_alive = time.time()
+        ended = False
+        for event, offset in read(self._journal, self.progress.offset):
+            self._carry(event)
+            ended = ended or isinstance(event, SessionClosed)
+            self._remember(self.progress.replace(offset=offset))
+        if ended or not alive:
+            for run in self.progress.open:
+                self._kill(run)
+            self._remember(self.progress.replace(done=True))
+        return self.progress
+
+    def _read_progress(self) -> Progress:
+        """How far the journal has been carried to this store; what went to another one does not count."""
+        held = read_progress(self._journal)
+        store = self._store.settings.store
+        return held if held.store in {store, None} else Progress(store=store)
+
+    def _carry(self, event: object) -> None:
+        match event:
+            case RunOpened():
+                self._open(event)
+            case RunClosed():
+                self._close(event)
+            case NotebookExecuted():
+                self._store.keep_notebook(event)
+            case _:
+                pass
+
+    def _open(self, event: RunOpened, *findings: Finding) -> None:
+        from cellops.tracking.client import RefusedError
+
+        try:
+            run_id = self._store.open_run(event, findings)
+        except RefusedError as error:
+            self.findings.append(_refused(event, error))
+            self._remember(self.progress.replace(kept=(*self.progress.kept, event.run)))
+            return
+        runs = {**self.progress.runs, event.run: run_id}
+        self._remember(self.progress.replace(runs=runs, open=(*self.progress.open, event.run)))
+
+    def _close(self, event: RunClosed) -> None:
+        if event.run not in (*self.progress.runs, *self.progress.kept):
+            self._open(*self._unread(event))
+        if event.run not in self.progress.runs:
+            return
+        closed = self._store.close_run(self.progress.runs[event.run], event, self._trail(event.run))
+        for model in event.models:
+            if model.name in closed.models:
+                _delete(Path(model.path))
+        self.findings += closed.findings
+        kept = (*self.progress.kept, event.run) if closed.findings else self.progress.kept
+        still = tuple(run for run in self.progress.open if run != event.run)
+        self._remember(self.progress.replace(open=still, kept=kept))
+
+    def _kill(self, run: str) -> None:
+        opened = next(e for e, _ in read(self._journal) if isinstance(e, RunOpened) and e.run == run)
+        self._close(killed(opened, self._journal, self._seen_alive))
+        self.killed += 1
+
+    def _unread(self, event: RunClosed) -> tuple[RunOpened, Finding]:
+        """What can be said of the opening of a run whose line in the journal cannot be read."""
+        cell = next((e for e, _ in read(self._journal) if isinstance(e, CellRecord) and e.run == event.run), None)
+        opened = RunOpened(
+            run=event.run,
+            session=cell.session if cell else "",
+            name=event.run[:8],
+            started=cell.started if cell else event.ended,
+            order=cell.order if cell else 0,
+        )
+        return opened, Finding(
+            code="opening-not-read",
+            severity=Severity.WARNING,
+            where=f"run {event.run[:8]}",
+            seen=f"a line of {self._journal.name} cannot be read, and with it the run's name, experiment and seed",
+            remedy="What the run left when it ended is complete",
+        )
+
+    def _trail(self, run: str) -> Iterator[CellRecord]:
+        """The cells of the session up to and with the run's own."""
+        for event, _ in read(self._journal):
+            if isinstance(event, CellRecord):
+                yield event
+                if event.run == run:
+                    return
+
+    def _remember(self, progress: Progress) -> None:
+        self.progress = progress.replace(store=self._store.settings.store)
+        write_progress(self._journal, self.progress)
+
+
+def killed(opened: RunOpened, journal: Path, seen_alive: float = 0.0) -> RunClosed:
+    """The end of a run whose kernel has gone before its cell ended: what was known when it began."""
+    ended = max(journal.stat().st_mtime, seen_alive)
+    finding = Finding(
+        code="kernel-gone",
+        severity=Severity.WARNING,
+        where=f"run {opened.name}",
+        seen=f"its kernel was gone before its cell had ended; last seen alive after {ended - opened.started:.1f} s",
+        remedy="Run the cell again",
+    )
+    return RunClosed(
+        run=opened.run,
+        status=RunStatus.KILLED,
+        ended=ended,
+        parameters=opened.parameters,
+        findings=(finding,),
+    )
+
+
+def _delete(spool: Path) -> None:
+    spool.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        spool.parent.rmdir()
+
+
+def _refused(event: RunOpened, error: TrackingError) -> Finding:
+    where = f"run {event.name} ({event.run[:8]})"
+    return Finding(code="run-refused", severity=Severity.ERROR, where=where, seen=error.fact, remedy=error.remedy)

@@ -1,0 +1,85 @@
+"""The journals of a project, and how far each has been carried."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+from filelock import FileLock, Timeout
+
+from cellops.capture.journal import SUFFIX, read
+from cellops.errors import TrackingError
+from cellops.records.base import Record
+from cellops.records.run import NotebookExecuted, SessionOpened
+from cellops.settings import Settings
+
+OF_EXECUTIONS = "execution-"
+"""How the names of journals begin that hold what `cellops execute` itself has to say."""
+LOCK_SECONDS = 120.0
+
+
+class Progress(Record, frozen=True, kw_only=True):
+    """How far a journal has been carried; stands beside it."""
+
+    offset: int = 0
+    runs: dict[str, str] = {}  # noqa: RUF012 - msgspec copies mutable defaults
+    """Keys of runs with MLflow's ids."""
+    open: tuple[str, ...] = ()
+    """Runs that have been opened and not closed."""
+    kept: tuple[str, ...] = ()
+    """Runs of which something stands in the journal only, since the store did not take it."""
+    store: str | None = None
+    """The store to which all this has been carried."""
+    done: bool = False
+
+
+def journals(settings: Settings) -> list[Path]:
+    """The project's journals, oldest first; those of executions last, as they speak of the runs of the others."""
+    found = [path for path in (settings.folder / "journal").glob(f"*{SUFFIX}") if path.stat().st_size]
+    return sorted(found, key=lambda path: (path.name.startswith(OF_EXECUTIONS), path.stat().st_mtime, path.name))
+
+
+def first_event(journal: Path) -> SessionOpened | NotebookExecuted | None:
+    """What a journal begins with, where it can be read."""
+    event = next((event for event, _ in read(journal)), None)
+    return event if isinstance(event, SessionOpened | NotebookExecuted) else None
+
+
+def read_progress(journal: Path) -> Progress:
+    try:
+        return Progress.from_file(_progress_path(journal))
+    except (OSError, msgspec.DecodeError):
+        return Progress()
+
+
+def write_progress(journal: Path, progress: Progress) -> None:
+    path = _progress_path(journal)
+    temporary = path.with_suffix(".tmp")
+    temporary.write_bytes(progress.to_json())
+    temporary.replace(path)
+
+
+def _progress_path(journal: Path) -> Path:
+    return journal.with_suffix(".progress")
+
+
+def lock(journal: Path, timeout: float = LOCK_SECONDS) -> FileLock:
+    """Who holds it may carry the journal."""
+    return FileLock(journal.with_suffix(".lock"), timeout=timeout)
+
+
+@contextlib.contextmanager
+def locked(journal: Path) -> Iterator[None]:
+    """Hold the lock of a journal.
+
+    Raises
+    ------
+    TrackingError
+        When another writer does not give it up.
+    """
+    try:
+        with lock(journal):
+            yield
+    except Timeout as error:
+        fact = f"Another writer has held {journal.name} for {LOCK_SECONDS:.0f} seconds"
+        raise TrackingError(fact, remedy="Wait for it to end, then run: cellops sync") from error
