@@ -1,36 +1,155 @@
-"""Secrets of known shapes are taken out of everything that is recorded."""
+"""Secrets are taken out of everything that is recorded: by their shape, and by the name that they are given."""
 
+import ast
 import re
+from itertools import pairwise
 
-PATTERNS = (
-    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----", re.DOTALL),
+from cellops.records.base import Value
+
+REDACTED = "[redacted]"
+NEWLINE = 10
+SHAPES = (
+    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
     re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
     re.compile(r"\bgh[pousr]_[0-9A-Za-z]{36,}\b"),
     re.compile(r"\bgithub_pat_[0-9A-Za-z_]{22,}\b"),
     re.compile(r"\bglpat-[0-9A-Za-z_-]{20,}\b"),
+    re.compile(r"\bhf_[0-9A-Za-z]{30,}\b"),
+    re.compile(r"\bAIza[0-9A-Za-z_-]{35}\b"),
     re.compile(r"\bsk-[0-9A-Za-z_-]{20,}\b"),
     re.compile(r"\bxox[abprs]-[0-9A-Za-z-]{10,}\b"),
     re.compile(r"\bdapi[0-9a-f]{32}\b"),
     re.compile(r"\beyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{10,}\b"),
-    re.compile(r"(?<=://)[^/\s:@'\"]+:[^/\s@'\"]+(?=@)"),
-    re.compile(
-        r"""(?ix) \b [\w-]*(?:password|passwd|secret|api_?key|access_?token|auth_?token)[\w-]* ["']? \s* [=:] \s*
-        (?P<quote>["']) (?P<value>[^"'\n]{4,}) (?P=quote)"""
-    ),
+    re.compile(r"(?i)(?<=\bbearer )[0-9A-Za-z._~+/=-]{8,}"),
+    re.compile(r"(?i)(?<=\bbasic )[0-9A-Za-z+/]{12,}={0,2}"),
+    re.compile(r"(?i)(?<=accountkey=)[0-9A-Za-z+/=]{20,}"),
+    re.compile(r"(?<=://)[^/\s:@'\"]*:[^/\s'\"]+(?=@)"),
 )
-REDACTED = "[redacted]"
+SECRET_NAME = re.compile(
+    r"""(?ix) (?:^|[^a-z0-9])
+    (?: pass(?:word|wd|phrase)? | pwd | secrets? | token | credentials? | api_?keys? | \w+_key_id | private_?key
+      | (?:access|account|secret|auth|encryption|signing|storage|client|subscription|service)_?(?:key|token|secret)
+      | [a-z0-9]*(?:password|passwd|secret|apikey|accesstoken|authtoken) )
+    $"""
+)
+"""A name whose last word is that of a secret: `db_password`, `HF_TOKEN`; not `token_pattern`, not `passes`."""
+
+HINT = re.compile(r"(?i)pass|pwd|secret|token|credential|key")
+"""What stands in every secret's name: a text without it needs no closer look."""
+
+NAMED_VALUE = re.compile(
+    r"""(?x) (?<![\w.]) (?P<name>[A-Za-z_][\w.-]{0,127}+) ["']?+ [ ]?+ \]?+
+    (?:[ \t]{0,20}+ : [ \t]{0,20}+ [A-Za-z_][\w.\[\]|]{0,60}+ (?=[ \t]*+=) )?+
+    [ \t]{0,20}+ (?: ={1,2} | : ) [ \t]{0,20}+
+    (?: (?P<quote>\"\"\"|\'\'\'|"|') (?P<quoted>(?:(?!(?P=quote)).){1,4000}+) (?P=quote)
+      | (?<==) (?P<bare>[^\s=<>"'()\[\]{},;&]{1,4000}+) )""",
+    re.DOTALL,
+)
+MAGIC_LINE = re.compile(r"(?m)^[%!]")
+ENVIRONMENT_LINE = re.compile(r"(?m)^[ \t]*%(?:set_)?env[ \t]++(?P<name>\w{1,127}+)[ \t]++(?P<value>[^\n]+)$")
 
 
 def redact(text: str) -> str:
-    """Replace every secret of a known shape; an assignment keeps its name and loses its value."""
-    for pattern in PATTERNS:
-        text = pattern.sub(_replacement, text)
-    return text
+    """Replace every secret of a known shape, and every value that stands beside the name of a secret."""
+    for shape in SHAPES:
+        text = shape.sub(REDACTED, text)
+    if not HINT.search(text):
+        return text
+    return ENVIRONMENT_LINE.sub(_without_value, NAMED_VALUE.sub(_without_value, text))
 
 
-def _replacement(match: re.Match[str]) -> str:
-    if "value" not in match.groupdict():
-        return REDACTED
-    start, end = match.start("value") - match.start(), match.end("value") - match.start()
-    whole = match.group(0)
-    return whole[:start] + REDACTED + whole[end:]
+def redact_source(source: str) -> str:
+    """Python source without its secrets: as `redact`, and each string that a secret's name is bound to in the code."""
+    if not HINT.search(source):
+        return redact(source)
+    try:
+        tree = ast.parse(MAGIC_LINE.sub("#", source))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return redact(source)
+    content = source.encode()
+    starts = [0, *(place + 1 for place, byte in enumerate(content) if byte == NEWLINE)]
+    for node in reversed(_secrets(tree)):
+        begin = starts[node.lineno - 1] + node.col_offset
+        end = starts[(node.end_lineno or node.lineno) - 1] + (node.end_col_offset or 0)
+        content = content[:begin] + repr(REDACTED).encode() + content[end:]
+    return redact(content.decode())
+
+
+def redact_value(name: str, value: Value | list[Value]) -> Value | list[Value]:
+    """A parameter's value without secrets: whole strings where the name is a secret's, else by shape."""
+    if isinstance(value, list):
+        return [_redact_scalar(name, inner) for inner in value]
+    return _redact_scalar(name, value)
+
+
+def _redact_scalar(name: str, value: Value) -> Value:
+    if not isinstance(value, str):
+        return value
+    return REDACTED if value and SECRET_NAME.search(name) else redact(value)
+
+
+def _without_value(match: re.Match[str]) -> str:
+    if not SECRET_NAME.search(match["name"]):
+        return match[0]
+    group = next(name for name in ("value", "quoted", "bare") if match.groupdict().get(name) is not None)
+    start, end = match.start(group) - match.start(), match.end(group) - match.start()
+    return match[0][:start] + REDACTED + match[0][end:]
+
+
+def _secrets(tree: ast.AST) -> list[ast.expr]:
+    """The strings bound to the names of secrets, in the order of the text."""
+    found = {}
+    for node in ast.walk(tree):
+        for name, value in _bindings(node):
+            if SECRET_NAME.search(name):
+                found.update({(c.lineno, c.col_offset): c for c in _strings(value)})
+    return [found[place] for place in sorted(found)]
+
+
+def _bindings(node: ast.AST) -> list[tuple[str, ast.expr]]:  # noqa: PLR0911 - one return a kind of node
+    """Names with the expressions that a node gives them: assignments, keywords, keys, defaults, `setdefault`."""
+    match node:
+        case ast.Assign(targets=targets, value=value):
+            return [pair for target in targets for pair in _targets(target, value)]
+        case ast.AnnAssign(target=target, value=ast.expr() as value) | ast.NamedExpr(target=target, value=value):
+            return _targets(target, value)
+        case ast.keyword(arg=str(name), value=value):
+            return [(name, value)]
+        case ast.Dict(keys=keys, values=values):
+            return [(k.value, v) for k, v in zip(keys, values, strict=True) if _is_text(k)]  # type: ignore[union-attr]
+        case ast.Call(args=arguments):
+            return [(k.value, v) for k, v in pairwise(arguments) if _is_text(k)]  # type: ignore[attr-defined]
+        case ast.arguments():
+            named = [*node.posonlyargs, *node.args]
+            defaults = zip(reversed(named), reversed(node.defaults), strict=False)
+            keyword = zip(node.kwonlyargs, node.kw_defaults, strict=True)
+            return [(a.arg, d) for a, d in (*defaults, *keyword) if d is not None]
+        case _:
+            return []
+
+
+def _targets(target: ast.expr, value: ast.expr) -> list[tuple[str, ast.expr]]:
+    match target:
+        case ast.Name(id=name) | ast.Attribute(attr=name) | ast.Subscript(slice=ast.Constant(value=str(name))):
+            return [(name, value)]
+        case ast.Tuple(elts=names) | ast.List(elts=names):
+            values = value.elts if isinstance(value, ast.Tuple | ast.List) else [value] * len(names)
+            return [pair for one, part in zip(names, values, strict=False) for pair in _targets(one, part)]
+        case _:
+            return []
+
+
+def _is_text(node: ast.expr | None) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+def _strings(value: ast.expr) -> list[ast.expr]:
+    """The string literals of an expression that holds a secret; those inside a call name it and are none."""
+    match value:
+        case ast.Constant(value=str() | bytes()) | ast.JoinedStr():
+            return [value]
+        case ast.List() | ast.Tuple() | ast.Set() | ast.BinOp() | ast.BoolOp() | ast.IfExp() | ast.Dict():
+            parts = [part for part in ast.iter_child_nodes(value) if isinstance(part, ast.expr)]
+            return [c for part in parts for c in _strings(part)]
+        case _:
+            return []
