@@ -23,6 +23,10 @@ class Dataflow:
     calls: tuple[ast.Call, ...] = ()
     values: dict[str, ast.expr] = field(default_factory=dict)
     """The expression that a name was last bound to."""
+    lines: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    """The lines at which a name is bound."""
+    certain: dict[str, int] = field(default_factory=dict)
+    """Names that are bound whenever the cell comes past the given line: outside of branches, loops and `try`."""
     uncertain: tuple[str, ...] = ()
 
 
@@ -56,6 +60,10 @@ class _Visitor(ast.NodeVisitor):
         self._values: dict[str, ast.expr] = {}
         self._uncertain: dict[str, None] = {}
         self._locals: list[_Scope] = []
+        self._lines: dict[str, list[int]] = {}
+        self._certain: dict[str, int] = {}
+        self._line = self._end = 0
+        self._conditions = 0
 
     def result(self) -> Dataflow:
         literals = {n: v for n, v in self._literal.items() if n not in self._computed and n not in self._other}
@@ -68,7 +76,27 @@ class _Visitor(ast.NodeVisitor):
             calls=tuple(self._calls),
             values=self._values,
             uncertain=tuple(self._uncertain),
+            lines={name: tuple(lines) for name, lines in self._lines.items()},
+            certain=self._certain,
         )
+
+    def visit(self, node: ast.AST) -> None:
+        if isinstance(node, ast.stmt):
+            self._line = node.lineno
+        super().visit(node)
+
+    def visit_Module(self, node: ast.Module) -> None:
+        for statement in node.body:
+            self._end = statement.end_lineno or statement.lineno
+            self.visit(statement)
+
+    def visit_If(self, node: ast.AST) -> None:
+        self._conditions += 1
+        self.generic_visit(node)
+        self._conditions -= 1
+
+    visit_IfExp = visit_BoolOp = visit_Match = visit_Try = visit_TryStar = visit_If  # noqa: N815
+    visit_For = visit_AsyncFor = visit_While = visit_If  # noqa: N815
 
     def visit_Assign(self, node: ast.Assign) -> None:
         self.visit(node.value)
@@ -204,6 +232,9 @@ class _Visitor(ast.NodeVisitor):
         if self._is_local(name):
             return
         self._writes.setdefault(name)
+        self._lines.setdefault(name, []).append(self._line)
+        if not self._conditions and not self._locals:
+            self._certain.setdefault(name, self._end)
         if literal is not self._UNSET:
             self._literal[name] = literal  # type: ignore[assignment]
         elif kind is not None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from cellops.records.cell import GeneratorUse
 from cellops.records.finding import Finding, Severity
-from cellops.records.run import CodeVersion
+from cellops.records.run import CodeVersion, DataFingerprint
 
 ABSOLUTE_PATH = re.compile(r"^(?:/(?:home|Users|mnt|data|root|tmp|var|opt|srv)/\S+|[A-Za-z]:\\\S+)$")
 
@@ -58,6 +58,23 @@ def metrics_not_finite(names: Iterable[str], where: str) -> list[Finding]:
             remedy="Look at what it is computed from",
         )
         for name in names
+    ]
+
+
+def evaluated_on_training_data(data: Iterable[DataFingerprint], where: str) -> list[Finding]:
+    """Tables that have the same content in training and in evaluation, which says nothing of new data."""
+    tables = [table for table in data if table.method == "full" and table.columns > 1]
+    seen = {table.digest: table.name for table in tables if table.role == "training"}
+    return [
+        Finding(
+            code="evaluated-on-training-data",
+            severity=Severity.WARNING,
+            where=where,
+            seen=f"{table.name} is evaluated on and was trained on: it has the content of {seen[table.digest]}",
+            remedy="Evaluate on rows that the model has not seen",
+        )
+        for table in tables
+        if table.role == "evaluation" and table.digest in seen
     ]
 
 

@@ -1,27 +1,22 @@
 """What a run cell leaves behind: literals are parameters, computed numbers metrics, fitted estimators models."""
 
-import ast
+import contextlib
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cellops.capture.data import is_table
+from cellops.capture.bindings import is_model, parts_of
 from cellops.capture.dataflow import Dataflow
-from cellops.errors import UsageError
+from cellops.capture.tables import Pair, find_tables
 from cellops.records.base import Value
 
-PREDICTIONS = ("predict_proba", "predict", "decision_function", "score")
+MOST_ITEMS = 100
+LONGEST_TEXT = 2000
+LARGEST_INTEGER = 2**63
+"""Integers from here on fit no JSON reader's 64 bits."""
 Namespace = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table and how the cell names it."""
-
-    name: str
-    value: Any
 
 
 @dataclass(frozen=True)
@@ -30,8 +25,8 @@ class FittedModel:
 
     name: str
     estimator: Any
-    training: tuple[Table, Table] | None = None
-    evaluation: tuple[Table, Table] | None = None
+    training: Pair | None = None
+    evaluation: Pair | None = None
 
 
 @dataclass(frozen=True)
@@ -43,15 +38,61 @@ class Results:
     models: tuple[FittedModel, ...] = ()
 
 
-def collect(flow: Dataflow, namespace: Namespace) -> Results:
-    """Read a run cell's results from the names that it bound."""
+def collect(flow: Dataflow, namespace: Namespace, bound: Collection[str], fitted: Iterable[str] = ()) -> Results:
+    """Read a run cell's results from the namespace: of the names that it has bound, and of estimators it has fitted."""
     metrics: dict[str, float] = {}
     for name in flow.computed:
-        if not name.startswith("_") and name in namespace:
+        if not name.startswith("_") and name in bound:
             metrics.update(_numbers(name, namespace[name]))
-    parameters = {n: v for n, v in flow.literals.items() if not n.startswith("_")}
     finite = {name: value for name, value in metrics.items() if math.isfinite(value)}
-    return Results(parameters, finite, tuple(n for n in metrics if n not in finite), _models(flow, namespace))
+    return Results(
+        values((name for name in flow.literals if name in bound), namespace),
+        finite,
+        tuple(n for n in metrics if n not in finite),
+        _models(flow, namespace, [*(name for name in flow.writes if name in bound), *fitted]),
+    )
+
+
+def values(names: Iterable[str], namespace: Namespace) -> dict[str, Value | list[Value]]:
+    """The values of names as parameters: scalars, short lists of them, the text of other literals; no private names."""
+    found = {}
+    for name in names:
+        if not name.startswith("_") and name in namespace:
+            with contextlib.suppress(TypeError):
+                found[name] = _as_value(namespace[name])
+    return found
+
+
+def plain_value(value: object) -> Value:
+    """A scalar as JSON can hold it: numbers beyond JSON as text.
+
+    Raises
+    ------
+    TypeError
+        When the value is no scalar.
+    """
+    if type(value).__module__ == "numpy" and getattr(value, "ndim", 1) == 0:
+        value = value.item()  # type: ignore[attr-defined]
+    match value:
+        case None | bool() | str():
+            return value
+        case int():
+            return int(value) if abs(value) < LARGEST_INTEGER else str(int(value))
+        case float():
+            return float(value) if math.isfinite(value) else str(float(value))
+        case _:
+            fact = f"{type(value).__name__} is no scalar"
+            raise TypeError(fact)
+
+
+def _as_value(value: object) -> Value | list[Value]:
+    """A scalar or a short list of scalars; the text of another literal."""
+    if isinstance(value, list | tuple) and len(value) <= MOST_ITEMS:
+        with contextlib.suppress(TypeError):
+            return [plain_value(item) for item in value]
+    if isinstance(value, list | tuple | dict | set | bytes | complex):
+        return repr(value)[:LONGEST_TEXT]
+    return plain_value(value)
 
 
 def scalar_parameters(estimator: Any) -> dict[str, Value]:
@@ -60,7 +101,11 @@ def scalar_parameters(estimator: Any) -> dict[str, Value]:
         given = estimator.get_params(deep=True)
     except Exception:  # noqa: BLE001 - user code runs here
         return {}
-    return {str(n): v for n, v in given.items() if isinstance(v, str | int | float | None)}
+    found = {}
+    for name, value in given.items():
+        with contextlib.suppress(TypeError):
+            found[str(name)] = plain_value(value)
+    return found
 
 
 def _numbers(name: str, value: object) -> dict[str, float]:
@@ -87,115 +132,38 @@ def _number(value: object) -> float | None:
     return None
 
 
-def _models(flow: Dataflow, namespace: Namespace) -> tuple[FittedModel, ...]:
-    named = {name: namespace[name] for name in (*flow.writes, *_receivers(flow, "fit")) if name in namespace}
+def _models(flow: Dataflow, namespace: Namespace, names: Iterable[str]) -> tuple[FittedModel, ...]:
+    """The fitted estimators under some names, also in a list or dictionary; parts of others are not counted."""
+    named = {n: v for name in dict.fromkeys(names) for n, v in _contained(name, namespace[name])}
     fitted = {name: value for name, value in named.items() if _is_fitted_model(value)}
-    inner = {id(part) for value in fitted.values() for part in _parts(value)}
+    inner = {id(part) for value in fitted.values() for part in parts_of(value)}
     outer = {name: value for name, value in fitted.items() if id(value) not in inner}
     models = []
     seen: set[int] = set()
     for name, estimator in outer.items():
         if id(estimator) not in seen:
             seen.add(id(estimator))
-            models.append(_with_tables(name, estimator, flow, namespace))
+            models.append(FittedModel(name, estimator, *find_tables(name, estimator, flow, namespace)))
     return tuple(models)
 
 
-def _receivers(flow: Dataflow, method: str) -> list[str]:
-    return [
-        call.func.value.id
-        for call in flow.calls
-        if isinstance(call.func, ast.Attribute) and call.func.attr == method and isinstance(call.func.value, ast.Name)
-    ]
+def _contained(name: str, value: object) -> list[tuple[str, object]]:
+    """A value under its name, or the items of a small container under names of their own."""
+    if isinstance(value, dict) and len(value) <= MOST_ITEMS:
+        return [(f"{name}_{key}", item) for key, item in value.items()]
+    if isinstance(value, list | tuple) and len(value) <= MOST_ITEMS:
+        return [(f"{name}_{position}", item) for position, item in enumerate(value)]
+    return [(name, value)]
 
 
 def _is_fitted_model(value: object) -> bool:
-    kind = type(value)
-    if isinstance(value, type) or not all(hasattr(kind, name) for name in ("fit", "predict", "get_params")):
+    if not is_model(value):
         return False
     validation = sys.modules.get("sklearn.utils.validation")
     if validation is None:
-        return any(name.endswith("_") and not name.startswith("_") for name in vars(value))
+        return any(name.endswith("_") and not name.startswith("_") for name in getattr(value, "__dict__", {}))
     try:
         validation.check_is_fitted(value)
     except Exception:  # noqa: BLE001 - NotFittedError, or whatever a foreign estimator raises
         return False
     return True
-
-
-def _parts(estimator: Any) -> list[object]:
-    try:
-        parts: list[object] = list(estimator.get_params(deep=True).values())
-    except Exception:  # noqa: BLE001 - user code runs here
-        return []
-    return [part for part in parts if part is not estimator]
-
-
-def _with_tables(name: str, estimator: Any, flow: Dataflow, namespace: Namespace) -> FittedModel:
-    """Find the tables by the calls in the cell: `model.fit(X, y)`, `model = Kind().fit(X, y)`, `metric(y, …)`."""
-    training = evaluation = None
-    made_by = flow.values.get(name)
-    for call in flow.calls:
-        if not isinstance(call.func, ast.Attribute):
-            continue
-        if call is not made_by and resolve(call.func.value, namespace) is not estimator:
-            continue
-        tables = [Table(ast.unparse(a), resolve(a, namespace)) for a in call.args]
-        if call.func.attr == "fit":
-            training = _pair(tables[:2])
-        elif call.func.attr in PREDICTIONS and tables and is_table(tables[0].value):
-            evaluation = _pair(tables[:2]) or _with_truth(tables[0], flow, namespace) or evaluation
-    return FittedModel(name, estimator, training, evaluation)
-
-
-def _pair(tables: list[Table]) -> tuple[Table, Table] | None:
-    match tables:
-        case [inputs, target] if is_table(inputs.value) and is_table(target.value):
-            return inputs, target
-        case _:
-            return None
-
-
-def _with_truth(inputs: Table, flow: Dataflow, namespace: Namespace) -> tuple[Table, Table] | None:
-    """The truth is what the cell's scikit-learn metrics take first, where it is as long as the inputs."""
-    for call in flow.calls:
-        function = resolve(call.func, namespace)
-        if not str(getattr(function, "__module__", "")).startswith("sklearn.metrics") or not call.args:
-            continue
-        truth = Table(ast.unparse(call.args[0]), resolve(call.args[0], namespace))
-        if is_table(truth.value) and truth.value.shape == (len(inputs.value),):
-            return inputs, truth
-    return None
-
-
-def resolve(node: ast.expr, namespace: Namespace) -> Any:  # noqa: PLR0911 - one return a kind of node
-    """The value of a name, of `table["column"]` and of `module.name`: reading only, no call of the user's code."""
-    if isinstance(node, ast.Name):
-        return namespace.get(node.id)
-    if isinstance(node, ast.Constant):
-        return node.value
-    if isinstance(node, ast.List):
-        return [resolve(element, namespace) for element in node.elts]
-    if isinstance(node, ast.Subscript):
-        base = resolve(node.value, namespace)
-        try:
-            return base[resolve(node.slice, namespace)] if is_table(base) else None
-        except (KeyError, IndexError, TypeError, ValueError):
-            return None
-    if isinstance(node, ast.Attribute):
-        base = resolve(node.value, namespace)
-        return getattr(base, node.attr, None) if isinstance(base, type(sys)) else None
-    return None
-
-
-def resolve_names(names: tuple[str, ...], namespace: Namespace) -> tuple[Table, Table] | None:
-    """The inputs and the target that a person named, as tables; None when none are named."""
-    if not names:
-        return None
-    tables = [Table(name, resolve(ast.parse(name, mode="eval").body, namespace)) for name in names]
-    pair = _pair(tables)
-    if pair is None:
-        missing = [table.name for table in tables if not is_table(table.value)]
-        fact = f"Two tables are needed, inputs and target; {', '.join(missing) or len(names)} is none"
-        raise UsageError(fact, received=",".join(names), remedy="Name two tables, for example: --train X_train,y_train")
-    return pair

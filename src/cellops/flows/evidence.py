@@ -13,15 +13,17 @@ from cellops.capture.cell import OpenCell
 from cellops.capture.data import fingerprint
 from cellops.capture.dataflow import Dataflow
 from cellops.capture.environment import read_environment
-from cellops.capture.redaction import redact
-from cellops.capture.results import FittedModel, Namespace, Table, collect, resolve_names, scalar_parameters
-from cellops.errors import CellopsError
-from cellops.flows.open_run import OpenRun
+from cellops.capture.quiet import quiet
+from cellops.capture.redaction import redact, redact_value
+from cellops.capture.results import FittedModel, Namespace, Results, collect, scalar_parameters, values
+from cellops.capture.tables import Pair, Table, named_tables
+from cellops.errors import CellopsError, UsageError
+from cellops.flows.open_run import OpenRun, RunOptions
 from cellops.records.base import Value
 from cellops.records.cell import CellRecord
 from cellops.records.contract import Contract, Suite
 from cellops.records.finding import Finding, Severity
-from cellops.records.run import DataFingerprint, ModelSpool, RunClosed, RunStatus
+from cellops.records.run import ModelSpool, RunClosed, RunStatus
 from cellops.settings import Settings
 
 T = TypeVar("T")
@@ -41,31 +43,42 @@ def gather(
     """Complete the record of a run. What cannot be had is a finding on the run; the rest is still recorded."""
     where = f"run {run.opened.name}"
     seen: list[Finding] = [*closed.findings]
-    code = run.code()
-    seen += checks.uncommitted_code(code, where)
-    results = collect(cell.flow, namespace)
+
+    def attempt(what: str, make: Callable[[], T]) -> T | None:
+        return _attempt(seen, what, make)
+
+    failed = closed.status is not RunStatus.FINISHED
+    bound = run.before.bound(namespace, failed=failed, line=record.error.line if record.error else None)
+    results = attempt(where, lambda: collect(cell.flow, namespace, bound, run.before.fitted(namespace))) or Results()
     seen += checks.metrics_not_finite(results.not_finite, where)
-    closed = closed.replace(
-        parameters=_redacted(closed.parameters | results.parameters),
-        metrics=results.metrics,
-        environment=read_environment(),
-        code=code,
-    )
-    models = results.models if run.options.model and closed.status is RunStatus.FINISHED else ()
-    models = tuple(_named_tables(model, run, namespace) for model in models)
-    spools, data, contract = [], [], None
-    with rng.preserved():
+    models = results.models if run.options.model and not failed else ()
+    if run.options.training or run.options.evaluation:
+        named = attempt(where, partial(_named, run.options, namespace, models)) or (None, None)
+        models = tuple(_with_tables(model, named) for model in models)
+    parameters = closed.parameters | results.parameters
+    with rng.preserved(), quiet():
         for model in models:
+            parameters |= _model_parameters(model)
             if _drew_unseeded(record):
                 seen += checks.unseeded_estimators(model.name, model.estimator, where)
-            spools += _attempt(seen, f"model {model.name}", partial(spool, model, closed.run, settings))
-            data += _fingerprints(model)
-        if models:
-            contract = next(iter(_attempt(seen, f"model {models[0].name}", partial(build, models[0], suites))), None)
+        spools = [attempt(f"model {m.name}", partial(spool, m, closed.run, settings)) for m in models]
+        data = [
+            attempt(f"data {table.name}", partial(fingerprint, table.name, role, table.value))
+            for model in models
+            for role, table in _tables(model)
+        ]
+        contract = attempt(f"model {models[0].name}", partial(build, models[0], suites)) if models else None
+    tables = tuple({(d.name, d.role): d for d in data if d is not None}.values())
+    seen += checks.evaluated_on_training_data(tables, where)
+    code = attempt(where, run.code)
+    seen += checks.uncommitted_code(code, where)
     return closed.replace(
-        parameters=closed.parameters | (_model_parameters(models[0]) if models else {}),
-        models=tuple(spools),
-        data=tuple({(d.name, d.role): d for d in data}.values()),
+        parameters=_redacted(parameters),
+        metrics=results.metrics,
+        environment=attempt(where, read_environment),
+        code=code,
+        models=tuple(s for s in spools if s is not None),
+        data=tables,
         contract=contract,
         findings=tuple(seen),
     )
@@ -76,11 +89,14 @@ def _drew_unseeded(record: CellRecord) -> bool:
     return any(use.name == "numpy" and use.consumed and not use.seeded for use in record.generators)
 
 
+def declared(flow: Dataflow) -> Parameters:
+    """What a cell's source says of its parameters, before it runs."""
+    return _redacted({name: value for name, value in flow.literals.items() if not name.startswith("_")})
+
+
 def parameters(flow: Dataflow, namespace: Namespace) -> Parameters:
     """The values of a parameters cell: its literals, and the scalars that it computed."""
-    computed = {name: namespace[name] for name in flow.computed if name in namespace}
-    scalars = {n: v for n, v in computed.items() if isinstance(v, str | int | float | None)}
-    return _redacted({**flow.literals, **scalars})
+    return _redacted(values((*flow.literals, *flow.computed), namespace))
 
 
 def spool(model: FittedModel, run: str, settings: Settings) -> ModelSpool:
@@ -129,39 +145,54 @@ def _merged(suites: Iterable[Suite], inputs: object) -> Suite | None:
     return Suite(name="+".join(names), expectations=tuple(kept)) if kept else None
 
 
-def _named_tables(model: FittedModel, run: OpenRun, namespace: Namespace) -> FittedModel:
+def _named(
+    options: RunOptions, namespace: Namespace, models: tuple[FittedModel, ...]
+) -> tuple[Pair | None, Pair | None]:
+    """The tables that the options name.
+
+    Raises
+    ------
+    UsageError
+        When they are no tables, or no model was fitted that they could belong to.
+    """
+    pairs = named_tables(options.training, namespace), named_tables(options.evaluation, namespace)
+    if not models:
+        fact = "The options name tables, and the cell kept no fitted model that they belong to"
+        raise UsageError(fact, remedy="Fit the model in this cell, or leave --train and --test away")
+    return pairs
+
+
+def _with_tables(model: FittedModel, named: tuple[Pair | None, Pair | None]) -> FittedModel:
     """Tables that the options name win over those that the source shows."""
-    training = resolve_names(run.options.training, namespace) or model.training
-    evaluation = resolve_names(run.options.evaluation, namespace) or model.evaluation
-    return FittedModel(model.name, model.estimator, training, evaluation)
+    return FittedModel(model.name, model.estimator, named[0] or model.training, named[1] or model.evaluation)
 
 
-def _fingerprints(model: FittedModel) -> list[DataFingerprint]:
-    roles: list[tuple[str, tuple[Table, Table] | None]] = [
-        ("training", model.training),
-        ("evaluation", model.evaluation),
-    ]
-    return [fingerprint(table.name, role, table.value) for role, pair in roles if pair for table in pair]
+def _tables(model: FittedModel) -> list[tuple[str, Table]]:
+    """The model's tables with the role of each."""
+    roles = (("training", model.training), ("evaluation", model.evaluation))
+    return [(role, table) for role, pair in roles if pair for table in pair]
 
 
 def _model_parameters(model: FittedModel) -> Parameters:
     return {f"{model.name}.{name}": value for name, value in scalar_parameters(model.estimator).items()}
 
 
-def _redacted(values: Parameters) -> Parameters:
-    return {name: redact(value) if isinstance(value, str) else value for name, value in values.items()}
+def _redacted(given: Parameters) -> Parameters:
+    return {name: redact_value(name, value) for name, value in given.items()}
 
 
-def _attempt(seen: list[Finding], where: str, make: Callable[[], T]) -> list[T]:
+def _attempt(seen: list[Finding], where: str, make: Callable[[], T]) -> T | None:
     """The thing made, or nothing and a finding that says why."""
     try:
-        return [make()]
+        return make()
     except CellopsError as error:
         seen.append(_incomplete(where, error.fact, error.remedy))
-    except Exception as error:  # noqa: BLE001 - the user's estimator runs here
-        text = f"{type(error).__name__}: {str(error)[:200]}"
+    except KeyboardInterrupt:
+        seen.append(_incomplete(where, "this part of the record was interrupted", "Run the cell again to have it"))
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's estimator runs here
+        text = redact(f"{type(error).__name__}: {error}")[:200]
         seen.append(_incomplete(where, text, "The run itself is complete; this part of its record is not"))
-    return []
+    return None
 
 
 def _incomplete(where: str, fact: str, remedy: str) -> Finding:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from threading import Thread
 
+from cellops.capture.bindings import Bindings
 from cellops.capture.code import read_code_version
 from cellops.records.base import Record
 from cellops.records.run import CodeVersion, RunOpened
@@ -16,17 +17,18 @@ class RunOptions(Record, frozen=True, kw_only=True):
     experiment: str | None = None
     seed: int | None = None
     training: tuple[str, ...] = ()
-    """Names of inputs and target, where the cell's source does not show them."""
+    """Inputs and target, where the cell's source does not show them: two expressions that name tables."""
     evaluation: tuple[str, ...] = ()
     model: bool = True
 
 
 class OpenRun:
-    """A run whose cell is being executed, and the code version that is read meanwhile."""
+    """A run whose cell is being executed, the names as they stood before it, and its code version."""
 
-    def __init__(self, opened: RunOpened, options: RunOptions, settings: Settings) -> None:
+    def __init__(self, opened: RunOpened, options: RunOptions, settings: Settings, before: Bindings) -> None:
         self.opened = opened
         self.options = options
+        self.before = before
         self._settings = settings
         self._code: CodeVersion | None = None
         self._reader = Thread(target=self._read, name="cellops-code-version", daemon=True)
