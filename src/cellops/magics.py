@@ -1,8 +1,10 @@
 """The notebook face: `%load_ext cellops`, `%mlops VERB` and `%%mlops VERB`."""
 
+import ast
 import atexit
 import contextlib
 import shlex
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,9 +19,13 @@ from cellops.flows.open_run import RunOptions
 from cellops.flows.session import Session, require, without_header
 from cellops.records.cell import CellRecord
 from cellops.records.run import RunStatus, RunSummary
+from cellops.settings import Settings
 from cellops.version import __version__
 from cellops.widgets.page import Page
 
+LOADED = "captures this session's cells · %mlops status · off: %unload_ext cellops"
+SWITCHED_OFF = "captures nothing: CELLOPS_CAPTURE is false"
+OVER_A_HEADER = ("%%time", "%%capture", "%%prun")
 NOT_IN_A_NOTEBOOK = ("serve", "clean")
 """Verbs of the terminal that hold it until they end, or that ask."""
 
@@ -75,24 +81,42 @@ class Given:
     namespace: dict[str, Any]
 
 
-def _names(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[str, ...]:
-    return tuple(name.strip() for name in value.split(",")) if value else ()
+def _tables(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[str, ...]:
+    """The two expressions of `X,y`, which may hold commas of their own: `X[["a", "b"]],y`."""
+    if value is None:
+        return ()
+    try:
+        named = ast.parse(f"({value},)", mode="eval").body
+    except SyntaxError:
+        named = None
+    if not isinstance(named, ast.Tuple) or len(named.elts) != 2:  # noqa: PLR2004
+        fact = f"{value!r} does not name two tables, inputs and target, such as X_train,y_train (no blank between them)"
+        raise click.BadParameter(fact)
+    return tuple(ast.unparse(table) for table in named.elts)
 
 
 @cell_verbs.command()
 @click.option("--name", help="What to call the run. Default: the notebook's name and a number.")
 @click.option("--experiment", help="The MLflow experiment. Default: the project's name.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Seed python, numpy and torch before the cell.")
-@click.option("--train", "training", callback=_names, metavar="X,Y", help="Tables the model was fitted on.")
-@click.option("--test", "evaluation", callback=_names, metavar="X,Y", help="Tables it was evaluated on.")
+@click.option("--train", "training", callback=_tables, metavar="X,Y", help="Inputs and target of the fit.")
+@click.option("--test", "evaluation", callback=_tables, metavar="X,Y", help="Inputs and target of the evaluation.")
 @click.option("--no-model", "model", is_flag=True, flag_value=False, default=True, help="Do not keep fitted models.")
 def run(**_options: Any) -> None:
     """Execute the cell as a tracked run: literals are parameters, computed numbers metrics, estimators models."""
+    _refuse("run")
 
 
 @cell_verbs.command()
 def parameters() -> None:
     """The notebook's parameters: assignments whose values `cellops execute` can set."""
+    _refuse("parameters")
+
+
+def _refuse(verb: str) -> None:
+    """These headers are taken off before a cell runs: one that is reached as a magic stands in a wrong place."""
+    fact = f"%%mlops {verb} stands where cellops cannot see it, and nothing of the cell has run"
+    raise UsageError(fact, remedy=f"Put it on the first line of the cell, or right below {', '.join(OVER_A_HEADER)}")
 
 
 @cell_verbs.command()
@@ -124,8 +148,10 @@ def read_run_options(arguments: str) -> RunOptions:
 def accepts(verb: str, arguments: str) -> bool:
     """Whether a header that keeps its cell is right; if not, the magic below says what is wrong."""
     try:
+        if not {"-h", "--help"}.isdisjoint(_split(arguments)):
+            return False
         _context(verb, arguments)
-    except (UsageError, click.exceptions.Exit):
+    except UsageError:
         return False
     return True
 
@@ -141,6 +167,8 @@ def _clear() -> Iterator[None]:
     """Click's errors as ours: one line with the nearest valid name."""
     try:
         yield
+    except click.exceptions.NoArgsIsHelpError as error:
+        print(error.message)
     except click.ClickException as error:
         fact, remedy = cli.explained(error)
         raise UsageError(fact, remedy=remedy) from error
@@ -150,8 +178,9 @@ def _split(arguments: str) -> list[str]:
     try:
         return shlex.split(arguments, comments=True)
     except ValueError as error:
-        fact = f"The line cannot be read: {error}"
-        raise UsageError(fact, received=arguments, remedy="Close the quotation mark") from error
+        fact = f"The line cannot be read: {str(error).lower()}"
+        mark = "Take the backslash at its end away" if "escaped" in str(error) else "Close the quotation mark"
+        raise UsageError(fact, received=arguments, remedy=mark) from error
 
 
 class Announcer:
@@ -171,6 +200,9 @@ class Announcer:
 
             print(screens.run_line(summary))
 
+    def warn(self, text: str) -> None:
+        print(text, file=sys.stderr)
+
 
 class Notebook:
     """What `%load_ext cellops` puts into a shell."""
@@ -183,18 +215,21 @@ class Notebook:
     def load(self) -> None:
         """Register the magics and begin to capture; switched off, headers are taken off cells and that is all."""
         held = settings.load()
+        if held.capture:
+            self._capture(held)
+        else:
+            self._shell.input_transformers_cleanup.append(self._plain)
         self._shell.register_magic_function(self.line, "line", "mlops")
         self._shell.register_magic_function(self.cell, "cell", "mlops")
-        if not held.capture:
-            self._shell.input_transformers_cleanup.append(self._plain)
-            print(f"cellops {__version__} captures nothing: CELLOPS_CAPTURE is false")
-            return
+        print(f"cellops {__version__} {LOADED if held.capture else SWITCHED_OFF}")
+
+    def _capture(self, held: Settings) -> None:
         announcer = Announcer(self._page, summary=held.summary)
-        self._session = Session(held, self._shell.user_ns, parse=read_run_options, observer=announcer)
-        self._session.attach(self._shell, accepts=accepts)
+        session = Session(held, self._shell.user_ns, parse=read_run_options, observer=announcer)
+        session.attach(self._shell, accepts=accepts)
+        self._session = session
         self._page.open()
-        atexit.register(self._session.close)
-        print(f"cellops {__version__} captures this session's cells · %mlops status · off: %unload_ext cellops")
+        atexit.register(session.close)
 
     def unload(self) -> None:
         """Take everything away again."""

@@ -85,6 +85,12 @@ def test_an_interrupt_stops_the_cell_and_kills_the_run(loaded: Kernel, body: str
         ("%%mlops run --sed 3\nran = True", "No such option '--sed'. Did you mean '--seed'?"),
         ("%%mlops run --seed many\nran = True", "Invalid value for '--seed'"),
         ("%%mlops run 'half\nran = True", "Close the quotation mark"),
+        ("%%mlops run --name x \\\nran = True", "Take the backslash at its end away"),
+        ("%%mlops run --train X\nran = True", "does not name two tables"),
+        ("%%mlops run --train X,\nran = True", "does not name two tables"),
+        ("%%mlops run --train 'X[['\nran = True", "does not name two tables"),
+        ("%%mlops run --train X y\nran = True", "no blank between them"),
+        ("get_ipython().run_cell_magic('mlops', 'run', 'ran = True')", "stands where cellops cannot see it"),
         ("%mlops rns", "There is no verb rns. Did you mean runs?"),
         ("%%mlops expect nothing_here\nexpect_column_to_exist('a')", "There is no DataFrame nothing_here"),
     ],
@@ -96,6 +102,39 @@ def test_a_wrong_header_is_one_clear_line_and_the_body_does_not_run(loaded: Kern
     assert len(done.traceback.splitlines()) == 1
     assert loaded.run("'ran' in dir()").results == ["False"]
     assert loaded.opened() == []
+    assert "No findings" in loaded.run("%mlops status").streams
+
+
+@pytest.mark.parametrize("cell", ["%%mlops run --help\nran = True", "%%mlops\nran = True", "%mlops", "%mlops --help"])
+def test_help_is_shown_once_and_nothing_runs(loaded: Kernel, cell: str) -> None:
+    done = loaded.run(cell)
+    assert done.status == "ok"
+    assert done.streams.count("Usage:") == 1
+    assert loaded.run("'ran' in dir()").results == ["False"]
+    assert loaded.opened() == []
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["    %%mlops run\n    depth = 3", "\n\n%%mlops run\ndepth = 3", "%%mlops run\n\n# timed\n%%time\ndepth = 3"],
+    ids=["indented", "below blank lines", "above another magic"],
+)
+def test_a_header_is_recorded_wherever_it_is_taken_off(loaded: Kernel, cell: str) -> None:
+    assert loaded.run(cell).status == "ok"
+    assert [run.parameters for run in loaded.closed()] == [{"depth": 3}]
+
+
+def test_a_cell_that_runs_another_cell_stays_open(loaded: Kernel) -> None:
+    loaded.run("%%mlops run --name outer\n_ = get_ipython().run_cell('inner = 1', store_history=True)\nscore = 2 / 4")
+    assert [(run.status, run.metrics) for run in loaded.closed()] == [(RunStatus.FINISHED, {"score": 0.5})]
+    assert [(cell.order, cell.outcome) for cell in loaded.cells()] == [(2, Outcome.OK), (1, Outcome.OK)]
+
+
+def test_a_session_that_cannot_be_opened_leaves_no_magic_that_would_lose_a_cell(kernel: Kernel) -> None:
+    (kernel.project / ".cellops").mkdir(exist_ok=True)
+    (kernel.project / ".cellops" / "journal").write_text("in the way")
+    assert kernel.run("%load_ext cellops").status == "error"
+    assert "not found" in kernel.run("%%mlops run\nran = True").streams
 
 
 def test_a_header_of_a_magic_that_takes_text_is_left_alone(loaded: Kernel) -> None:
@@ -138,11 +177,30 @@ def test_the_record_is_on_disk_before_the_next_cell_and_survives_a_kill(loaded: 
     assert len(loaded.closed()) == 1
 
 
-def test_a_fault_of_ours_is_a_finding_and_the_cell_is_not_hurt(loaded: Kernel) -> None:
-    loaded.run("import os; os.close(get_ipython().cellops._session.journal._descriptor)")
+FILL_THE_DISK = (
+    "import os\njournal = get_ipython().cellops._session.journal._descriptor\nkept = os.dup(journal)\n"
+    "_ = os.dup2(os.open('/dev/full', os.O_WRONLY), journal)"
+)
+FREE_THE_DISK = "_ = os.dup2(kept, journal)"
+
+
+def test_a_full_disk_is_a_finding_and_the_cell_is_not_hurt(loaded: Kernel) -> None:
+    loaded.run(FILL_THE_DISK)
     done = loaded.run("2 + 2")
     assert (done.status, done.results, done.errors) == ("ok", ["4"], [])
     assert "capture failed: OSError" in loaded.run("%mlops status").streams
+
+
+def test_records_that_a_full_disk_refused_are_written_when_there_is_room(loaded: Kernel) -> None:
+    loaded.run(FILL_THE_DISK)
+    done = loaded.run("%%mlops run --name squeezed\ndepth = 3")
+    assert done.status == "ok"
+    assert "No space left on device" in done.streams
+    assert loaded.closed() == []
+    loaded.run(FREE_THE_DISK)
+    assert [cell.order for cell in loaded.cells()] == [1, 2, 3]
+    assert [run.parameters for run in loaded.closed()] == [{"depth": 3}]
+    assert [type(event).__name__ for event in loaded.events()[1:4]] == ["CellRecord", "RunOpened", "CellRecord"]
 
 
 def test_names_randomness_and_paths_are_recorded(loaded: Kernel) -> None:
@@ -172,6 +230,17 @@ def test_seed_makes_a_run_repeatable(loaded: Kernel) -> None:
     cell = "%%mlops run --seed 11\ndrawn = random.random() + np.random.rand()\ndrawn"
     assert loaded.run(cell).results == loaded.run(cell).results
     assert [f.code for f in loaded.cells()[-1].findings if f.code == "unseeded-randomness"] == []
+
+
+def test_importing_a_library_is_no_randomness_of_the_cell(loaded: Kernel) -> None:
+    loaded.run("import sklearn.ensemble\nimport scipy.stats\ndepth = 3")
+    assert loaded.cells()[-1].findings == ()
+
+
+def test_an_error_that_is_no_text_is_recorded(loaded: Kernel) -> None:
+    loaded.run("%%mlops run\nraise OSError('no file b\\udcff')")
+    assert loaded.cells()[-1].error.message == "no file b\\udcff"  # type: ignore[union-attr]
+    assert loaded.closed()[-1].status is RunStatus.FAILED
 
 
 def test_unloading_takes_everything_away(loaded: Kernel) -> None:

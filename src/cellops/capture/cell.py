@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,8 +14,12 @@ from cellops.capture import header, rng
 from cellops.capture.dataflow import Dataflow, analyse
 from cellops.capture.findings import hard_coded_paths, unseeded_randomness
 from cellops.capture.header import Header
-from cellops.capture.redaction import redact
-from cellops.records.cell import CellRecord, ErrorSeen, Outcome
+from cellops.capture.redaction import redact, redact_source
+from cellops.records.cell import CellRecord, ErrorSeen, GeneratorUse, Outcome
+
+LONGEST_MESSAGE = 500
+READ_OF_A_MESSAGE = 100_000
+"""Far beyond what is kept, so that no secret is cut before it is known as one."""
 
 
 @dataclass
@@ -34,6 +39,8 @@ class OpenCell:
     body: str = ""
     """The Python that runs."""
     flow: Dataflow = field(default_factory=Dataflow)
+    modules: int = 0
+    """How many modules had been imported before it."""
 
 
 class Listener(Protocol):
@@ -54,9 +61,10 @@ class CellCapture:
         listener: Listener,
         *,
         accepts: Callable[[str, str], bool],
-        on_fault: Callable[[Exception], None],
+        on_fault: Callable[[BaseException], None],
     ) -> None:
         self._shell = shell
+        self._accepts = accepts
         self._transformer = partial(header.strip, accepts=accepts)
         self._session = session
         self._listener = listener
@@ -102,7 +110,7 @@ class CellCapture:
             return
         try:
             yield
-        except Exception as fault:  # noqa: BLE001 - a fault of capture must not reach the user's cell
+        except (Exception, KeyboardInterrupt, SystemExit) as fault:  # noqa: BLE001 - the user's cell must not see it
             with contextlib.suppress(Exception):
                 self._on_fault(fault)
 
@@ -114,24 +122,38 @@ class CellCapture:
         inside = [cell for cell in self._open if cell.thread == thread]
         if inside and not info.store_history:
             return  # a cell magic such as %%capture runs the cell's body again
-        for lost in inside:
-            self._close(lost, None)
+        if not _is_nested():
+            for lost in inside:
+                self._close(lost, None)
         self._order += 1
-        cell = OpenCell(info, self._order, info.raw_cell, header.find(info.raw_cell), thread)
-        cell.body = self._python(info, cell.header)
+        found = self._accepted(header.find(info.raw_cell))
+        cell = OpenCell(info, self._order, info.raw_cell, found, thread)
+        cell.body = self._python(info, found)
         cell.flow = analyse(cell.body)
         self._open.append(cell)
-        self._listener.cell_opened(cell)
-        cell.states = rng.read()
-        cell.started = time.time()
-        cell.opening = time.perf_counter() - clock
-        cell.clock = time.perf_counter()
+        try:
+            self._listener.cell_opened(cell)
+        finally:
+            cell.modules = len(sys.modules)
+            cell.states = rng.read()
+            cell.started = time.time()
+            cell.opening = time.perf_counter() - clock
+            cell.clock = time.perf_counter()
+
+    def _accepted(self, found: Header | None) -> Header | None:
+        """A header, unless it is wrong: then the magic `%%mlops` refuses the cell and nothing of it runs."""
+        if found is None or not found.keeps_the_cell or self._accepts(found.verb, found.arguments):
+            return found
+        return None
 
     def _python(self, info: Any, found: Header | None) -> str:
         """The cell as IPython executes it, with the body of magics that only wrap it, `%%time` among them."""
-        if found is None and not info.raw_cell.lstrip().startswith("%%"):
-            given = getattr(info, "transformed_cell", None)
-            return given if isinstance(given, str) else str(self._shell.transform_cell(info.raw_cell))
+        given = getattr(info, "transformed_cell", None)
+        given = given if isinstance(given, str) else str(self._shell.transform_cell(info.raw_cell))
+        if not given.startswith("get_ipython().run_cell_magic("):
+            return given
+        if found is None and info.raw_cell.lstrip().startswith(header.MARK):
+            return ""
         body = header.python_body(info.raw_cell)
         return str(self._shell.transform_cell(body)) if body else ""
 
@@ -163,7 +185,7 @@ class CellCapture:
         self._seeded |= rng.seeds_in(cell.source)
         outcome, error = _outcome(result)
         where = f"cell {cell.order}"
-        source = redact(cell.source)
+        source = redact_source(cell.source)
         record = CellRecord(
             session=self._session,
             order=cell.order,
@@ -180,10 +202,30 @@ class CellCapture:
             writes=cell.flow.writes,
             uncertain=cell.flow.uncertain,
             generators=generators,
-            findings=(*unseeded_randomness(generators, where), *hard_coded_paths(cell.body, where)),
+            findings=(
+                *unseeded_randomness(self._drawn_by_the_cell(cell, generators), where),
+                *hard_coded_paths(cell.body, where),
+            ),
             run=cell.run,
         )
         self._listener.cell_closed(cell, record)
+
+    @staticmethod
+    def _drawn_by_the_cell(cell: OpenCell, generators: tuple[GeneratorUse, ...]) -> list[GeneratorUse]:
+        """Without what modules draw while they are imported, as far as the cell shows that it draws nothing itself."""
+        if len(sys.modules) == cell.modules or "random" in cell.body:
+            return list(generators)
+        return [use for use in generators if cell.flow.calls and use.name != "python"]
+
+
+def _is_nested() -> bool:
+    """Whether a cell is being executed below the hook that asks: `get_ipython().run_cell` inside of a cell."""
+    frame = sys._getframe()
+    while frame.f_back is not None:
+        frame = frame.f_back
+        if frame.f_code.co_name == "run_code" and frame.f_code.co_filename.endswith("interactiveshell.py"):
+            return True
+    return False
 
 
 def _outcome(result: Any) -> tuple[Outcome, ErrorSeen | None]:
@@ -192,14 +234,14 @@ def _outcome(result: Any) -> tuple[Outcome, ErrorSeen | None]:
     error = result.error_before_exec or result.error_in_exec
     if error is None:
         return Outcome.OK, None
-    seen = ErrorSeen(type=type(error).__name__, message=redact(_message(error)), line=_line(error))
+    seen = ErrorSeen(type=type(error).__name__, message=redact(_message(error))[:LONGEST_MESSAGE], line=_line(error))
     interrupted = type(error).__name__ in {"KeyboardInterrupt", "CancelledError"}
     return (Outcome.INTERRUPTED if interrupted else Outcome.ERROR), seen
 
 
-def _message(error: BaseException, limit: int = 500) -> str:
+def _message(error: BaseException) -> str:
     try:
-        return str(error)[:limit]
+        return str(error)[:READ_OF_A_MESSAGE]
     except Exception:  # noqa: BLE001 - an exception's own __str__ can fail
         return ""
 

@@ -7,13 +7,15 @@ from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any, Protocol
 
 from cellops.capture import header, rng
+from cellops.capture.bindings import Bindings
 from cellops.capture.cell import CellCapture, OpenCell
-from cellops.capture.journal import Journal
+from cellops.capture.journal import Journal, path_of
 from cellops.capture.lease import Lease, lease_of
+from cellops.capture.redaction import redact
 from cellops.errors import UsageError
 from cellops.flows import evidence, writer
 from cellops.flows.open_run import OpenRun, RunOptions, default_name
-from cellops.records.base import Value
+from cellops.records.base import Record, Value
 from cellops.records.cell import CellRecord, Outcome
 from cellops.records.contract import Suite
 from cellops.records.finding import Finding, Severity
@@ -37,6 +39,8 @@ class Observer(Protocol):
     def cell(self, record: CellRecord) -> None: ...
 
     def run(self, summary: RunSummary) -> None: ...
+
+    def warn(self, text: str) -> None: ...
 
 
 class Session:
@@ -65,9 +69,10 @@ class Session:
         self._observer = observer
         self._open: dict[str, OpenRun] = {}
         self._writer = writer.Handle(settings)
-        self.journal = Journal(prepare(settings.folder) / "journal", self.id)
-        self._lease = Lease(lease_of(self.journal.path))
-        self.journal.append(self._opened())
+        self._unwritten: list[Record] = []
+        folder = prepare(settings.folder) / "journal"
+        self._lease = Lease(lease_of(path_of(folder, self.id)))
+        self.journal = Journal(folder, self.id, first=self._opened())
 
     def _opened(self) -> SessionOpened:
         return SessionOpened(
@@ -78,6 +83,7 @@ class Session:
             project=str(self.settings.project),
             notebook=self.notebook,
             execution=os.environ.get("CELLOPS_EXECUTION"),
+            store=self.settings.store,
         )
 
     def attach(self, shell: Any, *, accepts: Callable[[str, str], bool]) -> None:
@@ -94,22 +100,35 @@ class Session:
         if self._capture is not None:
             self._capture.stop()
         try:
-            self.journal.append(SessionClosed(session=self.id, ended=time.time()))
+            self._write(SessionClosed(session=self.id, ended=time.time()))
         finally:
             self.journal.close()
             self._lease.release()
 
-    def fault(self, error: Exception) -> None:
+    def fault(self, error: BaseException) -> None:
         """Remember a fault of ours as a finding; `%mlops status` shows it."""
         self.faults.append(
             Finding(
                 code="capture-fault",
                 severity=Severity.WARNING,
                 where=f"cell {len(self.trail) + 1}",
-                seen=f"capture failed: {type(error).__name__}: {str(error)[:300]}",
+                seen=f"capture failed: {type(error).__name__}: {redact(str(error))[:300]}",
                 remedy="The cell itself was not touched; please report this",
             )
         )
+
+    def _write(self, event: Record) -> None:
+        """Append an event to the journal, behind those that could not be written before it.
+
+        Raises
+        ------
+        OSError
+            When the disk refuses it: it is kept for the next time.
+        """
+        self._unwritten.append(event)
+        while self._unwritten:
+            self.journal.append(self._unwritten[0])
+            self._unwritten.pop(0)
 
     def cell_opened(self, cell: OpenCell) -> None:
         if cell.header is None or cell.header.verb != "run":
@@ -125,27 +144,33 @@ class Session:
             notebook=self.notebook,
             seed=options.seed,
             execution=os.environ.get("CELLOPS_EXECUTION"),
+            parameters=self.parameters | evidence.declared(cell.flow),
         )
         if options.seed is not None:
             rng.seed_all(options.seed)
             if self._capture is not None:
                 self._capture.seeded_all()
-        self.journal.append(opened)
         cell.run = opened.run
-        self._open[opened.run] = OpenRun(opened, options, self.settings)
-        self._writer.ensure(self.journal.path)
-        self._announce(RunSummary.of(opened))
+        self._open[opened.run] = OpenRun(opened, options, self.settings, Bindings(cell.flow, self._namespace))
+        try:
+            self._write(opened)
+            self._writer.ensure(self.journal.path)
+        finally:
+            self._announce(RunSummary.of(opened))
 
     def cell_closed(self, cell: OpenCell, record: CellRecord) -> None:
-        self.journal.append(record.replace(notebook=self.notebook))
+        record = record.replace(notebook=self.notebook)
         self.trail.append(record)
-        if record.verb == "parameters" and record.outcome is Outcome.OK:
-            self.parameters.update(evidence.parameters(cell.flow, self._namespace))
-        if record.run is not None:
-            closed = self._close_run(self._open.pop(record.run), cell, record)
-            record = record.replace(findings=(*record.findings, *closed.findings))
-            self.trail[-1] = record
-        self._observer.cell(record)
+        run = self._open.pop(record.run, None) if record.run is not None else None
+        try:
+            self._write(record)
+            if record.verb == "parameters" and record.outcome is Outcome.OK:
+                self.parameters.update(evidence.parameters(cell.flow, self._namespace))
+        finally:
+            if run is not None:
+                closed = self._close_run(run, cell, record)
+                self.trail[-1] = record = record.replace(findings=(*record.findings, *closed.findings))
+            self._observer.cell(record)
 
     def _close_run(self, run: OpenRun, cell: OpenCell, record: CellRecord) -> RunClosed:
         closed = RunClosed(
@@ -156,19 +181,24 @@ class Session:
             findings=record.findings,
         )
         try:
+            suites = list(self.suites.values())
             closed = evidence.gather(
-                closed,
-                run,
-                cell,
-                record,
-                namespace=self._namespace,
-                settings=self.settings,
-                suites=list(self.suites.values()),
+                closed, run, cell, record, namespace=self._namespace, settings=self.settings, suites=suites
             )
         finally:
-            self.journal.append(closed)
-            self._announce(RunSummary.of(run.opened, closed))
+            self._keep_run(run, closed)
         return closed
+
+    def _keep_run(self, run: OpenRun, closed: RunClosed) -> None:
+        try:
+            self._write(closed)
+        except OSError as error:
+            self.fault(error)
+            self._observer.warn(
+                f"The record of run {run.opened.name} could not be written: {error}. "
+                "It is kept in memory and written with the next cell; free some space on the disk"
+            )
+        self._announce(RunSummary.of(run.opened, closed))
 
     def _announce(self, summary: RunSummary) -> None:
         self.runs = [known for known in self.runs if known.run != summary.run] + [summary]
