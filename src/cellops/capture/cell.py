@@ -5,42 +5,21 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, Protocol
 
-from cellops.capture import header, rng
-from cellops.capture.dataflow import Dataflow, analyse
-from cellops.capture.findings import hard_coded_paths, unseeded_randomness
+from cellops.capture import header
+from cellops.capture.dataflow import analyse
+from cellops.capture.findings import hard_coded_paths
 from cellops.capture.header import Header
 from cellops.capture.redaction import redact, redact_source
-from cellops.records.cell import CellRecord, ErrorSeen, GeneratorUse, Outcome
+from cellops.capture.watcher import Ending, OpenCell, Seen, Watcher
+from cellops.records.cell import CellRecord, ErrorSeen, Outcome
 
 LONGEST_MESSAGE = 500
 READ_OF_A_MESSAGE = 100_000
 """Far beyond what is kept, so that no secret is cut before it is known as one."""
-
-
-@dataclass
-class OpenCell:
-    """A cell that is being executed."""
-
-    info: Any
-    order: int
-    source: str
-    header: Header | None
-    thread: int
-    started: float = 0.0
-    clock: float = 0.0
-    opening: float = 0.0
-    states: rng.States | None = None
-    run: str | None = None
-    body: str = ""
-    """The Python that runs."""
-    flow: Dataflow = field(default_factory=Dataflow)
-    modules: int = 0
-    """How many modules had been imported before it."""
 
 
 class Listener(Protocol):
@@ -61,6 +40,7 @@ class CellCapture:
         listener: Listener,
         *,
         accepts: Callable[[str, str], bool],
+        watchers: Iterable[Watcher[Any]],
         on_fault: Callable[[BaseException], None],
     ) -> None:
         self._shell = shell
@@ -71,7 +51,7 @@ class CellCapture:
         self._on_fault = on_fault
         self._order = 0
         self._open: list[OpenCell] = []
-        self._seeded: frozenset[str] = frozenset()
+        self._watchers = tuple(watchers)
         self._pid = os.getpid()
         self.overheads: list[float] = []
         """What each captured cell paid in all, in seconds: record, journal, page and, for runs, evidence."""
@@ -80,17 +60,19 @@ class CellCapture:
         self._shell.input_transformers_cleanup.append(self._transformer)
         self._shell.events.register("pre_run_cell", self.before)
         self._shell.events.register("post_run_cell", self.after)
+        for watcher in self._watchers:
+            with self._guarded():
+                watcher.start(self._shell)
 
     def stop(self) -> None:
+        for watcher in self._watchers:
+            with self._guarded():
+                watcher.stop()
         with contextlib.suppress(ValueError):
             self._shell.input_transformers_cleanup.remove(self._transformer)
         for event, callback in (("pre_run_cell", self.before), ("post_run_cell", self.after)):
             with contextlib.suppress(ValueError):
                 self._shell.events.unregister(event, callback)
-
-    def seeded_all(self) -> None:
-        """Remember that every generator has been seeded on the trail."""
-        self._seeded = frozenset(rng.SEEDERS)
 
     def before(self, info: Any) -> None:
         """IPython's `pre_run_cell`."""
@@ -134,8 +116,9 @@ class CellCapture:
         try:
             self._listener.cell_opened(cell)
         finally:
-            cell.modules = len(sys.modules)
-            cell.states = rng.read()
+            for watcher in self._watchers:
+                with self._guarded():
+                    cell.states[watcher.name] = watcher.before(cell)
             cell.started = time.time()
             cell.opening = time.perf_counter() - clock
             cell.clock = time.perf_counter()
@@ -180,42 +163,38 @@ class CellCapture:
         now = time.perf_counter()
         duration = now - cell.clock
         self._open.remove(cell)
-        after = rng.read()
-        generators = rng.compare(cell.states or after, after, self._seeded)
-        self._seeded |= rng.seeds_in(cell.source)
-        outcome, error = _outcome(result)
-        where = f"cell {cell.order}"
-        source = redact_source(cell.source)
+        ending = _ending(result)
+        seen = [seen for watcher in self._watchers if (seen := self._seen(watcher, cell, ending)) is not None]
+        fields = {name: value for one in seen for name, value in one.fields.items()}
         record = CellRecord(
             session=self._session,
             order=cell.order,
-            source=source,
+            source=redact_source(cell.source),
             started=cell.started,
             duration=duration,
             overhead=cell.opening + time.perf_counter() - now,
-            outcome=outcome,
+            outcome=ending.outcome,
             verb=cell.header.verb if cell.header else None,
             execution_count=getattr(result, "execution_count", None),
             cell_id=_cell_id(cell.info),
-            error=error,
+            error=ending.error,
             reads=cell.flow.reads,
             writes=cell.flow.writes,
             uncertain=cell.flow.uncertain,
-            generators=generators,
             findings=(
-                *unseeded_randomness(self._drawn_by_the_cell(cell, generators), where),
-                *hard_coded_paths(cell.body, where),
+                *hard_coded_paths(cell.body, cell.where),
+                *(finding for one in seen for finding in one.findings),
             ),
             run=cell.run,
-        )
+        ).replace(**fields)
         self._listener.cell_closed(cell, record)
 
-    @staticmethod
-    def _drawn_by_the_cell(cell: OpenCell, generators: tuple[GeneratorUse, ...]) -> list[GeneratorUse]:
-        """Without what modules draw while they are imported, as far as the cell shows that it draws nothing itself."""
-        if len(sys.modules) == cell.modules or "random" in cell.body:
-            return list(generators)
-        return [use for use in generators if cell.flow.calls and use.name != "python"]
+    def _seen(self, watcher: Watcher[Any], cell: OpenCell, ending: Ending) -> Seen | None:
+        """What a watcher saw; nothing where it failed, now or before the cell."""
+        with self._guarded():
+            if watcher.name in cell.states:
+                return watcher.after(cell, cell.states[watcher.name], ending)
+        return None
 
 
 def _is_nested() -> bool:
@@ -228,15 +207,15 @@ def _is_nested() -> bool:
     return False
 
 
-def _outcome(result: Any) -> tuple[Outcome, ErrorSeen | None]:
+def _ending(result: Any) -> Ending:
     if result is None:
-        return Outcome.INTERRUPTED, None
+        return Ending(Outcome.INTERRUPTED)
     error = result.error_before_exec or result.error_in_exec
     if error is None:
-        return Outcome.OK, None
+        return Ending(Outcome.OK)
     seen = ErrorSeen(type=type(error).__name__, message=redact(_message(error))[:LONGEST_MESSAGE], line=_line(error))
     interrupted = type(error).__name__ in {"KeyboardInterrupt", "CancelledError"}
-    return (Outcome.INTERRUPTED if interrupted else Outcome.ERROR), seen
+    return Ending(Outcome.INTERRUPTED if interrupted else Outcome.ERROR, seen)
 
 
 def _message(error: BaseException) -> str:

@@ -9,7 +9,6 @@ from typing import TypeVar
 
 from cellops.capture import findings as checks
 from cellops.capture import rng
-from cellops.capture.cell import OpenCell
 from cellops.capture.data import fingerprint
 from cellops.capture.dataflow import Dataflow
 from cellops.capture.environment import read_environment
@@ -17,6 +16,7 @@ from cellops.capture.quiet import quiet
 from cellops.capture.redaction import redact, redact_value
 from cellops.capture.results import FittedModel, Namespace, Results, collect, scalar_parameters, values
 from cellops.capture.tables import Pair, Table, named_tables
+from cellops.capture.watcher import OpenCell
 from cellops.errors import CellopsError, UsageError
 from cellops.flows.open_run import OpenRun, RunOptions
 from cellops.records.base import Value

@@ -8,10 +8,13 @@ from typing import Any, Protocol
 
 from cellops.capture import header, rng
 from cellops.capture.bindings import Bindings
-from cellops.capture.cell import CellCapture, OpenCell
+from cellops.capture.cell import CellCapture
+from cellops.capture.generators import Generators
 from cellops.capture.journal import Journal, path_of
 from cellops.capture.lease import Lease, lease_of
 from cellops.capture.redaction import redact
+from cellops.capture.resources import Resources
+from cellops.capture.watcher import OpenCell
 from cellops.errors import UsageError
 from cellops.flows import evidence, writer
 from cellops.flows.open_run import OpenRun, RunOptions, default_name
@@ -69,6 +72,7 @@ class Session:
         self._observer = observer
         self._open: dict[str, OpenRun] = {}
         self._writer = writer.Handle(settings)
+        self._generators = Generators()
         self._unwritten: list[Record] = []
         folder = prepare(settings.folder) / "journal"
         self._lease = Lease(lease_of(path_of(folder, self.id)))
@@ -88,7 +92,14 @@ class Session:
 
     def attach(self, shell: Any, *, accepts: Callable[[str, str], bool]) -> None:
         """Begin to capture the cells of an IPython shell; `accepts` says of a verb and its arguments if they hold."""
-        self._capture = CellCapture(shell, self.id, self, accepts=accepts, on_fault=self.fault)
+        self._capture = CellCapture(
+            shell,
+            self.id,
+            self,
+            accepts=accepts,
+            watchers=(self._generators, Resources()),
+            on_fault=self.fault,
+        )
         self._capture.start()
 
     def overheads(self) -> list[float]:
@@ -148,8 +159,7 @@ class Session:
         )
         if options.seed is not None:
             rng.seed_all(options.seed)
-            if self._capture is not None:
-                self._capture.seeded_all()
+            self._generators.seeded_all()
         cell.run = opened.run
         self._open[opened.run] = OpenRun(opened, options, self.settings, Bindings(cell.flow, self._namespace))
         try:

@@ -43,6 +43,10 @@ class CellRecord(Record, frozen=True, kw_only=True, tag="cell", tag_field="event
     overhead: float
     """Wall time that capturing this cell took, in seconds."""
     outcome: Outcome
+    processor_time: float | None = None
+    """Processor time of all threads of the kernel during the cell, in seconds."""
+    memory_growth: int | None = None
+    """By how much the kernel's peak of memory grew, in bytes."""
     verb: str | None = None
     execution_count: int | None = None
     cell_id: str | None = None
