@@ -1,15 +1,18 @@
 """A table pinned by content: every value, every name, every type and the order of rows change the digest."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from cellops.records.run import DataFingerprint
 
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
-    import xxhash
-
 TABLE_TYPES = ("DataFrame", "Series", "Index")
+SPARSE = ("csr", "csc", "bsr", "coo", "dia")
+LARGEST = 8 * 2**30
+"""Bytes of a table beyond which rows of it are hashed instead of all: about two seconds' work."""
+MOST_OBJECTS = 2_000_000
+"""Python objects in a table beyond which the same is done."""
+SAMPLE = 100_000
+"""Rows in a sample."""
 
 
 def is_table(value: object) -> bool:
@@ -20,105 +23,149 @@ def is_table(value: object) -> bool:
     return kind.__module__ == "numpy" and kind.__name__ == "ndarray"
 
 
-def fingerprint(name: str, role: str, table: Any) -> DataFingerprint:
-    """Hash the whole content of a pandas frame or series, or a numpy array, with 128-bit xxHash (XXH3).
+def is_data(value: object) -> bool:
+    """Whether a value is something that `fingerprint` reads: a table, or numbers in a list or tuple."""
+    if isinstance(value, list | tuple) and type(value) in {list, tuple}:
+        return len(value) > 0 and set(map(type, value)) <= {int, float}
+    return is_table(value) or _library(value) is not None
 
-    The method says what was covered: `full`, or `metadata-only` where a value could not be hashed.
+
+def fingerprint(name: str, role: str, table: Any, pointer: str | None = None) -> DataFingerprint:
+    """Hash the content of a table with 128-bit xxHash (XXH3).
+
+    The method says what was covered: `full`; `sampled`, rows spread evenly over a table too large to be read in
+    passing; `metadata-only`, no more than its kind and size, with the reason.
     """
     import xxhash
 
-    shape = table.shape
-    digest = xxhash.xxh3_128()
-    method = "full"
+    rows, columns = _size(table)
+    method, reason = "full", None
     try:
-        _update(digest, table)
-    except Exception:  # noqa: BLE001 - a value of any kind can stand in an object column, and fail in any way
-        digest = xxhash.xxh3_128(f"{type(table).__name__}{shape}{getattr(table, 'dtypes', '')}".encode())
-        method = "metadata-only"
+        if _is_too_large(table, rows):
+            method, reason = (
+                "sampled",
+                f"{SAMPLE} of {rows} rows were hashed: the table is too large to read in passing",
+            )
+            content = _content(_sampled(table, rows))
+        else:
+            content = _content(table)
+    except Exception as error:  # noqa: BLE001 - a library refuses in its own ways
+        from cellops.capture.tokens import UnhashableError
+
+        method, content = "metadata-only", b""
+        reason = str(error) if isinstance(error, UnhashableError) else f"hashing failed: {type(error).__name__}"
+    head = f"{type(table).__module__}.{type(table).__qualname__}\0{rows}\0{columns}\0{method}\0"
     return DataFingerprint(
         name=name,
         role=role,
         method=method,
-        digest=f"xxh3-128:{digest.hexdigest()}",
-        rows=int(shape[0]) if shape else 1,
-        columns=int(shape[1]) if len(shape) > 1 else 1,
+        digest=f"xxh3-128:{xxhash.xxh3_128_hexdigest(head.encode() + content)}",
+        rows=rows,
+        columns=columns,
+        pointer=pointer,
+        reason=reason,
     )
 
 
-def _update(digest: "xxhash.xxh3_128", table: Any) -> None:
-    import pandas as pd
-
-    if isinstance(table, pd.DataFrame):
-        _update_values(digest, table.index)
-        for position, label in enumerate(table.columns):
-            digest.update(f"\0{label!r}\0".encode())
-            _update_values(digest, table.iloc[:, position])
-    elif isinstance(table, pd.Series | pd.Index):
-        digest.update(f"\0{table.name!r}\0".encode())
-        _update_values(digest, table)
-    else:
-        digest.update(f"\0{table.dtype}{table.shape}\0".encode())
-        _update_array(digest, table)
-
-
-def _update_values(digest: "xxhash.xxh3_128", values: "pd.Series[Any] | pd.Index[Any]") -> None:
-    import numpy as np
-    import pandas as pd
-
-    digest.update(f"\0{values.dtype}\0{len(values)}\0".encode())
-    if isinstance(values, pd.RangeIndex):
-        digest.update(f"{values.start},{values.stop},{values.step}".encode())
-        return
-    if isinstance(values, pd.MultiIndex):
-        for level in range(values.nlevels):
-            _update_values(digest, values.get_level_values(level))
-        return
-    if isinstance(values.dtype, pd.CategoricalDtype):
-        categorical = pd.Categorical(values)
-        _update_values(digest, categorical.categories)
-        _update_array(digest, categorical.codes)
-        return
-    if isinstance(values.dtype, np.dtype) and values.dtype.kind in "biufcmM":
-        _update_array(digest, values.to_numpy())
-    else:
-        _update_extension(digest, values)
+def _library(value: object) -> str | None:
+    """The library, other than pandas, that a table of a known kind belongs to."""
+    kind = type(value)
+    library = kind.__module__.partition(".")[0]
+    if library == "numpy":
+        return library if any(base.__name__ == "ndarray" for base in kind.__mro__) else None
+    if library == "polars":
+        return library if kind.__name__ in {"DataFrame", "Series"} else None
+    if library == "pyarrow":
+        return library if hasattr(kind, "to_pylist") and hasattr(kind, "nbytes") else None
+    if library == "scipy":
+        return library if kind.__module__.startswith("scipy.sparse") and hasattr(kind, "tocoo") else None
+    return None
 
 
-def _update_extension(digest: "xxhash.xxh3_128", values: "pd.Series[Any] | pd.Index[Any]") -> None:
-    """Strings, dates with zones, nullable and object columns: missingness, then a 64-bit hash of each value."""
-    import numpy as np
-    import pandas as pd
-
-    _update_array(digest, np.asarray(values.isna()))
-    hashed = pd.util.hash_array(values.array, categorize=True) if values.dtype != object else _hash_objects(values)
-    _update_array(digest, hashed)
-
-
-def _hash_objects(values: "pd.Series[Any] | pd.Index[Any]") -> "np.ndarray[Any, Any]":
-    """Objects are hashed with their type, so that 1 and "1" and True differ."""
-    import numpy as np
-    import pandas as pd
-
-    present = values[np.asarray(values.notna())]
-    if pd.api.types.infer_dtype(present, skipna=False) == "string":
-        return pd.util.hash_array(present.to_numpy(dtype=object), categorize=True)
-    return pd.util.hash_array(pd.Index([_text(value) for value in present], dtype=object).to_numpy(), categorize=True)
+def _size(table: Any) -> tuple[int, int]:
+    if type(table) in {list, tuple}:
+        return len(table), 1
+    shape = getattr(table, "shape", None)
+    if shape is None:
+        return len(table), int(getattr(table, "num_columns", 1))
+    return int(shape[0]) if shape else 1, int(shape[1]) if len(shape) > 1 else 1
 
 
-def _text(value: object) -> str:
-    """A value's type and content; an object that shows only its address has no content to hash."""
-    text = repr(value)
-    if " at 0x" in text:
-        fact = f"{type(value).__qualname__} has no repr of its content"
-        raise TypeError(fact)
-    return f"{type(value).__qualname__}:{text}"
+def _is_too_large(table: Any, rows: int) -> bool:
+    if rows <= SAMPLE or type(table) in {list, tuple}:
+        return False
+    if not hasattr(table, "memory_usage") or table.ndim == 1:
+        objects = int(str(getattr(table, "dtype", "")) == "object")
+        return _bytes(table) > LARGEST or objects * rows > MOST_OBJECTS
+    objects = [str(dtype) for dtype in table.dtypes].count("object")
+    return int(table.memory_usage(index=True).sum()) > LARGEST or objects * rows > MOST_OBJECTS
 
 
-def _update_array(digest: "xxhash.xxh3_128", array: "np.ndarray[Any, Any]") -> None:
+def _bytes(table: Any) -> int:
+    return int(table.estimated_size() if _library(table) == "polars" else getattr(table, "nbytes", 0))
+
+
+def _sampled(table: Any, rows: int) -> Any:
+    """Rows spread evenly over a table, the first and the last among them."""
     import numpy as np
 
-    if array.dtype == object:
-        for value in array.ravel():
-            digest.update(f"{_text(value)}\0".encode())
-        return
-    digest.update(np.ascontiguousarray(array).view(np.uint8).reshape(-1).data)
+    places = np.linspace(0, rows - 1, SAMPLE).astype(np.int64)
+    if hasattr(table, "iloc"):
+        return table.iloc[places]
+    return table.take(places) if _library(table) == "pyarrow" else table[places]
+
+
+def _content(table: Any) -> bytes:
+    """The digests that make up a table."""
+    kind = type(table)
+    if kind in {list, tuple}:
+        from cellops.capture.arrays import object_digest
+
+        return object_digest(list(table))
+    readers: dict[str | None, Callable[[Any], bytes]] = {
+        "numpy": _of_numpy,
+        "polars": _of_polars,
+        "pyarrow": _of_arrow,
+        "scipy": _of_sparse,
+    }
+    return readers.get(_library(table), _of_pandas)(table)
+
+
+def _of_pandas(table: Any) -> bytes:
+    from cellops.capture.frames import frame_digest, series_digest, values_digest
+
+    readers = {1: series_digest if hasattr(table, "index") else values_digest, 2: frame_digest}
+    return readers[table.ndim](table)
+
+
+def _of_numpy(array: Any) -> bytes:
+    import numpy as np
+
+    from cellops.capture.arrays import array_digest
+
+    if isinstance(array, np.ma.MaskedArray):
+        return array_digest(np.ma.getmaskarray(array)) + array_digest(array.filled(array.dtype.type()))
+    return array_digest(np.asarray(array))
+
+
+def _of_polars(table: Any) -> bytes:
+    from cellops.capture.arrow import polars_digest
+
+    return polars_digest(table.to_frame() if type(table).__name__ == "Series" else table)
+
+
+def _of_arrow(table: Any) -> bytes:
+    from cellops.capture.arrow import arrow_digest, table_digest
+
+    return table_digest(table) if hasattr(table, "schema") else arrow_digest(table)
+
+
+def _of_sparse(matrix: Any) -> bytes:
+    from cellops.capture.arrays import array_digest
+    from cellops.capture.tokens import join
+
+    if matrix.format not in SPARSE:
+        matrix = matrix.tocoo()
+    named = ("data", "indices", "indptr", "offsets", "row", "col")
+    arrays = [getattr(matrix, name) for name in named if hasattr(matrix, name)]
+    return join([matrix.format.encode(), *map(array_digest, arrays)])

@@ -61,6 +61,9 @@ class DataFingerprint(Record, frozen=True, kw_only=True):
     rows: int
     columns: int
     pointer: str | None = None
+    """The file that the table was read from, where the notebook shows it for certain."""
+    reason: str | None = None
+    """Why the digest covers less than everything."""
 
 
 class ModelSpool(Record, frozen=True, kw_only=True):
