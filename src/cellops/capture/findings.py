@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from cellops.capture.rng import GLOBAL
 from cellops.records.cell import GeneratorUse
 from cellops.records.finding import Finding, Severity
 from cellops.records.run import CodeVersion, DataFingerprint
@@ -13,18 +14,20 @@ ABSOLUTE_PATH = re.compile(r"^(?:/(?:home|Users|mnt|data|root|tmp|var|opt|srv)/\
 
 
 def unseeded_randomness(generators: Iterable[GeneratorUse], where: str) -> list[Finding]:
-    """Global generators that were consumed without having been seeded."""
-    return [
-        Finding(
-            code="unseeded-randomness",
-            severity=Severity.WARNING,
-            where=where,
-            seen=f"the global generator of {use.name} was used and had not been seeded",
-            remedy="Give the run a seed: %%mlops run --seed 7",
-        )
-        for use in generators
-        if use.consumed and not use.seeded
-    ]
+    """Generators that were consumed without having been seeded."""
+    return [_unseeded(use.name, where) for use in generators if use.consumed and not use.seeded]
+
+
+def _unseeded(name: str, where: str) -> Finding:
+    is_shared = name.partition(".")[0] in GLOBAL
+    made = f"the generator {name} was made without a seed, and used"
+    return Finding(
+        code="unseeded-randomness",
+        severity=Severity.WARNING,
+        where=where,
+        seen=f"the global generator of {name} was used and had not been seeded" if is_shared else made,
+        remedy="Give the run a seed: %%mlops run --seed 7" if is_shared else f"Give {name} a seed where it is made",
+    )
 
 
 def unseeded_estimators(name: str, estimator: Any, where: str) -> list[Finding]:

@@ -1,50 +1,175 @@
-"""The watcher of random generators: which a cell consumed, and whether they had been seeded on the trail."""
+"""The watcher of random generators: which a cell consumed, whether they had been seeded, and their states before."""
 
+import re
 import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import GetSetDescriptorType
 from typing import Any
 
 from cellops.capture import rng
+from cellops.capture.blobs import Blobs, digest
 from cellops.capture.findings import unseeded_randomness
+from cellops.capture.seeding import made_with_seed, seeded_by
 from cellops.capture.watcher import Ending, OpenCell, Seen
 from cellops.records.cell import GeneratorUse
+
+Namespace = Mapping[str, Any]
+SHELLS_OWN = re.compile(r"^_(?:[i_]*\d*|[io]h|dh)$")
+"""What IPython keeps of earlier results is no name of the user's."""
+OF_PYTHON = re.compile(r"(?<![\w.])random\.\w|from random import")
+MOST_ITEMS = 100
+MOST_FOUND = 50
+"""Generators that a cell's record names; a list of a thousand streams is not written out."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """A generator and its state at one moment."""
+
+    generator: Any
+    state: str
 
 
 @dataclass(frozen=True)
 class Before:
-    states: rng.States
+    held: dict[str, Held]
     modules: int
     """How many modules had been imported."""
 
 
 class Generators:
+    """The shared generators, and those of the namespace: under a name, or one step inside of what the cell reads.
+
+    A name that came to stand for a generator between two cells is seen behind the next one.
+    """
+
     name = "generators"
 
-    def __init__(self) -> None:
-        self._seeded: frozenset[str] = frozenset()
+    def __init__(self, states: Blobs) -> None:
+        self._states = states
+        self._namespace: Namespace = {}
+        self._names: tuple[str, ...] = ()
+        self._seeded: set[str] = set()
+        self._unseeded: set[str] = set()
 
     def start(self, shell: Any) -> None:
-        """Nothing to begin."""
+        self._namespace = shell.user_ns
 
     def stop(self) -> None:
-        """Nothing to take away."""
+        self._namespace = {}
 
     def seeded_all(self) -> None:
-        """Remember that every generator has been seeded on the trail."""
-        self._seeded = frozenset(rng.SEEDERS)
+        """Remember that every shared generator has been seeded on the trail."""
+        self._seeded.update(rng.GLOBAL)
 
-    def before(self, _cell: OpenCell) -> Before:
-        return Before(rng.read(), len(sys.modules))
+    def before(self, cell: OpenCell) -> Before:
+        return Before(self._read(cell), len(sys.modules))
 
     def after(self, cell: OpenCell, state: Before, _ending: Ending) -> Seen:
-        uses = rng.compare(state.states, rng.read(), self._seeded)
-        self._seeded |= rng.seeds_in(cell.source)
+        self._names = names_of(self._namespace)
+        now = self._read(cell)
+        changed = {name for name, held in now.items() if _has_changed(state.held.get(name), held)}
+        seeded = self._remember_seeds(cell, frozenset(changed.intersection(rng.GLOBAL)))
+        consumed = {name for name in changed if name not in seeded or not rng.is_untouched(now[name].generator)}
+        uses = tuple(self._use(name, held, state.held.get(name), name in consumed) for name, held in now.items())
         own = _of_the_cell(cell, uses, imported=len(sys.modules) > state.modules)
         return Seen({"generators": uses}, tuple(unseeded_randomness(own, cell.where)))
+
+    def _read(self, cell: OpenCell) -> dict[str, Held]:
+        found = rng.shared()
+        found |= {name: self._namespace[name] for name in self._names if name in self._namespace}
+        found |= dict(_inside(cell.flow.reads, self._namespace))
+        first = {id(generator): name for name, generator in reversed(found.items())}
+        held = {}
+        for name in list(first.values())[::-1][:MOST_FOUND]:
+            state = rng.capture_state(found[name])
+            if state is not None:
+                held[name] = Held(found[name], state)
+        return held
+
+    def _remember_seeds(self, cell: OpenCell, changed: frozenset[str]) -> frozenset[str]:
+        """The shared generators that the cell has seeded."""
+        shared = seeded_by(cell.flow, self._namespace, changed)
+        self._seeded |= shared
+        for name, seeded in made_with_seed(cell.flow).items():
+            (self._seeded if seeded else self._unseeded).add(name)
+            (self._unseeded if seeded else self._seeded).discard(name)
+        return shared
+
+    def _use(self, name: str, now: Held, before: Held | None, consumed: bool) -> GeneratorUse:
+        known = before is not None and before.generator is now.generator
+        state = before.state.encode() if before is not None and known else None
+        return GeneratorUse(
+            name=name,
+            consumed=consumed,
+            seeded=self._is_seeded(name, now.generator),
+            state=None if state is None else digest(state),
+            kept=state is not None and consumed and self._keep(state),
+        )
+
+    def _is_seeded(self, name: str, generator: Any) -> bool:
+        if name in self._seeded:
+            return True
+        return name not in self._unseeded and rng.has_own_seed(generator)
+
+    def _keep(self, state: bytes) -> bool:
+        try:
+            self._states.keep(state)
+        except OSError:
+            return False
+        return True
+
+
+def names_of(namespace: Namespace) -> tuple[str, ...]:
+    """The names that stand for generators, by exact type: no code of the values runs."""
+    kinds = rng.kinds()
+    held = dict(namespace)
+    if kinds.isdisjoint(map(type, held.values())):
+        return ()
+    return tuple(name for name, value in held.items() if type(value) in kinds and not SHELLS_OWN.match(name))
+
+
+def _inside(names: tuple[str, ...], namespace: Namespace) -> Iterator[tuple[str, Any]]:
+    """The generators one step inside of what some names stand for: items, and attributes of plain objects."""
+    kinds = rng.kinds()
+    for name in names:
+        for place, value in _parts(namespace.get(name)):
+            if type(value) in kinds:
+                yield f"{name}{place}", value
+
+
+def _parts(value: object) -> list[tuple[str, Any]]:
+    if type(value) in {list, tuple}:
+        return [(f"[{place}]", item) for place, item in enumerate(value[:MOST_ITEMS])]  # type: ignore[index]
+    if type(value) is dict:
+        held = value if len(value) <= MOST_ITEMS else {}
+        return [(f"[{key!r}]", item) for key, item in held.items() if type(key) in {str, int}]
+    if issubclass(type(value), type) or type(value).__module__ in {"builtins", "pandas", "numpy"}:
+        return []
+    return [(f".{attribute}", item) for attribute, item in list(_attributes(value).items())[:MOST_ITEMS]]
+
+
+def _attributes(value: object) -> dict[str, Any]:
+    """What an object holds itself, unless its class has another idea of that."""
+    for kind in type(value).__mro__:
+        described = vars(kind).get("__dict__")
+        if described is not None:
+            held = described.__get__(value) if type(described) is GetSetDescriptorType else None
+            return held if type(held) is dict else {}
+    return {}
+
+
+def _has_changed(before: Held | None, now: Held) -> bool:
+    """Whether something was drawn; of a new generator, whether it is no longer as it was made."""
+    if before is None or before.generator is not now.generator:
+        return not rng.is_untouched(now.generator)
+    return before.state != now.state
 
 
 def _of_the_cell(cell: OpenCell, uses: tuple[GeneratorUse, ...], *, imported: bool) -> list[GeneratorUse]:
     """Without what modules draw while they are imported, as far as the cell shows that it draws nothing itself."""
-    if not imported or "random" in cell.body:
+    if not imported:
         return list(uses)
-    return [use for use in uses if cell.flow.calls and use.name != "python"]
+    shown = {"python": bool(OF_PYTHON.search(cell.body)), "numpy": bool(cell.flow.calls)}
+    return [use for use in uses if shown.get(use.name, True)]

@@ -1,42 +1,121 @@
-"""The ledger of random generators: which a cell consumed, and whether they had been seeded."""
+"""Random generators: which there are, their states, and how to put a state back.
+
+A state is a JSON text, so that it can be compared, kept and restored without running anything that it says.
+"""
 
 import contextlib
-import hashlib
+import json
 import random
 import sys
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import Any
 
-from cellops.records.cell import GeneratorUse
-
-SEEDERS = {"python": "random.seed", "numpy": "numpy.random.seed"}
-
-
-@dataclass(frozen=True)
-class States:
-    """Digests of the global generators' states; a generator whose library is not imported is absent."""
-
-    digests: dict[str, str]
-    untouched: frozenset[str] = frozenset()
-    """Generators that stand as they were initialised, with nothing drawn."""
+GLOBAL = ("python", "numpy", "torch")
+"""The generators that everybody shares, by the name of their library."""
+BIT_GENERATORS = ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")
+WORDS = 624
+"""The words of a Mersenne Twister; at this position nothing has been drawn since it was seeded or filled anew."""
+TORCH_DEFAULT_SEED = 67280421310721
+"""What torch's generators begin with where nobody seeds them."""
+LARGEST_CHOSEN = 2**64
+"""Seeds that people choose are smaller; what the system gives has 128 bits."""
 
 
-def read() -> States:
-    """Digest the state of python's generator and of numpy's legacy one. Imports nothing."""
-    _, internal, gauss = random.getstate()
-    digests = {"python": _digest(array("Q", internal).tobytes() + repr(gauss).encode())}
-    untouched = frozenset[str]()
+def shared() -> dict[str, Any]:
+    """The generators that everybody shares, of the libraries that are imported. Imports nothing."""
+    found: dict[str, Any] = {"python": random._inst}
+    numpy_random = sys.modules.get("numpy.random")
+    if numpy_random is not None and hasattr(numpy_random, "mtrand"):
+        found["numpy"] = numpy_random.mtrand._rand
+    torch = sys.modules.get("torch")
+    if torch is not None and hasattr(torch, "default_generator"):
+        found["torch"] = torch.default_generator
+        if torch.cuda.is_initialized():
+            found |= {f"torch.cuda.{place}": held for place, held in enumerate(torch.cuda.default_generators)}
+    return found
+
+
+def kinds() -> frozenset[type]:
+    """The exact types of generators whose state can be read, of the libraries that are imported."""
+    found: set[type] = {random.Random}
     numpy_random = sys.modules.get("numpy.random")
     if numpy_random is not None:
-        name, keys, position, has_gauss, cached = numpy_random.get_state(legacy=True)
-        digests["numpy"] = _digest(keys.tobytes() + f"{name}{position}{has_gauss}{cached}".encode())
-        untouched = frozenset({"numpy"} if position == len(keys) else ())
-    return States(digests, untouched)
+        names = ("Generator", "RandomState")
+        found |= {getattr(numpy_random, name) for name in names if hasattr(numpy_random, name)}
+    torch = sys.modules.get("torch")
+    if torch is not None and hasattr(torch, "Generator"):
+        found.add(torch.Generator)
+    return frozenset(found)
+
+
+def capture_state(generator: Any) -> str | None:
+    """The state of a generator; None where it has a foreign source of bits."""
+    if type(generator) is random.Random:
+        version, words, gauss = generator.getstate()
+        return json.dumps({"python": version, "words": array("I", words).tobytes().hex(), "gauss": gauss})
+    if type(generator).__module__.partition(".")[0] == "torch":
+        return json.dumps({"torch": generator.get_state().numpy().tobytes().hex()})
+    if type(_bits(generator)).__name__ not in BIT_GENERATORS:
+        return None
+    legacy = type(generator).__name__ == "RandomState"
+    state = generator.get_state(legacy=False) if legacy else generator.bit_generator.state
+    return json.dumps({"numpy": _packed(state)})
+
+
+def restore_state(generator: Any, text: str) -> None:
+    """Put a state back that `capture_state` gave.
+
+    Raises
+    ------
+    ValueError, TypeError, KeyError
+        When the text is no state, or that of another kind of generator.
+    """
+    state = json.loads(text)
+    match state:
+        case {"python": version, "words": words, "gauss": gauss} if type(generator) is random.Random:
+            generator.setstate((version, tuple(array("I", bytes.fromhex(words))), gauss))
+        case {"torch": words} if type(generator).__module__.partition(".")[0] == "torch":
+            torch = sys.modules["torch"]
+            generator.set_state(torch.frombuffer(bytearray.fromhex(words), dtype=torch.uint8))
+        case {"numpy": packed} if type(generator).__name__ == "RandomState":
+            generator.set_state(_unpacked(packed))
+        case {"numpy": packed} if type(generator).__name__ == "Generator":
+            generator.bit_generator.state = _unpacked(packed)
+        case _:
+            fact = f"the state is not one of a {type(generator).__name__}"
+            raise ValueError(fact)
+
+
+def is_untouched(generator: Any) -> bool:
+    """Whether nothing has been drawn since a generator was made or seeded, as far as its state shows that."""
+    if type(generator) is random.Random:
+        return bool(generator.getstate()[1][-1] == WORDS)
+    bits = _bits(generator)
+    seeds = getattr(bits, "seed_seq", None)
+    if type(bits).__name__ not in BIT_GENERATORS:
+        return False
+    if type(seeds).__name__ == "SeedSequence":
+        return bool(_packed(type(bits)(seeds).state) == _packed(bits.state))
+    return bool(seeds is None and bits.state["state"].get("pos") == WORDS)
+
+
+def has_own_seed(generator: Any) -> bool:
+    """Whether a generator's own memory of its origin shows a seed that somebody chose."""
+    if type(generator).__module__.partition(".")[0] == "torch":
+        return bool(generator.initial_seed() != TORCH_DEFAULT_SEED)
+    bits = _bits(generator)
+    if bits is None:
+        return False
+    seeds = getattr(bits, "seed_seq", None)
+    if seeds is None:
+        return True  # `seed(7)` of the legacy generators forgets where the bits came from
+    entropy = getattr(seeds, "entropy", None)
+    return not isinstance(entropy, int) or bool(entropy < LARGEST_CHOSEN)
 
 
 def seed_all(seed: int) -> None:
-    """Seed python's generator, numpy's legacy one, and torch's where it is imported.
+    """Seed python's generator, numpy's legacy one, and torch's on every device where torch is imported.
 
     numpy loads `numpy.random` at its first use, which would seed it from the system: so it is loaded here.
     """
@@ -51,36 +130,38 @@ def seed_all(seed: int) -> None:
 
 @contextlib.contextmanager
 def preserved() -> Iterator[None]:
-    """Give python's and numpy's generators back as they were, whatever happens inside."""
-    python = random.getstate()
-    numpy_random = sys.modules.get("numpy.random")
-    legacy = None if numpy_random is None else numpy_random.get_state()
+    """Give the shared generators back as they were, whatever happens inside."""
+    before = {name: capture_state(generator) for name, generator in shared().items()}
     try:
         yield
     finally:
-        random.setstate(python)
-        if numpy_random is not None:
-            numpy_random.set_state(legacy)
+        for name, generator in shared().items():
+            if (state := before.get(name)) is not None:
+                restore_state(generator, state)
 
 
-def compare(before: States, after: States, seeded: frozenset[str]) -> tuple[GeneratorUse, ...]:
-    """What happened to each generator between two readings; `seeded` names those seeded earlier on the trail."""
-    return tuple(
-        GeneratorUse(
-            name=name,
-            consumed=before.digests[name] != digest if name in before.digests else name not in after.untouched,
-            seeded=name in seeded,
-            state=before.digests.get(name),
-        )
-        for name, digest in after.digests.items()
-    )
+def _bits(generator: Any) -> Any:
+    """Where numpy's generators take their bits from."""
+    if type(generator).__name__ == "RandomState":
+        return generator._bit_generator
+    return getattr(generator, "bit_generator", None) if type(generator).__name__ == "Generator" else None
 
 
-def seeds_in(source: str) -> frozenset[str]:
-    """The global generators that a cell's source seeds."""
-    named = {name for name, call in SEEDERS.items() if call in source or call.replace("numpy", "np") in source}
-    return frozenset(named)
+def _packed(state: Any) -> Any:
+    """A state of numpy as JSON can hold it."""
+    if isinstance(state, dict):
+        return {name: _packed(value) for name, value in state.items()}
+    if hasattr(state, "tobytes"):
+        return {"dtype": state.dtype.str, "bytes": state.tobytes().hex()}
+    return state
 
 
-def _digest(state: bytes) -> str:
-    return hashlib.blake2b(state, digest_size=8).hexdigest()
+def _unpacked(state: Any) -> Any:
+    match state:
+        case {"dtype": dtype, "bytes": content}:
+            numpy = sys.modules["numpy"]
+            return numpy.frombuffer(bytes.fromhex(content), numpy.dtype(dtype)).copy()
+        case dict():
+            return {name: _unpacked(value) for name, value in state.items()}
+        case _:
+            return state

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from cellops.capture import header, rng
 from cellops.capture.bindings import Bindings
+from cellops.capture.blobs import Blobs
 from cellops.capture.cell import CellCapture
 from cellops.capture.generators import Generators
 from cellops.capture.journal import Journal, path_of
@@ -72,7 +73,7 @@ class Session:
         self._observer = observer
         self._open: dict[str, OpenRun] = {}
         self._writer = writer.Handle(settings)
-        self._generators = Generators()
+        self._generators = Generators(Blobs(settings.folder / "states"))
         self._unwritten: list[Record] = []
         folder = prepare(settings.folder) / "journal"
         self._lease = Lease(lease_of(path_of(folder, self.id)))

@@ -22,11 +22,13 @@ class GeneratorUse(Record, frozen=True, kw_only=True):
     """What one cell did with one random generator."""
 
     name: str
-    """`python`, `numpy`, `torch`, or the variable that holds a `numpy.random.Generator`."""
+    """`python`, `numpy`, `torch`, `torch.cuda.0` …, or where it is held: `rng`, `trainer.rng`, `streams[0]`."""
     consumed: bool
     seeded: bool
     state: str | None = None
-    """Digest of the state before the cell."""
+    """SHA-256 of the state before the cell; None for a generator that the cell has made or imported."""
+    kept: bool = False
+    """Whether that state stands in cellops' folder, as `states/DIGEST`, from where it can be restored."""
 
 
 class CellRecord(Record, frozen=True, kw_only=True, tag="cell", tag_field="event"):

@@ -1,0 +1,194 @@
+"""The ledger of random generators: which a cell consumed, seeded or not, with a state that can be put back."""
+
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cellops.capture import rng
+from cellops.records.cell import CellRecord, GeneratorUse
+from support.kernel import Kernel
+
+MAKERS: dict[str, Any] = {
+    "Random": random.Random,
+    "RandomState": np.random.RandomState,
+    **{
+        name: lambda seed, name=name: np.random.Generator(getattr(np.random, name)(seed)) for name in rng.BIT_GENERATORS
+    },
+}
+
+
+def _draw(generator: Any, count: int) -> list[float]:
+    draw = getattr(generator, "gauss", None) or generator.normal
+    return [draw(0.0, 1.0) for _ in range(count)]
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+@given(seed=st.integers(0, 2**32 - 1), before=st.integers(0, 700))
+def test_a_state_that_was_read_can_be_put_back(kind: str, seed: int, before: int) -> None:
+    generator = MAKERS[kind](seed)
+    _draw(generator, before)
+    state = rng.capture_state(generator)
+    assert state is not None
+    drawn = _draw(generator, 5)
+    assert rng.capture_state(generator) != state
+    rng.restore_state(generator, state)
+    assert rng.capture_state(generator) == state
+    assert _draw(generator, 5) == drawn
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", "not JSON", '{"numpy": {}}', '{"python": 3}'])
+@pytest.mark.parametrize("kind", MAKERS)
+def test_a_text_that_is_no_state_is_refused(kind: str, text: str) -> None:
+    with pytest.raises((ValueError, TypeError, KeyError)):
+        rng.restore_state(MAKERS[kind](1), text)
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_a_new_generator_is_untouched_and_one_that_drew_is_not(kind: str) -> None:
+    generator = MAKERS[kind](5)
+    assert rng.is_untouched(generator)
+    _draw(generator, 3)
+    assert not rng.is_untouched(generator)
+
+
+def _drawn() -> tuple[float, float]:
+    return random.random(), np.random.rand()  # noqa: NPY002 - the legacy generator is what is tested
+
+
+def _draw_and_fail() -> None:
+    with rng.preserved():
+        raise KeyError(_drawn())
+
+
+def test_what_happens_inside_of_preserved_leaves_no_trace() -> None:
+    rng.seed_all(3)
+    first = _drawn()
+    rng.seed_all(3)
+    with pytest.raises(KeyError):
+        _draw_and_fail()
+    assert _drawn() == first
+
+
+def _uses(record: CellRecord) -> dict[str, GeneratorUse]:
+    return {use.name: use for use in record.generators}
+
+
+def _codes(record: CellRecord) -> list[str]:
+    return [finding.code for finding in record.findings]
+
+
+def test_named_generators_are_in_the_ledger_with_their_origin(loaded: Kernel) -> None:
+    loaded.run("import numpy as np, random\nsure, loose = np.random.default_rng(7), np.random.default_rng()")
+    made = _uses(loaded.cells()[-1])
+    assert (made["sure"].consumed, made["loose"].consumed) == (False, False)
+    assert loaded.cells()[-1].findings == ()
+    loaded.run("x = sure.normal()")
+    drawn = loaded.cells()[-1]
+    assert (_uses(drawn)["sure"].consumed, _uses(drawn)["sure"].seeded, _codes(drawn)) == (True, True, [])
+    loaded.run("y = loose.normal()")
+    drawn = loaded.cells()[-1]
+    assert (_uses(drawn)["loose"].consumed, _uses(drawn)["loose"].seeded) == (True, False)
+    assert [finding.seen for finding in drawn.findings] == ["the generator loose was made without a seed, and used"]
+    assert not _uses(drawn)["sure"].consumed
+
+
+@pytest.mark.parametrize(
+    ("made", "seeded"),
+    [
+        ("np.random.default_rng(122807528840384100672342137672332424406)", True),
+        ("np.random.default_rng([1, 2])", True),
+        ("np.random.default_rng(seed=None)", False),
+        ("np.random.Generator(np.random.PCG64())", False),
+        ("np.random.Generator(np.random.PCG64(3))", True),
+        ("np.random.RandomState(3)", True),
+        ("np.random.RandomState()", False),
+        ("random.Random(3)", True),
+        ("random.Random()", False),
+        ("make(4)", True),
+        ("make(None)", False),
+    ],
+)
+def test_a_seed_is_seen_where_a_generator_is_made(loaded: Kernel, made: str, seeded: bool) -> None:
+    loaded.run("import numpy as np, random\ndef make(seed): return np.random.default_rng(seed)")
+    loaded.run(f"mine = {made}\nx = mine.uniform(0, 1)")
+    record = loaded.cells()[-1]
+    assert (_uses(record)["mine"].consumed, _uses(record)["mine"].seeded) == (True, seeded)
+    assert _codes(record) == ([] if seeded else ["unseeded-randomness"])
+
+
+def test_generators_inside_of_what_a_cell_reads_are_found(loaded: Kernel) -> None:
+    loaded.run(
+        "import numpy as np\nclass Trainer:\n    def __init__(self): self.rng = np.random.default_rng(7)\n"
+        "trainer, streams = Trainer(), np.random.default_rng(3).spawn(2)"
+    )
+    loaded.run("x = trainer.rng.normal() + streams[1].normal()")
+    uses = _uses(loaded.cells()[-1])
+    assert {name for name, use in uses.items() if use.consumed} == {"trainer.rng", "streams[1]"}
+    assert uses["trainer.rng"].seeded
+    assert uses["streams[0]"].seeded
+
+
+@pytest.mark.parametrize(
+    "seeding",
+    [
+        "random.seed(3); np.random.seed(3)",
+        "from random import seed as s\ns(3)\nfrom numpy import random as r\nr.seed(3)",
+        "set_everything_seed(3)",
+        "random.setstate(random.getstate()); np.random.set_state(np.random.get_state())",
+    ],
+)
+def test_the_shared_generators_are_seeded_by_what_a_cell_calls(loaded: Kernel, seeding: str) -> None:
+    loaded.run(
+        "import random, numpy as np\n# random.seed(1), np.random.seed(1)\n"
+        "def set_everything_seed(n):\n    random.seed(n)\n    np.random.seed(n)"
+    )
+    loaded.run("x = random.random() + np.random.rand()")
+    assert _codes(loaded.cells()[-1]) == ["unseeded-randomness"] * 2
+    loaded.run(seeding)
+    assert _codes(loaded.cells()[-1]) == []
+    loaded.run("x = random.random() + np.random.rand()")
+    assert _codes(loaded.cells()[-1]) == []
+
+
+def test_a_seed_that_is_none_is_none(loaded: Kernel) -> None:
+    loaded.run("import random\nrandom.seed(None)\nrandom.seed()")
+    loaded.run("x = random.random()")
+    assert _codes(loaded.cells()[-1]) == ["unseeded-randomness"]
+
+
+def test_the_state_before_a_consuming_cell_is_kept_and_gives_the_same_numbers(loaded: Kernel) -> None:
+    loaded.run("import random, numpy as np\nmine = np.random.default_rng(7)")
+    drawn = loaded.run("random.random(), np.random.rand(), mine.normal()").results
+    uses = _uses(loaded.cells()[-1])
+    assert all(use.kept for use in uses.values())
+    held = {"python": "random._inst", "numpy": "np.random.mtrand._rand", "mine": "mine"}
+    loaded.run("from cellops.capture.rng import restore_state\nfrom pathlib import Path")
+    for name, where in held.items():
+        path = loaded.project / ".cellops" / "states" / str(uses[name].state)
+        assert path.stat().st_mode & 0o777 == 0o600
+        loaded.run(f"restore_state({where}, Path({str(path)!r}).read_text())")
+    assert loaded.run("random.random(), np.random.rand(), mine.normal()").results == drawn
+
+
+def test_a_folder_for_states_that_cannot_be_written_hurts_nobody(loaded: Kernel) -> None:
+    (loaded.project / ".cellops" / "states").write_text("in the way")
+    done = loaded.run("import random\nx = random.random()\n'drawn'")
+    assert (done.status, done.results) == ("ok", ["'drawn'"])
+    assert not _uses(loaded.cells()[-1])["python"].kept
+    assert "capture failed" not in loaded.run("%mlops status").streams
+
+
+def test_objects_that_behave_badly_are_never_called(loaded: Kernel) -> None:
+    loaded.run(
+        "class Bad:\n    def __getattr__(self, name): raise SystemExit\n    def __eq__(self, other): raise SystemExit\n"
+        "    __hash__ = None\n    @property\n    def __class__(self): raise SystemExit\n"
+        "    @property\n    def __dict__(self): raise SystemExit\nbad, more = Bad(), [Bad()]"
+    )
+    done = loaded.run("seen = (bad, more)")
+    assert done.status == "ok"
+    assert loaded.cells()[-1].generators
+    assert "capture failed" not in loaded.run("%mlops status").streams
