@@ -11,7 +11,6 @@ from typing import Any, Protocol
 
 from cellops.capture import header
 from cellops.capture.dataflow import analyse
-from cellops.capture.findings import hard_coded_paths
 from cellops.capture.header import Header
 from cellops.capture.redaction import redact, redact_source
 from cellops.capture.watcher import Ending, OpenCell, Seen, Watcher
@@ -181,10 +180,7 @@ class CellCapture:
             reads=cell.flow.reads,
             writes=cell.flow.writes,
             uncertain=cell.flow.uncertain,
-            findings=(
-                *hard_coded_paths(cell.body, cell.where),
-                *(finding for one in seen for finding in one.findings),
-            ),
+            findings=tuple(finding for one in seen for finding in one.findings),
             run=cell.run,
         ).replace(**fields)
         self._listener.cell_closed(cell, record)

@@ -1,7 +1,5 @@
 """What stands in the way of repeating a cell or a run."""
 
-import ast
-import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,8 +7,6 @@ from cellops.capture.rng import GLOBAL
 from cellops.records.cell import GeneratorUse
 from cellops.records.finding import Finding, Severity
 from cellops.records.run import CodeVersion, DataFingerprint
-
-ABSOLUTE_PATH = re.compile(r"^(?:/(?:home|Users|mnt|data|root|tmp|var|opt|srv)/\S+|[A-Za-z]:\\\S+)$")
 
 
 def unseeded_randomness(generators: Iterable[GeneratorUse], where: str) -> list[Finding]:
@@ -78,26 +74,6 @@ def evaluated_on_training_data(data: Iterable[DataFingerprint], where: str) -> l
         )
         for table in tables
         if table.role == "evaluation" and table.digest in seen
-    ]
-
-
-def hard_coded_paths(source: str, where: str) -> list[Finding]:
-    """Absolute paths in string literals, which no other machine has."""
-    try:
-        nodes = list(ast.walk(ast.parse(source)))
-    except (SyntaxError, ValueError, RecursionError):
-        return []
-    texts = [n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)]
-    return [
-        Finding(
-            code="hard-coded-path",
-            severity=Severity.WARNING,
-            where=where,
-            seen=f"the path {text} exists on this machine only",
-            remedy="Make it a parameter, or relative to the notebook",
-        )
-        for text in dict.fromkeys(texts)
-        if ABSOLUTE_PATH.match(text)
     ]
 
 

@@ -146,8 +146,10 @@ def _is_text(node: ast.expr | None) -> bool:
 def _strings(value: ast.expr) -> list[ast.expr]:
     """The string literals of an expression that holds a secret; those inside a call name it and are none."""
     match value:
-        case ast.Constant(value=str() | bytes()) | ast.JoinedStr():
-            return [value]
+        case ast.Constant(value=str() | bytes() as text):
+            return [value] if text else []
+        case ast.JoinedStr(values=parts):
+            return [value] if any(isinstance(part, ast.Constant) for part in parts) else []
         case ast.List() | ast.Tuple() | ast.Set() | ast.BinOp() | ast.BoolOp() | ast.IfExp() | ast.Dict():
             parts = [part for part in ast.iter_child_nodes(value) if isinstance(part, ast.expr)]
             return [c for part in parts for c in _strings(part)]

@@ -11,6 +11,7 @@ from cellops.capture.bindings import Bindings
 from cellops.capture.blobs import Blobs
 from cellops.capture.cell import CellCapture
 from cellops.capture.generators import Generators
+from cellops.capture.habits import Habits
 from cellops.capture.journal import Journal, path_of
 from cellops.capture.lease import Lease, lease_of
 from cellops.capture.redaction import redact
@@ -98,7 +99,7 @@ class Session:
             self.id,
             self,
             accepts=accepts,
-            watchers=(self._generators, Resources()),
+            watchers=(self._generators, Resources(), Habits()),
             on_fault=self.fault,
         )
         self._capture.start()
