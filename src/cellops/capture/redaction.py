@@ -78,11 +78,11 @@ def redact_source(source: str) -> str:
 def redact_value(name: str, value: Value | list[Value]) -> Value | list[Value]:
     """A parameter's value without secrets: whole strings where the name is a secret's, else by shape."""
     if isinstance(value, list):
-        return [_redact_scalar(name, inner) for inner in value]
-    return _redact_scalar(name, value)
+        return [redact_scalar(name, inner) for inner in value]
+    return redact_scalar(name, value)
 
 
-def _redact_scalar(name: str, value: Value) -> Value:
+def redact_scalar(name: str, value: Value) -> Value:
     if not isinstance(value, str):
         return value
     return REDACTED if value and SECRET_NAME.search(name) else redact(value)

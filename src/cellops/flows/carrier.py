@@ -89,6 +89,8 @@ class Carrier:
         for model in event.models:
             if model.name in closed.models:
                 _delete(Path(model.path))
+        for figure in event.figures if not closed.findings else ():
+            _delete(Path(figure.path))
         self.findings += closed.findings
         kept = (*self.progress.kept, event.run) if closed.findings else self.progress.kept
         still = tuple(run for run in self.progress.open if run != event.run)

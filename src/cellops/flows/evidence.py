@@ -13,7 +13,7 @@ from cellops.capture.data import fingerprint
 from cellops.capture.dataflow import Dataflow
 from cellops.capture.environment import read_environment
 from cellops.capture.quiet import quiet
-from cellops.capture.redaction import redact, redact_value
+from cellops.capture.redaction import redact, redact_scalar, redact_value
 from cellops.capture.results import FittedModel, Namespace, Results, collect, scalar_parameters, values
 from cellops.capture.tables import Pair, Table, named_tables
 from cellops.capture.watcher import OpenCell
@@ -78,6 +78,7 @@ def gather(
         environment=attempt(where, read_environment),
         code=code,
         models=tuple(s for s in spools if s is not None),
+        figures=record.figures,
         data=tables,
         contract=contract,
         findings=tuple(seen),
@@ -114,7 +115,7 @@ def spool(model: FittedModel, run: str, settings: Settings) -> ModelSpool:
         type=f"{kind.__module__}.{kind.__qualname__}",
         path=str(path),
         digest=hashlib.sha256(content).hexdigest(),
-        parameters=scalar_parameters(model.estimator),
+        parameters={n: redact_scalar(n, v) for n, v in scalar_parameters(model.estimator).items()},
     )
 
 

@@ -14,6 +14,7 @@ from cellops.capture.generators import Generators
 from cellops.capture.habits import Habits
 from cellops.capture.journal import Journal, path_of
 from cellops.capture.lease import Lease, lease_of
+from cellops.capture.outputs import Outputs
 from cellops.capture.redaction import redact
 from cellops.capture.resources import Resources
 from cellops.capture.watcher import OpenCell
@@ -99,7 +100,7 @@ class Session:
             self.id,
             self,
             accepts=accepts,
-            watchers=(self._generators, Resources(), Habits()),
+            watchers=(self._generators, Resources(), Habits(), Outputs(self.settings.folder / "spool")),
             on_fault=self.fault,
         )
         self._capture.start()

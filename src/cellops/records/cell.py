@@ -1,6 +1,7 @@
 from enum import StrEnum
 
 from cellops.records.base import Record
+from cellops.records.figure import FigureSpool
 from cellops.records.finding import Finding
 
 
@@ -49,6 +50,9 @@ class CellRecord(Record, frozen=True, kw_only=True, tag="cell", tag_field="event
     """Processor time of all threads of the kernel during the cell, in seconds."""
     memory_growth: int | None = None
     """By how much the kernel's peak of memory grew, in bytes."""
+    stdout_size: int | None = None
+    """Bytes that the cell printed; None where the front end does not tell, as in a terminal."""
+    stderr_size: int | None = None
     verb: str | None = None
     execution_count: int | None = None
     cell_id: str | None = None
@@ -59,6 +63,8 @@ class CellRecord(Record, frozen=True, kw_only=True, tag="cell", tag_field="event
     uncertain: tuple[str, ...] = ()
     """Why names read and written may be incomplete: `exec`, `star import` …"""
     generators: tuple[GeneratorUse, ...] = ()
+    figures: tuple[FigureSpool, ...] = ()
+    """What the cell showed, where it was a run."""
     findings: tuple[Finding, ...] = ()
     run: str | None = None
     """Key of the run that this cell was."""

@@ -3,6 +3,7 @@ from typing import Self
 
 from cellops.records.base import Record, Value
 from cellops.records.contract import Contract
+from cellops.records.figure import FigureSpool
 from cellops.records.finding import Finding
 
 
@@ -118,6 +119,7 @@ class RunClosed(Record, frozen=True, kw_only=True, tag="run-closed", tag_field="
     parameters: dict[str, Value | list[Value]] = {}
     metrics: dict[str, float] = {}
     models: tuple[ModelSpool, ...] = ()
+    figures: tuple[FigureSpool, ...] = ()
     data: tuple[DataFingerprint, ...] = ()
     findings: tuple[Finding, ...] = ()
     code: CodeVersion | None = None

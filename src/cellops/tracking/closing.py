@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 FOLDER = "cellops"
 """The folder among a run's artifacts that holds our records."""
+FIGURES = "figures"
 BATCH = 100
 """MLflow takes at most this many parameters in one call."""
 LONGEST_PARAMETER = 6000
@@ -59,6 +60,8 @@ class Closing:
         self._log_numbers()
         self._log_data()
         self._attempt("its records", partial(self._log_records, trail))
+        for figure in self._closed.figures:
+            self._attempt(f"figure {figure.name}", partial(self._log_figure, Path(figure.path)))
         for position, spool in enumerate(self._closed.models):
             self._log_model(spool, first=position == 0)
         for name, value in tags.of_closed(self._closed).items():
@@ -114,6 +117,11 @@ class Closing:
             for file, content in _records(self._closed, trail).items():
                 (folder / file).write_bytes(content)
             self._client.log_artifacts(self._id, name, FOLDER)
+
+    def _log_figure(self, figure: Path) -> None:
+        """Log a figure; one that an earlier writer has logged and deleted is passed over."""
+        if figure.exists():
+            self._client.log_artifact(self._id, str(figure), FIGURES)
 
     def _log_model(self, spool: ModelSpool, *, first: bool) -> None:
         """Log a model and remember at once that it is logged, or why it cannot be."""
