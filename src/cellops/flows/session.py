@@ -10,6 +10,7 @@ from cellops.capture import header, rng
 from cellops.capture.bindings import Bindings
 from cellops.capture.blobs import Blobs
 from cellops.capture.cell import CellCapture
+from cellops.capture.files import Files
 from cellops.capture.generators import Generators
 from cellops.capture.habits import Habits
 from cellops.capture.journal import Journal, path_of
@@ -76,6 +77,7 @@ class Session:
         self._open: dict[str, OpenRun] = {}
         self._writer = writer.Handle(settings)
         self._generators = Generators(Blobs(settings.folder / "states"))
+        self._files = Files(settings.project, settings.folder)
         self._unwritten: list[Record] = []
         folder = prepare(settings.folder) / "journal"
         self._lease = Lease(lease_of(path_of(folder, self.id)))
@@ -100,7 +102,7 @@ class Session:
             self.id,
             self,
             accepts=accepts,
-            watchers=(self._generators, Resources(), Habits(), Outputs(self.settings.folder / "spool")),
+            watchers=(self._files, self._generators, Resources(), Habits(), Outputs(self.settings.folder / "spool")),
             on_fault=self.fault,
         )
         self._capture.start()
@@ -191,6 +193,7 @@ class Session:
             status=STATUS[record.outcome],
             ended=record.started + record.duration,
             parameters=self.parameters,
+            files=self._files.of_the_session(),
             findings=record.findings,
         )
         try:

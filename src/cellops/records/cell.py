@@ -1,7 +1,9 @@
 from enum import StrEnum
 
 from cellops.records.base import Record
+from cellops.records.effects import Effects
 from cellops.records.figure import FigureSpool
+from cellops.records.file import FileUse
 from cellops.records.finding import Finding
 
 
@@ -62,7 +64,15 @@ class CellRecord(Record, frozen=True, kw_only=True, tag="cell", tag_field="event
     writes: tuple[str, ...] = ()
     uncertain: tuple[str, ...] = ()
     """Why names read and written may be incomplete: `exec`, `star import` …"""
+    changed: tuple[str, ...] = ()
+    """Names that the cell bound although its source does not show it: by `exec`, `%run`, a function, a star import."""
+    deleted: tuple[str, ...] = ()
+    """Names that stood before the cell and not after it."""
+    effects: Effects | None = None
+    """How the cell hangs together with others; None where this could not be found out."""
     generators: tuple[GeneratorUse, ...] = ()
+    files: tuple[FileUse, ...] = ()
+    """Files, folders and addresses that the cell read or wrote."""
     figures: tuple[FigureSpool, ...] = ()
     """What the cell showed, where it was a run."""
     findings: tuple[Finding, ...] = ()

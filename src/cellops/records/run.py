@@ -4,7 +4,9 @@ from typing import Self
 from cellops.records.base import Record, Value
 from cellops.records.contract import Contract
 from cellops.records.figure import FigureSpool
+from cellops.records.file import FileUse
 from cellops.records.finding import Finding
+from cellops.records.slice import Slice
 
 
 class RunStatus(StrEnum):
@@ -121,11 +123,15 @@ class RunClosed(Record, frozen=True, kw_only=True, tag="run-closed", tag_field="
     models: tuple[ModelSpool, ...] = ()
     figures: tuple[FigureSpool, ...] = ()
     data: tuple[DataFingerprint, ...] = ()
+    files: tuple[FileUse, ...] = ()
+    """What the run's cell and those before it read."""
     findings: tuple[Finding, ...] = ()
     code: CodeVersion | None = None
     environment: Environment | None = None
     contract: Contract | None = None
     """What the run can promise of its model; absent when no model was fitted."""
+    slice: Slice | None = None
+    """The cells that the run depends on; absent where they could not be found out."""
 
 
 class NotebookExecuted(Record, frozen=True, kw_only=True, tag="notebook-executed", tag_field="event"):

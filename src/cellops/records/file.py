@@ -1,0 +1,32 @@
+from cellops.records.base import Record
+
+
+class Pointer(Record, frozen=True, kw_only=True):
+    """Where else the content of a file is known by name: a system that keeps versions of data."""
+
+    kind: str
+    """`dvc`, `delta`, `lakefs`, `git-lfs`, or `uri` for an address that names no version."""
+    target: str
+    """What is pointed to: an address without credentials, or the path of the file that says so."""
+    version: str | None = None
+    """The version there: a DVC hash, the version of a Delta table, a lakeFS reference, a git-lfs object."""
+
+
+class FileUse(Record, frozen=True, kw_only=True):
+    """A file, a folder or an address that a cell read or wrote."""
+
+    path: str
+    """Relative to the project where it lies inside, else absolute with the user's home as `~`; or an address."""
+    mode: str
+    """`read`, `write`, or `update` for both."""
+    opened: str
+    """How it is known: `open` where python opened it, `argument` where the cell names it in a call."""
+    size: int | None = None
+    modified: float | None = None
+    """Seconds since the epoch, UTC."""
+    method: str = "metadata-only"
+    """What the digest covers: `full`, `sampled`, `metadata-only`; `deferred` while it is read beside the kernel."""
+    digest: str | None = None
+    reason: str | None = None
+    """Why the digest covers less than everything."""
+    pointers: tuple[Pointer, ...] = ()
