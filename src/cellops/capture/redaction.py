@@ -9,22 +9,26 @@ from cellops.records.base import Value
 REDACTED = "[redacted]"
 NEWLINE = 10
 SHAPES = (
-    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
-    re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
-    re.compile(r"\bgh[pousr]_[0-9A-Za-z]{36,}\b"),
-    re.compile(r"\bgithub_pat_[0-9A-Za-z_]{22,}\b"),
-    re.compile(r"\bglpat-[0-9A-Za-z_-]{20,}\b"),
-    re.compile(r"\bhf_[0-9A-Za-z]{30,}\b"),
-    re.compile(r"\bAIza[0-9A-Za-z_-]{35}\b"),
-    re.compile(r"\bsk-[0-9A-Za-z_-]{20,}\b"),
-    re.compile(r"\bxox[abprs]-[0-9A-Za-z-]{10,}\b"),
-    re.compile(r"\bdapi[0-9a-f]{32}\b"),
-    re.compile(r"\beyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{10,}\b"),
-    re.compile(r"(?i)(?<=\bbearer )[0-9A-Za-z._~+/=-]{8,}"),
-    re.compile(r"(?i)(?<=\bbasic )[0-9A-Za-z+/]{12,}={0,2}"),
-    re.compile(r"(?i)(?<=accountkey=)[0-9A-Za-z+/=]{20,}"),
-    re.compile(r"(?<=://)[^/\s:@'\"]*:[^/\s'\"]+(?=@)"),
+    (
+        ("private key-",),
+        re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
+    ),
+    (("akia", "asia"), re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b")),
+    (("ghp_", "gho_", "ghu_", "ghs_", "ghr_"), re.compile(r"\bgh[pousr]_[0-9A-Za-z]{36,}\b")),
+    (("github_pat_",), re.compile(r"\bgithub_pat_[0-9A-Za-z_]{22,}\b")),
+    (("glpat-",), re.compile(r"\bglpat-[0-9A-Za-z_-]{20,}\b")),
+    (("hf_",), re.compile(r"\bhf_[0-9A-Za-z]{30,}\b")),
+    (("aiza",), re.compile(r"\bAIza[0-9A-Za-z_-]{35}\b")),
+    (("sk-",), re.compile(r"\bsk-[0-9A-Za-z_-]{20,}\b")),
+    (("xox",), re.compile(r"\bxox[abprs]-[0-9A-Za-z-]{10,}\b")),
+    (("dapi",), re.compile(r"\bdapi[0-9a-f]{32}\b")),
+    (("eyj",), re.compile(r"\beyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{10,}\b")),
+    (("bearer ",), re.compile(r"(?i)(?<=\bbearer )[0-9A-Za-z._~+/=-]{8,}")),
+    (("basic ",), re.compile(r"(?i)(?<=\bbasic )[0-9A-Za-z+/]{12,}={0,2}")),
+    (("accountkey=",), re.compile(r"(?i)(?<=accountkey=)[0-9A-Za-z+/=]{20,}")),
+    (("://",), re.compile(r"(?<=://)[^/\s:@'\"]*:[^/\s'\"]+(?=@)")),
 )
+"""What a text that holds a secret has in lower case, which is found fast, and the secret."""
 SECRET_NAME = re.compile(
     r"""(?ix) (?:^|[^a-z0-9])
     (?: pass(?:word|wd|phrase)? | pwd | secrets? | token | credentials? | api_?keys? | \w+_key_id | private_?key
@@ -34,7 +38,7 @@ SECRET_NAME = re.compile(
 )
 """A name whose last word is that of a secret: `db_password`, `HF_TOKEN`; not `token_pattern`, not `passes`."""
 
-HINT = re.compile(r"(?i)pass|pwd|secret|token|credential|key")
+HINTS = ("pass", "pwd", "secret", "token", "credential", "key")
 """What stands in every secret's name: a text without it needs no closer look."""
 
 NAMED_VALUE = re.compile(
@@ -51,16 +55,18 @@ ENVIRONMENT_LINE = re.compile(r"(?m)^[ \t]*%(?:set_)?env[ \t]++(?P<name>\w{1,127
 
 def redact(text: str) -> str:
     """Replace every secret of a known shape, and every value that stands beside the name of a secret."""
-    for shape in SHAPES:
-        text = shape.sub(REDACTED, text)
-    if not HINT.search(text):
+    lower = text.lower()
+    for marks, shape in SHAPES:
+        if any(mark in lower for mark in marks):
+            text = shape.sub(REDACTED, text)
+    if not _may_name_a_secret(lower):
         return text
     return ENVIRONMENT_LINE.sub(_without_value, NAMED_VALUE.sub(_without_value, text))
 
 
 def redact_source(source: str) -> str:
     """Python source without its secrets: as `redact`, and each string that a secret's name is bound to in the code."""
-    if not HINT.search(source):
+    if not _may_name_a_secret(source.lower()):
         return redact(source)
     try:
         tree = ast.parse(MAGIC_LINE.sub("#", source))
@@ -75,6 +81,18 @@ def redact_source(source: str) -> str:
     return redact(content.decode())
 
 
+def secrets_in(source: str) -> set[str]:
+    """The texts that a source binds to the names of secrets."""
+    if not _may_name_a_secret(source.lower()):
+        return set()
+    try:
+        tree = ast.parse(MAGIC_LINE.sub("#", source))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set()
+    values = [node.value for node in _secrets(tree) if isinstance(node, ast.Constant)]
+    return {value.decode(errors="replace") if isinstance(value, bytes) else str(value) for value in values}
+
+
 def redact_value(name: str, value: Value | list[Value]) -> Value | list[Value]:
     """A parameter's value without secrets: whole strings where the name is a secret's, else by shape."""
     if isinstance(value, list):
@@ -86,6 +104,10 @@ def redact_scalar(name: str, value: Value) -> Value:
     if not isinstance(value, str):
         return value
     return REDACTED if value and SECRET_NAME.search(name) else redact(value)
+
+
+def _may_name_a_secret(lower: str) -> bool:
+    return any(hint in lower for hint in HINTS)
 
 
 def _without_value(match: re.Match[str]) -> str:

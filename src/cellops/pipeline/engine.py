@@ -13,6 +13,7 @@ from cellops.pipeline import notebook as notebook_file
 from cellops.pipeline.injection import inject
 from cellops.pipeline.metadata import describe
 from cellops.pipeline.parameters import bind, declared
+from cellops.pipeline.redacting import redact_notebook
 from cellops.pipeline.worker import run_beside
 from cellops.records.execution import CellProgress, CellState, ExecutedNotebook, ParameterValue
 
@@ -37,7 +38,7 @@ def execute(
     cell_timeout: float | None = None,
     save_interval: float = SAVE_INTERVAL,
 ) -> ExecutedNotebook:
-    """Execute a notebook and write it with its outputs.
+    """Execute a notebook and write it with its outputs, without secrets.
 
     The parameters are checked before a kernel starts. The output is written on a timer and at the end, each time in
     one stroke, and signed at the end. Ctrl-C, SIGTERM and SIGHUP interrupt the cell, stop the kernel and save what
@@ -139,7 +140,7 @@ def _run(
             manager,
             stop=stop,
             tell=tell,
-            save=lambda: notebook_file.write(executed, output),
+            save=lambda: notebook_file.write(redact_notebook(executed), output),
             save_interval=save_interval,
             kernel_name=kernel_name,
             folder=folder,
@@ -160,10 +161,10 @@ def _run(
         finally:
             if client.begun:
                 manager.notebook_complete()
-                notebook_file.write(executed, output)
+                notebook_file.write(redact_notebook(executed), output)
                 notebook_file.sign(output)
         if client.failed is not None:
-            raise _failure(executed, client.failed, output)
+            raise _failure(redact_notebook(executed), client.failed, output)
 
     run_beside(work, on_event)
 
