@@ -1,6 +1,8 @@
 """What systems that keep versions of data say of a file: read from their own files, without their packages."""
 
 import contextlib
+import functools
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,43 +57,50 @@ def pointers_of(path: Path, project: Path) -> tuple[Pointer, ...]:
 
 def _of_dvc(path: Path, project: Path) -> Iterator[Pointer]:
     """From `FILE.dvc` of the file or of a folder that it lies in, and from the `dvc.lock` of a pipeline."""
-    for held in (path, *path.parents):
-        if not held.is_relative_to(project) or held == project:
-            return
-        beside = held.with_name(held.name + ".dvc")
-        for file, outputs in (
-            (beside, _outputs(beside)),
-            (held.parent / "dvc.lock", _locked(held.parent / "dvc.lock")),
-        ):
-            for output in outputs:
-                if _is_at(output, file.parent, held):
-                    yield Pointer(kind="dvc", target=shown(file, project), version=_hash(output))
+    held = [one for one in (path, *path.parents) if one.is_relative_to(project) and one != project]
+    beside = [(one.with_name(one.name + ".dvc"), _outputs) for one in held]
+    locks = [(one.parent / "dvc.lock", _locked) for one in held]
+    for file, entries in (*beside, *locks):
+        for entry in entries(_yaml(file)):
+            if isinstance(entry.get("path"), str) and _at(file.parent, entry["path"]) in held:
+                yield Pointer(kind="dvc", target=shown(file, project), version=_hash(entry))
 
 
-def _outputs(file: Path) -> list[dict[str, Any]]:
-    return [output for output in _yaml(file).get("outs", []) if isinstance(output, dict)]
+def _at(folder: Path, path: str) -> Path:
+    return Path(os.path.normpath(folder / path))
 
 
-def _locked(file: Path) -> list[dict[str, Any]]:
-    stages = _yaml(file).get("stages", {})
-    held = [stage for stage in stages.values() if isinstance(stage, dict)]
-    return [entry for stage in held for part in ("outs", "deps") for entry in stage.get(part, [])]
+def _outputs(content: dict[str, Any]) -> list[dict[str, Any]]:
+    return _dictionaries(content.get("outs"))
+
+
+def _locked(content: dict[str, Any]) -> list[dict[str, Any]]:
+    stages = content.get("stages")
+    held = _dictionaries(list(stages.values())) if isinstance(stages, dict) else []
+    return [entry for stage in held for part in ("outs", "deps") for entry in _dictionaries(stage.get(part))]
+
+
+def _dictionaries(value: object) -> list[dict[str, Any]]:
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
 
 def _yaml(file: Path) -> dict[str, Any]:
-    if not file.is_file() or file.stat().st_size > LARGEST_DVC_FILE:
+    try:
+        seen = file.stat()
+    except OSError:
         return {}
+    return _parsed(file, seen.st_mtime_ns) if seen.st_size < LARGEST_DVC_FILE else {}
+
+
+@functools.lru_cache(maxsize=64)
+def _parsed(file: Path, modified: int) -> dict[str, Any]:  # noqa: ARG001 - a file that was written is read again
     import yaml
 
     try:
-        content = yaml.load(file.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are the safe one
-    except yaml.YAMLError:
+        content = yaml.load(file.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
+    except (yaml.YAMLError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}
-
-
-def _is_at(output: dict[str, Any], folder: Path, path: Path) -> bool:
-    return isinstance(output.get("path"), str) and (folder / output["path"]).resolve() == path.resolve()
 
 
 def _hash(output: dict[str, Any]) -> str | None:
