@@ -4,6 +4,7 @@ import hashlib
 import subprocess
 from pathlib import Path
 
+from cellops.capture.blobs import Blobs
 from cellops.capture.redaction import redact
 from cellops.records.run import CodeVersion
 
@@ -12,8 +13,16 @@ SOURCE_SUFFIXES = (".py", ".ipynb")
 MOST_UNTRACKED = 500
 
 
-def read_code_version(folder: Path, *, patch_limit: int) -> CodeVersion | None:
-    """The state of the git repository that holds `folder`; None where there is no repository or no git."""
+def read_code_version(folder: Path, patches: Blobs, *, patch_limit: int) -> CodeVersion | None:
+    """The state of the git repository that holds `folder`; None where there is no repository or no git.
+
+    Parameters
+    ----------
+    patches
+        Where the uncommitted changes are kept: the same ones once, however many runs have them.
+    patch_limit
+        The most of them that is kept, in bytes.
+    """
     root = _git(folder, "rev-parse", "--show-toplevel")
     if root is None:
         return None
@@ -22,15 +31,24 @@ def read_code_version(folder: Path, *, patch_limit: int) -> CodeVersion | None:
     branch = _git(top, "symbolic-ref", "--short", "--quiet", "HEAD")
     patch = redact(_git(top, "diff", "--no-ext-diff", "--no-color", "HEAD") or "") if commit else ""
     untracked = _untracked(top)
+    kept = _keep(_capped(patch, patch_limit), patches) if patch else None
     return CodeVersion(
         root=str(top),
         commit=commit.strip() if commit else None,
         branch=branch.strip() if branch else None,
         dirty=bool(patch or untracked),
-        patch=_capped(patch, patch_limit),
+        patch_digest=kept.stem if kept else None,
+        patch_path=str(kept) if kept else None,
         patch_truncated=len(patch.encode()) > patch_limit,
         untracked=untracked,
     )
+
+
+def _keep(patch: str, patches: Blobs) -> Path | None:
+    try:
+        return patches.keep(patch.encode(), ".patch")
+    except OSError:
+        return None
 
 
 def _capped(patch: str, limit: int) -> str:

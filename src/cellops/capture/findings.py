@@ -95,7 +95,7 @@ def uncommitted_code(code: CodeVersion | None, where: str) -> list[Finding]:
                 code="patch-truncated",
                 severity=Severity.WARNING,
                 where=where,
-                seen=f"the uncommitted changes are larger than the {len(code.patch)} bytes kept",
+                seen="the uncommitted changes are larger than the part of them that is kept",
                 remedy="Commit before the run, or raise CELLOPS_PATCH_LIMIT",
             )
         ]

@@ -12,6 +12,7 @@ from cellops.capture import rng
 from cellops.capture.data import fingerprint
 from cellops.capture.dataflow import Dataflow
 from cellops.capture.environment import read_environment
+from cellops.capture.modules import code_digest, not_kept
 from cellops.capture.quiet import quiet
 from cellops.capture.redaction import redact, redact_scalar, redact_value
 from cellops.capture.results import FittedModel, Namespace, Results, collect, scalar_parameters, values
@@ -72,11 +73,15 @@ def gather(
     seen += checks.evaluated_on_training_data(tables, where)
     code = attempt(where, run.code)
     seen += checks.uncommitted_code(code, where)
+    modules = attempt(where, run.modules) or ()
+    seen += not_kept(modules, where)
     return closed.replace(
         parameters=_redacted(parameters),
         metrics=results.metrics,
         environment=attempt(where, read_environment),
         code=code,
+        modules=modules,
+        code_digest=code_digest(cell.body, modules),
         models=tuple(s for s in spools if s is not None),
         figures=record.figures,
         data=tables,

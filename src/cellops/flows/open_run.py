@@ -1,11 +1,15 @@
 """A run while its cell is being executed: what was asked of it, and the code version that is read meanwhile."""
 
+import contextlib
 from pathlib import Path
 from threading import Thread
 
 from cellops.capture.bindings import Bindings
+from cellops.capture.blobs import Blobs
 from cellops.capture.code import read_code_version
+from cellops.capture.modules import Modules
 from cellops.records.base import Record
+from cellops.records.module import ModuleSource
 from cellops.records.run import CodeVersion, RunOpened
 from cellops.settings import Settings
 
@@ -25,21 +29,31 @@ class RunOptions(Record, frozen=True, kw_only=True):
 class OpenRun:
     """A run whose cell is being executed, the names as they stood before it, and its code version."""
 
-    def __init__(self, opened: RunOpened, options: RunOptions, settings: Settings, before: Bindings) -> None:
+    def __init__(self, opened: RunOpened, options: RunOptions, settings: Settings, before: Bindings, modules: Modules
+    ) -> None:
         self.opened = opened
         self.options = options
         self.before = before
         self._settings = settings
+        self._modules = modules
         self._code: CodeVersion | None = None
         self._reader = Thread(target=self._read, name="cellops-code-version", daemon=True)
         self._reader.start()
 
     def _read(self) -> None:
-        self._code = read_code_version(self._settings.project, patch_limit=self._settings.patch_limit)
+        patches = Blobs(self._settings.folder / "patches")
+        self._code = read_code_version(self._settings.project, patches, patch_limit=self._settings.patch_limit)
+        with contextlib.suppress(OSError):
+            self._modules.keep()
 
     def code(self) -> CodeVersion | None:
         self._reader.join()
         return self._code
+
+    def modules(self) -> tuple[ModuleSource, ...]:
+        """The project's modules, with those that the cell has imported."""
+        self._reader.join()
+        return self._modules.keep()
 
 
 def default_name(notebook: str | None, number: int) -> str:

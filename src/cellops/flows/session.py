@@ -15,6 +15,7 @@ from cellops.capture.generators import Generators
 from cellops.capture.habits import Habits
 from cellops.capture.journal import Journal, path_of
 from cellops.capture.lease import Lease, lease_of
+from cellops.capture.modules import Modules
 from cellops.capture.outputs import Outputs
 from cellops.capture.redaction import redact
 from cellops.capture.resources import Resources
@@ -77,6 +78,7 @@ class Session:
         self._open: dict[str, OpenRun] = {}
         self._writer = writer.Handle(settings)
         self._generators = Generators(Blobs(settings.folder / "states"))
+        self._modules = Modules(settings.project, Blobs(settings.folder / "sources"))
         self._files = Files(settings.project, settings.folder)
         self._unwritten: list[Record] = []
         folder = prepare(settings.folder) / "journal"
@@ -102,7 +104,7 @@ class Session:
             self.id,
             self,
             accepts=accepts,
-            watchers=(self._files, self._generators, Resources(), Habits(), Outputs(self.settings.folder / "spool")),
+            watchers=(self._files, self._generators, Resources(), Habits(), self._modules, Outputs(self.settings.folder / "spool")),
             on_fault=self.fault,
         )
         self._capture.start()
@@ -166,7 +168,9 @@ class Session:
             rng.seed_all(options.seed)
             self._generators.seeded_all()
         cell.run = opened.run
-        self._open[opened.run] = OpenRun(opened, options, self.settings, Bindings(cell.flow, self._namespace))
+        self._open[opened.run] = OpenRun(
+            opened, options, self.settings, Bindings(cell.flow, self._namespace), self._modules
+        )
         try:
             self._write(opened)
             self._writer.ensure(self.journal.path)

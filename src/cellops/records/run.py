@@ -6,6 +6,7 @@ from cellops.records.contract import Contract
 from cellops.records.figure import FigureSpool
 from cellops.records.file import FileUse
 from cellops.records.finding import Finding
+from cellops.records.module import ModuleSource
 from cellops.records.slice import Slice
 
 
@@ -25,8 +26,10 @@ class CodeVersion(Record, frozen=True, kw_only=True):
     commit: str | None
     branch: str | None
     dirty: bool
-    patch: str = ""
-    """`git diff HEAD`, capped; empty when clean."""
+    patch_digest: str | None = None
+    """SHA-256 of `git diff HEAD`, capped and without secrets; None when clean."""
+    patch_path: str | None = None
+    """Where the patch stands, on its way to the tracking store: once for all runs that have the same."""
     patch_truncated: bool = False
     untracked: dict[str, str] = {}
     """Untracked Python files and notebooks with their SHA-256, so that uncommitted code is at least named."""
@@ -127,6 +130,10 @@ class RunClosed(Record, frozen=True, kw_only=True, tag="run-closed", tag_field="
     """What the run's cell and those before it read."""
     findings: tuple[Finding, ...] = ()
     code: CodeVersion | None = None
+    modules: tuple[ModuleSource, ...] = ()
+    """The project's own modules that were imported when the run ended."""
+    code_digest: str | None = None
+    """SHA-256 of the run's cell and these modules: runs with the same one executed the same code of the project."""
     environment: Environment | None = None
     contract: Contract | None = None
     """What the run can promise of its model; absent when no model was fitted."""

@@ -115,6 +115,7 @@ class Closing:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             for file, content in _records(self._closed, trail).items():
+                (folder / file).parent.mkdir(parents=True, exist_ok=True)
                 (folder / file).write_bytes(content)
             self._client.log_artifacts(self._id, name, FOLDER)
 
@@ -175,11 +176,19 @@ def _records(run: RunClosed, trail: Sequence[CellRecord]) -> dict[str, bytes]:
         files["environment.json"] = run.environment.to_pretty_json()
         files["lock.txt"] = run.environment.lock().encode()
     if run.code is not None:
-        files["code.json"] = run.code.replace(patch="").to_pretty_json()
-        files["code.patch"] = run.code.patch.encode()
+        files["code.json"] = run.code.to_pretty_json()
+        files["code.patch"] = _kept(run.code.patch_path)
+    files |= {f"modules/{module.path}": _kept(module.kept) for module in run.modules if module.kept is not None}
     if run.contract is not None:
         files["contract.json"] = run.contract.to_pretty_json()
     return files
+
+
+def _kept(path: str | None) -> bytes:
+    """What the kernel kept; nothing where someone has deleted it."""
+    if path is None or not Path(path).exists():
+        return b""
+    return Path(path).read_bytes()
 
 
 def _not_logged(where: str, reason: str) -> Finding:
