@@ -29,7 +29,8 @@ class RunOptions(Record, frozen=True, kw_only=True):
 class OpenRun:
     """A run whose cell is being executed, the names as they stood before it, and its code version."""
 
-    def __init__(self, opened: RunOpened, options: RunOptions, settings: Settings, before: Bindings, modules: Modules
+    def __init__(
+        self, opened: RunOpened, options: RunOptions, settings: Settings, before: Bindings, modules: Modules
     ) -> None:
         self.opened = opened
         self.options = options

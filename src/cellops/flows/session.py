@@ -104,7 +104,14 @@ class Session:
             self.id,
             self,
             accepts=accepts,
-            watchers=(self._files, self._generators, Resources(), Habits(), self._modules, Outputs(self.settings.folder / "spool")),
+            watchers=(
+                self._files,
+                self._generators,
+                Resources(),
+                Habits(),
+                self._modules,
+                Outputs(self.settings.folder / "spool"),
+            ),
             on_fault=self.fault,
         )
         self._capture.start()
