@@ -23,13 +23,13 @@ def read_code_version(folder: Path, patches: Blobs, *, patch_limit: int) -> Code
     patch_limit
         The most of them that is kept, in bytes.
     """
-    root = _git(folder, "rev-parse", "--show-toplevel")
+    root = git(folder, "rev-parse", "--show-toplevel")
     if root is None:
         return None
     top = Path(root.strip())
-    commit = _git(top, "rev-parse", "--verify", "HEAD")
-    branch = _git(top, "symbolic-ref", "--short", "--quiet", "HEAD")
-    patch = redact(_git(top, "diff", "--no-ext-diff", "--no-color", "HEAD") or "") if commit else ""
+    commit = git(top, "rev-parse", "--verify", "HEAD")
+    branch = git(top, "symbolic-ref", "--short", "--quiet", "HEAD")
+    patch = redact(git(top, "diff", "--no-ext-diff", "--no-color", "HEAD") or "") if commit else ""
     untracked = _untracked(top)
     kept = _keep(_capped(patch, patch_limit), patches) if patch else None
     return CodeVersion(
@@ -56,7 +56,7 @@ def _capped(patch: str, limit: int) -> str:
 
 
 def _untracked(top: Path) -> dict[str, str]:
-    listed = _git(top, "ls-files", "--others", "--exclude-standard", "-z") or ""
+    listed = git(top, "ls-files", "--others", "--exclude-standard", "-z") or ""
     sources = [name for name in listed.split("\0") if name.endswith(SOURCE_SUFFIXES)]
     return {name: _sha256(top / name) for name in sorted(sources)[:MOST_UNTRACKED]}
 
@@ -69,7 +69,8 @@ def _sha256(path: Path) -> str:
         return f"unreadable: {type(error).__name__}"
 
 
-def _git(folder: Path, *arguments: str) -> str | None:
+def git(folder: Path, *arguments: str) -> str | None:
+    """What git says in a folder; None where it fails or there is none."""
     command = ["git", "-C", str(folder), *arguments]
     try:
         done = subprocess.run(command, capture_output=True, timeout=TIMEOUT_SECONDS, check=False)  # noqa: S603

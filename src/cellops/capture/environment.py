@@ -1,79 +1,59 @@
-"""In what the code ran: interpreter, machine and installed distributions."""
+"""In what the code ran: interpreter, machine, libraries, and the variables that change what they compute."""
 
-import json
 import os
 import platform
-import re
 import sys
-from pathlib import Path
 
+from cellops.capture import machine
+from cellops.capture.distributions import imported, installed, modules_of, origin, version_of
+from cellops.capture.redaction import redact
 from cellops.records.run import Environment
 
-METADATA_FOLDER = re.compile(r"^(?P<name>[A-Za-z0-9_.]+)-(?P<version>[^-]+)\.(?:dist|egg)-info$")
+VARIABLES = (
+    "CUBLAS_WORKSPACE_CONFIG",
+    "CUDA_VISIBLE_DEVICES",
+    "LANG",
+    "LC_ALL",
+    "MKL_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "PYTHONHASHSEED",
+    "PYTHONOPTIMIZE",
+    "TF_DETERMINISTIC_OPS",
+    "TZ",
+    "VECLIB_MAXIMUM_THREADS",
+    "XLA_FLAGS",
+)
+"""The variables that are recorded; every other one may hold a secret."""
 
 
 def read_environment() -> Environment:
-    """Describe this process's environment.
-
-    Distributions are read from the names of their metadata folders, which takes a millisecond where
-    asking each for its metadata takes half a second.
-    """
-    distributions, local = _distributions()
+    """Describe this process and its machine."""
+    found = installed()
+    origins = {name: held for name, metadata in found.items() if (held := origin(metadata)) is not None}
     return Environment(
         python=platform.python_version(),
         implementation=platform.python_implementation(),
         platform=platform.platform(),
         machine=platform.machine(),
-        cpu=_cpu(),
+        cpu=machine.cpu(),
         cores=os.cpu_count() or 1,
-        distributions=distributions,
-        local=local,
+        usable_cores=machine.usable_cores(),
+        thread_pools=machine.thread_pools(),
+        gpus=machine.gpus(),
+        distributions={name: version_of(metadata) for name, metadata in found.items()},
+        local=tuple(name for name, held in origins.items() if held.local),
+        origins=origins,
+        imported=tuple(imported(found, frozenset(sys.modules))),
+        variables={name: redact(os.environ[name]) for name in VARIABLES if name in os.environ},
     )
 
 
-def _distributions() -> tuple[dict[str, str], tuple[str, ...]]:
-    found: dict[str, str] = {}
-    local: set[str] = set()
-    for folder in dict.fromkeys(sys.path):
-        for entry in _metadata_folders(Path(folder or ".")):
-            match = METADATA_FOLDER.match(entry.name)
-            if match is None:
-                continue
-            name = normalise(match["name"])
-            if name in found:
-                continue
-            found[name] = match["version"]
-            if _is_local(entry):
-                local.add(name)
-    return dict(sorted(found.items())), tuple(sorted(local))
-
-
-def normalise(name: str) -> str:
-    """A distribution's name as PEP 503 spells it."""
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def _metadata_folders(folder: Path) -> list[Path]:
-    try:
-        return [Path(entry.path) for entry in os.scandir(folder) if entry.name.endswith((".dist-info", ".egg-info"))]
-    except OSError:
-        return []
-
-
-def _is_local(metadata: Path) -> bool:
-    """Whether a distribution was installed from a path or a repository (PEP 610)."""
-    try:
-        origin = json.loads((metadata / "direct_url.json").read_bytes())
-    except FileNotFoundError:
-        return False
-    except (OSError, ValueError):
-        return True
-    return "archive_info" not in origin or str(origin.get("url", "")).startswith("file:")
-
-
-def _cpu() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or "unknown"
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
+def prepare() -> None:
+    """Ask beforehand for what takes long for the first time: the graphics cards, and what distributions bring."""
+    machine.gpus()
+    machine.thread_pools()
+    for metadata in installed().values():
+        modules_of(metadata)

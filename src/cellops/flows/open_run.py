@@ -4,6 +4,7 @@ import contextlib
 from pathlib import Path
 from threading import Thread
 
+from cellops.capture import environment
 from cellops.capture.bindings import Bindings
 from cellops.capture.blobs import Blobs
 from cellops.capture.code import read_code_version
@@ -46,6 +47,7 @@ class OpenRun:
         self._code = read_code_version(self._settings.project, patches, patch_limit=self._settings.patch_limit)
         with contextlib.suppress(OSError):
             self._modules.keep()
+        environment.prepare()
 
     def code(self) -> CodeVersion | None:
         self._reader.join()

@@ -3,6 +3,7 @@ from typing import Self
 
 from cellops.records.base import Record, Value
 from cellops.records.contract import Contract
+from cellops.records.environment import Origin, ThreadPool
 from cellops.records.figure import FigureSpool
 from cellops.records.file import FileUse
 from cellops.records.finding import Finding
@@ -44,14 +45,29 @@ class Environment(Record, frozen=True, kw_only=True):
     machine: str
     cpu: str
     cores: int
+    usable_cores: int | None = None
+    """The cores that the kernel may use."""
+    thread_pools: tuple[ThreadPool, ...] = ()
+    gpus: tuple[str, ...] = ()
     distributions: dict[str, str] = {}
     """Name and version of every installed distribution, sorted; `name==version` lines are the lock."""
     local: tuple[str, ...] = ()
     """Distributions that no index can bring: editable ones and those installed from a path or a repository."""
+    origins: dict[str, Origin] = {}
+    imported: tuple[str, ...] = ()
+    """Distributions of which the kernel had imported something."""
+    variables: dict[str, str] = {}
+    """Environment variables that change what libraries compute."""
 
     def lock(self) -> str:
-        """A requirements file that pins every distribution an index can bring, without an index address."""
-        lines = [f"{n}=={v}" for n, v in sorted(self.distributions.items()) if n not in self.local]
+        """A requirements file that pins every distribution an index can bring, without an index address.
+
+        pip takes hashes for all or for none, so they are written where every distribution has one.
+        """
+        pinned = {name: version for name, version in sorted(self.distributions.items()) if name not in self.local}
+        hashes = {name: held.sha256 for name, held in self.origins.items() if held.sha256 is not None}
+        hashed = bool(pinned) and pinned.keys() <= hashes.keys()
+        lines = [f"{n}=={v}" + (f" --hash=sha256:{hashes[n]}" if hashed else "") for n, v in pinned.items()]
         return "\n".join(lines) + "\n"
 
 
