@@ -1,7 +1,7 @@
 """Which names a cell has bound: what stood in the namespace before it is not the cell's result."""
 
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from cellops.capture.dataflow import Dataflow
@@ -20,7 +20,7 @@ class Bindings:
 
     def __init__(self, flow: Dataflow, namespace: Namespace) -> None:
         self._flow = flow
-        self._before = {name: _watch(namespace[name]) for name in flow.writes if name in namespace}
+        self._before = {name: watch(namespace[name]) for name in flow.writes if name in namespace}
         self._fitted = {name: _state(namespace[name]) for name in _models(flow, namespace)}
 
     def bound(self, namespace: Namespace, *, failed: bool, line: int | None) -> set[str]:
@@ -54,23 +54,31 @@ class Bindings:
         return not failed and type(value) is int and value in CACHED
 
 
-def _watch(value: object) -> Callable[[], object]:
-    """A function that gives the value, if it still lives."""
-    if value is None or isinstance(value, str | int | float | complex):
+def watch(value: object) -> Callable[[], object]:
+    """A function that gives the value, if it still lives; `GONE` for one that cannot be watched without holding it."""
+    if type(value) in SCALARS:
         return lambda: value
     try:
         return weakref.ref(value)
     except TypeError:
-        if type(value).__module__ == "numpy" or (isinstance(value, dict) and _are_numbers(value.values())):
+        if _is_small(value):
             return lambda: value
-        return lambda: _GONE
+        return lambda: GONE
 
 
-_GONE = object()
+GONE = object()
+SCALARS = frozenset({type(None), bool, str, int, float, complex, bytes})
 
 
-def _are_numbers(values: Iterable[object]) -> bool:
-    return all(isinstance(value, int | float) or getattr(value, "ndim", 1) == 0 for value in values)
+def _is_small(value: Any) -> bool:
+    """Scalars of numpy, and dictionaries of numbers: what a cell computes and what it costs nothing to hold."""
+    if type(value) is dict:
+        return all(type(item) in SCALARS or _is_of_numpy(item) for item in list(value.values()))
+    return _is_of_numpy(value)
+
+
+def _is_of_numpy(value: Any) -> bool:
+    return type(value).__module__ == "numpy" and getattr(value, "ndim", 1) == 0
 
 
 def is_model(value: object) -> bool:

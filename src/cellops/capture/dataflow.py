@@ -2,12 +2,23 @@
 
 import ast
 import builtins
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from cellops.capture import scopes
+from cellops.capture.scopes import Comprehension, Function
+from cellops.capture.shell_calls import ShellCall, shell_call
 from cellops.records.base import Value
 
-DYNAMIC = {"exec": "exec", "eval": "eval", "globals": "globals()", "locals": "locals()", "setattr": "setattr"}
+DYNAMIC = {
+    "exec": "exec",
+    "eval": "eval",
+    "globals": "globals()",
+    "locals": "locals()",
+    "vars": "vars()",
+    "setattr": "setattr",
+    "delattr": "delattr",
+}
 
 
 @dataclass(frozen=True)
@@ -28,6 +39,7 @@ class Dataflow:
     certain: dict[str, int] = field(default_factory=dict)
     """Names that are bound whenever the cell comes past the given line: outside of branches, loops and `try`."""
     uncertain: tuple[str, ...] = ()
+    tree: ast.Module = field(default_factory=lambda: ast.Module([], []))
 
 
 def analyse(source: str) -> Dataflow:
@@ -37,8 +49,23 @@ def analyse(source: str) -> Dataflow:
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return Dataflow(uncertain=(f"source not understood: {type(error).__name__}",))
     visitor = _Visitor()
-    visitor.visit(tree)
-    return visitor.result()
+    try:
+        visitor.visit(tree)
+    except RecursionError as error:
+        return Dataflow(uncertain=(f"source not understood: {type(error).__name__}",))
+    return visitor.result(tree)
+
+
+def constant_code(node: ast.Call) -> ast.Module | None:
+    """The code that `exec` or `eval` is given as a plain string, without a namespace of its own."""
+    match node:
+        case ast.Call(func=ast.Name(id="exec" | "eval"), args=[ast.Constant(value=str(code))], keywords=[]):
+            try:
+                return ast.parse(code.strip())
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                return None
+        case _:
+            return None
 
 
 @dataclass(frozen=True)
@@ -65,7 +92,7 @@ class _Visitor(ast.NodeVisitor):
         self._line = self._end = 0
         self._conditions = 0
 
-    def result(self) -> Dataflow:
+    def result(self, tree: ast.Module) -> Dataflow:
         literals = {n: v for n, v in self._literal.items() if n not in self._computed and n not in self._other}
         computed = tuple(n for n in self._computed if n not in self._other)
         return Dataflow(
@@ -78,6 +105,7 @@ class _Visitor(ast.NodeVisitor):
             uncertain=tuple(self._uncertain),
             lines={name: tuple(lines) for name, lines in self._lines.items()},
             certain=self._certain,
+            tree=tree,
         )
 
     def visit(self, node: ast.AST) -> None:
@@ -139,9 +167,33 @@ class _Visitor(ast.NodeVisitor):
     def visit_Call(self, node: ast.Call) -> None:
         if not self._locals:
             self._calls.append(node)
-        if isinstance(node.func, ast.Name) and node.func.id in DYNAMIC:
+        called = shell_call(node)
+        if called is not None:
+            self._shell(called)
+            return
+        code = constant_code(node)
+        if code is not None:
+            self._hidden(code.body)
+            return
+        if isinstance(node.func, ast.Name) and node.func.id in DYNAMIC and (node.func.id != "vars" or not node.args):
             self._uncertain[DYNAMIC[node.func.id]] = None
         self.generic_visit(node)
+
+    def _shell(self, called: ShellCall) -> None:
+        for name in called.reads:
+            self._read(name)
+        if called.unknown is not None:
+            self._uncertain[called.unknown] = None
+        self._hidden(called.code.body)
+
+    def _hidden(self, body: Sequence[ast.stmt]) -> None:
+        """Statements that stand in a string; their lines are not the cell's."""
+        line = self._line
+        self._conditions += 1
+        for statement in body:
+            self.generic_visit(ast.Module([statement], []))
+        self._conditions -= 1
+        self._line = line
 
     def visit_Import(self, node: ast.Import) -> None:
         for alias in node.names:
@@ -154,36 +206,51 @@ class _Visitor(ast.NodeVisitor):
             else:
                 self._write(alias.asname or alias.name, None)
 
-    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        for outer in (*node.decorator_list, *node.args.defaults, *node.args.kw_defaults):
-            if outer is not None:
-                self.visit(outer)
+    def visit_FunctionDef(self, node: Function) -> None:
+        for outer in (*node.decorator_list, *_annotations(node), *scopes.defaults(node.args)):
+            self.visit(outer)
         self._write(node.name, None)
-        self._inside(node.body, _bound_in(node))
+        self._inside(node.body, scopes.bound_in_function(node))
 
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
-        self.visit_FunctionDef(node)
+    visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815
 
     def visit_Lambda(self, node: ast.Lambda) -> None:
-        self._inside([node.body], {a.arg for a in _arguments(node.args)})
+        for outer in scopes.defaults(node.args):
+            self.visit(outer)
+        self._inside([node.body], scopes.bound_in_function(node))
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         for outer in (*node.decorator_list, *node.bases, *(k.value for k in node.keywords)):
             self.visit(outer)
         self._write(node.name, None)
-        bound = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and _stores(n)}
-        methods = {n.name for n in node.body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)}
-        self._inside(node.body, bound | methods, is_class=True)
+        self._inside(node.body, scopes.bound_in(node.body), is_class=True)
 
-    def visit_ListComp(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> None:
+    def visit_ListComp(self, node: Comprehension) -> None:
         """The first iterable is evaluated outside of the comprehension, all the rest inside."""
         self.visit(node.generators[0].iter)
-        bound = {n.id for g in node.generators for n in ast.walk(g.target) if isinstance(n, ast.Name)}
         results = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
         conditions = [test for generator in node.generators for test in generator.ifs]
-        self._inside([*results, *conditions, *(g.iter for g in node.generators[1:])], bound)
+        inner = [*results, *conditions, *(g.iter for g in node.generators[1:])]
+        self._inside(inner, scopes.bound_in_comprehension(node))
 
     visit_SetComp = visit_GeneratorExp = visit_DictComp = visit_ListComp  # noqa: N815
+
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
+        if node.name is not None:
+            self._write(node.name, None)
+        self.generic_visit(node)
+
+    def visit_MatchAs(self, node: ast.MatchAs | ast.MatchStar) -> None:
+        if node.name is not None:
+            self._write(node.name, None)
+        self.generic_visit(node)
+
+    visit_MatchStar = visit_MatchAs  # noqa: N815
+
+    def visit_MatchMapping(self, node: ast.MatchMapping) -> None:
+        if node.rest is not None:
+            self._write(node.rest, None)
+        self.generic_visit(node)
 
     def _inside(self, body: Sequence[ast.AST], bound: set[str], *, is_class: bool = False) -> None:
         """A scope of its own. What a class binds is read by nobody inside it as a plain name for certain."""
@@ -267,12 +334,7 @@ def _stores(node: ast.Name) -> bool:
     return not isinstance(node.ctx, ast.Load)
 
 
-def _arguments(arguments: ast.arguments) -> Iterator[ast.arg]:
-    yield from (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
-    yield from (a for a in (arguments.vararg, arguments.kwarg) if a is not None)
-
-
-def _bound_in(node: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
-    declared = {n for d in ast.walk(node) if isinstance(d, ast.Global) for n in d.names}
-    stored = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and _stores(n)}
-    return ({a.arg for a in _arguments(node.args)} | stored) - declared
+def _annotations(node: Function) -> list[ast.expr]:
+    """Annotations are evaluated where the function is defined."""
+    given = [argument.annotation for argument in scopes.arguments(node.args)]
+    return [annotation for annotation in (*given, node.returns) if annotation is not None]

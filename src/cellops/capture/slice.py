@@ -1,0 +1,313 @@
+"""The slice of a run: the shortest ordered list of cells that it depends on, never too short.
+
+The trail is read once, cell by cell. For each name it is kept which cells its value depends on (a set of cells is an
+integer with a bit for each), and which regions its object may reach: a region stands for all objects that one cell
+bound to one name. Changing an object reaches every name that shares a region with it, by whatever way.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from cellops.records.cell import CellRecord, Outcome
+from cellops.records.effects import ANYTHING, INTERPRETER, Effects, FunctionEffects
+from cellops.records.slice import Slice
+
+ALL_GENERATORS = ("python", "numpy", "torch")
+MOST_NAMED = 5
+
+
+@dataclass
+class _Name:
+    own: int = 0
+    """The regions that its object may belong to."""
+    cells: int = 0
+    """The cells that its being bound depends on."""
+    passive: bool = False
+    definer: int | None = None
+
+
+@dataclass
+class _Region:
+    inside: int = 0
+    """The regions that its objects may hold."""
+    cells: int = 0
+    """The cells that may have changed its objects."""
+    functions: list[FunctionEffects] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Cell:
+    cells: int
+    definers: Mapping[str, int]
+    doubt: str | None = None
+    """Why it may be in a slice that does not need it."""
+    note: str | None = None
+    """Why a slice that holds it cannot be relied on."""
+
+
+class Slices:
+    """The slices of a trail, cell by cell; what a cell adds costs the same on a long trail."""
+
+    def __init__(self) -> None:
+        self._whole = _Flow()
+        self._sure = _Flow()
+        """The same with nothing taken for the worst, to tell which cells are there for safety only."""
+        self._cells: dict[int, _Cell] = {}
+        self._needed: dict[int, int] = {}
+
+    def add(self, record: CellRecord, *, seeded: bool = False) -> None:
+        """Read the next cell of the trail; `seeded` when all global generators were seeded just before it."""
+        effects = record.effects or Effects(unknown=("it was not captured",))
+        drawn = [] if seeded and not effects.unknown else _generators(record)
+        if drawn:
+            effects = effects.replace(needs=(*effects.needs, *drawn), changes=(*effects.changes, *drawn))
+        if seeded:
+            effects = effects.replace(binds=(*effects.binds, *(f"(generator {name})" for name in ALL_GENERATORS)))
+        order = 0 if effects.nested else record.order
+        cells, definers = self._whole.add(order, effects)
+        sure, _ = self._sure.add(order, effects.replace(mutates=(), unknown=()))
+        self._needed[record.order] = sure
+        self._cells[record.order] = _Cell(cells, definers, _doubt(record, effects), _note(record, effects))
+
+    def of(self, order: int) -> Slice:
+        """The slice of the run that a cell was."""
+        found = self._cells[order]
+        cells = tuple(_members(found.cells))
+        doubted = [self._cells[k].doubt for k in _members(found.cells & ~self._needed[order])]
+        notes = [self._cells[k].note for k in cells]
+        return Slice(cells=cells, widened=tuple(dict.fromkeys(text for text in (*doubted, *notes) if text)))
+
+    def definers(self, order: int) -> Mapping[str, int]:
+        """The names that a cell needed, each with the cell that had bound it last."""
+        return self._cells[order].definers
+
+    def definitions(self) -> dict[str, int]:
+        """The names that stand now, each with the cell that bound it last."""
+        return self._whole.definitions()
+
+
+class _Flow:
+    """What the names stand for after the cells that have been read."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, _Name] = {}
+        self._regions: list[_Region] = []
+        self._everywhere = 0
+        """Cells that changed the interpreter, which stand in every slice from then on."""
+        self._all = 0
+
+    def definitions(self) -> dict[str, int]:
+        return {name: known.definer for name, known in self._names.items() if known.definer is not None}
+
+    def add(self, order: int, effects: Effects) -> tuple[int, dict[str, int]]:
+        bit = 1 << order if order else 0
+        step = _Step(self, effects)
+        anything = bool(effects.unknown) or ANYTHING in step.changed
+        cells = bit | self._everywhere | (self._all if anything or ANYTHING in step.used else 0)
+        for name in step.used:
+            cells |= self._cells_of(name)
+        definers = {name: d for name in sorted(step.used) if (d := self._name(name).definer) is not None}
+        self._apply(step, effects, cells, order, anything=anything)
+        self._all |= bit
+        return cells, definers
+
+    def _apply(self, step: "_Step", effects: Effects, cells: int, order: int, *, anything: bool) -> None:
+        constant, passive = set(effects.constant), set(effects.passive)
+        for name in step.targets:
+            was = self._name(name)
+            own = 0 if name in constant else step.own[name]
+            if name in step.bound:
+                self._names[name] = _Name(own, cells, name in passive, order or was.definer)
+            else:
+                was.own, was.cells, was.passive = was.own | own, was.cells | cells, was.passive and name in passive
+        for name in effects.changes:
+            self._mark(step.now(name), cells)
+        for name in (*effects.mutates, *step.changed):
+            self._mark(self.reach(step.now(name)), cells)
+        for name in step.changed:
+            self._name(name).cells |= cells
+        for name in (*effects.changes, *effects.mutates):
+            self._name(name).passive = name in passive
+        if anything:
+            self._mark(self.all_regions(), cells)
+        if anything or INTERPRETER in effects.changes or INTERPRETER in step.changed:
+            self._everywhere |= cells
+
+    def _mark(self, regions: int, cells: int) -> None:
+        for region in _members(regions):
+            self._regions[region].cells |= cells
+
+    def _cells_of(self, name: str) -> int:
+        """The cells that the present value of a name depends on."""
+        known = self._name(name)
+        cells = known.cells
+        for region in _members(self.reach(known.own)):
+            cells |= self._regions[region].cells
+        return cells
+
+    def _name(self, name: str) -> _Name:
+        """A name; one that no cell has bound stands for a region of its own."""
+        if name not in self._names:
+            self._names[name] = _Name(own=self.region())
+        return self._names[name]
+
+    def region(self) -> int:
+        self._regions.append(_Region())
+        return 1 << len(self._regions) - 1
+
+    def all_regions(self) -> int:
+        return (1 << len(self._regions)) - 1
+
+    def own(self, name: str) -> int:
+        return self._name(name).own
+
+    def is_passive(self, name: str) -> bool:
+        return self._name(name).passive
+
+    def reach(self, regions: int) -> int:
+        """The regions that can be reached from some, themselves among them."""
+        reached, waiting = 0, regions
+        while waiting:
+            reached |= waiting
+            found = 0
+            for region in _members(waiting):
+                found |= self._regions[region].inside
+            waiting = found & ~reached
+        return reached
+
+    def hold(self, regions: int, held: int) -> bool:
+        """Let the objects of some regions hold others; whether that was new."""
+        new = False
+        for region in _members(regions):
+            known = self._regions[region]
+            if held & ~known.inside:
+                known.inside |= held
+                new = True
+        return new
+
+    def functions(self, regions: int) -> Iterator[FunctionEffects]:
+        for region in _members(self.reach(regions)):
+            yield from self._regions[region].functions
+
+    def add_function(self, regions: int, effects: FunctionEffects) -> None:
+        for region in _members(regions):
+            if effects not in self._regions[region].functions:
+                self._regions[region].functions.append(effects)
+
+
+class _Step:
+    """One cell: which regions its names belong to behind it, and what the functions do that it may have called."""
+
+    def __init__(self, flow: _Flow, effects: Effects) -> None:
+        self._flow = flow
+        self.bound = set(effects.binds)
+        self.targets = dict.fromkeys((*effects.binds, *effects.aliases))
+        self._needs = set(effects.needs)
+        self._unknown = bool(effects.unknown)
+        self.own = {name: flow.region() for name in self.targets}
+        for name in self.targets:
+            if name not in self.bound:
+                self.own[name] |= flow.own(name)
+        for name, found in effects.functions.items():
+            flow.add_function(self.own.get(name) or flow.own(name), found)
+        self._share(effects)
+        self.used, self.changed = self._use(effects)
+
+    def now(self, name: str) -> int:
+        """The regions that a name stands for before the cell, where that matters, and behind it."""
+        own = self.own.get(name, 0)
+        return own | self._flow.own(name) if name in self._needs or name not in self.bound else own
+
+    def _share(self, effects: Effects) -> None:
+        """Follow aliases and containers until nothing new is shared."""
+        new = True
+        while new:
+            new = False
+            for name, sources in effects.aliases.items():
+                found = self.own[name]
+                for source in sources:
+                    found |= self._sources(source, name)
+                new |= found != self.own[name]
+                self.own[name] = found
+            for name, items in effects.holds.items():
+                new |= self._flow.hold(self.now(name), self._all_of(items))
+            for name, items in effects.reaches.items():
+                new |= self._flow.hold(self._flow.reach(self.now(name)), self._all_of(items))
+
+    def _all_of(self, names: Iterable[str]) -> int:
+        found = 0
+        for name in names:
+            found |= self.now(name)
+        return found
+
+    def _sources(self, source: str, target: str) -> int:
+        if source != ANYTHING:
+            return self._flow.reach(self.now(source))
+        if self._unknown:
+            return self._flow.all_regions()
+        found = self._flow.own(target)
+        for name in self._needs:
+            found |= self._flow.reach(self.now(name))
+        return found
+
+    def _use(self, effects: Effects) -> tuple[set[str], set[str]]:
+        """The names that the cell used, also by the functions it may have called, and those that these may change."""
+        used, changed = set(effects.needs), set[str]()
+        waiting, done = [*effects.active], set[str]()
+        while waiting:
+            name = waiting.pop()
+            if name in done:
+                continue
+            done.add(name)
+            for found in self._flow.functions(self.now(name)):
+                used.update(found.uses)
+                changed.update(found.changes)
+                changed.update(name for name in found.consumes if not self._is_passive(name, effects))
+                waiting += [name for name in found.uses if not self._is_passive(name, effects)]
+        return used, changed
+
+    def _is_passive(self, name: str, effects: Effects) -> bool:
+        if name in self.bound and name not in effects.passive:
+            return False
+        return name in self.bound or self._flow.is_passive(name)
+
+
+def _members(cells: int) -> Iterator[int]:
+    """The places of the bits that are set."""
+    while cells:
+        lowest = cells & -cells
+        yield lowest.bit_length() - 1
+        cells ^= lowest
+
+
+def _generators(record: CellRecord) -> list[str]:
+    """The random generators that the cell drew from, as names: the global ones, and those that a name leads to."""
+    drawn = [use.name for use in record.generators if use.consumed]
+    return [
+        f"(generator {name})" if name.partition(".")[0] in ALL_GENERATORS else name.partition(".")[0].partition("[")[0]
+        for name in drawn
+    ]
+
+
+def _doubt(record: CellRecord, effects: Effects) -> str | None:
+    where = f"cell {record.order}"
+    named = [name for name in effects.mutates if not name.startswith("(")]
+    if not named:
+        return None
+    more = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
+    return f"{where} may have changed {_list(named[:MOST_NAMED])}{more}"
+
+
+def _note(record: CellRecord, effects: Effects) -> str | None:
+    where = f"cell {record.order}"
+    if record.outcome is Outcome.INTERRUPTED:
+        return f"{where} was interrupted: it does not end in the same place again"
+    if effects.unknown:
+        return f"{where} may have used and changed anything: {_list(effects.unknown)}"
+    if effects.earlier:
+        return f"{where} used {_list(effects.earlier)}, bound before capturing began"
+    return None
+
+
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(names)

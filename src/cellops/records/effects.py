@@ -1,0 +1,50 @@
+from cellops.records.base import Record
+
+INTERPRETER = "(interpreter)"
+"""Stands among names for what all cells share: modules' attributes, the working folder, warnings, options."""
+FILES = "(files)"
+"""Stands among names for what cells write to disk and read from it."""
+ANYTHING = "(anything)"
+"""Stands among changed names where nobody can say what was changed."""
+
+
+class FunctionEffects(Record, frozen=True, kw_only=True):
+    """What using a function, or an object of a class, that a cell defined may do to names of the notebook."""
+
+    uses: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
+    consumes: tuple[str, ...] = ()
+    """Names that it changes if their values are not plain data: iterators, objects with methods of their own."""
+
+
+class Effects(Record, frozen=True, kw_only=True):
+    """How a cell hangs together with others through the names of the notebook: what a slice is found from."""
+
+    needs: tuple[str, ...] = ()
+    """Names whose value from before the cell it may have used."""
+    active: tuple[str, ...] = ()
+    """Names that it used and whose value is not plain data, so that using it may run code of the notebook."""
+    binds: tuple[str, ...] = ()
+    """Names that it surely bound anew or deleted."""
+    changes: tuple[str, ...] = ()
+    """Names whose own object it may have changed in place."""
+    mutates: tuple[str, ...] = ()
+    """Names whose object, or anything that this holds, may have been changed by code that is not known."""
+    aliases: dict[str, tuple[str, ...]] = {}
+    """Names that may now stand for (a part of) the objects of others."""
+    holds: dict[str, tuple[str, ...]] = {}
+    """Names whose object may now hold the objects of others."""
+    reaches: dict[str, tuple[str, ...]] = {}
+    """Names whose object, or anything that this holds, may now hold the objects of others."""
+    functions: dict[str, FunctionEffects] = {}
+    """Names of the functions and classes that it defined."""
+    constant: tuple[str, ...] = ()
+    """Bound names whose value cannot change: a number, a text, a tuple of such."""
+    passive: tuple[str, ...] = ()
+    """Bound and changed names whose value is plain data: using it runs no code of the notebook."""
+    unknown: tuple[str, ...] = ()
+    """Why the cell may have used and changed anything: `exec` …"""
+    earlier: tuple[str, ...] = ()
+    """Needed names that stand since before capturing began."""
+    nested: bool = False
+    """Whether another cell executed it, and does so again when it is executed again."""

@@ -1,0 +1,149 @@
+"""The slice of a run: executing it alone gives the run's values, and it is not simply everything."""
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from support.trail import Trail
+
+NAME = st.sampled_from(["a", "b", "c", "d"])
+FUNCTION = st.sampled_from(["f", "g"])
+ANY = st.one_of(NAME, NAME, FUNCTION)
+NUMBER = st.integers(0, 3)
+
+
+def _template(text: str) -> st.SearchStrategy[str]:
+    """A statement with names in the place of letters: n, m, k are names, f a function, x either, i a number."""
+    parts = {"n": NAME, "m": NAME, "k": NAME, "f": FUNCTION, "x": ANY, "i": NUMBER}
+    return st.fixed_dictionaries(parts).map(lambda given: text.format(**given))
+
+
+CLOSURE = """def {f}(*v):
+    kept = [{m}]
+    def inner(*w):
+        kept.append({k})
+        return kept
+    return inner"""
+CLASS = """class Box:
+    items = {m}
+    def __init__(self, value=0):
+        self.value = value
+    def add(self):
+        {k}.append(self.value)
+{n} = Box({m})"""
+STATEMENTS = st.one_of(
+    *map(
+        _template,
+        [
+            "{n} = {i}",
+            "{n} = [{i}]",
+            "{n} = [{i}, {i}]",
+            "{n} = {m}",
+            "{n} = [{m}, {k}]",
+            "{n} = {{'key': {m}}}",
+            "{n} = ({m}, {i})",
+            "{n}, {m} = {m}, {n}",
+            "{n} = {m} + {k}",
+            "{n} = {m}[0]",
+            "{n} = {m}['key']",
+            "{n} = len({m})",
+            "{n} = list({m})",
+            "{n} = sorted({m}, key=lambda v: {k})",
+            "{n} = [{k} for v in {m}]",
+            "{n} = [v.append({i}) for v in {m}[:3]]",
+            "{n} = (v for v in {m})",
+            "{n} = (v + {k} for v in {m})",
+            "{n} = iter({m})",
+            "{n} = zip({m}, {k})",
+            "{n} = next({m})",
+            "{n} = max({m}, {k}, key=str)",
+            "{n} = lambda: {m}",
+            "{n} = [lambda: {m}]",
+            "{n} = {x}()",
+            "{n} = {x}({m})",
+            "{n} = {m}[0]()",
+            "{x}({m})",
+            "{x}()",
+            "{n}.append({m})",
+            "{n}.append({i})",
+            "{n}[0].append({i})",
+            "{n}.extend({m}[:2])",
+            "{n}.reverse()",
+            "{n}[0] = {m}",
+            "{n}['key'] = {m}",
+            "{n} += [{i}]",
+            "{n} += {m}[:2]",
+            "{n} *= 2",
+            "del {n}",
+            "del {n}[0]",
+            "add = {n}.append\nadd({i})",
+            "for {n} in {m}[:3]:\n    {n}.append({i})",
+            "for {n} in {m}:\n    {k} = {n}",
+            "for v in {m}[:3]:\n    {n} = v\n    {n} += [1]",
+            "while {n}:\n    {m} = {n}.pop()",
+            "if {m}:\n    {n} = {k}",
+            "if {m}:\n    {n} = {i}\nelse:\n    del {n}",
+            "try:\n    {n} = {m}[0]\nexcept Exception as {k}:\n    {n} = {i}",
+            "try:\n    {n} = {m}\nexcept NameError:\n    {n} = [{i}]",
+            "match {m}:\n    case [{n}, *{k}]:\n        pass\n    case _:\n        {n} = {i}",
+            "if ({n} := {m}):\n    {n}.append({i})",
+            "print({m}, {n})",
+            "def {f}(*v):\n    return {m}",
+            "def {f}(*v):\n    {m}.append({i})\n    return {k}",
+            "def {f}(*v):\n    for each in v:\n        each.append({i})\n    return v",
+            "def {f}(*v):\n    global {m}\n    {m} = {k}",
+            "def {f}(v={m}, *w):\n    v.append({i})\n    return v",
+            "def {f}(*v):\n    local = {m}\n    local.append({i})\n    return local",
+            "def {f}(*v):\n    return {x}()",
+            "def {f}(*v):\n    {m}.append(v)\n    return len({m})",
+            "def {f}(*v):\n    yield {m}\n    yield {k}",
+            CLOSURE,
+            CLASS,
+            "{n}.value = {m}",
+            "{n} = {m}.value",
+            "{n}.value.append({i})",
+            "{n}.items.append({i})",
+            "{n}.add()",
+            "import functools\n{n} = functools.partial({f}, {m})",
+            "import functools\n@functools.lru_cache\ndef {f}(*v):\n    return {m}",
+            "import math\n{n} = math.floor({i})",
+            "import collections\n{n} = collections.defaultdict(lambda: {m})",
+            "exec('{n} = {m}')",
+            "exec('{n} =' + ' {m}')",
+            "globals()['{n}'] = {m}",
+            "{n} = globals().get('{m}')",
+            "{n} = eval('{m}')",
+        ],
+    )
+)
+CELLS = st.lists(st.lists(STATEMENTS, min_size=1, max_size=3).map("\n".join), min_size=2, max_size=9)
+
+
+def shape(value: Any, depth: int = 6) -> Any:
+    """What can be compared of a value; of objects, what they hold, and of functions only that they are."""
+    if isinstance(value, int | str | float | None):
+        return value
+    if depth == 0:
+        return type(value).__name__
+    if isinstance(value, list | tuple):
+        return [type(value).__name__, *(shape(item, depth - 1) for item in value)]
+    if isinstance(value, dict):
+        return {str(key): shape(item, depth - 1) for key, item in value.items()}
+    held = vars(value) if hasattr(value, "__dict__") else {}
+    return [type(value).__name__, shape(held, depth - 1) if type(value).__name__ == "Box" else None]
+
+
+@settings(max_examples=1500, deadline=None)
+@given(CELLS, st.lists(ANY, min_size=1, max_size=2))
+def test_executing_the_slice_alone_gives_the_runs_values(cells: list[str], read: list[str]) -> None:
+    trail = Trail()
+    for cell in cells:
+        trail.run(cell)
+    trail.run(
+        "".join(f"try:\n    result_{n} = {n}\nexcept NameError:\n    result_{n} = 'no such name'\n" for n in read)
+    )
+    replayed = trail.replay()
+    for name in read:
+        expected = shape(trail.namespace.get(f"result_{name}"))
+        assert shape(replayed.get(f"result_{name}")) == expected, trail.slice()

@@ -1,0 +1,69 @@
+"""A trail made with `exec`, thousands a minute: the watcher of names and the slices without a kernel around them."""
+
+from types import SimpleNamespace
+from typing import Any
+
+from cellops.capture.dataflow import analyse
+from cellops.capture.names import Names
+from cellops.capture.slice import Slices
+from cellops.capture.watcher import Ending, OpenCell
+from cellops.records.cell import CellRecord, ErrorSeen, Outcome
+from cellops.records.slice import Slice
+
+
+class Trail:
+    """Executes cells in a namespace of their own and knows their slices."""
+
+    def __init__(self, **given: Any) -> None:
+        self.namespace: dict[str, Any] = {"__name__": "__main__", **given}
+        self.records: list[CellRecord] = []
+        self.slices = Slices()
+        self._names = Names()
+        self._names.start(SimpleNamespace(user_ns=self.namespace, user_ns_hidden={"__builtins__": None}))
+
+    def run(self, source: str) -> CellRecord:
+        order = len(self.records) + 1
+        cell = OpenCell(None, order, source, None, thread=1, body=source, flow=analyse(source))
+        state = self._names.before(cell)
+        seen = self._names.after(cell, state, execute(source, self.namespace))
+        record = CellRecord(
+            session="s",
+            order=order,
+            source=source,
+            started=0.0,
+            duration=0.0,
+            overhead=0.0,
+            outcome=Outcome.OK,
+            reads=cell.flow.reads,
+            writes=cell.flow.writes,
+        ).replace(**dict(seen.fields))
+        self.records.append(record)
+        self.slices.add(record)
+        return record
+
+    def slice(self) -> Slice:
+        """The slice of the last cell."""
+        return self.slices.of(len(self.records))
+
+    def replay(self) -> dict[str, Any]:
+        """The namespace after the slice of the last cell alone."""
+        namespace: dict[str, Any] = {"__name__": "__main__"}
+        for order in self.slice().cells:
+            execute(self.records[order - 1].source, namespace)
+        return namespace
+
+
+def execute(source: str, namespace: dict[str, Any]) -> Ending:
+    """Execute a cell as a kernel does: one that fails leaves what it did before."""
+    try:
+        exec(compile(source, "<cell>", "exec"), namespace)
+    except Exception as error:
+        trace = error.__traceback__
+        line = None
+        while trace is not None:
+            if trace.tb_frame.f_code.co_filename == "<cell>":
+                line = trace.tb_lineno
+                break
+            trace = trace.tb_next
+        return Ending(Outcome.ERROR, ErrorSeen(type=type(error).__name__, message="", line=line))
+    return Ending(Outcome.OK)
