@@ -67,6 +67,11 @@ def fingerprint(name: str, role: str, table: Any, pointer: str | None = None) ->
     )
 
 
+def rows_of(table: Any) -> int:
+    """The rows of a table."""
+    return _size(table)[0]
+
+
 def _library(value: object) -> str | None:
     """The library, other than pandas, that a table of a known kind belongs to."""
     kind = type(value)

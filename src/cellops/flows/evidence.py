@@ -16,6 +16,8 @@ from cellops.capture.modules import code_digest, not_kept
 from cellops.capture.quiet import quiet
 from cellops.capture.redaction import redact, redact_scalar, redact_value
 from cellops.capture.results import FittedModel, Namespace, Results, collect, scalar_parameters, values
+from cellops.capture.rows import compare
+from cellops.capture.splits import shared_rows
 from cellops.capture.tables import Pair, Table, named_tables
 from cellops.capture.watcher import OpenCell
 from cellops.errors import CellopsError, UsageError
@@ -68,9 +70,11 @@ def gather(
             for model in models
             for role, table in _tables(model)
         ]
+        compared = [attempt(f"data {pair[1][0].name}", partial(compare, *pair)) for pair in _evaluated(models)]
         contract = attempt(f"model {models[0].name}", partial(build, models[0], suites)) if models else None
     tables = tuple({(d.name, d.role): d for d in data if d is not None}.values())
-    seen += checks.evaluated_on_training_data(tables, where)
+    overlaps = tuple(overlap for overlap in compared if overlap is not None)
+    seen += checks.evaluated_on_training_data(tables, where) or [f for o in overlaps for f in shared_rows(o, where)]
     code = attempt(where, run.code)
     seen += checks.uncommitted_code(code, where)
     modules = attempt(where, run.modules) or ()
@@ -85,6 +89,7 @@ def gather(
         models=tuple(s for s in spools if s is not None),
         figures=record.figures,
         data=tables,
+        overlaps=overlaps,
         contract=contract,
         findings=tuple(seen),
     )
@@ -177,6 +182,12 @@ def _tables(model: FittedModel) -> list[tuple[str, Table]]:
     """The model's tables with the role of each."""
     roles = (("training", model.training), ("evaluation", model.evaluation))
     return [(role, table) for role, pair in roles if pair for table in pair]
+
+
+def _evaluated(models: Iterable[FittedModel]) -> list[tuple[Pair, Pair]]:
+    """What models were fitted on with what they are evaluated on, each once."""
+    pairs = [(model.training, model.evaluation) for model in models]
+    return list({(t[0].name, e[0].name): (t, e) for t, e in pairs if t and e}.values())
 
 
 def _model_parameters(model: FittedModel) -> Parameters:

@@ -19,6 +19,7 @@ from cellops.capture.modules import Modules
 from cellops.capture.outputs import Outputs
 from cellops.capture.redaction import redact
 from cellops.capture.resources import Resources
+from cellops.capture.splits import Splits, splits_of_run
 from cellops.capture.watcher import OpenCell
 from cellops.errors import UsageError
 from cellops.flows import evidence, writer
@@ -110,6 +111,7 @@ class Session:
                 Resources(),
                 Habits(),
                 self._modules,
+                Splits(),
                 Outputs(self.settings.folder / "spool"),
             ),
             on_fault=self.fault,
@@ -205,6 +207,7 @@ class Session:
             ended=record.started + record.duration,
             parameters=self.parameters,
             files=self._files.of_the_session(),
+            splits=splits_of_run(self.trail, record),
             findings=record.findings,
         )
         try:

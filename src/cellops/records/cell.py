@@ -5,6 +5,7 @@ from cellops.records.effects import Effects
 from cellops.records.figure import FigureSpool
 from cellops.records.file import FileUse
 from cellops.records.finding import Finding
+from cellops.records.split import Split
 
 
 class Outcome(StrEnum):
@@ -73,6 +74,8 @@ class CellRecord(Record, frozen=True, kw_only=True, tag="cell", tag_field="event
     generators: tuple[GeneratorUse, ...] = ()
     files: tuple[FileUse, ...] = ()
     """Files, folders and addresses that the cell read or wrote."""
+    splits: tuple[Split, ...] = ()
+    """How the cell divided rows for training and evaluation."""
     figures: tuple[FigureSpool, ...] = ()
     """What the cell showed, where it was a run."""
     findings: tuple[Finding, ...] = ()

@@ -9,6 +9,7 @@ from cellops.records.file import FileUse
 from cellops.records.finding import Finding
 from cellops.records.module import ModuleSource
 from cellops.records.slice import Slice
+from cellops.records.split import Overlap, Split
 
 
 class RunStatus(StrEnum):
@@ -144,6 +145,10 @@ class RunClosed(Record, frozen=True, kw_only=True, tag="run-closed", tag_field="
     data: tuple[DataFingerprint, ...] = ()
     files: tuple[FileUse, ...] = ()
     """What the run's cell and those before it read."""
+    splits: tuple[Split, ...] = ()
+    """How the rows that the run read were divided, in its own cell or before."""
+    overlaps: tuple[Overlap, ...] = ()
+    """For each model, the rows that stand in its training and in its evaluation."""
     findings: tuple[Finding, ...] = ()
     code: CodeVersion | None = None
     modules: tuple[ModuleSource, ...] = ()
