@@ -197,7 +197,7 @@ def status(session: "Session") -> None:
     median = f", {overhead[len(overhead) // 2] * 1000:.2f} ms each at the median" if overhead else ""
     out.print(f"Capturing {session.notebook or 'this session'}: {cells} cells{median}, {len(session.runs)} runs")
     out.print(f"Journal: {session.journal.path}", markup=False)
-    found = [finding for record in session.trail for finding in record.findings]
+    found = [*session.hidden_state(), *(finding for record in session.trail for finding in record.findings)]
     _findings([*session.faults, *dict.fromkeys(found)])
     if not found and not session.faults:
         out.print("No findings.")

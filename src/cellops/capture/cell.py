@@ -137,7 +137,7 @@ class CellCapture:
         if found is None and info.raw_cell.lstrip().startswith(header.MARK):
             return ""
         body = header.python_body(info.raw_cell)
-        return str(self._shell.transform_cell(body)) if body else ""
+        return given if body is None else str(self._shell.transform_cell(body)) if body else ""
 
     def _after(self, result: Any) -> None:
         cell = self._find(result)

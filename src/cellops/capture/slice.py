@@ -204,14 +204,19 @@ class _Step:
         self.targets = dict.fromkeys((*effects.binds, *effects.aliases))
         self._needs = set(effects.needs)
         self._unknown = bool(effects.unknown)
-        self.own = {name: flow.region() for name in self.targets}
-        for name in self.targets:
-            if name not in self.bound:
-                self.own[name] |= flow.own(name)
+        self.own = {name: self._begin(name, effects) for name in self.targets}
+        self._share(effects)
+        if any(not own for own in self.own.values()):
+            self.own = {name: own or flow.region() for name, own in self.own.items()}
+            self._share(effects)
         for name, found in effects.functions.items():
             flow.add_function(self.own.get(name) or flow.own(name), found)
-        self._share(effects)
         self.used, self.changed = self._use(effects)
+
+    def _begin(self, name: str, effects: Effects) -> int:
+        """A region of its own, but for a name that may stand for other objects: they have theirs."""
+        was = 0 if name in self.bound else self._flow.own(name)
+        return was if effects.aliases.get(name) else was | self._flow.region()
 
     def now(self, name: str) -> int:
         """The regions that a name stands for before the cell, where that matters, and behind it."""

@@ -12,6 +12,7 @@ from cellops.capture import rng
 from cellops.capture.data import fingerprint
 from cellops.capture.dataflow import Dataflow
 from cellops.capture.environment import read_environment
+from cellops.capture.hidden_state import History
 from cellops.capture.modules import code_digest, not_kept
 from cellops.capture.quiet import quiet
 from cellops.capture.redaction import redact, redact_scalar, redact_value
@@ -42,8 +43,15 @@ def gather(
     namespace: Namespace,
     settings: Settings,
     suites: list[Suite],
+    origin: Callable[[str], str | None],
 ) -> RunClosed:
-    """Complete the record of a run. What cannot be had is a finding on the run; the rest is still recorded."""
+    """Complete the record of a run. What cannot be had is a finding on the run; the rest is still recorded.
+
+    Parameters
+    ----------
+    origin
+        Gives for the expression of a table the file that it was read from.
+    """
     where = f"run {run.opened.name}"
     seen: list[Finding] = [*closed.findings]
 
@@ -66,7 +74,7 @@ def gather(
                 seen += checks.unseeded_estimators(model.name, model.estimator, where)
         spools = [attempt(f"model {m.name}", partial(spool, m, closed.run, settings)) for m in models]
         data = [
-            attempt(f"data {table.name}", partial(fingerprint, table.name, role, table.value))
+            attempt(f"data {table.name}", partial(fingerprint, table.name, role, table.value, origin(table.name)))
             for model in models
             for role, table in _tables(model)
         ]
@@ -93,6 +101,15 @@ def gather(
         contract=contract,
         findings=tuple(seen),
     )
+
+
+def with_slice(closed: RunClosed, run: OpenRun, record: CellRecord, history: History) -> RunClosed:
+    """The record of a run with the cells it depends on and what of them the notebook no longer shows."""
+    where = f"run {run.opened.name}"
+    seen: list[Finding] = [*closed.findings]
+    found = _attempt(seen, where, partial(history.slice, record.order))
+    seen += _attempt(seen, where, partial(history.of_run, record.order, where)) or []
+    return closed.replace(slice=found, findings=tuple(seen))
 
 
 def _drew_unseeded(record: CellRecord) -> bool:

@@ -13,9 +13,12 @@ from cellops.capture.cell import CellCapture
 from cellops.capture.files import Files
 from cellops.capture.generators import Generators
 from cellops.capture.habits import Habits
+from cellops.capture.hidden_state import History
 from cellops.capture.journal import Journal, path_of
 from cellops.capture.lease import Lease, lease_of
 from cellops.capture.modules import Modules
+from cellops.capture.names import Names
+from cellops.capture.origins import Origins
 from cellops.capture.outputs import Outputs
 from cellops.capture.redaction import redact
 from cellops.capture.resources import Resources
@@ -81,6 +84,8 @@ class Session:
         self._generators = Generators(Blobs(settings.folder / "states"))
         self._modules = Modules(settings.project, Blobs(settings.folder / "sources"))
         self._files = Files(settings.project, settings.folder)
+        self._origins = Origins(namespace, settings.project)
+        self._history = History(self.notebook)
         self._unwritten: list[Record] = []
         folder = prepare(settings.folder) / "journal"
         self._lease = Lease(lease_of(path_of(folder, self.id)))
@@ -108,6 +113,7 @@ class Session:
             watchers=(
                 self._files,
                 self._generators,
+                Names(),
                 Resources(),
                 Habits(),
                 self._modules,
@@ -176,6 +182,7 @@ class Session:
         if options.seed is not None:
             rng.seed_all(options.seed)
             self._generators.seeded_all()
+        self._history.notebook.prepare()
         cell.run = opened.run
         self._open[opened.run] = OpenRun(
             opened, options, self.settings, Bindings(cell.flow, self._namespace), self._modules
@@ -190,6 +197,7 @@ class Session:
         record = record.replace(notebook=self.notebook)
         self.trail.append(record)
         run = self._open.pop(record.run, None) if record.run is not None else None
+        self._remember(cell, record, run)
         try:
             self._write(record)
             if record.verb == "parameters" and record.outcome is Outcome.OK:
@@ -199,6 +207,18 @@ class Session:
                 closed = self._close_run(run, cell, record)
                 self.trail[-1] = record = record.replace(findings=(*record.findings, *closed.findings))
             self._observer.cell(record)
+
+    def _remember(self, cell: OpenCell, record: CellRecord, run: OpenRun | None) -> None:
+        """Read the cell into the history, from which the slices of runs are found."""
+        try:
+            self._origins.learn(cell.flow, record)
+            self._history.add(record, seeded=run is not None and run.opened.seed is not None)
+        except Exception as error:  # noqa: BLE001 - a fault of ours is a finding
+            self.fault(error)
+
+    def hidden_state(self) -> list[Finding]:
+        """What stands in this kernel and no longer in the notebook."""
+        return self._history.now()
 
     def _close_run(self, run: OpenRun, cell: OpenCell, record: CellRecord) -> RunClosed:
         closed = RunClosed(
@@ -212,8 +232,16 @@ class Session:
         )
         try:
             suites = list(self.suites.values())
+            closed = evidence.with_slice(closed, run, record, self._history)
             closed = evidence.gather(
-                closed, run, cell, record, namespace=self._namespace, settings=self.settings, suites=suites
+                closed,
+                run,
+                cell,
+                record,
+                namespace=self._namespace,
+                settings=self.settings,
+                suites=suites,
+                origin=self._origins.of,
             )
         finally:
             self._keep_run(run, closed)
