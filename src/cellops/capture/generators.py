@@ -4,6 +4,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import GetSetDescriptorType
 from typing import Any
 
@@ -23,12 +24,20 @@ MOST_FOUND = 50
 """Generators that a cell's record names; a list of a thousand streams is not written out."""
 
 
-@dataclass(frozen=True)
 class Held:
     """A generator and its state at one moment."""
 
-    generator: Any
-    state: str
+    def __init__(self, generator: Any, reading: rng.Reading) -> None:
+        self.generator = generator
+        self.reading = reading
+
+    @cached_property
+    def state(self) -> bytes:
+        return rng.as_text(self.reading).encode()
+
+    @cached_property
+    def digest(self) -> str:
+        return digest(self.state)
 
 
 @dataclass(frozen=True)
@@ -50,6 +59,7 @@ class Generators:
         self._states = states
         self._namespace: Namespace = {}
         self._names: tuple[str, ...] = ()
+        self._last: dict[str, Held] = {}
         self._seeded: set[str] = set()
         self._unseeded: set[str] = set()
 
@@ -57,7 +67,7 @@ class Generators:
         self._namespace = shell.user_ns
 
     def stop(self) -> None:
-        self._namespace = {}
+        self._namespace, self._last = {}, {}
 
     def seeded_all(self) -> None:
         """Remember that every shared generator has been seeded on the trail."""
@@ -67,7 +77,8 @@ class Generators:
         return Before(self._read(cell), len(sys.modules))
 
     def after(self, cell: OpenCell, state: Before, _ending: Ending) -> Seen:
-        self._names = names_of(self._namespace)
+        if "(" in cell.body or cell.flow.uncertain or not self._names_known(cell):
+            self._names = names_of(self._namespace)
         now = self._read(cell)
         changed = {name for name, held in now.items() if _has_changed(state.held.get(name), held)}
         seeded = self._remember_seeds(cell, frozenset(changed.intersection(rng.GLOBAL)))
@@ -76,17 +87,33 @@ class Generators:
         own = _of_the_cell(cell, uses, imported=len(sys.modules) > state.modules)
         return Seen({"generators": uses}, tuple(unseeded_randomness(own, cell.where)))
 
+    def _names_known(self, cell: OpenCell) -> bool:
+        """Whether the names that the cell wrote stand for no generator that is new, nor for one no longer."""
+        kinds = rng.kinds()
+        written = [name for name in cell.flow.writes if type(self._namespace.get(name)) in kinds]
+        return set(written) <= set(self._names)
+
     def _read(self, cell: OpenCell) -> dict[str, Held]:
         found = rng.shared()
-        found |= {name: self._namespace[name] for name in self._names if name in self._namespace}
+        kinds = rng.kinds()
+        named = {name: self._namespace.get(name) for name in self._names}
+        found |= {name: value for name, value in named.items() if type(value) in kinds}
         found |= dict(_inside(cell.flow.reads, self._namespace))
         first = {id(generator): name for name, generator in reversed(found.items())}
         held = {}
         for name in list(first.values())[::-1][:MOST_FOUND]:
-            state = rng.capture_state(found[name])
-            if state is not None:
-                held[name] = Held(found[name], state)
+            reading = rng.read(found[name])
+            if reading is not None:
+                held[name] = self._held(name, found[name], reading)
+        self._last = held
         return held
+
+    def _held(self, name: str, generator: Any, reading: rng.Reading) -> Held:
+        """The same as at the last reading, with what was made of it, where nothing has changed."""
+        last = self._last.get(name)
+        if last is not None and last.generator is generator and last.reading == reading:
+            return last
+        return Held(generator, reading)
 
     def _remember_seeds(self, cell: OpenCell, changed: frozenset[str]) -> frozenset[str]:
         """The shared generators that the cell has seeded."""
@@ -99,13 +126,12 @@ class Generators:
 
     def _use(self, name: str, now: Held, before: Held | None, consumed: bool) -> GeneratorUse:
         known = before is not None and before.generator is now.generator
-        state = before.state.encode() if before is not None and known else None
         return GeneratorUse(
             name=name,
             consumed=consumed,
             seeded=self._is_seeded(name, now.generator),
-            state=None if state is None else digest(state),
-            kept=state is not None and consumed and self._keep(state),
+            state=before.digest if before is not None and known else None,
+            kept=consumed and before is not None and known and self._keep(before.state),
         )
 
     def _is_seeded(self, name: str, generator: Any) -> bool:
@@ -164,7 +190,7 @@ def _has_changed(before: Held | None, now: Held) -> bool:
     """Whether something was drawn; of a new generator, whether it is no longer as it was made."""
     if before is None or before.generator is not now.generator:
         return not rng.is_untouched(now.generator)
-    return before.state != now.state
+    return before is not now
 
 
 def _of_the_cell(cell: OpenCell, uses: tuple[GeneratorUse, ...], *, imported: bool) -> list[GeneratorUse]:
