@@ -1,4 +1,4 @@
-"""From which file the rows of a table came, where the source shows it for certain and nothing has changed them since."""
+"""From which file a table was read, where the source shows it for certain and nothing has changed it since."""
 
 import ast
 from collections.abc import Iterable, Mapping
@@ -9,7 +9,7 @@ from cellops.capture.dataflow import Dataflow
 from cellops.capture.paths import function_name, named_paths
 from cellops.capture.pointers import is_address, public_address, shown
 from cellops.capture.redaction import redact
-from cellops.capture.tables import PURE, VIEWS
+from cellops.capture.tables import PURE
 from cellops.records.cell import CellRecord, Outcome
 from cellops.records.effects import ANYTHING
 
@@ -74,7 +74,7 @@ class Origins:
         calls = self._sources(flow)
         found: dict[str, str] = {}
         for name in once:
-            known = {**{n: file for n, file in before.items() if n not in flow.lines}, **found}
+            known = {**{n: file for n, file in before.items() if n == name or n not in flow.lines}, **found}
             origin = self._origin(flow.values[name], known, calls)
             if origin is not None and name in self._namespace:
                 found[name] = origin
@@ -94,14 +94,12 @@ class Origins:
         return redact(shown(Path.cwd().joinpath(text), self._project))
 
     def _origin(self, node: ast.expr, known: Mapping[str, str], calls: Mapping[int, str]) -> str | None:
-        if id(node) in calls:
-            return calls[id(node)]
         match node:
+            case ast.Call() if id(node) in calls:
+                return calls[id(node)]
             case ast.Name(id=name):
                 return known.get(name)
-            case ast.Subscript(value=base):
-                return self._origin(base, known, calls)
-            case ast.Attribute(value=base, attr=name) if name in VIEWS or not isinstance(base, ast.Call):
+            case ast.Subscript(value=base) | ast.Attribute(value=base):
                 return self._origin(base, known, calls)
             case ast.Call(func=ast.Attribute(value=base, attr=method)) if method in SELECTING:
                 return self._origin(base, known, calls)
