@@ -11,6 +11,7 @@ from cellops.capture.bindings import Bindings
 from cellops.capture.blobs import Blobs
 from cellops.capture.cell import CellCapture
 from cellops.capture.files import Files
+from cellops.capture.forks import Forks
 from cellops.capture.generators import Generators
 from cellops.capture.habits import Habits
 from cellops.capture.hidden_state import History
@@ -116,6 +117,7 @@ class Session:
                 Names(),
                 Resources(),
                 Habits(),
+                Forks(),
                 self._modules,
                 Splits(),
                 Outputs(self.settings.folder / "spool"),
