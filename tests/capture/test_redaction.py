@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cellops.capture.redaction import REDACTED, redact, redact_source, redact_value
+from support.kernel import Kernel
 
 SECRET = "hunter2hunter2"
 AT_NAMES = (
@@ -79,3 +80,12 @@ def test_any_text_can_be_redacted(text: str) -> None:
 def test_a_long_text_takes_time_in_proportion_to_its_length(part: str) -> None:
     """A pattern that looks back over a long text again and again would not come to an end here."""
     assert redact(part * 200_000)
+
+
+def test_an_error_that_repeats_a_secret_of_an_earlier_cell_is_recorded_without_it(loaded: Kernel) -> None:
+    loaded.run(f"password = {SECRET!r}")
+    done = loaded.run("raise ValueError(f'no {password}')")
+    assert SECRET in done.traceback
+    error = loaded.cells()[-1].error
+    assert error is not None
+    assert error.message == "no [redacted]"

@@ -1,6 +1,7 @@
 """The ledger of random generators: which a cell consumed, seeded or not, with a state that can be put back."""
 
 import random
+import sys
 from typing import Any
 
 import numpy as np
@@ -71,6 +72,55 @@ def test_what_happens_inside_of_preserved_leaves_no_trace() -> None:
     with pytest.raises(KeyError):
         _draw_and_fail()
     assert _drawn() == first
+
+
+class Torch:
+    """As much of torch as the ledger uses, for it is too large to be installed for a test."""
+
+    uint8 = np.uint8
+
+    class Generator:
+        def __init__(self) -> None:
+            self.seed, self.drawn = rng.TORCH_DEFAULT_SEED, 0
+
+        def initial_seed(self) -> int:
+            return self.seed
+
+        def get_state(self) -> Any:
+            state = np.array([self.seed % 251, self.drawn], dtype=np.uint8)
+            return type("Tensor", (), {"numpy": lambda _: state})()
+
+        def set_state(self, state: Any) -> None:
+            self.drawn = int(state[1])
+
+    Generator.__module__ = "torch._C"
+    frombuffer = staticmethod(np.frombuffer)
+
+    def __init__(self) -> None:
+        self.default_generator, on_the_card = self.Generator(), self.Generator()
+        self.cuda = type("cuda", (), {"is_initialized": lambda: True, "default_generators": (on_the_card,)})
+
+    def manual_seed(self, seed: int) -> None:
+        for generator in (self.default_generator, *self.cuda.default_generators):
+            generator.seed, generator.drawn = seed, 0
+
+
+def test_torch_is_in_the_ledger_with_every_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch = Torch()
+    monkeypatch.setitem(sys.modules, "torch", torch)
+    held = rng.shared()
+    assert [name for name in held if name.startswith("torch")] == ["torch", "torch.cuda.0"]
+    assert not rng.has_own_seed(held["torch"])
+    rng.seed_all(3)
+    assert rng.has_own_seed(held["torch.cuda.0"])
+    state = rng.capture_state(held["torch"])
+    assert state is not None
+    with rng.preserved():
+        held["torch"].drawn = 5
+    assert rng.capture_state(held["torch"]) == state
+    held["torch"].drawn = 7
+    rng.restore_state(held["torch"], state)
+    assert rng.capture_state(held["torch"]) == state
 
 
 def _uses(record: CellRecord) -> dict[str, GeneratorUse]:

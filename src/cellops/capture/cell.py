@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from cellops.capture import header
 from cellops.capture.dataflow import analyse
 from cellops.capture.header import Header
-from cellops.capture.redaction import redact, redact_source
+from cellops.capture.redaction import redact, redact_source, secrets_in, without_values
 from cellops.capture.watcher import Ending, OpenCell, Seen, Watcher
 from cellops.records.cell import CellRecord, ErrorSeen, Outcome
 
@@ -52,6 +52,8 @@ class CellCapture:
         self._open: list[OpenCell] = []
         self._watchers = tuple(watchers)
         self._pid = os.getpid()
+        self._secrets: set[str] = set()
+        """What the trail's sources bind to the names of secrets: an error can repeat it."""
         self.overheads: list[float] = []
         """What each captured cell paid in all, in seconds: record, journal, page and, for runs, evidence."""
 
@@ -162,7 +164,8 @@ class CellCapture:
         now = time.perf_counter()
         duration = now - cell.clock
         self._open.remove(cell)
-        ending = _ending(result)
+        self._secrets |= secrets_in(cell.source)
+        ending = _ending(result, self._secrets)
         seen = [seen for watcher in self._watchers if (seen := self._seen(watcher, cell, ending)) is not None]
         fields = {name: value for one in seen for name, value in one.fields.items()}
         record = CellRecord(
@@ -203,13 +206,14 @@ def _is_nested() -> bool:
     return False
 
 
-def _ending(result: Any) -> Ending:
+def _ending(result: Any, secrets: set[str]) -> Ending:
     if result is None:
         return Ending(Outcome.INTERRUPTED)
     error = result.error_before_exec or result.error_in_exec
     if error is None:
         return Ending(Outcome.OK)
-    seen = ErrorSeen(type=type(error).__name__, message=redact(_message(error))[:LONGEST_MESSAGE], line=_line(error))
+    message = redact(without_values(secrets, _message(error)))[:LONGEST_MESSAGE]
+    seen = ErrorSeen(type=type(error).__name__, message=message, line=_line(error))
     interrupted = type(error).__name__ in {"KeyboardInterrupt", "CancelledError"}
     return Ending(Outcome.INTERRUPTED if interrupted else Outcome.ERROR, seen)
 

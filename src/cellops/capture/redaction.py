@@ -2,12 +2,14 @@
 
 import ast
 import re
+from collections.abc import Iterable
 from itertools import pairwise
 
 from cellops.records.base import Value
 
 REDACTED = "[redacted]"
 NEWLINE = 10
+SHORTEST_VALUE = 6
 SHAPES = (
     (
         ("private key-",),
@@ -91,6 +93,12 @@ def secrets_in(source: str) -> set[str]:
         return set()
     values = [node.value for node in _secrets(tree) if isinstance(node, ast.Constant)]
     return {value.decode(errors="replace") if isinstance(value, bytes) else str(value) for value in values}
+
+
+def without_values(values: Iterable[str], text: str) -> str:
+    """A text without these values, where they stand as words of their own; short ones stand in too many texts."""
+    found = sorted((value for value in values if len(value) >= SHORTEST_VALUE), key=len, reverse=True)
+    return re.sub(rf"(?<!\w)(?:{'|'.join(map(re.escape, found))})(?!\w)", REDACTED, text) if found else text
 
 
 def redact_value(name: str, value: Value | list[Value]) -> Value | list[Value]:

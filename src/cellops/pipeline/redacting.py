@@ -1,19 +1,16 @@
 """An executed notebook without secrets: in sources, outputs, tracebacks and the parameters that it was given."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from cellops.capture.redaction import REDACTED, redact, redact_source, redact_value, secrets_in
+from cellops.capture.redaction import redact, redact_source, redact_value, secrets_in, without_values
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
-SHORTEST_VALUE = 6
-"""A shorter secret stands in too many words to be taken out of every text."""
-
 Redact = Callable[[str], str]
 
 
@@ -24,22 +21,16 @@ def redact_notebook(notebook: "NotebookNode") -> "NotebookNode":
     wherever an output repeats them.
     """
     sources = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
-    values = {value for source in sources for value in secrets_in(source) if len(value) >= SHORTEST_VALUE}
-    without = partial(_without, _any_of(values))
-    unnamed = partial(_without, _any_of(value for value in values if not value.isidentifier()))
+    values = {value for source in sources for value in secrets_in(source)}
+    without = partial(_without, values)
+    unnamed = partial(_without, {value for value in values if not value.isidentifier()})
     copy = _with(notebook, cells=[_cell(cell, unnamed, without) for cell in notebook.cells])
     copy.metadata = _with(notebook.metadata, **_metadata(notebook.metadata, without))
     return copy
 
 
-def _any_of(values: Iterable[str]) -> re.Pattern[str] | None:
-    """A pattern for these values where they stand as words of their own."""
-    longest_first = sorted(values, key=len, reverse=True)
-    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest_first))})(?!\w)") if longest_first else None
-
-
-def _without(values: re.Pattern[str] | None, text: str) -> str:
-    return redact(text if values is None else values.sub(REDACTED, text))
+def _without(values: set[str], text: str) -> str:
+    return redact(without_values(values, text))
 
 
 def _cell(cell: "NotebookNode", unnamed: Redact, without: Redact) -> "NotebookNode":
