@@ -13,6 +13,7 @@ import pytest
 import xxhash
 
 from cellops.capture import pinning
+from cellops.capture.files import completed
 from cellops.capture.pinning import Pins, identify, pin
 from cellops.records.cell import CellRecord
 from cellops.records.file import FileUse
@@ -168,18 +169,29 @@ def test_what_a_reader_asks_the_network_for_is_known_from_the_request(loaded: Ke
     assert [finding.code for finding in loaded.cells()[-1].findings].count("network-read") == 1
 
 
-def test_a_run_holds_what_the_cells_before_it_read(loaded: Kernel, data: Path) -> None:
+def test_a_run_holds_what_the_cells_that_it_depends_on_read(loaded: Kernel, data: Path) -> None:
     with (data / "large.bin").open("wb") as file:
         file.truncate(3 * 2**20)
+    used(loaded, "other = open('data/t.arrow', 'rb').read()")
     files = used(loaded, "t = open('data/t.csv').read()\nlarge = open('data/large.bin', 'rb').read()")
     assert [(file.path, file.method) for file in files] == [("data/t.csv", "full"), ("data/large.bin", "deferred")]
-    loaded.run(
-        "import threading, time\nwhile open('/proc/self/comm') and 'cellops' not in str(threading.enumerate()): pass"
-    )
-    loaded.run("%%mlops run\nrate = 1 / 3")
+    loaded.run("%%mlops run\nrate = (len(t) + len(large)) / 3")
     run = loaded.closed()[-1]
     assert {file.path for file in run.files} == {"data/t.csv", "data/large.bin"}
-    assert {file.path: file.digest for file in run.files}["data/t.csv"] == digest_of(data / "t.csv")
+    whole = {file.path: completed(file, loaded.project).digest for file in run.files}
+    assert whole == {path: digest_of(loaded.project / path) for path in whole}
+
+
+def test_a_deferred_file_that_has_changed_since_is_not_hashed(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("before")
+    seen = path.stat()
+    use = FileUse(path="t.csv", mode="read", opened="open", size=6, modified=seen.st_mtime_ns / 1e9, method="deferred")
+    assert (completed(use, tmp_path).method, completed(use, tmp_path).digest) == ("full", digest_of(path))
+    path.write_text("afterwards")
+    assert (completed(use, tmp_path).method, completed(use, tmp_path).digest) == ("metadata-only", None)
+    path.unlink()
+    assert completed(use, tmp_path).reason == "it was written to before it had been hashed"
 
 
 def test_nothing_is_heard_once_the_extension_is_unloaded(loaded: Kernel, data: Path) -> None:

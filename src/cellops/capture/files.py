@@ -2,13 +2,14 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from cellops.capture.audit import Opens, Recording, ignored, opens
 from cellops.capture.paths import matches, named_paths
-from cellops.capture.pinning import Identity, Pinned, Pins, identify, is_folder, is_regular
+from cellops.capture.pinning import Identity, Pinned, Pins, identify, is_folder, is_regular, pin
 from cellops.capture.pointers import is_address, pointer_of, pointers_of, public_address, shown
 from cellops.capture.redaction import redact
 from cellops.capture.watcher import Ending, OpenCell, Seen
@@ -28,6 +29,15 @@ ASKING = re.compile(r"\burl(?:open|retrieve)\b")
 """The habits of a cell tell of the network that it asks itself; here stands what readers of data ask for it."""
 
 
+@dataclass(frozen=True)
+class _Readers:
+    """Where a file stood that was read, and by which cells."""
+
+    path: Path
+    seen: Identity
+    cells: set[int] = field(default_factory=set)
+
+
 class Files:
     name = "files"
 
@@ -37,7 +47,7 @@ class Files:
         self._pins = Pins()
         self._opens: Opens | None = None
         self._namespace: Mapping[str, Any] = {}
-        self._read: dict[str, tuple[FileUse, Path, Identity | None]] = {}
+        self._read: dict[FileUse, _Readers] = {}
 
     def start(self, shell: Any) -> None:
         """Begin to hear what python opens."""
@@ -68,7 +78,7 @@ class Files:
                     absolute = os.path.normpath(os.path.join(os.getcwd(), path))  # noqa: PTH109, PTH118
                     if not absolute.startswith((*self._own, *ignored())):
                         files.setdefault(absolute, (named.mode, "argument"))
-        uses = self._uses(files)
+        uses = self._uses(files, cell.order)
         public = {public_address(address): pointer_of(address) for address in addresses}
         remote = [
             FileUse(path=path, mode="read", opened="argument", reason="it is remote", pointers=(pointer,))
@@ -81,19 +91,19 @@ class Files:
         ]
         return Seen({"files": (*uses, *remote)}, tuple(found))
 
-    def of_the_session(self) -> tuple[FileUse, ...]:
-        """What the cells have read so far, the newest last, with the digests that have been had meanwhile."""
-        return tuple(map(self._completed, list(self._read)[-MOST_OF_A_RUN:]))
+    def read_by(self, cells: Collection[int] | None) -> tuple[FileUse, ...]:
+        """What some cells of the trail have read, or all; with the digests that have been had meanwhile."""
+        wanted = [use for use, by in self._read.items() if cells is None or not by.cells.isdisjoint(cells)]
+        return tuple(dict.fromkeys(map(self._completed, wanted[-MOST_OF_A_RUN:])))
 
-    def _completed(self, path: str) -> FileUse:
-        use, place, seen = self._read[path]
-        pinned = self._pins.get(place, seen) if seen is not None else None
-        if use.method == DEFERRED.method and pinned is not None:
-            use = use.replace(method=pinned.method, digest=pinned.digest, reason=pinned.reason)
-            self._read[path] = use, place, seen
-        return use
+    def _completed(self, use: FileUse) -> FileUse:
+        by = self._read[use]
+        pinned = self._pins.get(by.path, by.seen)
+        if use.method != DEFERRED.method or pinned is None:
+            return use
+        return use.replace(method=pinned.method, digest=pinned.digest, reason=pinned.reason)
 
-    def _uses(self, files: Mapping[str, tuple[str, str]]) -> list[FileUse]:
+    def _uses(self, files: Mapping[str, tuple[str, str]], order: int) -> list[FileUse]:
         """What was used, with digests of small files; missing ones were looked for, and folders were listed."""
         left = SMALL_IN_ALL
         uses = []
@@ -117,8 +127,7 @@ class Files:
             )
             uses.append(use)
             if mode != "write":
-                self._read.pop(use.path, None)
-                self._read[use.path] = use, path, seen
+                self._read.setdefault(use, _Readers(path, seen)).cells.add(order)
         return uses
 
     def _pinned(self, path: Path, seen: Identity, mode: str, left: int) -> Pinned:
@@ -133,6 +142,19 @@ class Files:
             self._pins.defer(path, seen)
             return DEFERRED
         return self._pins.pin(path, seen)
+
+
+def completed(use: FileUse, project: Path) -> FileUse:
+    """What was deferred until its kernel had gone, hashed now, if the file is still the one that was read."""
+    if use.method != DEFERRED.method:
+        return use
+    path = project / Path(use.path).expanduser()
+    seen = identify(path)
+    if seen is None or seen.modified / 1e9 != use.modified or (is_regular(seen) and seen.size != use.size):
+        pinned = Pinned("metadata-only", reason="it was written to before it had been hashed")
+    else:
+        pinned = pin(path, seen)
+    return use.replace(method=pinned.method, digest=pinned.digest, reason=pinned.reason)
 
 
 def _over_the_network(addresses: Mapping[str, object], where: str) -> list[Finding]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cellops.capture.files import completed
 from cellops.capture.journal import read
 from cellops.capture.lease import is_alive
 from cellops.errors import TrackingError
@@ -85,6 +86,8 @@ class Carrier:
             self._open(*self._unread(event))
         if event.run not in self.progress.runs:
             return
+        files = tuple(completed(file, self._store.settings.project) for file in event.files)
+        event = event.replace(files=files)
         closed = self._store.close_run(self.progress.runs[event.run], event, self._trail(event.run))
         for model in event.models:
             if model.name in closed.models:

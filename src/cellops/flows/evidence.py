@@ -12,13 +12,14 @@ from cellops.capture import rng
 from cellops.capture.data import fingerprint
 from cellops.capture.dataflow import Dataflow
 from cellops.capture.environment import read_environment
+from cellops.capture.files import Files
 from cellops.capture.hidden_state import History
 from cellops.capture.modules import code_digest, not_kept
 from cellops.capture.quiet import quiet
 from cellops.capture.redaction import redact, redact_scalar, redact_value
 from cellops.capture.results import FittedModel, Namespace, Results, collect, scalar_parameters, values
 from cellops.capture.rows import compare
-from cellops.capture.splits import shared_rows
+from cellops.capture.splits import shared_rows, splits_of_run
 from cellops.capture.tables import Pair, Table, named_tables
 from cellops.capture.watcher import OpenCell
 from cellops.errors import CellopsError, UsageError
@@ -110,6 +111,18 @@ def with_slice(closed: RunClosed, run: OpenRun, record: CellRecord, history: His
     found = _attempt(seen, where, partial(history.slice, record.order))
     seen += _attempt(seen, where, partial(history.of_run, record.order, where)) or []
     return closed.replace(slice=found, findings=tuple(seen))
+
+
+def with_files(
+    closed: RunClosed, run: OpenRun, record: CellRecord, files: Files, trail: Iterable[CellRecord]
+) -> RunClosed:
+    """The record of a run with what the cells that it depends on have read, and how the rows were divided."""
+    where = f"run {run.opened.name}"
+    seen: list[Finding] = [*closed.findings]
+    cells = closed.slice.cells if closed.slice is not None else None
+    read = _attempt(seen, where, partial(files.read_by, cells)) or ()
+    splits = _attempt(seen, where, partial(splits_of_run, trail, record)) or ()
+    return closed.replace(files=read, splits=splits, findings=tuple(seen))
 
 
 def _drew_unseeded(record: CellRecord) -> bool:

@@ -23,7 +23,7 @@ from cellops.capture.origins import Origins
 from cellops.capture.outputs import Outputs
 from cellops.capture.redaction import redact
 from cellops.capture.resources import Resources
-from cellops.capture.splits import Splits, splits_of_run
+from cellops.capture.splits import Splits
 from cellops.capture.watcher import OpenCell
 from cellops.errors import UsageError
 from cellops.flows import evidence, writer
@@ -213,9 +213,12 @@ class Session:
     def _remember(self, cell: OpenCell, record: CellRecord, run: OpenRun | None) -> None:
         """Read the cell into the history, from which the slices of runs are found."""
         try:
-            self._origins.learn(cell.flow, record)
             self._history.add(record, seeded=run is not None and run.opened.seed is not None)
         except Exception as error:  # noqa: BLE001 - a fault of ours is a finding
+            self.fault(error)
+        try:
+            self._origins.learn(cell.flow, record)
+        except Exception as error:  # noqa: BLE001 - as above
             self.fault(error)
 
     def hidden_state(self) -> list[Finding]:
@@ -228,13 +231,12 @@ class Session:
             status=STATUS[record.outcome],
             ended=record.started + record.duration,
             parameters=self.parameters,
-            files=self._files.of_the_session(),
-            splits=splits_of_run(self.trail, record),
             findings=record.findings,
         )
         try:
             suites = list(self.suites.values())
             closed = evidence.with_slice(closed, run, record, self._history)
+            closed = evidence.with_files(closed, run, record, self._files, self.trail)
             closed = evidence.gather(
                 closed,
                 run,

@@ -144,7 +144,7 @@ class RunClosed(Record, frozen=True, kw_only=True, tag="run-closed", tag_field="
     figures: tuple[FigureSpool, ...] = ()
     data: tuple[DataFingerprint, ...] = ()
     files: tuple[FileUse, ...] = ()
-    """What the run's cell and those before it read."""
+    """What the run's cell and those that it depends on have read."""
     splits: tuple[Split, ...] = ()
     """How the rows that the run read were divided, in its own cell or before."""
     overlaps: tuple[Overlap, ...] = ()
