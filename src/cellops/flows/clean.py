@@ -8,18 +8,21 @@ from cellops.records.cell import CellRecord
 from cellops.records.run import RunClosed, RunOpened
 from cellops.settings import Settings, load
 
+HANDED_OVER = ("executions/*.ipynb", "sources/*.py", "patches/*.patch")
+
 
 def removable(settings: Settings | None = None) -> list[Path]:
-    """Journals that the tracking store holds whole, the writer's log, drift reports, and executed notebooks.
+    """Journals that the tracking store holds whole, the writer's log, drift reports, and what runs have handed over.
 
-    While a journal still waits for the tracking store, executed notebooks stay, as it may name them.
+    While a journal still waits for the tracking store, executed notebooks, sources and patches stay, as it may name
+    them. The states of random generators stand nowhere else, and stay.
     """
     settings = settings or load()
     waiting = any(not read_progress(path).done for path in journals(settings))
     carried = [path for path in journals(settings) if read_progress(path).done and not _only_here(path)]
     beside = [path.with_suffix(suffix) for path in carried for suffix in (".progress", ".lock", ".alive")]
-    executed = [] if waiting else (settings.folder / "executions").glob("*.ipynb")
-    made = [*executed, *(settings.folder / "drift").rglob("*.*")]
+    handed_over = [] if waiting else [p for place in HANDED_OVER for p in settings.folder.glob(place)]
+    made = [*handed_over, *(settings.folder / "drift").rglob("*.*")]
     return [path for path in (*carried, *beside, settings.folder / "writer.log", *made) if path.is_file()]
 
 
