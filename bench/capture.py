@@ -1,8 +1,9 @@
-"""What capture costs: loading the extension, and a trivial cell, beside their floors.
+"""What capture costs: loading the extension, trivial cells, long sessions, many names, and cells that fit a model.
 
-Each figure is the median of several, taken in turn with its floor in one run.
+Each figure is the median of several, taken in turn with its floor in one run; peers are measured in the same way.
 """
 
+import os
 import statistics
 import subprocess
 import sys
@@ -11,7 +12,8 @@ import time
 from pathlib import Path
 
 LOADS = 9
-CELLS = 400
+CELLS = 1000
+FITS = 15
 
 LOAD = """
 import time
@@ -22,55 +24,129 @@ started = time.perf_counter()
 print((time.perf_counter() - started) * 1000)
 """
 
-CELLS_SCRIPT = """
-import statistics, time
+SHELL = """
+import os, statistics, sys, time
+os.environ["CELLOPS_WRITER"] = "false"
 from IPython.core.interactiveshell import InteractiveShell
 shell = InteractiveShell.instance()
-def cell_times():
-    for number in range({cells}):
-        started = time.perf_counter()
-        shell.run_cell(f"x{{number % 10}} = {{number}}", store_history=True)
-        yield time.perf_counter() - started
-plain = list(cell_times())
+def timed(source):
+    started = time.perf_counter()
+    shell.run_cell(source, store_history=True)
+    return (time.perf_counter() - started) * 1000
+def cells(count):
+    return [timed(f"x{number % 10} = {number}") for number in range(count)]
+def show(*figures):
+    print(*(figure if isinstance(figure, float) else statistics.median(figure) for figure in figures))
+"""
+
+TRIVIAL = """
+{imports}
+shell.user_ns.update({{f"name_{{number}}": number for number in range({names})}})
+plain = cells({cells})
 shell.run_line_magic("load_ext", "cellops")
-captured = list(cell_times())
+captured = cells({cells})
+session = shell.cellops._session
+overhead = statistics.median(session.overheads()) * 1000
 shell.run_line_magic("unload_ext", "cellops")
-print(statistics.median(plain) * 1000, statistics.median(captured) * 1000, statistics.median(captured[-50:]) * 1000)
+show(plain, captured, captured[:100], captured[-100:], overhead)
+"""
+
+MODEL = '''
+shell.run_cell("""
+import numpy as np, pandas as pd
+from sklearn.linear_model import LogisticRegression
+generator = np.random.default_rng(7)
+X = pd.DataFrame(generator.normal(size=(20_000, 10)), columns=list("abcdefghij"))
+y = pd.Series((X["a"] + X["b"] > 0).astype(int))
+""")
+FIT = "model = LogisticRegression(max_iter=25).fit(X, y)"
+'''
+
+FIT = """
+plain = [timed(FIT) for _ in range({fits})]
+shell.run_line_magic("load_ext", "cellops")
+captured = [timed(FIT) for _ in range({fits})]
+runs = [timed("%%mlops run\\n" + FIT) for _ in range({fits})]
+show(plain, captured, runs)
+"""
+
+AUTOLOG = """
+plain = [timed(FIT) for _ in range({fits})]
+shell.run_cell("import mlflow; mlflow.set_tracking_uri('sqlite:///autolog.db'); mlflow.autolog(silent=True)")
+timed(FIT)
+show(plain, [timed(FIT) for _ in range(3)])
 """
 
 
 def load_time(statement: str, folder: Path) -> float:
-    return float(_run(LOAD.format(statement=statement), folder).split()[-1])
+    return _figures(LOAD.format(statement=statement), folder)[-1]
 
 
-def _run(script: str, folder: Path) -> str:
-    done = subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=True)
-    return done.stdout
+def _figures(script: str, folder: Path) -> list[float]:
+    """The figures of the last line that a script prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=folder, env=_environment(), capture_output=True, text=True, check=True
+    )
+    lines = [line for line in done.stdout.splitlines() if line and set(line) <= set("0123456789.e- ")]
+    return [float(figure) for figure in lines[-1].split()]
+
+
+def _environment() -> dict[str, str]:
+    """Compiled modules are kept, as an installed package has them."""
+    own = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return own | {"PYTHONPYCACHEPREFIX": str(Path(tempfile.gettempdir()) / "cellops-bench")}
+
+
+def loading(folder: Path) -> None:
+    statements = {
+        "`%load_ext cellops`": 'shell.run_line_magic("load_ext", "cellops")',
+        "`import cellops`": "import cellops",
+        "`import mlflow`": "import mlflow",
+    }
+    times: dict[str, list[float]] = {title: [] for title in statements}
+    for _ in range(LOADS):
+        for title, statement in statements.items():
+            times[title].append(load_time(statement, folder))
+    floor = statistics.median(times["`import mlflow`"])
+    print("| to load | median, ms | least, ms | of `import mlflow` |\n|---|---|---|---|")
+    for title, measured in times.items():
+        median = statistics.median(measured)
+        print(f"| {title} | {median:.1f} | {min(measured):.1f} | {median / floor:.3f} |")
+
+
+def trivial(folder: Path) -> None:
+    print(f"\n| {CELLS} trivial cells, median ms | plain | captured | the first 100 | the last 100 | says itself |")
+    print("|---|---|---|---|---|---|")
+    libraries = 'shell.run_cell("import numpy, pandas, sklearn.linear_model, matplotlib.pyplot")'
+    for title, imports, names in (
+        ("an empty namespace", "", 0),
+        ("numpy, pandas, scikit-learn, matplotlib", libraries, 0),
+        ("the same, and 5,000 names", libraries, 5000),
+    ):
+        script = SHELL + TRIVIAL.format(imports=imports, names=names, cells=CELLS)
+        print(f"| {title} | " + " | ".join(f"{figure:.2f}" for figure in _figures(script, folder)) + " |")
+
+
+def fitting(folder: Path) -> None:
+    plain, captured, run = _figures(SHELL + MODEL + FIT.format(fits=FITS), folder)
+    floor, autolog = _figures(SHELL + MODEL + AUTOLOG.format(fits=FITS), folder)
+    print("\n| a fit of logistic regression, 20,000 x 10 | median, ms | of the plain cell |\n|---|---|---|")
+    for title, time_ms, of in (
+        ("plain", plain, plain),
+        ("captured", captured, plain),
+        ("captured as a run, with model, tables and contract", run, plain),
+        ("`mlflow.autolog`", autolog, floor),
+    ):
+        print(f"| {title} | {time_ms:.1f} | {time_ms / of:.2f} |")
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        statements = {
-            "`%load_ext cellops`": 'shell.run_line_magic("load_ext", "cellops")',
-            "`import cellops`": "import cellops",
-            "`import mlflow`": "import mlflow",
-        }
-        times: dict[str, list[float]] = {title: [] for title in statements}
-        for _ in range(LOADS):
-            for title, statement in statements.items():
-                times[title].append(load_time(statement, folder))
-        floor = statistics.median(times["`import mlflow`"])
-        print("| to load | median, ms | least, ms | of `import mlflow` |\n|---|---|---|---|")
-        for title, measured in times.items():
-            median = statistics.median(measured)
-            print(f"| {title} | {median:.1f} | {min(measured):.1f} | {median / floor:.3f} |")
-        plain, captured, last = map(float, _run(CELLS_SCRIPT.format(cells=CELLS), folder).split()[-3:])
-        print("\n| a trivial cell | median, ms |\n|---|---|")
-        print(
-            f"| plain | {plain:.2f} |\n| captured | {captured:.2f} |\n| captured, the last 50 of {CELLS} | {last:.2f} |"
-        )
-        print(f"| capture on top | {captured - plain:.2f} |")
+        (folder / ".cellops").mkdir()
+        loading(folder)
+        trivial(folder)
+        fitting(folder)
 
 
 if __name__ == "__main__":
