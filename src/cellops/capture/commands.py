@@ -31,13 +31,17 @@ FUNCTIONS = frozenset(
 UNKNOWN = ""
 
 
-def commands_of(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """The shell commands of a cell's Python with their lines; an empty text stands for one that is computed."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            found = _command(node)
-            if found is not None:
-                yield node.lineno, found
+def dotted(node: ast.expr) -> str:
+    """A name with its attributes as it is written; empty for every other expression but `get_ipython().…`."""
+    match node:
+        case ast.Name(id=name):
+            return name
+        case ast.Attribute(value=base, attr=name):
+            return f"{held}.{name}" if (held := dotted(base)) else ""
+        case ast.Call(func=ast.Name(id="get_ipython")):
+            return "get_ipython()"
+        case _:
+            return ""
 
 
 def of_cell_magic(source: str) -> str | None:
@@ -59,8 +63,8 @@ def only_looks(command: str) -> bool:
     return all(_only_looks(words) for words in _parts(command))
 
 
-def _command(call: ast.Call) -> str | None:
-    name = ast.unparse(call.func) if isinstance(call.func, ast.Attribute) else ""
+def command_of(name: str, call: ast.Call) -> str | None:
+    """The shell command of a call, empty where it is computed; None for a call of anything else."""
     if name in {"get_ipython().system", "get_ipython().getoutput"} or name in FUNCTIONS:
         return _text(call.args[0]) if call.args else UNKNOWN
     match name, call.args:

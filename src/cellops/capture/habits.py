@@ -72,8 +72,10 @@ def _all(source: str, body: str) -> Iterator[tuple[int, Finding]]:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return
     above = len(source.splitlines()) - len(body.splitlines()) if source.lstrip().startswith("%%") else 0
-    for line, finding in (*_paths(tree), *_network(tree), *_commands(tree), *_autoreload(tree)):
-        yield line + max(above, 0), finding
+    for node in ast.walk(tree):
+        finding = _of_node(node)
+        if finding is not None:
+            yield node.lineno + max(above, 0), finding  # type: ignore[attr-defined]
 
 
 def _credentials(source: str) -> Iterator[tuple[int, Finding]]:
@@ -95,39 +97,47 @@ def _credentials(source: str) -> Iterator[tuple[int, Finding]]:
             return
 
 
-def _paths(tree: ast.AST) -> Iterator[tuple[int, Finding]]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and ABSOLUTE_PATH.match(node.value):
-            yield (
-                node.lineno,
-                _finding(
-                    "hard-coded-path",
-                    Severity.WARNING,
-                    f"the path {node.value} exists on this machine only",
-                    "Make it a parameter, or relative to the notebook",
-                ),
-            )
+def _of_node(node: ast.AST) -> Finding | None:
+    if isinstance(node, ast.Constant):
+        return _of_text(node.value) if isinstance(node.value, str) else None
+    return _of_call(node) if isinstance(node, ast.Call) else None
 
 
-def _network(tree: ast.AST) -> Iterator[tuple[int, Finding]]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and NETWORK.match(name := ast.unparse(node.func)):
-            yield (
-                node.lineno,
-                _finding(
-                    "network-read",
-                    Severity.WARNING,
-                    f"{name} asks the network, which may answer otherwise tomorrow",
-                    "Keep what it answered in a file, and read that",
-                ),
-            )
+def _of_text(text: str) -> Finding | None:
+    if not ABSOLUTE_PATH.match(text):
+        return None
+    return _finding(
+        "hard-coded-path",
+        Severity.WARNING,
+        f"the path {text} exists on this machine only",
+        "Make it a parameter, or relative to the notebook",
+    )
 
 
-def _commands(tree: ast.AST) -> Iterator[tuple[int, Finding]]:
-    for line, command in commands.commands_of(tree):
-        finding = _of_command(command)
-        if finding is not None:
-            yield line, finding
+def _of_call(call: ast.Call) -> Finding | None:
+    name = commands.dotted(call.func)
+    if NETWORK.match(name):
+        return _finding(
+            "network-read",
+            Severity.WARNING,
+            f"{name} asks the network, which may answer otherwise tomorrow",
+            "Keep what it answered in a file, and read that",
+        )
+    match name, call.args:
+        case "get_ipython().run_line_magic", [ast.Constant(value="autoreload"), ast.Constant(value=str(mode))]:
+            return None if mode.split()[:1] in (["0"], ["off"]) else _autoreload()
+        case _:
+            command = commands.command_of(name, call)
+            return None if command is None else _of_command(command)
+
+
+def _autoreload() -> Finding:
+    return _finding(
+        "autoreload",
+        Severity.INFO,
+        "modules change while the notebook runs, so that two runs of a cell may run other code",
+        "Switch it off for a run that matters: %autoreload 0",
+    )
 
 
 def _of_command(command: str) -> Finding | None:
@@ -147,26 +157,6 @@ def _of_command(command: str) -> Finding | None:
         f"{shown} can change files and processes, which the record does not see",
         "Do it in Python, or outside of the notebook",
     )
-
-
-def _autoreload(tree: ast.AST) -> Iterator[tuple[int, Finding]]:
-    for node in ast.walk(tree):
-        match node:
-            case ast.Call(
-                func=ast.Attribute(attr="run_line_magic"),
-                args=[ast.Constant(value="autoreload"), ast.Constant(value=str(mode))],
-            ) if mode.split()[:1] not in (["0"], ["off"]):
-                yield (
-                    node.lineno,
-                    _finding(
-                        "autoreload",
-                        Severity.INFO,
-                        "modules change while the notebook runs, so that two runs of a cell may run other code",
-                        "Switch it off for a run that matters: %autoreload 0",
-                    ),
-                )
-            case _:
-                pass
 
 
 def _finding(code: str, severity: Severity, seen: str, remedy: str) -> Finding:

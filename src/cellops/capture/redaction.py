@@ -3,12 +3,12 @@
 import ast
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import pairwise
 
 from cellops.records.base import Value
 
 REDACTED = "[redacted]"
-NEWLINE = 10
 SHORTEST_VALUE = 6
 SHAPES = (
     (
@@ -66,33 +66,33 @@ def redact(text: str) -> str:
     return ENVIRONMENT_LINE.sub(_without_value, NAMED_VALUE.sub(_without_value, text))
 
 
+@lru_cache(maxsize=4)
 def redact_source(source: str) -> str:
     """Python source without its secrets: as `redact`, and each string that a secret's name is bound to in the code."""
-    if not _may_name_a_secret(source.lower()):
-        return redact(source)
-    try:
-        tree = ast.parse(MAGIC_LINE.sub("#", source))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return redact(source)
-    content = source.encode()
-    starts = [0, *(place + 1 for place, byte in enumerate(content) if byte == NEWLINE)]
-    for node in reversed(_secrets(tree)):
+    content = source.encode(errors="surrogatepass")
+    starts = [0, *(match.end() for match in re.finditer(b"\n", content))]
+    for node in reversed(_bound_secrets(source)):
         begin = starts[node.lineno - 1] + node.col_offset
         end = starts[(node.end_lineno or node.lineno) - 1] + (node.end_col_offset or 0)
         content = content[:begin] + repr(REDACTED).encode() + content[end:]
-    return redact(content.decode())
+    return redact(content.decode(errors="surrogatepass"))
 
 
 def secrets_in(source: str) -> set[str]:
     """The texts that a source binds to the names of secrets."""
-    if not _may_name_a_secret(source.lower()):
-        return set()
-    try:
-        tree = ast.parse(MAGIC_LINE.sub("#", source))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set()
-    values = [node.value for node in _secrets(tree) if isinstance(node, ast.Constant)]
+    values = [node.value for node in _bound_secrets(source) if isinstance(node, ast.Constant)]
     return {value.decode(errors="replace") if isinstance(value, bytes) else str(value) for value in values}
+
+
+@lru_cache(maxsize=4)
+def _bound_secrets(source: str) -> tuple[ast.expr, ...]:
+    """The strings that a source binds to the names of secrets, in the order of the text; none where it is no Python."""
+    if not _may_name_a_secret(source.lower()):
+        return ()
+    try:
+        return tuple(_secrets(ast.parse(MAGIC_LINE.sub("#", source))))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ()
 
 
 def without_values(values: Iterable[str], text: str) -> str:
