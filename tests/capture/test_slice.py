@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -117,6 +118,7 @@ STATEMENTS = st.one_of(
         ],
     )
 )
+BEGIN = st.sampled_from([[], ["a = [1]", "b = [2]", "c = [[3], [4]]", "d = {'key': [5]}"]])
 CELLS = st.lists(st.lists(STATEMENTS, min_size=1, max_size=3).map("\n".join), min_size=2, max_size=9)
 
 
@@ -134,11 +136,11 @@ def shape(value: Any, depth: int = 6) -> Any:
     return [type(value).__name__, shape(held, depth - 1) if type(value).__name__ == "Box" else None]
 
 
-@settings(max_examples=1500, deadline=None)
-@given(CELLS, st.lists(ANY, min_size=1, max_size=2))
-def test_executing_the_slice_alone_gives_the_runs_values(cells: list[str], read: list[str]) -> None:
+@settings(max_examples=2000, deadline=None)
+@given(BEGIN, CELLS, st.lists(ANY, min_size=1, max_size=2))
+def test_executing_the_slice_alone_gives_the_runs_values(begin: list[str], cells: list[str], read: list[str]) -> None:
     trail = Trail()
-    for cell in cells:
+    for cell in (*begin, *cells):
         trail.run(cell)
     trail.run(
         "".join(f"try:\n    result_{n} = {n}\nexcept NameError:\n    result_{n} = 'no such name'\n" for n in read)
@@ -147,3 +149,108 @@ def test_executing_the_slice_alone_gives_the_runs_values(cells: list[str], read:
     for name in read:
         expected = shape(trail.namespace.get(f"result_{name}"))
         assert shape(replayed.get(f"result_{name}")) == expected, trail.slice()
+
+
+TABLE = st.sampled_from(["t", "u"])
+ARRAY = st.sampled_from(["p", "q"])
+
+
+def _of_tables(text: str) -> st.SearchStrategy[str]:
+    parts = {"t": TABLE, "u": TABLE, "p": ARRAY, "q": ARRAY, "n": NAME, "f": FUNCTION, "i": NUMBER}
+    return st.fixed_dictionaries(parts).map(lambda given: text.format(**given))
+
+
+ON_TABLES = st.one_of(
+    *map(
+        _of_tables,
+        [
+            "{t} = pd.DataFrame({{'a': [{i}, 1, 2], 'b': [3.0, 4.0, 5.0]}})",
+            "{t} = {u}",
+            "{t} = {u}.copy()",
+            "{t} = {u}[['a']]",
+            "{t} = {u}.assign(c={i})",
+            "{t} = {u}.drop(columns='b')",
+            "{t} = {u}[{u}['a'] > {i}]",
+            "{t} = pd.concat([{t}, {u}])",
+            "{t}['a'] = {i}",
+            "{t}['c'] = {u}['a']",
+            "{t}.loc[0, 'a'] = {i}",
+            "{t}.iloc[0, 0] += 1",
+            "{t}['a'] += 1",
+            "{t} += 1",
+            "{t}.insert(0, 'd', {i})",
+            "{n} = {t}.pop('a')",
+            "{t}.drop(columns='b', inplace=True)",
+            "{t}.eval('e = a + {i}', inplace=True)",
+            "{t}.update({u})",
+            "{t}.columns = ['a'] + list({t}.columns[1:])",
+            "{n} = {t}['a']",
+            "{n}.iloc[0] = {i}",
+            "{p} = {t}['a'].to_numpy(copy=True)",
+            "{p} = np.array({t})",
+            "{p} = np.arange(6.0)",
+            "{p} = {q}",
+            "{p} = {q}[1:]",
+            "{p} = {q}.reshape(-1, 1)",
+            "{p} = {q}.ravel()",
+            "{p} = {q} * 2",
+            "{p} = np.where({q} > {i}, {q}, 0)",
+            "{t} = pd.DataFrame({{'a': {p}.ravel()}})",
+            "{p}[0] = {i}",
+            "{p} += 1",
+            "{p}.sort()",
+            "{p}.fill({i})",
+            "np.add({p}, {i}, out={p})",
+            "np.copyto({p}, {q})",
+            "np.put({p}, [0], {i})",
+            "rng.shuffle({p})",
+            "{n} = rng.normal()",
+            "{p} = rng.integers(0, 9, 4)",
+            "rng = np.random.default_rng({i})",
+            "for row in {p}[:2]:\n    row += 1",
+            "for {n} in [{p}, {q}]:\n    {n} += 1",
+            "{n} = {i}",
+            "{n} = {t}.query('a > @{n}')",
+            "{n} = float({t}['a'].sum())",
+            "{n} = {t}.apply(lambda column: column.sum() + {i})",
+            "seen = []\n{n} = {t}['a'].map(lambda v: seen.append(v) or {n})",
+            "{n} = {{'t': {t}, 'p': {p}}}",
+            "{n}['p'][0] = {i}",
+            "{n}['t']['a'] = {i}",
+            "def {f}(given):\n    given['a'] = {i}",
+            "def {f}(given):\n    return given['a'].mean()",
+            "def {f}(given):\n    given[:] = {i}\n    return given",
+            "{n} = {f}({t})",
+            "{f}({p})",
+            "{n} = {t}.pipe({f})",
+            "model = Ridge()\nmodel.fit({t}[['a']].fillna(0), {t}['a'].fillna(0))",
+            "{p} = model.predict({t}[['a']].fillna(0))",
+            "model.coef_ += {i}",
+            "{n} = model.coef_",
+            "{t}.head()\nprint({t}.shape, {p}.mean())",
+            "print({t}.describe())",
+        ],
+    )
+)
+TABLE_CELLS = st.lists(st.lists(ON_TABLES, min_size=1, max_size=2).map("\n".join), min_size=2, max_size=9)
+IMPORTS = "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import Ridge"
+MADE = [
+    IMPORTS,
+    "t = pd.DataFrame({'a': [1.0, 2.0], 'b': [3.0, 4.0]})\nu = t.copy()",
+    "p = np.arange(3.0)\nq = p[1:]\nrng = np.random.default_rng(1)",
+    "c = {'t': t, 'p': p}",
+]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+@settings(max_examples=200, deadline=None)
+@given(TABLE_CELLS, st.lists(st.sampled_from(["t", "u", "p", "q", "a", "c"]), min_size=1, max_size=2))
+def test_the_same_of_tables_arrays_and_models(cells: list[str], read: list[str]) -> None:
+    trail = Trail()
+    for cell in (*MADE, *cells):
+        trail.run(cell)
+    trail.run("".join(f"result_{name} = {name} if '{name}' in dir() else None\n" for name in read))
+    replayed = trail.replay()
+    for name in read:
+        expected = repr(trail.namespace[f"result_{name}"])
+        assert repr(replayed.get(f"result_{name}")) == expected, (trail.slice(), [r.source for r in trail.records])

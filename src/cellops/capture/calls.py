@@ -11,6 +11,8 @@ from cellops.records.effects import ANYTHING
 
 LAZY = frozenset({"enumerate", "filter", "iter", "map", "reversed", "zip", "aiter"})
 TABLE_LIBRARIES = frozenset({"numpy", "pandas", "polars", "pyarrow", "scipy"})
+LAMBDA = "(lambda)"
+"""Stands for the name of an argument that is a lambda; its value is what it returns."""
 INTO = ("out", "where")
 
 
@@ -61,15 +63,15 @@ def call(to: Evaluator, called: Called) -> Value:
 
 def _of_unknown(to: Evaluator, called: Called, function: Value) -> Value:
     """It may change all that it is given, and keep it."""
-    itself = [] if function.origin == PLAIN_FUNCTION else [function]
-    parts = [part for part in (*itself, *called.values) if part.everything]
+    parts = [part for part in (function, *called.values) if part.everything]
     for part in parts:
-        to.notes.mutate(part)
+        if part is not function or function.origin != PLAIN_FUNCTION:
+            to.notes.mutate(part)
     for part in parts:
         for other in parts:
             if other is not part:
                 to.notes.store(part, other, anywhere=True)
-    return Value(roots=frozenset().union(function.everything, *(part.everything for part in parts)))
+    return Value(roots=frozenset().union(*(part.everything for part in parts)))
 
 
 def _go_through(to: Evaluator, called: Called, base: Value | None = None) -> None:
@@ -130,30 +132,29 @@ def _result_of_library(called: Called, library: str) -> Value:
 
 
 def _of_builtins(to: Evaluator, called: Called, name: str) -> Value:
-    if name in {"setattr", "delattr"} and called.values:
+    if name in {"setattr", "delattr", "next"} and called.values:
         to.notes.mutate(called.values[0])
         for value in called.values[1:]:
             to.notes.store(called.values[0], value, anywhere=True)
-        return CONSTANT
+        return either(called.values).element() if name == "next" else CONSTANT
     if name in libraries.DESCRIBES:
         return CONSTANT
     if name not in libraries.CONSUMES and name != "open":
         return _of_unknown(to, called, called.function)
-    if name == "next":
-        for value in called.values:
-            to.notes.mutate(value)
-        return either(called.values).element()
     _go_through(to, called)
     if name in libraries.GIVES_A_CONSTANT:
         return CONSTANT
-    parts = [value.element() if value.kind is not Kind.CONSTANT else value for value in called.values]
-    kind = max((value.kind for value in called.values), default=Kind.DATA)
+    return Value() if name == "open" else _gathered(called, name)
+
+
+def _gathered(called: Called, name: str) -> Value:
+    """One of the arguments' items, or a new container of them."""
     if name in {"max", "min", "sum", "getattr"}:
+        parts = [value.element() if value.kind is not Kind.CONSTANT else value for value in called.values]
         return either(parts)._replace(direct=False) if parts else CONSTANT
+    kind = max((value.kind for value in called.values), default=Kind.DATA)
     kind = Kind.DATA if kind in (Kind.CONSTANT, Kind.TABLE) else min(kind, Kind.BOX)
     held = frozenset[str]().union(*(value.everything for value in called.values))
-    if name == "open":
-        return Value()
     return Value(kind, roots=held, lazy=True) if name in LAZY else Value(kind, held=held)
 
 
@@ -204,8 +205,14 @@ def _of_data(to: Evaluator, called: Called, base: Value) -> Value:
         boxed = called.method in {"items", "keys", "values", "copy"}
         return Value(Kind.BOX if boxed else Kind.ACTIVE, base.everything)
     if base.kind is Kind.TABLE and called.method in libraries.GIVES_A_NEW_ONE:
-        return Value(Kind.TABLE)
+        return Value(Kind.TABLE, _returned(called))
     return Value(base.kind, base.everything | called.result.roots)
+
+
+def _returned(called: Called) -> frozenset[str]:
+    """What functions among the arguments may return."""
+    values = [value for name, value in called.arguments if name == LAMBDA or _may_call(value)]
+    return frozenset().union(*(value.everything for value in values))
 
 
 def _in_place(node: ast.Call) -> bool:

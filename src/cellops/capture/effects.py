@@ -6,13 +6,15 @@ it, asking for its length) does not change it.
 """
 
 import ast
+import builtins
+import sys
 from collections.abc import Callable, Iterable
 
 from cellops.capture import scopes
 from cellops.capture.dataflow import constant_code
 from cellops.capture.expressions import Describe, Expressions
 from cellops.capture.kinds import Description, Kind
-from cellops.capture.libraries import PURE, root
+from cellops.capture.libraries import KEEPS_STATE, PURE, root
 from cellops.capture.scopes import Function
 from cellops.capture.sharing import CONSTANT, Value, container, either
 from cellops.capture.shell_calls import shell_call
@@ -20,7 +22,9 @@ from cellops.records.effects import ANYTHING, FunctionEffects
 
 Code = ast.Lambda | ast.GeneratorExp | ast.ClassDef | Function
 """What is executed later than where it stands."""
-MODULES_WITH_EFFECTS = ("__future__", "antigravity", "sklearn.experimental")
+HARMLESS = PURE | KEEPS_STATE | sys.stdlib_module_names
+"""Modules that leave everything else as it is when they are imported."""
+MODULES_WITH_EFFECTS = ("__future__", "sklearn.experimental")
 
 
 def nothing_known(_name: str) -> None:
@@ -240,7 +244,7 @@ class Statements(Expressions):
         origin = node.module or "" if isinstance(node, ast.ImportFrom) else ""
         modules = [origin] if origin else [alias.name for alias in node.names]
         relative = isinstance(node, ast.ImportFrom) and node.level > 0
-        if relative or any(root(m) not in PURE or m.startswith(MODULES_WITH_EFFECTS) for m in modules):
+        if relative or any(root(m) not in HARMLESS or m.startswith(MODULES_WITH_EFFECTS) for m in modules):
             self.notes.interpreter()
         for alias in node.names:
             if alias.name == "*":
@@ -309,7 +313,9 @@ class Statements(Expressions):
 
         def describe(name: str) -> Description | None:
             known = self._kind_now(name)
-            return known if known is None or known.kind is Kind.LIBRARY else Description(kind)
+            if known is None and hasattr(builtins, name):
+                return None
+            return known if known is not None and known.kind is Kind.LIBRARY else Description(kind)
 
         inner = Statements(describe)
         inner.later = True

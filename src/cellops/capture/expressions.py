@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from cellops.capture import libraries, scopes
-from cellops.capture.calls import Called, call
+from cellops.capture.calls import LAMBDA, Called, call
 from cellops.capture.kinds import Description, Kind
 from cellops.capture.scopes import Comprehension
 from cellops.capture.sharing import CONSTANT, NONE, Notes, Value, container, either
@@ -183,7 +183,7 @@ class Expressions:
             if isinstance(part, ast.Lambda):
                 self.notes.pending.append(self.function(part))
                 parameter = Value(max(ambient.kind, Kind.TABLE), ambient.everything)
-                values.append(("", self._with_parameters(part, parameter)._replace(kind=Kind.CONSTANT)))
+                values.append((LAMBDA, self._with_parameters(part, parameter)._replace(kind=Kind.CONSTANT)))
         self._read_texts(method or libraries.last(function.origin), nodes)
         return call(self, Called(node, base, method, function, values, bool(self.scopes)))
 

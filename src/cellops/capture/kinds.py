@@ -92,19 +92,24 @@ def _kind(value: object, budget: list[int]) -> Kind:
     if kind in CONTAINERS:
         return _of_container(value, budget)
     module, name = _name_of(kind)
-    if module in CONSTANT_MODULES:
-        return Kind.CONSTANT if not name.endswith(("Match", "Generator")) else Kind.ACTIVE
     if module == "numpy":
         return _of_numpy(value, name)
-    if module.startswith("pandas._libs.tslibs"):
+    if _is_constant(module):
         return Kind.CONSTANT
-    if TABLES.match(module) and name not in READERS:
+    if _is_table(module, name):
         return Kind.TABLE
-    if module == "pyarrow.lib" and name.endswith(("Table", "Array", "Batch", "Schema", "DataType", "Scalar")):
-        return Kind.TABLE
-    if module.startswith("sklearn.") and _holds_nothing_foreign(value, budget):
-        return Kind.ESTIMATOR
-    return Kind.ACTIVE
+    known = module.startswith("sklearn.") and _holds_nothing_foreign(value, budget)
+    return Kind.ESTIMATOR if known else Kind.ACTIVE
+
+
+def _is_constant(module: str) -> bool:
+    return module in CONSTANT_MODULES or module.startswith("pandas._libs.tslibs")
+
+
+def _is_table(module: str, name: str) -> bool:
+    if module == "pyarrow.lib":
+        return name.endswith(("Table", "Array", "Batch", "Schema", "DataType", "Scalar"))
+    return TABLES.match(module) is not None and name not in READERS
 
 
 def _name_of(kind: type) -> tuple[str, str]:

@@ -12,39 +12,49 @@ def _words(text: str) -> frozenset[str]:
 
 
 PURE = _words(
-    "abc base64 binascii bisect builtins calendar cellops cmath collections colorsys contextlib copy csv dataclasses "
-    "datetime decimal difflib duckdb enum fractions functools genericpath glob gzip hashlib heapq html io itertools "
-    "joblib json math numbers numpy operator os pandas pathlib pickle platform polars posixpath ntpath pprint pyarrow "
-    "random re scipy secrets sklearn statistics string struct textwrap time timeit tomllib types typing "
-    "unicodedata uuid zipfile zlib zoneinfo _bisect _heapq _collections _functools _io _json _operator _pickle _random "
-    "_struct posix nt IPython"
+    """
+    abc base64 binascii bisect builtins calendar cellops cmath collections colorsys contextlib copy csv dataclasses
+    datetime decimal difflib duckdb enum fractions functools genericpath glob gzip hashlib heapq html io itertools
+    joblib json math numbers numpy operator os pandas pathlib pickle platform polars posixpath ntpath pprint pyarrow
+    random re scipy secrets sklearn statistics string struct textwrap time timeit tomllib types typing unicodedata
+    uuid zipfile zlib zoneinfo _bisect _heapq _collections _functools _io _json _operator _pickle _random _struct
+    posix nt IPython
+    """
 )
 """Libraries whose functions leave their arguments and their own state as they are, but for those below."""
 
-KEEPS_STATE = _words("altair bokeh httpx logging matplotlib mlflow mpl_toolkits plotly requests seaborn tqdm urllib")
+KEEPS_STATE = _words(
+    """
+    altair bokeh httpx logging matplotlib mlflow mpl_toolkits plotly requests seaborn tqdm urllib
+    """
+)
 """Libraries whose functions leave their arguments alone and have a state of their own: a current figure, a run."""
 
 CHANGES_ARGUMENTS = _words(
-    "shuffle put place putmask put_along_axis copyto fill_diagonal at insort insort_left insort_right heappush heappop "
-    "heapify heapreplace heappushpop setattr delattr setitem delitem iadd ior iand iconcat next readinto "
-    "copyfileobj reduce map starmap partial apply_along_axis vectorize singledispatch deque fit_transform "
-    "dump to_json_ready register"
+    """
+    shuffle put place putmask put_along_axis copyto fill_diagonal at insort insort_left insort_right heappush
+    heappop heapify heapreplace heappushpop setattr delattr setitem delitem iadd ior iand iconcat next readinto
+    copyfileobj reduce map starmap partial apply_along_axis vectorize singledispatch deque fit_transform dump
+    to_json_ready register
+    """
 )
 """Functions of the libraries above that change what they are given, or call it."""
 
 CHANGES_INTERPRETER = re.compile(
-    r"(?x) (?:^|\.) (?: set_(?!index|axis|names|flags)\w* | set | use | seed | manual_seed | setstate | filterwarnings"
-    r" | simplefilter | resetwarnings | chdir | fchdir | putenv | unsetenv | reload | enable\w* | disable\w* | register\w*"
-    r" | unregister\w* | basicConfig | setlocale | seterr\w* | setcontext | setrecursionlimit | set_option | reset_option"
-    r" | environ | path\.(?:append|insert|extend) | addsitedir | signal | patch\w* | install\w* | use_inf_as_na"
+    r"(?x) (?:^|\.) (?: set_(?!index|axis|names|flags)\w* | set | use | seed | manual_seed | setstate"
+    r" | filterwarnings | simplefilter | resetwarnings | chdir | fchdir | putenv | unsetenv | reload | enable\w* | disable\w*"
+    r" | register\w* | unregister\w* | basicConfig | setlocale | seterr\w* | setcontext | setrecursionlimit | set_option"
+    r" | reset_option | environ | path\.(?:append|insert|extend) | addsitedir | signal | patch\w* | install\w* | use_inf_as_na"
     r" | experimental\.\w+ | rcParams | rc | rcdefaults | interactive | autolog | system | popen | Popen | run | call"
-    r" | check_call | check_output | makedirs | mkdir | remove | removedirs | rename | renames | replace | rmdir | unlink"
-    r" | symlink | link | rmtree | move | copy2 | copyfile | copytree | extractall | settrace | setprofile"
+    r" | check_call | check_output | makedirs | mkdir | remove | removedirs | rename | renames | replace | rmdir"
+    r" | unlink | symlink | link | rmtree | move | copy2 | copyfile | copytree | extractall | settrace | setprofile"
     r" | import_module | exec_module ) $"
 )
 INTERPRETER_OF = _words(
-    "atexit faulthandler gc importlib locale logging matplotlib numpy os pandas polars random seaborn shutil signal site "
-    "sklearn subprocess sys torch warnings posix decimal mlflow duckdb tqdm multiprocessing threading"
+    """
+    atexit faulthandler gc importlib locale logging matplotlib numpy os pandas polars random seaborn shutil signal
+    site sklearn subprocess sys torch warnings posix decimal mlflow duckdb tqdm multiprocessing threading
+    """
 )
 ONLY_SEEMS = frozenset({"numpy.set_diff", "re.sub", "dataclasses.replace", "operator.call"})
 
@@ -58,30 +68,40 @@ WRITES_FILES = re.compile(
     r" | sink_\w+ | save\w* | dump | tofile | touch | mkdir | unlink | rename | rmdir | symlink_to | hardlink_to"
     r" | imsave | imwrite | open | sql | execute | connect | replace )$"
 )
-ON_PATHS = _words("touch mkdir unlink rename rmdir replace write_text write_bytes symlink_to hardlink_to chmod open")
+ON_PATHS = _words(
+    """
+    touch mkdir unlink rename rmdir replace write_text write_bytes symlink_to hardlink_to chmod open
+    """
+)
 
 CHANGES_ITSELF = _words(
-    "add append byteswap clear difference_update discard drop_in_place extend fill insert insert_column "
-    "intersection_update __delitem__ __setitem__ __iadd__ partition pop popitem put remove replace_column resize "
-    "reverse setdefault setfield setflags set_fill_value set_names set_sorted shrink_to_fit sort sort_in_place "
-    "symmetric_difference_update update __setattr__ __dict__ rechunk_in_place extend_constant upsample_in_place "
-    "eliminate_zeros sum_duplicates sort_indices prune setdiag"
+    """
+    add append byteswap clear difference_update discard drop_in_place extend fill insert insert_column
+    intersection_update __delitem__ __setitem__ __iadd__ partition pop popitem put remove replace_column resize
+    reverse setdefault setfield setflags set_fill_value set_names set_sorted shrink_to_fit sort sort_in_place
+    symmetric_difference_update update __setattr__ __dict__ rechunk_in_place extend_constant upsample_in_place
+    eliminate_zeros sum_duplicates sort_indices prune setdiag
+    """
 )
 """Methods of containers, frames and arrays that change them; the others do not."""
 
 GIVES_A_NEW_ONE = _words(
-    "abs agg aggregate all any apply argmax argmin argsort assign astype clip copy corr count cov cummax cummin cumprod "
-    "cumsum describe diff dot drop drop_duplicates dropna duplicated eq explode fillna ge group_by gt idxmax idxmin "
-    "info isin isna isnull join le lt map max mean median melt merge min mode ne nlargest notna nsmallest nunique "
-    "pivot pivot_table pct_change prod quantile query rank replace round sample sem shift skew sort_index sort_values "
-    "std sum to_csv to_dict to_json to_list tolist to_parquet to_string transform unique value_counts var with_columns "
-    "fill_null filter select collect"
+    """
+    abs agg aggregate all any apply argmax argmin argsort assign astype clip copy corr count cov cummax cummin
+    cumprod cumsum describe diff dot drop drop_duplicates dropna duplicated eq explode fillna ge group_by gt idxmax
+    idxmin info isin isna isnull join le lt map max mean median melt merge min mode ne nlargest notna nsmallest
+    nunique pivot pivot_table pct_change prod quantile query rank replace round sample sem shift skew sort_index
+    sort_values std sum to_csv to_dict to_json to_list tolist to_parquet to_string transform unique value_counts var
+    with_columns fill_null filter select collect
+    """
 )
 """Methods of frames and arrays whose result shares nothing with them."""
 
 TEXTS_WITH_NAMES = _words(
-    "query eval sql execute read_sql read_sql_query from_formula ols logit glm wls gls poisson probit mixedlm dmatrix "
-    "dmatrices sqldf from_query"
+    """
+    query eval sql execute read_sql read_sql_query from_formula ols logit glm wls gls poisson probit mixedlm dmatrix
+    dmatrices sqldf from_query
+    """
 )
 """Functions and methods that look up names of the notebook in a text."""
 
@@ -92,19 +112,25 @@ PURE_OF_ESTIMATORS = (
 )  # fmt: skip
 
 DESCRIBES = _words(
-    "ascii bool breakpoint callable dir display format hasattr hash help id isinstance issubclass len print repr "
-    "str type"
+    """
+    ascii bool breakpoint callable dir display format hasattr hash help id isinstance issubclass len print repr str
+    type
+    """
 )
 """Built-in functions that look at their arguments; that this changes nothing is taken for granted."""
 CONSUMES = _words(
-    "all any bytearray bytes dict enumerate filter frozenset iter list map max min next reversed set slice sorted sum "
-    "tuple zip getattr super object property staticmethod classmethod int float complex abs round divmod pow range ord "
-    "chr bin hex oct memoryview input aiter anext"
+    """
+    all any bytearray bytes dict enumerate filter frozenset iter list map max min next reversed set slice sorted sum
+    tuple zip getattr super object property staticmethod classmethod int float complex abs round divmod pow range
+    ord chr bin hex oct memoryview input aiter anext
+    """
 )
 """Built-in functions that go through their arguments, or call functions among them."""
 GIVES_A_CONSTANT = _words(
-    "abs all any ascii bin bool bytes callable chr complex divmod float format hasattr hash hex id int isinstance "
-    "issubclass len oct ord pow print range repr round str display help dir input"
+    """
+    abs all any ascii bin bool bytes callable chr complex divmod float format hasattr hash hex id int isinstance
+    issubclass len oct ord pow print range repr round str display help dir input
+    """
 )
 HIDES = _words("exec eval compile globals locals __import__")
 FRAMES = re.compile(

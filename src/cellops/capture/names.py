@@ -8,7 +8,7 @@ from typing import Any
 from cellops.capture.bindings import GONE, watch
 from cellops.capture.dataflow import Dataflow
 from cellops.capture.effects import Statements
-from cellops.capture.kinds import Description, Kind, describe
+from cellops.capture.kinds import PLAIN_FUNCTION, Description, Kind, describe
 from cellops.capture.namespace import OF_IPYTHON, RESULT, Picture
 from cellops.capture.watcher import Ending, OpenCell, Seen
 from cellops.records.cell import Outcome
@@ -96,7 +96,7 @@ class Names:
         holds |= {name: tuple(sorted(read.result.held)) for name in results if read.result.held}
         if results:
             holds["Out"] = tuple(sorted(read.result.everything))
-        functions = dict(notes.functions)
+        functions = {name: self._plain(name, found) for name, found in notes.functions.items()}
         functions |= {name: DOES_ANYTHING for name in unseen if unknown and self._may_do_anything(name)}
         touched = (*bound, *unseen, *results, *perhaps, *notes.changes, *notes.mutates)
         kinds = {name: describe(self._namespace[name]).kind for name in touched if name in self._namespace}
@@ -164,6 +164,10 @@ class Names:
             elif was() is not self._namespace[name]:
                 surely.append(name)
         return surely, perhaps
+
+    def _plain(self, name: str, found: FunctionEffects) -> FunctionEffects:
+        described = describe(self._namespace[name]) if name in self._namespace else None
+        return found.replace(keeps=described is None or described.origin != PLAIN_FUNCTION)
 
     def _may_do_anything(self, name: str) -> bool:
         """Whether an object may use names of the notebook in a way that no source shows."""

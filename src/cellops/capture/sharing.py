@@ -130,6 +130,7 @@ class Notes:
             uses=_union(part.uses for part in parts),
             changes=_union(part.changes for part in parts),
             consumes=_union(part.consumes for part in parts),
+            keeps=any(part.keeps for part in parts),
         )
 
 

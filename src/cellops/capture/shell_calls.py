@@ -12,14 +12,18 @@ def _words(text: str) -> frozenset[str]:
 
 RUNS_CODE = frozenset({"time", "timeit", "prun", "capture", "memit", "mprun", "lprun"})
 SHOWS = _words(
-    "HTML SVG doctest_mode file_info hist history html javascript js latex ls lsmagic magic markdown mlops page pdef "
-    "pdoc pfile pinfo pinfo2 pprint precision psearch psource pwd quickref svg who who_ls whos"
+    """
+    HTML SVG doctest_mode file_info hist history html javascript js latex ls lsmagic magic markdown mlops page pdef
+    pdoc pfile pinfo pinfo2 pprint precision psearch psource pwd quickref svg who who_ls whos
+    """
 )
 """Magics that bind nothing and leave the interpreter as it is."""
 CHANGES_THE_INTERPRETER = _words(
-    "alias alias_magic autoreload bash cd cmd colors conda config env file killbgscripts load_ext logoff logon logstart "
-    "logstate logstop mamba matplotlib perl pip popd pushd pylab python python2 python3 rehashx reload_ext reset "
-    "reset_selective ruby run sc script set_env sh store sx system unload_ext uv writefile xdel xmode"
+    """
+    alias alias_magic autoreload bash cd cmd colors conda config env file killbgscripts load_ext logoff logon
+    logstart logstate logstop mamba matplotlib perl pip popd pushd pylab python python2 python3 rehashx reload_ext
+    reset reset_selective ruby run sc script set_env sh store sx system unload_ext uv writefile xdel xmode
+    """
 )
 OPTIONS = re.compile(r"^(?:\s*-\w+(?:\s*\d+)?)*\s+|^\s*")
 SHELL_NAME = re.compile(r"(?<![\\$])\$(?P<name>[A-Za-z_]\w*)")

@@ -112,6 +112,19 @@ class _Flow:
         return cells, definers
 
     def _apply(self, step: "_Step", effects: Effects, cells: int, order: int, *, anything: bool) -> None:
+        for name in effects.changes:
+            self._mark(step.now(name), cells)
+        for name in (*effects.mutates, *step.changed):
+            self._mark(self.reach(step.now(name)), cells)
+        self._bind(step, effects, cells, order)
+        for name in step.changed:
+            self._name(name).cells |= cells
+        if anything:
+            self._mark(self.all_regions(), cells)
+        if anything or INTERPRETER in effects.changes or INTERPRETER in step.changed:
+            self._everywhere |= cells
+
+    def _bind(self, step: "_Step", effects: Effects, cells: int, order: int) -> None:
         constant, passive = set(effects.constant), set(effects.passive)
         for name in step.targets:
             was = self._name(name)
@@ -120,18 +133,8 @@ class _Flow:
                 self._names[name] = _Name(own, cells, name in passive, order or was.definer)
             else:
                 was.own, was.cells, was.passive = was.own | own, was.cells | cells, was.passive and name in passive
-        for name in effects.changes:
-            self._mark(step.now(name), cells)
-        for name in (*effects.mutates, *step.changed):
-            self._mark(self.reach(step.now(name)), cells)
-        for name in step.changed:
-            self._name(name).cells |= cells
         for name in (*effects.changes, *effects.mutates):
             self._name(name).passive = name in passive
-        if anything:
-            self._mark(self.all_regions(), cells)
-        if anything or INTERPRETER in effects.changes or INTERPRETER in step.changed:
-            self._everywhere |= cells
 
     def _mark(self, regions: int, cells: int) -> None:
         for region in _members(regions):
@@ -189,6 +192,14 @@ class _Flow:
         for region in _members(self.reach(regions)):
             yield from self._regions[region].functions
 
+    def without_plain_functions(self, regions: int) -> int:
+        """Some regions without those of functions that keep nothing of what they are given."""
+        for region in _members(regions):
+            functions = self._regions[region].functions
+            if functions and not any(function.keeps for function in functions):
+                regions &= ~(1 << region)
+        return regions
+
     def add_function(self, regions: int, effects: FunctionEffects) -> None:
         for region in _members(regions):
             if effects not in self._regions[region].functions:
@@ -205,6 +216,8 @@ class _Step:
         self._needs = set(effects.needs)
         self._unknown = bool(effects.unknown)
         self.own = {name: self._begin(name, effects) for name in self.targets}
+        for name, found in effects.functions.items():
+            flow.add_function(self.own.get(name) or flow.own(name), found)
         self._share(effects)
         if any(not own for own in self.own.values()):
             self.own = {name: own or flow.region() for name, own in self.own.items()}
@@ -237,7 +250,7 @@ class _Step:
             for name, items in effects.holds.items():
                 new |= self._flow.hold(self.now(name), self._all_of(items))
             for name, items in effects.reaches.items():
-                new |= self._flow.hold(self._flow.reach(self.now(name)), self._all_of(items))
+                new |= self._flow.hold(self._keepers(name), self._all_of(items))
 
     def _all_of(self, names: Iterable[str]) -> int:
         found = 0
@@ -246,13 +259,33 @@ class _Step:
         return found
 
     def _sources(self, source: str, target: str) -> int:
+        """What a value made of a name may be: its object, what this holds, or what a function of it may return."""
         if source != ANYTHING:
-            return self._flow.reach(self.now(source))
+            found = self._flow.reach(self.now(source))
+            return found | self._flow.reach(self._all_of(n for f in self._called(found) for n in f.uses))
         if self._unknown:
             return self._flow.all_regions()
-        found = self._flow.own(target)
-        for name in self._needs:
-            found |= self._flow.reach(self.now(name))
+        found = self._flow.own(target) | self._all_of((*self._needs, *self.targets))
+        return self._flow.reach(found | self._all_of(n for f in self._called(found) for n in f.uses))
+
+    def _keepers(self, name: str) -> int:
+        """Where a call may put what it is given: into anything within reach, and what the functions there change."""
+        reached = self._flow.reach(self.now(name))
+        found = self._flow.without_plain_functions(reached)
+        for function in self._called(reached):
+            found |= self._flow.reach(self._all_of((*function.changes, *function.consumes)))
+        return found
+
+    def _called(self, regions: int) -> list[FunctionEffects]:
+        """The functions within reach of some regions, with those that they call."""
+        found: list[FunctionEffects] = []
+        done, waiting = set[str](), [regions]
+        while waiting:
+            for function in self._flow.functions(waiting.pop()):
+                if function not in found:
+                    found.append(function)
+                    waiting += [self.now(name) for name in function.uses if name not in done]
+                    done.update(function.uses)
         return found
 
     def _use(self, effects: Effects) -> tuple[set[str], set[str]]:

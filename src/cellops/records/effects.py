@@ -15,6 +15,8 @@ class FunctionEffects(Record, frozen=True, kw_only=True):
     changes: tuple[str, ...] = ()
     consumes: tuple[str, ...] = ()
     """Names that it changes if their values are not plain data: iterators, objects with methods of their own."""
+    keeps: bool = True
+    """Whether it may keep what it is given in itself, as a closure or an object does."""
 
 
 class Effects(Record, frozen=True, kw_only=True):
