@@ -30,7 +30,10 @@ def test_this_environment() -> None:
     assert found.python == ".".join(map(str, sys.version_info[:3]))
     assert found.distributions["msgspec"]
     assert "msgspec" in found.imported
-    assert "webcolors" not in found.imported
+    assert list(distributions.imported(distributions.installed(), {"msgspec", "sklearn"})) == [
+        "msgspec",
+        "scikit-learn",
+    ]
     assert 1 <= (found.usable_cores or 0) <= found.cores
     assert Environment.from_json(found.to_json()) == found
     assert "://" not in found.lock()

@@ -242,3 +242,21 @@ def test_objects_that_behave_badly_are_never_called(loaded: Kernel) -> None:
     assert done.status == "ok"
     assert loaded.cells()[-1].generators
     assert "capture failed" not in loaded.run("%mlops status").streams
+
+
+FIT = (
+    "from sklearn.ensemble import RandomForestClassifier\nimport numpy as np\nX = np.arange(40.0).reshape(20, 2)\n"
+    "y = np.arange(20) % 2\nmodel = RandomForestClassifier(n_estimators=2{}).fit(X, y)"
+)
+
+
+@pytest.mark.parametrize("header", ["", "%%mlops run\n"])
+def test_an_estimator_that_draws_unseeded_is_a_finding_with_the_remedy(loaded: Kernel, header: str) -> None:
+    loaded.run("import sklearn.ensemble")
+    loaded.run(header + FIT.format(""))
+    findings = loaded.closed()[-1].findings if header else loaded.cells()[-1].findings
+    found = [(f.seen, f.remedy) for f in findings if f.code == "unseeded-estimator"]
+    assert found == [("model draws randomness of its own: random_state is None", "Set random_state to a number")]
+    loaded.run(header + FIT.format(", random_state=3"))
+    findings = loaded.closed()[-1].findings if header else loaded.cells()[-1].findings
+    assert [f.code for f in findings if f.code.startswith("unseeded")] == []

@@ -33,17 +33,17 @@ def unseeded_estimators(name: str, estimator: Any, where: str) -> list[Finding]:
     except Exception:  # noqa: BLE001 - user code runs here
         return []
     unseeded = sorted(p for p, value in parameters.items() if p.rpartition("__")[2] == "random_state" and value is None)
-    if not unseeded:
-        return []
-    return [
-        Finding(
-            code="unseeded-estimator",
-            severity=Severity.WARNING,
-            where=where,
-            seen=f"{name} draws randomness of its own: {', '.join(unseeded)} is None",
-            remedy="Set random_state to a number",
-        )
-    ]
+    return [unseeded_estimator(name, unseeded, where)] if unseeded else []
+
+
+def unseeded_estimator(name: str, parameters: Iterable[str], where: str) -> Finding:
+    return Finding(
+        code="unseeded-estimator",
+        severity=Severity.WARNING,
+        where=where,
+        seen=f"{name} draws randomness of its own: {', '.join(parameters)} is None",
+        remedy="Set random_state to a number",
+    )
 
 
 def metrics_not_finite(names: Iterable[str], where: str) -> list[Finding]:

@@ -10,15 +10,17 @@ from typing import Any
 
 from cellops.capture import rng
 from cellops.capture.blobs import Blobs, digest
-from cellops.capture.findings import unseeded_randomness
+from cellops.capture.findings import unseeded_estimator, unseeded_randomness
 from cellops.capture.seeding import made_with_seed, seeded_by
 from cellops.capture.watcher import Ending, OpenCell, Seen
 from cellops.records.cell import GeneratorUse
+from cellops.records.finding import Finding
 
 Namespace = Mapping[str, Any]
 SHELLS_OWN = re.compile(r"^_(?:[i_]*\d*|[io]h|dh)$")
 """What IPython keeps of earlier results is no name of the user's."""
 OF_PYTHON = re.compile(r"(?<![\w.])random\.\w|from random import")
+FITTING = re.compile(r"\.fit\w*\(")
 MOST_ITEMS = 100
 MOST_FOUND = 50
 """Generators that a cell's record names; a list of a thousand streams is not written out."""
@@ -85,7 +87,15 @@ class Generators:
         consumed = {name for name in changed if name not in seeded or not rng.is_untouched(now[name].generator)}
         uses = tuple(self._use(name, held, state.held.get(name), name in consumed) for name, held in now.items())
         own = _of_the_cell(cell, uses, imported=len(sys.modules) > state.modules)
-        return Seen({"generators": uses}, tuple(unseeded_randomness(own, cell.where)))
+        loose = () if cell.run is not None or not _drew_unseeded(own) else self._estimators(cell)
+        return Seen({"generators": uses}, (*unseeded_randomness(own, cell.where), *loose))
+
+    def _estimators(self, cell: OpenCell) -> Iterator[Finding]:
+        """scikit-learn's estimators that the cell fitted without a `random_state`; a run looks at its models itself."""
+        for name in dict.fromkeys((*cell.flow.writes, *cell.flow.reads)) if FITTING.search(cell.body) else ():
+            value = self._namespace.get(name)
+            if type(value).__module__.startswith("sklearn.") and _attributes(value).get("random_state", 0) is None:
+                yield unseeded_estimator(name, ["random_state"], cell.where)
 
     def _names_known(self, cell: OpenCell) -> bool:
         """Whether the names that the cell wrote stand for no generator that is new, nor for one no longer."""
@@ -191,6 +201,11 @@ def _has_changed(before: Held | None, now: Held) -> bool:
     if before is None or before.generator is not now.generator:
         return not rng.is_untouched(now.generator)
     return before is not now
+
+
+def _drew_unseeded(uses: list[GeneratorUse]) -> bool:
+    """Whether numpy's shared generator was used unseeded, which is where `random_state=None` draws from."""
+    return any(use.name == "numpy" and use.consumed and not use.seeded for use in uses)
 
 
 def _of_the_cell(cell: OpenCell, uses: tuple[GeneratorUse, ...], *, imported: bool) -> list[GeneratorUse]:
