@@ -3,6 +3,7 @@
 import os
 import platform
 import sys
+from functools import cache
 
 from cellops.capture import machine
 from cellops.capture.distributions import imported, installed, modules_of, origin, version_of
@@ -51,6 +52,7 @@ def read_environment() -> Environment:
     )
 
 
+@cache
 def prepare() -> None:
     """Ask beforehand for what takes long for the first time: the graphics cards, and what distributions bring."""
     machine.gpus()
