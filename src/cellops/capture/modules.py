@@ -15,6 +15,8 @@ from cellops.records.finding import Finding, Severity
 from cellops.records.module import ModuleSource
 
 INSTALLED = ("site-packages", "dist-packages")
+LIBRARY = os.path.join(os.path.dirname(os.__file__), "")  # noqa: PTH118, PTH120 - compared as a text, a thousand times
+"""Where python's own modules stand."""
 AUTORELOAD = "IPython.extensions.autoreload"
 OURS = "cellops"
 LARGEST_SOURCE = 500_000
@@ -122,7 +124,9 @@ class Modules:
 def _own_file(module: object, project: Path) -> Path | None:
     """The file of a module that lies below the project and was not installed there."""
     file = _namespace(module).get("__file__")
-    if type(file) is not str or not file.endswith(".py") or any(folder in file for folder in INSTALLED):
+    if type(file) is not str or file.startswith(LIBRARY) or not file.endswith(".py"):
+        return None
+    if any(folder in file for folder in INSTALLED):
         return None
     path = Path(os.path.realpath(file))
     prefix = Path(sys.prefix)
