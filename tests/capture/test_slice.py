@@ -58,7 +58,7 @@ STATEMENTS = st.one_of(
             "{n} = iter({m})",
             "{n} = zip({m}, {k})",
             "{n} = next({m})",
-            "{n} = max({m}, {k}, key=str)",
+            "{n} = max({m}, {k}, key=bool)",
             "{n} = lambda: {m}",
             "{n} = [lambda: {m}]",
             "{n} = {x}()",

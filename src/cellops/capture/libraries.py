@@ -41,14 +41,15 @@ CHANGES_ARGUMENTS = _words(
 """Functions of the libraries above that change what they are given, or call it."""
 
 CHANGES_INTERPRETER = re.compile(
-    r"(?x) (?:^|\.) (?: set_(?!index|axis|names|flags)\w* | set | use | seed | manual_seed | setstate"
-    r" | filterwarnings | simplefilter | resetwarnings | chdir | fchdir | putenv | unsetenv | reload | enable\w* | disable\w*"
-    r" | register\w* | unregister\w* | basicConfig | setlocale | seterr\w* | setcontext | setrecursionlimit | set_option"
-    r" | reset_option | environ | path\.(?:append|insert|extend) | addsitedir | signal | patch\w* | install\w* | use_inf_as_na"
-    r" | experimental\.\w+ | rcParams | rc | rcdefaults | interactive | autolog | system | popen | Popen | run | call"
-    r" | check_call | check_output | makedirs | mkdir | remove | removedirs | rename | renames | replace | rmdir"
-    r" | unlink | symlink | link | rmtree | move | copy2 | copyfile | copytree | extractall | settrace | setprofile"
-    r" | import_module | exec_module ) $"
+    r"(?x) (?:^|\.) (?:"
+    r" set_(?!index|axis|names|flags)\w* | set | use | seed | manual_seed | setstate | filterwarnings |"
+    r" simplefilter | resetwarnings | chdir | fchdir | putenv | unsetenv | reload | enable\w* | disable\w*"
+    r" | register\w* | unregister\w* | basicConfig | setlocale | seterr\w* | setcontext | setrecursionlimit"
+    r" | set_option | reset_option | environ | path\.(?:append|insert|extend) | addsitedir | signal |"
+    r" patch\w* | install\w* | use_inf_as_na | experimental\.\w+ | rcParams | rc | rcdefaults | interactive"
+    r" | autolog | system | popen | Popen | run | call | check_call | check_output | makedirs | mkdir |"
+    r" remove | removedirs | rename | renames | replace | rmdir | unlink | symlink | link | rmtree | move |"
+    r" copy2 | copyfile | copytree | extractall | settrace | setprofile | import_module | exec_module ) $"
 )
 INTERPRETER_OF = _words(
     """

@@ -7,7 +7,7 @@ from typing import Any
 
 from cellops.capture.bindings import GONE, watch
 from cellops.capture.dataflow import Dataflow
-from cellops.capture.effects import Statements
+from cellops.capture.effects import Source
 from cellops.capture.kinds import PLAIN_FUNCTION, Description, Kind, describe
 from cellops.capture.namespace import OF_IPYTHON, RESULT, Picture
 from cellops.capture.watcher import Ending, OpenCell, Seen
@@ -73,21 +73,23 @@ class Names:
         self._open = [other for other in self._open if other is not cell]
         self._picture = Picture(self._namespace)
         changed = self._picture.changed_since(state.picture)
+        own = [name for name in changed if not OF_IPYTHON.match(name)]
         deleted = [name for name in self._picture.missing_since(state.picture) if not OF_IPYTHON.match(name)]
-        shown = cell.flow.lines
-        unseen = [name for name in changed if name not in shown and not OF_IPYTHON.match(name)]
-        effects = self._effects(cell, state, ending, (unseen, deleted, [n for n in changed if RESULT.match(n)]))
+        results = [name for name in changed if RESULT.match(name)]
+        effects = self._effects(cell, state, ending, (own, deleted, results))
         self._earlier.difference_update(effects.binds)
-        return Seen({"changed": tuple(unseen), "deleted": tuple(deleted), "effects": effects})
+        unseen = tuple(name for name in own if name not in cell.flow.lines)
+        return Seen({"changed": unseen, "deleted": tuple(deleted), "effects": effects})
 
     def _effects(
         self, cell: OpenCell, state: Before, ending: Ending, found: tuple[list[str], list[str], list[str]]
     ) -> Effects:
-        unseen, deleted, results = found
+        changed, deleted, results = found
         read = self._read(cell, state)
         notes = read.notes
         bound, perhaps = self._bound(cell.flow, state, ending)
         unknown = (*notes.unknown, *(f"source not understood: {u}" for u in _not_understood(cell.flow)))
+        unseen = [name for name in changed if unknown or name not in read.bound]
         aliases = {name: tuple(sorted(sources)) for name, sources in notes.aliases.items()}
         aliases |= {name: aliases.get(name, ()) for name in (*perhaps, *state.strayed)}
         aliases |= dict.fromkeys(unseen, (ANYTHING,))
@@ -118,7 +120,7 @@ class Names:
             nested=state.nested,
         )
 
-    def _read(self, cell: OpenCell, state: Before) -> Statements:
+    def _read(self, cell: OpenCell, state: Before) -> Source:
         """The statements of a cell; of a very long one nothing is asked but that it may do anything."""
 
         def before(name: str) -> Description | None:
@@ -134,7 +136,7 @@ class Names:
             value = self._namespace.get(name)
             return value if type(value) is str else None
 
-        read = Statements(before, after, text_of)
+        read = Source(before, after, text_of)
         if len(cell.body) > MOST_CODE:
             read.notes.unknown["it is very long"] = None
             return read

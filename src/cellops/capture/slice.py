@@ -1,38 +1,15 @@
-"""The slice of a run: the shortest ordered list of cells that it depends on, never too short.
+"""The slice of a run: the shortest ordered list of cells that it depends on, never too short."""
 
-The trail is read once, cell by cell. For each name it is kept which cells its value depends on (a set of cells is an
-integer with a bit for each), and which regions its object may reach: a region stands for all objects that one cell
-bound to one name. Changing an object reaches every name that shares a region with it, by whatever way.
-"""
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-
+from cellops.capture.regions import Flow, members
 from cellops.records.cell import CellRecord, Outcome
-from cellops.records.effects import ANYTHING, INTERPRETER, Effects, FunctionEffects
+from cellops.records.effects import Effects
 from cellops.records.slice import Slice
 
 ALL_GENERATORS = ("python", "numpy", "torch")
 MOST_NAMED = 5
-
-
-@dataclass
-class _Name:
-    own: int = 0
-    """The regions that its object may belong to."""
-    cells: int = 0
-    """The cells that its being bound depends on."""
-    passive: bool = False
-    definer: int | None = None
-
-
-@dataclass
-class _Region:
-    inside: int = 0
-    """The regions that its objects may hold."""
-    cells: int = 0
-    """The cells that may have changed its objects."""
-    functions: list[FunctionEffects] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -49,8 +26,8 @@ class Slices:
     """The slices of a trail, cell by cell; what a cell adds costs the same on a long trail."""
 
     def __init__(self) -> None:
-        self._whole = _Flow()
-        self._sure = _Flow()
+        self._whole = Flow()
+        self._sure = Flow()
         """The same with nothing taken for the worst, to tell which cells are there for safety only."""
         self._cells: dict[int, _Cell] = {}
         self._needed: dict[int, int] = {}
@@ -72,8 +49,8 @@ class Slices:
     def of(self, order: int) -> Slice:
         """The slice of the run that a cell was."""
         found = self._cells[order]
-        cells = tuple(_members(found.cells))
-        doubted = [self._cells[k].doubt for k in _members(found.cells & ~self._needed[order])]
+        cells = tuple(members(found.cells))
+        doubted = [self._cells[k].doubt for k in members(found.cells & ~self._needed[order])]
         notes = [self._cells[k].note for k in cells]
         return Slice(cells=cells, widened=tuple(dict.fromkeys(text for text in (*doubted, *notes) if text)))
 
@@ -84,238 +61,6 @@ class Slices:
     def definitions(self) -> dict[str, int]:
         """The names that stand now, each with the cell that bound it last."""
         return self._whole.definitions()
-
-
-class _Flow:
-    """What the names stand for after the cells that have been read."""
-
-    def __init__(self) -> None:
-        self._names: dict[str, _Name] = {}
-        self._regions: list[_Region] = []
-        self._everywhere = 0
-        """Cells that changed the interpreter, which stand in every slice from then on."""
-        self._all = 0
-
-    def definitions(self) -> dict[str, int]:
-        return {name: known.definer for name, known in self._names.items() if known.definer is not None}
-
-    def add(self, order: int, effects: Effects) -> tuple[int, dict[str, int]]:
-        bit = 1 << order if order else 0
-        step = _Step(self, effects)
-        anything = bool(effects.unknown) or ANYTHING in step.changed
-        cells = bit | self._everywhere | (self._all if anything or ANYTHING in step.used else 0)
-        for name in step.used:
-            cells |= self._cells_of(name)
-        definers = {name: d for name in sorted(step.used) if (d := self._name(name).definer) is not None}
-        self._apply(step, effects, cells, order, anything=anything)
-        self._all |= bit
-        return cells, definers
-
-    def _apply(self, step: "_Step", effects: Effects, cells: int, order: int, *, anything: bool) -> None:
-        for name in effects.changes:
-            self._mark(step.now(name), cells)
-        for name in (*effects.mutates, *step.changed):
-            self._mark(self.reach(step.now(name)), cells)
-        self._bind(step, effects, cells, order)
-        for name in step.changed:
-            self._name(name).cells |= cells
-        if anything:
-            self._mark(self.all_regions(), cells)
-        if anything or INTERPRETER in effects.changes or INTERPRETER in step.changed:
-            self._everywhere |= cells
-
-    def _bind(self, step: "_Step", effects: Effects, cells: int, order: int) -> None:
-        constant, passive = set(effects.constant), set(effects.passive)
-        for name in step.targets:
-            was = self._name(name)
-            own = 0 if name in constant else step.own[name]
-            if name in step.bound:
-                self._names[name] = _Name(own, cells, name in passive, order or was.definer)
-            else:
-                was.own, was.cells, was.passive = was.own | own, was.cells | cells, was.passive and name in passive
-        for name in (*effects.changes, *effects.mutates):
-            self._name(name).passive = name in passive
-
-    def _mark(self, regions: int, cells: int) -> None:
-        for region in _members(regions):
-            self._regions[region].cells |= cells
-
-    def _cells_of(self, name: str) -> int:
-        """The cells that the present value of a name depends on."""
-        known = self._name(name)
-        cells = known.cells
-        for region in _members(self.reach(known.own)):
-            cells |= self._regions[region].cells
-        return cells
-
-    def _name(self, name: str) -> _Name:
-        """A name; one that no cell has bound stands for a region of its own."""
-        if name not in self._names:
-            self._names[name] = _Name(own=self.region())
-        return self._names[name]
-
-    def region(self) -> int:
-        self._regions.append(_Region())
-        return 1 << len(self._regions) - 1
-
-    def all_regions(self) -> int:
-        return (1 << len(self._regions)) - 1
-
-    def own(self, name: str) -> int:
-        return self._name(name).own
-
-    def is_passive(self, name: str) -> bool:
-        return self._name(name).passive
-
-    def reach(self, regions: int) -> int:
-        """The regions that can be reached from some, themselves among them."""
-        reached, waiting = 0, regions
-        while waiting:
-            reached |= waiting
-            found = 0
-            for region in _members(waiting):
-                found |= self._regions[region].inside
-            waiting = found & ~reached
-        return reached
-
-    def hold(self, regions: int, held: int) -> bool:
-        """Let the objects of some regions hold others; whether that was new."""
-        new = False
-        for region in _members(regions):
-            known = self._regions[region]
-            if held & ~known.inside:
-                known.inside |= held
-                new = True
-        return new
-
-    def functions(self, regions: int) -> Iterator[FunctionEffects]:
-        for region in _members(self.reach(regions)):
-            yield from self._regions[region].functions
-
-    def without_plain_functions(self, regions: int) -> int:
-        """Some regions without those of functions that keep nothing of what they are given."""
-        for region in _members(regions):
-            functions = self._regions[region].functions
-            if functions and not any(function.keeps for function in functions):
-                regions &= ~(1 << region)
-        return regions
-
-    def add_function(self, regions: int, effects: FunctionEffects) -> None:
-        for region in _members(regions):
-            if effects not in self._regions[region].functions:
-                self._regions[region].functions.append(effects)
-
-
-class _Step:
-    """One cell: which regions its names belong to behind it, and what the functions do that it may have called."""
-
-    def __init__(self, flow: _Flow, effects: Effects) -> None:
-        self._flow = flow
-        self.bound = set(effects.binds)
-        self.targets = dict.fromkeys((*effects.binds, *effects.aliases))
-        self._needs = set(effects.needs)
-        self._unknown = bool(effects.unknown)
-        self.own = {name: self._begin(name, effects) for name in self.targets}
-        for name, found in effects.functions.items():
-            flow.add_function(self.own.get(name) or flow.own(name), found)
-        self._share(effects)
-        if any(not own for own in self.own.values()):
-            self.own = {name: own or flow.region() for name, own in self.own.items()}
-            self._share(effects)
-        for name, found in effects.functions.items():
-            flow.add_function(self.own.get(name) or flow.own(name), found)
-        self.used, self.changed = self._use(effects)
-
-    def _begin(self, name: str, effects: Effects) -> int:
-        """A region of its own, but for a name that may stand for other objects: they have theirs."""
-        was = 0 if name in self.bound else self._flow.own(name)
-        return was if effects.aliases.get(name) else was | self._flow.region()
-
-    def now(self, name: str) -> int:
-        """The regions that a name stands for before the cell, where that matters, and behind it."""
-        own = self.own.get(name, 0)
-        return own | self._flow.own(name) if name in self._needs or name not in self.bound else own
-
-    def _share(self, effects: Effects) -> None:
-        """Follow aliases and containers until nothing new is shared."""
-        new = True
-        while new:
-            new = False
-            for name, sources in effects.aliases.items():
-                found = self.own[name]
-                for source in sources:
-                    found |= self._sources(source, name)
-                new |= found != self.own[name]
-                self.own[name] = found
-            for name, items in effects.holds.items():
-                new |= self._flow.hold(self.now(name), self._all_of(items))
-            for name, items in effects.reaches.items():
-                new |= self._flow.hold(self._keepers(name), self._all_of(items))
-
-    def _all_of(self, names: Iterable[str]) -> int:
-        found = 0
-        for name in names:
-            found |= self.now(name)
-        return found
-
-    def _sources(self, source: str, target: str) -> int:
-        """What a value made of a name may be: its object, what this holds, or what a function of it may return."""
-        if source != ANYTHING:
-            found = self._flow.reach(self.now(source))
-            return found | self._flow.reach(self._all_of(n for f in self._called(found) for n in f.uses))
-        if self._unknown:
-            return self._flow.all_regions()
-        found = self._flow.own(target) | self._all_of((*self._needs, *self.targets))
-        return self._flow.reach(found | self._all_of(n for f in self._called(found) for n in f.uses))
-
-    def _keepers(self, name: str) -> int:
-        """Where a call may put what it is given: into anything within reach, and what the functions there change."""
-        reached = self._flow.reach(self.now(name))
-        found = self._flow.without_plain_functions(reached)
-        for function in self._called(reached):
-            found |= self._flow.reach(self._all_of((*function.changes, *function.consumes)))
-        return found
-
-    def _called(self, regions: int) -> list[FunctionEffects]:
-        """The functions within reach of some regions, with those that they call."""
-        found: list[FunctionEffects] = []
-        done, waiting = set[str](), [regions]
-        while waiting:
-            for function in self._flow.functions(waiting.pop()):
-                if function not in found:
-                    found.append(function)
-                    waiting += [self.now(name) for name in function.uses if name not in done]
-                    done.update(function.uses)
-        return found
-
-    def _use(self, effects: Effects) -> tuple[set[str], set[str]]:
-        """The names that the cell used, also by the functions it may have called, and those that these may change."""
-        used, changed = set(effects.needs), set[str]()
-        waiting, done = [*effects.active], set[str]()
-        while waiting:
-            name = waiting.pop()
-            if name in done:
-                continue
-            done.add(name)
-            for found in self._flow.functions(self.now(name)):
-                used.update(found.uses)
-                changed.update(found.changes)
-                changed.update(name for name in found.consumes if not self._is_passive(name, effects))
-                waiting += [name for name in found.uses if not self._is_passive(name, effects)]
-        return used, changed
-
-    def _is_passive(self, name: str, effects: Effects) -> bool:
-        if name in self.bound and name not in effects.passive:
-            return False
-        return name in self.bound or self._flow.is_passive(name)
-
-
-def _members(cells: int) -> Iterator[int]:
-    """The places of the bits that are set."""
-    while cells:
-        lowest = cells & -cells
-        yield lowest.bit_length() - 1
-        cells ^= lowest
 
 
 def _generators(record: CellRecord) -> list[str]:
