@@ -96,3 +96,10 @@ def test_too_many_figures_are_a_finding(loaded: Kernel) -> None:
     run = loaded.closed()[-1]
     assert len(run.figures) == MOST_FIGURES
     assert [finding.code for finding in run.findings if finding.code == "figures-not-kept"] == ["figures-not-kept"]
+
+
+def test_figures_that_cannot_be_written_are_a_finding_and_the_rest_is_recorded(loaded: Kernel) -> None:
+    (loaded.project / ".cellops" / "spool").write_text("in the way")
+    assert loaded.run(f"%%mlops run\nprint('shown')\n{SVG.format('x')}").status == "ok"
+    assert (loaded.cells()[-1].stdout_size, loaded.closed()[-1].figures) == (6, ())
+    assert "figures-not-kept" in [finding.code for finding in loaded.closed()[-1].findings]

@@ -96,7 +96,7 @@ class Outputs:
         sizes = {f"{name}_size": tally.size - state.sizes[name] for name, (_, tally) in self._tallies.items()}
         if cell.run is None or state.shown is None:
             return Seen(sizes)
-        figures = tuple(_keep(state.shown, self._spool / cell.run))
+        figures = _keep(state.shown, self._spool / cell.run)
         return Seen({**sizes, "figures": figures}, tuple(_left(state.shown.left, cell.where)))
 
     def _see(self, message: dict[str, Any]) -> dict[str, Any]:
@@ -119,15 +119,23 @@ def _note(shown: Shown, content: dict[str, Any]) -> None:
     shown.figures[place] = (SUFFIXES[kind], data[kind])
 
 
-def _keep(shown: Shown, folder: Path) -> Iterator[FigureSpool]:
-    """Write the figures to the spool, readable by their owner only, from where the writer takes them."""
+def _keep(shown: Shown, folder: Path) -> tuple[FigureSpool, ...]:
+    """The figures that could be written to the spool; those that could not be are counted as left."""
+    kept = []
     for number, (suffix, data) in enumerate(shown.figures.values(), 1):
-        content = _content(suffix, data)
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"figure-{number}{suffix}"
-        with os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(content)
-        yield FigureSpool(name=path.name, path=str(path), digest=digest(content))
+        try:
+            kept.append(_write(folder / f"figure-{number}{suffix}", _content(suffix, data)))
+        except (OSError, ValueError):
+            shown.left += 1
+    return tuple(kept)
+
+
+def _write(path: Path, content: bytes) -> FigureSpool:
+    """Write a figure, readable by its owner only, to where the writer takes it from."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(content)
+    return FigureSpool(name=path.name, path=str(path), digest=digest(content))
 
 
 def _content(suffix: str, data: str | bytes) -> bytes:
@@ -142,6 +150,6 @@ def _left(count: int, where: str) -> Iterator[Finding]:
             code="figures-not-kept",
             severity=Severity.INFO,
             where=where,
-            seen=f"{count} figures were not kept: a run keeps {MOST_FIGURES}, of {LARGEST_FIGURE // 1_000_000} MB each",
-            remedy="Show fewer or smaller ones in the run's cell",
+            seen=f"{count} figures were not kept; a run keeps {MOST_FIGURES} of {LARGEST_FIGURE // 1_000_000} MB each",
+            remedy="Show fewer or smaller ones in the run's cell, or make room on the disk",
         )
