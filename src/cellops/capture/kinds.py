@@ -47,6 +47,7 @@ TABLES = re.compile(r"^(?:pandas(?!\.io)|polars(?!\.io)|scipy\.sparse|numpy\.ma)
 FUNCTIONS = (FunctionType, BuiltinFunctionType, type)
 MOST_LOOKED_AT = 1000
 MOST_TYPES = 10_000
+DEEPEST = 20
 
 
 def describe(value: object) -> Description:
@@ -85,12 +86,12 @@ def _keeps_nothing(function: FunctionType) -> bool:
     return function.__closure__ is None and all(type(value) in CONSTANTS for value in held)
 
 
-def _kind(value: object, budget: list[int]) -> Kind:
+def _kind(value: object, budget: list[int], depth: int = 0) -> Kind:
     kind = type(value)
     if kind in CONSTANTS:
         return Kind.CONSTANT
     if kind in CONTAINERS:
-        return _of_container(value, budget)
+        return _of_container(value, budget, depth + 1)
     module, name = _name_of(kind)
     if module == "numpy":
         return _of_numpy(value, name)
@@ -98,7 +99,7 @@ def _kind(value: object, budget: list[int]) -> Kind:
         return Kind.CONSTANT
     if _is_table(module, name):
         return Kind.TABLE
-    known = module.startswith("sklearn.") and _holds_nothing_foreign(value, budget)
+    known = module.startswith("sklearn.") and depth <= DEEPEST and _holds_nothing_foreign(value, budget, depth + 1)
     return Kind.ESTIMATOR if known else Kind.ACTIVE
 
 
@@ -123,7 +124,7 @@ def _of_numpy(value: Any, name: str) -> Kind:
     return Kind.CONSTANT if "dtype" not in name and hasattr(type(value), "dtype") else Kind.TABLE
 
 
-def _of_container(value: Any, budget: list[int]) -> Kind:
+def _of_container(value: Any, budget: list[int], depth: int) -> Kind:
     """The worst of what it holds; a large container is looked at by the types of its items only."""
     kind = type(value)
     if kind is bytearray:
@@ -136,13 +137,13 @@ def _of_container(value: Any, budget: list[int]) -> Kind:
     worst = empty
     for item in items:
         budget[0] -= 1
-        if budget[0] < 0:
+        if budget[0] < 0 or depth > DEEPEST:
             return Kind.BOX
-        worst = max(worst, Kind.CONSTANT if type(item) in CONSTANTS else _kind(item, budget))
+        worst = max(worst, Kind.CONSTANT if type(item) in CONSTANTS else _kind(item, budget, depth))
     return Kind.DATA if worst is Kind.TABLE else min(worst, Kind.BOX)
 
 
-def _holds_nothing_foreign(value: object, budget: list[int]) -> bool:
+def _holds_nothing_foreign(value: object, budget: list[int], depth: int) -> bool:
     """Whether the parameters of an estimator are plain data or estimators: then none of its methods runs our code.
 
     What fitting has added ends in an underscore, and is made of these.
@@ -152,14 +153,14 @@ def _holds_nothing_foreign(value: object, budget: list[int]) -> bool:
     except AttributeError:
         return False
     given = [held for name, held in attributes.items() if not name.endswith("_") and not name.startswith("_")]
-    return all(_is_harmless(held, budget) for held in given)
+    return all(_is_harmless(held, budget, depth) for held in given)
 
 
-def _is_harmless(value: object, budget: list[int]) -> bool:
+def _is_harmless(value: object, budget: list[int], depth: int) -> bool:
     budget[0] -= 1
     if budget[0] < 0:
         return False
     found = describe(value) if issubclass(type(value), FUNCTIONS) else None
     if found is not None:
         return found.kind is Kind.LIBRARY and libraries.is_known(found.origin)
-    return _kind(value, budget) <= Kind.ESTIMATOR
+    return _kind(value, budget, depth) <= Kind.ESTIMATOR
