@@ -3,6 +3,7 @@
 import builtins
 import symtable
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -42,6 +43,48 @@ def test_literals_and_computed_values_are_told_apart() -> None:
 def test_what_cannot_be_known_is_said() -> None:
     assert analyse("exec(code)\nfrom math import *\nglobals()").uncertain == ("exec", "star import", "globals()")
     assert analyse("x = = 1").uncertain == ("source not understood: SyntaxError",)
+
+
+@pytest.mark.parametrize(
+    ("source", "reads", "writes"),
+    [
+        ("def f():\n    def g():\n        z = 1\n    return z", {"z"}, {"f"}),
+        ("def f():\n    import os\n    return os.sep", set(), {"f"}),
+        ("def f(a: Kind = base) -> Other: return a", {"Kind", "base", "Other"}, {"f"}),
+        ("@wrap(k)\nclass A(Base, meta=M):\n    x = y\n    def f(self): return z",
+         {"wrap", "k", "Base", "M", "y", "z"}, {"A"}),
+        ("try:\n    a\nexcept kind as error:\n    b = error", {"a", "kind", "error"}, {"error", "b"}),
+        ("match a:\n    case {'k': b, **rest}: pass\n    case [c, *d] | Point(x=c, y=d): pass\n    case e: pass",
+         {"a", "Point"}, {"b", "rest", "c", "d", "e"}),
+        ("if (n := len(a)) > 1: pass\n[m := i for i in b]", {"a", "b"}, {"n", "m"}),
+        ("async with a as b:\n    c = await b.d()\nasync for e in f: pass", {"a", "b", "f"}, {"b", "c", "e"}),
+        ("a.b.c = 1\nd[e] = 2\ndel g[0]\ndel h", {"a", "d", "e", "g"}, {"a", "d", "g", "h"}),
+        ("x = get_ipython().getoutput('ls {a} $b')", {"a", "b"}, {"x"}),
+        ("get_ipython().system('head {folder / name}')", {"folder", "name"}, set()),
+        ("get_ipython().run_line_magic('time', 'y = f(z)')", {"f", "z"}, {"y"}),
+        ("get_ipython().run_line_magic('timeit', '-n 5 f(z)')", {"f", "z"}, set()),
+        ("get_ipython().run_cell_magic('timeit', '', 'f(z)')", {"f", "z"}, set()),
+        ("get_ipython().run_cell_magic('mlops', 'expect table', 'rule')", {"table"}, set()),
+        ("exec('a = b')\nc = eval('d + 1')", {"b", "d"}, {"a", "c"}),
+        ("global g\ng = 1\nx += 1", {"x"}, {"g", "x"}),
+    ],
+)  # fmt: skip
+def test_every_form_of_a_name(source: str, reads: set[str], writes: set[str]) -> None:
+    flow = analyse(source)
+    assert (set(flow.reads) - {"get_ipython"}, set(flow.writes), flow.uncertain) == (reads, writes, ())
+
+
+@pytest.mark.parametrize(
+    ("source", "why"),
+    [
+        ("get_ipython().run_line_magic('run', 'x.py -i')", "%run -i"),
+        ("get_ipython().run_cell_magic('cython', '', 'x')", "%cython"),
+        ("get_ipython().run_cell(code)", "get_ipython().run_cell"),
+        ("vars()['x'] = 1", "vars()"),
+    ],
+)
+def test_what_ipython_hides_is_said(source: str, why: str) -> None:
+    assert analyse(source).uncertain == (why,)
 
 
 NAMES = st.sampled_from(["a", "b", "c", "d"])

@@ -254,3 +254,40 @@ def test_the_same_of_tables_arrays_and_models(cells: list[str], read: list[str])
     for name in read:
         expected = repr(trail.namespace[f"result_{name}"])
         assert repr(replayed.get(f"result_{name}")) == expected, (trail.slice(), [r.source for r in trail.records])
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["x = 1", "y = 2", "z = x + 1", "print(z)"], (1, 3, 4)),
+        (["x = 1", "x = 2", "y = x"], (2, 3)),
+        (["x = [1]", "x.append(2)", "len(x)", "y = x"], (1, 2, 4)),
+        (["a = [1]", "b = a", "c = [a]", "c[0].append(2)", "r = b[0]"], (1, 2, 3, 4, 5)),
+        (["a = [1]", "b = [2]", "c = [a, b]", "a.append(3)", "r = b[0]"], (2, 5)),
+        (["g = 3", "def f(): return g", "g = 4", "h = 7", "r = f()"], (2, 3, 5)),
+        (["n = 0", "def f():\n    global n\n    n += 1", "f()", "f()", "r = n"], (1, 2, 3, 4, 5)),
+        (["x = 1\ny = 2", "del x", "try:\n    z = x\nexcept NameError:\n    z = 5", "w = z + y"], (1, 2, 3, 4)),
+        (["x = 1", "if x > 5:\n    y = 3", "z = x"], (1, 3)),
+        (["it = iter([1, 2])", "next(it)", "r = next(it)"], (1, 2, 3)),
+        (["import os\nk = 1", "os.environ['PLACE'] = 'x'", "r = 1"], (1, 2, 3)),
+        (["import json\nk = 1", "t = json.dumps([k])", "j = json.loads(t)", "r = k"], (1, 4)),
+        (["class A:\n    rate = 2\n    def f(self): return base", "base = 1", "a = A()", "base = 3", "r = a.f()"],
+         (1, 3, 4, 5)),
+        (["x = 1", "exec('y = x')", "z = 3", "r = y"], (1, 2, 4)),
+        (["x = 1", "def f(v): return v", "u = f([3])", "r = x"], (1, 4)),
+        (["x = 1", "y = x +", "r = x"], (1, 3)),
+    ],
+)  # fmt: skip
+def test_a_slice_holds_no_cell_for_nothing(cells: list[str], expected: tuple[int, ...]) -> None:
+    trail = Trail()
+    for cell in cells:
+        trail.run(cell)
+    assert trail.slice().cells == expected
+
+
+def test_a_long_trail_leaves_a_short_slice() -> None:
+    trail = Trail()
+    for number in range(300):
+        trail.run(f"kept = [{number}]\nframe = kept")
+    trail.run("frame = [frame, kept]")
+    assert trail.slice().cells == (300, 301)
