@@ -3,6 +3,8 @@
 import os
 import select
 
+import pytest
+
 from cellops.records.run import RunClosed, RunStatus
 from support.kernel import Kernel
 
@@ -94,7 +96,7 @@ def test_tables_are_read_through_pure_methods_and_keywords(loaded: Kernel) -> No
 def test_a_table_that_was_replaced_after_the_fit_is_not_taken_for_it(loaded: Kernel) -> None:
     loaded.run(f"%%mlops run\n{TABLES}model = LinearRegression().fit(X, y)\nX = X * 100")
     run = loaded.closed()[-1]
-    assert (run.data, run.contract) == ((), None)
+    assert ([table.name for table in run.data], run.contract) == (["y"], None)
     assert "does not show what model was fitted on" in _said(run)
 
 
@@ -122,7 +124,8 @@ def test_parameters_that_are_no_number_of_json_are_kept_as_text(loaded: Kernel) 
 ESTIMATOR = (
     "from sklearn.base import BaseEstimator, RegressorMixin\nimport numpy as np, time\n"
     "class Talker(RegressorMixin, BaseEstimator):\n"
-    "    def fit(self, X, y):\n        self.feature_names_in_ = np.array(X.columns, dtype=object)\n        return self\n"
+    "    def fit(self, X, y):\n        self.feature_names_in_ = np.array(X.columns, dtype=object)\n"
+    "        return self\n"
     "    def predict(self, X):\n        {}\n        return np.zeros(len(X))\n"
 )
 
@@ -135,7 +138,7 @@ def test_what_an_estimator_prints_for_its_evidence_is_no_output_of_the_cell(load
 
 
 def test_an_interrupt_while_evidence_is_gathered_loses_that_part_only(loaded: Kernel) -> None:
-    loaded.run(TABLES + ESTIMATOR.format("open('begun', 'w').write('x'); time.sleep(100)"))
+    loaded.run(TABLES + ESTIMATOR.format("file = open('begun', 'w'); file.write('x'); file.close(); time.sleep(100)"))
     os.mkfifo(loaded.project / "begun")
     begun = os.open(loaded.project / "begun", os.O_RDONLY | os.O_NONBLOCK)
     sent = loaded.send("%%mlops run\nscore = 1 / 2\nmodel = Talker().fit(X, y)")
@@ -164,3 +167,115 @@ def test_an_estimator_that_exits_does_not_end_the_kernel(loaded: Kernel) -> None
 def test_what_is_known_of_a_run_before_it_runs_is_in_its_first_record(loaded: Kernel) -> None:
     loaded.run("%%mlops run\ndepth = 3\npassword = 'hunter2'\nimport os\nseen = 1 / 2")
     assert loaded.opened()[-1].parameters == {"depth": 3, "password": "[redacted]"}
+
+
+def test_data_of_any_library_that_is_given_to_estimators_and_metrics_is_pinned(loaded: Kernel) -> None:
+    loaded.run(
+        f"{TABLES}import polars as pl\nfrom sklearn.metrics import mean_absolute_error\n"
+        "P, t, truth = pl.DataFrame(X), [1.0, 2.0, 3.0, 4.0], [1, 2, 3, 4]"
+    )
+    loaded.run(
+        "%%mlops run\nmodel = LinearRegression().fit(P, t)\nguess = model.predict(P)\n"
+        "error = mean_absolute_error(truth, guess)"
+    )
+    run = loaded.closed()[-1]
+    assert [(table.name, table.role, table.rows, table.columns) for table in run.data] == [
+        ("P", "training", 4, 2),
+        ("t", "training", 4, 1),
+        ("P", "evaluation", 4, 2),
+        ("truth", "table", 4, 1),
+        ("guess", "table", 4, 1),
+    ]
+    assert {table.method for table in run.data} == {"full"}
+
+
+HOSTILE = """
+import numpy as np
+class Hostile:
+    def _no(self, *given):
+        print('touched')
+        raise SystemExit
+    __repr__ = __str__ = __len__ = __eq__ = __hash__ = __iter__ = __bool__ = __getattr__ = __reduce_ex__ = _no
+class Takes(LinearRegression):
+    def fit(self, X, y):
+        return super().fit([[1], [2]], [1, 2])
+column = np.empty(2, object)
+column[0] = hostile = Hostile()
+"""
+
+
+def test_an_object_that_refuses_every_touch_does_not_hurt_the_run(loaded: Kernel) -> None:
+    assert loaded.run(TABLES + HOSTILE).status == "ok"
+    done = loaded.run("%%mlops run\nscore = 1 / 2\nmodel = Takes().fit(column, hostile)")
+    run = loaded.closed()[-1]
+    assert (done.status, done.streams.count("touched"), run.metrics) == ("ok", 0, {"score": 0.5})
+    assert [(table.name, table.method) for table in run.data] == [("column", "metadata-only")]
+
+
+SCORED = (
+    "import pandas as pd\nfrom sklearn.linear_model import LogisticRegression\n"
+    "from sklearn.metrics import accuracy_score\n"
+    "def table(n): return pd.DataFrame({'a': [float(i % 7) for i in range(n)]})\n"
+    "X, X_val, X_test = table(40), table(20), table(20)\n"
+    "y = pd.Series([i % 2 for i in range(40)])\ny_val, y_test = y[:20], 1 - y[:20]\n"
+    "model = LogisticRegression().fit(X, y)\n"
+)
+
+
+def _evaluation(run: RunClosed) -> list[str]:
+    return [table.name for table in run.data if table.role == "evaluation"]
+
+
+def test_answers_are_held_against_the_truth_of_their_own_metric(loaded: Kernel) -> None:
+    loaded.run(
+        f"%%mlops run\n{SCORED}val = accuracy_score(y_val, model.predict(X_val))\n"
+        "test = accuracy_score(y_test, model.predict(X_test))"
+    )
+    assert "y_test" in _evaluation(loaded.closed()[-1])
+    run = loaded.closed()[-1]
+    accuracy = next(m for m in run.contract.performance.measures if m.name == "accuracy")  # type: ignore[union-attr]
+    assert accuracy.value == run.metrics["test"]
+
+
+def test_a_name_that_is_bound_to_other_answers_later_tells_of_the_last(loaded: Kernel) -> None:
+    loaded.run(
+        f"%%mlops run\n{SCORED}answers = model.predict(X_val)\nval = accuracy_score(y_val, answers)\n"
+        "answers = model.predict(X_test)\ntest = accuracy_score(y_test, answers)"
+    )
+    run = loaded.closed()[-1]
+    accuracy = next(m for m in run.contract.performance.measures if m.name == "accuracy")  # type: ignore[union-attr]
+    assert accuracy.value == run.metrics["test"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["X['a'] = X['a'] * 1000", "X.loc[:, 'b'] = 7.0", "X.drop(columns=['b'], inplace=True)", "np.random.shuffle(X)"],
+)
+def test_a_table_that_is_changed_in_place_after_the_fit_is_not_taken_for_it(loaded: Kernel, change: str) -> None:
+    loaded.run(f"{TABLES}import numpy as np")
+    loaded.run(f"%%mlops run\nmodel = LinearRegression().fit(X, y)\ntry:\n    {change}\nexcept Exception: pass")
+    run = loaded.closed()[-1]
+    assert run.contract is None
+    assert "does not show what model was fitted on" in _said(run)
+
+
+def test_a_run_cell_that_is_executed_again_gives_the_same_results(loaded: Kernel) -> None:
+    loaded.run("scores = [0.25, 0.75]")
+    cell = "%%mlops run\nif True:\n    best, solver, fast, rate = max(scores), 'adam', True, 0.5"
+    loaded.run(cell)
+    loaded.run(cell)
+    first, second = loaded.closed()
+    assert first.metrics == second.metrics == {"best": 0.75}
+    assert first.parameters == second.parameters == {"solver": "adam", "fast": True, "rate": 0.5}
+
+
+def test_a_run_is_recorded_though_a_value_fails_to_be_looked_at(loaded: Kernel) -> None:
+    loaded.run("class Odd(dict):\n    __getattr__ = dict.__getitem__\nheld = {'m': Odd(x=1)}")
+    assert loaded.run("%%mlops run\nheld = {'m': Odd(x=2)}\nscore = 1 / 2").status == "ok"
+    loaded.run("%%mlops run\ntotal = " + " + ".join(["1.5"] * 900))
+    assert [run.metrics.get("score") for run in loaded.closed()] == [0.5, None]
+
+
+def test_a_run_cell_that_a_cell_runs_is_a_run(loaded: Kernel) -> None:
+    loaded.run("_ = get_ipython().run_cell('%%mlops run --name inner\\nscore = 1 / 2')")
+    assert [run.metrics for run in loaded.closed()] == [{"score": 0.5}]

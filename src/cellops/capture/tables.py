@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cellops.capture.data import is_table
+from cellops.capture.bindings import is_model
+from cellops.capture.data import is_data, is_table
 from cellops.capture.dataflow import Dataflow
 from cellops.capture.redaction import redact
 from cellops.errors import UsageError
@@ -46,8 +47,24 @@ def find_tables(name: str, estimator: Any, flow: Dataflow, namespace: Namespace)
         if call.func.attr == "fit":
             training = _pair(tables[:2])
         elif call.func.attr in PREDICTIONS and tables and is_table(tables[0].value):
-            evaluation = _pair(tables[:2]) or _with_truth(tables[0], flow, namespace) or evaluation
+            evaluation = _pair(tables[:2]) or _with_truth(tables[0], call, flow, namespace) or evaluation
     return training, evaluation
+
+
+def data_of_calls(flow: Dataflow, namespace: Namespace) -> list[tuple[str, Table]]:
+    """Everything with rows that the cell gives to `fit`, to predictions and to scikit-learn's metrics, with its role.
+
+    The role is `table` where no estimator that predicts took it: a metric, or a transformer.
+    """
+    given = [
+        (role, argument)
+        for call in flow.calls
+        if (role := _role(call, flow, namespace)) is not None
+        for argument in _arguments(call)
+        if not _has_changed(argument, call, flow)
+    ]
+    tables = [(role, Table(redact(ast.unparse(node)), resolve(node, namespace))) for role, node in given]
+    return [(role, table) for role, table in tables if is_data(table.value)]
 
 
 def named_tables(names: tuple[str, ...], namespace: Namespace) -> Pair | None:
@@ -129,6 +146,20 @@ def _attribute(base: Any, name: str) -> Any:
     raise _UnknownError
 
 
+def _role(call: ast.Call, flow: Dataflow, namespace: Namespace) -> str | None:
+    if not isinstance(call.func, ast.Attribute) or call.func.attr not in ("fit", *PREDICTIONS):
+        return "table" if _is_metric(call, namespace) else None
+    made = [namespace.get(name) for name, value in flow.values.items() if value is call]
+    if not any(map(is_model, (resolve(call.func.value, namespace), *made))):
+        return "table"
+    return "training" if call.func.attr == "fit" else "evaluation"
+
+
+def _is_metric(call: ast.Call, namespace: Namespace) -> bool:
+    module = getattr(resolve(call.func, namespace), "__module__", "")
+    return type(module) is str and module.startswith("sklearn.metrics")
+
+
 def _arguments(call: ast.Call) -> list[ast.expr]:
     """The inputs and the target of a call, by place or by scikit-learn's names for them."""
     named = {keyword.arg: keyword.value for keyword in call.keywords}
@@ -137,18 +168,23 @@ def _arguments(call: ast.Call) -> list[ast.expr]:
 
 def _table(node: ast.expr, call: ast.Call, estimator: Any, flow: Dataflow, namespace: Namespace) -> Table:
     """The table that a call was given; of a frame that has gained columns since, those that the model knows."""
-    value: Any = None if _has_changed(node, call, flow) else resolve(node, namespace)
     known = getattr(estimator, "feature_names_in_", None)
-    columns = getattr(value, "columns", None)
+    value: Any = None if _has_changed(node, call, flow, known) else resolve(node, namespace)
+    columns = getattr(value, "columns", None) if is_table(value) else None
     if known is not None and columns is not None and len(columns) > len(known) and set(known) <= set(columns):
         value = value[list(known)]
     return Table(redact(ast.unparse(node)), value)
 
 
-def _has_changed(node: ast.expr, call: ast.Call, flow: Dataflow) -> bool:
-    """Whether a name in an argument was bound again behind the call."""
+def _has_changed(node: ast.expr, call: ast.Call, flow: Dataflow, known: Any = None) -> bool:
+    """Whether a name in an argument was bound again or changed behind the call; a model's new columns are no change."""
     names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
-    return any(line >= call.lineno for name in names for line in flow.lines.get(name, ()))
+    kept = set() if known is None else set(known)
+    changes = [change for name in names for change in flow.changes.get(name, ())]
+    return any(line >= call.lineno for name in names for line in flow.lines.get(name, ())) or any(
+        line >= call.lineno and not (known is not None and column is not None and column not in kept)
+        for line, column in changes
+    )
 
 
 def _pair(tables: list[Table]) -> Pair | None:
@@ -159,13 +195,40 @@ def _pair(tables: list[Table]) -> Pair | None:
             return None
 
 
-def _with_truth(inputs: Table, flow: Dataflow, namespace: Namespace) -> Pair | None:
-    """The truth is what the cell's scikit-learn metrics take first, where it is as long as the inputs."""
+def _with_truth(inputs: Table, answers: ast.Call, flow: Dataflow, namespace: Namespace) -> Pair | None:
+    """The truth that the cell's scikit-learn metrics hold these answers against; None where they name several."""
+    truths: dict[str, Table] = {}
     for call in flow.calls:
-        function = resolve(call.func, namespace)
-        if not str(getattr(function, "__module__", "")).startswith("sklearn.metrics") or not call.args:
+        if not _is_metric(call, namespace) or not any(_gives(node, answers, flow) for node in _answers_of(call)):
             continue
-        truth = Table(redact(ast.unparse(call.args[0])), resolve(call.args[0], namespace))
+        node = next(iter(_named(call, "y_true", 0)), None)
+        if node is None or _has_changed(node, call, flow):
+            continue
+        truth = Table(redact(ast.unparse(node)), resolve(node, namespace))
         if is_table(truth.value) and truth.value.shape == (len(inputs.value),):
-            return inputs, truth
-    return None
+            truths[truth.name] = truth
+    return (inputs, next(iter(truths.values()))) if len(truths) == 1 else None
+
+
+def _named(call: ast.Call, name: str, position: int) -> list[ast.expr]:
+    return [*call.args[position : position + 1], *(k.value for k in call.keywords if k.arg == name)]
+
+
+def _answers_of(call: ast.Call) -> list[ast.expr]:
+    return [node for name in ("y_pred", "y_score", "y_prob", "y_proba") for node in _named(call, name, 1)]
+
+
+def _gives(node: ast.expr, answers: ast.Call, flow: Dataflow) -> bool:
+    """Whether an expression is made of the answers of a call, itself or by a name that was bound to them last."""
+    for part in ast.walk(node):
+        if part is answers:
+            return True
+        if isinstance(part, ast.Name) and part.id in flow.values and _is_last(part, answers, flow):
+            return any(inner is answers for inner in ast.walk(flow.values[part.id]))
+    return False
+
+
+def _is_last(name: ast.Name, answers: ast.Call, flow: Dataflow) -> bool:
+    """Whether a name stands, where it is read, for what it was bound to last, and that was done with the answers."""
+    bound = max(flow.lines.get(name.id, (0,)))
+    return bound <= answers.lineno and bound <= name.lineno

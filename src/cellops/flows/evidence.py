@@ -20,7 +20,7 @@ from cellops.capture.redaction import redact, redact_scalar, redact_value
 from cellops.capture.results import FittedModel, Namespace, Results, collect, scalar_parameters, values
 from cellops.capture.rows import compare
 from cellops.capture.splits import shared_rows, splits_of_run
-from cellops.capture.tables import Pair, Table, named_tables
+from cellops.capture.tables import Pair, Table, data_of_calls, named_tables
 from cellops.capture.watcher import OpenCell
 from cellops.errors import CellopsError, UsageError
 from cellops.flows.open_run import OpenRun, RunOptions
@@ -61,7 +61,9 @@ def gather(
 
     failed = closed.status is not RunStatus.FINISHED
     bound = run.before.bound(namespace, failed=failed, line=record.error.line if record.error else None)
-    results = attempt(where, lambda: collect(cell.flow, namespace, bound, run.before.fitted(namespace))) or Results()
+    with rng.preserved(), quiet():
+        fitted = run.before.fitted(namespace)
+        results = attempt(where, lambda: collect(cell.flow, namespace, bound, fitted)) or Results()
     seen += checks.metrics_not_finite(results.not_finite, where)
     models = results.models if run.options.model and not failed else ()
     if run.options.training or run.options.evaluation:
@@ -76,8 +78,7 @@ def gather(
         spools = [attempt(f"model {m.name}", partial(spool, m, closed.run, settings)) for m in models]
         data = [
             attempt(f"data {table.name}", partial(fingerprint, table.name, role, table.value, origin(table.name)))
-            for model in models
-            for role, table in _tables(model)
+            for role, table in _used(models, attempt(where, partial(data_of_calls, cell.flow, namespace)) or [])
         ]
         compared = [attempt(f"data {pair[1][0].name}", partial(compare, *pair)) for pair in _evaluated(models)]
         contract = attempt(f"model {models[0].name}", partial(build, models[0], suites)) if models else None
@@ -212,6 +213,14 @@ def _tables(model: FittedModel) -> list[tuple[str, Table]]:
     """The model's tables with the role of each."""
     roles = (("training", model.training), ("evaluation", model.evaluation))
     return [(role, table) for role, pair in roles if pair for table in pair]
+
+
+def _used(models: Iterable[FittedModel], others: Iterable[tuple[str, Table]]) -> list[tuple[str, Table]]:
+    """The models' tables, and other data that the cell gave to estimators and metrics, each name once in a role."""
+    tables = [pair for model in models for pair in _tables(model)]
+    known = {table.name for _, table in tables}
+    rest = [(role, table) for role, table in others if table.name not in known]
+    return list({(role, table.name): (role, table) for role, table in (*tables, *rest)}.values())
 
 
 def _evaluated(models: Iterable[FittedModel]) -> list[tuple[Pair, Pair]]:
