@@ -33,6 +33,18 @@ AT_NAMES = (
     "requests.get(url, headers={{'Authorization': 'Bearer {}'}})",
     "engine = 'postgresql://me:{}@host/db'",
     "text = 'AccountKey={}abcdefgh=='",
+    "headers = {{'x-api-key': '{}'}}",
+    "password = SecretStr('{}')",
+    "TOKEN = b64decode('{}')",
+    "password = '{}'.encode()",
+    "token += '{}'",
+    "githubToken = '{}'",
+    "OPENAI_KEY = '{}'",
+    "password1 = '{}'",
+    "headers = {{'Authorization': 'Token {}'}}",
+    "get(url, auth=('bob', '{}'))",
+    "!tool --token {} run",
+    '+    "api_key = \\"{}\\"\\n",',
 )
 
 
@@ -54,6 +66,10 @@ def test_a_value_beside_the_name_of_a_secret_goes(template: str) -> None:
         "password = getpass('Your password: ')",
         "frame.sort_values(by='key')",
         "primary_key = 'id'",
+        "PRIMARY_KEY = 'id'",
+        "getpass('password: ') ; x = 'v'",
+        "x = input('Your token: '); y = 'abc'",
+        "max_token = 4096",
     ],
 )
 def test_what_is_no_secret_stays(source: str) -> None:
@@ -66,6 +82,8 @@ def test_parameters_are_redacted_by_name_and_by_shape() -> None:
     assert redact_value("note", ["ghp_" + "a" * 36, 3]) == [REDACTED, 3]
     assert redact_value("token", 3) == 3
     assert redact_value("token", "") == ""
+    assert redact_value("password", 12345678) == REDACTED
+    assert redact_value("max_token", 4096) == 4096
 
 
 @given(st.text(st.sampled_from("password='\"\\[]{}():=-%\n é."), max_size=200))

@@ -1,7 +1,8 @@
 """Which names a cell has bound: what stood in the namespace before it is not the cell's result."""
 
+import math
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
 from cellops.capture.dataflow import Dataflow
@@ -18,8 +19,9 @@ class Bindings:
     replaces can be given up while it runs.
     """
 
-    def __init__(self, flow: Dataflow, namespace: Namespace) -> None:
+    def __init__(self, flow: Dataflow, namespace: MutableMapping[str, Any]) -> None:
         self._flow = flow
+        _tell_apart(flow, namespace)
         self._before = {name: watch(namespace[name]) for name in flow.writes if name in namespace}
         self._fitted = {name: _state(namespace[name]) for name in _models(flow, namespace)}
 
@@ -51,7 +53,20 @@ class Bindings:
             return True
         if was() is not value:
             return True
+        if name in self._flow.literals:
+            return not failed and type(value) in SCALARS and value == self._flow.literals[name]
         return not failed and type(value) is int and value in CACHED
+
+
+def _tell_apart(flow: Dataflow, namespace: MutableMapping[str, Any]) -> None:
+    """Give the numbers that a branch of the cell may compute anew an object of their own.
+
+    Computing them again can give the very object that stood there, the largest of a list for example.
+    """
+    for name in flow.computed:
+        value = namespace.get(name)
+        if name not in flow.certain and type(value) is float and not math.isnan(value):
+            namespace[name] = float.fromhex(value.hex())
 
 
 def watch(value: object) -> Callable[[], object]:

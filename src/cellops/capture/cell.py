@@ -103,7 +103,7 @@ class CellCapture:
         clock = time.perf_counter()
         thread = threading.get_ident()
         inside = [cell for cell in self._open if cell.thread == thread]
-        if inside and not info.store_history:
+        if inside and not info.store_history and (inside[-1].header or header.find(info.raw_cell) is None):
             return  # a cell magic such as %%capture runs the cell's body again
         if not _is_nested():
             for lost in inside:

@@ -1,15 +1,21 @@
 """Which code ran: git's commit, and what the work tree had on top of it."""
 
 import hashlib
+import re
 import subprocess
 from pathlib import Path
 
 from cellops.capture.blobs import Blobs
-from cellops.capture.redaction import redact
+from cellops.capture.redaction import REDACTED, is_secret, redact
 from cellops.records.run import CodeVersion
 
 TIMEOUT_SECONDS = 20
 SOURCE_SUFFIXES = (".py", ".ipynb")
+FILE_OF_A_PATCH = re.compile(r"(?m)^(?=diff --git )")
+CONFIGURATION = (".yaml", ".yml", ".env", ".ini", ".cfg", ".conf", ".properties", ".toml")
+CONFIGURATION_LINE = re.compile(
+    r"(?m)^(?P<begin>[+\- ]\s{0,80}+(?P<name>[\w.-]{1,128}+)\s?+[:=]\s?+)(?P<value>[^\s\"'\[][^\n]*)$"
+)
 MOST_UNTRACKED = 500
 
 
@@ -29,9 +35,9 @@ def read_code_version(folder: Path, patches: Blobs, *, patch_limit: int) -> Code
     top = Path(root.strip())
     commit = git(top, "rev-parse", "--verify", "HEAD")
     branch = git(top, "symbolic-ref", "--short", "--quiet", "HEAD")
-    patch = redact(git(top, "diff", "--no-ext-diff", "--no-color", "HEAD") or "") if commit else ""
+    patch = git(top, "diff", "--no-ext-diff", "--no-color", "HEAD") or "" if commit else ""
     untracked = _untracked(top)
-    kept = _keep(_capped(patch, patch_limit), patches) if patch else None
+    kept = _keep(_redacted(patch, patch_limit), patches) if patch else None
     return CodeVersion(
         root=str(top),
         commit=commit.strip() if commit else None,
@@ -49,6 +55,27 @@ def _keep(patch: str, patches: Blobs) -> Path | None:
         return patches.keep(patch.encode(), ".patch")
     except OSError:
         return None
+
+
+def _redacted(patch: str, limit: int) -> str:
+    """The beginning of a patch without secrets, whole lines only, so that no secret is cut before it is known as one.
+
+    A change of gigabytes costs no more than what is kept of it.
+    """
+    if len(patch) > limit:
+        patch = patch[: patch.rfind("\n", 0, limit) + 1]
+    return _capped("".join(map(_file_redacted, FILE_OF_A_PATCH.split(patch))), limit)
+
+
+def _file_redacted(part: str) -> str:
+    """One file's part; in a configuration file also values without quotes."""
+    text = redact(part)
+    name = part.partition("\n")[0].rstrip()
+    return CONFIGURATION_LINE.sub(_without_bare, text) if name.endswith(CONFIGURATION) else text
+
+
+def _without_bare(line: re.Match[str]) -> str:
+    return line["begin"] + REDACTED if is_secret(line["name"]) else line[0]
 
 
 def _capped(patch: str, limit: int) -> str:

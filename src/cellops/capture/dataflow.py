@@ -36,6 +36,8 @@ class Dataflow:
     """The expression that a name was last bound to."""
     lines: dict[str, tuple[int, ...]] = field(default_factory=dict)
     """The lines at which a name is bound."""
+    changes: dict[str, tuple[tuple[int, str | None], ...]] = field(default_factory=dict)
+    """The lines at which the object under a name is changed in place, with the column where only that one is."""
     certain: dict[str, int] = field(default_factory=dict)
     """Names that are bound whenever the cell comes past the given line: outside of branches, loops and `try`."""
     uncertain: tuple[str, ...] = ()
@@ -68,6 +70,35 @@ def constant_code(node: ast.Call) -> ast.Module | None:
             return None
 
 
+CHANGING = frozenset({"fill", "insert", "partition", "pop", "put", "resize", "setflags", "sort", "update"})
+"""Methods of tables that change them."""
+
+
+def _column(node: ast.Attribute | ast.Subscript) -> str | None:
+    """The column that `table["column"] = …` writes."""
+    match node:
+        case ast.Subscript(value=ast.Name(), slice=ast.Constant(value=str(column))):
+            return column
+        case _:
+            return None
+
+
+def _changed_by(call: ast.Call) -> list[str]:
+    """The names of tables that a call changes: by a method of theirs, with `inplace=True`, or by shuffling."""
+    match call.func:
+        case ast.Attribute(attr="shuffle"):
+            return [argument.id for argument in call.args if isinstance(argument, ast.Name)]
+        case ast.Attribute(value=ast.Name(id=name), attr=method):
+            inplace = any(k.arg == "inplace" and not _is_false(k.value) for k in call.keywords)
+            return [name] if inplace or method in CHANGING else []
+        case _:
+            return []
+
+
+def _is_false(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is False
+
+
 @dataclass(frozen=True)
 class _Scope:
     bound: set[str]
@@ -88,6 +119,7 @@ class _Visitor(ast.NodeVisitor):
         self._uncertain: dict[str, None] = {}
         self._locals: list[_Scope] = []
         self._lines: dict[str, list[int]] = {}
+        self._changes: dict[str, list[tuple[int, str | None]]] = {}
         self._certain: dict[str, int] = {}
         self._line = self._end = 0
         self._conditions = 0
@@ -104,6 +136,7 @@ class _Visitor(ast.NodeVisitor):
             values=self._values,
             uncertain=tuple(self._uncertain),
             lines={name: tuple(lines) for name, lines in self._lines.items()},
+            changes={name: tuple(changes) for name, changes in self._changes.items()},
             certain=self._certain,
             tree=tree,
         )
@@ -165,6 +198,8 @@ class _Visitor(ast.NodeVisitor):
         self.visit(node.slice)
 
     def visit_Call(self, node: ast.Call) -> None:
+        for name in _changed_by(node):
+            self._changes.setdefault(name, []).append((self._line, None))
         if not self._locals:
             self._calls.append(node)
         called = shell_call(node)
@@ -288,6 +323,7 @@ class _Visitor(ast.NodeVisitor):
             root = root.value
         if isinstance(root, ast.Name) and not self._is_local(root.id):
             self._writes.setdefault(root.id)
+            self._changes.setdefault(root.id, []).append((self._line, _column(node)))
 
     def _read(self, name: str) -> None:
         if not self._is_local(name, to_read=True) and (name in self._writes or not hasattr(builtins, name)):

@@ -24,7 +24,7 @@ SHAPES = (
     (("sk-",), re.compile(r"\bsk-[0-9A-Za-z_-]{20,}\b")),
     (("xox",), re.compile(r"\bxox[abprs]-[0-9A-Za-z-]{10,}\b")),
     (("dapi",), re.compile(r"\bdapi[0-9a-f]{32}\b")),
-    (("eyj",), re.compile(r"\beyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{10,}\b")),
+    (("eyj",), re.compile(r"(?<![0-9A-Za-z_-])eyJ[0-9A-Za-z_-]{10,}+\.[0-9A-Za-z_-]{10,}+\.[0-9A-Za-z_-]{10,}+")),
     (("bearer ",), re.compile(r"(?i)(?<=\bbearer )[0-9A-Za-z._~+/=-]{8,}")),
     (("basic ",), re.compile(r"(?i)(?<=\bbasic )[0-9A-Za-z+/]{12,}={0,2}")),
     (("accountkey=",), re.compile(r"(?i)(?<=accountkey=)[0-9A-Za-z+/=]{20,}")),
@@ -33,26 +33,42 @@ SHAPES = (
 """What a text that holds a secret has in lower case, which is found fast, and the secret."""
 SECRET_NAME = re.compile(
     r"""(?ix) (?:^|[^a-z0-9])
-    (?: pass(?:word|wd|phrase)? | pwd | secrets? | token | credentials? | api_?keys? | \w+_key_id | private_?key
-      | (?:access|account|secret|auth|encryption|signing|storage|client|subscription|service)_?(?:key|token|secret)
+    (?: pass(?:words?|wd|phrase|code)? | pwd | secrets? | token | credentials? | authorization | auth
+      | api[_-]?keys? | \w+_key_id | private[_-]?key
+      | (?:access|account|secret|auth|encryption|signing|storage|client|subscription|service)[_-]?(?:key|token|secret)
       | [a-z0-9]*(?:password|passwd|secret|apikey|accesstoken|authtoken) )
-    $"""
+    [0-9]*$"""
 )
+PASSWORD_NAME = re.compile(r"(?i)pass(?:word|wd|code)|pwd")
+KEY_OF_A_SERVICE = re.compile(r"^(?!.*(?:PRIMARY|FOREIGN|PUBLIC|SORT|PARTITION|INDEX|GROUP|JOIN))[A-Z0-9]+_KEY$")
+"""The way in which variables of the environment are named: `OPENAI_KEY`."""
+LARGE = 1000
+"""A number from here on can be a code that opens something; a smaller one counts."""
 """A name whose last word is that of a secret: `db_password`, `HF_TOKEN`; not `token_pattern`, not `passes`."""
 
-HINTS = ("pass", "pwd", "secret", "token", "credential", "key")
+HINTS = ("pass", "pwd", "secret", "token", "credential", "key", "auth")
 """What stands in every secret's name: a text without it needs no closer look."""
 
+CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+WRAPPERS = frozenset({"SecretStr", "SecretBytes", "Secret", "str", "bytes", "b64decode", "unhexlify", "fromhex"})
+"""Calls that give back the text that they are given."""
 NAMED_VALUE = re.compile(
-    r"""(?x) (?<![\w.]) (?P<name>[A-Za-z_][\w.-]{0,127}+) ["']?+ [ ]?+ \]?+
+    r"""(?x) (?<![\w.]) (?P<name>[A-Za-z_][\w.-]{0,127}+) (?P<close>\\?+["'])?+ [ ]?+ \]?+
     (?:[ \t]{0,20}+ : [ \t]{0,20}+ [A-Za-z_][\w.\[\]|]{0,60}+ (?=[ \t]*+=) )?+
-    [ \t]{0,20}+ (?: ={1,2} | : ) [ \t]{0,20}+
+    [ \t]{0,20}+ (?: ={1,2} | : ) [ \t]{0,20}+ (?P<escape>\\)?+
     (?: (?P<quote>\"\"\"|\'\'\'|"|') (?P<quoted>(?:(?!(?P=quote)).){1,4000}+) (?P=quote)
       | (?<==) (?P<bare>[^\s=<>"'()\[\]{},;&]{1,4000}+) )""",
     re.DOTALL,
 )
+SHELL_OPTION = re.compile(r"(?m)(?<=\s)--?(?P<name>[a-z][\w-]{0,127}+)[ \t]++(?P<value>[^\s'\"-][^\s]{0,4000}+)")
 MAGIC_LINE = re.compile(r"(?m)^[%!]")
 ENVIRONMENT_LINE = re.compile(r"(?m)^[ \t]*%(?:set_)?env[ \t]++(?P<name>\w{1,127}+)[ \t]++(?P<value>[^\n]+)$")
+
+
+def is_secret(name: str) -> bool:
+    """Whether a name is one that secrets are given."""
+    words = CAMEL.sub("_", name)
+    return bool(SECRET_NAME.search(words) or KEY_OF_A_SERVICE.search(name))
 
 
 def redact(text: str) -> str:
@@ -63,7 +79,9 @@ def redact(text: str) -> str:
             text = shape.sub(REDACTED, text)
     if not _may_name_a_secret(lower):
         return text
-    return ENVIRONMENT_LINE.sub(_without_value, NAMED_VALUE.sub(_without_value, text))
+    for pattern in (NAMED_VALUE, ENVIRONMENT_LINE, SHELL_OPTION):
+        text = pattern.sub(_without_value, text)
+    return text
 
 
 @lru_cache(maxsize=4)
@@ -109,9 +127,11 @@ def redact_value(name: str, value: Value | list[Value]) -> Value | list[Value]:
 
 
 def redact_scalar(name: str, value: Value) -> Value:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return REDACTED if abs(value) >= LARGE and PASSWORD_NAME.search(name) else value
     if not isinstance(value, str):
         return value
-    return REDACTED if value and SECRET_NAME.search(name) else redact(value)
+    return REDACTED if value and is_secret(name) else redact(value)
 
 
 def _may_name_a_secret(lower: str) -> bool:
@@ -119,11 +139,20 @@ def _may_name_a_secret(lower: str) -> bool:
 
 
 def _without_value(match: re.Match[str]) -> str:
-    if not SECRET_NAME.search(match["name"]):
+    if not is_secret(match["name"]) or _ends_a_text(match):
         return match[0]
     group = next(name for name in ("value", "quoted", "bare") if match.groupdict().get(name) is not None)
     start, end = match.start(group) - match.start(), match.end(group) - match.start()
     return match[0][:start] + REDACTED + match[0][end:]
+
+
+def _ends_a_text(match: re.Match[str]) -> bool:
+    """Whether the quote behind the name ends the text that the name stands in: `input("password: ")`."""
+    found = match.groupdict()
+    if not found.get("quote") or found.get("close") or found.get("escape"):
+        return False
+    line = match.string[match.string.rfind("\n", 0, match.start()) + 1 : match.start()]
+    return line.count(found["quote"]) % 2 == 1
 
 
 def _secrets(tree: ast.AST) -> list[ast.expr]:
@@ -131,7 +160,7 @@ def _secrets(tree: ast.AST) -> list[ast.expr]:
     found = {}
     for node in ast.walk(tree):
         for name, value in _bindings(node):
-            if SECRET_NAME.search(name):
+            if is_secret(name):
                 found.update({(c.lineno, c.col_offset): c for c in _strings(value)})
     return [found[place] for place in sorted(found)]
 
@@ -141,7 +170,11 @@ def _bindings(node: ast.AST) -> list[tuple[str, ast.expr]]:  # noqa: PLR0911 - o
     match node:
         case ast.Assign(targets=targets, value=value):
             return [pair for target in targets for pair in _targets(target, value)]
-        case ast.AnnAssign(target=target, value=ast.expr() as value) | ast.NamedExpr(target=target, value=value):
+        case (
+            ast.AnnAssign(target=target, value=ast.expr() as value)
+            | ast.NamedExpr(target=target, value=value)
+            | ast.AugAssign(target=target, value=value)
+        ):
             return _targets(target, value)
         case ast.keyword(arg=str(name), value=value):
             return [(name, value)]
@@ -156,6 +189,16 @@ def _bindings(node: ast.AST) -> list[tuple[str, ast.expr]]:  # noqa: PLR0911 - o
             return [(a.arg, d) for a, d in (*defaults, *keyword) if d is not None]
         case _:
             return []
+
+
+def _wraps(function: ast.expr) -> bool:
+    match function:
+        case ast.Name(id=name) | ast.Attribute(attr=name) if name in WRAPPERS:
+            return True
+        case ast.Attribute(value=ast.Constant()):
+            return True
+        case _:
+            return False
 
 
 def _targets(target: ast.expr, value: ast.expr) -> list[tuple[str, ast.expr]]:
@@ -180,6 +223,9 @@ def _strings(value: ast.expr) -> list[ast.expr]:
             return [value] if text else []
         case ast.JoinedStr(values=parts):
             return [value] if any(isinstance(part, ast.Constant) for part in parts) else []
+        case ast.Call(func=function, args=arguments) if _wraps(function):
+            inner = [function.value] if isinstance(function, ast.Attribute) else []
+            return [c for part in (*inner, *arguments) for c in _strings(part)]
         case ast.List() | ast.Tuple() | ast.Set() | ast.BinOp() | ast.BoolOp() | ast.IfExp() | ast.Dict():
             parts = [part for part in ast.iter_child_nodes(value) if isinstance(part, ast.expr)]
             return [c for part in parts for c in _strings(part)]

@@ -168,7 +168,13 @@ class Session:
     def cell_opened(self, cell: OpenCell) -> None:
         if cell.header is None or cell.header.verb != "run":
             return
-        options = self._parse(cell.header.arguments)
+        try:
+            self._open_run(cell, self._parse(cell.header.arguments))
+        except BaseException as error:
+            self._observer.warn(f"The record of this run is not complete: {type(error).__name__}: {redact(str(error))}")
+            raise
+
+    def _open_run(self, cell: OpenCell, options: RunOptions) -> None:
         opened = RunOpened(
             run=uuid.uuid4().hex,
             session=self.id,
@@ -184,15 +190,14 @@ class Session:
         if options.seed is not None:
             rng.seed_all(options.seed)
             self._generators.seeded_all()
-        self._history.notebook.prepare()
         cell.run = opened.run
-        self._open[opened.run] = OpenRun(
-            opened, options, self.settings, Bindings(cell.flow, self._namespace), self._modules
-        )
         try:
             self._write(opened)
-            self._writer.ensure(self.journal.path)
         finally:
+            before = Bindings(cell.flow, self._namespace)
+            self._open[opened.run] = OpenRun(opened, options, self.settings, before, self._modules)
+            self._history.notebook.prepare()
+            self._writer.ensure(self.journal.path)
             self._announce(RunSummary.of(opened))
 
     def cell_closed(self, cell: OpenCell, record: CellRecord) -> None:
