@@ -123,7 +123,14 @@ class Closing:
         contract = self._closed.contract if first else None
         try:
             with reachable(self._settings, refusals=FROM_A_STORE_THAT_ANSWERS), active(self._settings):
-                uri = log_model(self._id, spool, contract, self._closed.environment, self._settings.trusted)
+                uri = log_model(
+                    self._client,
+                    self._id,
+                    spool,
+                    contract=contract,
+                    environment=self._closed.environment,
+                    trusted=self._settings.trusted,
+                )
         except (UnloggableError, RefusedError) as error:
             self._findings.append(_not_logged(where, str(error)))
             self._keep_findings()

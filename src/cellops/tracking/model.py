@@ -14,6 +14,7 @@ from cellops.records.profile import ColumnKind
 from cellops.records.run import Environment, ModelSpool
 
 if TYPE_CHECKING:
+    from mlflow import MlflowClient
     from mlflow.models import ModelSignature
 
 MLFLOW_TYPES = {
@@ -62,8 +63,10 @@ def read_spool(spool: ModelSpool) -> Any:
 
 
 def log_model(
+    client: "MlflowClient",
     run_id: str,
     spool: ModelSpool,
+    *,
     contract: Contract | None,
     environment: Environment | None,
     trusted: Collection[str],
@@ -78,6 +81,12 @@ def log_model(
     from mlflow.models import Model
 
     estimator = read_spool(spool)
+    run = client.get_run(run_id)
+    # Made here, so that it stands in the run's experiment without the run being MLflow's active one, which can be the
+    # person's own.
+    logged = client.create_logged_model(
+        run.info.experiment_id, name=spool.name, source_run_id=run_id, params=run.data.params
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         info = Model.log(
@@ -85,6 +94,7 @@ def log_model(
             name=spool.name,
             flavor=SimpleNamespace(__name__="mlflow.sklearn", save_model=_save),
             run_id=run_id,
+            model_id=logged.model_id,
             sk_model=estimator,
             signature=None if contract is None else signature(contract.schema),
             pip_requirements=requirements(environment, estimator),
