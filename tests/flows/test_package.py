@@ -109,13 +109,45 @@ def test_drift_says_what_is_wrong_with_its_input(inside: Path) -> None:
         drift("model", "later.csv", time="tme")
     with pytest.raises(InputError, match="no column lat"):
         drift("model", "later.csv", label="lat")
+    with pytest.raises(InputError, match="size is an input of the model"):
+        drift("model", "later.csv", label="size")
 
 
-def test_a_window_that_cannot_be_scored_is_a_finding_and_the_rest_is_compared(inside: Path) -> None:
+def test_a_csv_file_is_judged_as_the_same_rows_in_parquet(inside: Path) -> None:
+    later = data(shift=0.5)
+    later.to_parquet("later.parquet")
+    later.assign(late=later["late"].astype(float)).to_csv("later.csv", index=False)
+    read = [drift("model", name, time="time").report for name in ("later.parquet", "later.csv")]
+    assert read[0].windows == read[1].windows
+    assert read[0].windows[0].performance is not None
+
+
+def test_a_label_under_another_name_is_taken_and_said(inside: Path) -> None:
+    data().rename(columns={"late": "truth"}).to_csv("later.csv", index=False)
+    report = drift("model", "later.csv", label="truth").report
+    assert [finding.code for finding in report.findings] == ["label-not-target"]
+    assert report.windows[0].labelled_rows == 2000
+
+
+def test_one_bad_cell_is_named_and_costs_one_row(inside: Path) -> None:
+    later = data().astype({"size": object})
+    later.loc[17, "size"] = "abc"
+    later.to_csv("later.csv", index=False)
+    report = drift("model", "later.csv").report
+    bad, unscored = report.findings
+    assert (bad.where, bad.seen.partition(";")[0]) == ("column size, row 17", "'abc' is not a number")
+    assert unscored.seen == "the model cannot answer 1 of 2000 rows, which lack size"
+    (window,) = report.windows
+    assert (window.rows, window.labelled_rows) == (2000, 1999)
+    assert next(column for column in window.columns if column.column == "size").current.missing == 1
+
+
+def test_windows_that_cannot_be_scored_are_one_finding_and_the_rest_is_compared(inside: Path) -> None:
     later = data().drop(columns="kind")
     later.to_csv("later.csv", index=False)
     report = drift("model", "later.csv", time="time").report
-    assert "window-not-scored" in {finding.code for finding in report.findings}
+    (finding,) = report.findings
+    assert (finding.code, finding.where) == ("window-not-scored", "window 2024-01, window 2024-02, window 2024-03")
     first = {column.column: column for column in report.windows[0].columns}
     assert first["size"].result("psi") is not None
     assert first["kind"].finding is not None

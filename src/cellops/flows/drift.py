@@ -3,23 +3,20 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from cellops.errors import InputError, NotFoundError, UsageError
 from cellops.monitoring.windows import Window
 from cellops.records.base import Record
-from cellops.records.contract import Schema
 from cellops.records.drift import DriftReport
 from cellops.records.finding import Finding, Severity
-from cellops.records.profile import ColumnKind
 from cellops.settings import Settings, load, prepare
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
 
     from cellops.packaging.load import LoadedPackage
-
-READERS = (".csv", ".parquet")
 
 
 class Drifted(Record, frozen=True, kw_only=True):
@@ -73,6 +70,7 @@ def drift(
         When the data cannot be read, or have no such column.
     """
     from cellops.monitoring.drift import compare
+    from cellops.monitoring.findings import merged
     from cellops.monitoring.report import write
     from cellops.packaging.load import load_package
 
@@ -88,7 +86,7 @@ def drift(
         windows, findings = _of_log(loaded, Path(str(log)), window)
         source = f"prediction log {Path(str(log)).name}"
     report = compare(loaded.contract, windows, package=loaded.manifest.name, digest=loaded.digest, source=source)
-    report = report.replace(findings=(*report.findings, *findings))
+    report = report.replace(findings=(*report.findings, *merged(findings)))
     page, written = write(report, loaded.contract, output or prepare(settings.folder) / "drift" / loaded.manifest.name)
     return Drifted(report=report, page=str(page), data=str(written))
 
@@ -96,41 +94,72 @@ def drift(
 def _of_data(
     loaded: "LoadedPackage", path: Path, time: str | None, label: str | None, by: str
 ) -> tuple[list[Window], list[Finding]]:
+    from cellops.data.tables import read_table
     from cellops.monitoring.windows import cut, whole
 
-    frame = read_table(path, loaded.contract.schema)
-    target = label or (loaded.contract.schema.target if loaded.contract.schema.target in frame else None)
+    schema = loaded.contract.schema
+    if label is not None and label in {field.name for field in schema.inputs}:
+        fact = f"{label} is an input of the model, so it cannot be the truth"
+        raise InputError(fact, remedy=f"Name the column that holds {schema.target}", column=label)
+    frame, findings = read_table(path, schema, label or schema.target)
+    target = label or (schema.target if schema.target in frame else None)
     if target is not None and target not in frame:
         fact = f"{path.name} has no column {target}"
         raise InputError(fact, remedy=f"Its columns are {', '.join(map(str, frame.columns))}", column=target)
-    findings: list[Finding] = []
+    if target not in (None, schema.target):
+        findings.append(_other_label(str(target), schema.target))
     windows = cut(frame, time, by) if time is not None else whole(frame)
     return [_answered(loaded, part, target, findings) for part in windows], findings
 
 
+def _other_label(label: str, target: str) -> Finding:
+    return Finding(
+        code="label-not-target",
+        severity=Severity.INFO,
+        where=f"column {label}",
+        seen=f"it is taken for the truth, while the model was trained to predict {target}",
+        remedy=f"Nothing, if {label} holds {target} under another name",
+    )
+
+
 def _answered(loaded: "LoadedPackage", window: Window, target: str | None, findings: list[Finding]) -> Window:
-    """The window with the model's answers; inputs that it cannot answer leave them out, and say why."""
+    """The window with the model's answers; rows that it cannot answer leave them out, and say why."""
     from dataclasses import replace
 
     from cellops.data.decoder import frame_columns
 
-    names = [field.name for field in loaded.contract.schema.inputs]
-    truth = None if target is None else window.frame[target].to_numpy()
-    inputs = window.frame[[name for name in names if name in window.frame]]
+    fields = loaded.contract.schema.inputs
+    inputs = window.frame[[field.name for field in fields if field.name in window.frame]]
+    window = replace(window, frame=inputs, truth=None if target is None else window.frame[target].to_numpy())
+    needed = [field.name for field in fields if not field.nullable and field.name in inputs]
+    complete = inputs[needed].notna().all(axis=1).to_numpy()
     try:
-        answers = loaded.predictor.predict(frame_columns(loaded.contract.schema, inputs))
+        # Without a complete row all are asked, so that the error says what is wrong with them.
+        asked = inputs[complete] if complete.any() else inputs
+        answers = loaded.predictor.predict(frame_columns(loaded.contract.schema, asked))
     except InputError as error:
-        findings.append(
-            Finding(
-                code="window-not-scored",
-                severity=Severity.ERROR,
-                where=f"window {window.label}",
-                seen=f"the model cannot answer these rows: {error.fact}",
-                remedy=error.remedy,
-            )
+        seen = f"the model cannot answer these rows: {error.fact}"
+        findings.append(_unscored("window-not-scored", window, seen, error.remedy))
+        return window
+    if not complete.all():
+        lacking = inputs[needed].columns[inputs[needed].isna().any()].tolist()
+        seen = f"the model cannot answer {np.sum(~complete)} of {len(inputs)} rows, which lack {', '.join(lacking)}"
+        remedy = (
+            "Fill these values as in training, or train and package the model on data that has missing values there"
         )
-        return replace(window, frame=inputs, truth=truth)
-    return replace(window, frame=inputs, labels=answers.labels, probabilities=answers.probabilities, truth=truth)
+        findings.append(_unscored("rows-not-scored", window, seen, remedy))
+    return replace(
+        window,
+        labels=answers.labels,
+        probabilities=answers.probabilities,
+        truth=None if window.truth is None else window.truth[complete],
+    )
+
+
+def _unscored(code: str, window: Window, seen: str, remedy: str) -> Finding:
+    where = f"window {window.label}"
+    severity = Severity.WARNING if code == "rows-not-scored" else Severity.ERROR
+    return Finding(code=code, severity=severity, where=where, seen=seen, remedy=remedy)
 
 
 def _of_log(loaded: "LoadedPackage", folder: Path, by: str) -> tuple[list[Window], list[Finding]]:
@@ -172,31 +201,3 @@ def _unmatched(labels: int) -> Finding:
         seen=f"{labels} labels name predictions that are not in the log",
         remedy="Send the prediction ids that the server answered: REQUEST:ROW",
     )
-
-
-def read_table(path: Path, schema: Schema) -> "pd.DataFrame":
-    """Read a CSV or Parquet file; text columns of a CSV stay text, so that 001 is not 1.
-
-    Raises
-    ------
-    NotFoundError
-        When there is no such file.
-    InputError
-        When it is neither CSV nor Parquet, or cannot be read as what its name says.
-    """
-    import pandas as pd
-
-    if not path.is_file():
-        fact = f"There is no file {path}"
-        raise NotFoundError(fact, remedy="Give a CSV or Parquet file")
-    if path.suffix.lower() not in READERS:
-        fact = f"{path.name} is neither CSV nor Parquet"
-        raise InputError(fact, received=path.suffix, remedy=f"Its name must end in {' or '.join(READERS)}")
-    try:
-        if path.suffix.lower() == ".parquet":
-            return pd.read_parquet(path)
-        texts = {field.name: "str" for field in schema.inputs if field.kind is ColumnKind.TEXT}
-        return pd.read_csv(path, dtype=texts)
-    except (ValueError, OSError, ArithmeticError) as error:
-        fact = f"{path.name} cannot be read: {str(error).splitlines()[0]}"
-        raise InputError(fact, remedy="Write it again as Parquet or CSV") from error

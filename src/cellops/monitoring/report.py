@@ -6,11 +6,11 @@ from pathlib import Path
 
 from cellops.monitoring import charts
 from cellops.monitoring.column_view import column_view, furthest_first, output_view
+from cellops.monitoring.findings import by_code
 from cellops.monitoring.headline import headline, main_measure, measure_name, measure_of, promised_by
 from cellops.monitoring.performance import is_worse, shown
 from cellops.records.contract import Contract, Measure
 from cellops.records.drift import DriftReport
-from cellops.records.finding import Finding, Severity
 
 MOST_COLUMNS = 50
 MOST_WINDOWS = 12
@@ -70,7 +70,7 @@ def render(report: DriftReport, contract: Contract) -> str:
             [window.rows for window in report.windows],
             [window.labelled_rows for window in report.windows],
         ),
-        findings=_findings(report),
+        findings=by_code(report),
         most_findings=MOST_FINDINGS,
         shown=shown,
         is_worse=is_worse,
@@ -95,21 +95,6 @@ def _measures(report: DriftReport) -> list[tuple[str, Measure | None, list[Measu
     windows = report.windows[-MOST_WINDOWS:]
     names = dict.fromkeys(m.name for window in windows if window.performance for m in window.performance.measures)
     return [(measure_name(n), promised_by(report, n), [measure_of(window, n) for window in windows]) for n in names]
-
-
-def _findings(report: DriftReport) -> dict[str, list[Finding]]:
-    """All findings of the report by what they are, the gravest first."""
-    inside = [
-        finding
-        for window in report.windows
-        for finding in (*window.findings, *(column.finding for column in (*window.columns, window.output) if column))
-        if finding is not None
-    ]
-    gravest_first = (Severity.ERROR, Severity.WARNING, Severity.INFO)
-    groups: dict[str, list[Finding]] = {}
-    for finding in sorted([*report.findings, *inside], key=lambda finding: gravest_first.index(finding.severity)):
-        groups.setdefault(finding.code, []).append(finding)
-    return groups
 
 
 def _replace(path: Path, content: bytes) -> None:

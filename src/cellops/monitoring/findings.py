@@ -1,0 +1,56 @@
+"""What a report has found, each thing once: a finding that returns in window after window is one line."""
+
+from collections.abc import Iterable, Sequence
+
+from cellops.records.drift import ColumnDrift, DriftReport
+from cellops.records.finding import Finding, Severity
+
+GRAVEST_FIRST = (Severity.ERROR, Severity.WARNING, Severity.INFO)
+MOST_PLACES = 3
+
+
+def by_code(report: DriftReport) -> dict[str, list[Finding]]:
+    """All findings of a report by their code, the gravest first, those on one column together."""
+    found = [*report.findings, *(finding for window in report.windows for finding in window.findings)]
+    groups: dict[str, list[Finding]] = {}
+    for finding in sorted([*merged(found), *_on_columns(report)], key=lambda f: GRAVEST_FIRST.index(f.severity)):
+        groups.setdefault(finding.code, []).append(finding)
+    return groups
+
+
+def merged(found: Iterable[Finding]) -> list[Finding]:
+    """Findings that differ in nothing but their place as one, at all these places."""
+    same: dict[tuple[str, str, str], list[Finding]] = {}
+    for finding in found:
+        same.setdefault((finding.code, finding.seen, finding.remedy), []).append(finding)
+    return [group[0].replace(where=_places([f.where for f in group])) for group in same.values()]
+
+
+def _on_columns(report: DriftReport) -> list[Finding]:
+    """One finding for each code and column: the one of the window in which the column moved most."""
+    same: dict[tuple[str, str], list[tuple[str, ColumnDrift, Finding]]] = {}
+    for window in report.windows:
+        for column in (*window.columns, window.output):
+            if column is not None and column.finding is not None:
+                key = column.finding.code, column.column
+                same.setdefault(key, []).append((window.label, column, column.finding))
+    return [_one_of(name, cells) for (_, name), cells in same.items()]
+
+
+def _one_of(name: str, cells: Sequence[tuple[str, ColumnDrift, Finding]]) -> Finding:
+    label, _, worst = max(cells, key=lambda cell: _psi(cell[1]))
+    if len(cells) == 1:
+        return worst
+    windows = f"column {name}, windows {_places([label for label, _, _ in cells])}"
+    alike = len({finding.seen for _, _, finding in cells}) == 1
+    return worst.replace(where=windows, seen=worst.seen if alike else f"most in {label}: {worst.seen}")
+
+
+def _psi(column: ColumnDrift) -> float:
+    result = column.result("psi")
+    return -1.0 if result is None or result.value is None else result.value
+
+
+def _places(places: Sequence[str]) -> str:
+    more = f" and {len(places) - MOST_PLACES} more" if len(places) > MOST_PLACES else ""
+    return ", ".join(places[:MOST_PLACES]) + more
