@@ -11,12 +11,15 @@ from pathlib import Path
 import pytest
 
 from cellops import settings
-from cellops.capture.journal import Journal
+from cellops.capture.journal import Journal, path_of
+from cellops.capture.lease import Lease, lease_of
 from cellops.errors import TrackingError
+from cellops.flows import progress
 from cellops.flows import sync as flow
 from cellops.flows.progress import read_progress
 from cellops.flows.runs import runs, show
 from cellops.records.run import RunClosed, RunOpened, RunStatus, SessionOpened
+from support.journals import key, run, session
 from support.kernel import Kernel
 from support.server import free_port, mlflow_server
 
@@ -76,8 +79,8 @@ def test_a_run_is_in_mlflow_with_all_that_it_left(loaded: Kernel) -> None:
 def test_carrying_twice_gives_one_run(loaded: Kernel) -> None:
     loaded.run("%%mlops run --name once\nvalue = 2 ** 0.5")
     flow.sync()
-    for progress in (loaded.project / ".cellops" / "journal").glob("*.progress"):
-        progress.unlink()
+    for held in (loaded.project / ".cellops" / "journal").glob("*.progress"):
+        held.unlink()
     flow.sync()
     found = [run for run in runs() if run.name == "once"]
     assert len(found) == 1
@@ -172,3 +175,126 @@ def test_nothing_is_left_in_the_environment(loaded: Kernel) -> None:
     assert left <= {"MLFLOW_DISABLE_TELEMETRY", "MLFLOW_HTTP_REQUEST_MAX_RETRIES", "MLFLOW_HTTP_REQUEST_TIMEOUT"} | {
         "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"
     }
+
+
+def test_a_journal_that_cannot_be_carried_keeps_no_other_back(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dead = f"http://127.0.0.1:{free_port()}"
+    for number in range(2):
+        session(project, f"dead-{number}", *run(f"dead-{number}"), store=dead)
+    session(project, "here", *run("here"), store=settings.LOCAL)
+    result = flow.sync()
+    assert (result.journals, result.runs) == (1, 1)
+    assert [found.where for found in result.findings] == ["tracking"]
+    assert "cellops sync --here" in result.findings[0].remedy
+    with pytest.raises(TrackingError, match=dead):
+        flow.refuse(result)
+    assert {known.name: known.synced for known in runs()} == {"here": True, "dead-0": False, "dead-1": False}
+    assert flow.sync(here=True).runs == 2
+    assert flow.sync() == flow.SyncResult(journals=0, runs=0, killed=0)
+
+
+def test_records_go_to_the_store_for_which_they_were_written(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    meant = f"sqlite:///{project / 'meant.db'}"
+    session(project, "meant", *run("meant"), store=meant)
+    session(project, "local", *run("local"), store=settings.LOCAL)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{project / 'third.db'}")
+    assert flow.sync().runs == 2
+    assert runs() == []
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", meant)
+    assert [known.name for known in runs()] == ["meant"]
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    assert [known.name for known in runs()] == ["local"]
+
+
+def test_a_session_records_its_store_without_credentials(project: Path) -> None:
+    started = Kernel(project, {"CELLOPS_WRITER": "false", "MLFLOW_TRACKING_URI": "http://user:s3cr3t@127.0.0.1:9"})
+    try:
+        started.run("%load_ext cellops")
+        assert isinstance(opened := started.events()[0], SessionOpened)
+        assert opened.store == "http://127.0.0.1:9"
+    finally:
+        started.stop()
+
+
+def test_a_run_whose_opening_cannot_be_read_is_kept(project: Path) -> None:
+    _opened, *rest = run("torn", metrics={"auc": 0.5})
+    session(project, "s", *rest, *run("whole"))
+    assert flow.sync().runs == 2
+    torn, whole = sorted(runs(), key=lambda known: known.name != key("torn")[:8])
+    assert (torn.metrics, torn.status) == ({"auc": 0.5}, RunStatus.FINISHED)
+    assert [finding.code for finding in torn.findings] == ["opening-not-read"]
+    assert whole.name == "whole"
+
+
+def test_what_was_known_before_the_cell_remains_of_a_killed_run(project: Path) -> None:
+    opened, *_ = run("long")
+    path = session(project, "s", opened.replace(parameters={"depth": 3}))
+    os.utime(path, (5.0, 5.0))
+    local = show("long")
+    assert (local.status, local.parameters, local.ended) == (RunStatus.KILLED, {"depth": 3}, 5.0)
+    assert flow.sync().killed == 1
+    carried = show("long")
+    assert (carried.status, carried.parameters, carried.ended) == (RunStatus.KILLED, {"depth": "3"}, 5.0)
+    assert [finding.code for finding in carried.findings] == ["kernel-gone"]
+
+
+def test_a_writer_knows_how_long_a_killed_run_lasted(writing: Kernel) -> None:
+    writing.run("%load_ext cellops")
+    writing.send("%%mlops run --name long\ndepth = 3\nprint('begun', flush=True)\nwhile True: pass")
+    writing.wait_for_output("begun")
+    journal = next((writing.project / ".cellops" / "journal").glob("*.jsonl"))
+    while not read_progress(journal).open:
+        os.sched_yield()
+    before = journal.stat().st_mtime
+    kill(writing)
+    while not read_progress(journal).done:
+        os.sched_yield()
+    (known,) = runs()
+    assert (known.status, known.parameters) == (RunStatus.KILLED, {"depth": "3"})
+    assert known.ended is not None
+    assert known.ended > before
+
+
+def test_a_session_that_has_just_begun_is_not_taken_for_one_that_ended(project: Path) -> None:
+    folder = project / ".cellops" / "journal"
+    lease = Lease(lease_of(path_of(folder, "s")))
+    assert flow.sync().journals == 0
+    path = Journal(folder, "s", SessionOpened(session="s", pid=1, started=0.0, version="0", project="")).path
+    assert not flow.sync().findings
+    assert not read_progress(path).done
+    lease.release()
+    flow.sync()
+    assert read_progress(path).done
+
+
+def test_an_empty_journal_is_not_done(project: Path) -> None:
+    path = Journal(project / ".cellops" / "journal", "s").path
+    flow.sync()
+    assert not read_progress(path).done
+
+
+def test_a_kernel_that_has_gone_is_gone_though_its_number_is_ours(project: Path) -> None:
+    opened, *_ = run("long")
+    session(project, "s", opened)
+    assert runs()[0].status is RunStatus.KILLED
+
+
+def test_the_writer_holds_nothing_while_the_kernel_idles(writing: Kernel) -> None:
+    writing.run("%load_ext cellops")
+    writing.run("%%mlops run --name first\nvalue = 3 / 4")
+    journal = next((writing.project / ".cellops" / "journal").glob("*.jsonl"))
+    while not read_progress(journal).runs or read_progress(journal).open:
+        os.sched_yield()
+    with progress.lock(journal, timeout=60):
+        writing.run("%%mlops run --name second\nvalue = 3 / 4")
+    assert flow.sync().journals == 1
+    assert {known.name: known.synced for known in runs()} == {"first": True, "second": True}
+
+
+def test_spools_of_models_that_were_not_logged_stay(loaded: Kernel) -> None:
+    loaded.run(TRAIN)
+    spool = next((loaded.project / ".cellops" / "spool").rglob("*.pkl"))
+    spool.write_bytes(b"changed")
+    result = flow.sync()
+    assert [finding.code for finding in result.findings] == ["model-not-logged"]
+    assert spool.exists()

@@ -1,0 +1,28 @@
+"""Cleaning deletes nothing that exists only once."""
+
+from pathlib import Path
+
+from cellops.flows.clean import clean, kept, removable
+from cellops.flows.runs import runs
+from cellops.flows.sync import sync
+from support.journals import cell, run, session
+
+
+def test_a_journal_stays_while_it_holds_what_no_run_has(project: Path) -> None:
+    whole = session(project, "whole", *run("whole"))
+    killed = session(project, "killed", run("killed")[0], cell(1), cell(2))
+    waiting_for_a_run = session(project, "loose", *run("loose"), cell(2))
+    without_runs = session(project, "bare", cell(1))
+    sync()
+    assert set(kept()) == {waiting_for_a_run, without_runs}
+    assert {path for path in removable() if path.suffix == ".jsonl"} == {whole, killed}
+    clean(removable())
+    assert not whole.exists()
+    assert waiting_for_a_run.exists()
+    assert sync().journals == 0
+    assert {found.name for found in runs()} == {"whole", "killed", "loose"}
+
+
+def test_a_journal_stays_while_it_waits(project: Path) -> None:
+    session(project, "s", *run("waiting"))
+    assert removable() == []
