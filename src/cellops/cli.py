@@ -1,17 +1,22 @@
 """The terminal face: `cellops VERB`. It parses, calls the one function in `flows` that does the work, and shows."""
 
+import io
 import os
 import sys
+from collections.abc import Iterator
 from difflib import get_close_matches
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 from cellops import settings
-from cellops.errors import CellopsError, ParameterError, SettingsError, UsageError
+from cellops.console import count
+from cellops.errors import CellopsError, ParameterError, SettingsError, UsageError, printable
 from cellops.version import __version__
 
+PARAMETER = ("-p", "--parameter")
 FAILED, MISUSED, STOPPED = 1, 2, 130
 """Exit codes beside 0."""
 
@@ -36,9 +41,34 @@ class Verbs(click.Group):
         return found
 
 
-@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class WithParameters(click.Command):
+    """A command whose `-p NAME VALUE` may also be written `-p NAME=VALUE`."""
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(context, list(_separated(args)))
+
+
+def _separated(words: list[str]) -> Iterator[str]:
+    rest = iter(words)
+    for word in rest:
+        yield word
+        if word in PARAMETER:
+            given = next(rest, "")
+            name, equals, value = given.partition("=")
+            if equals and name.isidentifier():
+                yield from (name, value)
+            else:
+                yield from (given, *islice(rest, 1))
+
+
+@click.group(
+    cls=Verbs,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__)
-def terminal() -> None:
+@click.pass_context
+def terminal(context: click.Context) -> None:
     """From a notebook cell to a proven, served and watched model.
 
     \b
@@ -51,13 +81,20 @@ def terminal() -> None:
 
     Every verb explains itself: cellops VERB --help
     """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
-@terminal.command()
+@terminal.command(cls=WithParameters)
 @click.argument("notebook", type=click.Path(path_type=Path))
-@click.option("-p", "--parameter", "parameters", nargs=2, multiple=True, metavar="NAME VALUE", help="Set a parameter.")
+@click.option(*PARAMETER, "parameters", nargs=2, multiple=True, metavar="NAME VALUE", help="Set a parameter.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Where the executed notebook goes.")
-@click.option("--timeout", type=float, metavar="SECONDS", help="Longest time for one cell. Default: no limit.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="Longest time for one cell. Default: no limit.",
+)
 def execute(
     notebook: Path, parameters: tuple[tuple[str, str], ...], output: Path | None, timeout: float | None
 ) -> None:
@@ -77,7 +114,7 @@ def execute(
 
 
 @terminal.command()
-@click.option("-n", "--limit", default=20, show_default=True, help="How many.")
+@click.option("-n", "--limit", type=click.IntRange(1), default=20, show_default=True, help="How many.")
 def runs(limit: int) -> None:
     """List the runs, newest first, with their metrics and findings."""
     from cellops import screens
@@ -88,7 +125,8 @@ def runs(limit: int) -> None:
 
 @terminal.command()
 @click.argument("run", default="last")
-def show(run: str) -> None:
+@click.option("--all", "everything", is_flag=True, help="Also the parameters that the estimator has by itself.")
+def show(run: str, everything: bool) -> None:
     """Show one RUN: its parameters, metrics, findings and where it lies.
 
     RUN is the start of its key, its name, its MLflow id, or "last".
@@ -96,7 +134,7 @@ def show(run: str) -> None:
     from cellops import screens
     from cellops.flows.runs import show as work
 
-    screens.run(work(run), settings.load())
+    screens.run(work(run), settings.load(), everything=everything)
 
 
 @terminal.command()
@@ -115,7 +153,13 @@ def package(run: str, output: Path | None) -> None:
 @terminal.command()
 @click.argument("package", type=click.Path(path_type=Path))
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8000, show_default=True, help="Port to listen on; 0 takes a free one.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    help="Port to listen on; 0 takes a free one.",
+)
 @click.option(
     "--token", help="What clients must send. Default: CELLOPS_SERVER_TOKEN, else a new one is made and shown."
 )
@@ -130,7 +174,7 @@ def serve(package: Path, host: str, port: int, token: str | None, log: Path | No
     from cellops import screens
     from cellops.flows.serve import serve as work
 
-    work(package, host=host, port=port, token=token, log=log, on_ready=screens.serving)
+    screens.served(work(package, host=host, port=port, token=token, log=log, on_ready=screens.serving))
 
 
 @terminal.command()
@@ -158,10 +202,12 @@ def drift(package: Path, data: Path | None, **options: Any) -> None:
 
 @terminal.command()
 @click.option("--follow", type=click.Path(path_type=Path), hidden=True)
-def sync(follow: Path | None) -> None:
+@click.option("--here", is_flag=True, help="Carry all to the store that is set now, wherever it was meant to go.")
+def sync(follow: Path | None, here: bool) -> None:
     """Carry records that still stand in local journals to the tracking store.
 
-    Needed only where the tracking server could not be reached; otherwise a background writer does it.
+    Needed only where the tracking server could not be reached; otherwise a background writer does it. Every record
+    goes to the store that was set when it was written. Exit code 1 when something could not be carried.
     """
     from cellops.flows import sync as work
 
@@ -170,38 +216,58 @@ def sync(follow: Path | None) -> None:
         return
     from cellops import screens
 
-    screens.synced(work.sync())
+    result = work.sync(here=here)
+    screens.synced(result)
+    work.refuse(result)
 
 
 @terminal.command()
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def clean(yes: bool) -> None:
-    """Delete what cellops can make again: journals that were carried over, logs of the writer, executed notebooks."""
+    """Delete what cellops can make again: journals that were carried over whole, the writer's log, executed notebooks
+    and drift reports.
+
+    Journals whose last cells are in no run's trail stay.
+    """
     from cellops import screens
     from cellops.flows.clean import clean as work
-    from cellops.flows.clean import removable
+    from cellops.flows.clean import kept, removable
 
     found = removable()
-    if found and not yes:
-        click.confirm(f"Delete {len(found)} files below {settings.load().folder}?", abort=True)
+    screens.kept(kept())
+    question = f"Delete {count(len(found), 'file')} below {settings.load().folder}?"
+    if found and not yes and not click.confirm(question):
+        found = []
     screens.cleaned(work(found))
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line and leave with its exit code."""
+    """Run the command line and leave with its exit code; whatever goes wrong is one line."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         terminal.main(args=arguments, prog_name="cellops", standalone_mode=False)
+        sys.stdout.flush()
     except CellopsError as error:
         _leave(error.text(), _code(error))
-    except click.Abort:
-        _leave("Stopped", STOPPED)
-    except KeyboardInterrupt:
-        _leave("Stopped", STOPPED)
+    except click.Abort as error:
+        _leave(_stopped(error.__cause__), STOPPED)
+    except KeyboardInterrupt as error:
+        _leave(_stopped(error), STOPPED)
+    except SystemExit as error:
+        if getattr(error, "__notes__", None):
+            _leave(_stopped(error), error.code)
+        raise
     except click.ClickException as error:
         _leave(". ".join(explained(error)), MISUSED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(FAILED)
+    except OSError as error:
+        _unexpected(error, f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
+    except Exception as error:  # noqa: BLE001 - whoever types a command never meets a traceback unasked
+        _unexpected(error, f"{type(error).__name__}: {error}")
 
 
 def explained(error: click.ClickException) -> tuple[str, str]:
@@ -216,6 +282,17 @@ def _code(error: CellopsError) -> int:
     return MISUSED if isinstance(error, UsageError | ParameterError | SettingsError) else FAILED
 
 
-def _leave(message: str, code: int) -> Any:
-    click.echo(f"cellops: {message}", err=True)
-    sys.exit(code)
+def _stopped(error: BaseException | None) -> str:
+    """What was stopped, as far as those who were stopped have noted it."""
+    return ". ".join(["Stopped", *getattr(error, "__notes__", ())])
+
+
+def _unexpected(error: Exception, said: str) -> NoReturn:
+    if settings.wants_tracebacks():
+        raise error
+    _leave(f"{said}. To see where it happened, set CELLOPS_DEBUG=true", FAILED)
+
+
+def _leave(message: str, code: object) -> NoReturn:
+    click.echo(f"cellops: {' '.join(printable(message).split())}", err=True)
+    sys.exit(code)  # type: ignore[arg-type]  # what SystemExit carries

@@ -1,27 +1,25 @@
 """Results as text for a terminal, or as a table in a notebook: what `cli` and `magics` show."""
 
-import sys
+import shlex
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
+from cellops.console import COLOURS, command, console, count, findings, plain, say, shown
+from cellops.errors import printable
 from cellops.records.drift import DriftVerdict
 from cellops.records.execution import CellProgress, CellState
 from cellops.records.finding import Finding, Severity
 from cellops.records.run import RunStatus, RunSummary
-from cellops.settings import Settings
+from cellops.settings import Settings, without_credentials
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from cellops.flows.drift import Drifted
     from cellops.flows.execute import Execution
     from cellops.flows.package import Packaged
-    from cellops.flows.serve import Serving
+    from cellops.flows.serve import Served, Serving
     from cellops.flows.session import Session
     from cellops.flows.sync import SyncResult
     from cellops.records.contract import Measure
@@ -34,7 +32,6 @@ MARKS = {
     RunStatus.KILLED: "[yellow]■[/] killed",
     RunStatus.RUNNING: "[cyan]…[/] running",
 }
-COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "dim"}
 VERDICTS = {
     DriftVerdict.MAJOR: "red",
     DriftVerdict.MODERATE: "yellow",
@@ -43,38 +40,30 @@ VERDICTS = {
 }
 MOST_METRICS = 3
 MOST_COLUMNS = 3
-WIDTH = 120
-"""Characters in a line of a notebook's output, a file or a pipe."""
-
-
-def console() -> "Console":
-    """Where results go: the terminal, or, as one coloured text, the output of the notebook's cell."""
-    from rich.console import Console
-
-    if type(sys.stdout).__module__.startswith("ipykernel."):
-        return Console(highlight=False, force_jupyter=False, force_terminal=True, color_system="standard", width=WIDTH)
-    return Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=WIDTH)
+LONGEST_TITLE = 60
 
 
 def progress(cell: CellProgress) -> None:
     """One line for each cell that has ended."""
     if cell.state is CellState.RUNNING:
         return
-    mark = click.style("✓", "green") if cell.state is CellState.DONE else click.style("✗", "red")
-    click.echo(f"{mark} cell {cell.index + 1:>2} of {cell.total}  {cell.seconds:6.1f} s  {cell.title[: WIDTH // 2]}")
+    mark = "[green]✓[/]" if cell.state is CellState.DONE else "[red]✗[/]"
+    place = "parameters" if cell.index is None else f"cell {cell.index + 1:>2} of {cell.total}"
+    say(
+        f"{mark} {place:<{len(f'cell 00 of {cell.total}')}}  {cell.seconds:6.1f} s  {plain(cell.title[:LONGEST_TITLE])}"
+    )
 
 
 def executed(done: "Execution") -> None:
-    out = console()
-    out.print(
-        f"Executed {done.executed.cells} cells in {done.executed.seconds:.1f} s: {done.executed.output}", soft_wrap=True
+    say(
+        f"Executed {count(done.executed.cells, 'cell')} in {done.executed.seconds:.1f} s: {plain(done.executed.output)}"
     )
     for found in done.runs:
-        out.print(run_line(found), markup=False, soft_wrap=True)
+        say(run_line(found), markup=False)
     if done.unsynced is not None:
-        out.print(f"[yellow]{done.unsynced}[/]")
+        say(f"[yellow]{plain(done.unsynced)}[/]")
     elif not done.runs:
-        out.print("[yellow]The notebook opened no run. Begin the cell that trains with: %%mlops run[/]", markup=True)
+        say("[yellow]The notebook opened no run. Begin the cell that trains with: %%mlops run[/]")
 
 
 def run_line(run: RunSummary) -> str:
@@ -83,8 +72,8 @@ def run_line(run: RunSummary) -> str:
     parts = [f"run {run.name} {word.get(run.status, 'is running')}{_duration(run, ' in ')}"]
     parts += [f"{name} {value:.4g}" for name, value in list(run.metrics.items())[:MOST_METRICS]]
     serious = sum(finding.severity is not Severity.INFO for finding in run.findings)
-    parts += [f"{serious} finding{'s' if serious > 1 else ''}"] if serious else []
-    return " · ".join([*parts, f"%mlops show {run.run[:8]}"])
+    parts += [count(serious, "finding")] if serious else []
+    return printable(" · ".join([*parts, command(f"show {run.run[:8]}")]))
 
 
 def runs(found: list[RunSummary]) -> None:
@@ -94,84 +83,97 @@ def runs(found: list[RunSummary]) -> None:
         console().print("No runs yet. In a notebook: %load_ext cellops, then a cell that begins with %%mlops run")
         return
     table = Table("run", "name", "status", "started", "took", "metrics", "findings", box=None, pad_edge=False)
+    table.columns[0].no_wrap = True
     for run in found:
         status = MARKS[run.status] + ("" if run.synced else " [dim](not synced)[/]")
-        metrics = ", ".join(f"{n} {v:.4g}" for n, v in list(run.metrics.items())[:MOST_METRICS])
-        table.add_row(
-            run.run[:8], run.name, status, _when(run.started), _duration(run), metrics, _counted(run.findings)
-        )
+        metrics = plain(", ".join(f"{n} {v:.4g}" for n, v in list(run.metrics.items())[:MOST_METRICS]))
+        name, took = plain(run.name), _duration(run)
+        table.add_row(run.run[:8], name, status, _when(run.started), took, metrics, _counted(run.findings))
     console().print(table)
 
 
-def run(found: RunSummary, settings: Settings) -> None:
-    from rich.markup import escape
-
-    out = console()
-    out.print(f"[bold]{escape(found.name)}[/]  {found.run}  {MARKS[found.status]}")
+def run(found: RunSummary, settings: Settings, *, everything: bool = False) -> None:
+    say(f"[bold]{plain(found.name)}[/]  {found.run}  {MARKS[found.status]}")
     facts = {
         "started": _when(found.started) + _duration(found, ", took "),
         "notebook": found.notebook,
         "experiment": found.experiment,
         "seed": found.seed,
-        "MLflow": found.mlflow_run_id and f"{found.mlflow_run_id} in {settings.tracking_uri}",
+        "MLflow": found.mlflow_run_id and f"{found.mlflow_run_id} in {without_credentials(settings.tracking_uri)}",
         "models": ", ".join(found.models),
     }
     for name, value in facts.items():
         if value not in (None, ""):
-            out.print(f"  {name:<11}{value}", markup=False, soft_wrap=True)
+            say(f"  {name:<11}{value}", markup=False)
     _values("metrics", found.metrics)
-    _values("parameters", found.parameters)
-    _findings(found.findings)
-    if settings.tracking_uri.startswith("sqlite:"):
-        out.print(f"[dim]In a browser: mlflow ui --backend-store-uri {settings.tracking_uri}[/]", soft_wrap=True)
+    # A dot stands between a model and what `get_params()` says of it; names that a cell binds have none.
+    own = {name: value for name, value in found.parameters.items() if everything or "." not in name}
+    _values("parameters", own)
+    folded = len(found.parameters) - len(own)
+    if folded:
+        say(f"  [dim]and {count(folded, 'parameter')} of the estimator: {command(f'show {found.run[:8]} --all')}[/]")
+    findings(found.findings)
+    if settings.tracking_uri.startswith("sqlite"):
+        say(
+            f"[dim]In a browser: {plain(shlex.join(['mlflow', 'ui', '--backend-store-uri', settings.tracking_uri]))}[/]"
+        )
 
 
 def _values(title: str, values: Mapping[str, object]) -> None:
     if values:
-        console().print(f"[bold]{title}[/]")
+        say(f"[bold]{title}[/]")
+    widest = min(max(map(len, values), default=0), LONGEST_TITLE)
     for name, value in values.items():
-        console().print(f"  {name:<40} {value}", markup=False, soft_wrap=True)
+        say(f"  {name:<{widest}}  {value}", markup=False)
 
 
 def package(built: "Packaged") -> None:
-    out = console()
-    size = sum(file.size for file in built.manifest.files)
-    out.print(f"[bold]{_shown(built.path)}[/]")
-    out.print(f"  run        {built.run.name} {built.run.run[:8]}", markup=False)
-    out.print(
-        f"  files      {len(built.manifest.files)}, {size / 1e6:.1f} MB, SHA-256 of the manifest {built.digest[:16]}"
-    )
-    schema = built.contract.schema
-    out.print(f"  inputs     {', '.join(field.name for field in schema.inputs)}", markup=False, soft_wrap=True)
-    out.print(f"  output     {schema.target}, {schema.task.value}", markup=False)
+    schema, files = built.contract.schema, built.manifest.files
+    size = sum(file.size for file in files)
+    facts = {
+        "run": f"{built.run.name} {built.run.run[:8]}",
+        "files": f"{len(files)}, {size / 1e6:.1f} MB, SHA-256 of the manifest {built.digest[:16]}",
+        "inputs": ", ".join(field.name for field in schema.inputs),
+        "output": f"{schema.target}, {schema.task.value}",
+    }
     for measure in built.contract.performance.measures if built.contract.performance else ():
         interval = f" [{measure.low:.4f}, {measure.high:.4f}]" if measure.low is not None else ""
-        out.print(f"  {measure.name:<10} {measure.value:.4f}{interval}", markup=False)
-    out.print(f"Serve it with: cellops serve {_shown(built.path)}", markup=False, soft_wrap=True)
+        facts[measure.name] = f"{measure.value:.4f}{interval}"
+    say(f"[bold]{plain(shown(built.path))}[/]")
+    for name, value in facts.items():
+        say(f"  {name:<10} {value}", markup=False)
+    say(f"Serve it with: {shlex.join(['cellops', 'serve', shown(built.path)])}", markup=False)
 
 
 def serving(ready: "Serving") -> None:
-    out = console()
-    out.print(f"Serving {ready.name} on {ready.url} (parity rows agree)", markup=False, soft_wrap=True)
+    say(f"Serving {ready.name} on {ready.url} (parity rows agree)", markup=False)
     if ready.token_is_new:
-        out.print(f"Token for this start: {ready.token}", markup=False, soft_wrap=True)
-    out.print(f"Prediction log: {_shown(ready.log)}", markup=False, soft_wrap=True)
-    out.print("Stop with Ctrl-C.")
+        say(f"Token for this start: {ready.token}", markup=False)
+    say(f"Prediction log: {shown(ready.log)}", markup=False)
+    say("Stop with Ctrl-C.")
+
+
+def served(done: "Served") -> None:
+    answered, labels = count(done.requests, "request"), count(done.labels, "label")
+    say(f"Stopped: answered {answered} with {count(done.rows, 'row')}, took {labels}")
+    for finding in done.findings:
+        say(f"{finding.where}: {finding.seen}. {finding.remedy}", markup=False)
 
 
 def expectations(result: "SuiteResult") -> None:
     from rich.table import Table
 
-    out = console()
     holding = sum(r.passed for r in result.results)
-    out.print(f"{holding} of {len(result.results)} expectations on {result.suite} hold ({result.rows:,} rows)")
+    total = len(result.results)
+    verb = "holds" if total == 1 else "hold"
+    say(f"{holding} of {count(total, 'expectation')} on {plain(result.suite)} {verb} ({count(result.rows, 'row')})")
     failures = result.failures()
     if not failures:
         return
     table = Table("expectation", "failed", "rows", "seen", "reason", box=None, pad_edge=False)
     for failure in failures:
         table.add_row(*_failure(failure))
-    out.print(table)
+    console().print(table)
 
 
 def drift(done: "Drifted") -> None:
@@ -187,64 +189,63 @@ def drift(done: "Drifted") -> None:
     for window in report.windows:
         table.add_row(*_window(window, names))
     console().print(table)
-    _findings(report.findings)
-    console().print(f"Report: {_shown(done.page)}\nData:   {_shown(done.data)}", markup=False, soft_wrap=True)
+    findings(report.findings)
+    say(f"Report: {shown(done.page)}\nData:   {shown(done.data)}", markup=False)
 
 
 def status(session: "Session") -> None:
-    out = console()
-    cells, overhead = len(session.trail), sorted(session.overheads())
+    overhead = sorted(session.overheads())
+    cells = count(len(session.trail), "cell")
     median = f", {overhead[len(overhead) // 2] * 1000:.2f} ms each at the median" if overhead else ""
-    out.print(f"Capturing {session.notebook or 'this session'}: {cells} cells{median}, {len(session.runs)} runs")
-    out.print(f"Journal: {session.journal.path}", markup=False)
+    where = session.notebook or "this session"
+    say(f"Capturing {where}: {cells}{median}, {count(len(session.runs), 'run')}", markup=False)
+    say(f"Journal: {session.journal.path}", markup=False)
     found = [finding for record in session.trail for finding in record.findings]
-    _findings([*session.faults, *dict.fromkeys(found)])
+    findings([*session.faults, *dict.fromkeys(found)])
     if not found and not session.faults:
-        out.print("No findings.")
-    out.print("[dim]Switch off: %unload_ext cellops[/]")
+        say("No findings.")
+    say("[dim]Switch off: %unload_ext cellops[/]")
 
 
 def synced(result: "SyncResult") -> None:
     killed = f", {result.killed} of them ended as killed" if result.killed else ""
-    console().print(
-        f"Carried {result.journals} journals: {result.runs} runs{killed}"
-        if result.journals
-        else "All is in the tracking store."
-    )
+    if result.journals:
+        say(f"Carried {count(result.journals, 'journal')}: {count(result.runs, 'run')}{killed}")
+    elif not result.findings:
+        say("All is in the tracking store.")
+    findings(finding for finding in result.findings if finding.severity is not Severity.ERROR)
+
+
+def kept(journals: list[Path]) -> None:
+    if journals:
+        verb = "stays, as it holds" if len(journals) == 1 else "stay, as they hold"
+        where = shown(str(journals[0].parent))
+        say(f"{count(len(journals), 'journal')} {verb} what is in no run's trail: {where}", markup=False)
 
 
 def cleaned(freed: int) -> None:
-    console().print(f"Freed {freed / 1e6:.1f} MB")
-
-
-def _findings(found: Iterable[Finding]) -> None:
-    from rich.markup import escape
-
-    for finding in sorted(found, key=lambda f: list(Severity).index(f.severity), reverse=True):
-        colour = COLOURS[finding.severity]
-        console().print(
-            f"[{colour}]{finding.severity.value}[/] {escape(finding.where)}: {escape(finding.seen)}", soft_wrap=True
-        )
-        console().print(f"  [dim]{escape(finding.remedy)} ({finding.code})[/]", soft_wrap=True)
+    say(f"Freed {freed / 1e6:.1f} MB")
 
 
 def _failure(result: "ExpectationResult") -> tuple[str, ...]:
     expectation = result.expectation
     colour = COLOURS[expectation.severity]
-    name = f"[{colour}]{expectation.severity.value}[/] {expectation.rule}({', '.join(expectation.columns)})"
+    columns = plain(", ".join(expectation.columns))
+    name = f"[{colour}]{expectation.severity.value}[/] {plain(expectation.rule)}({columns})"
+    reason = plain(expectation.reason or "")
     if result.problem is not None:
-        return name, "", "", result.problem, expectation.reason or ""
+        return name, "", "", plain(result.problem), reason
     seen = ", ".join(map(str, result.unexpected)) or str(result.observed)
     failed = f"{result.failed:,} ({result.share:.1%})" if result.failed else ""
-    return name, failed, ", ".join(map(str, result.failed_rows)), seen, expectation.reason or ""
+    return name, failed, ", ".join(map(str, result.failed_rows)), plain(seen), reason
 
 
 def _window(window: "WindowDrift", names: list[str]) -> tuple[str, ...]:
     measures = [_measure(window.performance.measure(name)) if window.performance else "" for name in names]
     drifted = [c for c in window.columns if c.verdict in {DriftVerdict.MAJOR, DriftVerdict.MODERATE}]
-    moved = ", ".join(f"[{VERDICTS[c.verdict]}]{c.column}[/] {_psi(c)}" for c in drifted[:MOST_COLUMNS])
+    moved = ", ".join(f"[{VERDICTS[c.verdict]}]{plain(c.column)}[/] {_psi(c)}" for c in drifted[:MOST_COLUMNS])
     output = f"[{VERDICTS[window.output.verdict]}]{_psi(window.output)}[/]" if window.output else ""
-    return window.label, f"{window.rows:,}", *measures, f"{len(drifted)} of {len(window.columns)}", output, moved
+    return plain(window.label), f"{window.rows:,}", *measures, f"{len(drifted)} of {len(window.columns)}", output, moved
 
 
 def _psi(column: "ColumnDrift") -> str:
@@ -262,12 +263,6 @@ def _measure(measure: "Measure | None") -> str:
 def _counted(found: tuple[Finding, ...]) -> str:
     counts = {severity: sum(f.severity is severity for f in found) for severity in reversed(Severity)}
     return ", ".join(f"[{COLOURS[s]}]{n} {s.value}[/]" for s, n in counts.items() if n and s is not Severity.INFO)
-
-
-def _shown(path: str) -> str:
-    """A path as short as it can be typed from here."""
-    here = Path.cwd()
-    return str(Path(path).relative_to(here)) if Path(path).is_relative_to(here) else path
 
 
 def _when(seconds: float) -> str:

@@ -88,9 +88,14 @@ def execute(
             journal = _record(identifier, target, status, settings)
             unsynced = _carry(journal, settings)
             runs = _runs(identifier, settings) if unsynced is None else ()
-            for run in runs if stop is not None else ():
-                stop.add_note(f"The run {run.name} is kept as {run.status.lower()}: cellops show {run.run[:8]}")
+            if stop is not None:
+                _note(stop, runs)
     return Execution(executed=executed, runs=runs, unsynced=unsynced)
+
+
+def _note(stop: BaseException, runs: tuple[RunSummary, ...]) -> None:
+    for run in runs:
+        stop.add_note(f"The run {run.name} is kept as {run.status.lower()}: cellops show {run.run[:8]}")
 
 
 def _record(execution: str, notebook: Path, status: RunStatus, settings: Settings) -> Path:

@@ -1,6 +1,7 @@
 """Execute a notebook with parameters in a kernel of its own, by papermill with a client of ours."""
 
 import os
+import re
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 SAVE_INTERVAL = 10.0
 """Seconds between two savings of the notebook while it is executed."""
+COLOUR = re.compile(r"\x1b\[[\d;]*m")
 LONGEST_MESSAGE = 500
 """Characters of the cell's own message that the error repeats; its data has all of them."""
 
@@ -72,10 +74,12 @@ def execute(
     ParameterError
         When a parameter is unknown, of the wrong type or missing.
     NotebookError
-        When the file is no notebook, or a cell fails; `data` then has `cell_index` (from 0, in the executed
-        notebook), `cell_id`, `execution_count`, `ename`, `evalue`, `traceback` (lines) and `output`.
+        When the file is no notebook, or a cell fails; `data` then has `cell_index` (from 0, in the notebook that was
+        given), `line` (from 1, where it is known), `cell_id`, `execution_count`, `ename`, `evalue`, `traceback`
+        (lines) and `output`.
     KeyboardInterrupt, SystemExit
-        When it was stopped by Ctrl-C, or by SIGTERM or SIGHUP (the code is 128 + the signal's number).
+        When it was stopped by Ctrl-C, or by SIGTERM or SIGHUP (the code is 128 + the signal's number); a note of the
+        exception names the notebook as far as it came.
     """
     started = time.perf_counter()
     notebook, output, folder = notebook.resolve(), output.resolve(), (cwd or notebook.parent).resolve()
@@ -87,22 +91,31 @@ def execute(
     own = {"CELLOPS_EXECUTION": uuid.uuid4().hex, **(environment or {}), "CELLOPS_NOTEBOOK": str(notebook)}
     executed = inject(source, given, bound)
     describe(executed, given.defaults(), bound, notebook, output)
+    places = {cell.id: place for place, cell in enumerate(source.cells)}
     done = []
 
     def on_event(event: CellProgress) -> None:
         done.append(event.state is CellState.DONE)
-        on_progress(event)
+        # The injected cell has moved those behind it: a person counts the cells that they wrote.
+        place = None if event.index is None else places.get(executed.cells[event.index].id)
+        on_progress(event.replace(index=place, total=len(places)))
 
-    _run(
-        executed,
-        output,
-        on_event,
-        save_interval=save_interval,
-        kernel_name=name,
-        folder=folder,
-        environment={**os.environ, **own},
-        cell_timeout=cell_timeout,
-    )
+    try:
+        _run(
+            executed,
+            places,
+            output,
+            on_event,
+            save_interval=save_interval,
+            kernel_name=name,
+            folder=folder,
+            environment={**os.environ, **own},
+            cell_timeout=cell_timeout,
+        )
+    except (KeyboardInterrupt, SystemExit) as stopped:
+        if done:
+            stopped.add_note(f"The notebook as far as it came: {output}")
+        raise
     return ExecutedNotebook(
         notebook=str(notebook),
         output=str(output),
@@ -116,6 +129,7 @@ def execute(
 
 def _run(
     executed: "NotebookNode",
+    places: Mapping[str, int],
     output: Path,
     on_event: Callable[[CellProgress], None],
     *,
@@ -163,7 +177,7 @@ def _run(
                 notebook_file.write(executed, output)
                 notebook_file.sign(output)
         if client.failed is not None:
-            raise _failure(executed, client.failed, output)
+            raise _failure(executed, client.failed, places, output)
 
     run_beside(work, on_event)
 
@@ -195,18 +209,22 @@ def _kernel_name(notebook: "NotebookNode", kernel: str | None) -> str:
     return name
 
 
-def _failure(executed: "NotebookNode", index: int, output: Path) -> NotebookError:
+def _failure(executed: "NotebookNode", index: int, places: Mapping[str, int], output: Path) -> NotebookError:
     cell = executed.cells[index]
     shown = next(out for out in reversed(cell.outputs) if out.output_type == "error")
-    place = f"cell {index + 1} of {len(executed.cells)}"
-    place += "" if cell.execution_count is None else f", In [{cell.execution_count}]"
+    place = places.get(cell.id)
+    line = _line(shown.traceback, cell.execution_count)
+    where = "the cell of the given parameters" if place is None else f"cell {place + 1} of {len(places)}"
+    where += "" if cell.execution_count is None else f", In [{cell.execution_count}]"
+    where += "" if line is None else f", line {line}"
     said = shown.evalue if len(shown.evalue) <= LONGEST_MESSAGE else shown.evalue[:LONGEST_MESSAGE] + "…"
     source = Path(executed.metadata.papermill["input_path"]).name
-    fact = f"{source} failed in {place}: {shown.ename}: {said}".rstrip(": ")
+    fact = f"{source} failed in {where}: {shown.ename}: {said}".rstrip(": ")
     return NotebookError(
         fact,
         remedy=f"The notebook with the traceback is {output}",
-        cell_index=index,
+        cell_index=place,
+        line=line,
         cell_id=cell.id,
         execution_count=cell.execution_count,
         ename=shown.ename,
@@ -214,3 +232,10 @@ def _failure(executed: "NotebookNode", index: int, output: Path) -> NotebookErro
         traceback=list(shown.traceback),
         output=str(output),
     )
+
+
+def _line(traceback: list[str], execution_count: int | None) -> int | None:
+    """The innermost line of the cell itself that IPython's traceback names."""
+    text = COLOUR.sub("", "\n".join(traceback))
+    found = re.findall(rf"Cell In ?\[{execution_count}\], line (\d+)", text)
+    return int(found[-1]) if found else None
