@@ -201,10 +201,18 @@ def status(session: "Session") -> None:
     say(f"Capturing {where}: {cells}{median}, {count(len(session.runs), 'run')}", markup=False)
     say(f"Journal: {session.journal.path}", markup=False)
     found = [finding for record in session.trail for finding in record.findings]
-    findings([*session.faults, *dict.fromkeys(found)])
+    findings(_joined([*session.faults, *found]))
     if not found and not session.faults:
         say("No findings.")
     say("[dim]Switch off: %unload_ext cellops[/]")
+
+
+def _joined(found: list[Finding]) -> list[Finding]:
+    """Findings that say the same of several places, once with the places."""
+    places: dict[Finding, dict[str, None]] = {}
+    for finding in found:
+        places.setdefault(finding.replace(where=""), {})[finding.where] = None
+    return [finding.replace(where=", ".join(where)) for finding, where in places.items()]
 
 
 def synced(result: "SyncResult") -> None:

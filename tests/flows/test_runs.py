@@ -10,6 +10,7 @@ from cellops.errors import NotFoundError, TrackingError
 from cellops.flows.runs import runs, show
 from cellops.flows.sync import sync
 from support.journals import key, run, session
+from support.kernel import Kernel
 from support.server import free_port
 
 
@@ -59,3 +60,11 @@ def test_asking_for_a_run_that_was_not_carried_imports_no_mlflow(project: Path) 
     script = "import sys, cellops; print(cellops.show('last').name, 'mlflow' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["trained", "False"]
+
+
+def test_status_says_once_what_holds_of_every_run(loaded: Kernel) -> None:
+    for name in ("first", "second"):
+        loaded.run(f"%%mlops run --name {name}\nvalue = 1 / 2")
+    shown = loaded.run("%mlops status").streams
+    assert shown.count("no-repository") == 1
+    assert "run first, run second" in shown
