@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellops.data.column import Numbers
+from cellops.data.problems import shorten
 from cellops.data.sketch import runs_of_ties
 from cellops.records.profile import Bins, ColumnKind
 
@@ -18,6 +19,8 @@ FEW_VALUES = 20
 """Distinct values up to which a number has a bin for each: the months, the hours."""
 CATEGORY_CAP = 50
 """Categories with a bin of their own; the rest is `other`."""
+LONGEST_NAME = 80
+"""Characters of the name of a category where it is shown or written down."""
 KNOWN_CAP = 2000
 """Categories remembered at all."""
 UNSEEN_EXPECTED = 0.01
@@ -74,6 +77,13 @@ def freeze_categories(counts: "pd.Series[int]", kind: ColumnKind, missing: int) 
 def freeze_missing(missing: int) -> Bins:
     """The bins of a column that had no value at all: any value that comes later is unseen."""
     return Bins(categories=(), counts=(), missing=missing)
+
+
+def named_shortly(bins: Bins) -> Bins:
+    """The same counts, with names of categories that are no longer than they may be shown."""
+    if bins.categories is None:
+        return bins
+    return bins.replace(categories=tuple(shorten(name, LONGEST_NAME) for name in bins.categories))
 
 
 def count_categories(

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from cellops.data.bins import named_shortly
 from cellops.data.profile import observe
 from cellops.errors import CellopsError, InputError
 from cellops.monitoring.performance import measure
@@ -12,7 +13,7 @@ from cellops.monitoring.windows import Window
 from cellops.records.contract import Contract, Task
 from cellops.records.drift import ColumnDrift, DriftReport, DriftVerdict, StatisticResult, WindowDrift
 from cellops.records.finding import Finding, Severity
-from cellops.records.profile import ColumnKind, ColumnProfile, QuantileSketch
+from cellops.records.profile import Bins, ColumnKind, ColumnProfile, QuantileSketch
 from cellops.stats.chi_squared import chi_squared
 from cellops.stats.counts import counts_of
 from cellops.stats.jensen_shannon import jensen_shannon
@@ -113,10 +114,15 @@ def _compared(reference: ColumnProfile, values: Any, window: Window) -> ColumnDr
         column=reference.name,
         kind=reference.kind,
         verdict=DriftVerdict.NOT_ENOUGH_DATA,
-        reference=reference.bins,
-        current=current.bins,
+        reference=_shown(reference),
+        current=_shown(current),
         results=results,
     )
+
+
+def _shown(column: ColumnProfile) -> Bins | None:
+    """The bins as a report holds them: a text of any length would be written once for each window."""
+    return None if column.bins is None else named_shortly(column.bins)
 
 
 def _results(reference: ColumnProfile, current: ColumnProfile) -> tuple[StatisticResult, ...]:
@@ -152,7 +158,7 @@ def _unreadable(reference: ColumnProfile, window: Window, seen: str, remedy: str
         column=reference.name,
         kind=reference.kind,
         verdict=DriftVerdict.NOT_ENOUGH_DATA,
-        reference=reference.bins,
+        reference=_shown(reference),
         current=None,
         finding=finding,
     )

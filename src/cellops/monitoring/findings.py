@@ -23,7 +23,7 @@ def merged(found: Iterable[Finding]) -> list[Finding]:
     same: dict[tuple[str, str, str], list[Finding]] = {}
     for finding in found:
         same.setdefault((finding.code, finding.seen, finding.remedy), []).append(finding)
-    return [group[0].replace(where=_places([f.where for f in group])) for group in same.values()]
+    return [group[0].replace(where=places([f.where for f in group])) for group in same.values()]
 
 
 def _on_columns(report: DriftReport) -> list[Finding]:
@@ -41,7 +41,7 @@ def _one_of(name: str, cells: Sequence[tuple[str, ColumnDrift, Finding]]) -> Fin
     label, _, worst = max(cells, key=lambda cell: _psi(cell[1]))
     if len(cells) == 1:
         return worst
-    windows = f"column {name}, windows {_places([label for label, _, _ in cells])}"
+    windows = f"column {name}, windows {places([label for label, _, _ in cells])}"
     alike = len({finding.seen for _, _, finding in cells}) == 1
     return worst.replace(where=windows, seen=worst.seen if alike else f"most in {label}: {worst.seen}")
 
@@ -51,6 +51,7 @@ def _psi(column: ColumnDrift) -> float:
     return -1.0 if result is None or result.value is None else result.value
 
 
-def _places(places: Sequence[str]) -> str:
+def places(places: Sequence[str]) -> str:
+    """A few places, and how many more there are."""
     more = f" and {len(places) - MOST_PLACES} more" if len(places) > MOST_PLACES else ""
     return ", ".join(places[:MOST_PLACES]) + more

@@ -3,7 +3,7 @@
 from cellops.monitoring.column_view import furthest_first, short, worst_of
 from cellops.monitoring.performance import is_worse
 from cellops.records.contract import Measure
-from cellops.records.drift import DriftReport, DriftVerdict, WindowDrift
+from cellops.records.drift import DriftReport, WindowDrift
 
 MAIN_MEASURES = ("roc_auc", "accuracy", "rmse")
 """The first of these that any window has stands for performance."""
@@ -17,32 +17,46 @@ def headline(report: DriftReport) -> str:
 def _performance_sentence(report: DriftReport) -> str:
     name = main_measure(report)
     if name is None:
-        return "No labels yet, so performance is unknown; "
+        return f"{_why_unknown(report)}, so performance is unknown; "
     called, pairs = measure_name(name), _against_promise(report, name)
     if not pairs:
         return f"The package promises no {called} to compare with; "
     worse = sum(is_worse(now, promised) for now, promised in pairs)
     if not worse:
-        return f"{called} held in {_all_of(len(pairs))}; "
+        labelled = sum(window.performance is not None for window in report.windows)
+        return f"{called} held in {_all_of(len(pairs), labelled)}; "
     return f"{called} was worse than promised in {worse} of {_number(len(pairs), 'labelled window')}; "
+
+
+def _why_unknown(report: DriftReport) -> str:
+    """Why no window has a figure of performance that could be shown."""
+    found = {finding.code for finding in (*report.findings, *(f for w in report.windows for f in w.findings))}
+    if any(window.performance for window in report.windows):
+        return "The rows give no main figure"
+    if "performance-unreadable" in found:
+        return "The labels do not fit the model"
+    return "The model could not answer the rows" if "window-not-scored" in found else "No labels yet"
 
 
 def _drift_sentence(report: DriftReport) -> str:
     columns = [worst_of(cells) for cells in furthest_first(report.windows)]
-    moved = [short(column.column) for column in columns if column.verdict is DriftVerdict.MAJOR]
-    of_all = _number(len(columns), "input column")
-    if all(column.verdict is DriftVerdict.NOT_ENOUGH_DATA for column in columns):
-        return "there are not enough rows to judge drift"
-    if not moved:
-        return f"none of {of_all} moved far"
-    return f"{len(moved)} of {of_all} moved far, most of all {', '.join(moved[:3])}"
+    drifted = [short(column.column) for column in columns if column.verdict.drifted]
+    judged = _number(sum(column.verdict.judged for column in columns), "input column")
+    if not any(column.verdict.judged for column in columns):
+        readable = any(column.current for column in columns)
+        return f"there are {'not enough rows' if readable else 'no columns'} to judge drift"
+    if not drifted:
+        return f"none of {judged} drifted"
+    return f"{len(drifted)} of {judged} drifted, most of all {', '.join(drifted[:3])}"
 
 
 def _number(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-def _all_of(windows: int) -> str:
+def _all_of(windows: int, labelled: int) -> str:
+    if windows < labelled:
+        return f"the {windows} of {labelled} labelled windows that have it"
     return "the one labelled window" if windows == 1 else f"all {windows} labelled windows"
 
 

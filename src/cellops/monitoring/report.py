@@ -4,11 +4,13 @@ import os
 import tempfile
 from pathlib import Path
 
+from cellops.data.bins import LONGEST_NAME
 from cellops.monitoring import charts
 from cellops.monitoring.column_view import column_view, furthest_first, output_view
-from cellops.monitoring.findings import by_code
+from cellops.monitoring.findings import by_code, places
 from cellops.monitoring.headline import headline, main_measure, measure_name, measure_of, promised_by
 from cellops.monitoring.performance import is_worse, shown
+from cellops.monitoring.verdict import LEAST_ROWS
 from cellops.records.contract import Contract, Measure
 from cellops.records.drift import DriftReport
 
@@ -65,6 +67,9 @@ def render(report: DriftReport, contract: Contract) -> str:
         output=output_view(windows),
         performance=_performance(report),
         measures=_measures(report),
+        absent=_absent(report),
+        least_rows=LEAST_ROWS,
+        longest_name=LONGEST_NAME,
         rows=charts.row_chart(
             [window.label for window in report.windows],
             [window.rows for window in report.windows],
@@ -88,6 +93,15 @@ def _performance(report: DriftReport) -> tuple[str, charts.LineChart] | None:
     worse = [bool(figure and promised and is_worse(figure, promised)) for figure in figures]
     labels = [window.label for window in report.windows]
     return measure_name(name), charts.line_chart(labels, figures, promised, worse)
+
+
+def _absent(report: DriftReport) -> list[str]:
+    """Why the shown windows lack figures."""
+    lacking: dict[tuple[str, str], list[str]] = {}
+    for window in report.windows[-MOST_WINDOWS:]:
+        for name, reason in window.performance.absent.items() if window.performance else ():
+            lacking.setdefault((name, reason), []).append(window.label)
+    return [f"{measure_name(name)} in {places(where)}: {reason}" for (name, reason), where in lacking.items()]
 
 
 def _measures(report: DriftReport) -> list[tuple[str, Measure | None, list[Measure | None]]]:

@@ -27,6 +27,15 @@ class DriftVerdict(StrEnum):
     MAJOR = "major"
     NOT_ENOUGH_DATA = "not enough data"
 
+    @property
+    def drifted(self) -> bool:
+        """Whether the column counts as drifted, in every face and figure: moderate or major."""
+        return self in {DriftVerdict.MODERATE, DriftVerdict.MAJOR}
+
+    @property
+    def judged(self) -> bool:
+        return self is not DriftVerdict.NOT_ENOUGH_DATA
+
 
 class ColumnDrift(Record, frozen=True, kw_only=True):
     """One column of one window against the package's profile."""
