@@ -1,0 +1,139 @@
+"""Sockets by hand: clients that are slow, large or ambiguous, with either of uvicorn's parsers."""
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.served import TOKEN, Running, running
+
+WAIT = 60
+PATH = "/v1/models/flights:predict"
+BODY = b'{"instances": [["UA", "EWR", 1400, 5, 20.1]]}'
+BEARER = f"Authorization: Bearer {TOKEN}\r\n".encode()
+JSON = b"Content-Type: application/json\r\n"
+
+
+@pytest.fixture(scope="module", params=["httptools", "h11"])
+def server(
+    request: pytest.FixtureRequest, flights: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Running]:
+    folder = tmp_path_factory.mktemp(request.param)
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "h11":
+            (folder / "httptools.py").write_text("raise ImportError")
+            patch.setenv("PYTHONPATH", os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")]))
+        with running(flights, folder, server_request_seconds="0.5") as started:
+            yield started
+
+
+def connected(server: Running) -> socket.socket:
+    return socket.create_connection((server.client.base_url.host, server.client.base_url.port), timeout=WAIT)
+
+
+def rest(connection: socket.socket) -> bytes:
+    """All that comes until the server closes."""
+    parts = []
+    try:
+        while part := connection.recv(65_536):
+            parts.append(part)
+    except ConnectionResetError:
+        pass
+    return b"".join(parts)
+
+
+def said(server: Running, *parts: bytes) -> bytes:
+    with connected(server) as connection:
+        for part in parts:
+            connection.sendall(part)
+        return rest(connection)
+
+
+def post(*headers: bytes, path: str = PATH) -> bytes:
+    return f"POST {path} HTTP/1.1\r\nHost: x\r\n".encode() + BEARER + JSON + b"".join(headers) + b"\r\n"
+
+
+@pytest.mark.parametrize("begun", [b"", b"GET /ping HT", b"GET /ping HTTP/1.1\r\nHost: x\r\nX-Slow: "])
+def test_a_head_that_never_ends_is_not_waited_for(server: Running, begun: bytes) -> None:
+    assert said(server, begun) == b""
+
+
+def test_neither_is_that_of_a_second_request(server: Running) -> None:
+    with connected(server) as connection:
+        connection.sendall(b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 200")
+        connection.sendall(b"GET /ping HT")
+        assert rest(connection) == b""
+
+
+def test_a_body_that_never_ends_is_408(server: Running) -> None:
+    answer = said(server, post(b"Content-Length: 100\r\n"), BODY)
+    assert answer.startswith(b"HTTP/1.1 408")
+    assert b"connection: close" in answer
+    assert b"CELLOPS_SERVER_REQUEST_SECONDS" in answer
+
+
+def test_a_body_that_is_sent_after_its_answer_is_not_waited_for(server: Running) -> None:
+    refused = post(b"Content-Length: 100\r\n").replace(b"Bearer", b"Basic")
+    with connected(server) as connection:
+        connection.sendall(refused)
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 401")
+        connection.sendall(b"{")
+        rest(connection)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /ping HTTP/1.1\r\nHost: x\r\nX-Large: " + b"x" * 200_000,
+        b"GET /ping HTTP/1.1\r\nHost: x\r\nX-Large: " + b"x" * 66_000 + b"\r\n\r\n",
+        b"GET /ping?" + b"x" * 66_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /ping HTTP/1.1\r\nHost: x\r\n" + b"X-Many: x\r\n" * 200 + b"\r\n",
+    ],
+    ids=["endless", "one header", "query", "many headers"],
+)
+def test_a_head_that_is_too_large_is_refused(server: Running, head: bytes) -> None:
+    answer = said(server, head)
+    # A connection that is closed with unread bytes may lose its answer.
+    assert answer[9:12] in (b"431", b"400", b"")
+    assert server.client.get("/ping").status_code == 200
+
+
+SMUGGLED = b"POST /feedback HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [b"Content-Length: 5\r\n", b"Transfer-Encoding: chunked\r\n"],
+        [b"Transfer-Encoding: chunked\r\n", b"Content-Length: 5\r\n"],
+        [b"Content-Length: 0\r\n", b"Content-Length: 5\r\n"],
+        [b"Content-Length: 0, 5\r\n"],
+        [b"Content-Length: +5\r\n"],
+        [b"Content-Length: -1\r\n"],
+        [b"Content-Length: 0x5\r\n"],
+        [b"Transfer-Encoding : chunked\r\n"],
+        [b"Transfer-Encoding: xchunked\r\n"],
+        [b"Transfer-Encoding: chunked, identity\r\n"],
+        [b"Transfer-Encoding: chunked\r\n", b"Transfer-Encoding: identity\r\n"],
+        [b"Content-Length: 0\r\n", b"Authorization: Bearer other\r\n"],
+        [b"Content-Length: 0\r\n", b"Content-Type: text/csv\r\n"],
+    ],
+    ids=lambda headers: b" ".join(headers).decode().replace("\r\n", ";"),
+)
+def test_a_head_that_can_be_read_in_two_ways_is_refused(server: Running, headers: list[bytes]) -> None:
+    answer = said(server, post(*headers) + b"0\r\n\r\n" + SMUGGLED)
+    assert answer[9:12] in (b"400", b"501")
+    assert answer.count(b"HTTP/1.1 ") == 1
+
+
+def test_no_more_connections_are_kept_than_there_are_files_for(server: Running) -> None:
+    held = [connected(server) for _ in range(1100)]
+    try:
+        assert b"503" in b"".join(rest(connection) for connection in held[-50:])
+    finally:
+        for connection in held:
+            connection.close()
+    assert server.client.post(PATH, content=BODY).status_code == 200
