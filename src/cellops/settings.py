@@ -21,8 +21,11 @@ NOT_IN_A_URI = str.maketrans({"%": "%25", "?": "%3F", "#": "%23"})
 Count = Annotated[int, msgspec.Meta(ge=1)]
 PROJECT_MARKS = (".cellops", "pyproject.toml", ".git")
 BUILT_IN_TRUSTED_TYPES = (
+    "functools.partial",
     "numpy.dtype",
     "numpy.number",
+    "scipy.sparse._csr.csr_array",
+    "scipy.sparse._csr.csr_matrix",
     "sklearn._loss.loss.HalfTweedieLossIdentity",
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
@@ -30,13 +33,16 @@ BUILT_IN_TRUSTED_TYPES = (
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.feature_selection._univariate_selection.f_classif",
     "sklearn.metrics._dist_metrics.EuclideanDistance64",
+    "sklearn.neighbors._ball_tree.BallTree",
     "sklearn.neighbors._kd_tree.KDTree",
     "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
     "sklearn.tree._tree.Tree",
+    "sklearn.utils._bunch.Bunch",
+    "sklearn.utils.validation.check_array",
 )
 """Types that skops does not trust of itself, that common estimators need, and whose loading runs no code of the file.
 
-Trees are followed by compiled code that trusts the numbers in them, so `package.formats.trees` checks those on loading.
+Compiled code trusts the numbers that it finds in many of them, so `packaging.formats.checks` checks those on loading.
 """
 
 

@@ -23,7 +23,7 @@ def trap(flights_package, monkeypatch):
         return real(path)
 
     monkeypatch.setattr(Path, "read_bytes", watched)
-    monkeypatch.setattr(skops.io, "load", lambda *_, **__: parsed.append("model"))
+    monkeypatch.setattr(skops.io, "loads", lambda *_, **__: parsed.append("model"))
     monkeypatch.setattr(skops.io, "get_untrusted_types", lambda *_, **__: parsed.append("types") or [])
     yield flights_package
     assert parsed == []
@@ -142,4 +142,4 @@ def test_writing_lists_every_file_but_itself(tmp_path):
     (tmp_path / "a").write_text("text")
     manifest = write(tmp_path, "named", None)
     assert [(f.path, f.size) for f in manifest.files] == [("a", 4), ("inner/b", 0)]
-    assert verify(tmp_path)[0] == manifest
+    assert verify(tmp_path).manifest == manifest
