@@ -193,6 +193,9 @@ def drift(package: Path, data: Path | None, **options: Any) -> None:
     """Hold DATA (CSV or Parquet), or a prediction log, against the profile that PACKAGE carries.
 
     No reference data is needed. Writes a report as a page and as JSON, and prints performance beside drift.
+
+    A window of fewer than 100 rows is not judged. A column has drifted when its PSI is 0.1 or more and the change is no
+    chance.
     """
     from cellops import screens
     from cellops.flows.drift import drift as work

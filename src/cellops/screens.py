@@ -189,7 +189,8 @@ def drift(done: "Drifted") -> None:
     for window in report.windows:
         table.add_row(*_window(window, names))
     console().print(table)
-    findings(report.findings)
+    say(done.headline, markup=False)
+    findings(done.findings)
     say(f"Report: {shown(done.page)}\nData:   {shown(done.data)}", markup=False)
 
 
@@ -250,10 +251,17 @@ def _failure(result: "ExpectationResult") -> tuple[str, ...]:
 
 def _window(window: "WindowDrift", names: list[str]) -> tuple[str, ...]:
     measures = [_measure(window.performance.measure(name)) if window.performance else "" for name in names]
-    drifted = [c for c in window.columns if c.verdict in {DriftVerdict.MAJOR, DriftVerdict.MODERATE}]
+    drifted = [c for c in window.columns if c.verdict.drifted]
     moved = ", ".join(f"[{VERDICTS[c.verdict]}]{plain(c.column)}[/] {_psi(c)}" for c in drifted[:MOST_COLUMNS])
     output = f"[{VERDICTS[window.output.verdict]}]{_psi(window.output)}[/]" if window.output else ""
-    return plain(window.label), f"{window.rows:,}", *measures, f"{len(drifted)} of {len(window.columns)}", output, moved
+    return plain(window.label), f"{window.rows:,}", *measures, _drifted(window), output, moved
+
+
+def _drifted(window: "WindowDrift") -> str:
+    judged = sum(column.verdict.judged for column in window.columns)
+    if judged:
+        return f"{sum(column.verdict.drifted for column in window.columns)} of {judged}"
+    return "[dim]too few rows[/]" if any(column.current for column in window.columns) else "[dim]not compared[/]"
 
 
 def _psi(column: "ColumnDrift") -> str:

@@ -19,10 +19,18 @@ if TYPE_CHECKING:
     from cellops.packaging.load import LoadedPackage
 
 
+JUDGEMENTS = frozenset({"major-drift", "performance-worse"})
+"""Findings that say again what the figures show."""
+
+
 class Drifted(Record, frozen=True, kw_only=True):
     """A drift report and where it lies."""
 
     report: DriftReport
+    headline: str
+    """The verdict in one sentence."""
+    findings: tuple[Finding, ...]
+    """What kept something from being judged, each thing once."""
     page: str
     """Path of the HTML page."""
     data: str
@@ -70,7 +78,8 @@ def drift(
         When the data cannot be read, or have no such column.
     """
     from cellops.monitoring.drift import compare
-    from cellops.monitoring.findings import merged
+    from cellops.monitoring.findings import by_code, merged
+    from cellops.monitoring.headline import headline
     from cellops.monitoring.report import write
     from cellops.packaging.load import load_package
 
@@ -88,7 +97,8 @@ def drift(
     report = compare(loaded.contract, windows, package=loaded.manifest.name, digest=loaded.digest, source=source)
     report = report.replace(findings=(*report.findings, *merged(findings)))
     page, written = write(report, loaded.contract, output or prepare(settings.folder) / "drift" / loaded.manifest.name)
-    return Drifted(report=report, page=str(page), data=str(written))
+    found = tuple(f for code, group in by_code(report).items() if code not in JUDGEMENTS for f in group)
+    return Drifted(report=report, headline=headline(report), findings=found, page=str(page), data=str(written))
 
 
 def _of_data(

@@ -57,7 +57,7 @@ def _number(count: int, noun: str) -> str:
 def _all_of(windows: int, labelled: int) -> str:
     if windows < labelled:
         return f"the {windows} of {labelled} labelled windows that have it"
-    return "the one labelled window" if windows == 1 else f"all {windows} labelled windows"
+    return {1: "the one labelled window", 2: "both labelled windows"}.get(windows, f"all {windows} labelled windows")
 
 
 def measure_name(name: str) -> str:
