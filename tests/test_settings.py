@@ -64,8 +64,9 @@ def test_a_current_folder_that_was_deleted_is_one_clear_error(tmp_path: Path, mo
     gone.mkdir()
     monkeypatch.chdir(gone)
     gone.rmdir()
-    with pytest.raises(SettingsError, match="does not exist any more"):
-        settings.load()
+    for start in (None, Path("notebooks")):
+        with pytest.raises(SettingsError, match="does not exist any more"):
+            settings.load(start)
 
 
 @pytest.mark.parametrize(

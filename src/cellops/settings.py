@@ -144,7 +144,7 @@ def load(start: Path | None = None) -> Settings:
         When a setting is unknown or has a value that does not fit.
     """
     given = from_environment(_fields())
-    project = _named_project(given.pop("project", None)) or find_project(start or _current())
+    project = _named_project(given.pop("project", None)) or find_project(_existing(start or Path()))
     given = {**from_pyproject(project, _fields()), **given}
     folder = _own_folder(project, given.pop("folder", None))
     values = {name: _converted(name, setting) for name, setting in given.items()}
@@ -165,16 +165,15 @@ def wants_tracebacks() -> bool:
 
 def find_project(start: Path) -> Path:
     """The nearest folder from `start` upwards that looks like a project, else `start` itself."""
-    start = start.resolve()
     for folder in (start, *start.parents):
         if any((folder / mark).exists() for mark in PROJECT_MARKS):
             return folder
     return start
 
 
-def _current() -> Path:
+def _existing(start: Path) -> Path:
     try:
-        return Path.cwd()
+        return start.resolve()
     except OSError as error:
         fact = "The current folder does not exist any more"
         raise SettingsError(fact, remedy="Change to another one, or set CELLOPS_PROJECT") from error

@@ -4,8 +4,9 @@ import pytest
 
 from cellops import screens
 from cellops.console import count
+from cellops.records.contract import Expectation
 from cellops.records.execution import CellProgress, CellState
-from cellops.records.expectation import Expectation, ExpectationResult, SuiteResult
+from cellops.records.expectation import ExpectationResult, SuiteResult
 from cellops.records.finding import Finding, Severity
 from cellops.records.run import RunStatus, RunSummary
 from cellops.settings import load
