@@ -20,6 +20,13 @@ print("held", flush=True)
 sys.stdin.read()
 """
 
+ASK = """
+import sys
+from pathlib import Path
+from cellops.capture.lease import is_held
+print(is_held(Path(sys.argv[1])))
+"""
+
 
 def test_a_killed_process_gives_its_lease_back_even_while_its_forked_child_lives(tmp_path: Path) -> None:
     path = tmp_path / "x.alive"
@@ -39,3 +46,15 @@ def test_a_released_lease_and_one_that_never_was_are_not_held(tmp_path: Path) ->
     Lease(path).release()
     assert not is_held(path)
     assert not path.exists()
+
+
+def test_the_holder_may_ask_and_keeps_it(tmp_path: Path) -> None:
+    path = tmp_path / "x.alive"
+    lease = Lease(path)
+    (tmp_path / "link").symlink_to(tmp_path)
+    assert is_held(path)
+    assert is_held(tmp_path / "link" / "x.alive")
+    done = subprocess.run([sys.executable, "-c", ASK, path], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "True"
+    lease.release()
+    assert not is_held(path)

@@ -18,7 +18,7 @@ from cellops.flows import progress
 from cellops.flows import sync as flow
 from cellops.flows.progress import read_progress
 from cellops.flows.runs import runs, show
-from cellops.records.run import RunClosed, RunOpened, RunStatus, SessionOpened
+from cellops.records.run import NotebookExecuted, RunClosed, RunOpened, RunStatus, SessionOpened
 from support.journals import key, run, session
 from support.kernel import Kernel
 from support.server import free_port, mlflow_server
@@ -298,3 +298,15 @@ def test_spools_of_models_that_were_not_logged_stay(loaded: Kernel) -> None:
     result = flow.sync()
     assert [finding.code for finding in result.findings] == ["model-not-logged"]
     assert spool.exists()
+
+
+def test_an_executed_notebook_waits_for_the_runs_that_it_belongs_to(project: Path) -> None:
+    dead = f"http://127.0.0.1:{free_port()}"
+    session(project, "kernel", *run("trained"), store=dead, execution="e")
+    folder = project / ".cellops" / "journal"
+    notebook = NotebookExecuted(execution="e", notebook="n.ipynb", status=RunStatus.FINISHED, store=settings.LOCAL)
+    path = Journal(folder, f"{progress.OF_EXECUTIONS}e", notebook).path
+    assert len(flow.sync().findings) == 1
+    assert not read_progress(path).done
+    assert flow.sync(here=True).findings == ()
+    assert read_progress(path).done

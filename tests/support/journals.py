@@ -9,9 +9,11 @@ from cellops.records.cell import CellRecord, Outcome
 from cellops.records.run import RunClosed, RunOpened, RunStatus, SessionOpened
 
 
-def session(project: Path, name: str, *events: Record, store: str | None = None) -> Path:
+def session(project: Path, name: str, *events: Record, store: str | None = None, execution: str | None = None) -> Path:
     """The journal of a kernel that has gone."""
-    opened = SessionOpened(session=name, pid=os.getpid(), started=1.0, version="0", project=str(project), store=store)
+    opened = SessionOpened(
+        session=name, pid=os.getpid(), started=1.0, version="0", project=str(project), store=store, execution=execution
+    )
     journal = Journal(project / ".cellops" / "journal", name, opened)
     for event in events:
         journal.append(event)
