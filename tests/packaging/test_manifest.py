@@ -6,6 +6,7 @@ import pytest
 import skops.io
 
 from cellops.errors import IntegrityError, NotFoundError
+from cellops.packaging import load
 from cellops.packaging.load import load_package, read_contract
 from cellops.packaging.manifest import LARGEST_MANIFEST, verify, write
 from cellops.packaging.parity import replay
@@ -90,7 +91,22 @@ def test_a_special_file(trap):
 
 @pytest.mark.parametrize(
     "path",
-    ["../outside", "/etc/hostname", "contract/../../outside", "contract//schema.json", "./MLmodel", "a\\b", ".."],
+    [
+        "../outside",
+        "/etc/hostname",
+        "contract/../../outside",
+        "contract//schema.json",
+        "./MLmodel",
+        "a\\b",
+        "..",
+        "",
+        "C:/x",
+        "contract/nul.json",
+        "COM1",
+        "trailing.",
+        "folder /x",
+        "line\nbreak",
+    ],
 )
 def test_a_path_that_leaves_the_package(trap, path):
     (trap.parent / "outside").write_text("x")
@@ -101,6 +117,37 @@ def test_a_path_that_leaves_the_package(trap, path):
 def test_a_path_listed_twice(trap):
     edit_manifest(trap, lambda m: m["files"].append(m["files"][0]))
     refused(trap, "MLmodel", "listed twice")
+
+
+@pytest.mark.parametrize("path", ["mlmodel", "Contract/new.json"])
+def test_a_path_that_differs_in_case_only(trap, path):
+    edit_manifest(trap, lambda m: m["files"].append({"path": path, "sha256": "0" * 64, "size": 1}))
+    refused(trap, path, "upper and lower case only")
+
+
+def test_the_manifest_cannot_list_itself(trap):
+    edit_manifest(trap, lambda m: m["files"].append({"path": "manifest.json", "sha256": "0" * 64, "size": 1}))
+    refused(trap, "manifest.json", "listed twice")
+
+
+@pytest.mark.parametrize("name", ["..", "/etc", "a/../../b", "", "-x", "a b"])
+def test_a_name_that_would_lead_elsewhere(trap, name):
+    edit_manifest(trap, lambda m: m.update(name=name))
+    refused(trap, "manifest.json", "name that it cannot have")
+
+
+def test_what_was_digested_is_what_is_parsed(flights_package, monkeypatch):
+    """Files that change after they were verified change nothing."""
+    real = load.verify
+
+    def then_changed(path, wanted):
+        verified = real(path, wanted)
+        for name in wanted:
+            (flights_package / name).unlink(missing_ok=True)
+        return verified
+
+    monkeypatch.setattr(load, "verify", then_changed)
+    assert load_package(flights_package).provenance.run == "3f2a91c0"
 
 
 def test_a_manifest_of_another_version(trap):

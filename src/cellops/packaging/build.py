@@ -78,7 +78,7 @@ def build_package(
         raise TrustError(
             fact, remedy=remedy, types=model_format.untrusted((model_folder / model_format.file).read_bytes())
         )
-    _require_free(output)
+    require_free(output)
     with _room_for(output) as folder:
         _copy(model_folder, folder)
         _normalise(folder / MLMODEL, provenance)
@@ -96,14 +96,29 @@ def build_package(
     return output
 
 
-def _require_free(output: Path) -> None:
-    """Refuse at once what could only be refused when the package is complete."""
+def require_free(output: Path) -> None:
+    """Refuse at once an output that could only be refused when the package is complete.
+
+    Raises
+    ------
+    PackageError
+        When it is there already and holds something else, or names no folder.
+    """
     if output.name in {"", ".."}:
         fact = "The output names no folder that could be made"
         raise PackageError(fact, received=str(output), remedy="Give the path of a new folder")
-    if output.is_symlink() or (output.exists() and not (_is_empty(output) or (output / MANIFEST).is_file())):
+    try:
+        free = not output.is_symlink() and (not output.exists() or _is_empty(output) or (output / MANIFEST).is_file())
+    except OSError as error:
+        raise _unwritable(output, error) from error
+    if not free:
         fact = f"{output} is already there, and is not this package"
         raise PackageError(fact, remedy="Choose another folder, or remove it")
+
+
+def _unwritable(output: Path, error: OSError) -> PackageError:
+    fact = f"The package cannot be written to {output.parent}: {error.strerror or error}"
+    return PackageError(fact, remedy="Choose a folder on a disk with room where you may write")
 
 
 def _is_empty(folder: Path) -> bool:
@@ -119,13 +134,11 @@ def _room_for(output: Path) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(prefix=".cellops-", dir=output.parent) as temporary:
             yield Path(temporary) / "package"
     except OSError as error:
-        fact = f"The package cannot be written to {output.parent}: {error.strerror or error}"
-        raise PackageError(fact, remedy="Choose a folder on a disk with room where you may write") from error
+        raise _unwritable(output, error) from error
     finally:
-        if not output.exists():
-            for folder in made:
-                with suppress(OSError):
-                    folder.rmdir()
+        for folder in made:  # those that hold the package stay
+            with suppress(OSError):
+                folder.rmdir()
 
 
 def _format(model_folder: Path) -> Format:
