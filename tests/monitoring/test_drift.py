@@ -106,11 +106,40 @@ def test_a_column_that_cannot_be_compared_leaves_the_others() -> None:
     window = judged(frame)
     problems = {c.column: c.finding.seen for c in window.columns if c.finding}
     assert problems == {
-        "age": "The column was of kind number and is now of kind text",
+        "age": "The column was of kind number and is now of kind text: 'old'",
         "city": "The column is not there",
     }
     assert sum(column.verdict is DriftVerdict.STABLE for column in window.columns) == 3
     assert "extra" not in {column.column for column in window.columns}
+
+
+@pytest.mark.parametrize(("column", "bad"), [("age", "old"), ("joined", "soon"), ("children", [1]), ("member", "x")])
+def test_one_value_of_another_kind_is_named_with_its_row(column: str, bad: object) -> None:
+    frame = people(500, 1)
+    frame[column] = frame[column].astype(object)
+    frame[column] = [bad if row == 17 else value for row, value in enumerate(frame[column])]
+    window = judged(frame)
+    (finding,) = [c.finding for c in window.columns if c.finding]
+    assert f"row 17 now holds something else: {bad!r}" in finding.seen
+
+
+def test_a_text_that_is_no_unicode_makes_a_report() -> None:
+    frame = pd.DataFrame({"city": pd.Series(["a\ud800", "b"] * 200, dtype=object)})
+    made = compare(contract(profile=profile(frame)), whole(frame), package="p", digest="0", source="test")
+    assert b"\\\\ud800" in made.to_json()
+
+
+@pytest.mark.parametrize(("rows", "texts"), [(300, 100), (2000, 250), (2000, 600), (2000, 1500), (5000, 300)])
+def test_the_most_frequent_of_many_texts_by_chance_are_no_drift(rows: int, texts: int) -> None:
+    random = np.random.default_rng(rows + texts)
+
+    def table(rows: int) -> pd.DataFrame:
+        return pd.DataFrame({"city": [f"city {number}" for number in random.integers(0, texts, rows)]})
+
+    trained = contract(profile=profile(table(rows)))
+    windows = [whole(table(size))[0] for size in (150, 500, 2000) * 5]
+    made = compare(trained, windows, package="p", digest="0", source="test")
+    assert {window.columns[0].verdict for window in made.windows} == {DriftVerdict.STABLE}
 
 
 def test_a_column_that_is_there_twice_is_named() -> None:

@@ -21,6 +21,11 @@ CATEGORY_CAP = 50
 """Categories with a bin of their own; the rest is `other`."""
 LONGEST_NAME = 80
 """Characters of the name of a category where it is shown or written down."""
+LEAST_ROWS = 2
+"""Rows of a category with a bin of its own."""
+LEAST_ROWS_OF_MANY = 25
+"""The same where there are more categories than bins: the most frequent of many with few rows are so by chance, and
+are less frequent in the next table, which would count as drift."""
 KNOWN_CAP = 2000
 """Categories remembered at all."""
 UNSEEN_EXPECTED = 0.01
@@ -66,7 +71,8 @@ def freeze_categories(counts: "pd.Series[int]", kind: ColumnKind, missing: int) 
     there are too many, or where the rows of such single categories let expect many unseen ones (Good, The population
     frequencies of species, Biometrika 40 (1953), equation 9): then whatever has no bin is `other`.
     """
-    top = (counts[counts > 1] if kind is ColumnKind.TEXT else counts).iloc[:CATEGORY_CAP]
+    least = LEAST_ROWS_OF_MANY if len(counts) > CATEGORY_CAP else LEAST_ROWS
+    top = (counts[counts >= least] if kind is ColumnKind.TEXT else counts).iloc[:CATEGORY_CAP]
     total = int(counts.sum())
     expected_unseen = int((counts == 1).sum()) / total if total else 0.0
     rememberable = len(counts) <= KNOWN_CAP and expected_unseen <= UNSEEN_EXPECTED

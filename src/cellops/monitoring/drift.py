@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cellops.data.bins import named_shortly
+from cellops.data.problems import shorten
 from cellops.data.profile import observe
 from cellops.errors import CellopsError, InputError
 from cellops.monitoring.performance import measure
@@ -107,7 +108,7 @@ def _compared(reference: ColumnProfile, values: Any, window: Window) -> ColumnDr
         current = observe(reference, values)
         results = _results(reference, current)
     except CellopsError as error:
-        return _unreadable(reference, window, error.fact, error.remedy)
+        return _unreadable(reference, window, _said(error), error.remedy)
     except (TypeError, ValueError, OverflowError) as error:  # what pandas and numpy raise on values they cannot hold
         return _unreadable(reference, window, str(error), "Convert it to what the model was trained on")
     return ColumnDrift(
@@ -144,6 +145,11 @@ def _over_sketches(
     if reference.sketch is None or current.sketch is None:
         return refused(name, "all missing", reference.rows - reference.missing, current.rows - current.missing)
     return statistic(reference.sketch, current.sketch)
+
+
+def _said(error: CellopsError) -> str:
+    """What is wrong, with the value where there is one; a value may be of any length."""
+    return error.fact if error.received is None else f"{error.fact}: {shorten(repr(error.received))}"
 
 
 def _unreadable(reference: ColumnProfile, window: Window, seen: str, remedy: str) -> ColumnDrift:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from cellops.data.problems import shorten
 from cellops.errors import InputError
 from cellops.monitoring.windows import Window
 from cellops.records.contract import Contract, Measure, Performance
@@ -85,6 +86,6 @@ def _unreadable(window: Window, error: InputError) -> Finding:
         code="performance-unreadable",
         severity=Severity.ERROR,
         where=f"window {window.label}",
-        seen=error.fact if error.received is None else f"{error.fact}: {error.received!r}",
+        seen=error.fact if error.received is None else f"{error.fact}: {shorten(repr(error.received))}",
         remedy=error.remedy,
     )

@@ -36,7 +36,7 @@ def write(report: DriftReport, contract: Contract, folder: Path) -> tuple[Path, 
     OSError
         When the folder cannot be written; a file that was there before stays as it is.
     """
-    rendered = render(report, contract).encode()
+    rendered = render(report, contract).encode(errors="backslashreplace")
     folder.mkdir(parents=True, exist_ok=True)
     page, data = folder / "drift.html", folder / "drift.json"
     _replace(data, report.to_pretty_json())
