@@ -93,9 +93,15 @@ class ExpectationError(CellopsError):
 
 
 class TrackingError(CellopsError):
-    """The tracking server cannot be reached or refused a record; nothing is lost, the journal keeps it."""
+    """The tracking server cannot be reached; nothing is lost, the journal keeps every record."""
 
     code = "tracking"
+
+
+class RefusedError(TrackingError):
+    """The tracking server answers and will not take a record, however often it is asked."""
+
+    code = "refused"
 
 
 class PackageError(CellopsError):

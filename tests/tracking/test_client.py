@@ -10,9 +10,8 @@ from threading import Thread
 import pytest
 
 from cellops import settings
-from cellops.errors import TrackingError
+from cellops.errors import RefusedError, TrackingError
 from cellops.records.run import RunOpened
-from cellops.tracking.client import RefusedError
 from cellops.tracking.store import Store
 from support.server import free_port
 

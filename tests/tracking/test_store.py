@@ -13,9 +13,8 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from cellops import settings
-from cellops.errors import TrackingError
+from cellops.errors import RefusedError, TrackingError
 from cellops.records.run import DataFingerprint, ModelSpool, RunClosed, RunOpened, RunStatus, RunSummary
-from cellops.tracking.client import RefusedError
 from cellops.tracking.closing import Closed
 from cellops.tracking.store import Store
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cellops.capture.journal import read
 from cellops.capture.lease import is_alive
-from cellops.errors import TrackingError
+from cellops.errors import RefusedError, TrackingError
 from cellops.flows.progress import Progress, read_progress, write_progress
 from cellops.records.cell import CellRecord
 from cellops.records.finding import Finding, Severity
@@ -69,8 +69,6 @@ class Carrier:
                 pass
 
     def _open(self, event: RunOpened, *findings: Finding) -> None:
-        from cellops.tracking.client import RefusedError
-
         try:
             run_id = self._store.open_run(event, findings)
         except RefusedError as error:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cellops.errors import TrackingError
+from cellops.errors import RefusedError, TrackingError
 from cellops.records.base import Record, Value
 from cellops.records.cell import CellRecord
 from cellops.records.finding import Finding, Severity
 from cellops.records.run import DataFingerprint, ModelSpool, RunClosed
 from cellops.settings import Settings
 from cellops.tracking import tags
-from cellops.tracking.client import FROM_A_STORE_THAT_ANSWERS, RefusedError, active, reachable, unanswered
+from cellops.tracking.client import FROM_A_STORE_THAT_ANSWERS, active, reachable, unanswered
 from cellops.tracking.model import UnloggableError, log_model
 from cellops.tracking.names import accepted, shortened
 from cellops.tracking.summaries import findings_tag, read_findings, read_models

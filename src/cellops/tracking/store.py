@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cellops.errors import NotFoundError
+from cellops.errors import NotFoundError, RefusedError
 from cellops.records.cell import CellRecord
 from cellops.records.finding import Finding, Severity
 from cellops.records.run import NotebookExecuted, RunClosed, RunOpened, RunSummary
 from cellops.settings import Settings
 from cellops.tracking import tags
-from cellops.tracking.client import RefusedError, active, connect, reachable
+from cellops.tracking.client import active, connect, reachable
 from cellops.tracking.closing import Closed, Closing, millis
 from cellops.tracking.experiments import experiment
 from cellops.tracking.summaries import findings_tag, read_models, summary
