@@ -103,6 +103,15 @@ def test_labels_of_a_regression_are_numbers(tmp_path: Path) -> None:
     assert finding.where == "column price, row 3"
 
 
+def test_a_column_of_plain_numbers_is_read_as_one_with_a_bad_cell_is(tmp_path: Path) -> None:
+    schema = SCHEMA.replace(inputs=(field("a", ColumnKind.NUMBER), field("b", ColumnKind.NUMBER)))
+    numbers = np.random.default_rng(0).normal(size=50) * 10.0 ** np.arange(-25, 25)
+    rows = [f"{number!r},{number!r}" for number in numbers.tolist()]
+    frame, _ = read_table(written(tmp_path, *rows, "1,1_000", header="a,b\n"), schema)
+    assert frame["a"].tolist() == [*numbers.tolist(), 1.0]
+    assert frame["b"].tolist() == pytest.approx([*numbers.tolist(), np.nan], rel=0, nan_ok=True)
+
+
 def test_large_integers_keep_their_digits_where_none_is_missing(tmp_path: Path) -> None:
     schema = SCHEMA.replace(inputs=(field("id", ColumnKind.INTEGER),))
     full, _ = read_table(written(tmp_path, f"{2**60 + 1}", "2", header="id\n"), schema)
