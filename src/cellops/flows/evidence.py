@@ -67,7 +67,7 @@ def gather(
             for model in models
             for role, table in _tables(model)
         ]
-        contract = attempt(f"model {models[0].name}", partial(build, models[0], suites)) if models else None
+        contract = attempt(f"model {models[0].name}", partial(build, models[0], suites, seen)) if models else None
     tables = tuple({(d.name, d.role): d for d in data if d is not None}.values())
     seen += checks.evaluated_on_training_data(tables, where)
     code = attempt(where, run.code)
@@ -118,8 +118,8 @@ def spool(model: FittedModel, run: str, settings: Settings) -> ModelSpool:
     )
 
 
-def build(model: FittedModel, suites: Iterable[Suite]) -> Contract:
-    """The contract of a model, from the tables it was fitted and evaluated on.
+def build(model: FittedModel, suites: Iterable[Suite], findings: list[Finding] | None = None) -> Contract:
+    """The contract of a model, from the tables it was fitted and evaluated on; `findings` takes what they did not give.
 
     Raises
     ------
@@ -134,7 +134,8 @@ def build(model: FittedModel, suites: Iterable[Suite]) -> Contract:
         raise CellopsError(fact, remedy=remedy)
     training = (model.training[0].value, model.training[1].value)
     evaluation = (model.evaluation[0].value, model.evaluation[1].value) if model.evaluation else None
-    return build_contract(model.estimator, training, evaluation, suite=_merged(suites, training[0]))
+    suite = _merged(suites, training[0])
+    return build_contract(model.estimator, training, evaluation, suite=suite, findings=findings)
 
 
 def _merged(suites: Iterable[Suite], inputs: object) -> Suite | None:
