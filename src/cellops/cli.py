@@ -3,62 +3,19 @@
 import io
 import os
 import sys
-from collections.abc import Iterator
-from difflib import get_close_matches
-from itertools import islice
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
 from cellops import settings
+from cellops.commands import PARAMETER, Verbs, WithParameters, explained
 from cellops.console import count
 from cellops.errors import CellopsError, ParameterError, SettingsError, UsageError, printable
 from cellops.version import __version__
 
-PARAMETER = ("-p", "--parameter")
 FAILED, MISUSED, STOPPED = 1, 2, 130
 """Exit codes beside 0."""
-
-
-class Verbs(click.Group):
-    """A group that names the nearest verb for one that does not exist, and lists its verbs in the order of the work."""
-
-    def list_commands(self, _context: click.Context) -> list[str]:
-        return list(self.commands)
-
-    def find(self, name: str) -> click.Command | None:
-        return self.commands.get(name)
-
-    def get_command(self, context: click.Context, name: str) -> click.Command | None:
-        found = self.find(name)
-        if found is None:
-            known = self.list_commands(context)
-            near = get_close_matches(name, known, n=1)
-            hint = f"Did you mean {near[0]}?" if near else f"The verbs are {', '.join(known)}"
-            fact = f"There is no verb {name}"
-            raise UsageError(fact, remedy=hint)
-        return found
-
-
-class WithParameters(click.Command):
-    """A command whose `-p NAME VALUE` may also be written `-p NAME=VALUE`."""
-
-    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
-        return super().parse_args(context, list(_separated(args)))
-
-
-def _separated(words: list[str]) -> Iterator[str]:
-    rest = iter(words)
-    for word in rest:
-        yield word
-        if word in PARAMETER:
-            given = next(rest, "")
-            name, equals, value = given.partition("=")
-            if equals and name.isidentifier():
-                yield from (name, value)
-            else:
-                yield from (given, *islice(rest, 1))
 
 
 @click.group(
@@ -197,10 +154,10 @@ def drift(package: Path, data: Path | None, **options: Any) -> None:
     A window of fewer than 100 rows is not judged. A column has drifted when its PSI is 0.1 or more and the change is no
     chance.
     """
-    from cellops import screens
+    from cellops import drift_screen
     from cellops.flows.drift import drift as work
 
-    screens.drift(work(package, data, **options))
+    drift_screen.drift(work(package, data, **options))
 
 
 @terminal.command()
@@ -271,14 +228,6 @@ def main(arguments: list[str] | None = None) -> None:
         _unexpected(error, f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
     except Exception as error:  # noqa: BLE001 - whoever types a command never meets a traceback unasked
         _unexpected(error, f"{type(error).__name__}: {error}")
-
-
-def explained(error: click.ClickException) -> tuple[str, str]:
-    """A click error as fact and remedy, each in one line."""
-    context = getattr(error, "ctx", None)
-    fact, _, hint = error.format_message().replace("\n", " ").partition(". ")
-    where = f"See: {context.command_path} --help" if context is not None else "See: cellops --help"
-    return fact.rstrip("."), f"{hint} {where}".strip()
 
 
 def _code(error: CellopsError) -> int:

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from cellops import cli, settings
-from cellops.cli import Verbs
+from cellops.commands import Verbs, explained
 from cellops.errors import UsageError
 from cellops.flows.open_run import RunOptions
 from cellops.flows.session import Session, require, without_header
@@ -56,7 +56,7 @@ def status(session: Session | None) -> None:
 
 
 @line_verbs.command()
-@click.option("-n", "--limit", default=20, show_default=True, help="How many.")
+@click.option("-n", "--limit", type=click.IntRange(1), default=20, show_default=True, help="How many.")
 def panel(limit: int) -> None:
     """The list of runs as a widget."""
     from IPython.display import display
@@ -170,7 +170,7 @@ def _clear() -> Iterator[None]:
     except click.exceptions.NoArgsIsHelpError as error:
         print(error.message)
     except click.ClickException as error:
-        fact, remedy = cli.explained(error)
+        fact, remedy = explained(error)
         raise UsageError(fact, remedy=remedy) from error
 
 

@@ -9,21 +9,17 @@ from typing import TYPE_CHECKING
 
 from cellops.console import COLOURS, command, console, count, findings, plain, say, shown
 from cellops.errors import printable
-from cellops.records.drift import DriftVerdict
 from cellops.records.execution import CellProgress, CellState
 from cellops.records.finding import Finding, Severity
 from cellops.records.run import RunStatus, RunSummary
 from cellops.settings import Settings, without_credentials
 
 if TYPE_CHECKING:
-    from cellops.flows.drift import Drifted
     from cellops.flows.execute import Execution
     from cellops.flows.package import Packaged
     from cellops.flows.serve import Served, Serving
     from cellops.flows.session import Session
     from cellops.flows.sync import SyncResult
-    from cellops.records.contract import Measure
-    from cellops.records.drift import ColumnDrift, WindowDrift
     from cellops.records.expectation import ExpectationResult, SuiteResult
 
 MARKS = {
@@ -32,14 +28,7 @@ MARKS = {
     RunStatus.KILLED: "[yellow]■[/] killed",
     RunStatus.RUNNING: "[cyan]…[/] running",
 }
-VERDICTS = {
-    DriftVerdict.MAJOR: "red",
-    DriftVerdict.MODERATE: "yellow",
-    DriftVerdict.STABLE: "green",
-    DriftVerdict.NOT_ENOUGH_DATA: "dim",
-}
 MOST_METRICS = 3
-MOST_COLUMNS = 3
 LONGEST_TITLE = 60
 
 
@@ -176,24 +165,6 @@ def expectations(result: "SuiteResult") -> None:
     console().print(table)
 
 
-def drift(done: "Drifted") -> None:
-    from rich.table import Table
-
-    report = done.report
-    first = next((w.performance for w in report.windows if w.performance), report.reference_performance)
-    names = [m.name for m in first.measures[:2]] if first else []
-    table = Table("window", "rows", *names, "drifted", "output PSI", "moved most, PSI", box=None, pad_edge=False)
-    if report.reference_performance is not None:
-        reference = [_measure(report.reference_performance.measure(name)) for name in names]
-        table.add_row("[dim]package[/]", f"[dim]{report.reference_rows:,}[/]", *reference, "", "", "")
-    for window in report.windows:
-        table.add_row(*_window(window, names))
-    console().print(table)
-    say(done.headline, markup=False)
-    findings(done.findings)
-    say(f"Report: {shown(done.page)}\nData:   {shown(done.data)}", markup=False)
-
-
 def status(session: "Session") -> None:
     overhead = sorted(session.overheads())
     cells = count(len(session.trail), "cell")
@@ -247,33 +218,6 @@ def _failure(result: "ExpectationResult") -> tuple[str, ...]:
     seen = ", ".join(map(str, result.unexpected)) or str(result.observed)
     failed = f"{result.failed:,} ({result.share:.1%})" if result.failed else ""
     return name, failed, ", ".join(map(str, result.failed_rows)), plain(seen), reason
-
-
-def _window(window: "WindowDrift", names: list[str]) -> tuple[str, ...]:
-    measures = [_measure(window.performance.measure(name)) if window.performance else "" for name in names]
-    drifted = [c for c in window.columns if c.verdict.drifted]
-    moved = ", ".join(f"[{VERDICTS[c.verdict]}]{plain(c.column)}[/] {_psi(c)}" for c in drifted[:MOST_COLUMNS])
-    output = f"[{VERDICTS[window.output.verdict]}]{_psi(window.output)}[/]" if window.output else ""
-    return plain(window.label), f"{window.rows:,}", *measures, _drifted(window), output, moved
-
-
-def _drifted(window: "WindowDrift") -> str:
-    judged = sum(column.verdict.judged for column in window.columns)
-    if judged:
-        return f"{sum(column.verdict.drifted for column in window.columns)} of {judged}"
-    return "[dim]too few rows[/]" if any(column.current for column in window.columns) else "[dim]not compared[/]"
-
-
-def _psi(column: "ColumnDrift") -> str:
-    result = column.result("psi")
-    return f"{result.value:.2f}" if result is not None and result.value is not None else "-"
-
-
-def _measure(measure: "Measure | None") -> str:
-    if measure is None:
-        return "-"
-    spread = f" ±{(measure.high - measure.low) / 2:.3f}" if measure.low is not None and measure.high is not None else ""
-    return f"{measure.value:.3f}[dim]{spread}[/]"
 
 
 def _counted(found: tuple[Finding, ...]) -> str:
