@@ -259,6 +259,21 @@ def test_names_of_categories_are_short_in_what_is_written(tmp_path: Path) -> Non
     assert "cut after 80 characters" in Page(page.read_text()).text
 
 
+def test_a_figure_that_is_worse_in_several_windows_is_one_finding() -> None:
+    report, _ = drifting(6, 3, shift=0.0, rows=1000)
+    promised = report.reference_performance
+    better = promised.replace(
+        measures=tuple(m.replace(value=0.99, low=0.98, high=1.0) for m in promised.measures if m.name == "roc_auc")
+    )
+    worse = Finding(code="performance-worse", severity=Severity.WARNING, where="w", seen="s", remedy="r")
+    windows = tuple(window.replace(findings=(worse,)) for window in report.windows)
+    (finding,) = by_code(report.replace(windows=windows, reference_performance=better))["performance-worse"]
+    assert finding.where == "ROC AUC, windows 2013-01, 2013-02, 2013-03 and 3 more"
+    values = {window.label: window.performance.measure("roc_auc").value for window in report.windows}
+    assert finding.seen.startswith(f"most in {min(values, key=values.get)}: ")
+    assert finding.seen.endswith("promised 0.99 (0.98 to 1)")
+
+
 def test_what_returns_in_each_window_is_one_finding() -> None:
     report, contract = drifting(8, 3)
     frame = pd.DataFrame({"c0": np.random.default_rng(0).normal(3, 1, 300)})

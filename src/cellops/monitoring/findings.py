@@ -2,8 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 
+from cellops.monitoring.headline import measure_name, measure_of
+from cellops.monitoring.performance import WORSE, is_worse, shown
 from cellops.records.drift import ColumnDrift, DriftReport
 from cellops.records.finding import Finding, Severity
+from cellops.stats.performance import SMALLER_IS_BETTER
 
 GRAVEST_FIRST = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 MOST_PLACES = 3
@@ -11,9 +14,12 @@ MOST_PLACES = 3
 
 def by_code(report: DriftReport) -> dict[str, list[Finding]]:
     """All findings of a report by their code, the gravest first, those on one column together."""
-    found = [*report.findings, *(finding for window in report.windows for finding in window.findings)]
+    in_windows = [finding for window in report.windows for finding in window.findings]
+    worse = [finding for finding in in_windows if finding.code == WORSE]
+    others = [finding for finding in (*report.findings, *in_windows) if finding.code != WORSE]
+    found = [*merged(others), *_on_figures(report, worse), *_on_columns(report)]
     groups: dict[str, list[Finding]] = {}
-    for finding in sorted([*merged(found), *_on_columns(report)], key=lambda f: GRAVEST_FIRST.index(f.severity)):
+    for finding in sorted(found, key=lambda finding: GRAVEST_FIRST.index(finding.severity)):
         groups.setdefault(finding.code, []).append(finding)
     return groups
 
@@ -24,6 +30,23 @@ def merged(found: Iterable[Finding]) -> list[Finding]:
     for finding in found:
         same.setdefault((finding.code, finding.seen, finding.remedy), []).append(finding)
     return [group[0].replace(where=places([f.where for f in group])) for group in same.values()]
+
+
+def _on_figures(report: DriftReport, worse: Sequence[Finding]) -> list[Finding]:
+    """Where performance is worse in several windows, one finding for each figure: that of its worst window."""
+    if len(worse) <= 1 or report.reference_performance is None:
+        return list(worse)
+    found = []
+    for promised in report.reference_performance.measures:
+        pairs = [(window.label, measure_of(window, promised.name)) for window in report.windows]
+        bad = [(label, figure) for label, figure in pairs if figure and is_worse(figure, promised)]
+        if bad:
+            sign = 1 if promised.name in SMALLER_IS_BETTER else -1
+            label, worst = max(bad, key=lambda pair: sign * pair[1].value)
+            where = f"{measure_name(promised.name)}, windows {places([label for label, _ in bad])}"
+            seen = f"most in {label}: {shown(worst)}, promised {shown(promised)}"
+            found.append(worse[0].replace(where=where, seen=seen))
+    return found
 
 
 def _on_columns(report: DriftReport) -> list[Finding]:

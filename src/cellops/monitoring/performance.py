@@ -9,6 +9,8 @@ from cellops.records.contract import Contract, Measure, Performance
 from cellops.records.finding import Finding, Severity
 from cellops.stats.performance import SMALLER_IS_BETTER, evaluate
 
+WORSE = "performance-worse"
+
 
 def measure(contract: Contract, window: Window) -> tuple[Performance | None, int, tuple[Finding, ...]]:
     """Performance on the rows of a window that have a label, how many these are, and what is to be said of it.
@@ -60,7 +62,7 @@ def _findings(reference: Performance | None, current: Performance, window: Windo
         return ()
     return (
         Finding(
-            code="performance-worse",
+            code=WORSE,
             severity=Severity.WARNING,
             where=f"window {window.label}",
             seen="; ".join(worse),
