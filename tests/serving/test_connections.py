@@ -129,6 +129,27 @@ def test_a_head_that_can_be_read_in_two_ways_is_refused(server: Running, headers
     assert answer.count(b"HTTP/1.1 ") == 1
 
 
+@pytest.mark.parametrize(
+    "target",
+    [
+        b"/v1/models/../flights:predict",
+        b"/v1/models/%2e%2e%2f%2e%2e%2fetc%2fpasswd:predict",
+        b"//etc/passwd",
+        b"/v2/models/flights/versions/../infer",
+        b"/%00",
+        b"/%ff%fe",
+        b"/v1/models/flights:predict/..",
+        b"*",
+        b"http://elsewhere/v1/models/other:predict",
+    ],
+)
+def test_a_path_leads_to_nothing_but_the_model(server: Running, target: bytes) -> None:
+    head = b"POST " + target + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n"
+    answer = said(server, head + BEARER + b"\r\n")
+    assert answer[9:12] in (b"400", b"404")
+    assert b"Traceback" not in answer
+
+
 def test_no_more_connections_are_kept_than_there_are_files_for(server: Running) -> None:
     held = [connected(server) for _ in range(1100)]
     try:

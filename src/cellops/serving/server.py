@@ -216,7 +216,8 @@ def _run(app: App, listener: socket.socket, seconds: float, on_ready: Callable[[
         lifespan="off",
         access_log=False,
         server_header=False,
-        log_level="warning",
+        # Its warnings are of clients that send what is not HTTP, as often as these like.
+        log_level="error",
         timeout_graceful_shutdown=DRAINING,
     )
     with _stopping_quietly():
