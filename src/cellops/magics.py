@@ -169,6 +169,9 @@ def _clear() -> Iterator[None]:
         yield
     except click.exceptions.NoArgsIsHelpError as error:
         print(error.message)
+    except click.Abort as error:
+        # The kernel and its front ends know an interrupt by its own type; its notes say what was stopped.
+        raise error.__cause__ or error from None
     except click.ClickException as error:
         fact, remedy = explained(error)
         raise UsageError(fact, remedy=remedy) from error
