@@ -6,6 +6,8 @@ Each attack loads and predicts in a child process, for one that is let through w
 import subprocess
 import sys
 import warnings
+import zipfile
+from io import BytesIO
 
 import numpy as np
 import pytest
@@ -26,7 +28,6 @@ from sklearn.ensemble import (
     IsolationForest,
     RandomForestClassifier,
     StackingClassifier,
-    VotingClassifier,
     VotingRegressor,
 )
 from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfVectorizer
@@ -40,7 +41,7 @@ from sklearn.semi_supervised import LabelSpreading
 from sklearn.svm import SVC, SVR, NuSVC, NuSVR, OneClassSVM
 from sklearn.tree import DecisionTreeClassifier
 
-from cellops.errors import IntegrityError, TrustError
+from cellops.errors import IntegrityError, PackageError, TrustError
 from cellops.packaging.formats import FORMATS, Trust
 from cellops.settings import BUILT_IN_TRUSTED_TYPES
 
@@ -125,7 +126,7 @@ def shared_tree():
     wide, narrow = DecisionTreeClassifier().fit(np.tile(ROWS[0], 50), ROWS[1]), DecisionTreeClassifier().fit(*ROWS)
     change_tree(wide.tree_, feature=199)
     narrow.tree_ = wide.tree_
-    model = VotingClassifier([("a", LogisticRegression()), ("b", LogisticRegression())]).fit(*ROWS)
+    model = VotingRegressor([("a", Ridge()), ("b", Ridge())]).fit(*ROWS)
     model.estimators_ = [narrow, make_pipeline(wide)]
     return model
 
@@ -163,7 +164,7 @@ def method_replaced():
 
 
 def tree_of_nobody():
-    model = LogisticRegression().fit(*ROWS)
+    model = LogisticRegression(max_iter=1000).fit(*ROWS)
     model.spare_ = DecisionTreeClassifier().fit(*ROWS).tree_
     return model
 
@@ -334,6 +335,24 @@ def test_words_that_lead_elsewhere(make, attack):
     attack(make(), WORDS)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("_drop_idx_after_grouping", np.array([-1], dtype=object)),
+        ("_drop_idx_after_grouping", np.array([10**9], dtype=object)),
+        ("_drop_idx_after_grouping", np.array([], dtype=object)),
+        ("categories_", [np.array([3, 2, 1, 0])]),
+        ("categories_", [np.array([np.nan, 0.0, 1.0, 2.0])]),
+        ("categories_", [np.empty((4, 2))]),
+    ],
+)
+def test_a_one_hot_encoder_that_counts_beyond_its_columns(name, value, attack):
+    numbers = np.array([[0], [1], [2], [3]] * 20)
+    model = make_pipeline(OneHotEncoder(drop="first"), LogisticRegression()).fit(numbers, np.arange(80) % 2)
+    setattr(model[0], name, value)
+    attack(model, numbers)
+
+
 @pytest.mark.parametrize("change", ["widths", "groups"])
 def test_a_one_hot_encoder_whose_columns_are_not_those_of_its_categories(change, attack):
     kinds = np.array([["a"], ["b"], ["c"], ["c"], ["d"]] * 20, dtype=object)
@@ -351,8 +370,50 @@ def test_sparse_coefficients_that_point_outside(attack):
     attack(model)
 
 
+def test_a_sparse_table_that_brings_its_own_check(attack):
+    model = SGDClassifier().fit(*ROWS).sparsify()
+    model.coef_.indices[:] = 10**9
+    model.coef_.check_format = np.positive
+    attack(model)
+
+
+def test_a_tree_hidden_behind_a_mask(attack):
+    model = LogisticRegression(max_iter=1000).fit(*ROWS)
+    tree = DecisionTreeClassifier().fit(*ROWS)
+    change_tree(tree.tree_, feature=10**8)
+    hidden = np.empty(1, dtype=object)
+    hidden[0] = tree
+    model.spare_ = np.ma.MaskedArray(hidden, mask=[True])
+    attack(model)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"protocol": 2', '"protocol": 1'),
+        ('"__module__": "sklearn._loss._loss"', '"__module__": "numpy"'),
+    ],
+)
+def test_a_description_that_skops_would_not_write(old, new):
+    """An older protocol has fewer checks of its own; a state given to numpy.dtype would be believed."""
+    content, written = BytesIO(skops.io.dumps(HistGradientBoostingRegressor(max_iter=1).fit(*ROWS))), BytesIO()
+    with zipfile.ZipFile(content) as source, zipfile.ZipFile(written, "w") as target:
+        for name in source.namelist():
+            target.writestr(name, source.read(name).replace(old.encode(), new.encode()))
+    with pytest.raises(PackageError, match="cannot be read as a skops file"):
+        FORMATS["skops"].load(written.getvalue(), TRUST)
+
+
+def test_a_file_that_unpacks_to_far_more():
+    written = BytesIO()
+    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as target:
+        target.writestr("schema.json", b" " * 10_000_000)
+    with pytest.raises(PackageError, match="far larger when unpacked"):
+        FORMATS["skops"].load(written.getvalue(), TRUST)
+
+
 def test_a_generator_that_stands_outside_of_its_block(attack):
-    model = LogisticRegression(random_state=np.random.RandomState(0)).fit(*ROWS)
+    model = LogisticRegression(max_iter=1000, random_state=np.random.RandomState(0)).fit(*ROWS)
     state = model.random_state.get_state(legacy=False)
     state["state"]["pos"] = 10**9
     model.random_state.set_state(state)
@@ -403,7 +464,10 @@ ORDINARY = [
     VotingRegressor([("tree", GradientBoostingRegressor(n_estimators=2)), ("ridge", Ridge())]),
     make_pipeline(KBinsDiscretizer(quantile_method="averaged_inverted_cdf"), LogisticRegression()),
     make_pipeline(KBinsDiscretizer(quantile_method="averaged_inverted_cdf"), SVC()),
+    make_pipeline(OneHotEncoder(drop="if_binary", handle_unknown="ignore"), LogisticRegression()),
+    make_pipeline(OneHotEncoder(min_frequency=20, drop="first"), SGDClassifier()),
     make_pipeline(StandardScaler(), SVC()),
+    SGDClassifier(),
 ]
 
 

@@ -92,7 +92,7 @@ def check_model(model: object) -> None:
     """
     found = parts(model)
     for part in found:
-        if type(part).__module__.startswith("sklearn.") and replaces_code(part):
+        if type(part).__module__.startswith(("sklearn.", "scipy.")) and replaces_code(part):
             raise _refused(part, "holds something in the place of its own code")
     checks, owned = _checks(), set()
     for part in found:

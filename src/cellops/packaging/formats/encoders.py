@@ -36,7 +36,25 @@ def words_hold(vectorizer: Any) -> bool:
 
 def one_hot_holds(encoder: Any) -> bool:
     """The columns that are made are those of the categories, less what is dropped or grouped."""
-    return list(encoder._n_features_outs) == encoder._compute_n_features_outs() and _groups_hold(encoder)
+    widths = encoder._compute_n_features_outs()
+    dropped = encoder._drop_idx_after_grouping
+    dropped = [None] * len(widths) if dropped is None else list(dropped)
+    return (
+        list(encoder._n_features_outs) == widths
+        and len(dropped) == len(widths)
+        and all(place is None or 0 <= place <= width for place, width in zip(dropped, widths, strict=True))
+        and all(map(_ascend, encoder.categories_))
+        and _groups_hold(encoder)
+    )
+
+
+def _ascend(categories: Any) -> bool:
+    """Numbers are looked up by halving, which finds a place beyond the last one where they do not ascend."""
+    if categories.ndim != 1 or not len(categories) or categories.dtype.kind in "OUS":
+        return bool(categories.ndim == 1 and len(categories))
+    present = categories[~np.isnan(categories)] if categories.dtype.kind == "f" else categories
+    last = len(categories) - len(present)
+    return bool(np.all(present[:-1] < present[1:]) and last <= 1 and not np.any(present != categories[: len(present)]))
 
 
 def _groups_hold(encoder: Any) -> bool:

@@ -28,7 +28,7 @@ def own(part: object) -> dict[str, Any]:
 
 
 def replaces_code(part: object) -> bool:
-    """Whether an object of scikit-learn holds something in the place of a method of its class."""
+    """Whether an object holds something in the place of a method of its class."""
     bases = [vars(base) for base in type(part).__mro__]
     return any(
         name in base and not (isinstance(value, PLAIN) and isinstance(base[name], PLAIN))
@@ -45,7 +45,7 @@ def _inside(part: object) -> Iterator[Any]:
     elif isinstance(part, list | tuple | set | frozenset):
         yield from part
     elif isinstance(part, np.ndarray) and part.dtype == object:
-        yield from part.ravel()
+        yield from np.asarray(part).ravel()  # what a mask hides is still there
     elif isinstance(part, functools.partial):
         yield from (part.func, part.args, part.keywords)
     elif getattr(part, "__self__", None) is not None:  # a bound method

@@ -11,6 +11,10 @@ from cellops.packaging.formats.base import Trust
 from cellops.packaging.formats.checks import audited, check_model
 
 SCHEMA = "schema.json"
+LOSSES = ("sklearn._loss._loss", "sklearn.linear_model._sgd_fast")
+"""What may be restored as a loss function is: by calling it and giving it a state."""
+MOST_TIMES = 100
+"""How many times its own size a file may be when it is unpacked."""
 
 
 class Skops:
@@ -41,17 +45,39 @@ class Skops:
 
 
 def _types(content: bytes) -> Iterator[str]:
-    """Every type that the file's own description names."""
+    """Every type that the file's own description names.
+
+    Raises
+    ------
+    ValueError
+        When the description asks skops for a way of loading that it does not write for that type.
+    """
+    from skops.io._protocol import PROTOCOL
+
     with zipfile.ZipFile(BytesIO(content)) as file:
-        waiting: list[Any] = [json.loads(file.read(SCHEMA))]
+        if sum(entry.file_size for entry in file.infolist()) > MOST_TIMES * len(content):
+            text = "it is far larger when unpacked"
+            raise ValueError(text)
+        schema = json.loads(file.read(SCHEMA))
+    if schema["protocol"] != PROTOCOL:
+        text = f"it is of protocol {schema['protocol']}, where this skops writes {PROTOCOL}"
+        raise ValueError(text)
+    waiting: list[Any] = [schema]
     while waiting:
         node = waiting.pop()
         if isinstance(node, dict):
             if "__class__" in node:
-                yield f"{node.get('__module__')}.{node['__class__']}"
+                yield _type(node)
             waiting += node.values()
         elif isinstance(node, list):
             waiting += node
+
+
+def _type(node: dict[str, Any]) -> str:
+    if node.get("__loader__") == "LossNode" and node.get("__module__") not in LOSSES:
+        text = f"it restores {node['__class__']} as if it were a loss function"
+        raise ValueError(text)
+    return f"{node.get('__module__')}.{node['__class__']}"
 
 
 def _unreadable(error: Exception) -> PackageError:
