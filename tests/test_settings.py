@@ -121,3 +121,15 @@ def test_a_project_may_have_any_name(tmp_path: Path, name: str, monkeypatch: pyt
     assert Store(held).runs(1) == []
     assert (folder / ".cellops" / "mlflow.db").stat().st_size > 0
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("name", ["mlflow.db", "./mlflow.db", "data/../mlflow.db"])
+def test_a_relative_database_is_the_projects_from_every_folder(
+    project: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    (project / "notebooks").mkdir()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{name}")
+    here = settings.load().tracking_uri
+    monkeypatch.chdir(project / "notebooks")
+    assert settings.load().tracking_uri == here
+    assert here.startswith(f"sqlite:///{project}")

@@ -152,7 +152,15 @@ def load(start: Path | None = None) -> Settings:
         "tracking_uri": os.environ.get("MLFLOW_TRACKING_URI") or local_store(folder),
         "experiment": os.environ.get("MLFLOW_EXPERIMENT_NAME") or project.name or "cellops",
     }
-    return Settings(**{**defaults, **values, "project": project, "folder": folder})
+    settings = Settings(**{**defaults, **values, "project": project, "folder": folder})
+    return msgspec.structs.replace(settings, tracking_uri=_absolute(settings.tracking_uri, project))
+
+
+def _absolute(uri: str, project: Path) -> str:
+    """A relative path of a database is the project's: kernel, writer and terminal have different current folders."""
+    scheme, separator, path = uri.partition(":///")
+    relative = scheme.partition("+")[0] == "sqlite" and path and not Path(path).is_absolute() and path != ":memory:"
+    return f"{scheme}{separator}{project / path}" if relative else uri
 
 
 def wants_tracebacks() -> bool:
