@@ -310,3 +310,14 @@ def test_an_executed_notebook_waits_for_the_runs_that_it_belongs_to(project: Pat
     assert not read_progress(path).done
     assert flow.sync(here=True).findings == ()
     assert read_progress(path).done
+
+
+def test_a_disk_that_keeps_no_progress_stops_its_journal_only(project: Path) -> None:
+    bad = session(project, "bad", *run("bad"))
+    bad.with_suffix(".progress").mkdir()
+    session(project, "good", *run("good"))
+    result = flow.sync()
+    assert [(found.code, found.where) for found in result.findings] == [("not-carried", "bad.jsonl")]
+    bad.with_suffix(".progress").rmdir()
+    assert flow.sync().findings == ()
+    assert {known.name for known in runs()} == {"bad", "good"}

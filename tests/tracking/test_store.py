@@ -125,6 +125,13 @@ def test_an_experiment_name_that_is_too_long_is_cut(store: Store) -> None:
     assert run.findings[0].code == "experiment-renamed"
 
 
+def test_a_long_name_of_a_run_is_cut(store: Store) -> None:
+    store.open_run(opened().replace(name="n" * 9000))
+    run = store.run(KEY)
+    assert run is not None
+    assert len(run.name) == 250
+
+
 @pytest.mark.parametrize("purged", [False, True])
 def test_a_deleted_run_stays_deleted(store: Store, client: mlflow.MlflowClient, purged: bool) -> None:
     run_id = store.open_run(opened())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cellops.capture.journal import read
 from cellops.capture.lease import is_alive
 from cellops.errors import RefusedError, TrackingError
-from cellops.flows.progress import Progress, read_progress, write_progress
+from cellops.flows.progress import Progress, on_disk, read_progress, write_progress
 from cellops.records.cell import CellRecord
 from cellops.records.finding import Finding, Severity
 from cellops.records.run import NotebookExecuted, RunClosed, RunOpened, RunStatus, SessionClosed
@@ -35,7 +35,18 @@ class Carrier:
         """Runs whose kernel was gone before they ended."""
 
     def carry(self) -> Progress:
-        """Carry what stands in the journal; once the session has ended, end the runs that it left open as killed."""
+        """Carry what stands in the journal; once the session has ended, end the runs that it left open as killed.
+
+        Raises
+        ------
+        TrackingError
+            When the store does not answer, or the disk refuses; what was carried until then is remembered.
+        """
+        with on_disk(self._journal):
+            self._carry_on()
+        return self.progress
+
+    def _carry_on(self) -> None:
         self.progress = self._read_progress()
         alive = is_alive(self._journal)
         if alive:
@@ -49,7 +60,6 @@ class Carrier:
             for run in self.progress.open:
                 self._kill(run)
             self._remember(self.progress.replace(done=True))
-        return self.progress
 
     def _read_progress(self) -> Progress:
         """How far the journal has been carried to this store; what went to another one does not count."""

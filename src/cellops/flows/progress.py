@@ -63,6 +63,22 @@ def _progress_path(journal: Path) -> Path:
     return journal.with_suffix(".progress")
 
 
+@contextlib.contextmanager
+def on_disk(journal: Path) -> Iterator[None]:
+    """Turn the disk's errors into one that names the journal.
+
+    Raises
+    ------
+    TrackingError
+        When the journal cannot be read, or its progress not be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        fact = f"{journal} cannot be carried: {error.strerror or error}"
+        raise TrackingError(fact, remedy="Free or repair the disk, then run: cellops sync") from error
+
+
 def lock(journal: Path, timeout: float = LOCK_SECONDS) -> FileLock:
     """Who holds it may carry the journal."""
     return FileLock(journal.with_suffix(".lock"), timeout=timeout)
