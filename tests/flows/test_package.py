@@ -136,7 +136,8 @@ def test_one_bad_cell_is_named_and_costs_one_row(inside: Path) -> None:
     report = drift("model", "later.csv").report
     bad, unscored = report.findings
     assert (bad.where, bad.seen.partition(";")[0]) == ("column size, row 17", "'abc' is not a number")
-    assert unscored.seen == "the model cannot answer 1 of 2000 rows, which lack size"
+    assert unscored.where == "column size"
+    assert unscored.seen == "the model cannot answer 1 of 2000 rows, for there a value is missing"
     (window,) = report.windows
     assert (window.rows, window.labelled_rows) == (2000, 1999)
     assert next(column for column in window.columns if column.column == "size").current.missing == 1
@@ -147,7 +148,7 @@ def test_windows_that_cannot_be_scored_are_one_finding_and_the_rest_is_compared(
     later.to_csv("later.csv", index=False)
     report = drift("model", "later.csv", time="time").report
     (finding,) = report.findings
-    assert (finding.code, finding.where) == ("window-not-scored", "window 2024-01, window 2024-02, window 2024-03")
+    assert (finding.code, finding.where) == ("window-not-scored", "windows 2024-01, 2024-02, 2024-03")
     first = {column.column: column for column in report.windows[0].columns}
     assert first["size"].result("psi") is not None
     assert first["kind"].finding is not None

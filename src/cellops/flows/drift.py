@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from cellops.errors import InputError, NotFoundError, UsageError
 from cellops.monitoring.windows import Window
 from cellops.records.base import Record
@@ -13,11 +11,11 @@ from cellops.records.finding import Finding, Severity
 from cellops.settings import Settings, load, prepare
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
 
     from cellops.packaging.load import LoadedPackage
-
 
 JUDGEMENTS = frozenset({"major-drift", "performance-worse"})
 """Findings that say again what the figures show."""
@@ -78,7 +76,7 @@ def drift(
         When the data cannot be read, or have no such column.
     """
     from cellops.monitoring.drift import compare
-    from cellops.monitoring.findings import by_code, merged
+    from cellops.monitoring.findings import by_code
     from cellops.monitoring.headline import headline
     from cellops.monitoring.report import write
     from cellops.packaging.load import load_package
@@ -95,7 +93,7 @@ def drift(
         windows, findings = _of_log(loaded, Path(str(log)), window)
         source = f"prediction log {Path(str(log)).name}"
     report = compare(loaded.contract, windows, package=loaded.manifest.name, digest=loaded.digest, source=source)
-    report = report.replace(findings=(*report.findings, *merged(findings)))
+    report = report.replace(findings=(*report.findings, *findings))
     page, written = write(report, loaded.contract, output or prepare(settings.folder) / "drift" / loaded.manifest.name)
     found = tuple(f for code, group in by_code(report).items() if code not in JUDGEMENTS for f in group)
     return Drifted(report=report, headline=headline(report), findings=found, page=str(page), data=str(written))
@@ -105,6 +103,7 @@ def _of_data(
     loaded: "LoadedPackage", path: Path, time: str | None, label: str | None, by: str
 ) -> tuple[list[Window], list[Finding]]:
     from cellops.data.tables import read_table
+    from cellops.flows.scored import answered, incomplete, unscored
     from cellops.monitoring.windows import cut, whole
 
     schema = loaded.contract.schema
@@ -118,8 +117,11 @@ def _of_data(
         raise InputError(fact, remedy=f"Its columns are {', '.join(map(str, frame.columns))}", column=target)
     if target not in (None, schema.target):
         findings.append(_other_label(str(target), schema.target))
+    findings += incomplete(schema, frame)
     windows = cut(frame, time, by) if time is not None else whole(frame)
-    return [_answered(loaded, part, target, findings) for part in windows], findings
+    refused: list[tuple[str, InputError]] = []
+    scored = [answered(loaded, part, target, refused) for part in windows]
+    return scored, [*findings, *unscored(refused)]
 
 
 def _other_label(label: str, target: str) -> Finding:
@@ -130,46 +132,6 @@ def _other_label(label: str, target: str) -> Finding:
         seen=f"it is taken for the truth, while the model was trained to predict {target}",
         remedy=f"Nothing, if {label} holds {target} under another name",
     )
-
-
-def _answered(loaded: "LoadedPackage", window: Window, target: str | None, findings: list[Finding]) -> Window:
-    """The window with the model's answers; rows that it cannot answer leave them out, and say why."""
-    from dataclasses import replace
-
-    from cellops.data.decoder import frame_columns
-
-    fields = loaded.contract.schema.inputs
-    inputs = window.frame[[field.name for field in fields if field.name in window.frame]]
-    window = replace(window, frame=inputs, truth=None if target is None else window.frame[target].to_numpy())
-    needed = [field.name for field in fields if not field.nullable and field.name in inputs]
-    complete = inputs[needed].notna().all(axis=1).to_numpy()
-    try:
-        # Without a complete row all are asked, so that the error says what is wrong with them.
-        asked = inputs[complete] if complete.any() else inputs
-        answers = loaded.predictor.predict(frame_columns(loaded.contract.schema, asked))
-    except InputError as error:
-        seen = f"the model cannot answer these rows: {error.fact}"
-        findings.append(_unscored("window-not-scored", window, seen, error.remedy))
-        return window
-    if not complete.all():
-        lacking = inputs[needed].columns[inputs[needed].isna().any()].tolist()
-        seen = f"the model cannot answer {np.sum(~complete)} of {len(inputs)} rows, which lack {', '.join(lacking)}"
-        remedy = (
-            "Fill these values as in training, or train and package the model on data that has missing values there"
-        )
-        findings.append(_unscored("rows-not-scored", window, seen, remedy))
-    return replace(
-        window,
-        labels=answers.labels,
-        probabilities=answers.probabilities,
-        truth=None if window.truth is None else window.truth[complete],
-    )
-
-
-def _unscored(code: str, window: Window, seen: str, remedy: str) -> Finding:
-    where = f"window {window.label}"
-    severity = Severity.WARNING if code == "rows-not-scored" else Severity.ERROR
-    return Finding(code=code, severity=severity, where=where, seen=seen, remedy=remedy)
 
 
 def _of_log(loaded: "LoadedPackage", folder: Path, by: str) -> tuple[list[Window], list[Finding]]:

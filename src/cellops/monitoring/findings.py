@@ -17,14 +17,14 @@ def by_code(report: DriftReport) -> dict[str, list[Finding]]:
     in_windows = [finding for window in report.windows for finding in window.findings]
     worse = [finding for finding in in_windows if finding.code == WORSE]
     others = [finding for finding in (*report.findings, *in_windows) if finding.code != WORSE]
-    found = [*merged(others), *_on_figures(report, worse), *_on_columns(report)]
+    found = [*_merged(others), *_on_figures(report, worse), *_on_columns(report)]
     groups: dict[str, list[Finding]] = {}
     for finding in sorted(found, key=lambda finding: GRAVEST_FIRST.index(finding.severity)):
         groups.setdefault(finding.code, []).append(finding)
     return groups
 
 
-def merged(found: Iterable[Finding]) -> list[Finding]:
+def _merged(found: Iterable[Finding]) -> list[Finding]:
     """Findings that differ in nothing but their place as one, at all these places."""
     same: dict[tuple[str, str, str], list[Finding]] = {}
     for finding in found:
