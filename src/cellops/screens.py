@@ -193,7 +193,8 @@ def synced(result: "SyncResult") -> None:
         say(f"Carried {count(result.journals, 'journal')}: {count(result.runs, 'run')}{killed}")
     elif not result.findings:
         say("All is in the tracking store.")
-    findings(finding for finding in result.findings if finding.severity is not Severity.ERROR)
+    errors = [finding for finding in result.findings if finding.severity is Severity.ERROR]
+    findings(finding for finding in result.findings if finding not in errors or len(errors) > 1)
 
 
 def kept(journals: list[Path]) -> None:

@@ -184,13 +184,25 @@ def test_a_journal_that_cannot_be_carried_keeps_no_other_back(project: Path, mon
     session(project, "here", *run("here"), store=settings.LOCAL)
     result = flow.sync()
     assert (result.journals, result.runs) == (1, 1)
-    assert [found.where for found in result.findings] == ["tracking"]
+    assert [found.where for found in result.findings] == [f"tracking store {dead}"]
     assert "cellops sync --here" in result.findings[0].remedy
     with pytest.raises(TrackingError, match=dead):
         flow.refuse(result)
     assert {known.name: known.synced for known in runs()} == {"here": True, "dead-0": False, "dead-1": False}
     assert flow.sync(here=True).runs == 2
     assert flow.sync() == flow.SyncResult(journals=0, runs=0, killed=0)
+
+
+def test_each_thing_that_could_not_be_carried_has_its_line(project: Path) -> None:
+    stores = [f"http://127.0.0.1:{free_port()}" for _ in range(2)]
+    for number, store in enumerate(stores):
+        session(project, f"s{number}", *run(f"r{number}"), store=store)
+    done = subprocess.run([sys.executable, "-m", "cellops", "sync"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    for store in stores:
+        assert store in done.stderr
+        assert sum(f"error tracking store {store}: " in line for line in done.stdout.splitlines()) == 1
 
 
 def test_records_go_to_the_store_for_which_they_were_written(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,7 +66,7 @@ def errors_of(result: SyncResult) -> list[Finding]:
 
 
 def refuse(result: SyncResult) -> None:
-    """Raise what a sync could not carry, one line for each.
+    """Raise what a sync could not carry.
 
     Raises
     ------
@@ -74,10 +74,11 @@ def refuse(result: SyncResult) -> None:
         When there is something.
     """
     errors = errors_of(result)
+    if len(errors) == 1:
+        raise TrackingError(errors[0].seen, remedy=errors[0].remedy)
     if errors:
-        *others, last = errors
-        lines = [f"{finding.where}: {finding.seen}. {finding.remedy}" for finding in others]
-        raise TrackingError("\n".join([*lines, f"{last.where}: {last.seen}"]), remedy=last.remedy)
+        fact = f"{len(errors)} things could not be carried: {', '.join(finding.where for finding in errors)}"
+        raise TrackingError(fact, remedy="Nothing is lost: the journals keep every record")
 
 
 def _carry(path: Path, stores: "_Stores", waiting: Iterable[str]) -> SyncResult:
@@ -127,11 +128,11 @@ class _Stores:
         settings = self._meant(journal)
         silent = self._silent(settings.store)
         other = settings.store != self._settings.store
-        hint = f". To carry it to {self._settings.store} instead: cellops sync --here" if other else ""
+        hint = ". To carry it to the store that is set now: cellops sync --here" if other else ""
         return Finding(
             code="not-carried",
             severity=Severity.ERROR,
-            where="tracking" if silent else journal.name,
+            where=f"tracking store {settings.store}" if silent else journal.name,
             seen=(silent or error).fact,
             remedy=(silent or error).remedy + hint,
         )
