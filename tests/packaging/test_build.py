@@ -106,6 +106,13 @@ def test_another_run_of_mlflow_with_the_same_model_gives_the_same_mlmodel(build,
     assert contents(build()) == contents(build(model_folder=twin, output=tmp_path / "second"))
 
 
+def test_a_package_may_lie_anywhere(build, tmp_path):
+    folder = tmp_path / "100%25 #1?"
+    folder.mkdir()
+    build(output=folder / "model")
+    assert [path.name for path in tmp_path.iterdir()] == [folder.name]
+
+
 def test_an_output_that_is_something_else_is_left_alone(build, tmp_path):
     output = tmp_path / "out" / "flights"
     output.mkdir(parents=True)

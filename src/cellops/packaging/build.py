@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import msgspec
+
 from cellops.errors import CellopsError, NotFoundError, PackageError, TrustError
 from cellops.packaging.formats import FORMATS, Format
 from cellops.packaging.layout import (
@@ -166,7 +168,8 @@ def _normalise(path: Path, provenance: Provenance) -> None:
     """Let the same model of two runs differ in what MLflow says of it by nothing but the run."""
     from mlflow.models import Model
 
-    model = Model.load(str(path))
+    # Model.load would take the path for an address, in which % and # have a meaning.
+    model = Model.from_dict(msgspec.yaml.decode(path.read_bytes()))
     model.utc_time_created = provenance.created
     model.model_uuid = None
     model.artifact_path = "model"  # MLflow writes a path of this machine here
