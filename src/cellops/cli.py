@@ -1,6 +1,7 @@
 """The terminal face: `cellops VERB`. It parses, calls the one function in `flows` that does the work, and shows."""
 
 import io
+import math
 import os
 import sys
 from pathlib import Path
@@ -42,6 +43,13 @@ def terminal(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
+def _number(_context: click.Context, _parameter: click.Parameter, value: float | None) -> float | None:
+    if value is not None and math.isnan(value):
+        fact = "nan is no number."
+        raise click.BadParameter(fact)
+    return value
+
+
 @terminal.command(cls=WithParameters)
 @click.argument("notebook", type=click.Path(path_type=Path))
 @click.option(*PARAMETER, "parameters", nargs=2, multiple=True, metavar="NAME VALUE", help="Set a parameter.")
@@ -49,6 +57,7 @@ def terminal(context: click.Context) -> None:
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
+    callback=_number,
     metavar="SECONDS",
     help="Longest time for one cell. Default: no limit.",
 )

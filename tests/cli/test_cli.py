@@ -40,6 +40,7 @@ def cellops(*words: str, **options: object) -> "subprocess.CompletedProcess[str]
         (["serve", "model", "--port", "70000"], 2, "70000 is not in the range 0<=x<=65535"),
         (["execute", "n.ipynb", "-p", "seed"], 2, "Option '-p' requires 2 arguments"),
         (["execute", "n.ipynb", "--timeout", "0"], 2, "0.0 is not in the range x>0"),
+        (["execute", "n.ipynb", "--timeout", "nan"], 2, "nan is no number"),
         (["show", "\x1b[31mred\nred"], 1, r"There is no run \x1b[31mred red"),
     ],
 )
