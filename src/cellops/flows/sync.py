@@ -28,6 +28,7 @@ class SyncResult(Record, frozen=True, kw_only=True):
     """What a call of `sync` did."""
 
     journals: int
+    """Journals of which something was carried."""
     runs: int
     killed: int
     """Runs whose kernel was gone before they ended."""
@@ -86,10 +87,14 @@ def _carry(path: Path, stores: "_Stores", waiting: Iterable[str]) -> SyncResult:
         return SyncResult(journals=0, runs=0, killed=0)  # its runs have to be there first
     carrier = Carrier(path, stores.of(path))
     with locked(path):
-        before = len(read_progress(path).runs)
+        before = read_progress(path)
         after = carrier.carry()
-    runs = len(after.runs) - before
-    return SyncResult(journals=1, runs=runs, killed=carrier.killed, findings=tuple(carrier.findings))
+    return SyncResult(
+        journals=int(after != before),
+        runs=len(after.runs.keys() - before.runs.keys()),
+        killed=carrier.killed,
+        findings=tuple(carrier.findings),
+    )
 
 
 def _added(one: SyncResult, other: SyncResult) -> SyncResult:
