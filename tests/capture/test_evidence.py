@@ -122,7 +122,8 @@ def test_parameters_that_are_no_number_of_json_are_kept_as_text(loaded: Kernel) 
 ESTIMATOR = (
     "from sklearn.base import BaseEstimator, RegressorMixin\nimport numpy as np, time\n"
     "class Talker(RegressorMixin, BaseEstimator):\n"
-    "    def fit(self, X, y):\n        self.feature_names_in_ = np.array(X.columns, dtype=object)\n        return self\n"
+    "    def fit(self, X, y):\n        self.feature_names_in_ = np.array(X.columns, dtype=object)\n"
+    "        return self\n"
     "    def predict(self, X):\n        {}\n        return np.zeros(len(X))\n"
 )
 
