@@ -11,8 +11,8 @@ import click
 
 from cellops import settings
 from cellops.commands import PARAMETER, Verbs, WithParameters, explained
-from cellops.console import count
 from cellops.errors import CellopsError, ParameterError, SettingsError, UsageError, printable
+from cellops.screens.console import count
 from cellops.version import __version__
 
 FAILED, MISUSED, STOPPED = 1, 2, 130
@@ -163,10 +163,10 @@ def drift(package: Path, data: Path | None, **options: Any) -> None:
     A window of fewer than 100 rows is not judged. A column has drifted when its PSI is 0.1 or more and the change is no
     chance.
     """
-    from cellops import drift_screen
+    from cellops import screens
     from cellops.flows.drift import drift as work
 
-    drift_screen.drift(work(package, data, **options))
+    screens.drift(work(package, data, **options))
 
 
 @terminal.command()

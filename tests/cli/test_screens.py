@@ -3,12 +3,12 @@
 import pytest
 
 from cellops import screens
-from cellops.console import count
 from cellops.records.contract import Expectation
 from cellops.records.execution import CellProgress, CellState
 from cellops.records.expectation import ExpectationResult, SuiteResult
 from cellops.records.finding import Finding, Severity
 from cellops.records.run import RunStatus, RunSummary
+from cellops.screens.console import count
 from cellops.settings import load
 
 NASTY = "[/bold][red]:warning: \x1b[2J\u202ename\\"

@@ -168,18 +168,18 @@ def test_a_changed_byte_is_refused(inside: Path) -> None:
 def test_the_table_and_the_page_count_alike_and_say_where_nothing_was_judged(
     inside: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from cellops import drift_screen
+    from cellops import screens
 
     data(shift=0.4).to_parquet("later.parquet")
     done = drift("model", "later.parquet")
-    drift_screen.drift(done)
+    screens.drift(done)
     shown = capsys.readouterr().out
     drifted = sum(column.verdict.drifted for column in done.report.windows[0].columns)
     assert f" {drifted} of 2 " in shown
     assert f"{drifted} of 2 input columns drifted" in shown
     assert done.headline in Path(done.page).read_text()
     data(rows=50).drop(columns="kind").to_parquet("few.parquet")
-    drift_screen.drift(drift("model", "few.parquet"))
+    screens.drift(drift("model", "few.parquet"))
     shown = capsys.readouterr().out
     assert "too few rows" in shown
     assert "The model could not answer the rows" in shown

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from cellops.console import console, findings, plain, say, shown
 from cellops.records.drift import DriftVerdict
+from cellops.screens.console import console, findings, plain, say, shown
 
 if TYPE_CHECKING:
     from cellops.flows.drift import Drifted
