@@ -136,7 +136,7 @@ def test_what_an_estimator_prints_for_its_evidence_is_no_output_of_the_cell(load
 
 
 def test_an_interrupt_while_evidence_is_gathered_loses_that_part_only(loaded: Kernel) -> None:
-    loaded.run(TABLES + ESTIMATOR.format("open('begun', 'w').write('x'); time.sleep(100)"))
+    loaded.run(TABLES + ESTIMATOR.format("f = open('begun', 'w'); f.write('x'); f.close(); time.sleep(100)"))
     os.mkfifo(loaded.project / "begun")
     begun = os.open(loaded.project / "begun", os.O_RDONLY | os.O_NONBLOCK)
     sent = loaded.send("%%mlops run\nscore = 1 / 2\nmodel = Talker().fit(X, y)")
