@@ -29,7 +29,7 @@ def _own_settings() -> list[str]:
 
 @pytest.fixture(autouse=True)
 def nothing_left_behind() -> Iterator[None]:
-    """Take back what a test tells MLflow, which also writes it to the environment, where the next test would read it."""
+    """Take back what a test tells MLflow, which writes it to the environment, for the next test to read."""
     yield
     mlflow = sys.modules.get("mlflow")
     if mlflow is not None and mlflow.is_tracking_uri_set():
