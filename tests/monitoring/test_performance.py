@@ -71,11 +71,31 @@ def test_without_labels_there_is_no_performance(truth: object, labels: object) -
     assert measure(promise(), window(truth, labels)) == (None, 0, ())
 
 
-def test_a_label_that_the_model_does_not_know_is_a_finding() -> None:
-    performance, labelled, (finding,) = measure(promise(), window(np.array([0.0, 7.0]), np.array([0, 1])))
+def test_labels_none_of_which_the_model_knows_are_a_finding() -> None:
+    performance, labelled, (finding,) = measure(promise(), window(np.array([7.0, 7.0]), np.array([0, 1])))
     assert performance is None
     assert (labelled, finding.code) == (2, "performance-unreadable")
     assert "7.0" in finding.seen
+
+
+@pytest.mark.parametrize("foreign", [7, "late", 1e400])
+def test_a_label_that_the_model_does_not_know_costs_itself_alone(foreign: object) -> None:
+    truth, labels, chances = answers(1000, 1, 1.5)
+    mixed = truth.astype(object)
+    mixed[:3] = [foreign, foreign, pd.NA]
+    performance, labelled, (finding,) = measure(promise(), window(mixed, labels, chances))
+    assert (performance.rows, labelled) == (997, 997)
+    assert (finding.code, finding.seen.partition(" labels")[0]) == ("labels-not-counted", "2")
+    assert repr(foreign) in finding.seen
+
+
+def test_a_truth_of_a_regression_that_is_no_number_costs_itself_alone() -> None:
+    schema = Schema(inputs=(), task=Task.REGRESSION, target="delay")
+    contract = promise().replace(schema=schema, performance=None)
+    truth = np.array([1.0, 2.0, "soon", np.inf], dtype=object)
+    performance, labelled, (finding,) = measure(contract, window(truth, np.array([1.0, 3.0, 1.0, 1.0])))
+    assert (performance.measure("mae").value, labelled) == (0.5, 2)
+    assert "2 labels do not fit the model, such as 'soon'" in finding.seen
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ def _of_data(
     loaded: "LoadedPackage", path: Path, time: str | None, label: str | None, by: str
 ) -> tuple[list[Window], list[Finding]]:
     from cellops.data.tables import read_table
-    from cellops.flows.scored import answered, incomplete, unscored
+    from cellops.flows.scored import Unscored, answered, incomplete
     from cellops.monitoring.windows import cut, whole
 
     schema = loaded.contract.schema
@@ -119,9 +119,9 @@ def _of_data(
         findings.append(_other_label(str(target), schema.target))
     findings += incomplete(schema, frame)
     windows = cut(frame, time, by) if time is not None else whole(frame)
-    refused: list[tuple[str, InputError]] = []
-    scored = [answered(loaded, part, target, refused) for part in windows]
-    return scored, [*findings, *unscored(refused)]
+    unscored = Unscored()
+    scored = [answered(loaded, part, target, unscored) for part in windows]
+    return scored, [*findings, *unscored.findings()]
 
 
 def _other_label(label: str, target: str) -> Finding:
