@@ -45,6 +45,12 @@ def test_a_model_that_became_worse_is_found_with_both_intervals() -> None:
     assert "promised" in finding.seen
 
 
+@pytest.mark.parametrize(("rows", "found"), [(99, 0), (100, 1)])
+def test_too_few_labels_are_not_judged(rows: int, found: int) -> None:
+    performance, labelled, findings = measure(promise(), window(*answers(rows, 1, -2.0)))
+    assert (performance.rows, labelled, len(findings)) == (rows, rows, found)
+
+
 def test_a_model_that_became_better_has_no_finding() -> None:
     assert measure(promise(0.5), window(*answers(2000, 1, 1.5)))[2] == ()
 

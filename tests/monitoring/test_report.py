@@ -216,7 +216,37 @@ def test_the_headline_counts_what_has_drifted_at_all_and_what_could_be_judged() 
     window = compare(contract, [Window("w", None, None, frame)], package="p", digest="0", source="s").windows[0]
     verdicts = {column.column: column.verdict.value for column in window.columns}
     assert verdicts == {"c0": "moderate", "c1": "major", "c2": "not enough data", "c3": "not enough data"}
-    assert headline(report.replace(windows=(window,))).endswith("2 of 2 input columns drifted, most of all c1, c0.")
+    assert headline(report.replace(windows=(window,))).endswith(
+        "2 of 2 input columns drifted, most of all c1, c0; missing or unreadable: c2, c3."
+    )
+
+
+@pytest.mark.parametrize(("windows", "said"), [(1, "50 labelled rows"), (2, "no window has 100 labelled rows")])
+def test_performance_of_few_labels_is_not_judged(windows: int, said: str) -> None:
+    report, contract = drifting(windows, 3, rows=50, shift=0.0)
+    assert all(window.performance for window in report.windows)
+    assert headline(report).startswith(f"Performance was not judged: {said}")
+    assert "▼ " not in Page(render(report, contract)).text
+
+
+def test_the_headline_names_every_figure_that_is_worse_anywhere() -> None:
+    report, contract = drifting(3, 3, shift=0.0, rows=1000)
+    first, second, third = report.windows
+    other = report.replace(windows=(first.replace(worse=("accuracy",)), second, third))
+    held = "ROC AUC held in all 3 labelled windows, but worse than promised was Accuracy in 1; "
+    assert headline(other).startswith(held)
+    both = report.replace(windows=(first, second.replace(worse=("accuracy", "roc_auc")), third))
+    said = "ROC AUC was worse than promised in 1 of 3 labelled windows, Accuracy in 1; "
+    assert headline(both).startswith(said)
+    assert "▼ " in Page(render(both, contract)).text
+
+
+def test_the_headline_names_a_column_that_is_not_there() -> None:
+    report, contract = drifting(1, 3)
+    frame = pd.DataFrame({"c0": np.random.default_rng(0).normal(size=300)})
+    lacking = compare(contract, [Window("w", None, None, frame)], package="p", digest="0", source="s")
+    assert headline(lacking).endswith("none of 1 input column drifted; missing or unreadable: c1, c2.")
+    assert "missing" not in headline(report)
 
 
 def test_windows_without_the_main_figure_are_counted() -> None:
@@ -224,7 +254,7 @@ def test_windows_without_the_main_figure_are_counted() -> None:
     last = report.windows[-1]
     lacking = last.performance.replace(measures=last.performance.measures[1:], absent={"roc_auc": "one class"})
     shown = report.replace(windows=(*report.windows[:-1], last.replace(performance=lacking)))
-    assert headline(shown).startswith("ROC AUC held in the 2 of 3 labelled windows that have it; ")
+    assert headline(shown).startswith("ROC AUC held in the 2 of 3 labelled windows that could be judged; ")
 
 
 def test_a_figure_that_is_absent_is_shown_with_its_reason() -> None:
@@ -266,7 +296,7 @@ def test_a_figure_that_is_worse_in_several_windows_is_one_finding() -> None:
         measures=tuple(m.replace(value=0.99, low=0.98, high=1.0) for m in promised.measures if m.name == "roc_auc")
     )
     worse = Finding(code="performance-worse", severity=Severity.WARNING, where="w", seen="s", remedy="r")
-    windows = tuple(window.replace(findings=(worse,)) for window in report.windows)
+    windows = tuple(window.replace(findings=(worse,), worse=("roc_auc",)) for window in report.windows)
     (finding,) = by_code(report.replace(windows=windows, reference_performance=better))["performance-worse"]
     assert finding.where == "ROC AUC, windows 2013-01, 2013-02, 2013-03 and 3 more"
     values = {window.label: window.performance.measure("roc_auc").value for window in report.windows}
@@ -303,7 +333,7 @@ def test_a_regression_is_reported_by_its_error() -> None:
     )
     window = Window("2013-04", None, None, frame, labels=predicted + 3, truth=truth)
     report = compare(contract, [window], package="prices", digest="0" * 64, source="file")
-    assert headline(report).startswith("RMSE was worse than promised in 1 of 1 labelled window;")
+    assert headline(report).startswith("RMSE was worse than promised in 1 of 1 labelled window, ")
     assert report.windows[0].output.verdict is DriftVerdict.MAJOR
     assert "RMSE by window" in Page(render(report, contract)).text
 

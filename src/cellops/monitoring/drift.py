@@ -8,7 +8,7 @@ from cellops.data.bins import named_shortly
 from cellops.data.problems import shorten
 from cellops.data.profile import observe
 from cellops.errors import CellopsError, InputError
-from cellops.monitoring.performance import measure
+from cellops.monitoring.performance import measure, worse_figures
 from cellops.monitoring.verdict import judged
 from cellops.monitoring.windows import Window
 from cellops.records.contract import Contract, Task
@@ -80,6 +80,7 @@ def _measured(contract: Contract, window: Window) -> WindowDrift:
         columns=tuple(_column(reference, window) for reference in contract.profile.columns),
         output=_output(contract, window),
         performance=performance,
+        worse=tuple(now.name for now, _ in worse_figures(performance, contract.performance)),
         findings=findings,
     )
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from cellops.monitoring.headline import measure_name, measure_of
-from cellops.monitoring.performance import WORSE, is_worse, shown
+from cellops.monitoring.performance import WORSE, shown
 from cellops.records.drift import ColumnDrift, DriftReport
 from cellops.records.finding import Finding, Severity
 from cellops.stats.performance import SMALLER_IS_BETTER
@@ -38,8 +38,9 @@ def _on_figures(report: DriftReport, worse: Sequence[Finding]) -> list[Finding]:
         return list(worse)
     found = []
     for promised in report.reference_performance.measures:
-        pairs = [(window.label, measure_of(window, promised.name)) for window in report.windows]
-        bad = [(label, figure) for label, figure in pairs if figure and is_worse(figure, promised)]
+        windows = [window for window in report.windows if promised.name in window.worse]
+        pairs = [(window.label, measure_of(window, promised.name)) for window in windows]
+        bad = [(label, figure) for label, figure in pairs if figure]
         if bad:
             sign = 1 if promised.name in SMALLER_IS_BETTER else -1
             label, worst = max(bad, key=lambda pair: sign * pair[1].value)

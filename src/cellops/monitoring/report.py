@@ -9,7 +9,7 @@ from cellops.monitoring import charts
 from cellops.monitoring.column_view import column_view, furthest_first, output_view
 from cellops.monitoring.findings import by_code, places
 from cellops.monitoring.headline import headline, main_measure, measure_name, measure_of, promised_by
-from cellops.monitoring.performance import is_worse, shown
+from cellops.monitoring.performance import shown
 from cellops.monitoring.verdict import LEAST_ROWS
 from cellops.records.contract import Contract, Measure
 from cellops.records.drift import DriftReport
@@ -78,7 +78,6 @@ def render(report: DriftReport, contract: Contract) -> str:
         findings=by_code(report),
         most_findings=MOST_FINDINGS,
         shown=shown,
-        is_worse=is_worse,
         charts=charts,
     )
 
@@ -90,7 +89,7 @@ def _performance(report: DriftReport) -> tuple[str, charts.LineChart] | None:
         return None
     promised = promised_by(report, name)
     figures = [measure_of(window, name) for window in report.windows]
-    worse = [bool(figure and promised and is_worse(figure, promised)) for figure in figures]
+    worse = [name in window.worse for window in report.windows]
     labels = [window.label for window in report.windows]
     return measure_name(name), charts.line_chart(labels, figures, promised, worse)
 
@@ -104,11 +103,14 @@ def _absent(report: DriftReport) -> list[str]:
     return [f"{measure_name(name)} in {places(where)}: {reason}" for (name, reason), where in lacking.items()]
 
 
-def _measures(report: DriftReport) -> list[tuple[str, Measure | None, list[Measure | None]]]:
-    """Each figure: its name, what the package promises, what the shown windows gave."""
+def _measures(report: DriftReport) -> list[tuple[str, Measure | None, list[tuple[Measure | None, bool]]]]:
+    """Each figure: its name, what the package promises, what the shown windows gave and whether that is worse."""
     windows = report.windows[-MOST_WINDOWS:]
     names = dict.fromkeys(m.name for window in windows if window.performance for m in window.performance.measures)
-    return [(measure_name(n), promised_by(report, n), [measure_of(window, n) for window in windows]) for n in names]
+    return [
+        (measure_name(n), promised_by(report, n), [(measure_of(window, n), n in window.worse) for window in windows])
+        for n in names
+    ]
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -68,6 +68,8 @@ class WindowDrift(Record, frozen=True, kw_only=True):
     output: ColumnDrift | None = None
     """Drift of the prediction itself (probability of the positive class, or the predicted number)."""
     performance: Performance | None = None
+    worse: tuple[str, ...] = ()
+    """Names of the figures that are worse than the package promises."""
     findings: tuple[Finding, ...] = ()
 
 
