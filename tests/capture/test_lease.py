@@ -14,9 +14,9 @@ from cellops.capture.lease import Lease
 lease = Lease(Path(sys.argv[1]))
 child = os.fork()
 if child == 0:
+    print("held", flush=True)
     sys.stdin.read()
     os._exit(0)
-print("held", flush=True)
 sys.stdin.read()
 """
 
@@ -58,3 +58,24 @@ def test_the_holder_may_ask_and_keeps_it(tmp_path: Path) -> None:
     assert done.stdout.strip() == "True"
     lease.release()
     assert not is_held(path)
+
+
+def test_reading_the_file_in_the_holder_does_not_give_it_up(tmp_path: Path) -> None:
+    path = tmp_path / "x.alive"
+    lease = Lease(path)
+    path.read_bytes()
+    done = subprocess.run([sys.executable, "-c", ASK, path], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "True"
+    lease.release()
+
+
+def test_a_forked_child_cannot_give_it_up(tmp_path: Path) -> None:
+    path = tmp_path / "x.alive"
+    lease = Lease(path)
+    child = os.fork()
+    if child == 0:
+        lease.release()
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert is_held(path)
+    lease.release()

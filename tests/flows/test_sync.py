@@ -279,6 +279,29 @@ def test_a_session_that_has_just_begun_is_not_taken_for_one_that_ended(project: 
     assert read_progress(path).done
 
 
+def test_reading_the_files_of_the_project_in_the_kernel_loses_no_later_run(loaded: Kernel) -> None:
+    loaded.run("%%mlops run --name first\nvalue = 3 / 4")
+    loaded.run("from pathlib import Path\nsizes = [len(p.read_bytes()) for p in Path().rglob('*') if p.is_file()]")
+    flow.sync()
+    loaded.run("%%mlops run --name second\nvalue = 3 / 4")
+    flow.sync()
+    assert {found.name for found in runs() if found.synced} == {"first", "second"}
+
+
+def test_a_journal_that_has_grown_since_it_was_done_is_carried_on(project: Path) -> None:
+    path = session(project, "s", *run("first"))
+    with path.open("ab") as file:
+        file.write(b'{"event": "torn')
+    flow.sync()
+    assert read_progress(path).done
+    with path.open("ab") as file:
+        file.write(b"\n" + b"".join(event.to_json() + b"\n" for event in run("second")))
+    assert not read_progress(path).done
+    flow.sync()
+    assert read_progress(path).done
+    assert {found.name for found in runs() if found.synced} == {"first", "second"}
+
+
 def test_an_empty_journal_is_not_done(project: Path) -> None:
     path = Journal(project / ".cellops" / "journal", "s").path
     flow.sync()

@@ -48,6 +48,7 @@ class Carrier:
 
     def _carry_on(self) -> None:
         self.progress = self._read_progress()
+        size = self._journal.stat().st_size
         alive = is_alive(self._journal)
         if alive:
             self._seen_alive = time.time()
@@ -59,7 +60,7 @@ class Carrier:
         if ended or not alive:
             for run in self.progress.open:
                 self._kill(run)
-            self._remember(self.progress.replace(done=True))
+            self._remember(self.progress.replace(done=True, size=max(size, self.progress.offset)))
 
     def _read_progress(self) -> Progress:
         """How far the journal has been carried to this store; what went to another one does not count."""

@@ -30,6 +30,8 @@ class Progress(Record, frozen=True, kw_only=True):
     """Runs of which something stands in the journal only, since the store did not take it."""
     store: str | None = None
     """The store to which all this has been carried."""
+    size: int = 0
+    """How long the journal was when it was done: with the torn last line of a machine that lost power."""
     done: bool = False
 
 
@@ -46,8 +48,10 @@ def first_event(journal: Path) -> SessionOpened | NotebookExecuted | None:
 
 
 def read_progress(journal: Path) -> Progress:
+    """How far a journal has been carried; one that has grown since it was done is not done."""
     try:
-        return Progress.from_file(_progress_path(journal))
+        progress = Progress.from_file(_progress_path(journal))
+        return progress.replace(done=progress.done and journal.stat().st_size == progress.size)
     except (OSError, msgspec.DecodeError):
         return Progress()
 
