@@ -3,6 +3,7 @@
 Each attack loads and predicts in a child process, for one that is let through would end the process.
 """
 
+import functools
 import subprocess
 import sys
 import warnings
@@ -16,6 +17,7 @@ from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import KMeans
+from sklearn.covariance import EllipticEnvelope
 from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.ensemble import (
     AdaBoostClassifier,
@@ -31,12 +33,25 @@ from sklearn.ensemble import (
     VotingRegressor,
 )
 from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfVectorizer
-from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge, SGDClassifier
 from sklearn.model_selection import FixedThresholdClassifier
-from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor, LocalOutlierFactor, RadiusNeighborsClassifier
+from sklearn.neighbors import (
+    KNeighborsClassifier,
+    KNeighborsRegressor,
+    LocalOutlierFactor,
+    NearestCentroid,
+    RadiusNeighborsClassifier,
+)
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import KBinsDiscretizer, OneHotEncoder, StandardScaler
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    KBinsDiscretizer,
+    OneHotEncoder,
+    PolynomialFeatures,
+    StandardScaler,
+    TargetEncoder,
+)
 from sklearn.semi_supervised import LabelSpreading
 from sklearn.svm import SVC, SVR, NuSVC, NuSVR, OneClassSVM
 from sklearn.tree import DecisionTreeClassifier
@@ -302,6 +317,78 @@ def test_neighbours_that_do_not_fit_together(make, name, value, attack):
     attack(model)
 
 
+@pytest.mark.parametrize(
+    ("metric", "options"),
+    [
+        ("mahalanobis", {"VI": np.ones((1, 1))}),
+        ("seuclidean", {"V": np.ones(1)}),
+        ("euclidean", {"Y_norm_squared": np.ones(1)}),
+        ("minkowski", {"p": 3.0, "w": np.ones(1)}),
+        (np.add, {}),
+    ],
+)
+@pytest.mark.parametrize("make", [KNeighborsClassifier, KNeighborsRegressor, RadiusNeighborsClassifier])
+def test_distances_that_bring_arrays_of_their_own(make, metric, options, attack):
+    model = make(algorithm="brute", metric="manhattan").fit(*ROWS)
+    model.effective_metric_, model.effective_metric_params_ = metric, options
+    attack(model)
+
+
+def test_a_tree_of_neighbours_without_a_distance(attack):
+    model = KNeighborsClassifier(algorithm="kd_tree").fit(*ROWS)
+    *state, _, weights = model._tree.__getstate__()
+    model._tree.__setstate__((*state, None, weights))
+    attack(model)
+
+
+def test_a_covariance_of_another_size_than_its_rows(attack):
+    model = EllipticEnvelope().fit(ROWS[0])
+    model.precision_ = np.ones((1, 1))
+    attack(model)
+
+
+def polynomials_of_a_wider_table():
+    transformer = PolynomialFeatures(1).fit(ROWS[0])
+    transformer._n_out_full = transformer.n_output_features_ = 40
+    return transformer
+
+
+def polynomials_of_other_degrees():
+    transformer = PolynomialFeatures((2, 3)).fit(ROWS[0])
+    transformer._max_degree = 2
+    return transformer
+
+
+def categories_without_encoding():
+    transformer = TargetEncoder(target_type="multiclass").fit(np.round(ROWS[0]), ROWS[1])
+    transformer.encodings_ = transformer.encodings_[:2]
+    return transformer
+
+
+def results_left_unwritten():
+    return FunctionTransformer(np.log1p, kw_args={"where": False})
+
+
+def results_left_unwritten_by_a_partial():
+    return FunctionTransformer(functools.partial(np.log1p, where=False))
+
+
+OLD_MEMORY = [
+    polynomials_of_a_wider_table,
+    polynomials_of_other_degrees,
+    categories_without_encoding,
+    results_left_unwritten,
+    results_left_unwritten_by_a_partial,
+]
+
+
+@pytest.mark.parametrize("make", OLD_MEMORY, ids=lambda make: make.__name__)
+def test_columns_that_show_old_memory(make, attack):
+    model = make_pipeline(StandardScaler(), LinearRegression()).fit(*ROWS)
+    model.steps[0] = ("old", make())
+    attack(model)
+
+
 @pytest.mark.parametrize(("name", "value"), [("cluster_centers_", np.zeros((3, 10**6))), ("_n_threads", 10**6)])
 def test_centres_that_do_not_fit(name, value, attack):
     model = KMeans(3).fit(ROWS[0])
@@ -447,11 +534,14 @@ ORDINARY = [
     KNeighborsClassifier(algorithm="ball_tree"),
     KNeighborsClassifier(algorithm="brute"),
     KNeighborsClassifier(algorithm="kd_tree", leaf_size=3),
+    KNeighborsClassifier(algorithm="brute", p=3),
+    KNeighborsClassifier(metric="cosine"),
     KNeighborsRegressor(algorithm="kd_tree", weights="distance"),
     LocalOutlierFactor(novelty=True),
     MLPClassifier(max_iter=3),
     MLPRegressor(max_iter=3),
     NuSVC(nu=0.1),
+    NearestCentroid(),
     NuSVR(),
     OneClassSVM(),
     RadiusNeighborsClassifier(radius=10**6),
@@ -466,7 +556,10 @@ ORDINARY = [
     make_pipeline(KBinsDiscretizer(quantile_method="averaged_inverted_cdf"), SVC()),
     make_pipeline(OneHotEncoder(drop="if_binary", handle_unknown="ignore"), LogisticRegression()),
     make_pipeline(OneHotEncoder(min_frequency=20, drop="first"), SGDClassifier()),
+    make_pipeline(FunctionTransformer(np.log1p), PolynomialFeatures((2, 2), include_bias=False), Ridge()),
+    make_pipeline(PolynomialFeatures(2, interaction_only=True), Ridge()),
     make_pipeline(StandardScaler(), SVC()),
+    make_pipeline(TargetEncoder(), LogisticRegression()),
     SGDClassifier(),
 ]
 

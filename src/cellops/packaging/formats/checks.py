@@ -6,13 +6,14 @@ or walk in a circle. Here each such structure is checked together with the estim
 decides how wide a row may be. Estimators whose compiled code is not checked here are not in `AUDITED`.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from cellops.errors import IntegrityError
-from cellops.packaging.formats import encoders, neighbours, trees, vectors
+from cellops.packaging.formats import encoders, functions, neighbours, trees, vectors, widths
 from cellops.packaging.formats.parts import own, parts, replaces_code
 
 AUDITED = (
@@ -20,8 +21,6 @@ AUDITED = (
     "sklearn.calibration.",
     "sklearn.cluster._kmeans.",
     "sklearn.compose.",
-    "sklearn.covariance._elliptic_envelope.",
-    "sklearn.covariance._robust_covariance.",
     "sklearn.cross_decomposition.",
     "sklearn.decomposition._factor_analysis.",
     "sklearn.decomposition._fastica.",
@@ -45,10 +44,9 @@ AUDITED = (
     "sklearn.kernel_approximation.",
     "sklearn.kernel_ridge.",
     "sklearn.linear_model.",
-    "sklearn.mixture.",
     "sklearn.model_selection.",
     "sklearn.multiclass.",
-    "sklearn.multioutput.",
+    "sklearn.multioutput.MultiOutput",
     "sklearn.naive_bayes.",
     "sklearn.neighbors._classification.",
     "sklearn.neighbors._graph.",
@@ -59,7 +57,13 @@ AUDITED = (
     "sklearn.neighbors._unsupervised.",
     "sklearn.neural_network._multilayer_perceptron.",
     "sklearn.pipeline.",
-    "sklearn.preprocessing.",
+    "sklearn.preprocessing._data.",
+    "sklearn.preprocessing._discretization.",
+    "sklearn.preprocessing._encoders.",
+    "sklearn.preprocessing._function_transformer.",
+    "sklearn.preprocessing._label.",
+    "sklearn.preprocessing._polynomial.PolynomialFeatures",
+    "sklearn.preprocessing._target_encoder.",
     "sklearn.random_projection.",
     "sklearn.svm.",
     "sklearn.tree.",
@@ -68,7 +72,7 @@ AUDITED = (
 OWNED = ("tree_", "_tree", "_predictors")
 """The attributes by which an estimator owns a compiled structure."""
 COMPILED = frozenset({"Tree", "KDTree", "BallTree", "TreePredictor"})
-ALWAYS = frozenset({encoders.words_hold})
+ALWAYS = frozenset({encoders.words_hold, functions.options_hold})
 """Checks of estimators that need no fitting."""
 Check = Callable[[Any], bool]
 
@@ -108,13 +112,16 @@ def check_model(model: object) -> None:
 def _checks() -> list[tuple[Any, Check]]:
     """What each kind of part must satisfy. Inner parts are looked at with their owner."""
     from scipy import sparse
+    from sklearn.base import BaseEstimator
     from sklearn.cluster._kmeans import _BaseKMeans
     from sklearn.ensemble._gb import BaseGradientBoosting
     from sklearn.ensemble._hist_gradient_boosting.gradient_boosting import BaseHistGradientBoosting
     from sklearn.feature_extraction import DictVectorizer, FeatureHasher
     from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer
+    from sklearn.gaussian_process.kernels import Kernel
+    from sklearn.neighbors import NearestCentroid
     from sklearn.neighbors._base import NeighborsBase
-    from sklearn.preprocessing import OneHotEncoder
+    from sklearn.preprocessing import OneHotEncoder, PolynomialFeatures, TargetEncoder
     from sklearn.svm._base import BaseLibSVM
     from sklearn.tree._classes import BaseDecisionTree
 
@@ -123,10 +130,15 @@ def _checks() -> list[tuple[Any, Check]]:
         (BaseGradientBoosting, trees.gradient_boosting_holds),
         (BaseHistGradientBoosting, trees.histogram_boosting_holds),
         (NeighborsBase, neighbours.neighbours_hold),
+        (NearestCentroid, neighbours.metric_holds),
         (_BaseKMeans, neighbours.centres_hold),
         (BaseLibSVM, vectors.support_vectors_hold),
         ((CountVectorizer, HashingVectorizer, DictVectorizer, FeatureHasher), encoders.words_hold),
         (OneHotEncoder, encoders.one_hot_holds),
+        (PolynomialFeatures, widths.polynomials_hold),
+        (TargetEncoder, widths.target_encodings_hold),
+        ((BaseEstimator, Kernel), functions.options_hold),
+        (functools.partial, functions.bound_options_hold),
         ((sparse.spmatrix, sparse.sparray), encoders.sparse_holds),
         ((np.random.RandomState, np.random.Generator), encoders.generator_holds),
     ]
