@@ -153,7 +153,10 @@ def serve(package: Path, host: str, port: int, token: str | None, log: Path | No
 )
 @click.option("--window", type=click.Choice(["day", "week", "month"]), default="month", show_default=True)
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="Folder of the report. Default: .cellops/drift/NAME"
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Folder of the report. Default: .cellops/drift/NAME/DATA or NAME/log",
 )
 def drift(package: Path, data: Path | None, **options: Any) -> None:
     """Hold DATA (CSV or Parquet), or a prediction log, against the profile that PACKAGE carries.
@@ -161,12 +164,15 @@ def drift(package: Path, data: Path | None, **options: Any) -> None:
     No reference data is needed. Writes a report as a page and as JSON, and prints performance beside drift.
 
     A window of fewer than 100 rows is not judged. A column has drifted when its PSI is 0.1 or more and the change is no
-    chance.
+    chance. Exit code 1 when something could not be compared; the report is written all the same.
     """
     from cellops import screens
     from cellops.flows.drift import drift as work
+    from cellops.flows.drift import refuse
 
-    screens.drift(work(package, data, **options))
+    done = work(package, data, **options)
+    screens.drift(done)
+    refuse(done)
 
 
 @terminal.command()

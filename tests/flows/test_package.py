@@ -154,6 +154,52 @@ def test_windows_that_cannot_be_scored_are_one_finding_and_the_rest_is_compared(
     assert first["kind"].finding is not None
 
 
+def test_reports_of_different_data_do_not_replace_each_other(inside: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from cellops import screens
+
+    data().to_parquet("later.parquet")
+    data().to_csv("later.csv", index=False)
+    first, other = drift("model", "later.parquet"), drift("model", "later.csv")
+    assert Path(first.page).parent != Path(other.page).parent
+    screens.drift(other)
+    assert "in place of" not in capsys.readouterr().out
+    screens.drift(drift("model", "later.csv"))
+    assert "in place of the one that was there" in capsys.readouterr().out
+
+
+def test_drift_without_an_input_column_writes_the_report_and_ends_with_1(
+    inside: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from cellops.cli import main
+
+    data().drop(columns="kind").to_csv("later.csv", index=False)
+    with pytest.raises(SystemExit) as left:
+        main(["drift", "model", "later.csv"])
+    told = capsys.readouterr()
+    assert left.value.code == 1
+    assert "missing or unreadable: kind" in told.out
+    assert "The report is incomplete" in told.err
+    assert (inside / ".cellops" / "drift" / "model" / "later.csv" / "drift.html").exists()
+
+
+def test_the_table_marks_every_figure_that_is_worse_and_prints_no_endless_number(
+    inside: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from cellops import screens
+
+    wrong = data()
+    wrong["late"] = 1 - wrong["late"]
+    wrong.to_parquet("wrong.parquet")
+    done = drift("model", "wrong.parquet")
+    screens.drift(done)
+    assert capsys.readouterr().out.count("▼") == len(done.report.windows[0].worse) > 2
+    (window,) = done.report.windows
+    (first, *others) = window.performance.measures
+    huge = window.performance.replace(measures=(first.replace(value=1e300, low=-1e299, high=2e300), *others))
+    screens.drift(done.replace(report=done.report.replace(windows=(window.replace(performance=huge),))))
+    assert "1e+300 (-1e+299 to 2e+300)" in capsys.readouterr().out
+
+
 def test_a_changed_byte_is_refused(inside: Path) -> None:
     path = inside / "model" / "contract" / "profile.json"
     content = bytearray(path.read_bytes())

@@ -33,6 +33,8 @@ class Drifted(Record, frozen=True, kw_only=True):
     """Path of the HTML page."""
     data: str
     """Path of the JSON beside it."""
+    replaced: bool = False
+    """Whether a report stood there before."""
 
 
 def drift(
@@ -64,7 +66,7 @@ def drift(
     window
         `day`, `week` or `month`.
     output
-        The folder of the report; default is `.cellops/drift/NAME`.
+        The folder of the report; default is `.cellops/drift/NAME/FILE`, or `.cellops/drift/NAME/log`.
 
     Raises
     ------
@@ -88,15 +90,39 @@ def drift(
     loaded = load_package(Path(package), trusted_types=settings.trusted, allow_pickle=settings.allow_pickle)
     if data is not None:
         windows, findings = _of_data(loaded, Path(data), time, label, window)
-        source = Path(data).name
+        source = part = Path(data).name
     else:
         windows, findings = _of_log(loaded, Path(str(log)), window)
-        source = f"prediction log {Path(str(log)).name}"
+        source, part = f"prediction log {Path(str(log)).name}", "log"
     report = compare(loaded.contract, windows, package=loaded.manifest.name, digest=loaded.digest, source=source)
     report = report.replace(findings=(*report.findings, *findings))
-    page, written = write(report, loaded.contract, output or prepare(settings.folder) / "drift" / loaded.manifest.name)
+    folder = output or prepare(settings.folder) / "drift" / loaded.manifest.name / part
+    replaced = (folder / "drift.html").exists()
+    page, written = write(report, loaded.contract, folder)
     found = tuple(f for code, group in by_code(report).items() if code not in JUDGEMENTS for f in group)
-    return Drifted(report=report, headline=headline(report), findings=found, page=str(page), data=str(written))
+    return Drifted(
+        report=report,
+        headline=headline(report),
+        findings=found,
+        page=str(page),
+        data=str(written),
+        replaced=replaced,
+    )
+
+
+def refuse(done: Drifted) -> None:
+    """Let a drift whose report is incomplete not pass for one that judged everything.
+
+    Raises
+    ------
+    InputError
+        When a finding is an error.
+    """
+    errors = [finding for finding in done.findings if finding.severity is Severity.ERROR]
+    if errors:
+        more = f", and {len(errors) - 1} more" if len(errors) > 1 else ""
+        fact = f"The report is incomplete: {errors[0].where}: {errors[0].seen}{more}"
+        raise InputError(fact, remedy=errors[0].remedy)
 
 
 def _of_data(
