@@ -8,7 +8,7 @@ import skops.io
 from cellops.errors import IntegrityError, NotFoundError
 from cellops.packaging import load
 from cellops.packaging.load import load_package, read_contract
-from cellops.packaging.manifest import LARGEST_MANIFEST, verify, write
+from cellops.packaging.manifest import DEEPEST, LARGEST_MANIFEST, verify, write
 from cellops.packaging.parity import replay
 
 
@@ -75,6 +75,16 @@ def test_an_extra_file(trap):
 def test_a_missing_file(trap):
     (trap / "contract" / "parity.json").unlink()
     refused(trap, "contract/parity.json", "is missing")
+
+
+def test_folders_without_end(trap):
+    before = Path.cwd()
+    os.chdir(trap)
+    for _ in range(200):
+        Path("d").mkdir()
+        os.chdir("d")
+    os.chdir(before)
+    refused(trap, "d/" * (DEEPEST + 1), "lies deeper")
 
 
 @pytest.mark.parametrize("path", ["model.skops", "contract"])

@@ -17,6 +17,8 @@ from cellops.records.package import FileDigest, Manifest
 VERSION = 1
 LARGEST_MANIFEST = 4_000_000
 """In bytes: some twenty thousand files."""
+DEEPEST = 64
+"""Folders inside of each other."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 """What a package can be called: its name becomes part of folders and addresses."""
 NOT_PLAIN = re.compile(r'[\\:*?"<>|\x00-\x1f\x7f]|[. ](/|$)|(^|/)(con|prn|aux|nul|com\d|lpt\d)(\.|/|$)', re.IGNORECASE)
@@ -144,17 +146,22 @@ def _listed(manifest: Manifest) -> dict[str, FileDigest]:
     return listed
 
 
-def _walk(folder: Path, inside: str = "") -> Iterator[str]:
+def _walk(folder: Path) -> Iterator[str]:
     """Paths of all files, relative, with forward slashes; links are never followed."""
-    with os.scandir(folder / inside) as entries:
-        for entry in entries:
-            path = f"{inside}{entry.name}"
-            if entry.is_dir(follow_symlinks=False):
-                yield from _walk(folder, f"{path}/")
-            elif entry.is_file(follow_symlinks=False):
-                yield path
-            else:
-                raise _broken(path, "is a link or a special file")
+    waiting = [""]
+    while waiting:
+        inside = waiting.pop()
+        if inside.count("/") > DEEPEST:
+            raise _broken(inside, f"lies deeper than the {DEEPEST} folders of any real package")
+        with os.scandir(folder / inside) as entries:
+            for entry in entries:
+                path = f"{inside}{entry.name}"
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(f"{path}/")
+                elif entry.is_file(follow_symlinks=False):
+                    yield path
+                else:
+                    raise _broken(path, "is a link or a special file")
 
 
 def _digest(folder: Path, path: str) -> FileDigest:

@@ -8,7 +8,7 @@ from cellops.packaging.formats.trees import width
 
 MOST_THREADS = 1024
 METRICS = frozenset(
-    [
+    {
         "braycurtis",
         "canberra",
         "chebyshev",
@@ -23,7 +23,7 @@ METRICS = frozenset(
         "minkowski",
         "nan_euclidean",
         "sqeuclidean",
-    ]
+    }
 )
 """Distances that take no array of their own, whose size compiled code would believe."""
 TREE_METRICS = frozenset({"ChebyshevDistance64", "EuclideanDistance64", "ManhattanDistance64", "MinkowskiDistance64"})
