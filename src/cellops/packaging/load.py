@@ -8,6 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from cellops.errors import IntegrityError, PackageError
+from cellops.packaging.consistency import require_consistent
 from cellops.packaging.formats import FORMATS, Trust
 from cellops.packaging.layout import CONTRACT, CONTRACT_PARTS, PROVENANCE, contract_part
 from cellops.packaging.manifest import Verified, verify
@@ -99,6 +100,7 @@ def _opened(path: Path, verified: Verified) -> OpenedPackage:
     parts = {part: contract_part(part) for part in CONTRACT_PARTS}
     present = {part: msgspec.Raw(content[name]) for part, name in parts.items() if name in content}
     contract = _read(Contract, msgspec.json.encode(present), CONTRACT)
+    require_consistent(contract)
     provenance = _read(Provenance, content.get(PROVENANCE, b""), PROVENANCE)
     return OpenedPackage(path, verified.manifest, verified.digest, contract, provenance)
 

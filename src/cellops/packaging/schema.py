@@ -6,6 +6,7 @@ import numpy as np
 
 from cellops.data.column import category_counts, column_kind, numbers
 from cellops.errors import InputError, PackageError
+from cellops.packaging.consistency import LEAST_CLASSES
 from cellops.records.base import Value
 from cellops.records.contract import Field, Schema, Task
 from cellops.records.profile import ColumnKind
@@ -95,6 +96,9 @@ def _classes(model: Any) -> tuple[Value, ...]:
     if not all(isinstance(value, str | int | float) for value in plain):
         fact = "The classes are neither texts, numbers nor booleans"
         raise PackageError(fact, received=plain, remedy="Train on labels of one of these types")
+    if len(plain) < LEAST_CLASSES:
+        fact = f"{type(model).__name__} knows one class only"
+        raise PackageError(fact, received=plain, remedy="Train on rows of two classes or more")
     return tuple(plain)
 
 
