@@ -1,6 +1,7 @@
 """The geometry of the report's drawings: numbers in, coordinates out; the template draws them."""
 
 import math
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -12,6 +13,9 @@ LEFT, RIGHT, TOP, BOTTOM = 50.0, 10.0, 12.0, 26.0
 SMALL_WIDTH, SMALL_HEIGHT = 120.0, 44.0
 MOST_LABELS = 6
 WIDEST_BAR = 60.0
+CLOSEST = 1e-14
+SMALLEST = 1e-300
+"""Least distance of two ticks, as a share of the largest value and at all."""
 
 Place: TypeAlias = Callable[[float], float]
 
@@ -142,17 +146,22 @@ def _centres(windows: int) -> list[float]:
 
 
 def _scale(low: float, high: float) -> Place:
-    return lambda value: TOP + (high - value) / (high - low) * (HEIGHT - TOP - BOTTOM)
+    # Halves, since the difference of two large floats may be beyond the largest.
+    return lambda value: TOP + (high / 2 - value / 2) / (high / 2 - low / 2) * (HEIGHT - TOP - BOTTOM)
 
 
 def _round_ticks(low: float, high: float) -> list[float]:
     """About five round numbers that hold `low` and `high` between them."""
-    spread = (high - low) or abs(high) or 1.0
-    power = 10.0 ** math.floor(math.log10(spread / 4))
-    step = next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= spread / 4 * 0.999)
+    largest = max(abs(low), abs(high))
+    # Ticks closer than this are one float, or have a step that is none.
+    quarter = max((high / 4 - low / 4) or largest / 4 or 0.25, largest * CLOSEST, SMALLEST)
+    power = 10.0 ** math.floor(math.log10(quarter))
+    step = next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= quarter * 0.999)
     first = math.floor(low / step + 1e-9)
     last = max(math.ceil(high / step - 1e-9), first + 1)
-    return [round(number * step, 12) for number in range(first, last + 1)]
+    ticks = [number * step for number in range(first, last + 1)]
+    largest_float = sys.float_info.max
+    return [max(-largest_float, min(float(f"{tick:.15g}"), largest_float)) for tick in ticks]
 
 
 def _labelled(labels: Sequence[str], centres: Sequence[float]) -> tuple[Tick, ...]:
