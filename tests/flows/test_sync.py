@@ -302,6 +302,28 @@ def test_a_journal_that_has_grown_since_it_was_done_is_carried_on(project: Path)
     assert {found.name for found in runs() if found.synced} == {"first", "second"}
 
 
+def test_a_model_of_a_module_beside_a_notebook_in_a_folder_is_logged(loaded: Kernel) -> None:
+    folder = loaded.project / "notebooks"
+    folder.mkdir()
+    (folder / "own_models.py").write_text(
+        "from sklearn.linear_model import LinearRegression as Own\nclass Mine(Own): pass"
+    )
+    loaded.run("%cd -q notebooks\nimport sys; sys.path.insert(0, '')\nfrom own_models import Mine")
+    loaded.run("%%mlops run --name own\nmodel = Mine().fit([[0.0], [1.0]], [0, 1])")
+    flow.sync()
+    assert list(show("own").models) == ["model"]
+
+
+def test_a_journal_that_git_tracks_is_refused_and_keeps_no_other_back(project: Path) -> None:
+    session(project, "foreign", *run("foreign"))
+    subprocess.run(["git", "init", "-q"], check=True)
+    subprocess.run(["git", "add", "--force", ".cellops/journal/foreign.jsonl"], check=True)
+    session(project, "own", *run("own"))
+    result = flow.sync()
+    assert result.runs == 1
+    assert ["tracked by git" in finding.seen for finding in flow.errors_of(result)] == [True]
+
+
 def test_an_empty_journal_is_not_done(project: Path) -> None:
     path = Journal(project / ".cellops" / "journal", "s").path
     flow.sync()

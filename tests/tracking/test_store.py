@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from cellops import settings
 from cellops.errors import RefusedError, TrackingError
 from cellops.records.run import DataFingerprint, ModelSpool, RunClosed, RunOpened, RunStatus, RunSummary
 from cellops.tracking.closing import Closed
+from cellops.tracking.model import importable
 from cellops.tracking.store import Store
 
 KEY = "a" * 32
@@ -26,6 +28,16 @@ class Unloadable:
 
     def __reduce__(self) -> tuple[object, ...]:
         return int, ("no number",)
+
+
+class Touches:
+    """Its pickle is read by code that leaves a trace."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Path.touch, (self._path,)
 
 
 @pytest.fixture
@@ -47,7 +59,9 @@ def closed(**given: object) -> RunClosed:
 
 
 def spooled(project: Path, name: str, estimator: object) -> ModelSpool:
-    path = project / f"{name}.pkl"
+    path = project / ".cellops" / "spool" / KEY / f"{hashlib.sha256(name.encode()).hexdigest()}.pkl"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(0o600)
     path.write_bytes(cloudpickle.dumps(estimator))
     return ModelSpool(name=name, type="any", path=str(path), digest=hashlib.sha256(path.read_bytes()).hexdigest())
 
@@ -152,6 +166,55 @@ def test_a_model_that_cannot_be_logged_is_a_finding_and_the_others_are_logged(st
         ("model-not-logged", "model gone"),
     ]
     assert list(done.models) == list(found.models) == ["good"]
+
+
+@pytest.mark.parametrize("how", ["elsewhere", "link", "readable by others"])
+def test_a_spool_file_that_is_not_the_kernels_own_is_never_read(store: Store, project: Path, how: str) -> None:
+    spool = spooled(project, "bad", Touches(project / "touched"))
+    path = Path(spool.path)
+    if how == "elsewhere":
+        spool = spool.replace(path=str(path.rename(project / "bad.pkl")))
+    elif how == "link":
+        path.symlink_to(path.rename(project / "bad.pkl"))
+    else:
+        path.chmod(0o644)
+    found, _ = carry(store, closed(models=(spool,)))
+    assert [finding.code for finding in found.findings] == ["model-not-logged"]
+    assert not (project / "touched").exists()
+
+
+def test_models_of_a_dictionary_are_logged_whatever_its_keys(store: Store, project: Path) -> None:
+    names = ["models_C/0.1", "models_C:0.1", "models_1", "models_'a'"]
+    found, done = carry(store, closed(models=tuple(spooled(project, name, fitted()) for name in names)))
+    assert done.findings == ()
+    assert list(found.models) == names
+    assert len(set(found.models.values())) == len(names)
+
+
+def test_a_model_whose_module_is_not_found_waits_for_it(store: Store, project: Path) -> None:
+    spool = of_a_module(project)
+    moved = (project / "lib" / "own_models.py").rename(project / "own_models.txt")
+    found, done = carry(store, closed(models=(spool,)))
+    assert done.waits
+    assert [(f.code, "own_models" in f.seen) for f in found.findings] == [("model-waits", True)]
+    moved.rename(project / "lib" / "own_models.py")
+    before = list(sys.path)
+    found, done = carry(store, closed(models=(spool,)))
+    assert (list(found.models), found.findings, done.waits) == (["model"], (), False)
+    assert sys.path == before
+    assert "own_models" not in sys.modules
+
+
+def of_a_module(project: Path) -> ModelSpool:
+    """A model whose class stands in a module of the kernel's import paths."""
+    (project / "lib").mkdir()
+    source = "from sklearn.linear_model import LogisticRegression\nclass Own(LogisticRegression): pass\n"
+    (project / "lib" / "own_models.py").write_text(source)
+    with importable([str(project / "lib")]):
+        from own_models import Own
+
+        spool = spooled(project, "model", Own().fit([[0.0], [1.0]], [0, 1]))
+    return spool.replace(import_paths=(str(project / "lib"),))
 
 
 def test_a_disk_that_refuses_a_model_is_no_fault_of_the_model_and_what_was_logged_is_not_logged_again(

@@ -28,6 +28,7 @@ class Carrier:
         self._journal = journal
         self._store = store
         self._seen_alive = 0.0
+        self._tried_again = False
         self.progress = Progress()
         self.findings: list[Finding] = []
         """What the store did not take."""
@@ -52,6 +53,7 @@ class Carrier:
         alive = is_alive(self._journal)
         if alive:
             self._seen_alive = time.time()
+        self._try_again()
         ended = False
         for event, offset in read(self._journal, self.progress.offset):
             self._carry(event)
@@ -60,7 +62,17 @@ class Carrier:
         if ended or not alive:
             for run in self.progress.open:
                 self._kill(run)
-            self._remember(self.progress.replace(done=True, size=max(size, self.progress.offset)))
+            done = not self.progress.waiting
+            self._remember(self.progress.replace(done=done, size=max(size, self.progress.offset)))
+
+    def _try_again(self) -> None:
+        """Close those runs again of which a model waits, once for each carrier."""
+        if self._tried_again or not self.progress.waiting:
+            return
+        self._tried_again = True
+        for event, _ in read(self._journal):
+            if isinstance(event, RunClosed) and event.run in self.progress.waiting:
+                self._close(event)
 
     def _read_progress(self) -> Progress:
         """How far the journal has been carried to this store; what went to another one does not count."""
@@ -99,9 +111,11 @@ class Carrier:
             if model.name in closed.models:
                 _delete(Path(model.path))
         self.findings += closed.findings
-        kept = (*self.progress.kept, event.run) if closed.findings else self.progress.kept
+        lost = [finding for finding in closed.findings if finding.code != "model-waits"]
+        kept = (*self.progress.kept, event.run) if lost else self.progress.kept
         still = tuple(run for run in self.progress.open if run != event.run)
-        self._remember(self.progress.replace(open=still, kept=kept))
+        waiting = {*self.progress.waiting} - {event.run} | ({event.run} if closed.waits else set())
+        self._remember(self.progress.replace(open=still, kept=kept, waiting=tuple(sorted(waiting))))
 
     def _kill(self, run: str) -> None:
         opened = next(e for e, _ in read(self._journal) if isinstance(e, RunOpened) and e.run == run)

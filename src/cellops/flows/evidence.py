@@ -13,6 +13,7 @@ from cellops.capture.cell import OpenCell
 from cellops.capture.data import fingerprint
 from cellops.capture.dataflow import Dataflow
 from cellops.capture.environment import read_environment
+from cellops.capture.import_paths import project_paths
 from cellops.capture.quiet import quiet
 from cellops.capture.redaction import redact, redact_value
 from cellops.capture.results import FittedModel, Namespace, Results, collect, scalar_parameters, values
@@ -106,7 +107,7 @@ def spool(model: FittedModel, run: str, settings: Settings) -> ModelSpool:
     content = cloudpickle.dumps(model.estimator)
     folder = settings.folder / "spool" / run
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{model.name}.pkl"
+    path = folder / f"{hashlib.sha256(model.name.encode()).hexdigest()[:16]}.pkl"
     _write_private(path, content)
     kind = type(model.estimator)
     return ModelSpool(
@@ -115,6 +116,7 @@ def spool(model: FittedModel, run: str, settings: Settings) -> ModelSpool:
         path=str(path),
         digest=hashlib.sha256(content).hexdigest(),
         parameters=scalar_parameters(model.estimator),
+        import_paths=project_paths(),
     )
 
 

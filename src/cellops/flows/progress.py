@@ -28,6 +28,8 @@ class Progress(Record, frozen=True, kw_only=True):
     """Runs that have been opened and not closed."""
     kept: tuple[str, ...] = ()
     """Runs of which something stands in the journal only, since the store did not take it."""
+    waiting: tuple[str, ...] = ()
+    """Runs of which a model waits for a module that was not found; it is tried again by the next `sync`."""
     store: str | None = None
     """The store to which all this has been carried."""
     size: int = 0

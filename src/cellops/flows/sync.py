@@ -10,6 +10,7 @@ from filelock import Timeout
 from cellops.errors import TrackingError
 from cellops.flows.carrier import Carrier
 from cellops.flows.progress import first_event, journals, lock, locked, read_progress
+from cellops.flows.trust import require_own
 from cellops.records.base import Record
 from cellops.records.finding import Finding, Severity
 from cellops.records.run import NotebookExecuted, SessionOpened
@@ -85,6 +86,7 @@ def refuse(result: SyncResult) -> None:
 def _carry(path: Path, stores: "_Stores", waiting: Iterable[str]) -> SyncResult:
     if isinstance(first := first_event(path), NotebookExecuted) and first.execution in waiting:
         return SyncResult(journals=0, runs=0, killed=0)  # its runs have to be there first
+    require_own(path)
     carrier = Carrier(path, stores.of(path))
     with locked(path):
         before = read_progress(path)
@@ -143,8 +145,8 @@ class _Stores:
         )
 
     def _silent(self, store: str) -> TrackingError | None:
-        found = self._known[store]
-        if not isinstance(found, TrackingError):
+        found = self._known.get(store)
+        if found is not None and not isinstance(found, TrackingError):
             try:
                 found.ask()
             except TrackingError as error:
