@@ -1,6 +1,7 @@
 """Sockets by hand: clients that are slow, large or ambiguous, with either of uvicorn's parsers."""
 
 import os
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -148,6 +149,54 @@ def test_a_path_leads_to_nothing_but_the_model(server: Running, target: bytes) -
     answer = said(server, head + BEARER + b"\r\n")
     assert answer[9:12] in (b"400", b"404")
     assert b"Traceback" not in answer
+
+
+def test_requests_that_pile_up_in_a_connection_end_it(server: Running) -> None:
+    with connected(server) as connection:
+        try:
+            connection.sendall(b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n" * 2_000)
+            connection.sendall(b"GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        except ConnectionError:
+            return
+        # h11 keeps what it has not read as bytes, and answers one after the other.
+        assert rest(connection).count(b"HTTP/1.1 404") in (0, 1, 2_001)
+
+
+def test_a_few_of_them_are_answered_in_order(server: Running) -> None:
+    first = b"".join(b"GET /%d HTTP/1.1\r\nHost: x\r\nX-Request-Id: n%d\r\n\r\n" % (n, n) for n in range(8))
+    answers = said(server, first + b"GET /8 HTTP/1.1\r\nHost: x\r\nX-Request-Id: n8\r\nConnection: close\r\n\r\n")
+    assert re.findall(rb"x-request-id: (\w+)", answers) == [b"n%d" % n for n in range(9)]
+
+
+@pytest.mark.parametrize("offer", [b"h2c", b"websocket"])
+@pytest.mark.parametrize("pieces", [1, 20])
+def test_the_offer_of_another_protocol_is_passed_over(server: Running, offer: bytes, pieces: int) -> None:
+    offering = [b"Connection: Upgrade, HTTP2-Settings\r\n", b"Upgrade: " + offer + b"\r\n", b"HTTP2-Settings: AA\r\n"]
+    inner = post(b"Content-Length: 46\r\n", b"Connection: close\r\n") + BODY
+    asked = post(*offering, b"Content-Length: %d\r\n" % len(BODY)) + BODY
+    wrapped = post(*offering, b"Content-Length: %d\r\n" % len(inner)) + inner
+    ending = post(b"Content-Length: %d\r\n" % len(BODY), b"Connection: close\r\n") + BODY
+    for request, status in ((asked, b"200"), (wrapped, b"400")):
+        sent = request + ending
+        size = -(-len(sent) // pieces)
+        answer = said(server, *(sent[at : at + size] for at in range(0, len(sent), size)))
+        assert re.findall(rb"HTTP/1.1 (\d+)", answer) == [status, b"200"]
+
+
+def test_a_tunnel_is_refused(server: Running) -> None:
+    tunnel = b"CONNECT elsewhere:80 HTTP/1.1\r\nHost: x\r\n\r\n"
+    answer = said(server, tunnel + post(b"Content-Length: 0\r\n", b"Connection: close\r\n"))
+    assert answer[9:12] in (b"400", b"401")
+
+
+def test_answers_that_nobody_reads_are_not_kept(server: Running) -> None:
+    ready = b"GET /metrics HTTP/1.1\r\nHost: x\r\n" + BEARER + b"\r\n"
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.settimeout(WAIT)
+        connection.connect((server.client.base_url.host, server.client.base_url.port))
+        with pytest.raises(ConnectionError):
+            connection.sendall(ready * 200_000)
 
 
 def test_no_more_connections_are_kept_than_there_are_files_for(server: Running) -> None:
