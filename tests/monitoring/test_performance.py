@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cellops.monitoring.performance import is_worse, measure
+from cellops.monitoring.performance import is_worse, measure, worse_figures
 from cellops.monitoring.windows import Window
-from cellops.records.contract import Contract, Measure, Parity, Schema, Task
+from cellops.records.contract import Contract, Measure, Parity, Performance, Schema, Task
 from cellops.records.profile import Profile
 from cellops.stats.performance import evaluate
 
@@ -120,3 +120,21 @@ def test_worse_means_that_the_intervals_do_not_touch(
 ) -> None:
     sides = [Measure(name=name, value=0.5, low=low, high=high) for low, high in (now, then)]
     assert is_worse(*sides) is worse
+
+
+@pytest.mark.parametrize("separation", [1.0, 3.0, 5.0])
+@pytest.mark.parametrize("promised_rows", [60, 100, 400])
+def test_rows_of_the_same_kind_are_hardly_ever_called_worse(separation: float, promised_rows: int) -> None:
+    """Half the answers are of a logistic model, half of a stump, whose losses are few and large."""
+    alarms = 0
+    for seed in range(100):
+        random = np.random.default_rng(seed)
+
+        def judged(rows: int, random: np.random.Generator = random, stump: bool = bool(seed % 2)) -> Performance:
+            truth = random.integers(0, 2, rows)
+            score = separation * (random.normal(size=rows) + separation * (truth - 0.5))
+            chance = np.where(score > 0, 0.998, 0.002) if stump else 1 / (1 + np.exp(-score))
+            return evaluate(Task.CLASSIFICATION, truth, chance > 0.5, np.column_stack([1 - chance, chance]), [0, 1])
+
+        alarms += bool(worse_figures(judged(2000), judged(promised_rows)))
+    assert alarms <= 4

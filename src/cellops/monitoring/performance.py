@@ -1,5 +1,6 @@
 """Performance of a window, once its labels are there, beside what the package promises."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -57,10 +58,27 @@ def is_judged(performance: Performance | None) -> bool:
 
 def worse_figures(current: Performance | None, promised: Performance | None) -> list[tuple[Measure, Measure]]:
     """The figures that are worse than promised, each beside its promise; none where too few labels are there."""
-    if current is None or promised is None or not is_judged(current):
+    if current is None or promised is None or not (is_judged(current) and is_judged(promised)):
         return []
     pairs = [(now, promised.measure(now.name)) for now in current.measures]
-    return [(now, then) for now, then in pairs if then and is_worse(now, then)]
+    rows = current.rows, promised.rows
+    return [(now, then) for now, then in pairs if then and is_worse(*_as_wide(now, then, *rows))]
+
+
+def _as_wide(current: Measure, reference: Measure, rows: int, reference_rows: int) -> tuple[Measure, Measure]:
+    """Both with intervals no narrower than the spread of the other side makes them.
+
+    A side in which a rare, large loss happens not to occur has far too narrow an interval by itself.
+    """
+    ratio = math.sqrt(rows / reference_rows)
+    return _widened(current, reference, 1 / ratio), _widened(reference, current, ratio)
+
+
+def _widened(figure: Measure, other: Measure, scale: float) -> Measure:
+    if figure.low is None or figure.high is None or other.low is None or other.high is None:
+        return figure
+    reach = scale * max(other.high - other.value, other.value - other.low)
+    return figure.replace(low=min(figure.low, figure.value - reach), high=max(figure.high, figure.value + reach))
 
 
 def is_worse(current: Measure, reference: Measure) -> bool:
