@@ -324,6 +324,36 @@ def test_a_journal_that_git_tracks_is_refused_and_keeps_no_other_back(project: P
     assert ["tracked by git" in finding.seen for finding in flow.errors_of(result)] == [True]
 
 
+def test_what_is_no_journal_stops_nothing(project: Path) -> None:
+    path = session(project, "s", *run("first"))
+    (path.parent / "b.jsonl").mkdir()
+    (path.parent / "c.jsonl").symlink_to("nowhere")
+    assert [found.name for found in runs()] == ["first"]
+    assert flow.sync().runs == 1
+
+
+def test_the_writer_carries_to_the_store_that_the_session_recorded(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = session(project, "s", *run("first"), store="local")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{project}/other.db")
+    flow.follow(path, settings.load())
+    assert read_progress(path).store == "local"
+    assert not (project / "other.db").exists()
+
+
+def test_a_run_is_found_by_its_key_however_many_newer_ones_there_are(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cellops.flows.runs.NEWEST", 2)
+    monkeypatch.setattr("cellops.tracking.store.PAGE", 2)
+    names = ["oldest", "b", "c", "d"]
+    session(project, "s", *(event for at, name in enumerate(names) for event in run(name, started=at + 1.0)))
+    flow.sync()
+    assert show(key("oldest")[:8]).name == "oldest"
+    assert [found.name for found in runs(limit=3)] == ["d", "c", "b"]
+
+
 def test_an_empty_journal_is_not_done(project: Path) -> None:
     path = Journal(project / ".cellops" / "journal", "s").path
     flow.sync()

@@ -155,12 +155,14 @@ class Carrier:
 
 def killed(opened: RunOpened, journal: Path, seen_alive: float = 0.0) -> RunClosed:
     """The end of a run whose kernel has gone before its cell ended: what was known when it began."""
-    ended = max(journal.stat().st_mtime, seen_alive)
+    ended = max(journal.stat().st_mtime, seen_alive, opened.started)
+    lived = round(ended - opened.started, 1)
+    last = f"; last seen alive after {lived} s" if lived else ""
     finding = Finding(
         code="kernel-gone",
         severity=Severity.WARNING,
         where=f"run {opened.name}",
-        seen=f"its kernel was gone before its cell had ended; last seen alive after {ended - opened.started:.1f} s",
+        seen=f"its kernel was gone before its cell had ended{last}",
         remedy="Run the cell again",
     )
     return RunClosed(

@@ -1,6 +1,7 @@
 """The journals of a project, and how far each has been carried."""
 
 import contextlib
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,13 +40,21 @@ class Progress(Record, frozen=True, kw_only=True):
 
 def journals(settings: Settings) -> list[Path]:
     """The project's journals, oldest first; those of executions last, as they speak of the runs of the others."""
-    found = [path for path in (settings.folder / "journal").glob(f"*{SUFFIX}") if path.stat().st_size]
-    return sorted(found, key=lambda path: (path.name.startswith(OF_EXECUTIONS), path.stat().st_mtime, path.name))
+    found = []
+    for path in (settings.folder / "journal").glob(f"*{SUFFIX}"):
+        with contextlib.suppress(OSError):  # another process may delete it meanwhile
+            held = path.stat()
+            if stat.S_ISREG(held.st_mode) and held.st_size:
+                found.append((path.name.startswith(OF_EXECUTIONS), held.st_mtime, path.name, path))
+    return [path for *_, path in sorted(found)]
 
 
 def first_event(journal: Path) -> SessionOpened | NotebookExecuted | None:
     """What a journal begins with, where it can be read."""
-    event = next((event for event, _ in read(journal)), None)
+    try:
+        event = next((event for event, _ in read(journal)), None)
+    except OSError:
+        return None
     return event if isinstance(event, SessionOpened | NotebookExecuted) else None
 
 

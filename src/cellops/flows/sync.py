@@ -9,7 +9,7 @@ from filelock import Timeout
 
 from cellops.errors import TrackingError
 from cellops.flows.carrier import Carrier
-from cellops.flows.progress import first_event, journals, lock, locked, read_progress
+from cellops.flows.progress import first_event, journals, lock, locked, on_disk, read_progress
 from cellops.flows.trust import require_own
 from cellops.records.base import Record
 from cellops.records.finding import Finding, Severity
@@ -55,7 +55,8 @@ def sync(settings: Settings | None = None, *, here: bool = False) -> SyncResult:
         if read_progress(path).done:
             continue
         try:
-            total = _added(total, _carry(path, stores, waiting))
+            with on_disk(path):
+                total = _added(total, _carry(path, stores, waiting))
         except TrackingError as error:
             waiting |= _execution(path)
             total = total.replace(findings=(*total.findings, stores.failure(path, error)))
@@ -154,8 +155,13 @@ class _Stores:
         return found if isinstance(found, TrackingError) else None
 
     def _meant(self, journal: Path) -> Settings:
-        first = None if self._here else first_event(journal)
-        return self._settings if first is None or first.store is None else self._settings.with_store(first.store)
+        return self._settings if self._here else _recorded(journal, self._settings)
+
+
+def _recorded(journal: Path, settings: Settings) -> Settings:
+    """The settings with the store that the journal was written for, which the environment may have left since."""
+    first = first_event(journal)
+    return settings if first is None or first.store is None else settings.with_store(first.store)
 
 
 def _opened(settings: Settings) -> "Store | TrackingError":
@@ -175,7 +181,7 @@ def follow(journal: Path, settings: Settings) -> None:
     failing_since: float | None = None
     while time.monotonic() - busy < IDLE_SECONDS:
         try:
-            carrier = carrier or Carrier(journal, _store(settings))
+            carrier = carrier or Carrier(journal, _store(_recorded(journal, settings)))
             before = carrier.progress.offset
             with lock(journal, timeout=0):
                 progress = carrier.carry()

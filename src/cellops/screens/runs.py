@@ -54,7 +54,7 @@ def run(found: RunSummary, settings: Settings, *, everything: bool = False) -> N
         "notebook": found.notebook,
         "experiment": found.experiment,
         "seed": found.seed,
-        "MLflow": found.mlflow_run_id and f"{found.mlflow_run_id} in {without_credentials(settings.tracking_uri)}",
+        "MLflow": _where(found, settings),
         "models": ", ".join(found.models),
     }
     for name, value in facts.items():
@@ -74,12 +74,20 @@ def run(found: RunSummary, settings: Settings, *, everything: bool = False) -> N
         )
 
 
+def _where(found: RunSummary, settings: Settings) -> str | None:
+    """The run's id in MLflow, and its store unless the line for the browser names that."""
+    if found.mlflow_run_id is None or settings.tracking_uri.startswith("sqlite"):
+        return found.mlflow_run_id
+    return f"{found.mlflow_run_id} in {without_credentials(settings.tracking_uri)}"
+
+
 def _values(title: str, values: Mapping[str, object]) -> None:
     if values:
         say(f"[bold]{title}[/]")
     widest = min(max(map(len, values), default=0), LONGEST_NAME)
     for name, value in values.items():
-        say(f"  {name:<{widest}}  {value}", markup=False)
+        shown = '""' if value == "" else value
+        say(f"  {name:<{widest}}  {shown}", markup=False)
 
 
 def _counted(found: tuple[Finding, ...]) -> str:
@@ -96,4 +104,6 @@ def _when(seconds: float) -> str:
 def _duration(run: RunSummary, before: str = "") -> str:
     if run.ended is None:
         return f"{before}{time.time() - run.started:.0f} s so far" if not before else ""
+    if any(finding.code == "kernel-gone" for finding in run.findings):
+        return ""  # nobody saw its end
     return f"{before}{run.ended - run.started:.1f} s"
