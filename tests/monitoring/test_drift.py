@@ -180,6 +180,7 @@ def test_a_text_that_is_no_unicode_makes_a_report() -> None:
     frame = pd.DataFrame({"city": pd.Series(["a\ud800", "b"] * 200, dtype=object)})
     made = compare(contract(profile=profile(frame)), whole(frame), package="p", digest="0", source="test")
     assert b"\\\\ud800" in made.to_json()
+    assert made.windows[0].columns[0].verdict is DriftVerdict.STABLE
 
 
 @pytest.mark.parametrize(("rows", "texts"), [(300, 100), (2000, 250), (2000, 600), (2000, 1500), (5000, 300)])
@@ -193,6 +194,22 @@ def test_the_most_frequent_of_many_texts_by_chance_are_no_drift(rows: int, texts
     windows = [whole(table(size))[0] for size in (150, 500, 2000) * 5]
     made = compare(trained, windows, package="p", digest="0", source="test")
     assert {window.columns[0].verdict for window in made.windows} == {DriftVerdict.STABLE}
+
+
+@pytest.mark.parametrize("rows", [100, 200, 500])
+@pytest.mark.parametrize("texts", [11, 20, 30, 40, 50, 100])
+def test_texts_of_few_rows_are_no_drift(rows: int, texts: int) -> None:
+    random = np.random.default_rng(rows + texts)
+
+    def table(rows: int) -> pd.DataFrame:
+        return pd.DataFrame({"city": [f"city {number}" for number in random.integers(0, texts, rows)]})
+
+    drifted = 0
+    for _ in range(20):
+        trained = contract(profile=profile(table(rows)))
+        made = compare(trained, whole(table(2000)), package="p", digest="0", source="test")
+        drifted += made.windows[0].columns[0].verdict is not DriftVerdict.STABLE
+    assert drifted <= 1
 
 
 def test_a_column_that_is_there_twice_is_named() -> None:

@@ -33,9 +33,9 @@ def profile(table: "pd.DataFrame") -> Profile:
     Examples
     --------
     >>> import pandas as pd
-    >>> carrier = profile(pd.DataFrame({"carrier": ["UA", "AA", "UA", "AA", "UA", None]})).column("carrier")
+    >>> carrier = profile(pd.DataFrame({"carrier": ["UA", "AA", "UA", "AA", "UA", None] * 10})).column("carrier")
     >>> carrier.bins.categories, carrier.bins.counts, carrier.bins.missing
-    (('UA', 'AA'), (3, 2), 1)
+    (('UA', 'AA'), (30, 20), 10)
     """
     if table.empty:
         fact = "The table has no rows or no columns"
