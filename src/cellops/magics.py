@@ -37,6 +37,12 @@ class LineVerbs(Verbs):
         shared = [name for name in cli.terminal.commands if name not in NOT_IN_A_NOTEBOOK]
         return [*self.commands, *shared]
 
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name in cell_verbs.commands:
+            fact = f"{name} is a verb of a cell"
+            raise UsageError(fact, remedy=f"Write %%mlops {name} on the first line of the cell")
+        return super().get_command(context, name)
+
     def find(self, name: str) -> click.Command | None:
         return super().find(name) or (None if name in NOT_IN_A_NOTEBOOK else cli.terminal.commands.get(name))
 
@@ -67,7 +73,17 @@ def panel(limit: int) -> None:
     display(RunsPanel(runs(limit=limit)))  # type: ignore[no-untyped-call]
 
 
-@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+class CellVerbs(Verbs):
+    """The verbs that stand on the first line of a cell."""
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in self.commands and line_verbs.find(name) is not None:
+            fact = f"{name} is a verb of a line"
+            raise UsageError(fact, remedy=f"Write %mlops {name}, with one %")
+        return super().get_command(context, name)
+
+
+@click.group(cls=CellVerbs, context_settings={"help_option_names": ["-h", "--help"]})
 def cell_verbs() -> None:
     """Verbs of a cell, `%%mlops VERB` on its first line; the body stays the plain cell that it is."""
 

@@ -17,5 +17,12 @@ def test_an_interrupted_execution_is_an_interrupt_that_names_what_is_left(projec
     assert f"The notebook as far as it came: {project / 'out.ipynb'}" in done.traceback
 
 
+def test_a_verb_at_the_wrong_place_says_where_it_belongs(loaded: Kernel) -> None:
+    run = "run is a verb of a cell. Write %%mlops run on the first line of the cell"
+    assert run in loaded.run("%mlops run --seed 7").traceback
+    status = "status is a verb of a line. Write %mlops status, with one %"
+    assert status in loaded.run("%%mlops status\n1").traceback
+
+
 def test_a_run_names_the_verb_of_the_notebook(loaded: Kernel) -> None:
     assert "· %mlops show " in loaded.run("%%mlops run\nlimit = 3").streams

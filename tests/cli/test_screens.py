@@ -78,5 +78,15 @@ def test_parameters_of_the_estimator_are_folded(capsys: pytest.CaptureFixture[st
     assert "model.depth  3" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("project")
+def test_an_empty_value_is_seen_and_the_store_named_once(capsys: pytest.CaptureFixture[str]) -> None:
+    held = load()
+    screens.run(RUN.replace(parameters={"later": ""}, mlflow_run_id="ab12"), held)
+    out = capsys.readouterr().out
+    assert 'later  ""' in out
+    assert "MLflow     ab12\n" in out
+    assert out.count("sqlite:") == 1
+
+
 def test_counts_are_grammar() -> None:
     assert [count(number, "run") for number in (0, 1, 2, 1000)] == ["0 runs", "1 run", "2 runs", "1,000 runs"]
