@@ -284,3 +284,12 @@ def test_text_that_is_no_unicode_is_counted_in_its_bin() -> None:
     column = pd.Series(["a\ud800", "b"] * 200, dtype=object)
     reference = profile_column("city", column)
     assert count(reference, column) == reference.bins
+
+
+def test_a_decimal_that_signals_does_not_break_the_rest() -> None:
+    table = pd.DataFrame(
+        {"price": pd.Series([decimal.Decimal("sNaN"), decimal.Decimal(1)], dtype=object), "size": [1.0, 2.0]}
+    )
+    made = profile(table)
+    assert made.column("price").problem
+    assert made.column("size").bins is not None

@@ -125,10 +125,19 @@ def _profile_or_problem(name: str, values: "pd.Series[Any]", times: int) -> Colu
         except (
             TypeError,
             ValueError,
-            OverflowError,
-        ) as error:  # what pandas and numpy raise on values they cannot hold
-            problem = str(error)
-    return _blank(name, ColumnKind.TEXT, values, int(values.isna().sum())).replace(problem=problem)
+            ArithmeticError,
+            NotImplementedError,
+        ) as error:  # what pandas, numpy, Arrow and Decimal raise on values they cannot hold
+            problem = str(error) or type(error).__name__
+    return _blank(name, ColumnKind.TEXT, values, _missing(values)).replace(problem=problem)
+
+
+def _missing(values: "pd.Series[Any]") -> int:
+    """How many values are missing; pandas cannot say it of a decimal that signals."""
+    try:
+        return int(values.isna().sum())
+    except ArithmeticError:
+        return sum(value is None for value in values)
 
 
 def _blank(name: str, kind: ColumnKind, column: "pd.Series[Any]", missing: int) -> ColumnProfile:

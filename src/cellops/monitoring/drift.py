@@ -110,8 +110,15 @@ def _compared(reference: ColumnProfile, values: Any, window: Window) -> ColumnDr
         results = _results(reference, current)
     except CellopsError as error:
         return _unreadable(reference, window, _said(error), error.remedy)
-    except (TypeError, ValueError, OverflowError) as error:  # what pandas and numpy raise on values they cannot hold
-        return _unreadable(reference, window, str(error), "Convert it to what the model was trained on")
+    except (
+        TypeError,
+        ValueError,
+        ArithmeticError,
+        NotImplementedError,
+    ) as error:  # what pandas, numpy, Arrow and Decimal raise on values they cannot hold
+        return _unreadable(
+            reference, window, str(error) or type(error).__name__, "Convert it to what the model was trained on"
+        )
     return ColumnDrift(
         column=reference.name,
         kind=reference.kind,
