@@ -52,7 +52,8 @@ def printable(text: str) -> str:
 
 
 def _short(value: object, limit: int = 120) -> str:
-    text = repr(value)
+    # A scalar of numpy would say its type: np.float64(60.0).
+    text = str(value) if getattr(value, "shape", None) == () else repr(value)
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
