@@ -45,14 +45,16 @@ def terminal(context: click.Context) -> None:
 
 def _number(_context: click.Context, _parameter: click.Parameter, value: float | None) -> float | None:
     if value is not None and math.isnan(value):
-        fact = "nan is no number."
+        fact = "nan is not a number of seconds."
         raise click.BadParameter(fact)
     return value
 
 
 @terminal.command(cls=WithParameters)
 @click.argument("notebook", type=click.Path(path_type=Path))
-@click.option(*PARAMETER, "parameters", nargs=2, multiple=True, metavar="NAME VALUE", help="Set a parameter.")
+@click.option(
+    *PARAMETER, "parameters", nargs=2, multiple=True, metavar="NAME VALUE", help="Set a parameter; also: -p NAME=VALUE."
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Where the executed notebook goes.")
 @click.option(
     "--timeout",
@@ -75,7 +77,14 @@ def execute(
     from cellops import screens
     from cellops.flows.execute import execute as work
 
-    done = work(notebook, dict(parameters), output=output, cell_timeout=timeout, on_progress=screens.progress)
+    done = work(
+        notebook,
+        dict(parameters),
+        output=output,
+        cell_timeout=timeout,
+        on_progress=screens.progress,
+        on_stage=screens.stage,
+    )
     screens.executed(done)
 
 
@@ -212,7 +221,7 @@ def clean(yes: bool) -> None:
     screens.kept(kept())
     question = f"Delete {count(len(found), 'file')} below {settings.load().folder}?"
     if found and not yes and not click.confirm(question):
-        found = []
+        return
     screens.cleaned(work(found))
 
 
@@ -225,7 +234,7 @@ def main(arguments: list[str] | None = None) -> None:
         terminal.main(args=arguments, prog_name="cellops", standalone_mode=False)
         sys.stdout.flush()
     except CellopsError as error:
-        _leave(error.text(), _code(error))
+        _leave(". ".join([error.text(), *getattr(error, "__notes__", ())]), _code(error))
     except click.Abort as error:
         _leave(_stopped(error.__cause__), STOPPED)
     except KeyboardInterrupt as error:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import tempfile
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -34,6 +35,7 @@ def execute(
     *,
     environment: Mapping[str, str] | None = None,
     on_progress: Callable[[CellProgress], None] = lambda _: None,
+    on_stage: Callable[[str], None] = lambda _: None,
     cwd: Path | None = None,
     kernel: str | None = None,
     cell_timeout: float | None = None,
@@ -58,6 +60,8 @@ def execute(
         `CELLOPS_EXECUTION` where it is not given.
     on_progress
         Called in the caller's thread when a cell begins and when it ends.
+    on_stage
+        Called in the caller's thread with what takes a while: the kernel starts, or is stopped.
     cwd
         The kernel's working folder; by default the notebook's.
     kernel
@@ -100,12 +104,14 @@ def execute(
         place = None if event.index is None else places.get(executed.cells[event.index].id)
         on_progress(event.replace(index=place, total=len(places)))
 
+    on_stage("Starting the kernel")
     try:
         _run(
             executed,
             places,
             output,
             on_event,
+            on_stage,
             save_interval=save_interval,
             kernel_name=name,
             folder=folder,
@@ -132,6 +138,7 @@ def _run(
     places: Mapping[str, int],
     output: Path,
     on_event: Callable[[CellProgress], None],
+    on_stage: Callable[[str], None],
     *,
     save_interval: float,
     kernel_name: str,
@@ -179,7 +186,7 @@ def _run(
         if client.failed is not None:
             raise _failure(executed, client.failed, places, output)
 
-    run_beside(work, on_event)
+    run_beside(work, on_event, lambda: on_stage("Stopping the kernel"))
 
 
 def _check_places(notebook: Path, output: Path, folder: Path) -> None:
@@ -190,9 +197,11 @@ def _check_places(notebook: Path, output: Path, folder: Path) -> None:
         fact = f"The output {output} is a folder"
         raise UsageError(fact, remedy="Give the path of an .ipynb file")
     existing = next(parent for parent in output.parents if parent.exists())
-    if not os.access(existing, os.W_OK):
-        fact = f"{existing} cannot be written, so {output.name} would be lost"
-        raise UsageError(fact, remedy="Give an output in a folder of yours")
+    try:
+        tempfile.TemporaryFile(dir=existing).close()
+    except OSError as error:
+        fact = f"{existing} cannot be written, so {output.name} would be lost: {error.strerror}"
+        raise UsageError(fact, remedy="Give an output in a folder of yours") from error
     if not folder.is_dir():
         fact = f"There is no folder {folder} for the kernel to work in"
         raise NotFoundError(fact, remedy="Make it, or leave cwd out to work in the notebook's folder")

@@ -1,7 +1,7 @@
 """Results as text for a terminal, or as a table in a notebook: what `cli` and `magics` show."""
 
 from cellops.screens.drift import drift
-from cellops.screens.execution import executed, progress
+from cellops.screens.execution import executed, progress, stage
 from cellops.screens.expectations import expectations
 from cellops.screens.journals import cleaned, kept, synced
 from cellops.screens.packages import package
@@ -22,6 +22,7 @@ __all__ = [
     "runs",
     "served",
     "serving",
+    "stage",
     "status",
     "synced",
 ]

@@ -23,6 +23,11 @@ def progress(cell: CellProgress) -> None:
     )
 
 
+def stage(what: str) -> None:
+    """What takes a while now."""
+    say(f"[dim]{plain(what)} …[/]")
+
+
 def executed(done: "Execution") -> None:
     say(
         f"Executed {count(done.executed.cells, 'cell')} in {done.executed.seconds:.1f} s: {plain(done.executed.output)}"
