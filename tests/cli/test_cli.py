@@ -40,7 +40,7 @@ def cellops(*words: str, **options: object) -> "subprocess.CompletedProcess[str]
         (["serve", "model", "--port", "70000"], 2, "70000 is not in the range 0<=x<=65535"),
         (["execute", "n.ipynb", "-p", "seed"], 2, "Option '-p' requires 2 arguments"),
         (["execute", "n.ipynb", "--timeout", "0"], 2, "0.0 is not in the range x>0"),
-        (["execute", "n.ipynb", "--timeout", "nan"], 2, "nan is no number"),
+        (["execute", "n.ipynb", "--timeout", "nan"], 2, "nan is not a number of seconds"),
         (["show", "\x1b[31mred\nred"], 1, r"There is no run \x1b[31mred red"),
     ],
 )
@@ -219,3 +219,12 @@ def test_nothing_but_the_verbs_is_offered_from_python() -> None:
     assert callable(cellops.runs)
     with pytest.raises(AttributeError, match="its verbs are"):
         cellops.exceute  # noqa: B018
+
+
+def test_clean_that_is_declined_deletes_nothing_and_says_nothing_of_it(project: Path) -> None:
+    report = project / ".cellops" / "drift" / "model" / "drift.html"
+    report.parent.mkdir(parents=True)
+    report.write_text("report")
+    done = cellops("clean", input="n\n")
+    assert (done.returncode, report.exists()) == (0, True)
+    assert "Freed" not in done.stdout
