@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from cellops.flows.clean import clean, kept, removable
+from cellops.flows.progress import read_progress, write_progress
 from cellops.flows.runs import runs
 from cellops.flows.sync import sync
-from support.journals import cell, run, session
+from support.journals import cell, key, run, session
 
 
 def test_a_journal_stays_while_it_holds_what_no_run_has(project: Path) -> None:
@@ -21,6 +22,24 @@ def test_a_journal_stays_while_it_holds_what_no_run_has(project: Path) -> None:
     assert waiting_for_a_run.exists()
     assert sync().journals == 0
     assert {found.name for found in runs()} == {"whole", "killed", "loose"}
+
+
+def test_a_journal_stays_while_the_store_lacks_something_of_it(project: Path) -> None:
+    path = session(project, "whole", *run("whole"))
+    sync()
+    write_progress(path, read_progress(path).replace(kept=(key("whole"),)))
+    assert kept() == [path]
+    assert path not in removable()
+
+
+def test_executed_notebooks_stay_while_a_journal_waits(project: Path) -> None:
+    notebook = project / ".cellops" / "executions" / "n.ipynb"
+    notebook.parent.mkdir()
+    notebook.write_text("{}")
+    session(project, "s", *run("waiting"))
+    assert notebook not in removable()
+    sync()
+    assert notebook in removable()
 
 
 def test_a_journal_stays_while_it_waits(project: Path) -> None:

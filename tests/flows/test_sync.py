@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -352,6 +353,18 @@ def test_a_run_is_found_by_its_key_however_many_newer_ones_there_are(
     flow.sync()
     assert show(key("oldest")[:8]).name == "oldest"
     assert [found.name for found in runs(limit=3)] == ["d", "c", "b"]
+
+
+def test_a_folder_deleted_under_a_kernel_is_made_again_and_said(loaded: Kernel) -> None:
+    loaded.run("before = 1")
+    shutil.rmtree(loaded.project / ".cellops")
+    done = loaded.run("%%mlops run --name after\nvalue = 3 / 4")
+    assert done.streams.count("was deleted while this kernel ran") == 1
+    assert [record.source for record in loaded.cells()][:1] == ["before = 1"]
+    again = loaded.run("%%mlops run --name later\nvalue = 3 / 4")
+    assert "was deleted" not in again.streams
+    flow.sync()
+    assert {found.name for found in runs() if found.synced} == {"after", "later"}
 
 
 def test_an_empty_journal_is_not_done(project: Path) -> None:
