@@ -152,3 +152,17 @@ def test_parquet_is_taken_as_it_is(tmp_path: Path) -> None:
     frame, findings = read_table(tmp_path / "rows.parquet", SCHEMA)
     pd.testing.assert_frame_equal(frame, given)
     assert findings == []
+
+
+def test_a_blank_line_of_one_column_is_a_missing_value(tmp_path: Path) -> None:
+    schema = Schema(inputs=(field("distance", ColumnKind.NUMBER, nullable=True),), task=Task.REGRESSION, target="y")
+    path = written(tmp_path, "1", "", "", "2", header="distance\n")
+    frame, _ = read_table(path, schema)
+    assert frame["distance"].isna().tolist() == [False, True, True, False]
+
+
+def test_the_named_index_of_a_parquet_file_is_a_column(tmp_path: Path) -> None:
+    path = tmp_path / "rows.parquet"
+    pd.DataFrame({"t": ["2024-01-01", "2024-01-02"], "a": [1.0, 2.0]}).set_index("t").to_parquet(path)
+    frame, _ = read_table(path, SCHEMA)
+    assert list(frame.columns) == ["t", "a"]

@@ -93,3 +93,9 @@ def test_the_rows_without_a_time_are_named() -> None:
 def test_an_empty_table_is_no_window() -> None:
     with pytest.raises(InputError):
         whole(table())
+
+
+@pytest.mark.parametrize("word", ["now", "Today", " now "])
+def test_a_word_for_the_time_of_the_call_is_no_time(word: str) -> None:
+    with pytest.raises(InputError, match="hold no time"):
+        cut(pd.DataFrame({"time": ["2024-01-01", word]}), "time", "month")

@@ -57,12 +57,21 @@ def read_table(path: Path, schema: Schema, label: str | None = None) -> "tuple[p
     try:
         if path.suffix.lower() == ".csv":
             return _typed(_cells(path), schema, label)
-        frame = pd.read_parquet(path)
-    except (ValueError, OSError, ArithmeticError, csv.Error) as error:
+        frame = _parquet(path)
+    except (ValueError, TypeError, LookupError, OSError, ArithmeticError, csv.Error) as error:
         fact = f"{path.name} cannot be read: {str(error).splitlines()[0]}"
         raise InputError(fact, remedy="Write it again as Parquet or CSV") from error
     _refuse_twice([str(name) for name in frame.columns], path)
     return frame, []
+
+
+def _parquet(path: Path) -> "pd.DataFrame":
+    """A Parquet file with the named levels of its index as columns, as other programs read it."""
+    import pandas as pd
+
+    frame = pd.read_parquet(path)
+    named = [name for name in frame.index.names if name is not None and name not in frame.columns]
+    return frame.reset_index(level=named) if named else frame
 
 
 def _cells(path: Path) -> "pd.DataFrame":
@@ -70,8 +79,10 @@ def _cells(path: Path) -> "pd.DataFrame":
     import pandas as pd
 
     with path.open(encoding="utf-8-sig", newline="") as file:
-        _refuse_twice(next(csv.reader(file), []), path)  # pandas would rename the second one
-    cells = pd.read_csv(path, dtype=object, na_filter=False)
+        names = next((line for line in csv.reader(file) if line), [])
+    _refuse_twice(names, path)  # pandas would rename the second one
+    # In a table of one column a blank line is a missing value.
+    cells = pd.read_csv(path, dtype=object, na_filter=False, skip_blank_lines=len(names) > 1)
     if not isinstance(cells.index, pd.RangeIndex):
         fact = f"The rows of {path.name} have more values than its first line has names"
         raise InputError(fact, remedy="Name each column in the first line")

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FREQUENCIES = {"day": "D", "week": "W-SUN", "month": "M"}
+RELATIVE = ("now", "today")
 SHOWN_ROWS = 10
 FIRST_YEAR, LAST_YEAR = 1678, 2261
 """As for times in requests; what lies beyond, such as 9999-12-31, mostly stands for no time."""
@@ -106,6 +107,9 @@ def _times(frame: "pd.DataFrame", name: str) -> "pd.Series[Any]":
     if pd.api.types.is_numeric_dtype(column):
         fact = f"Column {name} holds numbers, not times"
         raise InputError(fact, received=column.iloc[0], remedy="Convert it to times first", column=name)
+    if column.dtype == object or pd.api.types.is_string_dtype(column):
+        # pandas takes "now" and "today" for the time of the call
+        column = column.where(~column.astype(str).str.strip().str.lower().isin(RELATIVE))
     try:
         times: pd.Series[Any] = pd.to_datetime(column, utc=True, errors="coerce", format="ISO8601")
     except (TypeError, ValueError, OverflowError) as error:  # what pandas raises on values that it cannot hold
