@@ -52,7 +52,7 @@ $(VENV)/.node: $(VENV)/.uv constraints.txt
 	@touch $@
 
 $(VENV)/.demo: $(VENV)/.node $(SOURCES)
-	@echo "Installing cellops and what the demo needs into $(VENV)"
+	@echo "Installing cellops and what the demo needs into $(VENV): a minute or two, longer where nothing is cached"
 	rm -rf src/cellops/labextension src/cellops/widgets/static
 	$(INSTALL) --editable '.[demo]'
 	@touch $@

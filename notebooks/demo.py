@@ -4,12 +4,13 @@ import http.client
 import json
 import os
 import secrets
+import shlex
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -32,6 +33,10 @@ def main() -> None:
     later = OUTPUT / "later_flights.parquet"
 
     stage(1, "Execute notebooks/flight_delays.ipynb by papermill, and track its run in MLflow")
+    print(
+        "  Its first cells read a year of flights; the cell that trains takes the longest, up to a minute or two",
+        flush=True,
+    )
     given = [word for name, value in (PARAMETERS | {"later": str(later)}).items() for word in ("-p", name, value)]
     cellops("execute", "notebooks/flight_delays.ipynb", *given, "--output", str(OUTPUT / "flight_delays.ipynb"))
 
@@ -61,10 +66,15 @@ def stage(number: int, title: str) -> None:
 
 def cellops(*words: str) -> None:
     """Type a command as a person would, and stop the demo where it fails."""
-    print(f"$ cellops {' '.join(word.replace(str(ROOT) + os.sep, '') for word in words)}", flush=True)
+    print(f"$ {typed(words)}", flush=True)
     done = subprocess.run([sys.executable, "-m", "cellops", *words], cwd=ROOT, check=False)
     if done.returncode:
         sys.exit(f"The demo stops here: cellops {words[0]} ended with exit code {done.returncode}")
+
+
+def typed(words: Sequence[str]) -> str:
+    """A command as it can be pasted into a shell in this checkout."""
+    return shlex.join([".venv/bin/cellops", *(word.replace(str(ROOT) + os.sep, "") for word in words)])
 
 
 class Client:
@@ -92,7 +102,7 @@ def served(package: Path, log: Path) -> Iterator[Client]:
     """Start `cellops serve` on a free port and stop it as an operator would."""
     token = secrets.token_urlsafe(16)
     words = ["serve", str(package), "--port", "0", "--log", str(log)]
-    print(f"$ CELLOPS_SERVER_TOKEN=… cellops {' '.join(w.replace(str(ROOT) + os.sep, '') for w in words)}", flush=True)
+    print(f"$ CELLOPS_SERVER_TOKEN=… {typed(words)}", flush=True)
     process = subprocess.Popen(
         [sys.executable, "-m", "cellops", *words],
         cwd=ROOT,
@@ -153,8 +163,7 @@ def summary(seconds: float) -> None:
         f"""
 Done in {seconds:.0f} s. Where everything lies:
   executed notebook   {shown}/flight_delays.ipynb
-  run in MLflow       {store}
-                      look: .venv/bin/mlflow ui --backend-store-uri {store}
+  run in MLflow       .venv/bin/mlflow ui --backend-store-uri {store}
   package             {shown}/package
   prediction log      {shown}/prediction_log
   report by month     {shown}/drift_by_month/drift.html (and drift.json)

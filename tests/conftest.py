@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,18 +12,35 @@ from support.kernel import Kernel
 
 
 def pytest_configure() -> None:
-    """Take signals as a terminal's program does: a background job ignores them, and all that it starts would too."""
+    """Let nothing of the machine's own settings hold; take signals as a terminal's program does.
+
+    A background job ignores signals, and all that it starts would too.
+    """
+    for name in _own_settings():
+        del os.environ[name]
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 
+def _own_settings() -> list[str]:
+    return [name for name in os.environ if name.startswith(("CELLOPS_", "MLFLOW_"))]
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind() -> Iterator[None]:
+    """Take back what a test tells MLflow, which writes it to the environment, for the next test to read."""
+    yield
+    mlflow = sys.modules.get("mlflow")
+    if mlflow is not None and mlflow.is_tracking_uri_set():
+        mlflow.set_tracking_uri(None)
+    for name in _own_settings():
+        del os.environ[name]
+
+
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty project, in which nothing of the machine's own settings holds."""
-    for name in list(os.environ):
-        if name.startswith(("CELLOPS_", "MLFLOW_")):
-            monkeypatch.delenv(name)
+    """An empty project to work in."""
     folder = tmp_path / "project"
     (folder / ".cellops").mkdir(parents=True)
     monkeypatch.chdir(folder)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine
 
 from cellops import settings
 from cellops.errors import SettingsError
@@ -64,8 +65,9 @@ def test_a_current_folder_that_was_deleted_is_one_clear_error(tmp_path: Path, mo
     gone.mkdir()
     monkeypatch.chdir(gone)
     gone.rmdir()
-    with pytest.raises(SettingsError, match="does not exist any more"):
-        settings.load()
+    for start in (None, Path("notebooks")):
+        with pytest.raises(SettingsError, match="does not exist any more"):
+            settings.load(start)
 
 
 @pytest.mark.parametrize(
@@ -120,3 +122,64 @@ def test_a_project_may_have_any_name(tmp_path: Path, name: str, monkeypatch: pyt
     assert Store(held).runs(1) == []
     assert (folder / ".cellops" / "mlflow.db").stat().st_size > 0
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("name", ["mlflow.db", "./mlflow.db", "data/../mlflow.db"])
+def test_a_relative_database_is_the_projects_from_every_folder(
+    project: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    (project / "notebooks").mkdir()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{name}")
+    here = settings.load().tracking_uri
+    monkeypatch.chdir(project / "notebooks")
+    assert settings.load().tracking_uri == here
+    assert here.startswith(f"sqlite:///{project}")
+
+
+@pytest.mark.parametrize("name", ["LOG_FLUSH_SECONDS", "SERVER_REQUEST_SECONDS", "WRITER_PATIENCE"])
+@pytest.mark.parametrize("value", ["1e10", "inf", "nan", "-1"])
+def test_a_time_that_no_clock_takes_is_refused(
+    project: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(f"CELLOPS_{name}", value)
+    assert f"CELLOPS_{name} has a value that does not fit" in message(project)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://user:it'sSECRET@db/mlflow",
+        "postgresql://user:123/SECRET@db/mlflow",
+        'mysql://u:a"SECRET@h/d',
+        "https://u:SEC RET SECRET@h/x",
+        "https://u:p@SECRET@h/x?sig=SECRET&access_token=SECRET",
+        "http://h/x?X-Amz-Signature=SECRET",
+        "could not reach 'https://u:SECRET@h'",
+    ],
+)
+def test_an_address_is_shown_without_its_secrets(address: str) -> None:
+    assert "SECRET" not in settings.without_credentials(address)
+
+
+@pytest.mark.parametrize(
+    "address", ["sqlite:////home/a@b/x.db", "https://h:5000/a@b", "s3://bucket/a@b", "http://h/?design=1"]
+)
+def test_what_is_no_secret_stays(address: str) -> None:
+    assert settings.without_credentials(address) == address
+
+
+@pytest.mark.parametrize("name", ["a?b", "a%20b", "what?#50%25"])
+def test_a_relative_database_is_found_in_a_folder_of_any_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    folder = tmp_path / name
+    (folder / ".cellops").mkdir(parents=True)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///runs.db")
+    with create_engine(settings.load(folder).tracking_uri).connect():
+        pass
+    assert (folder / "runs.db").exists()
+
+
+def test_a_folder_with_a_nul_is_one_clear_error(project: Path) -> None:
+    write(project, '[tool.cellops]\nfolder = "a\\u0000b"\n')
+    assert "holds a NUL character" in message(project)

@@ -1,44 +1,32 @@
 """The terminal face: `cellops VERB`. It parses, calls the one function in `flows` that does the work, and shows."""
 
+import io
+import math
 import os
 import sys
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 from cellops import settings
-from cellops.errors import CellopsError, ParameterError, SettingsError, UsageError
+from cellops.commands import PARAMETER, Verbs, WithParameters, explained
+from cellops.errors import CellopsError, ParameterError, SettingsError, UsageError, printable
+from cellops.screens.console import count
 from cellops.version import __version__
 
 FAILED, MISUSED, STOPPED = 1, 2, 130
 """Exit codes beside 0."""
 
 
-class Verbs(click.Group):
-    """A group that names the nearest verb for one that does not exist, and lists its verbs in the order of the work."""
-
-    def list_commands(self, _context: click.Context) -> list[str]:
-        return list(self.commands)
-
-    def find(self, name: str) -> click.Command | None:
-        return self.commands.get(name)
-
-    def get_command(self, context: click.Context, name: str) -> click.Command | None:
-        found = self.find(name)
-        if found is None:
-            known = self.list_commands(context)
-            near = get_close_matches(name, known, n=1)
-            hint = f"Did you mean {near[0]}?" if near else f"The verbs are {', '.join(known)}"
-            fact = f"There is no verb {name}"
-            raise UsageError(fact, remedy=hint)
-        return found
-
-
-@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Verbs,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__)
-def terminal() -> None:
+@click.pass_context
+def terminal(context: click.Context) -> None:
     """From a notebook cell to a proven, served and watched model.
 
     \b
@@ -51,13 +39,30 @@ def terminal() -> None:
 
     Every verb explains itself: cellops VERB --help
     """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
-@terminal.command()
+def _number(_context: click.Context, _parameter: click.Parameter, value: float | None) -> float | None:
+    if value is not None and math.isnan(value):
+        fact = "nan is not a number of seconds."
+        raise click.BadParameter(fact)
+    return value
+
+
+@terminal.command(cls=WithParameters)
 @click.argument("notebook", type=click.Path(path_type=Path))
-@click.option("-p", "--parameter", "parameters", nargs=2, multiple=True, metavar="NAME VALUE", help="Set a parameter.")
+@click.option(
+    *PARAMETER, "parameters", nargs=2, multiple=True, metavar="NAME VALUE", help="Set a parameter; also: -p NAME=VALUE."
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Where the executed notebook goes.")
-@click.option("--timeout", type=float, metavar="SECONDS", help="Longest time for one cell. Default: no limit.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    callback=_number,
+    metavar="SECONDS",
+    help="Longest time for one cell. Default: no limit.",
+)
 def execute(
     notebook: Path, parameters: tuple[tuple[str, str], ...], output: Path | None, timeout: float | None
 ) -> None:
@@ -72,12 +77,19 @@ def execute(
     from cellops import screens
     from cellops.flows.execute import execute as work
 
-    done = work(notebook, dict(parameters), output=output, cell_timeout=timeout, on_progress=screens.progress)
+    done = work(
+        notebook,
+        dict(parameters),
+        output=output,
+        cell_timeout=timeout,
+        on_progress=screens.progress,
+        on_stage=screens.stage,
+    )
     screens.executed(done)
 
 
 @terminal.command()
-@click.option("-n", "--limit", default=20, show_default=True, help="How many.")
+@click.option("-n", "--limit", type=click.IntRange(1), default=20, show_default=True, help="How many.")
 def runs(limit: int) -> None:
     """List the runs, newest first, with their metrics and findings."""
     from cellops import screens
@@ -88,7 +100,8 @@ def runs(limit: int) -> None:
 
 @terminal.command()
 @click.argument("run", default="last")
-def show(run: str) -> None:
+@click.option("--all", "everything", is_flag=True, help="Also the parameters that the estimator has by itself.")
+def show(run: str, everything: bool) -> None:
     """Show one RUN: its parameters, metrics, findings and where it lies.
 
     RUN is the start of its key, its name, its MLflow id, or "last".
@@ -96,7 +109,7 @@ def show(run: str) -> None:
     from cellops import screens
     from cellops.flows.runs import show as work
 
-    screens.run(work(run), settings.load())
+    screens.run(work(run), settings.load(), everything=everything)
 
 
 @terminal.command()
@@ -115,7 +128,13 @@ def package(run: str, output: Path | None) -> None:
 @terminal.command()
 @click.argument("package", type=click.Path(path_type=Path))
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8000, show_default=True, help="Port to listen on; 0 takes a free one.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    help="Port to listen on; 0 takes a free one.",
+)
 @click.option(
     "--token", help="What clients must send. Default: CELLOPS_SERVER_TOKEN, else a new one is made and shown."
 )
@@ -130,7 +149,7 @@ def serve(package: Path, host: str, port: int, token: str | None, log: Path | No
     from cellops import screens
     from cellops.flows.serve import serve as work
 
-    work(package, host=host, port=port, token=token, log=log, on_ready=screens.serving)
+    screens.served(work(package, host=host, port=port, token=token, log=log, on_ready=screens.serving))
 
 
 @terminal.command()
@@ -143,25 +162,36 @@ def serve(package: Path, host: str, port: int, token: str | None, log: Path | No
 )
 @click.option("--window", type=click.Choice(["day", "week", "month"]), default="month", show_default=True)
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="Folder of the report. Default: .cellops/drift/NAME"
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Folder of the report. Default: .cellops/drift/NAME/DATA or NAME/log",
 )
 def drift(package: Path, data: Path | None, **options: Any) -> None:
     """Hold DATA (CSV or Parquet), or a prediction log, against the profile that PACKAGE carries.
 
     No reference data is needed. Writes a report as a page and as JSON, and prints performance beside drift.
+
+    A window of fewer than 100 rows is not judged. A column has drifted when its PSI is 0.1 or more and the change is no
+    chance. Exit code 1 when something could not be compared; the report is written all the same.
     """
     from cellops import screens
     from cellops.flows.drift import drift as work
+    from cellops.flows.drift import refuse
 
-    screens.drift(work(package, data, **options))
+    done = work(package, data, **options)
+    screens.drift(done)
+    refuse(done)
 
 
 @terminal.command()
 @click.option("--follow", type=click.Path(path_type=Path), hidden=True)
-def sync(follow: Path | None) -> None:
+@click.option("--here", is_flag=True, help="Carry all to the store that is set now, wherever it was meant to go.")
+def sync(follow: Path | None, here: bool) -> None:
     """Carry records that still stand in local journals to the tracking store.
 
-    Needed only where the tracking server could not be reached; otherwise a background writer does it.
+    Needed only where the tracking server could not be reached; otherwise a background writer does it. Every record
+    goes to the store that was set when it was written. Exit code 1 when something could not be carried.
     """
     from cellops.flows import sync as work
 
@@ -170,52 +200,75 @@ def sync(follow: Path | None) -> None:
         return
     from cellops import screens
 
-    screens.synced(work.sync())
+    result = work.sync(here=here)
+    screens.synced(result)
+    work.refuse(result)
 
 
 @terminal.command()
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def clean(yes: bool) -> None:
-    """Delete what cellops can make again: journals that were carried over, logs of the writer, executed notebooks."""
+    """Delete what cellops can make again: journals that were carried over whole, the writer's log, executed notebooks
+    and drift reports.
+
+    Journals whose last cells are in no run's trail stay.
+    """
     from cellops import screens
     from cellops.flows.clean import clean as work
-    from cellops.flows.clean import removable
+    from cellops.flows.clean import kept, removable
 
     found = removable()
-    if found and not yes:
-        click.confirm(f"Delete {len(found)} files below {settings.load().folder}?", abort=True)
+    screens.kept(kept())
+    question = f"Delete {count(len(found), 'file')} below {settings.load().folder}?"
+    if found and not yes and not click.confirm(question):
+        return
     screens.cleaned(work(found))
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line and leave with its exit code."""
+    """Run the command line and leave with its exit code; whatever goes wrong is one line."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         terminal.main(args=arguments, prog_name="cellops", standalone_mode=False)
+        sys.stdout.flush()
     except CellopsError as error:
-        _leave(error.text(), _code(error))
-    except click.Abort:
-        _leave("Stopped", STOPPED)
-    except KeyboardInterrupt:
-        _leave("Stopped", STOPPED)
+        _leave(". ".join([error.text(), *getattr(error, "__notes__", ())]), _code(error))
+    except click.Abort as error:
+        _leave(_stopped(error.__cause__), STOPPED)
+    except KeyboardInterrupt as error:
+        _leave(_stopped(error), STOPPED)
+    except SystemExit as error:
+        if getattr(error, "__notes__", None):
+            _leave(_stopped(error), error.code)
+        raise
     except click.ClickException as error:
         _leave(". ".join(explained(error)), MISUSED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(FAILED)
-
-
-def explained(error: click.ClickException) -> tuple[str, str]:
-    """A click error as fact and remedy, each in one line."""
-    context = getattr(error, "ctx", None)
-    fact, _, hint = error.format_message().replace("\n", " ").partition(". ")
-    where = f"See: {context.command_path} --help" if context is not None else "See: cellops --help"
-    return fact.rstrip("."), f"{hint} {where}".strip()
+    except OSError as error:
+        _unexpected(error, f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
+    except Exception as error:  # noqa: BLE001 - whoever types a command never meets a traceback unasked
+        _unexpected(error, f"{type(error).__name__}: {error}")
 
 
 def _code(error: CellopsError) -> int:
     return MISUSED if isinstance(error, UsageError | ParameterError | SettingsError) else FAILED
 
 
-def _leave(message: str, code: int) -> Any:
-    click.echo(f"cellops: {message}", err=True)
-    sys.exit(code)
+def _stopped(error: BaseException | None) -> str:
+    """What was stopped, as far as those who were stopped have noted it."""
+    return ". ".join(["Stopped", *getattr(error, "__notes__", ())])
+
+
+def _unexpected(error: Exception, said: str) -> NoReturn:
+    if settings.wants_tracebacks():
+        raise error
+    _leave(f"{said}. To see where it happened, set CELLOPS_DEBUG=true", FAILED)
+
+
+def _leave(message: str, code: object) -> NoReturn:
+    click.echo(f"cellops: {' '.join(printable(message).split())}", err=True)
+    sys.exit(code)  # type: ignore[arg-type]  # what SystemExit carries

@@ -30,15 +30,30 @@ class CellopsError(Exception):
     def text(self) -> str:
         """Fact, received value and remedy in one line."""
         received = "" if self.received is None else f" (received {_short(self.received)})"
-        return f"{self.fact}{received}. {self.remedy}"
+        fact = f"{self.fact}{received}".rstrip(".")
+        return " ".join(printable(f"{fact}. {self.remedy}").split("\n"))
 
     def _render_traceback_(self) -> list[str]:
         """Show one clear line in a notebook: IPython asks the exception itself before it formats a traceback."""
         return [f"{type(self).__name__}: {self.text()}"]
 
 
+def printable(text: str) -> str:
+    r"""Text of others as a terminal may show it: what would move the cursor, colour or reorder it is written out.
+
+    Examples
+    --------
+    >>> print(printable("a\x1b[31mb\u202e"))
+    a\x1b[31mb\u202e
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c == "\n" or c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
 def _short(value: object, limit: int = 120) -> str:
-    text = repr(value)
+    # A scalar of numpy would say its type: np.float64(60.0).
+    text = str(value) if getattr(value, "shape", None) == () else repr(value)
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
@@ -79,9 +94,15 @@ class ExpectationError(CellopsError):
 
 
 class TrackingError(CellopsError):
-    """The tracking server cannot be reached or refused a record; nothing is lost, the journal keeps it."""
+    """The tracking server cannot be reached; nothing is lost, the journal keeps every record."""
 
     code = "tracking"
+
+
+class RefusedError(TrackingError):
+    """The tracking server answers and will not take a record, however often it is asked."""
+
+    code = "refused"
 
 
 class PackageError(CellopsError):

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from cellops import cli, settings
-from cellops.cli import Verbs
+from cellops.commands import Verbs, explained
 from cellops.errors import UsageError
 from cellops.flows.open_run import RunOptions
 from cellops.flows.session import Session, require, without_header
@@ -37,6 +37,12 @@ class LineVerbs(Verbs):
         shared = [name for name in cli.terminal.commands if name not in NOT_IN_A_NOTEBOOK]
         return [*self.commands, *shared]
 
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name in cell_verbs.commands:
+            fact = f"{name} is a verb of a cell"
+            raise UsageError(fact, remedy=f"Write %%mlops {name} on the first line of the cell")
+        return super().get_command(context, name)
+
     def find(self, name: str) -> click.Command | None:
         return super().find(name) or (None if name in NOT_IN_A_NOTEBOOK else cli.terminal.commands.get(name))
 
@@ -56,7 +62,7 @@ def status(session: Session | None) -> None:
 
 
 @line_verbs.command()
-@click.option("-n", "--limit", default=20, show_default=True, help="How many.")
+@click.option("-n", "--limit", type=click.IntRange(1), default=20, show_default=True, help="How many.")
 def panel(limit: int) -> None:
     """The list of runs as a widget."""
     from IPython.display import display
@@ -67,7 +73,17 @@ def panel(limit: int) -> None:
     display(RunsPanel(runs(limit=limit)))  # type: ignore[no-untyped-call]
 
 
-@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+class CellVerbs(Verbs):
+    """The verbs that stand on the first line of a cell."""
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in self.commands and line_verbs.find(name) is not None:
+            fact = f"{name} is a verb of a line"
+            raise UsageError(fact, remedy=f"Write %mlops {name}, with one %")
+        return super().get_command(context, name)
+
+
+@click.group(cls=CellVerbs, context_settings={"help_option_names": ["-h", "--help"]})
 def cell_verbs() -> None:
     """Verbs of a cell, `%%mlops VERB` on its first line; the body stays the plain cell that it is."""
 
@@ -169,8 +185,11 @@ def _clear() -> Iterator[None]:
         yield
     except click.exceptions.NoArgsIsHelpError as error:
         print(error.message)
+    except click.Abort as error:
+        # The kernel and its front ends know an interrupt by its own type; its notes say what was stopped.
+        raise error.__cause__ or error from None
     except click.ClickException as error:
-        fact, remedy = cli.explained(error)
+        fact, remedy = explained(error)
         raise UsageError(fact, remedy=remedy) from error
 
 

@@ -13,16 +13,25 @@ from cellops.setting_sources import Given, from_environment, from_pyproject
 LOCAL = "local"
 """How a record names the project's own tracking store, wherever the project is moved to."""
 USER_OF_AN_ADDRESS = re.compile(r"(?<=://)(?:[^/\s:'\"]*:(?!\d+/)[^\s'\"]*@|[^/\s'\"]*@)")
-SECRET_OF_A_QUERY = re.compile(r"(?i)([?&][\w-]*(?:password|passwd|pwd|secret|token|key)[\w-]*=)[^&\s'\"]+")
+WHOLE_ADDRESS = re.compile(r"(?:https?://[^/?#]*|(?!https?:)[\w.+-]+://[^/?:]*:[^?]*|[\w.+-]+://[^/?]*)@")
+"""The beginning of a text that is an address and nothing else: a password may hold quotes, blanks and slashes."""
+SECRET_OF_A_QUERY = re.compile(
+    r"(?i)([?&][\w-]*(?:password|passwd|pwd|secret|token|key|signature|(?<![a-z])sig(?![a-z]))[\w-]*=)[^&\s\"]+"
+)
 SECRETS = ("server_token", "tracking_uri")
 """Settings whose value no message may repeat: an address can hold a password."""
 NOT_IN_A_URI = str.maketrans({"%": "%25", "?": "%3F", "#": "%23"})
 """What would end the path of a database's address; SQLAlchemy reads the rest as it stands."""
+LONGEST_WAIT = 86_400
+"""Seconds that a setting may ask for: more than the system's clocks take would stop a thread, or all connections."""
 Count = Annotated[int, msgspec.Meta(ge=1)]
 PROJECT_MARKS = (".cellops", "pyproject.toml", ".git")
 BUILT_IN_TRUSTED_TYPES = (
+    "functools.partial",
     "numpy.dtype",
     "numpy.number",
+    "scipy.sparse._csr.csr_array",
+    "scipy.sparse._csr.csr_matrix",
     "sklearn._loss.loss.HalfTweedieLossIdentity",
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
@@ -30,13 +39,16 @@ BUILT_IN_TRUSTED_TYPES = (
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.feature_selection._univariate_selection.f_classif",
     "sklearn.metrics._dist_metrics.EuclideanDistance64",
+    "sklearn.neighbors._ball_tree.BallTree",
     "sklearn.neighbors._kd_tree.KDTree",
     "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
     "sklearn.tree._tree.Tree",
+    "sklearn.utils._bunch.Bunch",
+    "sklearn.utils.validation.check_array",
 )
 """Types that skops does not trust of itself, that common estimators need, and whose loading runs no code of the file.
 
-Trees are followed by compiled code that trusts the numbers in them, so `package.formats.trees` checks those on loading.
+Compiled code trusts the numbers that it finds in many of them, so `packaging.formats.checks` checks those on loading.
 """
 
 
@@ -57,7 +69,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a run cell ends with one line that names the run."""
     writer: bool = True
     """Whether a background process carries records to MLflow; without it, `cellops sync` does."""
-    writer_patience: Annotated[float, msgspec.Meta(ge=0)] = 30.0
+    writer_patience: Annotated[float, msgspec.Meta(ge=0, le=LONGEST_WAIT)] = 30.0
     """Seconds for which the background writer tries an unreachable tracking server; the rest is left to sync."""
     patch_limit: Annotated[int, msgspec.Meta(ge=0)] = 1_000_000
     """Largest uncommitted patch kept with a run, in bytes."""
@@ -71,9 +83,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Largest request body in bytes."""
     server_max_rows: Count = 100_000
     """Most rows in one request."""
-    server_request_seconds: float = 30.0
+    server_request_seconds: Annotated[float, msgspec.Meta(gt=0, le=LONGEST_WAIT)] = 30.0
     """Longest time in which the head of a request, and then its body, must have come."""
-    log_flush_seconds: Annotated[float, msgspec.Meta(gt=0)] = 0.5
+    log_flush_seconds: Annotated[float, msgspec.Meta(gt=0, le=LONGEST_WAIT)] = 0.5
     """How often logged predictions are written out; at most this much is missing after a crash of the server."""
     log_segment_rows: Count = 100_000
     """Rows after which a segment of the prediction log is closed and compacted to Parquet."""
@@ -107,6 +119,10 @@ def local_store(folder: Path) -> str:
 
 def without_credentials(text: str) -> str:
     """An address, or a text that quotes one, without user, password and token."""
+    begun = WHOLE_ADDRESS.match(text)
+    if begun:
+        scheme = text.partition("://")[0]
+        text = f"{scheme}://{text[begun.end() :]}"
     return SECRET_OF_A_QUERY.sub(r"\1…", USER_OF_AN_ADDRESS.sub("", text))
 
 
@@ -138,7 +154,7 @@ def load(start: Path | None = None) -> Settings:
         When a setting is unknown or has a value that does not fit.
     """
     given = from_environment(_fields())
-    project = _named_project(given.pop("project", None)) or find_project(start or _current())
+    project = _named_project(given.pop("project", None)) or find_project(_existing(start or Path()))
     given = {**from_pyproject(project, _fields()), **given}
     folder = _own_folder(project, given.pop("folder", None))
     values = {name: _converted(name, setting) for name, setting in given.items()}
@@ -146,7 +162,20 @@ def load(start: Path | None = None) -> Settings:
         "tracking_uri": os.environ.get("MLFLOW_TRACKING_URI") or local_store(folder),
         "experiment": os.environ.get("MLFLOW_EXPERIMENT_NAME") or project.name or "cellops",
     }
-    return Settings(**{**defaults, **values, "project": project, "folder": folder})
+    settings = Settings(**{**defaults, **values, "project": project, "folder": folder})
+    return msgspec.structs.replace(settings, tracking_uri=_absolute(settings.tracking_uri, project))
+
+
+def _absolute(uri: str, project: Path) -> str:
+    """A relative path of a database is the project's: kernel, writer and terminal have different current folders."""
+    scheme, separator, path = uri.partition(":///")
+    relative = scheme.partition("+")[0] == "sqlite" and path and not Path(path).is_absolute() and path != ":memory:"
+    if not relative:
+        return uri
+    quoted = str(project).translate(NOT_IN_A_URI)
+    # As in `local_store`; the path itself was given as part of an address.
+    scheme = scheme if "+" in scheme or quoted == str(project) else f"{scheme}+pysqlite"
+    return f"{scheme}{separator}{quoted}/{path}"
 
 
 def wants_tracebacks() -> bool:
@@ -159,16 +188,16 @@ def wants_tracebacks() -> bool:
 
 def find_project(start: Path) -> Path:
     """The nearest folder from `start` upwards that looks like a project, else `start` itself."""
-    start = start.resolve()
     for folder in (start, *start.parents):
-        if any((folder / mark).exists() for mark in PROJECT_MARKS):
+        # Unlike pathlib's, os.path's say no where a folder may not be searched.
+        if any(os.path.exists(folder / mark) for mark in PROJECT_MARKS):  # noqa: PTH110
             return folder
     return start
 
 
-def _current() -> Path:
+def _existing(start: Path) -> Path:
     try:
-        return Path.cwd()
+        return start.resolve()
     except OSError as error:
         fact = "The current folder does not exist any more"
         raise SettingsError(fact, remedy="Change to another one, or set CELLOPS_PROJECT") from error
@@ -178,7 +207,7 @@ def _named_project(given: Given | None) -> Path | None:
     if given is None:
         return None
     project = _path(given).resolve()
-    if not project.is_dir():
+    if not os.path.isdir(project):  # noqa: PTH112
         fact = "names no folder"
         raise given.error(fact)
     return project
@@ -197,6 +226,9 @@ def _own_folder(project: Path, given: Given | None) -> Path:
 def _path(given: Given) -> Path:
     if not isinstance(given.value, str):
         fact = "must be a path"
+        raise given.error(fact)
+    if "\0" in given.value:
+        fact = "holds a NUL character, which no path may"
         raise given.error(fact)
     try:
         return Path(given.value).expanduser()

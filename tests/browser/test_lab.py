@@ -96,6 +96,17 @@ def test_marks_say_what_became_of_a_cell_and_outlast_a_reload(desk):
     expect(desk.page.locator(".cellops-mark")).to_have_count(0)
 
 
+def test_the_panel_looks_no_longer_for_runs_once_it_shows_one(desk):
+    write(desk.lab.folder / "told" / "told.ipynb", "%load_ext cellops", "%%mlops run --name told\nscore = 1 / 4")
+    desk.page.route("**/cellops/runs*", lambda _: None)  # the server has not answered yet
+    desk.open("told/told.ipynb")
+    panel = desk.show_runs()
+    expect(panel).to_contain_text("Looking for runs")
+    desk.command("notebook:run-all-cells")
+    expect(panel.locator(".cellops-run-name", has_text="told")).to_be_visible()
+    expect(panel).not_to_contain_text("Looking for runs")
+
+
 def test_the_panel_is_also_a_widget(desk):
     write(
         desk.lab.folder / "widget" / "widget.ipynb",

@@ -14,10 +14,17 @@ from cellops.capture.lease import Lease
 lease = Lease(Path(sys.argv[1]))
 child = os.fork()
 if child == 0:
+    print("held", flush=True)
     sys.stdin.read()
     os._exit(0)
-print("held", flush=True)
 sys.stdin.read()
+"""
+
+ASK = """
+import sys
+from pathlib import Path
+from cellops.capture.lease import is_held
+print(is_held(Path(sys.argv[1])))
 """
 
 
@@ -39,3 +46,36 @@ def test_a_released_lease_and_one_that_never_was_are_not_held(tmp_path: Path) ->
     Lease(path).release()
     assert not is_held(path)
     assert not path.exists()
+
+
+def test_the_holder_may_ask_and_keeps_it(tmp_path: Path) -> None:
+    path = tmp_path / "x.alive"
+    lease = Lease(path)
+    (tmp_path / "link").symlink_to(tmp_path)
+    assert is_held(path)
+    assert is_held(tmp_path / "link" / "x.alive")
+    done = subprocess.run([sys.executable, "-c", ASK, path], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "True"
+    lease.release()
+    assert not is_held(path)
+
+
+def test_reading_the_file_in_the_holder_does_not_give_it_up(tmp_path: Path) -> None:
+    path = tmp_path / "x.alive"
+    lease = Lease(path)
+    path.read_bytes()
+    done = subprocess.run([sys.executable, "-c", ASK, path], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "True"
+    lease.release()
+
+
+def test_a_forked_child_cannot_give_it_up(tmp_path: Path) -> None:
+    path = tmp_path / "x.alive"
+    lease = Lease(path)
+    child = os.fork()
+    if child == 0:
+        lease.release()
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert is_held(path)
+    lease.release()

@@ -1,6 +1,7 @@
 """The command line as a person types it, wrong on purpose."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -32,6 +33,15 @@ def cellops(*words: str, **options: object) -> "subprocess.CompletedProcess[str]
         (["drift", "nowhere"], 2, "Give either a file with data or --log"),
         (["drift", "nowhere", "data.csv", "--window", "year"], 2, "Invalid value for '--window'"),
         (["runs", "--limit", "many"], 2, "Invalid value for '-n' / '--limit'"),
+        (["runs", "-n", "0"], 2, "0 is not in the range x>=1"),
+        (["runs", "-n", "-3"], 2, "-3 is not in the range x>=1"),
+        (["runs", "more"], 2, "Got unexpected extra argument (more). See: cellops runs --help"),
+        (["--verison"], 2, "No such option '--verison'. Did you mean '--version'?"),
+        (["serve", "model", "--port", "70000"], 2, "70000 is not in the range 0<=x<=65535"),
+        (["execute", "n.ipynb", "-p", "seed"], 2, "Option '-p' requires 2 arguments"),
+        (["execute", "n.ipynb", "--timeout", "0"], 2, "0.0 is not in the range x>0"),
+        (["execute", "n.ipynb", "--timeout", "nan"], 2, "nan is not a number of seconds"),
+        (["show", "\x1b[31mred\nred"], 1, r"There is no run \x1b[31mred red"),
     ],
 )
 def test_what_is_typed_wrong_gets_one_clear_line(project: Path, words: list[str], code: int, said: str) -> None:
@@ -44,10 +54,82 @@ def test_what_is_typed_wrong_gets_one_clear_line(project: Path, words: list[str]
 
 def test_a_wrong_setting_is_one_clear_line(project: Path) -> None:
     done = cellops("runs", env={**os.environ, "CELLOPS_WRITR": "no"})
-    assert (done.returncode, "Did you mean writer?" in done.stderr) == (2, True)
+    assert (done.returncode, "Did you mean CELLOPS_WRITER?" in done.stderr) == (2, True)
     (project / "pyproject.toml").write_text("[tool.cellops]\npatch_limit = 'much'\n")
     done = cellops("runs")
-    assert (done.returncode, "wrong type" in done.stderr) == (2, True)
+    assert (done.returncode, "patch_limit has a value that does not fit" in done.stderr) == (2, True)
+
+
+def test_a_folder_that_cannot_be_used_is_one_clear_line(project: Path) -> None:
+    (project / ".cellops").rmdir()
+    (project / ".cellops").touch()
+    done = cellops("runs")
+    assert (done.returncode, "cellops cannot keep its files in" in done.stderr) == (2, True)
+    assert len(done.stderr.splitlines()) == 1
+
+
+BROKEN = """
+from pathlib import Path
+from cellops import cli
+@cli.terminal.command()
+def wrong():
+    {}
+cli.main(["wrong"])
+"""
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("raise KeyError('nobody\\nknew')", r"KeyError: 'nobody\nknew'"),
+        ("Path('pyproject.toml').read_text()", "No such file or directory: pyproject.toml"),
+    ],
+)
+def test_what_nobody_expected_is_one_line_unless_the_traceback_is_asked_for(
+    project: Path, fault: str, said: str
+) -> None:
+    command = [sys.executable, "-c", BROKEN.format(fault)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (
+        1,
+        f"cellops: {said}. To see where it happened, set CELLOPS_DEBUG=true\n",
+    )
+    environment = {**os.environ, "CELLOPS_DEBUG": "true"}
+    asked = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert asked.returncode == 1
+    assert "Traceback" in asked.stderr
+
+
+def test_a_reader_that_leaves_is_no_error(project: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "cellops", "--help"], stdout=writing, stderr=subprocess.PIPE, check=False
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
+def test_an_output_that_cannot_hold_every_sign_gets_it_written_out(project: Path) -> None:
+    write(project / "n.ipynb", "1")
+    done = cellops("execute", "n.ipynb", env={**os.environ, "PYTHONIOENCODING": "ascii"})
+    assert done.returncode == 0, done.stderr
+    assert r"\u2713 cell  1 of 1" in done.stdout
+
+
+def test_without_a_verb_the_help_is_shown(project: Path) -> None:
+    done = cellops()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == cellops("--help").stdout
+
+
+def test_parameters_may_be_written_with_an_equals_sign(project: Path) -> None:
+    source = "%%mlops parameters\nseed: int = 3\nnote: str = ''\nother: str = ''"
+    write(project / "n.ipynb", LOAD, source, "print('given', seed, note, other)")
+    words = ["-p", "seed=8", "--parameter", "note=a=b -p", "-p", "other", "x=y"]
+    done = cellops("execute", *words, "n.ipynb", "-o", "out.ipynb")
+    assert done.returncode == 0, done.stderr
+    assert "given 8 a=b -p x=y" in (project / "out.ipynb").read_text()
 
 
 @pytest.mark.parametrize("verb", ["", *cli.terminal.commands])
@@ -80,6 +162,10 @@ def test_the_usual_way(project: Path) -> None:
     shown = cellops("show", "trained").stdout
     assert "seed" in shown
     assert "auc" in shown
+    assert "model.logisticregression__C" not in shown
+    assert "model.logisticregression__C" in cellops("show", "trained", "--all").stdout
+    assert f"cellops show {shown.split()[1][:8]}" in done.stdout
+    assert "%mlops show" not in done.stdout + shown
     built = cellops("package", "trained", "-o", "model")
     assert built.returncode == 0, built.stderr
     assert "Serve it with: cellops serve model" in built.stdout
@@ -94,7 +180,7 @@ def test_a_failing_notebook_and_a_wrong_parameter_have_their_exit_codes(project:
     write(project / "n.ipynb", LOAD, PARAMETERS, "1 / 0")
     done = cellops("execute", "n.ipynb")
     assert done.returncode == 1
-    assert "failed in cell 3 of 3" in done.stderr
+    assert "failed in cell 3 of 3, In [3], line 1: ZeroDivisionError" in done.stderr
     done = cellops("execute", "n.ipynb", "-p", "sed", "1", "-p", "rows", "x")
     assert done.returncode == 2
     assert "did you mean seed?" in done.stderr
@@ -117,7 +203,11 @@ def test_ctrl_c_saves_the_notebook_and_ends_the_run_as_killed(project: Path) -> 
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 130
-    assert "Stopped" in errors
+    assert re.fullmatch(
+        r"cellops: Stopped\. The notebook as far as it came: .*/out\.ipynb\. "
+        r"The run endless is kept as killed: cellops show [0-9a-f]{8}",
+        errors.strip(),
+    )
     assert (project / "out.ipynb").exists()
     assert "killed" in cellops("runs").stdout
 
@@ -129,3 +219,12 @@ def test_nothing_but_the_verbs_is_offered_from_python() -> None:
     assert callable(cellops.runs)
     with pytest.raises(AttributeError, match="its verbs are"):
         cellops.exceute  # noqa: B018
+
+
+def test_clean_that_is_declined_deletes_nothing_and_says_nothing_of_it(project: Path) -> None:
+    report = project / ".cellops" / "drift" / "model" / "drift.html"
+    report.parent.mkdir(parents=True)
+    report.write_text("report")
+    done = cellops("clean", input="n\n")
+    assert (done.returncode, report.exists()) == (0, True)
+    assert "Freed" not in done.stdout

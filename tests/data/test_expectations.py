@@ -204,6 +204,8 @@ expect_column_values_to_be_between("x", -2.5, +3)
         (f'{BETWEEN}("x", 1, reason=3)', "reason must be of type str", "quotes"),
         (f'{BETWEEN}("x", __import__("os").getpid())', "must be a literal", "cell above"),
         (f'{BETWEEN}("x", limits.low)', "must be a literal", "cell above"),
+        (f'{BETWEEN}("x", 0, 1e999)', "cannot be NaN or infinite", "Leave out"),
+        (f'{BETWEEN}("x", -1e999, 0)', "cannot be NaN or infinite", "Leave out"),
         (f'{BETWEEN}("x", limit)', "no variable limit", "limits?"),
         (f'{BETWEEN}("x", limits)', "cannot be of type object", "Use numbers"),
         ('expect_column_values_to_match_regex("x", "(")', "not a regular expression", "Correct it"),

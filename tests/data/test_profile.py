@@ -197,7 +197,7 @@ def test_too_many_categories_are_not_remembered() -> None:
 
 @pytest.mark.parametrize("dtype", [object, "str", "category", "string"])
 def test_text_counts_the_same_in_every_dtype(dtype: object) -> None:
-    reference = profile_column("x", pd.Series(["b", "a", "b", "a", None], dtype=object))
+    reference = profile_column("x", pd.Series(["b", "a", "b", "a", None] * 10, dtype=object))
     assert reference.bins.categories == ("a", "b")
     seen = count(reference, pd.Series(["a", "z", None, "b"], dtype=dtype))
     assert (seen.counts, seen.unseen, seen.missing) == ((1, 1), 1, 1)
@@ -278,3 +278,18 @@ def test_a_column_that_has_become_all_missing_is_counted() -> None:
 def test_a_table_without_rows_is_refused(table: pd.DataFrame) -> None:
     with pytest.raises(InputError):
         profile(table)
+
+
+def test_text_that_is_no_unicode_is_counted_in_its_bin() -> None:
+    column = pd.Series(["a\ud800", "b"] * 200, dtype=object)
+    reference = profile_column("city", column)
+    assert count(reference, column) == reference.bins
+
+
+def test_a_decimal_that_signals_does_not_break_the_rest() -> None:
+    table = pd.DataFrame(
+        {"price": pd.Series([decimal.Decimal("sNaN"), decimal.Decimal(1)], dtype=object), "size": [1.0, 2.0]}
+    )
+    made = profile(table)
+    assert made.column("price").problem
+    assert made.column("size").bins is not None

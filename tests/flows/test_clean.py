@@ -1,11 +1,52 @@
-"""What runs have handed over can be deleted; what stands nowhere else stays."""
+"""Cleaning deletes nothing that exists only once."""
 
 from pathlib import Path
 
-from cellops.flows.clean import clean, removable
+from cellops.flows.clean import clean, kept, removable
+from cellops.flows.progress import read_progress, write_progress
+from cellops.flows.runs import runs
 from cellops.flows.sync import sync
 from cellops.settings import load
+from support.journals import cell, key, run, session
 from support.kernel import Kernel
+
+
+def test_a_journal_stays_while_it_holds_what_no_run_has(project: Path) -> None:
+    whole = session(project, "whole", *run("whole"))
+    killed = session(project, "killed", run("killed")[0], cell(1), cell(2))
+    waiting_for_a_run = session(project, "loose", *run("loose"), cell(2))
+    without_runs = session(project, "bare", cell(1))
+    sync()
+    assert set(kept()) == {waiting_for_a_run, without_runs}
+    assert {path for path in removable() if path.suffix == ".jsonl"} == {whole, killed}
+    clean(removable())
+    assert not whole.exists()
+    assert waiting_for_a_run.exists()
+    assert sync().journals == 0
+    assert {found.name for found in runs()} == {"whole", "killed", "loose"}
+
+
+def test_a_journal_stays_while_the_store_lacks_something_of_it(project: Path) -> None:
+    path = session(project, "whole", *run("whole"))
+    sync()
+    write_progress(path, read_progress(path).replace(kept=(key("whole"),)))
+    assert kept() == [path]
+    assert path not in removable()
+
+
+def test_executed_notebooks_stay_while_a_journal_waits(project: Path) -> None:
+    notebook = project / ".cellops" / "executions" / "n.ipynb"
+    notebook.parent.mkdir()
+    notebook.write_text("{}")
+    session(project, "s", *run("waiting"))
+    assert notebook not in removable()
+    sync()
+    assert notebook in removable()
+
+
+def test_a_journal_stays_while_it_waits(project: Path) -> None:
+    session(project, "s", *run("waiting"))
+    assert removable() == []
 
 
 def test_sources_go_once_they_are_carried_over_and_states_stay(project: Path) -> None:

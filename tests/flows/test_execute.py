@@ -6,7 +6,7 @@ import mlflow
 import pytest
 
 from cellops import settings
-from cellops.errors import NotebookError, ParameterError
+from cellops.errors import NotebookError, ParameterError, UsageError
 from cellops.flows.execute import execute
 from cellops.flows.runs import runs
 from cellops.records.run import RunStatus
@@ -66,9 +66,12 @@ def test_a_run_that_fails_is_failed_and_keeps_its_notebook(project: Path) -> Non
 
 def test_a_run_before_the_failing_cell_is_kept_with_its_notebook(project: Path) -> None:
     notebook = write(project / "n.ipynb", LOAD, "%%mlops run --name early\nvalue = 1 / 8", "undefined_name")
-    with pytest.raises(NotebookError, match="undefined_name"):
-        execute(notebook)
+    stages: list[str] = []
+    with pytest.raises(NotebookError, match="undefined_name") as caught:
+        execute(notebook, on_stage=stages.append)
     (run,) = runs()
+    assert stages == ["Starting the kernel", "Carrying the runs to MLflow"]
+    assert caught.value.__notes__ == [f"The run early is kept as finished: cellops show {run.run[:8]}"]
     assert (run.name, run.status) == ("early", RunStatus.FINISHED)
     assert len(notebook_artifacts(run.mlflow_run_id)) == 1
 
@@ -107,3 +110,12 @@ def test_an_unreachable_store_does_not_fail_the_execution(project: Path, monkeyp
     assert sync(here=True).runs == 1
     (run,) = runs()
     assert notebook_artifacts(run.mlflow_run_id) == ["notebook/o.ipynb"]
+
+
+def test_an_output_that_cannot_be_written_is_refused_before_the_kernel_starts(project: Path) -> None:
+    notebook = write(project / "n.ipynb", LOAD)
+    (project / "file").write_text("")
+    stages: list[str] = []
+    with pytest.raises(UsageError, match="cannot be written"):
+        execute(notebook, output=project / "file" / "out.ipynb", on_stage=stages.append)
+    assert stages == []

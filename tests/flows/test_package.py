@@ -45,7 +45,7 @@ def test_a_package_carries_its_contract_and_where_it_comes_from(inside: Path) ->
     held = {path.relative_to(inside / "model").as_posix() for path in (inside / "model").rglob("*") if path.is_file()}
     assert held >= {"MLmodel", "model.skops", "contract/profile.json", "environment/lock.txt", "manifest.json"}
     provenance = json.loads((inside / "model" / "provenance.json").read_text())
-    assert provenance["notebook"].endswith("train.ipynb")
+    assert provenance["notebook"] == "train.ipynb"
     assert json.loads((inside / "model" / "contract" / "suite.json").read_text())["expectations"][0]["columns"] == [
         "kind"
     ]
@@ -109,16 +109,95 @@ def test_drift_says_what_is_wrong_with_its_input(inside: Path) -> None:
         drift("model", "later.csv", time="tme")
     with pytest.raises(InputError, match="no column lat"):
         drift("model", "later.csv", label="lat")
+    with pytest.raises(InputError, match="size is an input of the model"):
+        drift("model", "later.csv", label="size")
 
 
-def test_a_window_that_cannot_be_scored_is_a_finding_and_the_rest_is_compared(inside: Path) -> None:
+def test_a_csv_file_is_judged_as_the_same_rows_in_parquet(inside: Path) -> None:
+    later = data(shift=0.5)
+    later.to_parquet("later.parquet")
+    later.assign(late=later["late"].astype(float)).to_csv("later.csv", index=False)
+    read = [drift("model", name, time="time").report for name in ("later.parquet", "later.csv")]
+    assert read[0].windows == read[1].windows
+    assert read[0].windows[0].performance is not None
+
+
+def test_a_label_under_another_name_is_taken_and_said(inside: Path) -> None:
+    data().rename(columns={"late": "truth"}).to_csv("later.csv", index=False)
+    report = drift("model", "later.csv", label="truth").report
+    assert [finding.code for finding in report.findings] == ["label-not-target"]
+    assert report.windows[0].labelled_rows == 2000
+
+
+def test_one_bad_cell_is_named_and_costs_one_row(inside: Path) -> None:
+    later = data().astype({"size": object})
+    later.loc[17, "size"] = "abc"
+    later.to_csv("later.csv", index=False)
+    report = drift("model", "later.csv").report
+    bad, unscored = report.findings
+    assert (bad.where, bad.seen.partition(";")[0]) == ("column size, row 17", "'abc' is not a number")
+    assert unscored.where == "column size"
+    assert unscored.seen == "the model cannot answer 1 of 2000 rows, for there a value is missing"
+    (window,) = report.windows
+    assert (window.rows, window.labelled_rows) == (2000, 1999)
+    assert next(column for column in window.columns if column.column == "size").current.missing == 1
+
+
+def test_windows_that_cannot_be_scored_are_one_finding_and_the_rest_is_compared(inside: Path) -> None:
     later = data().drop(columns="kind")
     later.to_csv("later.csv", index=False)
     report = drift("model", "later.csv", time="time").report
-    assert "window-not-scored" in {finding.code for finding in report.findings}
+    (finding,) = report.findings
+    assert (finding.code, finding.where) == ("window-not-scored", "windows 2024-01, 2024-02, 2024-03")
     first = {column.column: column for column in report.windows[0].columns}
     assert first["size"].result("psi") is not None
     assert first["kind"].finding is not None
+
+
+def test_reports_of_different_data_do_not_replace_each_other(inside: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from cellops import screens
+
+    data().to_parquet("later.parquet")
+    data().to_csv("later.csv", index=False)
+    first, other = drift("model", "later.parquet"), drift("model", "later.csv")
+    assert Path(first.page).parent != Path(other.page).parent
+    screens.drift(other)
+    assert "in place of" not in capsys.readouterr().out
+    screens.drift(drift("model", "later.csv"))
+    assert "in place of the one that was there" in capsys.readouterr().out
+
+
+def test_drift_without_an_input_column_writes_the_report_and_ends_with_1(
+    inside: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from cellops.cli import main
+
+    data().drop(columns="kind").to_csv("later.csv", index=False)
+    with pytest.raises(SystemExit) as left:
+        main(["drift", "model", "later.csv"])
+    told = capsys.readouterr()
+    assert left.value.code == 1
+    assert "missing or unreadable: kind" in told.out
+    assert "The report is incomplete" in told.err
+    assert (inside / ".cellops" / "drift" / "model" / "later.csv" / "drift.html").exists()
+
+
+def test_the_table_marks_every_figure_that_is_worse_and_prints_no_endless_number(
+    inside: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from cellops import screens
+
+    wrong = data()
+    wrong["late"] = 1 - wrong["late"]
+    wrong.to_parquet("wrong.parquet")
+    done = drift("model", "wrong.parquet")
+    screens.drift(done)
+    assert capsys.readouterr().out.count("▼") == len(done.report.windows[0].worse) > 2
+    (window,) = done.report.windows
+    (first, *others) = window.performance.measures
+    huge = window.performance.replace(measures=(first.replace(value=1e300, low=-1e299, high=2e300), *others))
+    screens.drift(done.replace(report=done.report.replace(windows=(window.replace(performance=huge),))))
+    assert "1e+300 (-1e+299 to 2e+300)" in capsys.readouterr().out
 
 
 def test_a_changed_byte_is_refused(inside: Path) -> None:
@@ -130,3 +209,24 @@ def test_a_changed_byte_is_refused(inside: Path) -> None:
     with pytest.raises(IntegrityError, match=r"profile\.json"):
         drift("model", "later.csv")
     assert not (inside / ".cellops" / "drift").exists()
+
+
+def test_the_table_and_the_page_count_alike_and_say_where_nothing_was_judged(
+    inside: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from cellops import screens
+
+    data(shift=0.4).to_parquet("later.parquet")
+    done = drift("model", "later.parquet")
+    screens.drift(done)
+    shown = capsys.readouterr().out
+    drifted = sum(column.verdict.drifted for column in done.report.windows[0].columns)
+    assert f" {drifted} of 2 " in shown
+    assert f"{drifted} of 2 input columns drifted" in shown
+    assert done.headline in Path(done.page).read_text()
+    data(rows=50).drop(columns="kind").to_parquet("few.parquet")
+    screens.drift(drift("model", "few.parquet"))
+    shown = capsys.readouterr().out
+    assert "too few rows" in shown
+    assert "The model could not answer the rows" in shown
+    assert shown.count("Column kind is missing") == 1

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,12 +12,15 @@ from pathlib import Path
 import pytest
 
 from cellops import settings
-from cellops.capture.journal import Journal
+from cellops.capture.journal import Journal, path_of
+from cellops.capture.lease import Lease, lease_of
 from cellops.errors import TrackingError
+from cellops.flows import progress
 from cellops.flows import sync as flow
 from cellops.flows.progress import read_progress
 from cellops.flows.runs import runs, show
-from cellops.records.run import RunClosed, RunOpened, RunStatus, SessionOpened
+from cellops.records.run import NotebookExecuted, RunClosed, RunOpened, RunStatus, SessionOpened
+from support.journals import key, run, session
 from support.kernel import Kernel
 from support.server import free_port, mlflow_server
 
@@ -76,8 +80,8 @@ def test_a_run_is_in_mlflow_with_all_that_it_left(loaded: Kernel) -> None:
 def test_carrying_twice_gives_one_run(loaded: Kernel) -> None:
     loaded.run("%%mlops run --name once\nvalue = 2 ** 0.5")
     flow.sync()
-    for progress in (loaded.project / ".cellops" / "journal").glob("*.progress"):
-        progress.unlink()
+    for held in (loaded.project / ".cellops" / "journal").glob("*.progress"):
+        held.unlink()
     flow.sync()
     found = [run for run in runs() if run.name == "once"]
     assert len(found) == 1
@@ -172,3 +176,248 @@ def test_nothing_is_left_in_the_environment(loaded: Kernel) -> None:
     assert left <= {"MLFLOW_DISABLE_TELEMETRY", "MLFLOW_HTTP_REQUEST_MAX_RETRIES", "MLFLOW_HTTP_REQUEST_TIMEOUT"} | {
         "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"
     }
+
+
+def test_a_journal_that_cannot_be_carried_keeps_no_other_back(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dead = f"http://127.0.0.1:{free_port()}"
+    for number in range(2):
+        session(project, f"dead-{number}", *run(f"dead-{number}"), store=dead)
+    session(project, "here", *run("here"), store=settings.LOCAL)
+    result = flow.sync()
+    assert (result.journals, result.runs) == (1, 1)
+    assert [found.where for found in result.findings] == [f"tracking store {dead}"]
+    assert "cellops sync --here" in result.findings[0].remedy
+    with pytest.raises(TrackingError, match=dead):
+        flow.refuse(result)
+    assert {known.name: known.synced for known in runs()} == {"here": True, "dead-0": False, "dead-1": False}
+    assert flow.sync(here=True).runs == 2
+    assert flow.sync() == flow.SyncResult(journals=0, runs=0, killed=0)
+
+
+def test_each_thing_that_could_not_be_carried_has_its_line(project: Path) -> None:
+    stores = [f"http://127.0.0.1:{free_port()}" for _ in range(2)]
+    for number, store in enumerate(stores):
+        session(project, f"s{number}", *run(f"r{number}"), store=store)
+    done = subprocess.run([sys.executable, "-m", "cellops", "sync"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    for store in stores:
+        assert store in done.stderr
+        assert sum(f"error tracking store {store}: " in line for line in done.stdout.splitlines()) == 1
+
+
+def test_records_go_to_the_store_for_which_they_were_written(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    meant = f"sqlite:///{project / 'meant.db'}"
+    session(project, "meant", *run("meant"), store=meant)
+    session(project, "local", *run("local"), store=settings.LOCAL)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{project / 'third.db'}")
+    assert flow.sync().runs == 2
+    assert runs() == []
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", meant)
+    assert [known.name for known in runs()] == ["meant"]
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    assert [known.name for known in runs()] == ["local"]
+
+
+def test_a_session_records_its_store_without_credentials(project: Path) -> None:
+    started = Kernel(project, {"CELLOPS_WRITER": "false", "MLFLOW_TRACKING_URI": "http://user:s3cr3t@127.0.0.1:9"})
+    try:
+        started.run("%load_ext cellops")
+        assert isinstance(opened := started.events()[0], SessionOpened)
+        assert opened.store == "http://127.0.0.1:9"
+    finally:
+        started.stop()
+
+
+def test_a_run_whose_opening_cannot_be_read_is_kept(project: Path) -> None:
+    _opened, *rest = run("torn", metrics={"auc": 0.5})
+    session(project, "s", *rest, *run("whole"))
+    assert flow.sync().runs == 2
+    torn, whole = sorted(runs(), key=lambda known: known.name != key("torn")[:8])
+    assert (torn.metrics, torn.status) == ({"auc": 0.5}, RunStatus.FINISHED)
+    assert [finding.code for finding in torn.findings] == ["opening-not-read"]
+    assert whole.name == "whole"
+
+
+def test_what_was_known_before_the_cell_remains_of_a_killed_run(project: Path) -> None:
+    opened, *_ = run("long")
+    path = session(project, "s", opened.replace(parameters={"depth": 3}))
+    os.utime(path, (5.0, 5.0))
+    local = show("long")
+    assert (local.status, local.parameters, local.ended) == (RunStatus.KILLED, {"depth": 3}, 5.0)
+    assert flow.sync().killed == 1
+    carried = show("long")
+    assert (carried.status, carried.parameters, carried.ended) == (RunStatus.KILLED, {"depth": "3"}, 5.0)
+    assert [finding.code for finding in carried.findings] == ["kernel-gone"]
+
+
+def test_a_writer_knows_how_long_a_killed_run_lasted(writing: Kernel) -> None:
+    writing.run("%load_ext cellops")
+    writing.send("%%mlops run --name long\ndepth = 3\nprint('begun', flush=True)\nwhile True: pass")
+    writing.wait_for_output("begun")
+    journal = next((writing.project / ".cellops" / "journal").glob("*.jsonl"))
+    while not read_progress(journal).open:
+        os.sched_yield()
+    before = journal.stat().st_mtime
+    kill(writing)
+    while not read_progress(journal).done:
+        os.sched_yield()
+    (known,) = runs()
+    assert (known.status, known.parameters) == (RunStatus.KILLED, {"depth": "3"})
+    assert known.ended is not None
+    assert known.ended > before
+
+
+def test_a_session_that_has_just_begun_is_not_taken_for_one_that_ended(project: Path) -> None:
+    folder = project / ".cellops" / "journal"
+    lease = Lease(lease_of(path_of(folder, "s")))
+    assert flow.sync().journals == 0
+    path = Journal(folder, "s", SessionOpened(session="s", pid=1, started=0.0, version="0", project="")).path
+    assert not flow.sync().findings
+    assert not read_progress(path).done
+    lease.release()
+    flow.sync()
+    assert read_progress(path).done
+
+
+def test_reading_the_files_of_the_project_in_the_kernel_loses_no_later_run(loaded: Kernel) -> None:
+    loaded.run("%%mlops run --name first\nvalue = 3 / 4")
+    loaded.run("from pathlib import Path\nsizes = [len(p.read_bytes()) for p in Path().rglob('*') if p.is_file()]")
+    flow.sync()
+    loaded.run("%%mlops run --name second\nvalue = 3 / 4")
+    flow.sync()
+    assert {found.name for found in runs() if found.synced} == {"first", "second"}
+
+
+def test_a_journal_that_has_grown_since_it_was_done_is_carried_on(project: Path) -> None:
+    path = session(project, "s", *run("first"))
+    with path.open("ab") as file:
+        file.write(b'{"event": "torn')
+    flow.sync()
+    assert read_progress(path).done
+    with path.open("ab") as file:
+        file.write(b"\n" + b"".join(event.to_json() + b"\n" for event in run("second")))
+    assert not read_progress(path).done
+    flow.sync()
+    assert read_progress(path).done
+    assert {found.name for found in runs() if found.synced} == {"first", "second"}
+
+
+def test_a_model_of_a_module_beside_a_notebook_in_a_folder_is_logged(loaded: Kernel) -> None:
+    folder = loaded.project / "notebooks"
+    folder.mkdir()
+    (folder / "own_models.py").write_text(
+        "from sklearn.linear_model import LinearRegression as Own\nclass Mine(Own): pass"
+    )
+    loaded.run("%cd -q notebooks\nimport sys; sys.path.insert(0, '')\nfrom own_models import Mine")
+    loaded.run("%%mlops run --name own\nmodel = Mine().fit([[0.0], [1.0]], [0, 1])")
+    flow.sync()
+    assert list(show("own").models) == ["model"]
+
+
+def test_a_journal_that_git_tracks_is_refused_and_keeps_no_other_back(project: Path) -> None:
+    session(project, "foreign", *run("foreign"))
+    subprocess.run(["git", "init", "-q"], check=True)
+    subprocess.run(["git", "add", "--force", ".cellops/journal/foreign.jsonl"], check=True)
+    session(project, "own", *run("own"))
+    result = flow.sync()
+    assert result.runs == 1
+    assert ["tracked by git" in finding.seen for finding in flow.errors_of(result)] == [True]
+
+
+def test_what_is_no_journal_stops_nothing(project: Path) -> None:
+    path = session(project, "s", *run("first"))
+    (path.parent / "b.jsonl").mkdir()
+    (path.parent / "c.jsonl").symlink_to("nowhere")
+    assert [found.name for found in runs()] == ["first"]
+    assert flow.sync().runs == 1
+
+
+def test_the_writer_carries_to_the_store_that_the_session_recorded(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = session(project, "s", *run("first"), store="local")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{project}/other.db")
+    flow.follow(path, settings.load())
+    assert read_progress(path).store == "local"
+    assert not (project / "other.db").exists()
+
+
+def test_a_run_is_found_by_its_key_however_many_newer_ones_there_are(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cellops.flows.runs.NEWEST", 2)
+    monkeypatch.setattr("cellops.tracking.store.PAGE", 2)
+    names = ["oldest", "b", "c", "d"]
+    session(project, "s", *(event for at, name in enumerate(names) for event in run(name, started=at + 1.0)))
+    flow.sync()
+    assert show(key("oldest")[:8]).name == "oldest"
+    assert [found.name for found in runs(limit=3)] == ["d", "c", "b"]
+
+
+def test_a_folder_deleted_under_a_kernel_is_made_again_and_said(loaded: Kernel) -> None:
+    loaded.run("before = 1")
+    shutil.rmtree(loaded.project / ".cellops")
+    done = loaded.run("%%mlops run --name after\nvalue = 3 / 4")
+    assert done.streams.count("was deleted while this kernel ran") == 1
+    assert [record.source for record in loaded.cells()][:1] == ["before = 1"]
+    again = loaded.run("%%mlops run --name later\nvalue = 3 / 4")
+    assert "was deleted" not in again.streams
+    flow.sync()
+    assert {found.name for found in runs() if found.synced} == {"after", "later"}
+
+
+def test_an_empty_journal_is_not_done(project: Path) -> None:
+    path = Journal(project / ".cellops" / "journal", "s").path
+    flow.sync()
+    assert not read_progress(path).done
+
+
+def test_a_kernel_that_has_gone_is_gone_though_its_number_is_ours(project: Path) -> None:
+    opened, *_ = run("long")
+    session(project, "s", opened)
+    assert runs()[0].status is RunStatus.KILLED
+
+
+def test_the_writer_holds_nothing_while_the_kernel_idles(writing: Kernel) -> None:
+    writing.run("%load_ext cellops")
+    writing.run("%%mlops run --name first\nvalue = 3 / 4")
+    journal = next((writing.project / ".cellops" / "journal").glob("*.jsonl"))
+    while not read_progress(journal).runs or read_progress(journal).open:
+        os.sched_yield()
+    with progress.lock(journal, timeout=60):
+        writing.run("%%mlops run --name second\nvalue = 3 / 4")
+    assert flow.sync().findings == ()
+    assert {known.name: known.synced for known in runs()} == {"first": True, "second": True}
+
+
+def test_spools_of_models_that_were_not_logged_stay(loaded: Kernel) -> None:
+    loaded.run(TRAIN)
+    spool = next((loaded.project / ".cellops" / "spool").rglob("*.pkl"))
+    spool.write_bytes(b"changed")
+    result = flow.sync()
+    assert [finding.code for finding in result.findings] == ["model-not-logged"]
+    assert spool.exists()
+
+
+def test_an_executed_notebook_waits_for_the_runs_that_it_belongs_to(project: Path) -> None:
+    dead = f"http://127.0.0.1:{free_port()}"
+    session(project, "kernel", *run("trained"), store=dead, execution="e")
+    folder = project / ".cellops" / "journal"
+    notebook = NotebookExecuted(execution="e", notebook="n.ipynb", status=RunStatus.FINISHED, store=settings.LOCAL)
+    path = Journal(folder, f"{progress.OF_EXECUTIONS}e", notebook).path
+    assert len(flow.sync().findings) == 1
+    assert not read_progress(path).done
+    assert flow.sync(here=True).findings == ()
+    assert read_progress(path).done
+
+
+def test_a_disk_that_keeps_no_progress_stops_its_journal_only(project: Path) -> None:
+    bad = session(project, "bad", *run("bad"))
+    bad.with_suffix(".progress").mkdir()
+    session(project, "good", *run("good"))
+    result = flow.sync()
+    assert [(found.code, found.where) for found in result.findings] == [("not-carried", "bad.jsonl")]
+    bad.with_suffix(".progress").rmdir()
+    assert flow.sync().findings == ()
+    assert {known.name for known in runs()} == {"bad", "good"}

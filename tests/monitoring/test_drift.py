@@ -1,8 +1,12 @@
 """Windows against a profile: verdicts, the false-alarm budget, and columns that cannot be compared."""
 
+from random import Random
+
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cellops.data.profile import profile, profile_column
 from cellops.errors import InputError
@@ -106,11 +110,106 @@ def test_a_column_that_cannot_be_compared_leaves_the_others() -> None:
     window = judged(frame)
     problems = {c.column: c.finding.seen for c in window.columns if c.finding}
     assert problems == {
-        "age": "The column was of kind number and is now of kind text",
+        "age": "The column was of kind number and is now of kind text: 'old'",
         "city": "The column is not there",
     }
     assert sum(column.verdict is DriftVerdict.STABLE for column in window.columns) == 3
     assert "extra" not in {column.column for column in window.columns}
+
+
+@pytest.mark.parametrize(("column", "bad"), [("age", "old"), ("joined", "soon"), ("children", [1]), ("member", "x")])
+def test_one_value_of_another_kind_is_named_with_its_row(column: str, bad: object) -> None:
+    frame = people(500, 1)
+    frame[column] = frame[column].astype(object)
+    frame[column] = [bad if row == 17 else value for row, value in enumerate(frame[column])]
+    window = judged(frame)
+    (finding,) = [c.finding for c in window.columns if c.finding]
+    assert f"row 17 now holds something else: {bad!r}" in finding.seen
+
+
+numbers = st.lists(st.floats(allow_nan=True, allow_infinity=True) | st.none(), min_size=1, max_size=40)
+integers = st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=40)
+texts = st.lists(st.sampled_from(["", "a", "b", "NA", "é"]) | st.text(max_size=3) | st.none(), min_size=1, max_size=40)
+truths = st.lists(st.booleans() | st.none(), min_size=1, max_size=40)
+times = st.lists(st.datetimes() | st.none(), min_size=1, max_size=40)
+
+
+@given(st.one_of(numbers, integers, texts, truths, times), st.randoms(use_true_random=False))
+def test_the_same_rows_in_another_order_never_drift(values: list[object], random: Random) -> None:
+    frame = pd.DataFrame({"x": pd.Series(values * 150, dtype=object)})
+    shuffled = frame.iloc[random.sample(range(len(frame)), len(frame))]
+    made = compare(contract(profile=profile(frame)), whole(shuffled), package="p", digest="0", source="test")
+    (column,) = made.windows[0].columns
+    assert not column.verdict.drifted
+    assert column.result("psi") is None or column.result("psi").value == pytest.approx(0)
+    assert DriftReport.from_json(made.to_json()) == made
+
+
+@given(
+    st.lists(st.sampled_from(range(30)), min_size=100, max_size=300),
+    st.integers(100, 240),
+    st.sampled_from(["unseen", None]),
+)
+def test_a_window_of_nothing_but_unseen_or_missing_values_is_major(
+    cities: list[int], rows: int, new: str | None
+) -> None:
+    reference = pd.DataFrame({"city": [f"city {number}" for number in cities] * 4})
+    window = pd.DataFrame({"city": pd.Series([new] * rows, dtype=object)})
+    made = compare(contract(profile=profile(reference)), whole(window), package="p", digest="0", source="test")
+    assert made.windows[0].columns[0].verdict is DriftVerdict.MAJOR
+
+
+@given(st.integers(100, 240), st.sampled_from([-1.0, 0.0, 13.0, 1e9, np.inf]), st.sampled_from(["int64", "float64"]))
+def test_a_window_of_nothing_but_values_outside_the_few_known_ones_is_major(
+    rows: int, value: float, dtype: str
+) -> None:
+    reference = pd.DataFrame({"month": np.repeat(np.arange(1, 13), 40).astype(dtype)})
+    made = compare(
+        contract(profile=profile(reference)),
+        whole(pd.DataFrame({"month": np.full(rows, value)})),
+        package="p",
+        digest="0",
+        source="test",
+    )
+    (column,) = made.windows[0].columns
+    assert column.verdict is DriftVerdict.MAJOR
+    assert sum(column.current.counts[1:-1]) == 0
+
+
+def test_a_text_that_is_no_unicode_makes_a_report() -> None:
+    frame = pd.DataFrame({"city": pd.Series(["a\ud800", "b"] * 200, dtype=object)})
+    made = compare(contract(profile=profile(frame)), whole(frame), package="p", digest="0", source="test")
+    assert b"\\\\ud800" in made.to_json()
+    assert made.windows[0].columns[0].verdict is DriftVerdict.STABLE
+
+
+@pytest.mark.parametrize(("rows", "texts"), [(300, 100), (2000, 250), (2000, 600), (2000, 1500), (5000, 300)])
+def test_the_most_frequent_of_many_texts_by_chance_are_no_drift(rows: int, texts: int) -> None:
+    random = np.random.default_rng(rows + texts)
+
+    def table(rows: int) -> pd.DataFrame:
+        return pd.DataFrame({"city": [f"city {number}" for number in random.integers(0, texts, rows)]})
+
+    trained = contract(profile=profile(table(rows)))
+    windows = [whole(table(size))[0] for size in (150, 500, 2000) * 5]
+    made = compare(trained, windows, package="p", digest="0", source="test")
+    assert {window.columns[0].verdict for window in made.windows} == {DriftVerdict.STABLE}
+
+
+@pytest.mark.parametrize("rows", [100, 200, 500])
+@pytest.mark.parametrize("texts", [11, 20, 30, 40, 50, 100])
+def test_texts_of_few_rows_are_no_drift(rows: int, texts: int) -> None:
+    random = np.random.default_rng(rows + texts)
+
+    def table(rows: int) -> pd.DataFrame:
+        return pd.DataFrame({"city": [f"city {number}" for number in random.integers(0, texts, rows)]})
+
+    drifted = 0
+    for _ in range(20):
+        trained = contract(profile=profile(table(rows)))
+        made = compare(trained, whole(table(2000)), package="p", digest="0", source="test")
+        drifted += made.windows[0].columns[0].verdict is not DriftVerdict.STABLE
+    assert drifted <= 1
 
 
 def test_a_column_that_is_there_twice_is_named() -> None:

@@ -11,7 +11,9 @@ import pytest
 
 from cellops.data.profile import profile, profile_column
 from cellops.monitoring.charts import line_chart, row_chart
+from cellops.monitoring.column_view import column_view, furthest_first
 from cellops.monitoring.drift import compare
+from cellops.monitoring.findings import by_code
 from cellops.monitoring.headline import headline
 from cellops.monitoring.report import render, write
 from cellops.monitoring.windows import Window
@@ -106,7 +108,7 @@ def test_the_page_is_read_in_order() -> None:
     places = [
         page.text.index(words)
         for words in (
-            "input columns moved far, most of all c0",
+            "input columns drifted, most of all c0",
             "ROC AUC by window",
             "Rows by window",
             "Drift by column and window",
@@ -151,7 +153,7 @@ def test_without_labels_the_page_says_so() -> None:
     report, contract = drifting(2, 3, labelled=False)
     page = Page(render(report, contract))
     assert page.text.count("No labels yet") == 1
-    assert "once labels are there" in page.text
+    assert "once it is known" in page.text
 
 
 def test_findings_of_one_code_stand_together_the_gravest_first() -> None:
@@ -191,7 +193,130 @@ def test_the_headline_puts_performance_first() -> None:
     assert headline(report).startswith("ROC AUC ")
     assert headline(report.replace(reference_performance=None)).startswith("The package promises no ROC AUC")
     still, _ = drifting(1, 2, rows=2000, shift=0.0)
-    assert headline(still) == "ROC AUC held in the one labelled window; none of 2 input columns moved far."
+    assert headline(still) == "ROC AUC held in the one labelled window; none of 2 input columns drifted."
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("window-not-scored", "The model could not answer the rows, so performance is unknown; "),
+        ("performance-unreadable", "The labels do not fit the model, so performance is unknown; "),
+        ("cell-unreadable", "No labels yet, so performance is unknown; "),
+    ],
+)
+def test_the_headline_says_why_performance_is_unknown(code: str, said: str) -> None:
+    report, _ = drifting(2, 3, labelled=False)
+    finding = Finding(code=code, severity=Severity.ERROR, where="here", seen="so", remedy="look")
+    assert headline(report.replace(findings=(finding,))).startswith(said)
+
+
+def test_the_headline_counts_what_has_drifted_at_all_and_what_could_be_judged() -> None:
+    report, contract = drifting(1, 4, rows=2000)
+    frame = pd.DataFrame({"c0": np.random.default_rng(1).normal(0.35, size=2000), "c1": 0.0})
+    window = compare(contract, [Window("w", None, None, frame)], package="p", digest="0", source="s").windows[0]
+    verdicts = {column.column: column.verdict.value for column in window.columns}
+    assert verdicts == {"c0": "moderate", "c1": "major", "c2": "not enough data", "c3": "not enough data"}
+    assert headline(report.replace(windows=(window,))).endswith(
+        "2 of 2 input columns drifted, most of all c1, c0; missing or unreadable: c2, c3."
+    )
+
+
+@pytest.mark.parametrize(("windows", "said"), [(1, "50 labelled rows"), (2, "no window has 100 labelled rows")])
+def test_performance_of_few_labels_is_not_judged(windows: int, said: str) -> None:
+    report, contract = drifting(windows, 3, rows=50, shift=0.0)
+    assert all(window.performance for window in report.windows)
+    assert headline(report).startswith(f"Performance was not judged: {said}")
+    assert "▼ " not in Page(render(report, contract)).text
+
+
+def test_the_headline_names_every_figure_that_is_worse_anywhere() -> None:
+    report, contract = drifting(3, 3, shift=0.0, rows=1000)
+    first, second, third = report.windows
+    other = report.replace(windows=(first.replace(worse=("accuracy",)), second, third))
+    held = "ROC AUC held in all 3 labelled windows, but worse than promised was Accuracy in 1; "
+    assert headline(other).startswith(held)
+    both = report.replace(windows=(first, second.replace(worse=("accuracy", "roc_auc")), third))
+    said = "ROC AUC was worse than promised in 1 of 3 labelled windows, Accuracy in 1; "
+    assert headline(both).startswith(said)
+    assert "▼ " in Page(render(both, contract)).text
+
+
+def test_the_headline_names_a_column_that_is_not_there() -> None:
+    report, contract = drifting(1, 3)
+    frame = pd.DataFrame({"c0": np.random.default_rng(0).normal(size=300)})
+    lacking = compare(contract, [Window("w", None, None, frame)], package="p", digest="0", source="s")
+    assert headline(lacking).endswith("none of 1 input column drifted; missing or unreadable: c1, c2.")
+    assert "missing" not in headline(report)
+
+
+def test_windows_without_the_main_figure_are_counted() -> None:
+    report, _ = drifting(3, 3, shift=0.0, rows=1000)
+    last = report.windows[-1]
+    lacking = last.performance.replace(measures=last.performance.measures[1:], absent={"roc_auc": "one class"})
+    shown = report.replace(windows=(*report.windows[:-1], last.replace(performance=lacking)))
+    assert headline(shown).startswith("ROC AUC held in the 2 of 3 labelled windows that could be judged; ")
+
+
+def test_a_figure_that_is_absent_is_shown_with_its_reason() -> None:
+    report, contract = drifting(3, 3, shift=20.0)
+    text = Page(render(report, contract)).text
+    assert "ROC AUC in 2013-02, 2013-03: all rows are of one class" in text
+
+
+def test_the_page_says_from_how_many_rows_drift_is_judged() -> None:
+    text = Page(render(*drifting(1, 2, rows=50))).text
+    assert "? not judged, for that takes 100 rows in the window and in the profile" in text
+
+
+def test_small_charts_of_windows_that_are_not_judged_have_a_scale_that_fits_them() -> None:
+    report, _ = drifting(2, 3, rows=60)
+    cells = next(cells for cells in furthest_first(report.windows) if cells[0].column == "c0")
+    view = column_view(cells, report.windows)
+    assert not any(column.verdict.judged for window in report.windows for column in window.columns)
+    assert view.highest >= max(max(cell.current.counts) / 60 for cell in cells)
+
+
+def test_names_of_categories_are_short_in_what_is_written(tmp_path: Path) -> None:
+    texts = [f"{number} {'x' * 10_000}" for number in range(50)]
+    frame = pd.DataFrame({"c": np.repeat(texts, 20)})
+    _, contract = drifting(1, 2)
+    contract = contract.replace(profile=profile(frame))
+    windows = [Window(str(number), None, None, frame[: 500 + number]) for number in range(12)]
+    report = compare(contract, windows, package="p", digest="0", source="s")
+    page, data = write(report, contract, tmp_path)
+    assert data.stat().st_size + page.stat().st_size < 500_000
+    assert report.windows[0].columns[0].current.counts[:2] == (20, 20)
+    assert "cut after 80 characters" in Page(page.read_text()).text
+
+
+def test_a_figure_that_is_worse_in_several_windows_is_one_finding() -> None:
+    report, _ = drifting(6, 3, shift=0.0, rows=1000)
+    promised = report.reference_performance
+    better = promised.replace(
+        measures=tuple(m.replace(value=0.99, low=0.98, high=1.0) for m in promised.measures if m.name == "roc_auc")
+    )
+    worse = Finding(code="performance-worse", severity=Severity.WARNING, where="w", seen="s", remedy="r")
+    windows = tuple(window.replace(findings=(worse,), worse=("roc_auc",)) for window in report.windows)
+    (finding,) = by_code(report.replace(windows=windows, reference_performance=better))["performance-worse"]
+    assert finding.where == "ROC AUC, windows 2013-01, 2013-02, 2013-03 and 3 more"
+    values = {window.label: window.performance.measure("roc_auc").value for window in report.windows}
+    assert finding.seen.startswith(f"most in {min(values, key=values.get)}: ")
+    assert finding.seen.endswith("promised 0.99 (0.98 to 1)")
+
+
+def test_what_returns_in_each_window_is_one_finding() -> None:
+    report, contract = drifting(8, 3)
+    frame = pd.DataFrame({"c0": np.random.default_rng(0).normal(3, 1, 300)})
+    windows = [Window(f"2013-0{n}", None, None, frame + n / 100) for n in range(1, 8)]
+    again = compare(contract, windows, package="p", digest="0", source="s")
+    found = by_code(again)
+    assert [finding.where for finding in found["column-not-compared"]] == [
+        "column c1, windows 2013-01, 2013-02, 2013-03 and 4 more",
+        "column c2, windows 2013-01, 2013-02, 2013-03 and 4 more",
+    ]
+    (moved,) = found["major-drift"]
+    assert moved.seen.startswith("most in 2013-0")
+    assert sum(map(len, by_code(report).values())) < sum(len(window.columns) for window in report.windows)
 
 
 def test_a_regression_is_reported_by_its_error() -> None:
@@ -208,9 +333,27 @@ def test_a_regression_is_reported_by_its_error() -> None:
     )
     window = Window("2013-04", None, None, frame, labels=predicted + 3, truth=truth)
     report = compare(contract, [window], package="prices", digest="0" * 64, source="file")
-    assert headline(report).startswith("RMSE was worse than promised in 1 of 1 labelled window;")
+    assert headline(report).startswith("RMSE was worse than promised in 1 of 1 labelled window, ")
     assert report.windows[0].output.verdict is DriftVerdict.MAJOR
     assert "RMSE by window" in Page(render(report, contract)).text
+
+
+def test_a_regression_beyond_the_largest_float_makes_a_page_and_json(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame({"size": random.normal(size=400)})
+    truth = random.uniform(-1.7, 1.7, size=400)
+    contract = Contract(
+        schema=Schema(inputs=(), task=Task.REGRESSION, target="price"),
+        profile=profile(frame),
+        parity=Parity(inputs={}, labels=[]),
+        performance=evaluate(Task.REGRESSION, truth, truth, None, ()),
+    )
+    windows = [Window(str(far), None, None, frame, labels=truth * far, truth=-truth * far) for far in (1e307, 1e308)]
+    report = compare(contract, windows, package="prices", digest="0" * 64, source="file")
+    page, data = write(report, contract, tmp_path)
+    assert DriftReport.from_json(data.read_bytes()) == report
+    assert report.windows[1].performance.absent["rmse"] == "it is beyond the largest float"
+    assert not re.search(r"\b(nan|inf)\b", page.read_text())
 
 
 def test_both_files_are_written_whole(tmp_path: Path) -> None:
@@ -240,7 +383,16 @@ def test_a_line_breaks_where_a_window_has_no_figure() -> None:
     assert chart.lines.count("M") == 2
     assert [point.worse for point in chart.points] == [False, False, True]
     assert chart.band.count("Z") == 1
+    assert chart.whiskers.count("V") == 1
     assert chart.promised is None
+
+
+def test_a_single_window_shows_its_interval_and_one_without_an_interval_shows_none() -> None:
+    alone = line_chart(["a"], [Measure(name="m", value=0.5, low=0.4, high=0.6)], None, [False])
+    assert (alone.band, alone.whiskers.count("V")) == ("", 1)
+    unknown = line_chart(["a", "b"], [Measure(name="m", value=v) for v in (0.5, 0.6)], None, [False, False])
+    assert (unknown.band, unknown.whiskers) == ("", "")
+    assert unknown.lines.count("L") == 1
 
 
 @pytest.mark.parametrize("value", [0.0, 0.5, 1e-9, 123456.0, -3.0])

@@ -1,5 +1,7 @@
 """Calendar windows, and what is said of a time column that cannot be cut."""
 
+import datetime as dt
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -26,6 +28,13 @@ def test_calendar_windows(by: str, labels: list[str], start: str, end: str) -> N
     windows = cut(table("2013-02-01", "2012-12-31T23:59:59Z", "2013-01-01 00:00:00"), "at", by)
     assert [window.label for window in windows] == labels
     assert (windows[0].start, windows[0].end) == (start, end)
+
+
+@pytest.mark.parametrize("year", [1678, 2261])
+@pytest.mark.parametrize("by", ["day", "week", "month"])
+def test_the_first_and_the_last_year_can_be_cut(year: int, by: str) -> None:
+    windows = cut(table(f"{year}-01-01", f"{year}-12-31"), "at", by)
+    assert [len(window.frame) for window in windows] == [1, 1]
 
 
 def test_times_with_a_zone_are_cut_in_utc() -> None:
@@ -60,6 +69,13 @@ def test_one_window_for_all() -> None:
         (table(20130101), "at", "month", "numbers"),
         (table("2013-01-01", "yesterday", None), "at", "month", "2 rows"),
         (table("01/02/2013"), "at", "month", "ISO 8601"),
+        (table("1364774400"), "at", "month", "1 rows of column at hold no time"),
+        (table("2013-01-01", "9999-12-31"), "at", "month", "after 2261, the first of them row 1"),
+        (table(dt.date(9999, 12, 31)), "at", "day", "after 2261"),
+        (table("0001-01-01"), "at", "week", "before the year 1678"),
+        (table([1]), "at", "week", "no time"),
+        (table(True), "at", "week", "numbers"),
+        (pd.concat([table("2013-01-01")] * 2, axis=1), "at", "month", "2 columns called at"),
         (table(), "at", "month", "no rows"),
     ],
 )
@@ -77,3 +93,9 @@ def test_the_rows_without_a_time_are_named() -> None:
 def test_an_empty_table_is_no_window() -> None:
     with pytest.raises(InputError):
         whole(table())
+
+
+@pytest.mark.parametrize("word", ["now", "Today", " now "])
+def test_a_word_for_the_time_of_the_call_is_no_time(word: str) -> None:
+    with pytest.raises(InputError, match="hold no time"):
+        cut(pd.DataFrame({"time": ["2024-01-01", word]}), "time", "month")

@@ -1,6 +1,7 @@
 """The flights notebook, executed whole in a real kernel on the real data."""
 
 import json
+import re
 from pathlib import Path
 
 import nbformat
@@ -9,7 +10,14 @@ import pytest
 
 from cellops.pipeline.engine import execute
 
-NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "flight_delays.ipynb"
+ROOT = Path(__file__).parents[2]
+NOTEBOOK = ROOT / "notebooks" / "flight_delays.ipynb"
+
+
+def asked_in_the_tutorial() -> list[str]:
+    """The columns of the flight that docs/tutorial.md sends to the server."""
+    bodies = re.findall(r"-d '(\{.*?\})'", (ROOT / "docs" / "tutorial.md").read_text(), re.DOTALL)
+    return list(next(json.loads(body)["instances"][0] for body in bodies if "instances" in body))
 
 
 @pytest.fixture
@@ -40,6 +48,8 @@ def test_it_runs_and_writes_the_later_flights(alone: Path) -> None:
     assert set(flights["late"]) == {0, 1}
     assert not {"dep_delay", "arr_delay", "air_time", "month"} & set(flights.columns)
     assert flights["wind_gust"].isna().any()
+    assert asked_in_the_tutorial() == [name for name in flights.columns if name not in {"time", "late"}]
+    assert not [out for cell in cells.values() for out in cell.get("outputs", []) if out.get("name") == "stderr"]
 
 
 def test_the_same_seed_gives_the_same_model(alone: Path) -> None:

@@ -1,3 +1,5 @@
+import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +11,7 @@ from cellops.data.decoder import frame_columns
 from cellops.errors import NotFoundError, PackageError, TrustError
 from cellops.packaging.build import build_package
 from cellops.packaging.load import load_package
-from cellops.packaging.manifest import verify
+from cellops.packaging.manifest import plain_name, verify
 from cellops.records.run import Environment
 
 
@@ -104,6 +106,13 @@ def test_another_run_of_mlflow_with_the_same_model_gives_the_same_mlmodel(build,
     assert contents(build()) == contents(build(model_folder=twin, output=tmp_path / "second"))
 
 
+def test_a_package_may_lie_anywhere(build, tmp_path):
+    folder = tmp_path / "100%25 #1?"
+    folder.mkdir()
+    build(output=folder / "model")
+    assert [path.name for path in tmp_path.iterdir()] == [folder.name]
+
+
 def test_an_output_that_is_something_else_is_left_alone(build, tmp_path):
     output = tmp_path / "out" / "flights"
     output.mkdir(parents=True)
@@ -130,7 +139,7 @@ def test_a_build_that_fails_or_is_interrupted_leaves_nothing(build, tmp_path, fl
     environment = Interrupting(python="", implementation="", platform="", machine="", cpu="", cores=1)
     with pytest.raises(KeyboardInterrupt):
         build(environment=environment)
-    assert list((tmp_path / "out").iterdir()) == []
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_model_kept_as_a_pickle_needs_the_operators_word(build, save_model, flights_model, tmp_path):
@@ -168,6 +177,73 @@ def test_serving_a_package_imports_no_mlflow(flights_package):
 
 
 def test_the_digest_stands_for_the_whole_package(flights_package):
-    manifest, digest = verify(flights_package)
-    assert (manifest.name, manifest.run, len(digest)) == ("flights", "3f2a91c0", 64)
-    assert load_package(flights_package).digest == digest
+    verified = verify(flights_package)
+    assert (verified.manifest.name, verified.manifest.run, len(verified.digest)) == ("flights", "3f2a91c0", 64)
+    assert load_package(flights_package).digest == verified.digest
+
+
+@pytest.mark.parametrize("name", ["..", "../up", "/abs", "", ".hidden", "a/b", "a b", "ä", "x" * 129, "a\n"])
+def test_a_name_that_no_package_can_have_is_refused(build, name, tmp_path):
+    with pytest.raises(PackageError, match="A package's name is of letters"):
+        build(name=name)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("text", "name"), [("../../etc", "etc"), ("späte Flüge", "sp-te-Fl-ge"), ("…", "model")])
+def test_a_plain_name_is_one_that_a_package_can_have(build, text, name):
+    assert plain_name(text) == name
+    assert verify(build(name=plain_name(text * 40))).manifest.name
+
+
+def test_a_package_says_nothing_of_the_machine(build, flights_folder, tmp_path):
+    source = tmp_path / "downloaded"
+    shutil.copytree(flights_folder, source)
+    (source / "registered_model_meta").write_text("model_name: secret")
+    text = (source / "MLmodel").read_text()
+    (source / "MLmodel").write_text(f"artifact_path: file://{tmp_path}/artifacts\n{text}")
+    package = build(model_folder=source)
+    assert not (package / "registered_model_meta").exists()
+    assert not [path for path, content in contents(package).items() if str(tmp_path).encode() in content]
+
+
+@pytest.mark.parametrize("output", ["", ".", "..", "a/.."])
+def test_an_output_that_names_no_new_folder(build, output, tmp_path, monkeypatch):
+    (tmp_path / "a").mkdir()
+    monkeypatch.chdir(tmp_path / "a")
+    with pytest.raises(PackageError, match=r"names no folder|is already there"):
+        build(output=Path(output))
+    assert list((tmp_path / "a").iterdir()) == []
+
+
+def test_an_output_that_is_a_file_or_lies_below_one(build, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(PackageError, match="is already there"):
+        build(output=tmp_path / "file")
+    with pytest.raises(PackageError, match="cannot be written to"):
+        build(output=tmp_path / "file" / "package")
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_an_empty_folder_is_taken_and_a_long_name_refused_in_one_line(build, tmp_path):
+    (tmp_path / "empty").mkdir()
+    assert verify(build(output=tmp_path / "empty"))
+    with pytest.raises(PackageError, match="cannot be written to") as caught:
+        build(output=tmp_path / "new" / ("x" * 300))
+    assert "\n" not in str(caught.value)
+    with pytest.raises(PackageError, match="cannot be written to"):
+        build(output=tmp_path / ("x" * 300))
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_full_disk_leaves_nothing(build, tmp_path):
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))
+    try:
+        with pytest.raises(PackageError, match="cannot be written to"):
+            build(output=tmp_path / "deep" / "new" / "package")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert not (tmp_path / "deep").exists()

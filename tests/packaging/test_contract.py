@@ -7,14 +7,18 @@ from sklearn.cluster import KMeans
 from sklearn.datasets import load_breast_cancer
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import FixedThresholdClassifier
+from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV, TunedThresholdClassifierCV
 from sklearn.multioutput import MultiOutputClassifier
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
-from sklearn.svm import LinearSVC
+from sklearn.svm import SVC, LinearSVC
+from sklearn.tree import DecisionTreeClassifier
 
+from cellops.data.decoder import frame_columns
 from cellops.errors import PackageError
 from cellops.packaging.contract import build_contract
+from cellops.packaging.predictor import SklearnPredictor
 from cellops.records.contract import Contract, Task
 from cellops.records.profile import ColumnKind
 
@@ -92,12 +96,29 @@ def test_string_classes_and_a_target_in_an_array(cancer_model):
     assert contract.schema.target == "target"
 
 
-def test_labels_that_are_not_the_most_probable_class_are_noticed():
+@pytest.mark.parametrize(
+    "model",
+    [
+        FixedThresholdClassifier(LogisticRegression(max_iter=5000), threshold=0.9),
+        TunedThresholdClassifierCV(LogisticRegression(max_iter=5000), cv=2),
+        make_pipeline(FixedThresholdClassifier(DecisionTreeClassifier(), threshold=0.9)),
+        SVC(probability=True),
+        KNeighborsClassifier(),
+        GridSearchCV(DecisionTreeClassifier(), {"max_depth": [1]}),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_labels_follow_from_probabilities_only_where_the_model_says_so(model):
+    """A sample on which the two agree proves nothing: here no row is between the thresholds."""
     inputs, target = load_breast_cancer(return_X_y=True, as_frame=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        model = FixedThresholdClassifier(LogisticRegression(), threshold=0.9).fit(inputs, target)
-    assert not build_contract(model, (inputs, target), (inputs, target)).schema.label_is_most_probable
+        model.fit(inputs, target)
+    agreeing = inputs[model.predict_proba(inputs).max(axis=1) > 0.999]
+    contract = build_contract(model, (inputs, target), (agreeing, target[agreeing.index]))
+    assert not contract.schema.label_is_most_probable
+    answers = SklearnPredictor(model, contract.schema).predict(frame_columns(contract.schema, inputs))
+    np.testing.assert_array_equal(answers.labels, model.predict(inputs))
 
 
 def test_a_classifier_without_probabilities_has_its_labels_for_output(cancer_model):
@@ -161,7 +182,7 @@ def test_infinite_and_newly_missing_values_are_no_parity_rows():
 def test_a_model_fitted_on_an_array_is_refused_with_the_remedy():
     inputs, target = load_breast_cancer(return_X_y=True)
     model = LinearSVC().fit(inputs, target)
-    for table in (inputs, pd.DataFrame(inputs)):
+    for table in (inputs, pd.DataFrame(inputs).add_prefix("c")):
         with pytest.raises(PackageError, match="Fit it on a pandas DataFrame"):
             build_contract(model, (table, target))
 

@@ -6,8 +6,9 @@ import pytest
 import skops.io
 
 from cellops.errors import IntegrityError, NotFoundError
+from cellops.packaging import load
 from cellops.packaging.load import load_package, read_contract
-from cellops.packaging.manifest import LARGEST_MANIFEST, verify, write
+from cellops.packaging.manifest import DEEPEST, LARGEST_MANIFEST, verify, write
 from cellops.packaging.parity import replay
 
 
@@ -23,7 +24,7 @@ def trap(flights_package, monkeypatch):
         return real(path)
 
     monkeypatch.setattr(Path, "read_bytes", watched)
-    monkeypatch.setattr(skops.io, "load", lambda *_, **__: parsed.append("model"))
+    monkeypatch.setattr(skops.io, "loads", lambda *_, **__: parsed.append("model"))
     monkeypatch.setattr(skops.io, "get_untrusted_types", lambda *_, **__: parsed.append("types") or [])
     yield flights_package
     assert parsed == []
@@ -76,6 +77,16 @@ def test_a_missing_file(trap):
     refused(trap, "contract/parity.json", "is missing")
 
 
+def test_folders_without_end(trap):
+    before = Path.cwd()
+    os.chdir(trap)
+    for _ in range(200):
+        Path("d").mkdir()
+        os.chdir("d")
+    os.chdir(before)
+    refused(trap, "d/" * (DEEPEST + 1), "lies deeper")
+
+
 @pytest.mark.parametrize("path", ["model.skops", "contract"])
 def test_a_link_even_to_the_same_content(trap, path):
     (trap / path).rename(trap.parent / "elsewhere")
@@ -90,7 +101,22 @@ def test_a_special_file(trap):
 
 @pytest.mark.parametrize(
     "path",
-    ["../outside", "/etc/hostname", "contract/../../outside", "contract//schema.json", "./MLmodel", "a\\b", ".."],
+    [
+        "../outside",
+        "/etc/hostname",
+        "contract/../../outside",
+        "contract//schema.json",
+        "./MLmodel",
+        "a\\b",
+        "..",
+        "",
+        "C:/x",
+        "contract/nul.json",
+        "COM1",
+        "trailing.",
+        "folder /x",
+        "line\nbreak",
+    ],
 )
 def test_a_path_that_leaves_the_package(trap, path):
     (trap.parent / "outside").write_text("x")
@@ -101,6 +127,37 @@ def test_a_path_that_leaves_the_package(trap, path):
 def test_a_path_listed_twice(trap):
     edit_manifest(trap, lambda m: m["files"].append(m["files"][0]))
     refused(trap, "MLmodel", "listed twice")
+
+
+@pytest.mark.parametrize("path", ["mlmodel", "Contract/new.json"])
+def test_a_path_that_differs_in_case_only(trap, path):
+    edit_manifest(trap, lambda m: m["files"].append({"path": path, "sha256": "0" * 64, "size": 1}))
+    refused(trap, path, "upper and lower case only")
+
+
+def test_the_manifest_cannot_list_itself(trap):
+    edit_manifest(trap, lambda m: m["files"].append({"path": "manifest.json", "sha256": "0" * 64, "size": 1}))
+    refused(trap, "manifest.json", "listed twice")
+
+
+@pytest.mark.parametrize("name", ["..", "/etc", "a/../../b", "", "-x", "a b"])
+def test_a_name_that_would_lead_elsewhere(trap, name):
+    edit_manifest(trap, lambda m: m.update(name=name))
+    refused(trap, "manifest.json", "name that it cannot have")
+
+
+def test_what_was_digested_is_what_is_parsed(flights_package, monkeypatch):
+    """Files that change after they were verified change nothing."""
+    real = load.verify
+
+    def then_changed(path, wanted):
+        verified = real(path, wanted)
+        for name in wanted:
+            (flights_package / name).unlink(missing_ok=True)
+        return verified
+
+    monkeypatch.setattr(load, "verify", then_changed)
+    assert load_package(flights_package).provenance.run == "3f2a91c0"
 
 
 def test_a_manifest_of_another_version(trap):
@@ -142,4 +199,4 @@ def test_writing_lists_every_file_but_itself(tmp_path):
     (tmp_path / "a").write_text("text")
     manifest = write(tmp_path, "named", None)
     assert [(f.path, f.size) for f in manifest.files] == [("a", 4), ("inner/b", 0)]
-    assert verify(tmp_path)[0] == manifest
+    assert verify(tmp_path).manifest == manifest

@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.linear_model import LogisticRegression
 
 from cellops.data.decoder import decode_columns, frame_columns
 from cellops.errors import InputError, PackageError
@@ -84,3 +85,13 @@ def test_replaying_accepts_the_model_and_no_other(name, request):
     turned = contract.parity.replace(labels=contract.parity.labels[::-1])
     with pytest.raises(PackageError, match="otherwise than in training"):
         replay(contract.replace(parity=turned), predictor)
+
+
+def test_where_two_classes_are_equally_probable_the_model_is_asked(cancer_model):
+    inputs, target = cancer_model.training
+    model = LogisticRegression().fit(inputs * 0, target)
+    model.coef_[:], model.intercept_[:] = 0, 1e-20  # a probability of exactly one half, and the second class
+    schema = build_contract(model, (inputs, target)).schema
+    assert schema.label_is_most_probable
+    answers = SklearnPredictor(model, schema).predict(frame_columns(schema, inputs))
+    assert set(answers.labels) == set(model.predict(inputs)) == {"malignant"}

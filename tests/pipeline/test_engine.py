@@ -108,11 +108,12 @@ def test_a_failing_cell_is_named_and_saved(make_notebook, tmp_path: Path) -> Non
     output = tmp_path / "out.ipynb"
     events: list[CellProgress] = []
     with pytest.raises(
-        NotebookError, match=r"notebook.ipynb failed in cell 6 of 7, In \[6\]: ZeroDivisionError"
+        NotebookError, match=r"notebook.ipynb failed in cell 6 of 7, In \[6\], line 2: ZeroDivisionError"
     ) as caught:
         execute(notebook, output, {}, on_progress=events.append)
     data = caught.value.data
     assert data["cell_index"] == 5
+    assert data["line"] == 2
     assert data["cell_id"] == "step-5"
     assert data["execution_count"] == 6
     assert (data["ename"], data["evalue"]) == ("ZeroDivisionError", "division by zero")
@@ -124,6 +125,26 @@ def test_a_failing_cell_is_named_and_saved(make_notebook, tmp_path: Path) -> Non
     assert [cell.metadata.papermill.status for cell in cells[4:]] == ["completed", "failed", "pending"]
     assert cells[6].outputs == []
     assert events[-1].state is CellState.FAILED
+
+
+def test_cells_are_counted_as_in_the_notebook_that_was_given(make_notebook, tmp_path: Path) -> None:
+    notebook = make_notebook("%%mlops parameters\nx: int = 1", "def f():\n    1 / 0", "x\nf()").rename(
+        tmp_path / "n.ipynb"
+    )
+    content = nbformat.read(notebook, as_version=4)
+    content.cells.insert(0, nbformat.v4.new_code_cell("%load_ext cellops"))
+    nbformat.write(content, notebook)
+    events: list[CellProgress] = []
+    with pytest.raises(NotebookError, match=r"n.ipynb failed in cell 4 of 4, In \[5\], line 2: Zero") as caught:
+        execute(notebook, tmp_path / "out.ipynb", {"x": 2}, on_progress=events.append)
+    assert caught.value.data["cell_index"] == 3
+    assert [(e.index, e.total) for e in events if e.state is not CellState.RUNNING] == [
+        (0, 4),
+        (1, 4),
+        (None, 4),
+        (2, 4),
+        (3, 4),
+    ]
 
 
 def test_a_cell_that_may_fail_does_not_end_the_notebook(make_notebook, tmp_path: Path) -> None:

@@ -156,7 +156,7 @@ def test_all_problems_are_told_at_once() -> None:
     with pytest.raises(ParameterError) as caught:
         bind(declared_by("months: list[int] = [1]\nseed: int = 7\nsize: int"), {"seed": "x", "month": "1", "zz": "1"})
     assert caught.value.data["problems"] == {
-        "month": "there is no such parameter, did you mean months?",
+        "month": "there is no such parameter (did you mean months?)",
         "zz": "there is no such parameter",
         "seed": "int is expected, 'x' was received",
         "size": "a value of type int is required",

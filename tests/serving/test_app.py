@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import numpy as np
+import orjson
 import pytest
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import load_diabetes
@@ -88,6 +89,31 @@ def test_more_requests_than_may_wait_are_refused_at_once(
     answer = send(forgetful, "POST", PATH, question(diabetes, 0.1))
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
     assert send(forgetful, "GET", "/v2/health/live").status_code == 200
+
+
+def test_a_body_on_its_way_counts_as_waiting(
+    forgetful: App, diabetes: LoadedPackage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app_module, "WAITING", 1)
+
+    async def ask() -> list[int]:
+        begun, go_on = asyncio.Event(), asyncio.Event()
+
+        async def slow() -> AsyncIterator[bytes]:
+            begun.set()
+            await go_on.wait()
+            yield orjson.dumps(question(diabetes, 0.1))
+
+        headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
+        transport = httpx.ASGITransport(forgetful)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:
+            first = asyncio.create_task(client.post(PATH, content=slow()))
+            await begun.wait()
+            second = await client.post(PATH, json=question(diabetes, 0.1))
+            go_on.set()
+            return [(await first).status_code, second.status_code]
+
+    assert asyncio.run(ask()) == [200, 503]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import re
 import shutil
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -131,6 +132,57 @@ def test_a_signal_lets_requests_under_way_finish(flights: Path, tmp_path: Path, 
         assert answer.result(timeout=WAIT).status_code == 200
         assert server.process.wait(timeout=WAIT) == 0
     assert prediction_log.read(tmp_path / "log")["request_id"].tolist() == ["slow"]
+
+
+def test_a_server_that_is_stopped_tells_what_it_has_done(flights: Path, tmp_path: Path) -> None:
+    with running(flights, tmp_path) as server:
+        answer = server.client.post(PATH, json={"instances": [ROW, ROW]})
+        prediction = answer.headers["X-Prediction-Id"]
+        labels = [{"prediction_id": f"{prediction}:{row}", "label": 1} for row in range(2)]
+        assert server.client.post("/feedback", json={"labels": labels}).json() == {"accepted": 2, "unknown": 0}
+        assert ask(server.client, "second") == 200
+        assert server.client.post(PATH, json={}).status_code == 400
+        assert server.stop(signal.SIGINT) == 0
+        last = server.process.stdout.read().splitlines()[-1]
+    assert last == "Stopped: answered 2 requests with 3 rows, took 2 labels"
+
+
+def test_request_ids_may_repeat_and_labels_still_mean_one_prediction(flights: Path, tmp_path: Path) -> None:
+    with running(flights, tmp_path) as server:
+        answers = [
+            server.client.post(PATH, json={"instances": [ROW]}, headers={"X-Request-Id": "twice"}) for _ in range(2)
+        ]
+        predictions = [answer.headers["X-Prediction-Id"] for answer in answers]
+        labels = [{"prediction_id": f"{name}:0", "label": label} for label, name in enumerate(predictions)]
+        assert server.client.post("/feedback", json={"labels": labels}).json() == {"accepted": 2, "unknown": 0}
+        assert server.stop() == 0
+    frame = prediction_log.joined(tmp_path / "log").predictions
+    assert frame["request_id"].tolist() == ["twice", "twice"]
+    assert dict(zip(frame["prediction_id"], frame["truth"], strict=True)) == {
+        f"{name}:0": label for label, name in enumerate(predictions)
+    }
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="another process's limits are changed, as only Linux lets one")
+def test_a_full_disk_costs_no_answer_and_is_told(flights: Path, tmp_path: Path) -> None:
+    import resource
+
+    with running(flights, tmp_path, **QUICK) as server:
+        hard = resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE)[1]
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (20_000, hard))
+        while not lost(server):
+            assert server.client.post(PATH, json={"instances": [ROW] * 100}).status_code == 200
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (hard, hard))
+        assert ask(server.client, "room-again") == 200
+        assert server.stop() == 0
+        last = server.process.stdout.read().splitlines()[-1]
+    assert "rows were not logged: File too large" in last
+    assert prediction_log.read(tmp_path / "log")["request_id"].tolist()[-1] == "room-again"
+
+
+def lost(server: Running) -> float:
+    text = server.client.get("/metrics").text
+    return float(re.search(r'^cellops_log_lost_rows{log="predictions".*} (.*)$', text, re.MULTILINE)[1])
 
 
 def listening(host: str, port: int) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from cellops.serving.limits import check_nesting
 from support.served import Running
 
 V1, V2, MLFLOW = "/v1/models/flights:predict", "/v2/models/flights/infer", "/invocations"
@@ -122,6 +123,11 @@ def test_a_body_that_is_not_the_protocols_is_400(server: Running, path: str, bod
 def test_colons_in_names_and_values_are_no_fields(server: Running) -> None:
     row = ROW | {"carrier": 'a: b, "c": \\'}
     assert server.client.post(V1, json={"instances": [row, ROW]}).status_code == 200
+
+
+@pytest.mark.parametrize("end", [b"", b"\\"])
+def test_a_string_without_an_end_is_searched_once(end: bytes) -> None:
+    check_nesting(b'["' + b'\\"' * 499_000 + end)
 
 
 @pytest.mark.parametrize(

@@ -224,3 +224,9 @@ def test_a_label_that_is_no_number_is_named_with_its_row() -> None:
 def test_answers_that_do_not_fit_are_refused(task: Task, truth: list, labels: list, probabilities: list | None) -> None:
     with pytest.raises(InputError):
         evaluate(task, truth, labels, probabilities, [0, 1])
+
+
+def test_classes_that_do_not_overlap_leave_room_for_some_that_do() -> None:
+    figure = roc_auc([False] * 30 + [True] * 30, np.arange(60))
+    assert (figure.value, figure.high, figure.method) == (1.0, 1.0, "Birnbaum-Klose")
+    assert figure.low == pytest.approx(30 / (30 + 1.96**2), abs=1e-4)

@@ -37,5 +37,11 @@ def test_a_name_of_many_lines_stays_on_one():
     assert len(runs_table([run]).splitlines()) == 2
 
 
+def test_names_can_only_be_read():
+    run = RunSummary(run="a" * 32, name="\x1b[2Jx", status=RunStatus.FINISHED, started=0, metrics={"\x1b[2Jy": 1})
+    assert "\x1b" not in runs_table([run])
+    assert r"\x1b[2Jx" in runs_table([run])
+
+
 def test_no_runs_say_how_to_make_one():
     assert "%%mlops run" in runs_table([])

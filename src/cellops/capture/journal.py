@@ -36,6 +36,10 @@ class Journal:
         self._pid = os.getpid()
         self._lock = Lock()
 
+    def is_gone(self) -> bool:
+        """Whether someone has deleted the file, so that what is appended would be lost."""
+        return os.getpid() == self._pid and os.name == "posix" and os.fstat(self._descriptor).st_nlink == 0
+
     def append(self, event: Record) -> None:
         """Write one event as one line.
 

@@ -1,13 +1,13 @@
 """A lease: a lock that a kernel holds for as long as it lives, and that the system gives back however it dies.
 
 Unlike a process number it cannot pass to another process, and unlike a time of start it needs no clock. On POSIX it
-is a record lock, which a forked child does not inherit.
+belongs to one opening of its file, so that code which opens and closes that file too does not give it up.
 """
 
+import contextlib
 import os
 import sys
 from pathlib import Path
-from typing import ClassVar
 
 
 def lease_of(journal: Path) -> Path:
@@ -21,38 +21,31 @@ def is_alive(journal: Path) -> bool:
 
 
 class Lease:
-    """Held from construction until `release` or the end of the process."""
-
-    _here: ClassVar[dict[tuple[int, int], int]] = {}
-    """Which files this process holds, with its number: a record lock is the process's own, and so is this.
-
-    A process that opens and closes the file of its own record lock gives the lock up, so it has to know without asking.
-    """
+    """Held from construction until `release` or the end of the process; a forked child does not share it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+        self._descriptor: int | None = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
         _lock(self._descriptor)
-        self._file = _identity(os.fstat(self._descriptor))
-        self._here[self._file] = os.getpid()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._close)  # else a child could keep the lock of a dead kernel
 
     def release(self) -> None:
-        self._here.pop(self._file, None)
-        os.close(self._descriptor)
-        self._path.unlink(missing_ok=True)
+        if self._descriptor is not None:
+            self._close()
+            self._path.unlink(missing_ok=True)
 
-    @classmethod
-    def held_here(cls, path: Path) -> bool:
-        """Whether this process itself holds the lease; a forked child does not."""
-        return cls._here.get(_identity(path.stat())) == os.getpid()
+    def _close(self) -> None:
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
 
 
 def is_held(path: Path) -> bool:
     """Whether a process holds the lease."""
     try:
-        if Lease.held_here(path):
-            return True
         descriptor = os.open(path, os.O_RDWR)
     except FileNotFoundError:
         return False
@@ -66,10 +59,6 @@ def is_held(path: Path) -> bool:
         os.close(descriptor)
 
 
-def _identity(file: os.stat_result) -> tuple[int, int]:
-    return file.st_dev, file.st_ino
-
-
 if sys.platform == "win32":
     import msvcrt
 
@@ -80,4 +69,4 @@ else:
     import fcntl
 
     def _lock(descriptor: int) -> None:
-        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

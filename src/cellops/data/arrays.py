@@ -78,6 +78,15 @@ def build_column(field: Field, values: Sequence[Any]) -> tuple[Array | None, lis
     return (None, [_problem(field, rows, wrong, remedy)]) if rows else (array, [])
 
 
+def unfit_rows(field: Field, values: Sequence[Any]) -> Rows:
+    """Every row whose value keeps `build_column` from making the array."""
+    taken = ACCEPTED[field.kind] | ({None.__class__} if field.nullable else frozenset())
+    rest = [row for row, value in enumerate(values) if type(value) in taken]
+    _, wrong, _, _ = _BUILD[field.kind](field, [values[row] for row in rest])
+    fit = set(rest).difference(rest[row] for row in wrong)
+    return [row for row in range(len(values)) if row not in fit]
+
+
 def _problem(field: Field, rows: Rows, wrong: str, remedy: str) -> Problem:
     verb = "is" if len(rows) == 1 else "are"
     fact = f"Column {field.name}, {row_numbers(rows)} {verb} {wrong}"

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellops.data.column import Numbers
+from cellops.data.problems import shorten
 from cellops.data.sketch import runs_of_ties
 from cellops.records.profile import Bins, ColumnKind
 
@@ -18,6 +19,13 @@ FEW_VALUES = 20
 """Distinct values up to which a number has a bin for each: the months, the hours."""
 CATEGORY_CAP = 50
 """Categories with a bin of their own; the rest is `other`."""
+LONGEST_NAME = 80
+"""Characters of the name of a category where it is shown or written down."""
+LEAST_ROWS = 10
+"""Rows of a text with a bin of its own: the share of one with fewer is so much chance that PSI would call it drift."""
+LEAST_ROWS_OF_MANY = 25
+"""The same where there are more than ten categories: the most frequent of many with few rows are so by chance, and
+are less frequent in the next table, which would count as drift."""
 KNOWN_CAP = 2000
 """Categories remembered at all."""
 UNSEEN_EXPECTED = 0.01
@@ -59,11 +67,12 @@ def count_numbers(edges: tuple[float, ...], ordered: Numbers, missing: int) -> B
 def freeze_categories(counts: "pd.Series[int]", kind: ColumnKind, missing: int) -> tuple[Bins, tuple[str, ...] | None]:
     """The most frequent categories as bins, and every known one if it is of use to remember them.
 
-    A text of a single row has no bin, for it would put a row of the table into the package. Known is None where
+    A text of few rows has no bin: of a single one it would put a row of the table into the package. Known is None where
     there are too many, or where the rows of such single categories let expect many unseen ones (Good, The population
     frequencies of species, Biometrika 40 (1953), equation 9): then whatever has no bin is `other`.
     """
-    top = (counts[counts > 1] if kind is ColumnKind.TEXT else counts).iloc[:CATEGORY_CAP]
+    least = LEAST_ROWS_OF_MANY if len(counts) > QUANTILE_BINS else LEAST_ROWS
+    top = (counts[counts >= least] if kind is ColumnKind.TEXT else counts).iloc[:CATEGORY_CAP]
     total = int(counts.sum())
     expected_unseen = int((counts == 1).sum()) / total if total else 0.0
     rememberable = len(counts) <= KNOWN_CAP and expected_unseen <= UNSEEN_EXPECTED
@@ -76,15 +85,28 @@ def freeze_missing(missing: int) -> Bins:
     return Bins(categories=(), counts=(), missing=missing)
 
 
+def named_shortly(bins: Bins) -> Bins:
+    """The same counts, with names of categories that are no longer than they may be shown."""
+    if bins.categories is None:
+        return bins
+    return bins.replace(categories=tuple(shorten(name, LONGEST_NAME) for name in bins.categories))
+
+
 def count_categories(
     categories: tuple[str, ...], known: tuple[str, ...] | None, counts: "pd.Series[int]", missing: int
 ) -> Bins:
     """Rows of each frozen category, of the rare known ones and of those never seen."""
-    inside = counts.reindex(list(categories), fill_value=0)
-    rest = int(counts.sum() - inside.sum())
-    unseen = 0 if known is None else int(counts[~counts.index.isin([*categories, *known])].sum())
+    # A dictionary, since an index of Arrow cannot hold text that is no Unicode.
+    rows = dict(zip(counts.index.tolist(), counts.tolist(), strict=True))
+    inside = tuple(int(rows.get(name, 0)) for name in categories)
+    listed = {*categories, *(known or ())}
+    unseen = 0 if known is None else sum(int(number) for name, number in rows.items() if name not in listed)
     return Bins(
-        categories=categories, counts=tuple(inside.tolist()), other=rest - unseen, unseen=unseen, missing=missing
+        categories=categories,
+        counts=inside,
+        other=int(counts.sum()) - sum(inside) - unseen,
+        unseen=unseen,
+        missing=missing,
     )
 
 

@@ -1,5 +1,7 @@
 """One column read as what it holds: its kind, its numbers, its categories."""
 
+from datetime import date
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 import numpy as np
@@ -15,6 +17,9 @@ Values: TypeAlias = Union["pd.Series[Any]", NDArray[Any]]
 Numbers: TypeAlias = NDArray[np.float64]
 MICROSECONDS = 1e6
 SHOWN_ROWS = 10
+NUMBERS = (int, float, np.number, np.bool_, Decimal)
+TIMES = (date, np.datetime64)
+REMEDY = "Convert it to what the model was trained on"
 
 
 def as_series(values: Values) -> "pd.Series[Any]":
@@ -82,17 +87,30 @@ def numbers(values: Values, kind: ColumnKind) -> Numbers:
     import pandas as pd
 
     column = as_series(values)
-    given = column_kind(column)
     if column.isna().all():
         return np.full(len(column), np.nan)
+    given = _given_kind(column, kind)
     if (given is ColumnKind.TEXT) or ((given is ColumnKind.DATETIME) != (kind is ColumnKind.DATETIME)):
         fact = f"The column was of kind {kind} and is now of kind {given}"
-        raise InputError(fact, received=column.dropna().iloc[0], remedy="Convert it to what the model was trained on")
+        raise InputError(fact, received=column.dropna().iloc[0], remedy=REMEDY)
     if given is ColumnKind.DATETIME:
         times = pd.to_datetime(column, utc=True).dt.as_unit("us")
         return np.where(times.isna(), np.nan, times.astype("int64").to_numpy() / MICROSECONDS).astype(np.float64)
     read: Numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
     return read
+
+
+def _given_kind(column: "pd.Series[Any]", wanted: ColumnKind) -> ColumnKind:
+    """The kind of a column; where its values are of several kinds, the first one that does not belong is named."""
+    try:
+        return column_kind(column)
+    except InputError:
+        allowed = TIMES if wanted is ColumnKind.DATETIME else NUMBERS
+        for row, value in column.dropna().items():
+            if not isinstance(value, allowed):
+                fact = f"The column was of kind {wanted}, and row {row} now holds something else"
+                raise InputError(fact, received=value, remedy=REMEDY, rows=[row]) from None
+        raise
 
 
 def category_counts(values: Values, kind: ColumnKind) -> "pd.Series[int]":

@@ -1,7 +1,9 @@
 """A cell of a CSV file as the JSON scalar that its column takes."""
 
 import re
+from collections.abc import Sequence
 
+from cellops.records.base import Value
 from cellops.records.contract import Field
 from cellops.records.profile import ColumnKind
 
@@ -9,6 +11,8 @@ NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 LONGEST = 40
 """Digits up to which an integer is read as one; the decoder refuses longer ones anyway."""
 BOOLEANS = {"true": True, "false": False}
+MISSING = frozenset({"", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NaT", "null", "NULL", "None"})
+"""What stands for a missing value in files."""
 
 
 def cell_value(field: Field, cell: str) -> str | int | float | bool | None:
@@ -28,3 +32,35 @@ def cell_value(field: Field, cell: str) -> str | int | float | bool | None:
         return cell
     whole = field.kind is ColumnKind.INTEGER and cell.lstrip("+-").isdigit()
     return int(cell) if whole and len(cell) <= LONGEST else float(cell)
+
+
+def file_value(field: Field, cell: str) -> str | int | float | bool | None:
+    """The value of a cell of a file, where a missing value may also be written as a word such as NA.
+
+    In a text column such a word is a value if training knew it as one, or had no missing values there.
+
+    >>> carrier = Field(name="carrier", kind=ColumnKind.TEXT, dtype="str", nullable=False, categories=("NA", "UA"))
+    >>> file_value(carrier, "NA"), file_value(carrier, "")
+    ('NA', None)
+    """
+    if field.kind is not ColumnKind.TEXT:
+        return None if cell.strip() in MISSING else cell_value(field, cell.strip())
+    if cell not in MISSING or cell in (field.categories or ()):
+        return cell
+    return None if field.nullable or cell == "" else cell
+
+
+def class_value(classes: Sequence[Value], cell: str) -> Value:
+    """The class that a cell of a file names, None for a missing one; a word that names none stays text.
+
+    >>> class_value((0, 1), "1.0"), class_value(("NA", "EU"), "NA"), class_value((0, 1), "NA")
+    (1, 'NA', None)
+    """
+    named = {str(known): known for known in classes}
+    if cell in named:
+        return named[cell]
+    word = cell.strip()
+    if word in MISSING:
+        return None
+    value = BOOLEANS.get(word.lower(), float(word) if NUMBER.fullmatch(word) else None)
+    return next((known for known in classes if known == value), word)

@@ -65,6 +65,7 @@ def refuse(problems: Sequence[Problem]) -> None:
     first = problems[0]
     fact = "; ".join(problem.fact for problem in problems[:SHOWN])
     if len(problems) > SHOWN:
-        fact += f"; and {len(problems) - SHOWN} more problems"
+        left = len(problems) - SHOWN
+        fact += f"; and {left} more problem{'s' if left > 1 else ''}"
     remedy = "; ".join(dict.fromkeys(problem.remedy for problem in problems[:SHOWN]))
     raise InputError(fact, remedy=remedy, column=first.column, rows=list(first.rows), problems=list(problems))

@@ -33,9 +33,9 @@ def profile(table: "pd.DataFrame") -> Profile:
     Examples
     --------
     >>> import pandas as pd
-    >>> carrier = profile(pd.DataFrame({"carrier": ["UA", "AA", "UA", "AA", "UA", None]})).column("carrier")
+    >>> carrier = profile(pd.DataFrame({"carrier": ["UA", "AA", "UA", "AA", "UA", None] * 10})).column("carrier")
     >>> carrier.bins.categories, carrier.bins.counts, carrier.bins.missing
-    (('UA', 'AA'), (3, 2), 1)
+    (('UA', 'AA'), (30, 20), 10)
     """
     if table.empty:
         fact = "The table has no rows or no columns"
@@ -125,10 +125,19 @@ def _profile_or_problem(name: str, values: "pd.Series[Any]", times: int) -> Colu
         except (
             TypeError,
             ValueError,
-            OverflowError,
-        ) as error:  # what pandas and numpy raise on values they cannot hold
-            problem = str(error)
-    return _blank(name, ColumnKind.TEXT, values, int(values.isna().sum())).replace(problem=problem)
+            ArithmeticError,
+            NotImplementedError,
+        ) as error:  # what pandas, numpy, Arrow and Decimal raise on values they cannot hold
+            problem = str(error) or type(error).__name__
+    return _blank(name, ColumnKind.TEXT, values, _missing(values)).replace(problem=problem)
+
+
+def _missing(values: "pd.Series[Any]") -> int:
+    """How many values are missing; pandas cannot say it of a decimal that signals."""
+    try:
+        return int(values.isna().sum())
+    except ArithmeticError:
+        return sum(value is None for value in values)
 
 
 def _blank(name: str, kind: ColumnKind, column: "pd.Series[Any]", missing: int) -> ColumnProfile:

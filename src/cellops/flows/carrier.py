@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from cellops.capture.files import completed
 from cellops.capture.journal import read
 from cellops.capture.lease import is_alive
-from cellops.errors import TrackingError
-from cellops.flows.progress import Progress, read_progress, write_progress
+from cellops.errors import RefusedError, TrackingError
+from cellops.flows.progress import Progress, on_disk, read_progress, write_progress
 from cellops.records.cell import CellRecord
 from cellops.records.finding import Finding, Severity
 from cellops.records.run import NotebookExecuted, RunClosed, RunOpened, RunStatus, SessionClosed
@@ -29,6 +29,7 @@ class Carrier:
         self._journal = journal
         self._store = store
         self._seen_alive = 0.0
+        self._tried_again = False
         self.progress = Progress()
         self.findings: list[Finding] = []
         """What the store did not take."""
@@ -36,11 +37,24 @@ class Carrier:
         """Runs whose kernel was gone before they ended."""
 
     def carry(self) -> Progress:
-        """Carry what stands in the journal; once the session has ended, end the runs that it left open as killed."""
+        """Carry what stands in the journal; once the session has ended, end the runs that it left open as killed.
+
+        Raises
+        ------
+        TrackingError
+            When the store does not answer, or the disk refuses; what was carried until then is remembered.
+        """
+        with on_disk(self._journal):
+            self._carry_on()
+        return self.progress
+
+    def _carry_on(self) -> None:
         self.progress = self._read_progress()
+        size = self._journal.stat().st_size
         alive = is_alive(self._journal)
         if alive:
             self._seen_alive = time.time()
+        self._try_again()
         ended = False
         for event, offset in read(self._journal, self.progress.offset):
             self._carry(event)
@@ -49,8 +63,17 @@ class Carrier:
         if ended or not alive:
             for run in self.progress.open:
                 self._kill(run)
-            self._remember(self.progress.replace(done=True))
-        return self.progress
+            done = not self.progress.waiting
+            self._remember(self.progress.replace(done=done, size=max(size, self.progress.offset)))
+
+    def _try_again(self) -> None:
+        """Close those runs again of which a model waits, once for each carrier."""
+        if self._tried_again or not self.progress.waiting:
+            return
+        self._tried_again = True
+        for event, _ in read(self._journal):
+            if isinstance(event, RunClosed) and event.run in self.progress.waiting:
+                self._close(event)
 
     def _read_progress(self) -> Progress:
         """How far the journal has been carried to this store; what went to another one does not count."""
@@ -70,8 +93,6 @@ class Carrier:
                 pass
 
     def _open(self, event: RunOpened, *findings: Finding) -> None:
-        from cellops.tracking.client import RefusedError
-
         try:
             run_id = self._store.open_run(event, findings)
         except RefusedError as error:
@@ -95,9 +116,11 @@ class Carrier:
         for figure in event.figures if not closed.findings else ():
             _delete(Path(figure.path))
         self.findings += closed.findings
-        kept = (*self.progress.kept, event.run) if closed.findings else self.progress.kept
+        lost = [finding for finding in closed.findings if finding.code != "model-waits"]
+        kept = (*self.progress.kept, event.run) if lost else self.progress.kept
         still = tuple(run for run in self.progress.open if run != event.run)
-        self._remember(self.progress.replace(open=still, kept=kept))
+        waiting = {*self.progress.waiting} - {event.run} | ({event.run} if closed.waits else set())
+        self._remember(self.progress.replace(open=still, kept=kept, waiting=tuple(sorted(waiting))))
 
     def _kill(self, run: str) -> None:
         opened = next(e for e, _ in read(self._journal) if isinstance(e, RunOpened) and e.run == run)
@@ -137,12 +160,14 @@ class Carrier:
 
 def killed(opened: RunOpened, journal: Path, seen_alive: float = 0.0) -> RunClosed:
     """The end of a run whose kernel has gone before its cell ended: what was known when it began."""
-    ended = max(journal.stat().st_mtime, seen_alive)
+    ended = max(journal.stat().st_mtime, seen_alive, opened.started)
+    lived = round(ended - opened.started, 1)
+    last = f"; last seen alive after {lived} s" if lived else ""
     finding = Finding(
         code="kernel-gone",
         severity=Severity.WARNING,
         where=f"run {opened.name}",
-        seen=f"its kernel was gone before its cell had ended; last seen alive after {ended - opened.started:.1f} s",
+        seen=f"its kernel was gone before its cell had ended{last}",
         remedy="Run the cell again",
     )
     return RunClosed(

@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING
 from cellops.errors import InputError, NotFoundError, UsageError
 from cellops.monitoring.windows import Window
 from cellops.records.base import Record
-from cellops.records.contract import Schema
 from cellops.records.drift import DriftReport
 from cellops.records.finding import Finding, Severity
-from cellops.records.profile import ColumnKind
 from cellops.settings import Settings, load, prepare
 
 if TYPE_CHECKING:
@@ -19,17 +17,24 @@ if TYPE_CHECKING:
 
     from cellops.packaging.load import LoadedPackage
 
-READERS = (".csv", ".parquet")
+JUDGEMENTS = frozenset({"major-drift", "performance-worse"})
+"""Findings that say again what the figures show."""
 
 
 class Drifted(Record, frozen=True, kw_only=True):
     """A drift report and where it lies."""
 
     report: DriftReport
+    headline: str
+    """The verdict in one sentence."""
+    findings: tuple[Finding, ...]
+    """What kept something from being judged, each thing once."""
     page: str
     """Path of the HTML page."""
     data: str
     """Path of the JSON beside it."""
+    replaced: bool = False
+    """Whether a report stood there before."""
 
 
 def drift(
@@ -61,7 +66,7 @@ def drift(
     window
         `day`, `week` or `month`.
     output
-        The folder of the report; default is `.cellops/drift/NAME`.
+        The folder of the report; default is `.cellops/drift/NAME/FILE`, or `.cellops/drift/NAME/log`.
 
     Raises
     ------
@@ -73,6 +78,8 @@ def drift(
         When the data cannot be read, or have no such column.
     """
     from cellops.monitoring.drift import compare
+    from cellops.monitoring.findings import by_code
+    from cellops.monitoring.headline import headline
     from cellops.monitoring.report import write
     from cellops.packaging.load import load_package
 
@@ -83,54 +90,74 @@ def drift(
     loaded = load_package(Path(package), trusted_types=settings.trusted, allow_pickle=settings.allow_pickle)
     if data is not None:
         windows, findings = _of_data(loaded, Path(data), time, label, window)
-        source = Path(data).name
+        source = part = Path(data).name
     else:
         windows, findings = _of_log(loaded, Path(str(log)), window)
-        source = f"prediction log {Path(str(log)).name}"
+        source, part = f"prediction log {Path(str(log)).name}", "log"
     report = compare(loaded.contract, windows, package=loaded.manifest.name, digest=loaded.digest, source=source)
     report = report.replace(findings=(*report.findings, *findings))
-    page, written = write(report, loaded.contract, output or prepare(settings.folder) / "drift" / loaded.manifest.name)
-    return Drifted(report=report, page=str(page), data=str(written))
+    folder = output or prepare(settings.folder) / "drift" / loaded.manifest.name / part
+    replaced = (folder / "drift.html").exists()
+    page, written = write(report, loaded.contract, folder)
+    found = tuple(f for code, group in by_code(report).items() if code not in JUDGEMENTS for f in group)
+    return Drifted(
+        report=report,
+        headline=headline(report),
+        findings=found,
+        page=str(page),
+        data=str(written),
+        replaced=replaced,
+    )
+
+
+def refuse(done: Drifted) -> None:
+    """Let a drift whose report is incomplete not pass for one that judged everything.
+
+    Raises
+    ------
+    InputError
+        When a finding is an error.
+    """
+    errors = [finding for finding in done.findings if finding.severity is Severity.ERROR]
+    if errors:
+        more = f", and {len(errors) - 1} more" if len(errors) > 1 else ""
+        fact = f"The report is incomplete: {errors[0].where}: {errors[0].seen}{more}"
+        raise InputError(fact, remedy=errors[0].remedy)
 
 
 def _of_data(
     loaded: "LoadedPackage", path: Path, time: str | None, label: str | None, by: str
 ) -> tuple[list[Window], list[Finding]]:
+    from cellops.data.tables import read_table
+    from cellops.flows.scored import Unscored, answered, incomplete
     from cellops.monitoring.windows import cut, whole
 
-    frame = read_table(path, loaded.contract.schema)
-    target = label or (loaded.contract.schema.target if loaded.contract.schema.target in frame else None)
+    schema = loaded.contract.schema
+    if label is not None and label in {field.name for field in schema.inputs}:
+        fact = f"{label} is an input of the model, so it cannot be the truth"
+        raise InputError(fact, remedy=f"Name the column that holds {schema.target}", column=label)
+    frame, findings = read_table(path, schema, label or schema.target)
+    target = label or (schema.target if schema.target in frame else None)
     if target is not None and target not in frame:
         fact = f"{path.name} has no column {target}"
         raise InputError(fact, remedy=f"Its columns are {', '.join(map(str, frame.columns))}", column=target)
-    findings: list[Finding] = []
+    if target not in (None, schema.target):
+        findings.append(_other_label(str(target), schema.target))
+    findings += incomplete(schema, frame)
     windows = cut(frame, time, by) if time is not None else whole(frame)
-    return [_answered(loaded, part, target, findings) for part in windows], findings
+    unscored = Unscored()
+    scored = [answered(loaded, part, target, unscored) for part in windows]
+    return scored, [*findings, *unscored.findings()]
 
 
-def _answered(loaded: "LoadedPackage", window: Window, target: str | None, findings: list[Finding]) -> Window:
-    """The window with the model's answers; inputs that it cannot answer leave them out, and say why."""
-    from dataclasses import replace
-
-    from cellops.data.decoder import frame_columns
-
-    names = [field.name for field in loaded.contract.schema.inputs]
-    truth = None if target is None else window.frame[target].to_numpy()
-    inputs = window.frame[[name for name in names if name in window.frame]]
-    try:
-        answers = loaded.predictor.predict(frame_columns(loaded.contract.schema, inputs))
-    except InputError as error:
-        findings.append(
-            Finding(
-                code="window-not-scored",
-                severity=Severity.ERROR,
-                where=f"window {window.label}",
-                seen=f"the model cannot answer these rows: {error.fact}",
-                remedy=error.remedy,
-            )
-        )
-        return replace(window, frame=inputs, truth=truth)
-    return replace(window, frame=inputs, labels=answers.labels, probabilities=answers.probabilities, truth=truth)
+def _other_label(label: str, target: str) -> Finding:
+    return Finding(
+        code="label-not-target",
+        severity=Severity.INFO,
+        where=f"column {label}",
+        seen=f"it is taken for the truth, while the model was trained to predict {target}",
+        remedy=f"Nothing, if {label} holds {target} under another name",
+    )
 
 
 def _of_log(loaded: "LoadedPackage", folder: Path, by: str) -> tuple[list[Window], list[Finding]]:
@@ -172,31 +199,3 @@ def _unmatched(labels: int) -> Finding:
         seen=f"{labels} labels name predictions that are not in the log",
         remedy="Send the prediction ids that the server answered: REQUEST:ROW",
     )
-
-
-def read_table(path: Path, schema: Schema) -> "pd.DataFrame":
-    """Read a CSV or Parquet file; text columns of a CSV stay text, so that 001 is not 1.
-
-    Raises
-    ------
-    NotFoundError
-        When there is no such file.
-    InputError
-        When it is neither CSV nor Parquet, or cannot be read as what its name says.
-    """
-    import pandas as pd
-
-    if not path.is_file():
-        fact = f"There is no file {path}"
-        raise NotFoundError(fact, remedy="Give a CSV or Parquet file")
-    if path.suffix.lower() not in READERS:
-        fact = f"{path.name} is neither CSV nor Parquet"
-        raise InputError(fact, received=path.suffix, remedy=f"Its name must end in {' or '.join(READERS)}")
-    try:
-        if path.suffix.lower() == ".parquet":
-            return pd.read_parquet(path)
-        texts = {field.name: "str" for field in schema.inputs if field.kind is ColumnKind.TEXT}
-        return pd.read_csv(path, dtype=texts)
-    except (ValueError, OSError, ArithmeticError) as error:
-        fact = f"{path.name} cannot be read: {str(error).splitlines()[0]}"
-        raise InputError(fact, remedy="Write it again as Parquet or CSV") from error

@@ -14,6 +14,7 @@ from cellops.capture.dataflow import Dataflow
 from cellops.capture.environment import read_environment
 from cellops.capture.files import Files
 from cellops.capture.hidden_state import History
+from cellops.capture.import_paths import project_paths
 from cellops.capture.modules import code_digest, not_kept
 from cellops.capture.quiet import quiet
 from cellops.capture.redaction import redact, redact_scalar, redact_value
@@ -81,7 +82,7 @@ def gather(
             for role, table in _used(models, attempt(where, partial(data_of_calls, cell.flow, namespace)) or [])
         ]
         compared = [attempt(f"data {pair[1][0].name}", partial(compare, *pair)) for pair in _evaluated(models)]
-        contract = attempt(f"model {models[0].name}", partial(build, models[0], suites)) if models else None
+        contract = attempt(f"model {models[0].name}", partial(build, models[0], suites, seen)) if models else None
     tables = tuple({(d.name, d.role): d for d in data if d is not None}.values())
     overlaps = tuple(overlap for overlap in compared if overlap is not None)
     seen += checks.evaluated_on_training_data(tables, where) or [f for o in overlaps for f in shared_rows(o, where)]
@@ -148,7 +149,7 @@ def spool(model: FittedModel, run: str, settings: Settings) -> ModelSpool:
     content = cloudpickle.dumps(model.estimator)
     folder = settings.folder / "spool" / run
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{model.name}.pkl"
+    path = folder / f"{hashlib.sha256(model.name.encode()).hexdigest()[:16]}.pkl"
     _write_private(path, content)
     kind = type(model.estimator)
     return ModelSpool(
@@ -157,11 +158,12 @@ def spool(model: FittedModel, run: str, settings: Settings) -> ModelSpool:
         path=str(path),
         digest=hashlib.sha256(content).hexdigest(),
         parameters={n: redact_scalar(n, v) for n, v in scalar_parameters(model.estimator).items()},
+        import_paths=project_paths(),
     )
 
 
-def build(model: FittedModel, suites: Iterable[Suite]) -> Contract:
-    """The contract of a model, from the tables it was fitted and evaluated on.
+def build(model: FittedModel, suites: Iterable[Suite], findings: list[Finding] | None = None) -> Contract:
+    """The contract of a model, from the tables it was fitted and evaluated on; `findings` takes what they did not give.
 
     Raises
     ------
@@ -176,7 +178,8 @@ def build(model: FittedModel, suites: Iterable[Suite]) -> Contract:
         raise CellopsError(fact, remedy=remedy)
     training = (model.training[0].value, model.training[1].value)
     evaluation = (model.evaluation[0].value, model.evaluation[1].value) if model.evaluation else None
-    return build_contract(model.estimator, training, evaluation, suite=_merged(suites, training[0]))
+    suite = _merged(suites, training[0])
+    return build_contract(model.estimator, training, evaluation, suite=suite, findings=findings)
 
 
 def _merged(suites: Iterable[Suite], inputs: object) -> Suite | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from cellops.capture.journal import Journal
+from cellops.errors import NotebookError
 from cellops.flows.progress import OF_EXECUTIONS, read_progress
 from cellops.flows.sync import errors_of, sync
 from cellops.pipeline.engine import execute as execute_notebook
@@ -36,6 +37,7 @@ def execute(
     output: Path | None = None,
     cell_timeout: float | None = None,
     on_progress: Callable[[CellProgress], None] = _silent,
+    on_stage: Callable[[str], None] = lambda _: None,
     settings: Settings | None = None,
 ) -> Execution:
     """Execute a notebook with parameters and wait until its runs are in the tracking store.
@@ -54,11 +56,13 @@ def execute(
         Longest time for one cell, in seconds.
     on_progress
         Called at the start and the end of each cell.
+    on_stage
+        Called with what takes a while: the kernel starts or is stopped, the runs are carried.
 
     Raises
     ------
     NotFoundError, ParameterError, NotebookError
-        As `cellops.pipeline.engine.execute` does.
+        As `cellops.pipeline.engine.execute` does; the notes name the runs.
     KeyboardInterrupt, SystemExit
         When it was stopped; its notes name the notebook as far as it came, and the runs.
     """
@@ -68,7 +72,7 @@ def execute(
     folder = prepare(settings.folder)
     target = output or folder / "executions" / f"{path.stem}-{time.strftime('%Y%m%d-%H%M%S')}-{identifier[:4]}.ipynb"
     status = RunStatus.FAILED
-    stop: BaseException | None = None
+    ended: BaseException | None = None
     try:
         executed = execute_notebook(
             path,
@@ -76,21 +80,31 @@ def execute(
             dict(parameters or {}),
             environment={"CELLOPS_EXECUTION": identifier, "CELLOPS_PROJECT": str(settings.project)},
             on_progress=on_progress,
+            on_stage=on_stage,
             cell_timeout=cell_timeout,
         )
         status = RunStatus.FINISHED
     except (KeyboardInterrupt, SystemExit) as stopped:
         status = RunStatus.KILLED
-        stop = stopped
+        ended = stopped
+        raise
+    except NotebookError as failed:
+        ended = failed
         raise
     finally:
         if target.exists():
             journal = _record(identifier, target, status, settings)
+            on_stage("Carrying the runs to MLflow")
             unsynced = _carry(journal, settings)
             runs = _runs(identifier, settings) if unsynced is None else ()
-            for run in runs if stop is not None else ():
-                stop.add_note(f"The run {run.name} is kept as {run.status.lower()}: cellops show {run.run[:8]}")
+            if ended is not None:
+                _note(ended, runs)
     return Execution(executed=executed, runs=runs, unsynced=unsynced)
+
+
+def _note(ended: BaseException, runs: tuple[RunSummary, ...]) -> None:
+    for run in runs:
+        ended.add_note(f"The run {run.name} is kept as {run.status.lower()}: cellops show {run.run[:8]}")
 
 
 def _record(execution: str, notebook: Path, status: RunStatus, settings: Settings) -> Path:

@@ -37,7 +37,8 @@ def package(run: str = "last", *, output: Path | None = None, settings: Settings
     run
         The start of the run's key, its name, its MLflow id, or `last`.
     output
-        The new folder; default is `.cellops/packages/NAME-KEY`.
+        The new folder; default is `.cellops/packages/NAME-KEY`. The package is called as the folder is, with a hyphen
+        for whatever a name cannot have.
 
     Raises
     ------
@@ -50,18 +51,21 @@ def package(run: str = "last", *, output: Path | None = None, settings: Settings
     TrustError
         When the model is a pickle, or is made of types that the settings do not trust.
     """
-    from cellops.packaging.build import build_package
+    from cellops.packaging.build import build_package, require_free
     from cellops.packaging.load import read_contract
+    from cellops.packaging.manifest import plain_name
     from cellops.tracking.store import Store
 
     settings = settings or load()
+    if output is not None:
+        require_free(output)
     summary = show(run, settings=settings)
     result = None if summary.synced else sync(settings)
     store = Store(settings)
     if result is not None:
         summary = _carried(store, summary, result)
     uri = _model_uri(summary)
-    target = output or prepare(settings.folder) / "packages" / f"{summary.name}-{summary.run[:8]}"
+    target = output or prepare(settings.folder) / "packages" / f"{plain_name(summary.name)}-{summary.run[:8]}"
     with tempfile.TemporaryDirectory() as name:
         held = _records(store, summary, Path(name))
         environment = Environment.from_file(held / "environment.json")
@@ -69,9 +73,9 @@ def package(run: str = "last", *, output: Path | None = None, settings: Settings
             store.model(uri, Path(name) / "model"),
             Contract.from_file(held / "contract.json"),
             environment,
-            _provenance(summary, held),
+            _provenance(summary, held, settings.project),
             target,
-            name=target.name,
+            name=plain_name(target.name),
             trusted_types=settings.trusted,
             allow_pickle=settings.allow_pickle,
         )
@@ -114,13 +118,21 @@ def _records(store: "Store", summary: RunSummary, folder: Path) -> Path:
     return held
 
 
-def _provenance(summary: RunSummary, held: Path) -> Provenance:
+def _notebook(path: str | None, project: Path) -> str | None:
+    """The notebook from the project's folder on, or its name alone: a package says nothing of the machine."""
+    if path is None:
+        return None
+    whole = (project / path).resolve()
+    return whole.relative_to(project).as_posix() if whole.is_relative_to(project) else whole.name
+
+
+def _provenance(summary: RunSummary, held: Path, project: Path) -> Provenance:
     closed = RunClosed.from_file(held / "record.json")
     code = CodeVersion.from_file(held / "code.json") if (held / "code.json").exists() else None
     return Provenance(
         run=summary.run,
         mlflow_run_id=summary.mlflow_run_id,
-        notebook=summary.notebook,
+        notebook=_notebook(summary.notebook, project),
         commit=code.commit if code else None,
         dirty=code.dirty if code else False,
         seed=summary.seed,

@@ -1,6 +1,7 @@
 """The journals of a project, and how far each has been carried."""
 
 import contextlib
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,26 +29,40 @@ class Progress(Record, frozen=True, kw_only=True):
     """Runs that have been opened and not closed."""
     kept: tuple[str, ...] = ()
     """Runs of which something stands in the journal only, since the store did not take it."""
+    waiting: tuple[str, ...] = ()
+    """Runs of which a model waits for a module that was not found; it is tried again by the next `sync`."""
     store: str | None = None
     """The store to which all this has been carried."""
+    size: int = 0
+    """How long the journal was when it was done: with the torn last line of a machine that lost power."""
     done: bool = False
 
 
 def journals(settings: Settings) -> list[Path]:
     """The project's journals, oldest first; those of executions last, as they speak of the runs of the others."""
-    found = [path for path in (settings.folder / "journal").glob(f"*{SUFFIX}") if path.stat().st_size]
-    return sorted(found, key=lambda path: (path.name.startswith(OF_EXECUTIONS), path.stat().st_mtime, path.name))
+    found = []
+    for path in (settings.folder / "journal").glob(f"*{SUFFIX}"):
+        with contextlib.suppress(OSError):  # another process may delete it meanwhile
+            held = path.stat()
+            if stat.S_ISREG(held.st_mode) and held.st_size:
+                found.append((path.name.startswith(OF_EXECUTIONS), held.st_mtime, path.name, path))
+    return [path for *_, path in sorted(found)]
 
 
 def first_event(journal: Path) -> SessionOpened | NotebookExecuted | None:
     """What a journal begins with, where it can be read."""
-    event = next((event for event, _ in read(journal)), None)
+    try:
+        event = next((event for event, _ in read(journal)), None)
+    except OSError:
+        return None
     return event if isinstance(event, SessionOpened | NotebookExecuted) else None
 
 
 def read_progress(journal: Path) -> Progress:
+    """How far a journal has been carried; one that has grown since it was done is not done."""
     try:
-        return Progress.from_file(_progress_path(journal))
+        progress = Progress.from_file(_progress_path(journal))
+        return progress.replace(done=progress.done and journal.stat().st_size == progress.size)
     except (OSError, msgspec.DecodeError):
         return Progress()
 
@@ -61,6 +76,22 @@ def write_progress(journal: Path, progress: Progress) -> None:
 
 def _progress_path(journal: Path) -> Path:
     return journal.with_suffix(".progress")
+
+
+@contextlib.contextmanager
+def on_disk(journal: Path) -> Iterator[None]:
+    """Turn the disk's errors into one that names the journal.
+
+    Raises
+    ------
+    TrackingError
+        When the journal cannot be read, or its progress not be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        fact = f"{journal} cannot be carried: {error.strerror or error}"
+        raise TrackingError(fact, remedy="Free or repair the disk, then run: cellops sync") from error
 
 
 def lock(journal: Path, timeout: float = LOCK_SECONDS) -> FileLock:

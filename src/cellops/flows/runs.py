@@ -16,6 +16,8 @@ SHORTEST_KEY = 4
 UNIQUE_KEY = 8
 """As many digits of a key as every screen shows; they name one run."""
 LAST = "last"
+NEWEST = 1000
+"""Among so many runs a name, or what comes near to one, is looked for."""
 
 
 def runs(settings: Settings | None = None, *, limit: int = 50) -> list[RunSummary]:
@@ -57,7 +59,19 @@ def show(run: str, *, settings: Settings | None = None) -> RunSummary:
         When the tracking store has to be asked and does not answer.
     """
     settings = settings or load()
-    return _not_carried(run, settings) or _among(run, runs(settings, limit=1000))
+    found = _not_carried(run, settings)
+    if found is not None:
+        return found
+    known = runs(settings, limit=NEWEST)
+    older = [] if len(known) < NEWEST or any(_has_key(k, run) for k in known) else _older(run, settings)
+    return _among(run, [*known, *older])
+
+
+def _older(run: str, settings: Settings) -> list[RunSummary]:
+    """The runs whose key begins so, however old."""
+    from cellops.tracking.store import Store
+
+    return Store(settings).starting_with(run) if len(run) >= SHORTEST_KEY and run.isalnum() else []
 
 
 def _among(run: str, known: list[RunSummary]) -> RunSummary:
@@ -118,6 +132,14 @@ def _local(settings: Settings) -> list[RunSummary]:
 
 
 def _of_journal(path: Path) -> list[RunSummary]:
+    """The runs of a journal; none of one that another process has deleted meanwhile."""
+    try:
+        return _read(path)
+    except FileNotFoundError:
+        return []
+
+
+def _read(path: Path) -> list[RunSummary]:
     opened: dict[str, RunOpened] = {}
     closed: dict[str, RunClosed] = {}
     alive = is_alive(path)

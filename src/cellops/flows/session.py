@@ -161,9 +161,25 @@ class Session:
             When the disk refuses it: it is kept for the next time.
         """
         self._unwritten.append(event)
+        if self.journal.is_gone():
+            self._begin_anew()
         while self._unwritten:
             self.journal.append(self._unwritten[0])
             self._unwritten.pop(0)
+
+    def _begin_anew(self) -> None:
+        """Make the folder and the journal again when someone has deleted them, with all that is still in memory."""
+        self.journal.close()
+        self._lease.release()
+        folder = prepare(self.settings.folder) / "journal"
+        self._lease = Lease(lease_of(path_of(folder, self.id)))
+        self.journal = Journal(folder, self.id, first=self._opened())
+        held = [*(run.opened for run in self._open.values()), *self.trail]
+        self._unwritten = [*(e for e in held if e not in self._unwritten), *self._unwritten]
+        self._observer.warn(
+            f"{self.settings.folder} was deleted while this kernel ran. It was made again; "
+            "runs that had ended and were not in the tracking store are lost: run their cells again"
+        )
 
     def cell_opened(self, cell: OpenCell) -> None:
         if cell.header is None or cell.header.verb != "run":

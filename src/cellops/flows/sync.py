@@ -9,7 +9,8 @@ from filelock import Timeout
 
 from cellops.errors import TrackingError
 from cellops.flows.carrier import Carrier
-from cellops.flows.progress import first_event, journals, lock, locked, read_progress
+from cellops.flows.progress import first_event, journals, lock, locked, on_disk, read_progress
+from cellops.flows.trust import require_own
 from cellops.records.base import Record
 from cellops.records.finding import Finding, Severity
 from cellops.records.run import NotebookExecuted, SessionOpened
@@ -28,6 +29,7 @@ class SyncResult(Record, frozen=True, kw_only=True):
     """What a call of `sync` did."""
 
     journals: int
+    """Journals of which something was carried."""
     runs: int
     killed: int
     """Runs whose kernel was gone before they ended."""
@@ -53,7 +55,8 @@ def sync(settings: Settings | None = None, *, here: bool = False) -> SyncResult:
         if read_progress(path).done:
             continue
         try:
-            total = _added(total, _carry(path, stores, waiting))
+            with on_disk(path):
+                total = _added(total, _carry(path, stores, waiting))
         except TrackingError as error:
             waiting |= _execution(path)
             total = total.replace(findings=(*total.findings, stores.failure(path, error)))
@@ -66,7 +69,7 @@ def errors_of(result: SyncResult) -> list[Finding]:
 
 
 def refuse(result: SyncResult) -> None:
-    """Raise what a sync could not carry, one line for each.
+    """Raise what a sync could not carry.
 
     Raises
     ------
@@ -74,21 +77,27 @@ def refuse(result: SyncResult) -> None:
         When there is something.
     """
     errors = errors_of(result)
+    if len(errors) == 1:
+        raise TrackingError(errors[0].seen, remedy=errors[0].remedy)
     if errors:
-        *others, last = errors
-        lines = [f"{finding.where}: {finding.seen}. {finding.remedy}" for finding in others]
-        raise TrackingError("\n".join([*lines, f"{last.where}: {last.seen}"]), remedy=last.remedy)
+        fact = f"{len(errors)} things could not be carried: {', '.join(finding.where for finding in errors)}"
+        raise TrackingError(fact, remedy="Nothing is lost: the journals keep every record")
 
 
 def _carry(path: Path, stores: "_Stores", waiting: Iterable[str]) -> SyncResult:
     if isinstance(first := first_event(path), NotebookExecuted) and first.execution in waiting:
         return SyncResult(journals=0, runs=0, killed=0)  # its runs have to be there first
+    require_own(path)
     carrier = Carrier(path, stores.of(path))
     with locked(path):
-        before = len(read_progress(path).runs)
+        before = read_progress(path)
         after = carrier.carry()
-    runs = len(after.runs) - before
-    return SyncResult(journals=1, runs=runs, killed=carrier.killed, findings=tuple(carrier.findings))
+    return SyncResult(
+        journals=int(after != before),
+        runs=len(after.runs.keys() - before.runs.keys()),
+        killed=carrier.killed,
+        findings=tuple(carrier.findings),
+    )
 
 
 def _added(one: SyncResult, other: SyncResult) -> SyncResult:
@@ -127,18 +136,18 @@ class _Stores:
         settings = self._meant(journal)
         silent = self._silent(settings.store)
         other = settings.store != self._settings.store
-        hint = f". To carry it to {self._settings.store} instead: cellops sync --here" if other else ""
+        hint = ". To carry it to the store that is set now: cellops sync --here" if other else ""
         return Finding(
             code="not-carried",
             severity=Severity.ERROR,
-            where="tracking" if silent else journal.name,
+            where=f"tracking store {settings.store}" if silent else journal.name,
             seen=(silent or error).fact,
             remedy=(silent or error).remedy + hint,
         )
 
     def _silent(self, store: str) -> TrackingError | None:
-        found = self._known[store]
-        if not isinstance(found, TrackingError):
+        found = self._known.get(store)
+        if found is not None and not isinstance(found, TrackingError):
             try:
                 found.ask()
             except TrackingError as error:
@@ -146,8 +155,13 @@ class _Stores:
         return found if isinstance(found, TrackingError) else None
 
     def _meant(self, journal: Path) -> Settings:
-        first = None if self._here else first_event(journal)
-        return self._settings if first is None or first.store is None else self._settings.with_store(first.store)
+        return self._settings if self._here else _recorded(journal, self._settings)
+
+
+def _recorded(journal: Path, settings: Settings) -> Settings:
+    """The settings with the store that the journal was written for, which the environment may have left since."""
+    first = first_event(journal)
+    return settings if first is None or first.store is None else settings.with_store(first.store)
 
 
 def _opened(settings: Settings) -> "Store | TrackingError":
@@ -167,7 +181,7 @@ def follow(journal: Path, settings: Settings) -> None:
     failing_since: float | None = None
     while time.monotonic() - busy < IDLE_SECONDS:
         try:
-            carrier = carrier or Carrier(journal, _store(settings))
+            carrier = carrier or Carrier(journal, _store(_recorded(journal, settings)))
             before = carrier.progress.offset
             with lock(journal, timeout=0):
                 progress = carrier.carry()

@@ -1,6 +1,7 @@
 """The geometry of the report's drawings: numbers in, coordinates out; the template draws them."""
 
 import math
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -11,6 +12,10 @@ WIDTH, HEIGHT = 440.0, 210.0
 LEFT, RIGHT, TOP, BOTTOM = 50.0, 10.0, 12.0, 26.0
 SMALL_WIDTH, SMALL_HEIGHT = 120.0, 44.0
 MOST_LABELS = 6
+WIDEST_BAR = 60.0
+CLOSEST = 1e-14
+SMALLEST = 1e-300
+"""Least distance of two ticks, as a share of the largest value and at all."""
 
 Place: TypeAlias = Callable[[float], float]
 
@@ -35,6 +40,8 @@ class LineChart:
 
     lines: str
     band: str
+    whiskers: str
+    """The intervals of windows that have no neighbour to draw a band to."""
     points: tuple[Point, ...]
     promised: tuple[float, float, float] | None
     """Top, middle and bottom of the package's interval."""
@@ -70,17 +77,17 @@ def line_chart(
     ends = [end for figure in (*figures, promised) if figure is not None for end in _interval(figure)]
     ticks = _round_ticks(min(ends), max(ends))
     place = _scale(ticks[0], ticks[-1])
-    runs: list[list[tuple[float, Measure]]] = [[]]
-    points = []
-    for label, x, figure, bad in zip(labels, centres, figures, worse, strict=True):
-        if figure is None:
-            runs.append([])
-            continue
-        runs[-1].append((x, figure))
-        points.append(Point(x=x, y=place(figure.value), text=f"{label}: {figure.value:.4g}", worse=bad))
+    known = [figure if figure and figure.low is not None and figure.high is not None else None for figure in figures]
+    bands = _runs(centres, known)
+    points = [
+        Point(x=x, y=place(figure.value), text=f"{label}: {figure.value:.4g}", worse=bad)
+        for label, x, figure, bad in zip(labels, centres, figures, worse, strict=True)
+        if figure
+    ]
     return LineChart(
-        lines="".join(_line([(x, place(figure.value)) for x, figure in run]) for run in runs),
-        band="".join(_band(run, place) for run in runs),
+        lines="".join(_line([(x, place(figure.value)) for x, figure in run]) for run in _runs(centres, figures)),
+        band="".join(_band(run, place) for run in bands if len(run) > 1),
+        whiskers="".join(_whisker(*run[0], place) for run in bands if len(run) == 1),
         points=tuple(points),
         promised=None if promised is None else _promised(promised, place),
         across=_labelled(labels, centres),
@@ -92,7 +99,7 @@ def row_chart(labels: Sequence[str], rows: Sequence[int], labelled: Sequence[int
     """Draw bars from zero."""
     ticks = _round_ticks(0, max(*rows, 1))
     place, centres = _scale(0, ticks[-1]), _centres(len(labels))
-    width = 0.6 * (WIDTH - LEFT - RIGHT) / len(labels)
+    width = min(0.6 * (WIDTH - LEFT - RIGHT) / len(labels), WIDEST_BAR)
     return RowChart(
         rows=_bars([x - width / 2 for x in centres], [place(count) for count in rows], width, place(0)),
         labelled=_bars([x - width / 2 for x in centres], [place(count) for count in labelled], width, place(0)),
@@ -139,17 +146,22 @@ def _centres(windows: int) -> list[float]:
 
 
 def _scale(low: float, high: float) -> Place:
-    return lambda value: TOP + (HEIGHT - TOP - BOTTOM) * (high - value) / (high - low)
+    # Halves, since the difference of two large floats may be beyond the largest.
+    return lambda value: TOP + (high / 2 - value / 2) / (high / 2 - low / 2) * (HEIGHT - TOP - BOTTOM)
 
 
 def _round_ticks(low: float, high: float) -> list[float]:
     """About five round numbers that hold `low` and `high` between them."""
-    spread = (high - low) or abs(high) or 1.0
-    power = 10.0 ** math.floor(math.log10(spread / 4))
-    step = next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= spread / 4 * 0.999)
+    largest = max(abs(low), abs(high))
+    # Ticks closer than this are one float, or have a step that is none.
+    quarter = max((high / 4 - low / 4) or largest / 4 or 0.25, largest * CLOSEST, SMALLEST)
+    power = 10.0 ** math.floor(math.log10(quarter))
+    step = next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= quarter * 0.999)
     first = math.floor(low / step + 1e-9)
     last = max(math.ceil(high / step - 1e-9), first + 1)
-    return [round(number * step, 12) for number in range(first, last + 1)]
+    ticks = [number * step for number in range(first, last + 1)]
+    largest_float = sys.float_info.max
+    return [max(-largest_float, min(float(f"{tick:.15g}"), largest_float)) for tick in ticks]
 
 
 def _labelled(labels: Sequence[str], centres: Sequence[float]) -> tuple[Tick, ...]:
@@ -161,10 +173,26 @@ def _line(points: Sequence[tuple[float, float]]) -> str:
     return "" if not points else "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
 
 
+def _runs(centres: Sequence[float], figures: Sequence[Measure | None]) -> list[list[tuple[float, Measure]]]:
+    """Figures of windows side by side."""
+    runs: list[list[tuple[float, Measure]]] = [[]]
+    for x, figure in zip(centres, figures, strict=True):
+        if figure is None:
+            runs.append([])
+        else:
+            runs[-1].append((x, figure))
+    return [run for run in runs if run]
+
+
+def _whisker(x: float, figure: Measure, place: Place) -> str:
+    low, high = (place(end) for end in _interval(figure))
+    return f"M{x - 5:.1f} {high:.1f}h10M{x:.1f} {high:.1f}V{low:.1f}M{x - 5:.1f} {low:.1f}h10"
+
+
 def _band(run: Sequence[tuple[float, Measure]], place: Place) -> str:
     upper = [(x, place(_interval(figure)[1])) for x, figure in run]
     lower = [(x, place(_interval(figure)[0])) for x, figure in run]
-    return "" if len(run) <= 1 else _line([*upper, *reversed(lower)]) + "Z"
+    return _line([*upper, *reversed(lower)]) + "Z"
 
 
 def _bars(lefts: Sequence[float], tops: Sequence[float], width: float, floor: float) -> str:

@@ -29,6 +29,8 @@ class ColumnView:
     """One per shown window."""
     small: tuple[charts.SmallChart | None, ...]
     bins: tuple[str, ...]
+    highest: float
+    """Share of the rows that fills the height of a small chart; a taller bar is cut off."""
 
 
 def furthest_first(windows: Sequence[WindowDrift]) -> list[list[ColumnDrift | None]]:
@@ -48,13 +50,15 @@ def column_view(cells: Sequence[ColumnDrift | None], windows: Sequence[WindowDri
     worst = worst_of(cells)
     moved = moved_most(worst)
     groups = _groups(worst, cells)
+    highest = _highest(groups, worst.reference, cells)
     return ColumnView(
         name=worst.column,
         note=f"{moved} in {windows[cells.index(worst)].label}" if moved else "",
         verdict=worst.verdict,
         cells=tuple(cells),
-        small=_small(groups, worst.reference, cells),
+        small=_small(groups, worst.reference, cells, highest),
         bins=tuple(short(group.name, 24) for group in groups),
+        highest=highest,
     )
 
 
@@ -107,24 +111,24 @@ def _groups(worst: ColumnDrift, cells: Sequence[ColumnDrift | None]) -> list[_Gr
     return own + [group for group in pooled if np.sum(np.asarray(total)[group.places])]
 
 
+def _highest(groups: list[_Group], reference: Bins | None, cells: Sequence[ColumnDrift | None]) -> float:
+    """The largest share in the reference and the windows with enough data, or in all windows where none has."""
+    compared = [cell for cell in cells if cell and cell.current]
+    judged = [cell for cell in compared if cell.verdict.judged] or compared
+    tables = [bins for bins in (reference, *(cell.current for cell in judged)) if bins]
+    shares = [_shares(bins, groups) for bins in tables]
+    return max((s for bars in shares for s, g in zip(bars, groups, strict=True) if not g.pooled), default=0.0) or 1.0
+
+
 def _small(
-    groups: list[_Group], reference: Bins | None, cells: Sequence[ColumnDrift | None]
+    groups: list[_Group], reference: Bins | None, cells: Sequence[ColumnDrift | None], highest: float
 ) -> tuple[charts.SmallChart | None, ...]:
-    """A chart per window, all to the scale of those with enough data."""
+    """A chart per window, all to one scale."""
     if reference is None:
         return (None,) * len(cells)
     before = _shares(reference, groups)
     after = [_shares(cell.current, groups) if cell and cell.current else None for cell in cells]
-    judged = [
-        share
-        for share, cell in zip(after, cells, strict=True)
-        if share and cell and cell.verdict is not DriftVerdict.NOT_ENOUGH_DATA
-    ]
-    shares = [
-        share for bars in (before, *judged) for share, group in zip(bars, groups, strict=True) if not group.pooled
-    ]
     absent = [group.absent for group in groups]
-    highest = max(shares, default=0.0) or 1.0
     return tuple(charts.small_chart(before, share, absent, highest) if share else None for share in after)
 
 

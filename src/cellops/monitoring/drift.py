@@ -4,15 +4,17 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from cellops.data.bins import named_shortly
+from cellops.data.problems import shorten
 from cellops.data.profile import observe
 from cellops.errors import CellopsError, InputError
-from cellops.monitoring.performance import measure
+from cellops.monitoring.performance import measure, worse_figures
 from cellops.monitoring.verdict import judged
 from cellops.monitoring.windows import Window
 from cellops.records.contract import Contract, Task
 from cellops.records.drift import ColumnDrift, DriftReport, DriftVerdict, StatisticResult, WindowDrift
 from cellops.records.finding import Finding, Severity
-from cellops.records.profile import ColumnKind, ColumnProfile, QuantileSketch
+from cellops.records.profile import Bins, ColumnKind, ColumnProfile, QuantileSketch
 from cellops.stats.chi_squared import chi_squared
 from cellops.stats.counts import counts_of
 from cellops.stats.jensen_shannon import jensen_shannon
@@ -78,6 +80,7 @@ def _measured(contract: Contract, window: Window) -> WindowDrift:
         columns=tuple(_column(reference, window) for reference in contract.profile.columns),
         output=_output(contract, window),
         performance=performance,
+        worse=tuple(now.name for now, _ in worse_figures(performance, contract.performance)),
         findings=findings,
     )
 
@@ -106,17 +109,29 @@ def _compared(reference: ColumnProfile, values: Any, window: Window) -> ColumnDr
         current = observe(reference, values)
         results = _results(reference, current)
     except CellopsError as error:
-        return _unreadable(reference, window, error.fact, error.remedy)
-    except (TypeError, ValueError, OverflowError) as error:  # what pandas and numpy raise on values they cannot hold
-        return _unreadable(reference, window, str(error), "Convert it to what the model was trained on")
+        return _unreadable(reference, window, _said(error), error.remedy)
+    except (
+        TypeError,
+        ValueError,
+        ArithmeticError,
+        NotImplementedError,
+    ) as error:  # what pandas, numpy, Arrow and Decimal raise on values they cannot hold
+        return _unreadable(
+            reference, window, str(error) or type(error).__name__, "Convert it to what the model was trained on"
+        )
     return ColumnDrift(
         column=reference.name,
         kind=reference.kind,
         verdict=DriftVerdict.NOT_ENOUGH_DATA,
-        reference=reference.bins,
-        current=current.bins,
+        reference=_shown(reference),
+        current=_shown(current),
         results=results,
     )
+
+
+def _shown(column: ColumnProfile) -> Bins | None:
+    """The bins as a report holds them: a text of any length would be written once for each window."""
+    return None if column.bins is None else named_shortly(column.bins)
 
 
 def _results(reference: ColumnProfile, current: ColumnProfile) -> tuple[StatisticResult, ...]:
@@ -140,6 +155,11 @@ def _over_sketches(
     return statistic(reference.sketch, current.sketch)
 
 
+def _said(error: CellopsError) -> str:
+    """What is wrong, with the value where there is one; a value may be of any length."""
+    return error.fact if error.received is None else f"{error.fact}: {shorten(repr(error.received))}"
+
+
 def _unreadable(reference: ColumnProfile, window: Window, seen: str, remedy: str) -> ColumnDrift:
     finding = Finding(
         code="column-not-compared",
@@ -152,7 +172,7 @@ def _unreadable(reference: ColumnProfile, window: Window, seen: str, remedy: str
         column=reference.name,
         kind=reference.kind,
         verdict=DriftVerdict.NOT_ENOUGH_DATA,
-        reference=reference.bins,
+        reference=_shown(reference),
         current=None,
         finding=finding,
     )

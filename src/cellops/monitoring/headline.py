@@ -1,12 +1,17 @@
 """The verdict of a report in one sentence: performance first, for drift matters through it."""
 
+from collections import Counter
+from collections.abc import Sequence
+
 from cellops.monitoring.column_view import furthest_first, short, worst_of
-from cellops.monitoring.performance import is_worse
+from cellops.monitoring.performance import is_judged
+from cellops.monitoring.verdict import LEAST_ROWS
 from cellops.records.contract import Measure
-from cellops.records.drift import DriftReport, DriftVerdict, WindowDrift
+from cellops.records.drift import DriftReport, WindowDrift
 
 MAIN_MEASURES = ("roc_auc", "accuracy", "rmse")
 """The first of these that any window has stands for performance."""
+MOST_NAMES = 3
 
 
 def headline(report: DriftReport) -> str:
@@ -17,33 +22,76 @@ def headline(report: DriftReport) -> str:
 def _performance_sentence(report: DriftReport) -> str:
     name = main_measure(report)
     if name is None:
-        return "No labels yet, so performance is unknown; "
-    called, pairs = measure_name(name), _against_promise(report, name)
-    if not pairs:
+        return f"{_why_unknown(report)}, so performance is unknown; "
+    called = measure_name(name)
+    if promised_by(report, name) is None:
         return f"The package promises no {called} to compare with; "
-    worse = sum(is_worse(now, promised) for now, promised in pairs)
-    if not worse:
-        return f"{called} held in {_all_of(len(pairs))}; "
-    return f"{called} was worse than promised in {worse} of {_number(len(pairs), 'labelled window')}; "
+    labelled = [window for window in report.windows if window.performance]
+    judged = [window for window in labelled if is_judged(window.performance) and measure_of(window, name)]
+    if not judged:
+        return f"Performance was not judged: {_too_few(labelled)}; "
+    worse = _worse_windows(report)
+    first = worse.pop(name, 0)
+    others = [f"{measure_name(other)} in {windows}" for other, windows in worse.items()]
+    if first:
+        said = f"{called} was worse than promised in {first} of {_number(len(judged), 'labelled window')}"
+        return f"{', '.join([said, *others])}; "
+    held = f"{called} held in {_all_of(len(judged), len(labelled))}"
+    return f"{held}, but worse than promised was {', '.join(others)}; " if others else f"{held}; "
+
+
+def _worse_windows(report: DriftReport) -> dict[str, int]:
+    """In how many windows each figure is worse than promised, as far as it is in any."""
+    return dict(Counter(name for window in report.windows for name in window.worse))
+
+
+def _too_few(labelled: Sequence[WindowDrift]) -> str:
+    if len(labelled) == 1:
+        return _number(labelled[0].labelled_rows, "labelled row")
+    return f"no window has {LEAST_ROWS} labelled rows and this figure"
+
+
+def _why_unknown(report: DriftReport) -> str:
+    """Why no window has a figure of performance that could be shown."""
+    found = {finding.code for finding in (*report.findings, *(f for w in report.windows for f in w.findings))}
+    if any(window.performance for window in report.windows):
+        return "The rows give no main figure"
+    if "performance-unreadable" in found:
+        return "The labels do not fit the model"
+    return "The model could not answer the rows" if "window-not-scored" in found else "No labels yet"
 
 
 def _drift_sentence(report: DriftReport) -> str:
     columns = [worst_of(cells) for cells in furthest_first(report.windows)]
-    moved = [short(column.column) for column in columns if column.verdict is DriftVerdict.MAJOR]
-    of_all = _number(len(columns), "input column")
-    if all(column.verdict is DriftVerdict.NOT_ENOUGH_DATA for column in columns):
-        return "there are not enough rows to judge drift"
-    if not moved:
-        return f"none of {of_all} moved far"
-    return f"{len(moved)} of {of_all} moved far, most of all {', '.join(moved[:3])}"
+    drifted = [short(column.column) for column in columns if column.verdict.drifted]
+    judged = _number(sum(column.verdict.judged for column in columns), "input column")
+    lacking = _not_compared(report)
+    if not any(column.verdict.judged for column in columns):
+        readable = any(column.current for column in columns)
+        return f"there are {'not enough rows' if readable else 'no columns'} to judge drift{lacking}"
+    if not drifted:
+        return f"none of {judged} drifted{lacking}"
+    return f"{len(drifted)} of {judged} drifted, most of all {', '.join(drifted[:3])}{lacking}"
+
+
+def _not_compared(report: DriftReport) -> str:
+    """The columns that some window lacks, or that cannot be read there."""
+    columns = [column for window in report.windows for column in window.columns if column.current is None]
+    names = list(dict.fromkeys(short(column.column) for column in columns if column.finding))
+    if not names:
+        return ""
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return f"; missing or unreadable: {', '.join(names[:MOST_NAMES])}{more}"
 
 
 def _number(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-def _all_of(windows: int) -> str:
-    return "the one labelled window" if windows == 1 else f"all {windows} labelled windows"
+def _all_of(windows: int, labelled: int) -> str:
+    if windows < labelled:
+        return f"the {windows} of {labelled} labelled windows that could be judged"
+    return {1: "the one labelled window", 2: "both labelled windows"}.get(windows, f"all {windows} labelled windows")
 
 
 def measure_name(name: str) -> str:
@@ -70,9 +118,3 @@ def measure_of(window: WindowDrift, name: str) -> Measure | None:
 
 def promised_by(report: DriftReport, name: str) -> Measure | None:
     return report.reference_performance.measure(name) if report.reference_performance else None
-
-
-def _against_promise(report: DriftReport, name: str) -> list[tuple[Measure, Measure]]:
-    promised = promised_by(report, name)
-    figures = [measure_of(window, name) for window in report.windows]
-    return [(figure, promised) for figure in figures if figure and promised]

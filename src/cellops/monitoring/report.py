@@ -4,13 +4,15 @@ import os
 import tempfile
 from pathlib import Path
 
+from cellops.data.bins import LONGEST_NAME
 from cellops.monitoring import charts
 from cellops.monitoring.column_view import column_view, furthest_first, output_view
+from cellops.monitoring.findings import by_code, places
 from cellops.monitoring.headline import headline, main_measure, measure_name, measure_of, promised_by
-from cellops.monitoring.performance import is_worse, shown
+from cellops.monitoring.performance import shown
+from cellops.monitoring.verdict import LEAST_ROWS
 from cellops.records.contract import Contract, Measure
 from cellops.records.drift import DriftReport
-from cellops.records.finding import Finding, Severity
 
 MOST_COLUMNS = 50
 MOST_WINDOWS = 12
@@ -34,7 +36,7 @@ def write(report: DriftReport, contract: Contract, folder: Path) -> tuple[Path, 
     OSError
         When the folder cannot be written; a file that was there before stays as it is.
     """
-    rendered = render(report, contract).encode()
+    rendered = render(report, contract).encode(errors="backslashreplace")
     folder.mkdir(parents=True, exist_ok=True)
     page, data = folder / "drift.html", folder / "drift.json"
     _replace(data, report.to_pretty_json())
@@ -65,15 +67,17 @@ def render(report: DriftReport, contract: Contract) -> str:
         output=output_view(windows),
         performance=_performance(report),
         measures=_measures(report),
+        absent=_absent(report),
+        least_rows=LEAST_ROWS,
+        longest_name=LONGEST_NAME,
         rows=charts.row_chart(
             [window.label for window in report.windows],
             [window.rows for window in report.windows],
             [window.labelled_rows for window in report.windows],
         ),
-        findings=_findings(report),
+        findings=by_code(report),
         most_findings=MOST_FINDINGS,
         shown=shown,
-        is_worse=is_worse,
         charts=charts,
     )
 
@@ -85,31 +89,28 @@ def _performance(report: DriftReport) -> tuple[str, charts.LineChart] | None:
         return None
     promised = promised_by(report, name)
     figures = [measure_of(window, name) for window in report.windows]
-    worse = [bool(figure and promised and is_worse(figure, promised)) for figure in figures]
+    worse = [name in window.worse for window in report.windows]
     labels = [window.label for window in report.windows]
     return measure_name(name), charts.line_chart(labels, figures, promised, worse)
 
 
-def _measures(report: DriftReport) -> list[tuple[str, Measure | None, list[Measure | None]]]:
-    """Each figure: its name, what the package promises, what the shown windows gave."""
+def _absent(report: DriftReport) -> list[str]:
+    """Why the shown windows lack figures."""
+    lacking: dict[tuple[str, str], list[str]] = {}
+    for window in report.windows[-MOST_WINDOWS:]:
+        for name, reason in window.performance.absent.items() if window.performance else ():
+            lacking.setdefault((name, reason), []).append(window.label)
+    return [f"{measure_name(name)} in {places(where)}: {reason}" for (name, reason), where in lacking.items()]
+
+
+def _measures(report: DriftReport) -> list[tuple[str, Measure | None, list[tuple[Measure | None, bool]]]]:
+    """Each figure: its name, what the package promises, what the shown windows gave and whether that is worse."""
     windows = report.windows[-MOST_WINDOWS:]
     names = dict.fromkeys(m.name for window in windows if window.performance for m in window.performance.measures)
-    return [(measure_name(n), promised_by(report, n), [measure_of(window, n) for window in windows]) for n in names]
-
-
-def _findings(report: DriftReport) -> dict[str, list[Finding]]:
-    """All findings of the report by what they are, the gravest first."""
-    inside = [
-        finding
-        for window in report.windows
-        for finding in (*window.findings, *(column.finding for column in (*window.columns, window.output) if column))
-        if finding is not None
+    return [
+        (measure_name(n), promised_by(report, n), [(measure_of(window, n), n in window.worse) for window in windows])
+        for n in names
     ]
-    gravest_first = (Severity.ERROR, Severity.WARNING, Severity.INFO)
-    groups: dict[str, list[Finding]] = {}
-    for finding in sorted([*report.findings, *inside], key=lambda finding: gravest_first.index(finding.severity)):
-        groups.setdefault(finding.code, []).append(finding)
-    return groups
 
 
 def _replace(path: Path, content: bytes) -> None:

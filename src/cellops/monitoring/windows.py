@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FREQUENCIES = {"day": "D", "week": "W-SUN", "month": "M"}
+RELATIVE = ("now", "today")
 SHOWN_ROWS = 10
+FIRST_YEAR, LAST_YEAR = 1678, 2261
+"""As for times in requests; what lies beyond, such as 9999-12-31, mostly stands for no time."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +32,11 @@ class Window:
     frame: "pd.DataFrame"
     """The inputs, one row per prediction."""
     labels: NDArray[Any] | None = None
-    """What the model answered, shape (rows,)."""
+    """What the model answered, shape (answered rows,)."""
     probabilities: NDArray[np.float64] | None = None
-    """Shape (rows, classes), columns in the order of the contract's classes."""
+    """Shape (answered rows, classes), columns in the order of the contract's classes."""
     truth: NDArray[Any] | None = None
-    """What turned out to be true, shape (rows,); missing where it is not known yet."""
+    """What turned out to be true, shape (answered rows,); missing where it is not known yet."""
 
 
 def whole(frame: "pd.DataFrame") -> tuple[Window, ...]:
@@ -63,7 +66,7 @@ def cut(frame: "pd.DataFrame", time: str, by: str) -> tuple[Window, ...]:
     Raises
     ------
     InputError
-        When there are no rows, no such column, or times that are missing or cannot be read.
+        When there are no rows, no such column or several, or times that are missing, unreadable or no real ones.
 
     Examples
     --------
@@ -82,10 +85,11 @@ def cut(frame: "pd.DataFrame", time: str, by: str) -> tuple[Window, ...]:
 
 
 def _window(period: "pd.Period", by: str, rows: "pd.DataFrame") -> Window:
-    first, after = period.start_time, (period + 1).start_time
+    first, after = period.start_time.date(), (period + 1).start_time.date()
     week = first.isocalendar()
-    label = {"day": f"{first:%Y-%m-%d}", "week": f"{week.year}-W{week.week:02}", "month": f"{first:%Y-%m}"}[by]
-    return Window(label=label, start=first.date().isoformat(), end=after.date().isoformat(), frame=rows)
+    day = first.isoformat()
+    label = {"day": day, "week": f"{week.year:04}-W{week.week:02}", "month": day[:7]}[by]
+    return Window(label=label, start=day, end=after.isoformat(), frame=rows)
 
 
 def _times(frame: "pd.DataFrame", name: str) -> "pd.Series[Any]":
@@ -96,18 +100,34 @@ def _times(frame: "pd.DataFrame", name: str) -> "pd.Series[Any]":
         hint = f"Did you mean {near[0]}?" if near else f"It has {', '.join(str(column) for column in frame.columns)}"
         fact = f"The table has no column {name}"
         raise InputError(fact, remedy=hint, column=name)
+    if frame[name].ndim > 1:
+        fact = f"The table has {frame[name].shape[1]} columns called {name}"
+        raise InputError(fact, remedy="Name each column once", column=name)
     column = frame[name].reset_index(drop=True)
     if pd.api.types.is_numeric_dtype(column):
         fact = f"Column {name} holds numbers, not times"
         raise InputError(fact, received=column.iloc[0], remedy="Convert it to times first", column=name)
-    times: pd.Series[Any] = pd.to_datetime(column, utc=True, errors="coerce", format="ISO8601")
-    unreadable = np.flatnonzero(times.isna())
-    if len(unreadable):
-        shown = unreadable[:SHOWN_ROWS].tolist()
-        fact = f"{len(unreadable)} rows of column {name} hold no time, the first of them row {shown[0]}"
-        remedy = "Write times as ISO 8601, such as 2013-04-01T05:00:00Z, and leave out rows without one"
-        raise InputError(fact, received=column.iloc[shown[0]], remedy=remedy, column=name, rows=shown)
+    if column.dtype == object or pd.api.types.is_string_dtype(column):
+        # pandas takes "now" and "today" for the time of the call
+        column = column.where(~column.astype(str).str.strip().str.lower().isin(RELATIVE))
+    try:
+        times: pd.Series[Any] = pd.to_datetime(column, utc=True, errors="coerce", format="ISO8601")
+    except (TypeError, ValueError, OverflowError) as error:  # what pandas raises on values that it cannot hold
+        fact = f"Column {name} holds no times: {error}"
+        raise InputError(fact, remedy="Convert it to times first", column=name) from error
+    remedy = "Write times as ISO 8601, such as 2013-04-01T05:00:00Z, and leave out rows without one"
+    _refuse_rows(times.isna(), column, "hold no time", remedy)
+    far = ~times.dt.year.between(FIRST_YEAR, LAST_YEAR)
+    _refuse_rows(far, column, f"lie before the year {FIRST_YEAR} or after {LAST_YEAR}", remedy)
     return times
+
+
+def _refuse_rows(bad: "pd.Series[bool]", column: "pd.Series[Any]", what: str, remedy: str) -> None:
+    rows = np.flatnonzero(bad)
+    if len(rows):
+        shown = rows[:SHOWN_ROWS].tolist()
+        fact = f"{len(rows)} rows of column {column.name} {what}, the first of them row {shown[0]}"
+        raise InputError(fact, received=column.iloc[shown[0]], remedy=remedy, column=column.name, rows=shown)
 
 
 def _refuse_empty(frame: "pd.DataFrame") -> None:

@@ -2,8 +2,11 @@
 
 import shutil
 import tempfile
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import msgspec
 
 from cellops.errors import CellopsError, NotFoundError, PackageError, TrustError
 from cellops.packaging.formats import FORMATS, Format
@@ -11,6 +14,7 @@ from cellops.packaging.layout import (
     CONTRACT_PARTS,
     ENVIRONMENT,
     LOCK,
+    MANIFEST,
     MLMODEL,
     PROVENANCE,
     contract_part,
@@ -21,6 +25,9 @@ from cellops.packaging.parity import replay
 from cellops.records.contract import Contract
 from cellops.records.package import Provenance
 from cellops.records.run import Environment
+
+LEFT_OUT = frozenset({"registered_model_meta"})
+"""What MLflow writes into a model that it gives back: which registry it was asked of, and under what name."""
 
 
 def build_package(
@@ -64,28 +71,76 @@ def build_package(
     TrustError
         When its model needs more trust than is given.
     PackageError
-        When the output is there and is another one, or the copied model answers otherwise than in training.
+        When the output is there and is another one, cannot be written, or the model answers otherwise than in training.
     """
     model_format = _format(model_folder)
     if not allow_pickle and model_format.name == "pickle":
         fact = "The run keeps its model as a pickle, since skops cannot hold all types in it"
         remedy = "Name harmless ones in CELLOPS_TRUSTED_TYPES and run again, or set CELLOPS_ALLOW_PICKLE=true"
-        raise TrustError(fact, remedy=remedy, types=model_format.untrusted(model_folder / model_format.file))
-    output.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{output.name}-", dir=output.parent) as temporary:
-        folder = Path(temporary) / output.name
+        raise TrustError(
+            fact, remedy=remedy, types=model_format.untrusted((model_folder / model_format.file).read_bytes())
+        )
+    require_free(output)
+    with _room_for(output) as folder:
         _copy(model_folder, folder)
         _normalise(folder / MLMODEL, provenance)
         _add_records(folder, contract, environment, provenance.replace(model_format=model_format.name))
         write(folder, name, provenance.run)
         loaded = load_package(folder, trusted_types=trusted_types, allow_pickle=allow_pickle)
         replay(contract, loaded.predictor)
+        if _is_empty(output):
+            output.rmdir()
         if not output.exists():
             folder.rename(output)
         elif not _is_same(output, loaded.digest):
             fact = f"{output} is already there, and is not this package"
-            raise PackageError(fact, remedy="Choose another name, or remove it")
+            raise PackageError(fact, remedy="Choose another folder, or remove it")
     return output
+
+
+def require_free(output: Path) -> None:
+    """Refuse at once an output that could only be refused when the package is complete.
+
+    Raises
+    ------
+    PackageError
+        When it is there already and holds something else, or names no folder.
+    """
+    if output.name in {"", ".."}:
+        fact = "The output names no folder that could be made"
+        raise PackageError(fact, received=str(output), remedy="Give the path of a new folder")
+    try:
+        free = not output.is_symlink() and (not output.exists() or _is_empty(output) or (output / MANIFEST).is_file())
+    except OSError as error:
+        raise _unwritable(output, error) from error
+    if not free:
+        fact = f"{output} is already there, and is not this package"
+        raise PackageError(fact, remedy="Choose another folder, or remove it")
+
+
+def _unwritable(output: Path, error: OSError) -> PackageError:
+    fact = f"The package cannot be written to {output.parent}: {error.strerror or error}"
+    return PackageError(fact, remedy="Choose a folder on a disk with room where you may write")
+
+
+def _is_empty(folder: Path) -> bool:
+    return folder.is_dir() and not any(folder.iterdir())
+
+
+@contextmanager
+def _room_for(output: Path) -> Iterator[Path]:
+    """A folder beside the output to work in; whatever goes wrong, nothing of it is left."""
+    made = [folder for folder in output.parents if not folder.exists()]
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".cellops-", dir=output.parent) as temporary:
+            yield Path(temporary) / "package"
+    except OSError as error:
+        raise _unwritable(output, error) from error
+    finally:
+        for folder in made:  # those that hold the package stay
+            with suppress(OSError):
+                folder.rmdir()
 
 
 def _format(model_folder: Path) -> Format:
@@ -99,7 +154,7 @@ def _format(model_folder: Path) -> Format:
 def _copy(source: Path, target: Path) -> None:
     """Contents only: times and permissions of the download say nothing of the package."""
     target.mkdir(mode=0o755)
-    for entry in sorted(source.iterdir()):
+    for entry in sorted(path for path in source.iterdir() if path.name not in LEFT_OUT):
         if entry.is_symlink():
             fact = f"{entry.name} in the MLflow model is a link"
             raise PackageError(fact, remedy="Replace it by the file itself", path=entry.name)
@@ -113,9 +168,11 @@ def _normalise(path: Path, provenance: Provenance) -> None:
     """Let the same model of two runs differ in what MLflow says of it by nothing but the run."""
     from mlflow.models import Model
 
-    model = Model.load(str(path))
+    # Model.load would take the path for an address, in which % and # have a meaning.
+    model = Model.from_dict(msgspec.yaml.decode(path.read_bytes()))
     model.utc_time_created = provenance.created
     model.model_uuid = None
+    model.artifact_path = "model"  # MLflow writes a path of this machine here
     model.save(str(path))
 
 
@@ -131,6 +188,6 @@ def _add_records(folder: Path, contract: Contract, environment: Environment, pro
 
 def _is_same(output: Path, digest: str) -> bool:
     try:
-        return verify(output)[1] == digest
+        return verify(output).digest == digest
     except CellopsError:
         return False

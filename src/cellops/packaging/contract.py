@@ -4,16 +4,16 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from cellops.data.profile import profile, profile_column
 from cellops.errors import PackageError
+from cellops.packaging.figures import measure, nothing_to_measure
 from cellops.packaging.parity import build_parity, replay
-from cellops.packaging.predictor import Predictions, SklearnPredictor
+from cellops.packaging.predictor import Predictions, SklearnPredictor, label_is_most_probable, single_label
 from cellops.packaging.schema import build_schema
 from cellops.records.contract import Contract, Schema, Suite, Task
+from cellops.records.finding import Finding
 from cellops.records.profile import ColumnProfile
-from cellops.stats.performance import evaluate
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,6 +32,7 @@ def build_contract(
     *,
     suite: Suite | None = None,
     parity_rows: int = 20,
+    findings: list[Finding] | None = None,
 ) -> Contract:
     """Put together what a package can promise of a fitted scikit-learn classifier or regressor.
 
@@ -48,30 +49,32 @@ def build_contract(
         Expectations on the inputs.
     parity_rows
         How many real rows are kept with the model's answers.
+    findings
+        Where to note what the evaluation data did not give.
 
     Raises
     ------
     PackageError
         When the model was not fitted on a DataFrame, or its inputs or outputs cannot be described.
-    InputError
-        When the evaluation data do not fit the model.
     """
     inputs, target = training
     schema = build_schema(model, inputs, _target_name(target))
+    schema = schema.replace(label_is_most_probable=schema.probabilities and label_is_most_probable(model))
+    noted = [] if findings is None else findings
+    if evaluation is not None and not len(evaluation[0]):
+        noted.append(nothing_to_measure())
+        evaluation = None
     seen = _spread(inputs) if evaluation is None else _in_order(evaluation[0], schema)
     answers = _answers(model, schema, seen)
-    schema = schema.replace(label_is_most_probable=_label_is_most_probable(schema, answers))
     contract = Contract(
         schema=schema, profile=profile(inputs), parity=build_parity(schema, seen, answers, parity_rows), suite=suite
     )
     replay(contract, SklearnPredictor(model, schema))
     if evaluation is None:
         return contract
-    truth = np.asarray(evaluation[1]).reshape(-1)
-    return contract.replace(
-        performance=evaluate(schema.task, truth, answers.labels, answers.probabilities, schema.classes),
-        output=_output(schema, answers),
-    )
+    performance, missed = measure(schema, evaluation[1], answers)
+    noted += missed
+    return contract.replace(performance=performance, output=_output(schema, answers))
 
 
 def _spread(inputs: "pd.DataFrame") -> "pd.DataFrame":
@@ -98,19 +101,12 @@ def _answers(model: Any, schema: Schema, inputs: "pd.DataFrame") -> Predictions:
     with warnings.catch_warnings():
         # The notebook has shown what the estimator has to say about these rows.
         warnings.simplefilter("ignore")
-        labels = np.asarray(model.predict(inputs))
+        labels = single_label(model.predict(inputs))
         probabilities = np.asarray(model.predict_proba(inputs), dtype=np.float64) if schema.probabilities else None
     if labels.ndim != 1:
         fact = f"{type(model).__name__} predicts several targets at once"
         raise PackageError(fact, received=labels.shape, remedy="Train one model for each target")
     return Predictions(labels, probabilities)
-
-
-def _label_is_most_probable(schema: Schema, answers: Predictions) -> bool:
-    if answers.probabilities is None:
-        return False
-    best: npt.NDArray[Any] = np.array(schema.classes)[answers.probabilities.argmax(axis=1)]
-    return bool(np.array_equal(best, answers.labels))
 
 
 def _output(schema: Schema, answers: Predictions) -> ColumnProfile:

@@ -8,9 +8,10 @@ from typing import TypeVar
 import msgspec
 
 from cellops.errors import IntegrityError, PackageError
+from cellops.packaging.consistency import require_consistent
 from cellops.packaging.formats import FORMATS, Trust
 from cellops.packaging.layout import CONTRACT, CONTRACT_PARTS, PROVENANCE, contract_part
-from cellops.packaging.manifest import verify
+from cellops.packaging.manifest import Verified, verify
 from cellops.packaging.predictor import Predictor, SklearnPredictor
 from cellops.records.base import Record
 from cellops.records.contract import Contract
@@ -49,12 +50,7 @@ def read_contract(path: Path) -> OpenedPackage:
     IntegrityError
         When its files are not those of its manifest, or do not hold what they should.
     """
-    manifest, digest = verify(path)
-    parts = {part: path / contract_part(part) for part in CONTRACT_PARTS}
-    present = {part: msgspec.Raw(file.read_bytes()) for part, file in parts.items() if file.exists()}
-    contract = _read(Contract, msgspec.json.encode(present), CONTRACT)
-    provenance = _read(Provenance, _bytes(path / PROVENANCE), PROVENANCE)
-    return OpenedPackage(path, manifest, digest, contract, provenance)
+    return _opened(path.resolve(), verify(path, wanted=(PROVENANCE, *map(contract_part, CONTRACT_PARTS))))
 
 
 def load_package(path: Path, *, trusted_types: Collection[str] = (), allow_pickle: bool = False) -> LoadedPackage:
@@ -80,15 +76,17 @@ def load_package(path: Path, *, trusted_types: Collection[str] = (), allow_pickl
     PackageError
         When the model cannot be loaded.
     """
-    opened = read_contract(path)
+    models = [known.file for known in FORMATS.values()]
+    verified = verify(path, wanted=(PROVENANCE, *map(contract_part, CONTRACT_PARTS), *models))
+    opened = _opened(path.resolve(), verified)
     model_format = FORMATS.get(opened.provenance.model_format)
-    if model_format is None or not (path / model_format.file).exists():
+    if model_format is None or model_format.file not in verified.content:
         fact = f"The package has no model in the format {opened.provenance.model_format}"
         raise PackageError(fact, remedy=f"Build it again; the formats are: {', '.join(FORMATS)}")
     trust = Trust(frozenset((*BUILT_IN_TRUSTED_TYPES, *trusted_types)), pickle=allow_pickle)
-    model = model_format.load(path / model_format.file, trust)
+    model = model_format.load(verified.content[model_format.file], trust)
     return LoadedPackage(
-        path,
+        opened.path,
         opened.manifest,
         opened.digest,
         opened.contract,
@@ -97,9 +95,14 @@ def load_package(path: Path, *, trusted_types: Collection[str] = (), allow_pickl
     )
 
 
-def _bytes(path: Path) -> bytes:
-    """What a file holds; nothing where there is none, which no record can be read from."""
-    return path.read_bytes() if path.exists() else b""
+def _opened(path: Path, verified: Verified) -> OpenedPackage:
+    content = verified.content
+    parts = {part: contract_part(part) for part in CONTRACT_PARTS}
+    present = {part: msgspec.Raw(content[name]) for part, name in parts.items() if name in content}
+    contract = _read(Contract, msgspec.json.encode(present), CONTRACT)
+    require_consistent(contract)
+    provenance = _read(Provenance, content.get(PROVENANCE, b""), PROVENANCE)
+    return OpenedPackage(path, verified.manifest, verified.digest, contract, provenance)
 
 
 def _read(kind: type[R], content: bytes, path: str) -> R:

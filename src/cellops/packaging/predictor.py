@@ -32,6 +32,36 @@ class Predictor(Protocol):
         """Answer rows that are given as columns, typed as `data.decoder` types them."""
 
 
+MOST_PROBABLE = frozenset(
+    {
+        "sklearn.calibration.CalibratedClassifierCV",
+        "sklearn.ensemble._bagging.BaggingClassifier",
+        "sklearn.ensemble._forest.ExtraTreesClassifier",
+        "sklearn.ensemble._forest.RandomForestClassifier",
+        "sklearn.ensemble._gb.GradientBoostingClassifier",
+        "sklearn.ensemble._hist_gradient_boosting.gradient_boosting.HistGradientBoostingClassifier",
+        "sklearn.linear_model._logistic.LogisticRegression",
+        "sklearn.tree._classes.DecisionTreeClassifier",
+        "sklearn.tree._classes.ExtraTreeClassifier",
+    }
+)
+"""Classifiers whose label is that of the largest probability by definition; any other is asked for both."""
+
+
+def label_is_most_probable(estimator: Any) -> bool:
+    """Whether the label of a classifier, the last step of a Pipeline for one, follows from its probabilities."""
+    from sklearn.pipeline import Pipeline
+
+    final = estimator.steps[-1][1] if type(estimator) is Pipeline else estimator
+    return f"{type(final).__module__}.{type(final).__qualname__}" in MOST_PROBABLE
+
+
+def single_label(labels: Any) -> Array:
+    """Labels of shape (rows,), also from a model that was fitted on a table of one target."""
+    array = np.asarray(labels)
+    return array[:, 0] if array.ndim > 1 and array.shape[1:] == (1,) else array
+
+
 class SklearnPredictor:
     """A scikit-learn estimator that was fitted on a DataFrame."""
 
@@ -39,15 +69,22 @@ class SklearnPredictor:
         self._estimator = estimator
         self._schema = schema
         self._classes = np.array(schema.classes) if schema.classes else None
+        self._one_call = schema.label_is_most_probable and label_is_most_probable(estimator)
 
     def predict(self, columns: Mapping[str, Array]) -> Predictions:
         frame = to_frame(self._schema, columns)
         if not self._schema.probabilities:
-            return Predictions(np.asarray(self._estimator.predict(frame)), None)
+            return Predictions(single_label(self._estimator.predict(frame)), None)
         probabilities = np.asarray(self._estimator.predict_proba(frame), dtype=np.float64)
-        if self._schema.label_is_most_probable and self._classes is not None:
+        if self._one_call and self._classes is not None and not _ties(probabilities):
             return Predictions(self._classes[probabilities.argmax(axis=1)], probabilities)
-        return Predictions(np.asarray(self._estimator.predict(frame)), probabilities)
+        return Predictions(single_label(self._estimator.predict(frame)), probabilities)
+
+
+def _ties(probabilities: npt.NDArray[np.float64]) -> bool:
+    """Whether two classes of a row are equally probable: which of them is the label, only the model knows."""
+    best = probabilities == probabilities.max(axis=1, keepdims=True)
+    return bool(np.count_nonzero(best) > len(best))
 
 
 def to_frame(schema: Schema, columns: Mapping[str, Array]) -> "pd.DataFrame":

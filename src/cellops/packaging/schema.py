@@ -6,6 +6,7 @@ import numpy as np
 
 from cellops.data.column import category_counts, column_kind, numbers
 from cellops.errors import InputError, PackageError
+from cellops.packaging.consistency import LEAST_CLASSES
 from cellops.records.base import Value
 from cellops.records.contract import Field, Schema, Task
 from cellops.records.profile import ColumnKind
@@ -49,11 +50,16 @@ def build_field(name: str, column: "pd.Series[Any]") -> Field:
     PackageError
         When a request could not express what it holds.
     """
+    import pandas as pd
+
     try:
         kind = column_kind(column)
     except InputError as error:
         fact = f"Column {name} cannot be described: {error.fact}"
         raise PackageError(fact, remedy=error.remedy, column=name) from error
+    if isinstance(column.dtype, pd.SparseDtype):
+        fact = f"Column {name} is sparse, and a request is not"
+        raise PackageError(fact, remedy=f"Train on X[{name!r}].sparse.to_dense()", column=name)
     missing = column[column.isna()]
     field = Field(name=name, kind=kind, dtype=str(column.dtype), nullable=len(missing) > 0)
     if kind is ColumnKind.TEXT:
@@ -67,6 +73,11 @@ def build_field(name: str, column: "pd.Series[Any]") -> Field:
 
 def _require_fitted_on(model: Any, inputs: "pd.DataFrame") -> None:
     names = getattr(model, "feature_names_in_", None)
+    strange = next((name for name in getattr(inputs, "columns", ()) if not isinstance(name, str)), None)
+    if strange is not None:
+        fact = "The table has column names that are not text, which no model keeps"
+        remedy = "Give it text names, as with X.columns = [str(name) for name in X.columns], and fit again"
+        raise PackageError(fact, received=strange, remedy=remedy)
     if names is None or not hasattr(inputs, "columns"):
         fact = f"{type(model).__name__} was fitted on a table without column names"
         raise PackageError(fact, remedy="Fit it on a pandas DataFrame, so that a request can name its columns")
@@ -85,6 +96,9 @@ def _classes(model: Any) -> tuple[Value, ...]:
     if not all(isinstance(value, str | int | float) for value in plain):
         fact = "The classes are neither texts, numbers nor booleans"
         raise PackageError(fact, received=plain, remedy="Train on labels of one of these types")
+    if len(plain) < LEAST_CLASSES:
+        fact = f"{type(model).__name__} knows one class only"
+        raise PackageError(fact, received=plain, remedy="Train on rows of two classes or more")
     return tuple(plain)
 
 

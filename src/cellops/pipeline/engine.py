@@ -1,6 +1,8 @@
 """Execute a notebook with parameters in a kernel of its own, by papermill with a client of ours."""
 
 import os
+import re
+import tempfile
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 SAVE_INTERVAL = 10.0
 """Seconds between two savings of the notebook while it is executed."""
+COLOUR = re.compile(r"\x1b\[[\d;]*m")
 LONGEST_MESSAGE = 500
 """Characters of the cell's own message that the error repeats; its data has all of them."""
 
@@ -33,6 +36,7 @@ def execute(
     *,
     environment: Mapping[str, str] | None = None,
     on_progress: Callable[[CellProgress], None] = lambda _: None,
+    on_stage: Callable[[str], None] = lambda _: None,
     cwd: Path | None = None,
     kernel: str | None = None,
     cell_timeout: float | None = None,
@@ -57,6 +61,8 @@ def execute(
         `CELLOPS_EXECUTION` where it is not given.
     on_progress
         Called in the caller's thread when a cell begins and when it ends.
+    on_stage
+        Called in the caller's thread with what takes a while: the kernel starts, or is stopped.
     cwd
         The kernel's working folder; by default the notebook's.
     kernel
@@ -73,10 +79,12 @@ def execute(
     ParameterError
         When a parameter is unknown, of the wrong type or missing.
     NotebookError
-        When the file is no notebook, or a cell fails; `data` then has `cell_index` (from 0, in the executed
-        notebook), `cell_id`, `execution_count`, `ename`, `evalue`, `traceback` (lines) and `output`.
+        When the file is no notebook, or a cell fails; `data` then has `cell_index` (from 0, in the notebook that was
+        given), `line` (from 1, where it is known), `cell_id`, `execution_count`, `ename`, `evalue`, `traceback`
+        (lines) and `output`.
     KeyboardInterrupt, SystemExit
-        When it was stopped by Ctrl-C, or by SIGTERM or SIGHUP (the code is 128 + the signal's number).
+        When it was stopped by Ctrl-C, or by SIGTERM or SIGHUP (the code is 128 + the signal's number); a note of the
+        exception names the notebook as far as it came.
     """
     started = time.perf_counter()
     notebook, output, folder = notebook.resolve(), output.resolve(), (cwd or notebook.parent).resolve()
@@ -88,22 +96,33 @@ def execute(
     own = {"CELLOPS_EXECUTION": uuid.uuid4().hex, **(environment or {}), "CELLOPS_NOTEBOOK": str(notebook)}
     executed = inject(source, given, bound)
     describe(executed, given.defaults(), bound, notebook, output)
+    places = {cell.id: place for place, cell in enumerate(source.cells)}
     done = []
 
     def on_event(event: CellProgress) -> None:
         done.append(event.state is CellState.DONE)
-        on_progress(event)
+        # The injected cell has moved those behind it: a person counts the cells that they wrote.
+        place = None if event.index is None else places.get(executed.cells[event.index].id)
+        on_progress(event.replace(index=place, total=len(places)))
 
-    _run(
-        executed,
-        output,
-        on_event,
-        save_interval=save_interval,
-        kernel_name=name,
-        folder=folder,
-        environment={**os.environ, **own},
-        cell_timeout=cell_timeout,
-    )
+    on_stage("Starting the kernel")
+    try:
+        _run(
+            executed,
+            places,
+            output,
+            on_event,
+            on_stage,
+            save_interval=save_interval,
+            kernel_name=name,
+            folder=folder,
+            environment={**os.environ, **own},
+            cell_timeout=cell_timeout,
+        )
+    except (KeyboardInterrupt, SystemExit) as stopped:
+        if done:
+            stopped.add_note(f"The notebook as far as it came: {output}")
+        raise
     return ExecutedNotebook(
         notebook=str(notebook),
         output=str(output),
@@ -117,8 +136,10 @@ def execute(
 
 def _run(
     executed: "NotebookNode",
+    places: Mapping[str, int],
     output: Path,
     on_event: Callable[[CellProgress], None],
+    on_stage: Callable[[str], None],
     *,
     save_interval: float,
     kernel_name: str,
@@ -164,9 +185,9 @@ def _run(
                 notebook_file.write(redact_notebook(executed), output)
                 notebook_file.sign(output)
         if client.failed is not None:
-            raise _failure(redact_notebook(executed), client.failed, output)
+            raise _failure(redact_notebook(executed), client.failed, places, output)
 
-    run_beside(work, on_event)
+    run_beside(work, on_event, lambda: on_stage("Stopping the kernel"))
 
 
 def _check_places(notebook: Path, output: Path, folder: Path) -> None:
@@ -177,9 +198,11 @@ def _check_places(notebook: Path, output: Path, folder: Path) -> None:
         fact = f"The output {output} is a folder"
         raise UsageError(fact, remedy="Give the path of an .ipynb file")
     existing = next(parent for parent in output.parents if parent.exists())
-    if not os.access(existing, os.W_OK):
-        fact = f"{existing} cannot be written, so {output.name} would be lost"
-        raise UsageError(fact, remedy="Give an output in a folder of yours")
+    try:
+        tempfile.TemporaryFile(dir=existing).close()
+    except OSError as error:
+        fact = f"{existing} cannot be written, so {output.name} would be lost: {error.strerror}"
+        raise UsageError(fact, remedy="Give an output in a folder of yours") from error
     if not folder.is_dir():
         fact = f"There is no folder {folder} for the kernel to work in"
         raise NotFoundError(fact, remedy="Make it, or leave cwd out to work in the notebook's folder")
@@ -196,18 +219,22 @@ def _kernel_name(notebook: "NotebookNode", kernel: str | None) -> str:
     return name
 
 
-def _failure(executed: "NotebookNode", index: int, output: Path) -> NotebookError:
+def _failure(executed: "NotebookNode", index: int, places: Mapping[str, int], output: Path) -> NotebookError:
     cell = executed.cells[index]
     shown = next(out for out in reversed(cell.outputs) if out.output_type == "error")
-    place = f"cell {index + 1} of {len(executed.cells)}"
-    place += "" if cell.execution_count is None else f", In [{cell.execution_count}]"
+    place = places.get(cell.id)
+    line = _line(shown.traceback, cell.execution_count)
+    where = "the cell of the given parameters" if place is None else f"cell {place + 1} of {len(places)}"
+    where += "" if cell.execution_count is None else f", In [{cell.execution_count}]"
+    where += "" if line is None else f", line {line}"
     said = shown.evalue if len(shown.evalue) <= LONGEST_MESSAGE else shown.evalue[:LONGEST_MESSAGE] + "…"
     source = Path(executed.metadata.papermill["input_path"]).name
-    fact = f"{source} failed in {place}: {shown.ename}: {said}".rstrip(": ")
+    fact = f"{source} failed in {where}: {shown.ename}: {said}".rstrip(": ")
     return NotebookError(
         fact,
         remedy=f"The notebook with the traceback is {output}",
-        cell_index=index,
+        cell_index=place,
+        line=line,
         cell_id=cell.id,
         execution_count=cell.execution_count,
         ename=shown.ename,
@@ -215,3 +242,10 @@ def _failure(executed: "NotebookNode", index: int, output: Path) -> NotebookErro
         traceback=list(shown.traceback),
         output=str(output),
     )
+
+
+def _line(traceback: list[str], execution_count: int | None) -> int | None:
+    """The innermost line of the cell itself that IPython's traceback names."""
+    text = COLOUR.sub("", "\n".join(traceback))
+    found = re.findall(rf"Cell In ?\[{execution_count}\], line (\d+)", text)
+    return int(found[-1]) if found else None

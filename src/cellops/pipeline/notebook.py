@@ -32,6 +32,9 @@ def read(path: Path) -> "NotebookNode":
     try:
         text = path.read_text(encoding="utf-8")
         content = json.loads(text)
+    except OSError as error:
+        fact = f"{path} cannot be read: {error.strerror}"
+        raise NotebookError(fact, remedy="Make it a file that you can read", path=str(path)) from error
     except ValueError as error:
         fact = f"{path} is not JSON, so it is no notebook"
         raise NotebookError(fact, remedy="Give the path of an .ipynb file", path=str(path)) from error

@@ -199,7 +199,7 @@ def _value(parameter: Parameter, given: ParameterValue) -> ParameterValue:
 
 def _unknown(name: str, known: Mapping[str, Parameter]) -> str:
     near = get_close_matches(name, known, n=1)
-    return "there is no such parameter" + (f", did you mean {near[0]}?" if near else "")
+    return "there is no such parameter" + (f" (did you mean {near[0]}?)" if near else "")
 
 
 def _described(declared: Declared) -> str:

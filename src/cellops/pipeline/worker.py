@@ -13,9 +13,11 @@ Event = TypeVar("Event")
 
 
 def run_beside(
-    work: Callable[[Future[None], Callable[[Event], None]], None], on_event: Callable[[Event], None]
+    work: Callable[[Future[None], Callable[[Event], None]], None],
+    on_event: Callable[[Event], None],
+    on_stop: Callable[[], None] = lambda: None,
 ) -> None:
-    """Run `work(stop, tell)` in a thread and hand what it tells to `on_event` in this one.
+    """Run `work(stop, tell)` in a thread and hand what it tells to `on_event` in this one; `on_stop` hears of a stop.
 
     Ctrl-C, SIGTERM, SIGHUP and an error of `on_event` complete `stop`; they are raised once the work has ended, which
     it has to do within a bounded time. A second Ctrl-C does not hurry it, or a kernel could be left behind.
@@ -42,7 +44,10 @@ def run_beside(
         except BaseException:
             with contextlib.suppress(InvalidStateError):
                 stop.set_result(None)
-            _outlast(thread)
+            try:
+                on_stop()
+            finally:
+                _outlast(thread)
             raise
     outcome.result()
 

@@ -39,7 +39,7 @@ class Schema(Record, frozen=True, kw_only=True):
     probabilities: bool = False
     """Whether the model gives class probabilities."""
     label_is_most_probable: bool = False
-    """Whether the label was the class with the highest probability on every row on which the model was looked at."""
+    """Whether the label is by the model's definition the class with the highest probability."""
 
 
 class Expectation(Record, frozen=True, kw_only=True):

@@ -27,6 +27,15 @@ class DriftVerdict(StrEnum):
     MAJOR = "major"
     NOT_ENOUGH_DATA = "not enough data"
 
+    @property
+    def drifted(self) -> bool:
+        """Whether the column counts as drifted, in every face and figure: moderate or major."""
+        return self in {DriftVerdict.MODERATE, DriftVerdict.MAJOR}
+
+    @property
+    def judged(self) -> bool:
+        return self is not DriftVerdict.NOT_ENOUGH_DATA
+
 
 class ColumnDrift(Record, frozen=True, kw_only=True):
     """One column of one window against the package's profile."""
@@ -59,6 +68,8 @@ class WindowDrift(Record, frozen=True, kw_only=True):
     output: ColumnDrift | None = None
     """Drift of the prediction itself (probability of the positive class, or the predicted number)."""
     performance: Performance | None = None
+    worse: tuple[str, ...] = ()
+    """Names of the figures that are worse than the package promises."""
     findings: tuple[Finding, ...] = ()
 
 

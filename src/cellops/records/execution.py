@@ -15,10 +15,10 @@ class CellState(StrEnum):
 class CellProgress(Record, frozen=True, kw_only=True):
     """One step of a notebook's execution, for a progress line."""
 
-    index: int
-    """Place of the cell among all cells of the executed notebook, from 0."""
+    index: int | None
+    """Place of the cell in the notebook that was given, from 0; None for the cell that gives it parameters."""
     total: int
-    """Number of cells of the executed notebook."""
+    """Number of cells of the notebook that was given."""
     title: str
     """First meaningful line of the cell."""
     seconds: float

@@ -98,6 +98,8 @@ class ModelSpool(Record, frozen=True, kw_only=True):
     digest: str
     """SHA-256 of the file, checked before it is read."""
     parameters: dict[str, Value] = {}
+    import_paths: tuple[str, ...] = ()
+    """Where the kernel found the modules of the project, which the estimator's classes may stand in."""
 
 
 class SessionOpened(Record, frozen=True, kw_only=True, tag="session-opened", tag_field="event"):

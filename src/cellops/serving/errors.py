@@ -30,8 +30,14 @@ class SlowError(CellopsError):
     code = "slow"
 
 
-class HeadError(CellopsError):
+class HeadSizeError(CellopsError):
     """A request with too large a head."""
+
+    code = "head-size"
+
+
+class HeadError(CellopsError):
+    """A request whose head can be read in two ways."""
 
     code = "head"
 
@@ -50,12 +56,13 @@ class InferenceError(CellopsError):
 
 STATUSES: tuple[tuple[type[CellopsError], int], ...] = (
     (InputError, 400),
+    (HeadError, 400),
     (NotFoundError, 404),
     (MethodError, 405),
     (SlowError, 408),
     (LimitError, 413),
     (MediaTypeError, 415),
-    (HeadError, 431),
+    (HeadSizeError, 431),
     (UnsupportedError, 501),
     (NotReadyError, 503),
 )

@@ -1,9 +1,11 @@
-"""Connections under guard: how many there are, and how large the head of a request is and how long it may take.
+"""Connections under guard: how many there are, what may wait in them, and how long clients may send and read.
 
-Uvicorn's parsers wait for ever for the rest of a head, and one of them takes a head of any size.
+Uvicorn's parsers wait for ever for the rest of a head, and one of them takes a head of any size and any number of
+requests at once; nor does uvicorn end a connection whose answers nobody reads.
 """
 
 import asyncio
+from collections.abc import Sized
 from typing import Any
 
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
@@ -12,6 +14,8 @@ from cellops.serving.limits import MOST_HEAD_BYTES
 
 MOST_CONNECTIONS = 1000
 """More would use up the files that a process may have open, and the logs need some."""
+MOST_PIPELINED = 16
+"""Requests that may wait in a connection for the answer to one before them."""
 CLOSING = b"HTTP/1.1 %s\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 BUSY = b"503 Service Unavailable"
 TOO_LARGE = b"431 Request Header Fields Too Large"
@@ -30,12 +34,20 @@ class Guard(asyncio.Protocol):
     transport: Any
     connections: set[Any]
     cycle: Any
+    pipeline: Sized = ()
 
     _deadline: asyncio.TimerHandle | None = None
+    _unread: asyncio.TimerHandle | None = None
     _head_bytes = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
+        # So that `pause_writing` tells of any answer that is not read.
+        self.transport.set_write_buffer_limits(high=0)
+        if hasattr(self, "parser"):
+            from cellops.serving.upgrades import PlainParser
+
+            self.parser = PlainParser(self)
         if len(self.connections) > MOST_CONNECTIONS:
             self._refuse(BUSY)
         else:
@@ -43,6 +55,10 @@ class Guard(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
+        if len(self.pipeline) > MOST_PIPELINED:
+            # Without a word, which would be taken for the answer to the first of them.
+            self.transport.abort()
+            return
         if self.cycle is not None and not self.cycle.response_complete:
             self._drop_deadline()
             self._head_bytes = 0
@@ -57,7 +73,32 @@ class Guard(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._drop_deadline()
+        self._drop_unread()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._watch(self.transport.get_write_buffer_size())
+
+    def resume_writing(self) -> None:
+        self._drop_unread()
+        super().resume_writing()
+
+    def _watch(self, size: int) -> None:
+        self._unread = self.loop.call_later(self.patience, self._end_unless_read, size)
+
+    def _end_unless_read(self, before: int) -> None:
+        """A slow reader is waited for, one that does not read is not."""
+        size = self.transport.get_write_buffer_size()
+        if size < before:
+            self._watch(size)
+        else:
+            self.transport.abort()
+
+    def _drop_unread(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
 
     def _set_deadline(self) -> None:
         self._deadline = self.loop.call_later(self.patience, self.transport.close)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from cellops.data.arrays import nanoseconds
 from cellops.errors import InputError
-from cellops.serving.errors import HeadError, MediaTypeError
+from cellops.serving.errors import HeadError, HeadSizeError, MediaTypeError
 from cellops.serving.limits import MOST_HEAD_BYTES
 
 Headers = Mapping[bytes, bytes]
@@ -55,9 +55,9 @@ def check_head(headers: Sequence[tuple[bytes, bytes]], target_size: int) -> None
 
     Raises
     ------
-    HeadError
+    HeadSizeError
         When it is too large.
-    InputError
+    HeadError
         When it says twice who asks, what the body is or where it ends: what stands before the server may have read the
         other.
     """
@@ -66,14 +66,14 @@ def check_head(headers: Sequence[tuple[bytes, bytes]], target_size: int) -> None
         size += len(name) + len(value)
     if size > MOST_HEAD_BYTES or len(headers) > MOST_HEADERS:
         fact = f"The request has more than {MOST_HEADERS} headers, or more than {MOST_HEAD_BYTES} bytes of them"
-        raise HeadError(fact, remedy="Send fewer headers")
+        raise HeadSizeError(fact, remedy="Send fewer headers")
     names = [name for name, _ in headers if name in SINGLE]
     if len(set(names)) < len(names):
         fact = "A header that may be sent once was sent twice"
-        raise InputError(fact, remedy=f"Send each once: {b', '.join(sorted(SINGLE)).decode()}")
+        raise HeadError(fact, remedy=f"Send each once: {b', '.join(sorted(SINGLE)).decode()}")
     if b"content-length" in names and b"transfer-encoding" in names:
         fact = "The request has both Content-Length and Transfer-Encoding"
-        raise InputError(fact, remedy="Send one of them")
+        raise HeadError(fact, remedy="Send one of them")
 
 
 def is_request_id(given: str) -> bool:

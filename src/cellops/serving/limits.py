@@ -14,7 +14,8 @@ NESTING = 1000
 """Deepest nesting of JSON; the parser refuses more than 1024."""
 LOOKED_AT = 1_000_000
 """Bytes of a body that cannot be parsed in which its nesting is counted."""
-TOKENS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}]', re.DOTALL)
+TOKENS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
+"""Strings and brackets. A string without an end takes all that follows: each quote in it would else be a new start."""
 
 
 @dataclass(frozen=True)

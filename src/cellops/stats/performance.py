@@ -1,7 +1,7 @@
 """How good a model's answers are: every figure with its confidence interval."""
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -92,6 +92,24 @@ def evaluate(
     return _performance(task, len(true), figures, positive=classes[-1] if len(classes) == BINARY else None)
 
 
+def recognised(task: Task, truth: NDArray[Any], classes: Sequence[Value]) -> NDArray[np.bool_]:
+    """Which true values `evaluate` takes: the classes of the model, or finite numbers; shape (rows,).
+
+    >>> recognised(Task.CLASSIFICATION, np.array(["a", "b", "x"]), ["a", "b"])
+    array([ True,  True, False])
+    """
+    if task is Task.REGRESSION:
+        try:
+            return np.isfinite(truth.astype(np.float64))
+        except (TypeError, ValueError, OverflowError):
+            return np.array([_is_finite(value) for value in truth.tolist()], dtype=bool)
+    return _class_codes(truth, classes) >= 0
+
+
+def _is_finite(value: object) -> bool:
+    return _is_number(value) and bool(np.isfinite(np.float64(value)))  # type: ignore[arg-type]  # it is a number
+
+
 def _regression(truth: NDArray[np.float64], predicted: NDArray[np.float64], level: float) -> Performance:
     constant = not len(truth) or bool(truth.min() == truth.max())
     too_large = "it is beyond the largest float" if len(truth) else NO_ROWS
@@ -119,9 +137,7 @@ def _rows(mask: NDArray[np.bool_]) -> int:
 
 def _codes(values: NDArray[np.generic], classes: Sequence[Value], what: str) -> NDArray[np.intp]:
     """Index of each value among the classes."""
-    codes = np.full(len(values), -1, dtype=np.intp)
-    for code, name in enumerate(classes):
-        codes[values == name] = code
+    codes = _class_codes(values, classes)
     rows = np.flatnonzero(codes < 0)
     if len(rows):
         fact = f"Among the {what} is a class that the model does not have"
@@ -131,6 +147,14 @@ def _codes(values: NDArray[np.generic], classes: Sequence[Value], what: str) -> 
             remedy=f"Its classes are {', '.join(repr(name) for name in classes)}; leave out rows without a label",
             rows=rows[:SHOWN_ROWS].tolist(),
         )
+    return codes
+
+
+def _class_codes(values: NDArray[Any], classes: Sequence[Value]) -> NDArray[np.intp]:
+    """Index of each value among the classes, -1 for one that is none of them."""
+    codes = np.full(len(values), -1, dtype=np.intp)
+    for code, name in enumerate(classes):
+        codes[values == name] = code
     return codes
 
 

@@ -3,7 +3,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from cellops.errors import InputError
 from cellops.records.contract import Measure
-from cellops.stats.interval import normal
+from cellops.stats.interval import normal, quantile
 
 
 def roc_auc(positive: ArrayLike, scores: ArrayLike, *, level: float = 0.95) -> Measure | None:
@@ -28,7 +28,8 @@ def roc_auc(positive: ArrayLike, scores: ArrayLike, *, level: float = 0.95) -> M
     -------
     Measure or None
         From 0 to 1, method "DeLong"; None when all rows are of one class, and no interval when a class has one row.
-        Where the classes do not overlap the interval has no width, a known weakness of the method.
+        Where the classes do not overlap that interval has no width; then it is the score interval with the largest
+        variance that an area can have, A(1 - A) / min(m, n), and the method "Birnbaum-Klose".
 
     Raises
     ------
@@ -39,7 +40,8 @@ def roc_auc(positive: ArrayLike, scores: ArrayLike, *, level: float = 0.95) -> M
     ----------
     DeLong, DeLong and Clarke-Pearson, Comparing the areas under two or more correlated receiver operating
     characteristic curves, Biometrics 44 (1988); Sun and Xu, Fast implementation of DeLong's algorithm, IEEE Signal
-    Process. Lett. 21 (2014), for the midranks.
+    Process. Lett. 21 (2014), for the midranks; Birnbaum and Klose, Bounds for the variance of the Mann-Whitney
+    statistic, Ann. Math. Statist. 28 (1957), for the largest variance.
 
     Examples
     --------
@@ -58,7 +60,18 @@ def roc_auc(positive: ArrayLike, scores: ArrayLike, *, level: float = 0.95) -> M
     beats = (midranks[is_positive] - _midranks(above)) / n
     beaten = 1 - (midranks[~is_positive] - _midranks(below)) / m
     error = np.sqrt(beats.var(ddof=1) / m + beaten.var(ddof=1) / n) if min(m, n) > 1 else np.nan
+    if error == 0:
+        return _separated(float(beats.mean()), min(m, n), level)
     return normal("roc_auc", float(beats.mean()), float(error), level=level, method="DeLong", least=0.0, most=1.0)
+
+
+def _separated(area: float, rows: int, level: float) -> Measure:
+    """The area with a score interval of the largest variance, for the rows of the smaller class."""
+    spread = quantile(level) ** 2 / rows
+    middle = (area + spread / 2) / (1 + spread)
+    reach = np.sqrt(spread * area * (1 - area) + spread**2 / 4) / (1 + spread)
+    low, high = max(0.0, min(area, float(middle - reach))), min(1.0, max(area, float(middle + reach)))
+    return Measure(name="roc_auc", value=area, low=low, high=high, level=level, method="Birnbaum-Klose")
 
 
 def _midranks(values: NDArray[np.float64]) -> NDArray[np.float64]:

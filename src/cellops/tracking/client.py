@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from filelock import FileLock
 
-from cellops.errors import TrackingError
+from cellops.errors import RefusedError, TrackingError
 from cellops.settings import Settings, prepare, without_credentials
 
 if TYPE_CHECKING:
@@ -32,12 +32,6 @@ FROM_A_STORE_THAT_ANSWERS = REFUSALS | {"BAD_REQUEST", "ENDPOINT_NOT_FOUND", "NO
 """Refusals too once the store has answered; before, they can be those of another server at a wrong address."""
 NO_ENTRANCE = frozenset({"UNAUTHENTICATED", "CUSTOMER_UNAUTHORIZED", "PERMISSION_DENIED"})
 KEPT = "Nothing is lost: the journal keeps every record"
-
-
-class RefusedError(TrackingError):
-    """A store that answers will not take a record, however often it is asked."""
-
-    code = "refused"
 
 
 def connect(settings: Settings) -> "MlflowClient":

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cellops.errors import TrackingError
+from cellops.errors import RefusedError, TrackingError
 from cellops.records.base import Record, Value
 from cellops.records.cell import CellRecord
 from cellops.records.finding import Finding, Severity
 from cellops.records.run import DataFingerprint, ModelSpool, RunClosed
 from cellops.settings import Settings
 from cellops.tracking import tags
-from cellops.tracking.client import FROM_A_STORE_THAT_ANSWERS, RefusedError, active, reachable, unanswered
-from cellops.tracking.model import UnloggableError, log_model
-from cellops.tracking.names import accepted, shortened
+from cellops.tracking.client import FROM_A_STORE_THAT_ANSWERS, active, reachable, unanswered
+from cellops.tracking.model import MissingModuleError, UnloggableError, log_model
+from cellops.tracking.names import accepted, accepted_models, shortened
 from cellops.tracking.summaries import findings_tag, read_findings, read_models
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ BATCH = 100
 LONGEST_PARAMETER = 6000
 LONGEST_DATASET = 500
 NOT_LOGGED = "model-not-logged"
+WAITS = "model-waits"
 
 
 class Closed(Record, frozen=True, kw_only=True):
@@ -42,6 +43,8 @@ class Closed(Record, frozen=True, kw_only=True):
     """What the store did not take."""
     models: dict[str, str] = {}  # noqa: RUF012 - msgspec copies mutable defaults
     """Names of the models that it took, with their URIs."""
+    waits: bool = False
+    """Whether a model can be logged once its module is found; closing again tries it again."""
 
 
 class Closing:
@@ -52,8 +55,9 @@ class Closing:
         self._settings = settings
         self._id: str = run.info.run_id
         self._closed = closed
+        self._model_names = accepted_models(spool.name for spool in closed.models)
         self._models = read_models(run.data.tags)
-        self._earlier = read_findings(run.data.tags)
+        self._earlier = [finding for finding in read_findings(run.data.tags) if finding.code != WAITS]
         self._findings: list[Finding] = []
 
     def close(self, trail: Sequence[CellRecord]) -> Closed:
@@ -69,8 +73,10 @@ class Closing:
         self._keep_findings()
         with reachable(self._settings):
             self._client.set_terminated(self._id, status=self._closed.status.value, end_time=millis(self._closed.ended))
-            self._client.set_tag(self._id, tags.COMPLETE, "true")
-        return Closed(findings=tuple(self._findings), models=self._models)
+            waits = any(finding.code == WAITS for finding in self._findings)
+            if not waits:
+                self._client.set_tag(self._id, tags.COMPLETE, "true")
+        return Closed(findings=tuple(self._findings), models=self._models, waits=waits)
 
     def _attempt(self, what: str, write: Callable[[], object]) -> bool:
         """Write; what the store refuses for good is a finding."""
@@ -132,7 +138,18 @@ class Closing:
         contract = self._closed.contract if first else None
         try:
             with reachable(self._settings, refusals=FROM_A_STORE_THAT_ANSWERS), active(self._settings):
-                uri = log_model(self._id, spool, contract, self._closed.environment, self._settings.trusted)
+                uri = log_model(
+                    self._client,
+                    self._id,
+                    spool,
+                    name=self._model_names[spool.name],
+                    contract=contract,
+                    environment=self._closed.environment,
+                    trusted=self._settings.trusted,
+                    folder=self._settings.folder.resolve() / "spool" / self._closed.run,
+                )
+        except MissingModuleError as error:
+            self._findings.append(_waiting(where, str(error)))
         except (UnloggableError, RefusedError) as error:
             self._findings.append(_not_logged(where, str(error)))
             self._keep_findings()
@@ -198,6 +215,16 @@ def _not_logged(where: str, reason: str) -> Finding:
         where=where,
         seen=f"it could not be logged: {reason}",
         remedy="Define the estimator's classes in a module, and run the cell again",
+    )
+
+
+def _waiting(where: str, reason: str) -> Finding:
+    return Finding(
+        code=WAITS,
+        severity=Severity.ERROR,
+        where=where,
+        seen=f"it is not logged yet: {reason}",
+        remedy="Install the module, or put its folder on PYTHONPATH, then run: cellops sync",
     )
 
 

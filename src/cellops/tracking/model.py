@@ -2,6 +2,9 @@
 
 import contextlib
 import hashlib
+import os
+import stat
+import sys
 import warnings
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -14,6 +17,7 @@ from cellops.records.profile import ColumnKind
 from cellops.records.run import Environment, ModelSpool
 
 if TYPE_CHECKING:
+    from mlflow import MlflowClient
     from mlflow.models import ModelSignature
 
 MLFLOW_TYPES = {
@@ -30,6 +34,10 @@ class UnloggableError(Exception):
     """An estimator that cannot be logged, by no fault of the store: asking again would not help."""
 
 
+class MissingModuleError(UnloggableError):
+    """An estimator whose class stands in a module that is not found here; once it is, it can be logged."""
+
+
 @contextlib.contextmanager
 def _by_its_own_fault() -> Iterator[None]:
     """What an estimator's own code raises; a disk that is full or read-only is not its fault."""
@@ -37,20 +45,19 @@ def _by_its_own_fault() -> Iterator[None]:
         yield
     except OSError:
         raise
+    except ModuleNotFoundError as error:
+        text = f"its class needs the module {error.name}, which is not found here"
+        raise MissingModuleError(text) from error
     except Exception as error:
         text = f"{type(error).__name__}: {str(error)[:200]}"
         raise UnloggableError(text) from error
 
 
-def read_spool(spool: ModelSpool) -> Any:
-    """The estimator that the kernel handed over, once the file's digest is what the journal says."""
+def read_spool(spool: ModelSpool, folder: Path) -> Any:
+    """The estimator that the kernel left in the spool folder of its run, once the digest is what the journal says."""
     import cloudpickle
 
-    try:
-        content = Path(spool.path).read_bytes()
-    except FileNotFoundError as error:
-        text = f"{spool.path} is gone"
-        raise UnloggableError(text) from error
+    content = read_own(Path(spool.path), folder)
     with _by_its_own_fault():
         if hashlib.sha256(content).hexdigest() != spool.digest:
             fact = f"{spool.path} is not the file that the kernel wrote"
@@ -61,12 +68,56 @@ def read_spool(spool: ModelSpool) -> Any:
             raise UnloggableError(str(error)) from error
 
 
+def read_own(path: Path, folder: Path) -> bytes:
+    """What a file holds that only this user can have written, directly in a folder and behind no link.
+
+    Raises
+    ------
+    UnloggableError
+        When it is gone, stands elsewhere, or belongs to someone else: unpickling it would run their code.
+    """
+    if path.is_symlink() or path.resolve().parent != folder:
+        text = f"{path} is not in {folder}, where the kernel would have written it"
+        raise UnloggableError(text)
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
+    except FileNotFoundError as error:
+        text = f"{path} is gone"
+        raise UnloggableError(text) from error
+    with open(descriptor, "rb") as file:  # noqa: PTH123 - of the descriptor that is checked
+        held = os.fstat(descriptor)
+        if os.name == "posix" and (held.st_uid != os.getuid() or held.st_mode & (stat.S_IRWXG | stat.S_IRWXO)):
+            text = f"{path} is not private to this user, so it may not be what the kernel wrote"
+            raise UnloggableError(text)
+        return file.read()
+
+
+@contextlib.contextmanager
+def importable(paths: Collection[str]) -> Iterator[None]:
+    """Find modules where the kernel found them; those that come from there are forgotten after."""
+    before, modules = list(sys.path), set(sys.modules)
+    added = [path for path in paths if path not in before]
+    sys.path[:0] = added
+    try:
+        yield
+    finally:
+        sys.path[:] = before
+        for name in set(sys.modules) - modules:
+            file = getattr(sys.modules[name], "__file__", None)
+            if file is not None and set(added) & set(map(str, Path(file).parents)):
+                del sys.modules[name]
+
+
 def log_model(
+    client: "MlflowClient",
     run_id: str,
     spool: ModelSpool,
+    *,
+    name: str,
     contract: Contract | None,
     environment: Environment | None,
     trusted: Collection[str],
+    folder: Path,
 ) -> str:
     """Log an estimator to a run, as skops where it is made of trusted types only, else as a pickle; give its URI.
 
@@ -75,16 +126,42 @@ def log_model(
     UnloggableError
         When the estimator itself is the reason; every other error is the store's or the disk's.
     """
+    with importable(spool.import_paths):
+        return _log(
+            client,
+            run_id,
+            read_spool(spool, folder),
+            name=name,
+            contract=contract,
+            environment=environment,
+            trusted=trusted,
+        )
+
+
+def _log(
+    client: "MlflowClient",
+    run_id: str,
+    estimator: Any,
+    *,
+    name: str,
+    contract: Contract | None,
+    environment: Environment | None,
+    trusted: Collection[str],
+) -> str:
     from mlflow.models import Model
 
-    estimator = read_spool(spool)
+    run = client.get_run(run_id)
+    # Made here, so that it stands in the run's experiment without the run being MLflow's active one, which can be the
+    # person's own.
+    logged = client.create_logged_model(run.info.experiment_id, name=name, source_run_id=run_id, params=run.data.params)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         info = Model.log(
             artifact_path=None,
-            name=spool.name,
+            name=name,
             flavor=SimpleNamespace(__name__="mlflow.sklearn", save_model=_save),
             run_id=run_id,
+            model_id=logged.model_id,
             sk_model=estimator,
             signature=None if contract is None else signature(contract.schema),
             pip_requirements=requirements(environment, estimator),

@@ -3,21 +3,31 @@
 import hashlib
 import posixpath
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 LONGEST = 250
 """MLflow refuses longer names of metrics and parameters."""
 REFUSED = re.compile(r"[^/\w.\- :]")
+REFUSED_OF_A_MODEL = re.compile(r"[^\w\- \[\]()]")
 DIGITS = 8
 
 
 def accepted(names: Iterable[str]) -> dict[str, str]:
     """A name that MLflow takes for each; different names stay different, and those that it takes stay as they are."""
+    return _mapped(names, _accepted)
+
+
+def accepted_models(names: Iterable[str]) -> dict[str, str]:
+    """The same for the names of models, of which MLflow refuses more."""
+    return _mapped(names, _accepted_model)
+
+
+def _mapped(names: Iterable[str], accept: Callable[[str], str]) -> dict[str, str]:
     names = list(names)
-    taken = {name for name in names if _accepted(name) == name}
+    taken = {name for name in names if accept(name) == name}
     found: dict[str, str] = {}
     for name in names:
-        new = _accepted(name)
+        new = accept(name)
         if new != name and new in taken:
             new = _marked(name, new, LONGEST)
         taken.add(new)
@@ -34,6 +44,11 @@ def _accepted(name: str) -> str:
     new = REFUSED.sub("_", name)
     if _resolves_elsewhere(new):
         new = re.sub(r"^\.+", "_", new.replace("/", "_")) or "_"
+    return new if len(new) <= LONGEST else _marked(name, new, LONGEST)
+
+
+def _accepted_model(name: str) -> str:
+    new = REFUSED_OF_A_MODEL.sub("_", name) or "_"
     return new if len(new) <= LONGEST else _marked(name, new, LONGEST)
 
 

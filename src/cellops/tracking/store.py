@@ -4,19 +4,22 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cellops.errors import NotFoundError
+from cellops.errors import NotFoundError, RefusedError
 from cellops.records.cell import CellRecord
 from cellops.records.finding import Finding, Severity
 from cellops.records.run import NotebookExecuted, RunClosed, RunOpened, RunSummary
 from cellops.settings import Settings
 from cellops.tracking import tags
-from cellops.tracking.client import RefusedError, active, connect, reachable
+from cellops.tracking.client import active, connect, reachable
 from cellops.tracking.closing import Closed, Closing, millis
 from cellops.tracking.experiments import experiment
 from cellops.tracking.summaries import findings_tag, read_models, summary
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
+
+PAGE = 1000
+"""Runs asked for at once: MLflow refuses many more."""
 
 
 class Store:
@@ -64,6 +67,10 @@ class Store:
         found = self._search(f"tags.`{tags.RUN}` = '{key}'", "start_time DESC", 1)
         return found[0] if found else None
 
+    def starting_with(self, key: str) -> list[RunSummary]:
+        """The runs whose key begins so; two are enough to say that it is not one."""
+        return self._search(f"tags.`{tags.RUN}` LIKE '{key}%'", "start_time DESC", 2)
+
     def of_execution(self, execution: str) -> list[RunSummary]:
         """The runs that one execution of a pipeline opened."""
         return self._search(f"tags.`{tags.EXECUTION}` = '{execution}'", "start_time ASC", 1000)
@@ -99,9 +106,20 @@ class Store:
     def _search(self, query: str, order: str, limit: int) -> list[RunSummary]:
         with reachable(self.settings):
             experiments = {e.experiment_id: e.name for e in self._client.search_experiments()}
-            found = self._client.search_runs(
-                list(experiments), filter_string=query, order_by=[order], max_results=limit
-            )
+            found: list[Run] = []
+            token: str | None = None
+            while len(found) < limit:
+                page = self._client.search_runs(
+                    list(experiments),
+                    query,
+                    max_results=min(limit - len(found), PAGE),
+                    order_by=[order],
+                    page_token=token,
+                )
+                found += page
+                token = page.token
+                if not token:
+                    break
         return [summary(run, experiments) for run in found]
 
     def _find(self, key: str, experiments: list[str]) -> "Run | None":

@@ -3,6 +3,8 @@
 import getpass
 
 from cellops.records.run import RunClosed, RunOpened
+from cellops.tracking.names import LONGEST as LONGEST_NAME
+from cellops.tracking.names import shortened
 from cellops.version import __version__
 
 RUN = "cellops.run"
@@ -23,7 +25,7 @@ def of_opened(run: RunOpened) -> dict[str, str]:
         RUN: run.run,
         SESSION: run.session,
         "cellops.version": __version__,
-        "mlflow.runName": run.name,
+        "mlflow.runName": shortened(run.name, LONGEST_NAME),
         "mlflow.source.type": "NOTEBOOK",
     }
     optional = {"mlflow.user": _user(), "mlflow.source.name": run.notebook, SEED: run.seed, EXECUTION: run.execution}

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from cellops.errors import printable
 from cellops.records.run import RunSummary
 
 EMPTY = "No runs yet. Run a cell that begins with %%mlops run, and it is listed here."
@@ -31,11 +32,11 @@ def runs_table(summaries: Sequence[RunSummary]) -> str:
 def _row(summary: RunSummary) -> tuple[str, ...]:
     started = datetime.fromtimestamp(summary.started, UTC)
     duration = "" if summary.ended is None else f"{summary.ended - summary.started:.1f} s"
-    shown = [f"{name}={value:.4g}" for name, value in summary.metrics.items()]
+    shown = [f"{printable(name)}={value:.4g}" for name, value in summary.metrics.items()]
     more = ["…"] if len(shown) > METRICS_SHOWN else []
     return (
         summary.run[:8],
-        " ".join(summary.name.split()),
+        printable(" ".join(summary.name.split())),
         summary.status.lower() + ("" if summary.synced else ", not synced"),
         f"{started:%Y-%m-%d %H:%M}",
         duration,

@@ -1,4 +1,4 @@
-import { Poll } from '@lumino/polling';
+import { type IPoll, Poll } from '@lumino/polling';
 import { Widget } from '@lumino/widgets';
 
 import { element } from '../../core/element';
@@ -11,11 +11,17 @@ import { Latest } from './latest';
 
 const LIMIT = 50;
 const INTERVAL_MILLISECONDS = 10_000;
+const SOON_MILLISECONDS = 2_000;
 const MOST_MILLISECONDS = 60_000;
 
 interface Answer {
   project: string;
   runs: RunSummary[];
+}
+
+/** How often the server is asked; less often while it does not answer. */
+function frequency(interval: number): IPoll.Frequency {
+  return { interval, backoff: true, max: MOST_MILLISECONDS };
 }
 
 /** The left panel: asks the server while it can be seen, and shows at once what a kernel tells. */
@@ -47,7 +53,7 @@ export class RunsPanel extends Widget {
     this.poll = new Poll({
       auto: false,
       factory: () => this.ask(),
-      frequency: { interval: INTERVAL_MILLISECONDS, backoff: true, max: MOST_MILLISECONDS },
+      frequency: frequency(INTERVAL_MILLISECONDS),
       name: '@cellops/labextension:runs',
       standby: () => document.hidden || !this.isVisible
     });
@@ -90,6 +96,8 @@ export class RunsPanel extends Widget {
       this.project.textContent = answer.project;
       this.notice.replaceChildren();
       this.draw();
+      const carrying = answer.runs.some(run => !run.synced && run.status !== 'RUNNING');
+      this.poll.frequency = frequency(carrying ? SOON_MILLISECONDS : INTERVAL_MILLISECONDS);
     } catch (error) {
       this.complain(error);
       throw error;
@@ -103,7 +111,10 @@ export class RunsPanel extends Widget {
   }
 
   private draw(): void {
-    this.list.node.hidden = false;
+    if (this.list.node.hidden) {
+      this.notice.replaceChildren();
+      this.list.node.hidden = false;
+    }
     this.list.show(this.latest.runs());
   }
 

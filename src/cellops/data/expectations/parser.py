@@ -1,6 +1,7 @@
 """Read the body of an `expect` cell. Nothing in it is executed: it is parsed, and names are looked up."""
 
 import ast
+import math
 from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
@@ -114,7 +115,7 @@ def _value(node: ast.expr, namespace: Mapping[str, object]) -> Value | list[Valu
         case ast.Constant(value=value):
             return _plain(value)
         case ast.UnaryOp(op=ast.USub() | ast.UAdd() as sign, operand=ast.Constant(value=int() | float() as number)):
-            return -number if isinstance(sign, ast.USub) else number
+            return _scalar(-number if isinstance(sign, ast.USub) else number)
         case ast.List(elts=elements) | ast.Tuple(elts=elements) | ast.Set(elts=elements):
             return [_scalar(_value(element, namespace)) for element in elements]
         case ast.Name(id=name) if name in namespace:
@@ -142,6 +143,9 @@ def _plain(value: object) -> Value | list[Value]:
 
 
 def _scalar(value: object) -> Value:
+    if isinstance(value, float) and not math.isfinite(value):
+        fact = "An argument cannot be NaN or infinite"
+        raise ExpectationError(fact, received=value, remedy="Leave out a bound that does not bind")
     if value is None or isinstance(value, bool | int | float | str):
         return value
     fact = f"An argument cannot be of type {type(value).__name__}"

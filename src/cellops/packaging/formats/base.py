@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 from cellops.errors import TrustError
@@ -39,7 +38,7 @@ class Format(Protocol):
     file: str
     """Name of the model's file in the package, as MLflow calls it."""
 
-    def untrusted(self, path: Path) -> list[str]:
+    def untrusted(self, content: bytes) -> list[str]:
         """The types in the file that the format does not trust of itself, found without loading any of them.
 
         Raises
@@ -48,7 +47,7 @@ class Format(Protocol):
             When the file is not of this format.
         """
 
-    def load(self, path: Path, trust: Trust) -> object:
+    def load(self, content: bytes, trust: Trust) -> object:
         """The model.
 
         Raises
@@ -57,4 +56,6 @@ class Format(Protocol):
             When the file is not of this format or cannot be loaded.
         TrustError
             When it needs more trust than is given; nothing of it was run.
+        IntegrityError
+            When a part of it could lead compiled code outside of its arrays.
         """

@@ -2,7 +2,6 @@
 
 import pickle
 import pickletools
-from pathlib import Path
 
 from cellops.errors import PackageError, TrustError
 from cellops.packaging.formats.base import Trust
@@ -12,13 +11,13 @@ class Pickle:
     name = "pickle"
     file = "model.pkl"
 
-    def untrusted(self, path: Path) -> list[str]:
+    def untrusted(self, content: bytes) -> list[str]:
         """Every global that the pickle names, read from its opcodes: what it does with them cannot be foreseen."""
         names: set[str] = set()
         texts: list[str] = []
         memo: list[str] = []
         try:
-            for opcode, argument, _ in pickletools.genops(path.read_bytes()):
+            for opcode, argument, _ in pickletools.genops(content):
                 match opcode.name, argument:
                     case "GLOBAL", str():
                         names.add(argument.replace(" ", ".", 1))
@@ -31,18 +30,17 @@ class Pickle:
                     case _, str():
                         texts.append(argument)
         except Exception as error:
-            fact = f"{path.name} cannot be read as a pickle: {error}"
+            fact = f"{self.file} cannot be read as a pickle: {error}"
             raise PackageError(fact, remedy="Package the run again") from error
         return sorted(names)
 
-    def load(self, path: Path, trust: Trust) -> object:
+    def load(self, content: bytes, trust: Trust) -> object:
         if not trust.pickle:
-            fact = f"The model is kept as a pickle ({path.name}), and loading one can run any code"
+            fact = f"The model is kept as a pickle ({self.file}), and loading one can run any code"
             remedy = "Train one that skops can keep; or, if you trust its origin, set CELLOPS_ALLOW_PICKLE=true"
-            raise TrustError(fact, remedy=remedy, types=self.untrusted(path))
+            raise TrustError(fact, remedy=remedy, types=self.untrusted(content))
         try:
-            with path.open("rb") as file:
-                return pickle.load(file)  # noqa: S301 - allowed by the operator
+            return pickle.loads(content)  # noqa: S301 - allowed by the operator
         except Exception as error:
-            fact = f"{path.name} cannot be loaded as a pickle: {type(error).__name__}: {error}"
+            fact = f"{self.file} cannot be loaded as a pickle: {type(error).__name__}: {error}"
             raise PackageError(fact, remedy="Install the distributions of the package's lock") from error

@@ -1,110 +1,121 @@
-"""Check the trees of a loaded model.
+"""Check decision trees, alone and boosted: compiled code follows their child and feature numbers without looking."""
 
-Compiled code follows the child and feature numbers of a tree without looking: a crafted file could make it read outside
-its arrays, or walk in a circle. skops therefore does not trust trees of itself; here they are checked instead.
-"""
-
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from cellops.errors import IntegrityError
-
+Integers = npt.NDArray[np.integer[Any]]
 BITSET_WORDS = 8
 """A category set of histogram gradient boosting: 256 bits in words of 32."""
 
 
-def check_trees(model: object) -> None:
-    """Refuse a model one of whose trees leaves its own arrays.
-
-    Raises
-    ------
-    IntegrityError
-        Naming the type of the tree.
-    """
-    for part, features in _parts(model):
-        name = f"{type(part).__module__}.{type(part).__qualname__}"
-        check = _checks().get(name)
-        if check is not None and not check(part, features):
-            fact = f"A {name} in the model leaves its own arrays"
-            raise IntegrityError(fact, remedy="Do not use this model; the file was not written by scikit-learn")
+def width(estimator: Any) -> int:
+    """The number of columns that an estimator lets through; without its own number it would let any through."""
+    features = vars(estimator).get("n_features_in_")
+    return int(features) if type(features) is int or isinstance(features, np.integer) else 0
 
 
-def _checks() -> dict[str, Callable[[Any, int], bool]]:
-    return {
-        "sklearn.tree._tree.Tree": _tree_holds,
-        "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor": _predictor_holds,
-        "sklearn.neighbors._kd_tree.KDTree": _neighbour_tree_holds,
-    }
+def decision_tree_holds(estimator: Any) -> bool:
+    """A single tree, alone or in a forest."""
+    from sklearn.tree._tree import Tree
 
-
-def _tree_holds(tree: Any, features: int) -> bool:
-    nodes = tree.__getstate__()["nodes"]
-    return _nodes_hold(nodes["left_child"], nodes["right_child"], nodes["feature"], nodes["left_child"] == -1, features)
-
-
-def _predictor_holds(predictor: Any, features: int) -> bool:
-    nodes, bitsets = predictor.nodes, predictor.raw_left_cat_bitsets
-    leaf = nodes["is_leaf"] != 0
-    categorical = nodes["bitset_idx"][~leaf & (nodes["is_categorical"] != 0)]
+    tree = estimator.tree_
+    if (
+        type(tree) is not Tree
+        or not 0 < tree.node_count <= tree.capacity
+        or min(tree.n_outputs, tree.max_n_classes) < 1
+    ):
+        return False
+    nodes = tree.__getstate__()["nodes"][: tree.node_count]
+    leaf = nodes["left_child"] == -1
     return (
-        _nodes_hold(
-            nodes["left"].astype(np.int64), nodes["right"].astype(np.int64), nodes["feature_idx"], leaf, features
+        _nodes_hold(nodes["left_child"], nodes["right_child"], nodes["feature"], leaf, width(estimator))
+        and tree.compute_node_depths().max() - 1 <= tree.max_depth
+    )
+
+
+def gradient_boosting_holds(estimator: Any) -> bool:
+    """Boosted trees are followed without asking them for their width, into an array as wide as the first guess."""
+    from sklearn.dummy import DummyClassifier, DummyRegressor
+    from sklearn.tree import DecisionTreeRegressor
+
+    trees, features = estimator.estimators_, width(estimator)
+    if not (type(trees) is np.ndarray and trees.ndim == 2 and trees.size):  # noqa: PLR2004 - stages by classes
+        return False
+    if not all(type(tree) is DecisionTreeRegressor and width(tree) == features for tree in trees.ravel()):
+        return False
+    if any(tree.tree_.n_outputs != 1 or tree.tree_.max_n_classes != 1 for tree in trees.ravel()):
+        return False
+    first = estimator.init_
+    if not (type(first) in {DummyClassifier, DummyRegressor} or (type(first) is str and first == "zero")):
+        return False
+    rows = np.zeros((3, features), dtype=np.float32)
+    return bool(estimator._raw_predict_init(rows).shape == (len(rows), trees.shape[1]))
+
+
+def histogram_boosting_holds(estimator: Any) -> bool:
+    """Histogram gradient boosting: trees, category sets, and the map from a column to its known categories."""
+    from sklearn.ensemble._hist_gradient_boosting.binning import _BinMapper
+    from sklearn.ensemble._hist_gradient_boosting.predictor import PREDICTOR_RECORD_DTYPE, TreePredictor
+
+    features, bins = width(estimator), estimator._bin_mapper
+    categorical = np.asarray(bins.is_categorical_)
+    predictors = [predictor for stage in estimator._predictors for predictor in stage]
+    return (
+        type(bins) is _BinMapper
+        and categorical.shape == (features,)
+        and not getattr(estimator, "_in_fit", False)
+        and _preprocessor_holds(estimator._preprocessor, features)
+        and all(
+            type(predictor) is TreePredictor
+            and predictor.nodes.dtype == PREDICTOR_RECORD_DTYPE
+            and _predictor_holds(predictor.nodes, predictor.raw_left_cat_bitsets, categorical != 0)
+            for predictor in predictors
         )
+    )
+
+
+def _preprocessor_holds(preprocessor: Any, features: int) -> bool:
+    """What stands before the trees where there are categories must let all columns through, no more and no less."""
+    from sklearn.compose import ColumnTransformer
+    from sklearn.preprocessing import FunctionTransformer, OrdinalEncoder
+    from sklearn.utils import check_array
+
+    if preprocessor is None:
+        return True
+    (first, encoder, coded), (second, numbers, rest), *others = preprocessor.transformers_
+    places = preprocessor._transformer_to_input_indices
+    return (
+        type(preprocessor) is ColumnTransformer
+        and width(preprocessor) == features
+        and (first, second) == ("encoder", "numerical")
+        and type(encoder) is OrdinalEncoder
+        and type(numbers) is FunctionTransformer
+        and numbers.func.func is check_array
+        and not numbers.func.args
+        and set(numbers.func.keywords) <= {"dtype", "ensure_all_finite"}
+        and all(name == "remainder" and chosen == "drop" for name, chosen, _ in others)
+        and np.array_equal(np.flatnonzero(coded), places["encoder"])
+        and np.array_equal(np.flatnonzero(rest), places["numerical"])
+        and np.array_equal(coded, ~np.asarray(rest))
+        and len(coded) == features
+    )
+
+
+def _predictor_holds(nodes: Any, bitsets: Any, categorical: npt.NDArray[np.bool_]) -> bool:
+    leaf = nodes["is_leaf"] != 0
+    sets = nodes[~leaf & (nodes["is_categorical"] != 0)]
+    left, right = nodes["left"].astype(np.int64), nodes["right"].astype(np.int64)
+    return (
+        _nodes_hold(left, right, nodes["feature_idx"], leaf, len(categorical))
         and bitsets.shape[1:] == (BITSET_WORDS,)
-        and bool(np.all(categorical < len(bitsets)))
+        and bool(np.all(sets["bitset_idx"] < len(bitsets)) and np.all(categorical[sets["feature_idx"]]))
     )
 
 
-def _nodes_hold(
-    left: npt.NDArray[np.int64],
-    right: npt.NDArray[np.int64],
-    feature: npt.NDArray[np.int64],
-    leaf: npt.NDArray[np.bool_],
-    features: int,
-) -> bool:
+def _nodes_hold(left: Integers, right: Integers, feature: Integers, leaf: npt.NDArray[np.bool_], features: int) -> bool:
     """Children come after their parent, as scikit-learn writes them, so that every walk ends."""
-    own = np.arange(len(leaf))[~leaf]
-    forward = all(np.all((child[~leaf] > own) & (child[~leaf] < len(leaf))) for child in (left, right))
-    return len(leaf) > 0 and forward and bool(np.all((feature[~leaf] >= 0) & (feature[~leaf] < features)))
-
-
-def _neighbour_tree_holds(tree: Any, _features: int) -> bool:
-    data, order, nodes, bounds, *_ = tree.__getstate__()
-    rows = len(data)
-    inner = np.flatnonzero(nodes["is_leaf"] == 0)
-    return bool(
-        bounds.shape == (2, len(nodes), data.shape[1])
-        and np.array_equal(np.sort(order), np.arange(rows))
-        and np.all((nodes["idx_start"] >= 0) & (nodes["idx_start"] <= nodes["idx_end"]) & (nodes["idx_end"] <= rows))
-        and np.all(2 * inner + 2 < len(nodes))
-    )
-
-
-def _parts(model: object) -> Iterator[tuple[object, int]]:
-    """Every object inside a model, with the number of features of the nearest estimator around it."""
-    waiting: list[tuple[object, int]] = [(model, 0)]
-    seen: set[int] = set()
-    while waiting:
-        part, features = waiting.pop()
-        if id(part) in seen:
-            continue
-        seen.add(id(part))
-        own = vars(part) if hasattr(part, "__dict__") and not isinstance(part, type) else {}
-        features = own.get("n_features_in_", features)
-        yield part, features
-        waiting += [(inner, features) for inner in (*own.values(), *_items(part)) if not _is_leaf(inner)]
-
-
-def _items(part: object) -> list[Any]:
-    if isinstance(part, dict):
-        return list(part.values())
-    if isinstance(part, list | tuple | set | frozenset):
-        return list(part)
-    return part.ravel().tolist() if isinstance(part, np.ndarray) and part.dtype == object else []
-
-
-def _is_leaf(value: object) -> bool:
-    return value is None or isinstance(value, str | int | float | bytes)
+    inner = np.flatnonzero(~leaf)
+    forward = all(np.all((child[inner] > inner) & (child[inner] < len(leaf))) for child in (left, right))
+    return len(leaf) > 0 and forward and bool(np.all((feature[inner] >= 0) & (feature[inner] < features)))

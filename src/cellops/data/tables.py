@@ -1,0 +1,156 @@
+"""A CSV or Parquet file as the table that a model's schema speaks of."""
+
+import csv
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cellops.data.arrays import WANTED, Array, build_column
+from cellops.data.csv_cells import class_value, file_value
+from cellops.data.problems import row_numbers, shorten
+from cellops.errors import InputError, NotFoundError
+from cellops.records.base import Value
+from cellops.records.contract import Field, Schema, Task
+from cellops.records.finding import Finding, Severity
+from cellops.records.profile import ColumnKind
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+READERS = (".csv", ".parquet")
+
+
+def read_table(path: Path, schema: Schema, label: str | None = None) -> "tuple[pd.DataFrame, list[Finding]]":
+    """Read a CSV or Parquet file; the cells of a CSV become what the schema says, so that 001 is not 1.
+
+    Parameters
+    ----------
+    path
+        The file.
+    schema
+        What the columns of a CSV hold; those that it does not name stay text.
+    label
+        The column with the truth.
+
+    Returns
+    -------
+    DataFrame, list of Finding
+        The table, and the cells that could not be read; these are missing in it.
+
+    Raises
+    ------
+    NotFoundError
+        When there is no such file.
+    InputError
+        When it is neither CSV nor Parquet, cannot be read as what its name says, or names a column twice.
+    """
+    if not path.is_file():
+        fact = f"There is no file {path}"
+        raise NotFoundError(fact, remedy="Give a CSV or Parquet file")
+    if path.suffix.lower() not in READERS:
+        fact = f"{path.name} is neither CSV nor Parquet"
+        raise InputError(fact, received=path.suffix, remedy=f"Its name must end in {' or '.join(READERS)}")
+    try:
+        if path.suffix.lower() == ".csv":
+            return _typed(_cells(path), schema, label)
+        frame = _parquet(path)
+    except (ValueError, TypeError, LookupError, OSError, ArithmeticError, csv.Error) as error:
+        fact = f"{path.name} cannot be read: {str(error).splitlines()[0]}"
+        raise InputError(fact, remedy="Write it again as Parquet or CSV") from error
+    _refuse_twice([str(name) for name in frame.columns], path)
+    return frame, []
+
+
+def _parquet(path: Path) -> "pd.DataFrame":
+    """A Parquet file with the named levels of its index as columns, as other programs read it."""
+    import pandas as pd
+
+    frame = pd.read_parquet(path)
+    named = [name for name in frame.index.names if name is not None and name not in frame.columns]
+    return frame.reset_index(level=named) if named else frame
+
+
+def _cells(path: Path) -> "pd.DataFrame":
+    """Every cell of a CSV file as text."""
+    import pandas as pd
+
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        names = next((line for line in csv.reader(file) if line), [])
+    _refuse_twice(names, path)  # pandas would rename the second one
+    # In a table of one column a blank line is a missing value.
+    cells = pd.read_csv(path, dtype=object, na_filter=False, skip_blank_lines=len(names) > 1)
+    if not isinstance(cells.index, pd.RangeIndex):
+        fact = f"The rows of {path.name} have more values than its first line has names"
+        raise InputError(fact, remedy="Name each column in the first line")
+    return cells
+
+
+def _refuse_twice(names: list[str], path: Path) -> None:
+    twice = [name for name, times in Counter(names).items() if times > 1]
+    if twice:
+        fact = f"{path.name} has more than one column called {shorten(twice[0])}"
+        raise InputError(fact, remedy="Name each column once", column=twice[0])
+
+
+def _typed(cells: "pd.DataFrame", schema: Schema, label: str | None) -> "tuple[pd.DataFrame, list[Finding]]":
+    import pandas as pd
+
+    fields = {field.name: field for field in schema.inputs}
+    if label is not None and schema.task is Task.REGRESSION:
+        fields[label] = Field(name=label, kind=ColumnKind.NUMBER, dtype="float64", nullable=True)
+    findings = []
+    for name in [name for name in cells.columns if name in fields]:
+        read, unreadable = _column(fields[name], cells[name])
+        if unreadable:
+            findings.append(_finding(fields[name], cells[name], unreadable))
+        cells[name] = read
+    if label in cells and label not in fields:
+        classes = {cell: class_value(schema.classes, cell) for cell in cells[label].unique()}
+        cells[label] = pd.Series([classes[cell] for cell in cells[label]], dtype=object)
+    return cells, findings
+
+
+def _column(field: Field, cells: "pd.Series[str]") -> tuple[Array, list[int]]:
+    """The values of a column, missing where a cell cannot be read, and the rows of these; each word is read once."""
+    plain = _plain_numbers(cells) if field.kind is ColumnKind.NUMBER else None
+    if plain is not None:
+        return plain, []
+    codes, words = cells.factorize()
+    values = [file_value(field, str(word)) for word in words]
+    array = _array(field, values)
+    if array is not None:
+        return array[codes], []
+    strange = [code for code, value in enumerate(values) if value is not None and _array(field, [value]) is None]
+    for code in strange:
+        values[code] = None
+    array = _array(field, values)
+    if array is None:  # integers beyond 2**53 beside missing ones
+        array = np.array(values, dtype=np.float64)
+    return array[codes], np.flatnonzero(np.isin(codes, strange)).tolist()
+
+
+def _array(field: Field, values: list[Value]) -> Array | None:
+    return build_column(field.replace(nullable=None in values), values)[0]
+
+
+def _plain_numbers(cells: "pd.Series[str]") -> Array | None:
+    """The numbers of a column in one step, where each cell holds one; Python would also take 1_000 for a number."""
+    try:
+        read = cells.to_numpy(dtype=object).astype(np.float64)
+    except ValueError:
+        return None
+    return None if not np.isfinite(read).all() or cells.str.contains("_", regex=False).any() else read
+
+
+def _finding(field: Field, cells: "pd.Series[str]", rows: list[int]) -> Finding:
+    wanted = "an ISO 8601 time" if field.kind is ColumnKind.DATETIME else WANTED[field.kind]
+    more = f", and so in {len(rows) - 1} more rows" if len(rows) > 1 else ""
+    return Finding(
+        code="cell-unreadable",
+        severity=Severity.ERROR,
+        where=f"column {field.name}, {row_numbers(rows)}",
+        seen=f"{shorten(cells.iloc[rows[0]])!r} is not {wanted}{more}; such cells count as missing",
+        remedy="Correct the cells, or leave them empty",
+    )

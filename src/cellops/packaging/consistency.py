@@ -1,0 +1,145 @@
+"""Whether the parts of a contract make sense: what is read from JSON has the right types, not the right numbers."""
+
+import math
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+
+from cellops.errors import IntegrityError
+from cellops.packaging.layout import contract_part
+from cellops.records.contract import Contract, Field, Parity, Performance, Schema, Task
+from cellops.records.profile import Bins, ColumnKind, ColumnProfile, Moments, QuantileSketch
+
+LEAST_CLASSES = 2
+LARGEST = 1e150
+"""A figure whose square can still be written down."""
+SHARES = frozenset({"accuracy", "precision", "recall", "roc_auc", "brier"})
+NAMED = frozenset({ColumnKind.TEXT, ColumnKind.BOOLEAN})
+"""The kinds whose bins are categories."""
+
+
+def require_consistent(contract: Contract) -> None:
+    """Refuse a contract that no model can have.
+
+    Raises
+    ------
+    IntegrityError
+        Naming the part and the first thing that is wrong with it.
+    """
+    schema, output, performance = contract.schema, contract.output, contract.performance
+    _require("schema", _schema_problems(schema))
+    _require("profile", _profile_problems(contract.profile.rows, contract.profile.columns))
+    _require("parity", _parity_problems(schema, contract.parity))
+    _require("performance", () if performance is None else _performance_problems(schema, performance))
+    _require("output", () if output is None else _profile_problems(output.rows, (output,)))
+
+
+def _require(part: str, problems: Iterable[str]) -> None:
+    problem = next(iter(problems), None)
+    if problem is not None:
+        path = contract_part(part)
+        fact = f"{path} contradicts itself: {problem}"
+        raise IntegrityError(fact, remedy="Do not use this package; build it again", path=path)
+
+
+def _schema_problems(schema: Schema) -> Iterator[str]:
+    names, classes = [field.name for field in schema.inputs], schema.classes
+    if not names:
+        yield "there are no inputs"
+    if len(set(names)) < len(names):
+        yield "an input is there twice"
+    for field in schema.inputs:
+        yield from _field_problems(field)
+    if schema.task is Task.REGRESSION and (classes or schema.probabilities):
+        yield "a regression has classes"
+    if schema.task is Task.CLASSIFICATION and (len(classes) < LEAST_CLASSES or len(set(classes)) < len(classes)):
+        yield "a classification needs two classes or more, each once"
+
+
+def _field_problems(field: Field) -> Iterator[str]:
+    from pandas.api.types import pandas_dtype
+
+    try:
+        pandas_dtype(field.dtype)
+    except (TypeError, ValueError, ImportError):
+        yield f"input {field.name} is of the unknown dtype {field.dtype[:50]!r}"
+    if not _ascend(limit for limit in (field.minimum, field.maximum) if limit is not None):
+        yield f"input {field.name} has a minimum above its maximum"
+
+
+def _profile_problems(rows: int, columns: tuple[ColumnProfile, ...]) -> Iterator[str]:
+    names = [column.name for column in columns if column.problem is None]
+    if len(set(names)) < len(names):
+        yield "a column is there twice"
+    for column in columns:
+        if not (column.rows == rows and 0 <= column.missing <= rows):
+            yield f"column {column.name} has another number of rows"
+        if column.bins is not None and not _bins_hold(column.bins, column.kind, rows):
+            yield f"the bins of column {column.name} do not fit together"
+        if column.sketch is not None and not _sketch_holds(column.sketch, rows):
+            yield f"the quantiles of column {column.name} do not fit together"
+        if column.moments is not None and not _moments_hold(column.moments, rows):
+            yield f"the moments of column {column.name} do not fit together"
+
+
+def _bins_hold(bins: Bins, kind: ColumnKind, rows: int) -> bool:
+    counts = (*bins.counts, bins.other, bins.unseen, bins.missing)
+    if min(counts) < 0 or sum(counts) != rows:
+        return False
+    if bins.edges is not None:
+        right = bins.categories is None and kind not in NAMED
+        return right and len(bins.counts) == len(bins.edges) - 1 >= 1 and _ascend(bins.edges)
+    named = bins.categories is not None and len(set(bins.categories)) == len(bins.categories) == len(bins.counts)
+    return named and (kind in NAMED or not bins.categories)
+
+
+def _sketch_holds(sketch: QuantileSketch, rows: int) -> bool:
+    return (
+        0 < len(sketch.values) == len(sketch.cumulative)
+        and len(sketch.below) in {0, len(sketch.values)}
+        and all(map(_ascend, (sketch.values, sketch.cumulative, sketch.below)))  # noqa: PD011 - no pandas
+        and all(0 <= count <= rows for count in (*sketch.cumulative, *sketch.below))
+        and sketch.cumulative[-1] > 0
+    )
+
+
+def _moments_hold(moments: Moments, rows: int) -> bool:
+    numbers = (moments.mean, moments.squared_deviations, moments.minimum, moments.maximum)
+    return (
+        0 < moments.count <= rows
+        and all(map(math.isfinite, numbers))
+        and moments.squared_deviations >= 0
+        and moments.minimum <= moments.maximum
+    )
+
+
+def _parity_problems(schema: Schema, parity: Parity) -> Iterator[str]:
+    rows, chances = len(parity.labels), parity.probabilities
+    if parity.inputs.keys() != {field.name for field in schema.inputs}:
+        yield "its columns are not the inputs of the schema"
+    if not rows or any(len(values) != rows for values in parity.inputs.values()):
+        yield "its columns and labels differ in length"
+    if (chances is not None) != schema.probabilities:
+        yield "it has probabilities where the schema has none, or none where the schema has them"
+    if chances is not None and (len(chances) != rows or any(len(row) != len(schema.classes) for row in chances)):
+        yield "its probabilities are not one for each row and class"
+    if not 0 <= parity.tolerance < math.inf:
+        yield "its tolerance is no distance"
+
+
+def _performance_problems(schema: Schema, performance: Performance) -> Iterator[str]:
+    if performance.task is not schema.task or performance.rows < 1:
+        yield "it is of another task, or of no rows"
+    names = [figure.name for figure in performance.measures]
+    if len(set(names)) < len(names):
+        yield "a figure is there twice"
+    for figure in performance.measures:
+        numbers = [number for number in (figure.low, figure.value, figure.high) if number is not None]
+        bounds = [number for number in (figure.low, figure.high) if number is not None]
+        least, most = (0, 1) if figure.name in SHARES else (-LARGEST, LARGEST)
+        if not (_ascend(bounds) and all(least <= number <= most for number in numbers) and 0 < figure.level < 1):
+            yield f"{figure.name} has a value or interval that no model has"
+
+
+def _ascend(numbers: Iterable[float]) -> bool:
+    listed = list(numbers)
+    return all(map(math.isfinite, listed)) and all(before <= after for before, after in pairwise(listed))

@@ -1,0 +1,28 @@
+"""Results as text for a terminal, or as a table in a notebook: what `cli` and `magics` show."""
+
+from cellops.screens.drift import drift
+from cellops.screens.execution import executed, progress, stage
+from cellops.screens.expectations import expectations
+from cellops.screens.journals import cleaned, kept, synced
+from cellops.screens.packages import package
+from cellops.screens.runs import run, run_line, runs
+from cellops.screens.server import served, serving
+from cellops.screens.session import status
+
+__all__ = [
+    "cleaned",
+    "drift",
+    "executed",
+    "expectations",
+    "kept",
+    "package",
+    "progress",
+    "run",
+    "run_line",
+    "runs",
+    "served",
+    "serving",
+    "stage",
+    "status",
+    "synced",
+]

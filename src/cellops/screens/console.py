@@ -1,0 +1,80 @@
+"""Where the screens' text goes, and how the text of others is put into it."""
+
+import shutil
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cellops.errors import printable
+from cellops.records.finding import Finding, Severity
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "dim"}
+NOTEBOOK = 120
+"""Characters in a line of a notebook's output."""
+NARROWEST = 80
+"""A narrower terminal breaks lines itself: a table squeezed into it is read by nobody."""
+ENDLESS = 10_000
+"""A file or a pipe gets each row in one line, for grep."""
+
+
+def console() -> "Console":
+    """Where results go: the terminal, a pipe without colours, or, as one coloured text, the output of the cell."""
+    from rich.console import Console
+
+    if in_notebook():
+        return Console(
+            highlight=False,
+            emoji=False,
+            force_jupyter=False,
+            force_terminal=True,
+            color_system="standard",
+            width=NOTEBOOK,
+        )
+    width = max(shutil.get_terminal_size().columns, NARROWEST) if sys.stdout.isatty() else ENDLESS
+    return Console(highlight=False, emoji=False, width=width)
+
+
+def in_notebook() -> bool:
+    """Whether what is printed becomes the output of a notebook's cell."""
+    return type(sys.stdout).__module__.startswith("ipykernel.")
+
+
+def command(verb: str) -> str:
+    """A verb as it is typed where this is read."""
+    ipython = sys.modules.get("IPython")
+    return f"{'cellops' if ipython is None or ipython.get_ipython() is None else '%mlops'} {verb}"
+
+
+def say(text: str, *, markup: bool = True) -> None:
+    """One line, broken by nobody but the terminal."""
+    console().print(text if markup else printable(text), markup=markup, soft_wrap=True)
+
+
+def plain(value: object) -> str:
+    """Text of others as it stands: neither markup nor the terminal's control characters work in it."""
+    from rich.markup import escape
+
+    return escape(printable(str(value)))
+
+
+def count(number: int, noun: str) -> str:
+    """A number with its noun: `1 run`, `2 runs`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def findings(found: Iterable[Finding]) -> None:
+    """The gravest first, each with what to do about it."""
+    for finding in sorted(found, key=lambda f: list(Severity).index(f.severity), reverse=True):
+        colour = COLOURS[finding.severity]
+        say(f"[{colour}]{finding.severity.value}[/] {plain(finding.where)}: {plain(finding.seen)}")
+        say(f"  [dim]{plain(finding.remedy)} ({finding.code})[/]")
+
+
+def shown(path: str) -> str:
+    """A path as short as it can be typed from here."""
+    here = Path.cwd()
+    return str(Path(path).relative_to(here)) if Path(path).is_relative_to(here) else path

@@ -1,0 +1,88 @@
+"""A drift report as a table: one line a window."""
+
+from typing import TYPE_CHECKING
+
+from cellops.records.drift import DriftVerdict
+from cellops.screens.console import console, findings, plain, say, shown
+
+if TYPE_CHECKING:
+    from cellops.flows.drift import Drifted
+    from cellops.records.contract import Measure
+    from cellops.records.drift import ColumnDrift, WindowDrift
+
+VERDICTS = {
+    DriftVerdict.MAJOR: "red",
+    DriftVerdict.MODERATE: "yellow",
+    DriftVerdict.STABLE: "green",
+    DriftVerdict.NOT_ENOUGH_DATA: "dim",
+}
+MOST_COLUMNS = 3
+MOST_FIGURES = 2
+LARGE = 1e6
+
+
+def drift(done: "Drifted") -> None:
+    from rich.table import Table
+
+    report = done.report
+    first = next((w.performance for w in report.windows if w.performance), report.reference_performance)
+    names = _names(first.measures, {name for window in report.windows for name in window.worse}) if first else []
+    table = Table("window", "rows", *names, "drifted", "output PSI", "moved most, PSI", box=None, pad_edge=False)
+    if report.reference_performance is not None:
+        promised = report.reference_performance
+        reference = [_measure(promised.measure(n), whole=p < MOST_FIGURES) for p, n in enumerate(names)]
+        table.add_row("[dim]package[/]", f"[dim]{report.reference_rows:,}[/]", *reference, "", "", "")
+    for window in report.windows:
+        table.add_row(*_window(window, names))
+    console().print(table)
+    say(done.headline, markup=False)
+    findings(done.findings)
+    replaced = " (in place of the one that was there)" if done.replaced else ""
+    say(f"Report: {shown(done.page)}{replaced}\nData:   {shown(done.data)}", markup=False)
+
+
+def _names(measures: "tuple[Measure, ...]", worse: set[str]) -> list[str]:
+    """The figures that have a column: the first ones, and all that are worse than promised anywhere."""
+    return [measure.name for place, measure in enumerate(measures) if place < MOST_FIGURES or measure.name in worse]
+
+
+def _window(window: "WindowDrift", names: list[str]) -> tuple[str, ...]:
+    measures = [_figure(window, name, whole=place < MOST_FIGURES) for place, name in enumerate(names)]
+    drifted = [c for c in window.columns if c.verdict.drifted]
+    moved = ", ".join(f"[{VERDICTS[c.verdict]}]{plain(c.column)}[/] {_psi(c)}" for c in drifted[:MOST_COLUMNS])
+    output = f"[{VERDICTS[window.output.verdict]}]{_psi(window.output)}[/]" if window.output else ""
+    return plain(window.label), f"{window.rows:,}", *measures, _drifted(window), output, moved
+
+
+def _drifted(window: "WindowDrift") -> str:
+    judged = sum(column.verdict.judged for column in window.columns)
+    if judged:
+        return f"{sum(column.verdict.drifted for column in window.columns)} of {judged}"
+    return "[dim]too few rows[/]" if any(column.current for column in window.columns) else "[dim]not compared[/]"
+
+
+def _psi(column: "ColumnDrift") -> str:
+    result = column.result("psi")
+    return f"{result.value:.2f}" if result is not None and result.value is not None else "-"
+
+
+def _figure(window: "WindowDrift", name: str, *, whole: bool) -> str:
+    """A figure of a window with its mark where it is worse than promised."""
+    if window.performance is None:
+        return ""
+    mark = "[red]▼[/] " if name in window.worse else ""
+    return f"{mark}{_measure(window.performance.measure(name), whole=whole)}"
+
+
+def _measure(measure: "Measure | None", *, whole: bool) -> str:
+    """A figure, where it is whole with its confidence interval."""
+    if measure is None:
+        return "-"
+    if not whole or measure.low is None or measure.high is None:
+        return _number(measure.value)
+    return f"{_number(measure.value)}[dim] ({_number(measure.low)} to {_number(measure.high)})[/]"
+
+
+def _number(value: float) -> str:
+    """Three decimals; a number that is far from 1 has four digits and its power of ten."""
+    return f"{value:.3f}" if abs(value) < LARGE else f"{value:.4g}"

@@ -1,0 +1,27 @@
+"""A package that was built."""
+
+import shlex
+from typing import TYPE_CHECKING
+
+from cellops.screens.console import plain, say, shown
+
+if TYPE_CHECKING:
+    from cellops.flows.package import Packaged
+
+
+def package(built: "Packaged") -> None:
+    schema, files = built.contract.schema, built.manifest.files
+    size = sum(file.size for file in files)
+    facts = {
+        "run": f"{built.run.name} {built.run.run[:8]}",
+        "files": f"{len(files)}, {size / 1e6:.1f} MB, SHA-256 of the manifest {built.digest[:16]}",
+        "inputs": ", ".join(field.name for field in schema.inputs),
+        "output": f"{schema.target}, {schema.task.value}",
+    }
+    for measure in built.contract.performance.measures if built.contract.performance else ():
+        interval = f" [{measure.low:.4f}, {measure.high:.4f}]" if measure.low is not None else ""
+        facts[measure.name] = f"{measure.value:.4f}{interval}"
+    say(f"[bold]{plain(shown(built.path))}[/]")
+    for name, value in facts.items():
+        say(f"  {name:<10} {value}", markup=False)
+    say(f"Serve it with: {shlex.join(['cellops', 'serve', shown(built.path)])}", markup=False)

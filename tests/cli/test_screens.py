@@ -1,0 +1,92 @@
+"""What the screens print when names, values and places are not what anybody hoped for."""
+
+import pytest
+
+from cellops import screens
+from cellops.records.contract import Expectation
+from cellops.records.execution import CellProgress, CellState
+from cellops.records.expectation import ExpectationResult, SuiteResult
+from cellops.records.finding import Finding, Severity
+from cellops.records.run import RunStatus, RunSummary
+from cellops.screens.console import count
+from cellops.settings import load
+
+NASTY = "[/bold][red]:warning: \x1b[2J\u202ename\\"
+SHOWN = r"[/bold][red]:warning: \x1b[2J\u202ename" + "\\"
+FINDING = Finding(code="nasty", severity=Severity.WARNING, where=NASTY, seen=NASTY, remedy=NASTY)
+RUN = RunSummary(
+    run="3f2a91c04d5e",
+    name=NASTY,
+    status=RunStatus.FINISHED,
+    started=0.0,
+    ended=1.0,
+    notebook=NASTY,
+    experiment=NASTY,
+    parameters={NASTY: NASTY, "model.depth": 3},
+    metrics={NASTY: 0.5},
+    findings=(FINDING,),
+    models={NASTY: ""},
+)
+
+
+def nothing_works(text: str) -> bool:
+    """Whether every nasty name stands as it is, and nothing but lines and letters was printed."""
+    return SHOWN in text and text.replace("\n", "").isprintable()
+
+
+@pytest.mark.usefixtures("project")
+def test_names_of_others_are_only_text(capsys: pytest.CaptureFixture[str]) -> None:
+    screens.run(RUN, load())
+    assert capsys.readouterr().out.count(SHOWN) == 10
+    screens.runs([RUN])
+    assert nothing_works(capsys.readouterr().out)
+    print(screens.run_line(RUN))
+    assert nothing_works(capsys.readouterr().out)
+    screens.progress(CellProgress(index=0, total=1, title=NASTY, seconds=1.0, state=CellState.FAILED))
+    assert nothing_works(capsys.readouterr().out)
+
+
+def test_expectations_with_nasty_columns_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    expectation = Expectation(rule="expect_column_to_exist", columns=(NASTY,), reason=NASTY, severity=Severity.ERROR)
+    results = (
+        ExpectationResult(expectation=expectation, passed=False, checked=1, problem=NASTY),
+        ExpectationResult(expectation=expectation, passed=False, checked=1, failed=1, share=1.0, unexpected=(NASTY,)),
+    )
+    screens.expectations(SuiteResult(suite=NASTY, rows=1, results=results, passed=False))
+    out = capsys.readouterr().out
+    assert out.count(SHOWN) == 7
+    assert "0 of 2 expectations on" in out
+    assert "(1 row)" in out
+
+
+@pytest.mark.usefixtures("project")
+def test_a_row_in_a_pipe_is_one_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    screens.runs([RUN.replace(name="a very long name " * 20)])
+    assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+@pytest.mark.usefixtures("project")
+def test_parameters_of_the_estimator_are_folded(capsys: pytest.CaptureFixture[str]) -> None:
+    found = RUN.replace(parameters={"model.depth": 3, "seed": 7, "model.rate": 0.1})
+    screens.run(found, load())
+    out = capsys.readouterr().out
+    assert "seed  7" in out
+    assert "depth" not in out
+    assert "and 2 parameters of the estimator: cellops show 3f2a91c0 --all" in out
+    screens.run(found, load(), everything=True)
+    assert "model.depth  3" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("project")
+def test_an_empty_value_is_seen_and_the_store_named_once(capsys: pytest.CaptureFixture[str]) -> None:
+    held = load()
+    screens.run(RUN.replace(parameters={"later": ""}, mlflow_run_id="ab12"), held)
+    out = capsys.readouterr().out
+    assert 'later  ""' in out
+    assert "MLflow     ab12\n" in out
+    assert out.count("sqlite:") == 1
+
+
+def test_counts_are_grammar() -> None:
+    assert [count(number, "run") for number in (0, 1, 2, 1000)] == ["0 runs", "1 run", "2 runs", "1,000 runs"]
