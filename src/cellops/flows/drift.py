@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cellops.data.problems import listed, shorten
 from cellops.errors import InputError, NotFoundError, UsageError
 from cellops.monitoring.windows import Window
 from cellops.records.base import Record
@@ -16,9 +17,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cellops.packaging.load import LoadedPackage
+    from cellops.records.contract import Schema
 
 JUDGEMENTS = frozenset({"major-drift", "performance-worse"})
 """Findings that say again what the figures show."""
+LONGEST_LIST = 300
+"""Characters of a file's column names in an error."""
 
 
 class Drifted(Record, frozen=True, kw_only=True):
@@ -137,6 +141,7 @@ def _of_data(
         fact = f"{label} is an input of the model, so it cannot be the truth"
         raise InputError(fact, remedy=f"Name the column that holds {schema.target}", column=label)
     frame, findings = read_table(path, schema, label or schema.target)
+    _refuse_strange(path, frame, schema)
     target = label or (schema.target if schema.target in frame else None)
     if target is not None and target not in frame:
         fact = f"{path.name} has no column {target}"
@@ -148,6 +153,14 @@ def _of_data(
     unscored = Unscored()
     scored = [answered(loaded, part, target, unscored) for part in windows]
     return scored, [*findings, *unscored.findings()]
+
+
+def _refuse_strange(path: Path, frame: "pd.DataFrame", schema: "Schema") -> None:
+    """Refuse a file of something else, or one whose cells are not divided by commas."""
+    if {field.name for field in schema.inputs}.isdisjoint(frame.columns):
+        fact = f"{path.name} has none of the model's columns {listed(field.name for field in schema.inputs)}"
+        names = shorten(listed(map(str, frame.columns)), LONGEST_LIST)
+        raise InputError(fact, remedy=f"Its columns are: {names}. A CSV file needs commas between its cells")
 
 
 def _other_label(label: str, target: str) -> Finding:
