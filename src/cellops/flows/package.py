@@ -105,7 +105,8 @@ def _carried(store: "Store", summary: RunSummary, result: SyncResult) -> RunSumm
 def _model_uri(summary: RunSummary) -> str:
     uri = next((uri for uri in summary.models.values() if uri), None)
     if uri is None:
-        reasons = [f.seen for f in summary.findings if f.code in {"model-not-logged", "incomplete-evidence"}]
+        codes = {"model-not-logged", "model-waits", "incomplete-evidence"}
+        reasons = [f.seen for f in summary.findings if f.code in codes]
         fact = f"The run {summary.name} ({summary.run[:8]}, {summary.status}) has no model"
         remedy = reasons[0] if reasons else "Fit an estimator in a cell that begins with %%mlops run"
         raise PackageError(fact, remedy=remedy)
