@@ -56,6 +56,7 @@ def test_expectations_with_nasty_columns_are_shown(capsys: pytest.CaptureFixture
     out = capsys.readouterr().out
     assert out.count(SHOWN) == 7
     assert "0 of 2 expectations on" in out
+    assert "in row" in out
     assert "(1 row)" in out
 
 

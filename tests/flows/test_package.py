@@ -154,6 +154,13 @@ def test_windows_that_cannot_be_scored_are_one_finding_and_the_rest_is_compared(
     assert first["kind"].finding is not None
 
 
+def test_a_file_of_something_else_is_named_as_that(inside: Path) -> None:
+    data().to_csv("semi.csv", index=False, sep=";")
+    with pytest.raises(InputError, match=r"semi\.csv has none of the model's columns size, kind.* needs commas"):
+        drift("model", "semi.csv")
+    assert not (inside / ".cellops" / "drift").exists()
+
+
 def test_reports_of_different_data_do_not_replace_each_other(inside: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from cellops import screens
 
@@ -230,3 +237,20 @@ def test_the_table_and_the_page_count_alike_and_say_where_nothing_was_judged(
     assert "too few rows" in shown
     assert "The model could not answer the rows" in shown
     assert shown.count("Column kind is missing") == 1
+
+
+def test_a_package_of_a_name_that_several_runs_bear_says_which_it_took(
+    trained: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from cellops import screens, settings
+
+    held = settings.load(trained)
+    again = write(trained / "again.ipynb", LOAD, "%%mlops run --name trained\nx = 1 / 2")
+    first = package("trained", output=trained / "first", settings=held)
+    assert first.alike == 1
+    execute(again, settings=held)
+    with pytest.raises(PackageError, match="has no model"):
+        package("trained", output=trained / "second", settings=held)
+    chosen = package(first.run.run, output=trained / "third", settings=held)
+    screens.package(chosen.replace(alike=2))
+    assert f"trained {first.run.run[:8]}, the newest of 2 runs of that name" in capsys.readouterr().out

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cellops.errors import InputError
-from cellops.monitoring.segment_files import Segment, compact_leftovers, read_segments
+from cellops.monitoring.segment_files import Segment, compact_leftovers, damage, read_segments
 from cellops.monitoring.segments import SegmentWriter
+from support.logs import until
 
 SIZES = (3, 20, 7)
 
@@ -138,3 +139,25 @@ def test_a_flipped_bit_in_the_pages_of_a_parquet_file_is_said(tmp_path_factory, 
     flip(closed, data.draw(st.integers(0, closed.stat().st_size - footer - 1)), data.draw(st.integers(0, 7)))
     with suppress(InputError):
         assert numbers(folder) == rows_of((0, 1, 2))
+
+
+def test_damage_is_told_also_while_a_writer_lives(tmp_path):
+    stream, ends = left_behind(tmp_path)
+    assert damage(tmp_path) == []
+    content = bytearray(stream.read_bytes())
+    content[ends[1] - 1] ^= 1
+    stream.write_bytes(content)
+    assert [finding.code for finding in damage(tmp_path)] == ["log-damaged"]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_log_whose_thread_has_ended_says_so(tmp_path):
+    def ending(_entries):
+        raise SystemExit
+
+    writer = SegmentWriter(tmp_path, ending, flush_seconds=0.01, segment_rows=10)
+    writer.append(0, 1)
+    until(lambda: writer.lost_rows)
+    assert not writer.append(1, 1)
+    writer.close()
+    assert writer.lost_rows >= 1

@@ -16,12 +16,13 @@ import pandas as pd
 import pytest
 
 from cellops.errors import UsageError
+from cellops.flows.drift import drift
 from cellops.monitoring import prediction_log
 from cellops.packaging.load import load_package
 from cellops.packaging.manifest import write
 from cellops.packaging.parity import Parity
 from cellops.serving import server as server_module
-from cellops.settings import load
+from cellops.settings import BUILT_IN_TRUSTED_TYPES, load
 from support.served import TOKEN, Running, build, running, start
 
 PATH = "/v1/models/flights:predict"
@@ -282,3 +283,34 @@ def test_a_package_that_answers_otherwise_than_in_training_is_not_served(flights
     assert code == 1
     assert "parity row 0" in message
     assert not (tmp_path / "log").exists()
+
+
+def test_drift_on_a_log_tells_what_of_it_is_missing(flights: Path, tmp_path: Path) -> None:
+    with running(flights, tmp_path) as server:
+        answer = server.client.post(PATH, json={"instances": [ROW] * 200})
+        bare = [{"prediction_id": answer.headers["x-prediction-id"], "label": 1}]
+        refused = server.client.post("/feedback", json={"labels": bare})
+        assert (refused.status_code, "ANSWER:ROW" in refused.text) == (400, True)
+        server.stop()
+    package = load_package(flights, trusted_types=BUILT_IN_TRUSTED_TYPES)
+    logged = prediction_log.read(server.log)
+    entry = prediction_log.Answered(
+        prediction_id="far",
+        request_id="far",
+        time=-(2**63) + 10**9,
+        received=0,
+        protocol="v1",
+        package=package.digest,
+        columns={name: column.to_numpy() for name, column in prediction_log.inputs(logged[:1]).items()},
+        labels=logged["label"][:1].to_numpy(),
+        probabilities=prediction_log.probabilities(logged[:1]).to_numpy(),
+    )
+    writer = prediction_log.open_writer(server.log, package.contract.schema, flush_seconds=0.01, segment_rows=10)
+    writer.append(entry, 1)
+    writer.close()
+    (server.log / "labels" / "0-gone.damaged").touch()
+    settings = load(tmp_path)
+    done = drift(flights, log=server.log, output=tmp_path / "report", settings=settings)
+    assert {"log-rows-left-out", "log-damaged"} <= {finding.code for finding in done.findings}
+    with pytest.raises(UsageError, match="its own times and labels"):
+        drift(flights, log=server.log, time="time", settings=settings)

@@ -252,7 +252,16 @@ def test_what_the_server_does_not_speak_is_501(server: Running) -> None:
     assert "binary" in asked[0].json()["error"]
 
 
-@pytest.mark.parametrize("headers", [{"X-Request-Id": "a b"}, {"X-Request-Id": "x" * 129}, {"X-Event-Time": "today"}])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-Request-Id": "a b"},
+        {"X-Request-Id": "x" * 129},
+        {"X-Event-Time": "today"},
+        {"X-Event-Time": "1677-10-01"},
+        {"X-Event-Time": "2262-02-01"},
+    ],
+)
 def test_headers_that_cannot_be_logged_are_400(server: Running, headers: dict[str, str]) -> None:
     answer = server.client.post(V1, json={"instances": [ROW]}, headers=headers)
     assert answer.status_code == 400

@@ -83,3 +83,10 @@ def test_a_server_that_does_not_let_us_in_or_is_another_refuses_no_record(
             Store(settings.load()).open_run(RunOpened(run="a" * 32, session="s", name="r", started=1.0, order=1))
     assert not isinstance(caught.value, RefusedError)
     assert remedy in caught.value.remedy
+
+
+def test_a_refused_connection_is_said_in_two_words(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{free_port()}")
+    with pytest.raises(TrackingError, match=r"http://127\.0\.0\.1:\d+ did not answer: connection refused\.") as caught:
+        Store(settings.load()).ask()
+    assert "HTTPConnectionPool" not in str(caught.value)

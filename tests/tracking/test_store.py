@@ -14,7 +14,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from cellops import settings
-from cellops.errors import RefusedError, TrackingError
+from cellops.errors import NotFoundError, RefusedError, TrackingError
 from cellops.records.run import DataFingerprint, ModelSpool, RunClosed, RunOpened, RunStatus, RunSummary
 from cellops.tracking.closing import Closed
 from cellops.tracking.model import importable
@@ -181,6 +181,14 @@ def test_a_spool_file_that_is_not_the_kernels_own_is_never_read(store: Store, pr
     found, _ = carry(store, closed(models=(spool,)))
     assert [finding.code for finding in found.findings] == ["model-not-logged"]
     assert not (project / "touched").exists()
+
+
+def test_a_model_whose_files_are_gone_is_said_with_their_place(store: Store, project: Path, tmp_path: Path) -> None:
+    found, _ = carry(store, closed(models=(spooled(project, "model", fitted()),)))
+    assert (store.model(found.models["model"], tmp_path / "whole") / "MLmodel").exists()
+    shutil.rmtree(store.settings.folder / "artifacts")
+    with pytest.raises(NotFoundError, match=f"gone from .*{store.settings.folder.name}/artifacts"):
+        store.model(found.models["model"], tmp_path / "gone")
 
 
 def test_models_of_a_dictionary_are_logged_whatever_its_keys(store: Store, project: Path) -> None:

@@ -42,6 +42,8 @@ SEEN: Mapping[type, str] = {
 EXACT = 2**53
 """Beyond this a float64, which holds the nullable integers, skips integers."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EARLIEST, END = (int((datetime(year, 1, 1, tzinfo=UTC) - EPOCH).total_seconds()) * 10**9 for year in (1678, 2262))
+"""The whole years that nanoseconds can count: all days, weeks and months of theirs can be told too."""
 FINE = re.compile(r"[.,]\d{6}(\d{1,3})")
 """The digits of a time below a microsecond, which `datetime` drops."""
 
@@ -151,7 +153,7 @@ def nanoseconds(text: str | None) -> int | None:
     whole = (difference.days * 86_400 + difference.seconds) * 1_000_000 + difference.microseconds
     fine = FINE.search(text)
     total = whole * 1000 + (int(fine[1].ljust(3, "0")) if fine else 0)
-    return total if abs(total) < 2**63 else None
+    return total if EARLIEST <= total < END else None
 
 
 _BUILD: Mapping[ColumnKind, Callable[[Field, Sequence[Any]], Built]] = {

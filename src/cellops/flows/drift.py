@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cellops.data.problems import listed, shorten
 from cellops.errors import InputError, NotFoundError, UsageError
 from cellops.monitoring.windows import Window
 from cellops.records.base import Record
@@ -16,9 +17,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cellops.packaging.load import LoadedPackage
+    from cellops.records.contract import Schema
 
 JUDGEMENTS = frozenset({"major-drift", "performance-worse"})
 """Findings that say again what the figures show."""
+LONGEST_LIST = 300
+"""Characters of a file's column names in an error."""
 
 
 class Drifted(Record, frozen=True, kw_only=True):
@@ -71,7 +75,7 @@ def drift(
     Raises
     ------
     UsageError
-        When neither or both of data and log are given.
+        When neither or both of data and log are given, or a log with time or label.
     NotFoundError, IntegrityError, TrustError
         As loading the package does.
     InputError
@@ -86,6 +90,9 @@ def drift(
     if (data is None) == (log is None):
         fact = "Give either a file with data or --log with the folder of a prediction log"
         raise UsageError(fact, remedy="For example: cellops drift model april.parquet --time departure")
+    if log is not None and (time is not None or label is not None):
+        fact = "A prediction log has its own times and labels"
+        raise UsageError(fact, remedy="Leave out --time and --label, or give a file with data")
     settings = settings or load()
     loaded = load_package(Path(package), trusted_types=settings.trusted, allow_pickle=settings.allow_pickle)
     if data is not None:
@@ -137,6 +144,7 @@ def _of_data(
         fact = f"{label} is an input of the model, so it cannot be the truth"
         raise InputError(fact, remedy=f"Name the column that holds {schema.target}", column=label)
     frame, findings = read_table(path, schema, label or schema.target)
+    _refuse_strange(path, frame, schema)
     target = label or (schema.target if schema.target in frame else None)
     if target is not None and target not in frame:
         fact = f"{path.name} has no column {target}"
@@ -148,6 +156,14 @@ def _of_data(
     unscored = Unscored()
     scored = [answered(loaded, part, target, unscored) for part in windows]
     return scored, [*findings, *unscored.findings()]
+
+
+def _refuse_strange(path: Path, frame: "pd.DataFrame", schema: "Schema") -> None:
+    """Refuse a file of something else, or one whose cells are not divided by commas."""
+    if {field.name for field in schema.inputs}.isdisjoint(frame.columns):
+        fact = f"{path.name} has none of the model's columns {listed(field.name for field in schema.inputs)}"
+        names = shorten(listed(map(str, frame.columns)), LONGEST_LIST)
+        raise InputError(fact, remedy=f"Its columns are: {names}. A CSV file needs commas between its cells")
 
 
 def _other_label(label: str, target: str) -> Finding:
@@ -164,7 +180,8 @@ def _of_log(loaded: "LoadedPackage", folder: Path, by: str) -> tuple[list[Window
     """What this package answered according to a log, with the labels that have arrived."""
     from dataclasses import replace
 
-    from cellops.monitoring import prediction_log
+    from cellops.monitoring import label_log, prediction_log
+    from cellops.monitoring.segment_files import damage
     from cellops.monitoring.windows import cut
 
     if not folder.is_dir():
@@ -174,6 +191,8 @@ def _of_log(loaded: "LoadedPackage", folder: Path, by: str) -> tuple[list[Window
     if joined.predictions.empty:
         fact = f"{folder.name} holds no predictions of the package {loaded.manifest.name}"
         raise InputError(fact, remedy="Give the log of this package, or serve it first")
+    predictions, findings = _with_times(joined.predictions)
+    findings += [finding for name in (prediction_log.FOLDER, label_log.FOLDER) for finding in damage(folder / name)]
     windows = [
         replace(
             window,
@@ -182,9 +201,28 @@ def _of_log(loaded: "LoadedPackage", folder: Path, by: str) -> tuple[list[Window
             probabilities=_probabilities(prediction_log.probabilities(window.frame)),
             truth=window.frame["truth"].to_numpy(),
         )
-        for window in cut(joined.predictions, "time", by)
+        for window in cut(predictions, "time", by)
     ]
-    return windows, [_unmatched(len(joined.unknown))] if len(joined.unknown) else []
+    if len(joined.unknown):
+        findings.append(_unmatched(len(joined.unknown)))
+    return windows, findings
+
+
+def _with_times(predictions: "pd.DataFrame") -> "tuple[pd.DataFrame, list[Finding]]":
+    """The predictions whose time a window can have: servers once took others."""
+    from cellops.monitoring.windows import FIRST_YEAR, LAST_YEAR
+
+    real = predictions["time"].dt.year.between(FIRST_YEAR, LAST_YEAR)
+    if real.all():
+        return predictions, []
+    finding = Finding(
+        code="log-rows-left-out",
+        severity=Severity.WARNING,
+        where="prediction log",
+        seen=f"{(~real).sum()} rows are left out: their time lies before {FIRST_YEAR} or after {LAST_YEAR}",
+        remedy="Send the time at which the rows happened as X-Event-Time, or no such header",
+    )
+    return predictions[real].reset_index(drop=True), [finding]
 
 
 def _probabilities(frame: "pd.DataFrame") -> "NDArray[np.float64] | None":
@@ -192,10 +230,11 @@ def _probabilities(frame: "pd.DataFrame") -> "NDArray[np.float64] | None":
 
 
 def _unmatched(labels: int) -> Finding:
+    named = "label names a prediction that is" if labels == 1 else "labels name predictions that are"
     return Finding(
         code="label-without-prediction",
         severity=Severity.WARNING,
         where="label log",
-        seen=f"{labels} labels name predictions that are not in the log",
-        remedy="Send the prediction ids that the server answered: REQUEST:ROW",
+        seen=f"{labels} {named} not in the log",
+        remedy="Send the prediction ids that the server answered: ANSWER:ROW",
     )

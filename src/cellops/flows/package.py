@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cellops.errors import PackageError
-from cellops.flows.runs import show
+from cellops.flows.runs import NEWEST, runs, show
 from cellops.flows.sync import SyncResult, refuse, sync
 from cellops.records.base import Record
 from cellops.records.contract import Contract
@@ -27,6 +27,8 @@ class Packaged(Record, frozen=True, kw_only=True):
     manifest: Manifest
     digest: str
     contract: Contract
+    alike: int = 1
+    """How many runs bear the name by which the run was asked for; it is the newest of them."""
 
 
 def package(run: str = "last", *, output: Path | None = None, settings: Settings | None = None) -> Packaged:
@@ -81,7 +83,12 @@ def package(run: str = "last", *, output: Path | None = None, settings: Settings
         )
     verified = read_contract(built)
     return Packaged(
-        path=str(built), run=summary, manifest=verified.manifest, digest=verified.digest, contract=verified.contract
+        path=str(built),
+        run=summary,
+        manifest=verified.manifest,
+        digest=verified.digest,
+        contract=verified.contract,
+        alike=1 if run != summary.name else sum(found.name == run for found in runs(settings, limit=NEWEST)),
     )
 
 
@@ -98,7 +105,8 @@ def _carried(store: "Store", summary: RunSummary, result: SyncResult) -> RunSumm
 def _model_uri(summary: RunSummary) -> str:
     uri = next((uri for uri in summary.models.values() if uri), None)
     if uri is None:
-        reasons = [f.seen for f in summary.findings if f.code in {"model-not-logged", "incomplete-evidence"}]
+        codes = {"model-not-logged", "model-waits", "incomplete-evidence"}
+        reasons = [f.seen for f in summary.findings if f.code in codes]
         fact = f"The run {summary.name} ({summary.run[:8]}, {summary.status}) has no model"
         remedy = reasons[0] if reasons else "Fit an estimator in a cell that begins with %%mlops run"
         raise PackageError(fact, remedy=remedy)

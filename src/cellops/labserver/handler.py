@@ -44,7 +44,7 @@ class CellopsHandler(APIHandler):
             When it is anything else.
         """
         given: str = self.get_query_argument(name, str(default))
-        if given.isascii() and given.isdigit() and 1 <= int(given[:20]) <= most:
+        if given.isascii() and given.isdigit() and len(given) <= len(str(most)) and 1 <= int(given) <= most:
             return int(given)
         fact = f"{name} is not a whole number from 1 to {most}"
         raise UsageError(fact, received=given, remedy=f"Leave {name} out, or ask for {default}")

@@ -5,6 +5,7 @@ readable up to its last whole frame. Nothing that could not be read is ever dele
 Parquet file of its readable frames.
 """
 
+import contextlib
 import logging
 import os
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,7 @@ from filelock import FileLock
 
 from cellops.errors import InputError
 from cellops.monitoring.frames import header, read_frames
+from cellops.records.finding import Finding, Severity
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -94,6 +96,25 @@ def compact(folder: Path, writer: str) -> bool:
 def damaged(folder: Path) -> list[Path]:
     """The streams of which some could not be read."""
     return sorted(folder.glob(f"*{DAMAGED}"))
+
+
+def damage(folder: Path) -> list[Finding]:
+    """One finding for each stream of which some cannot be read, live ones included."""
+    found = damaged(folder)
+    for stream in sorted(folder.glob(f"*{STREAM}")):
+        with contextlib.suppress(FileNotFoundError):
+            if read_frames(stream)[1]:
+                found.append(stream)
+    return [
+        Finding(
+            code="log-damaged",
+            severity=Severity.ERROR,
+            where=f"log {folder.name}",
+            seen=f"some of {path.name} could not be read; the rest of it was kept",
+            remedy=f"Check the disk; delete {path} when you do not need it",
+        )
+        for path in found
+    ]
 
 
 def _compact(stream: Path) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from filelock import FileLock
 
 from cellops.errors import UsageError
-from cellops.monitoring.segment_files import LOCK, Segment, compact, compact_leftovers, damaged, remove
+from cellops.monitoring.segment_files import LOCK, Segment, compact, compact_leftovers, damage, remove
 from cellops.records.finding import Finding, Severity
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ class SegmentWriter(Generic[Entry]):
         self._guard = threading.Lock()
         self._waiting: list[tuple[Entry, int]] = []
         self._waiting_rows = 0
+        self._in_hand = 0
         self._lost: dict[str, int] = {}
         self._segment: Segment | None = None
         self._closing = False
@@ -116,28 +117,32 @@ class SegmentWriter(Generic[Entry]):
         """One for each reason for which rows were lost, and one for each stream in the folder that is damaged."""
         with self._guard:
             lost = dict(self._lost)
-        unread = tuple(
-            Finding(
-                code="log-damaged",
-                severity=Severity.ERROR,
-                where=f"log {self._folder.name}",
-                seen=f"some of {path.name} could not be read; the rest of it was kept",
-                remedy=f"Check the disk; delete {path} when you do not need it",
-            )
-            for path in damaged(self._folder)
-        )
-        return unread + tuple(
-            Finding(
-                code="log-rows-lost",
-                severity=Severity.ERROR,
-                where=f"log {self._folder.name}",
-                seen=f"{rows} rows were not logged: {reason}",
-                remedy="See that the disk has room and keeps up; answers were not affected",
-            )
-            for reason, rows in lost.items()
+        return (
+            *damage(self._folder),
+            *(
+                Finding(
+                    code="log-rows-lost",
+                    severity=Severity.ERROR,
+                    where=f"log {self._folder.name}",
+                    seen=f"{rows} rows were not logged: {reason}",
+                    remedy="See that the disk has room and keeps up; answers were not affected",
+                )
+                for reason, rows in lost.items()
+            ),
         )
 
     def _work(self) -> None:
+        try:
+            self._write_until_closed()
+        except BaseException as error:
+            # A log that nobody writes must not look like one that is written.
+            with self._guard:
+                self._closing = True
+                waiting, self._waiting, self._waiting_rows = self._waiting_rows, [], 0
+            self._lose(waiting + self._in_hand, f"the log's thread ended ({type(error).__name__})")
+            raise
+
+    def _write_until_closed(self) -> None:
         compact_leftovers(self._folder)
         while not self._closing:
             self._wake.wait(self._flush_seconds)
@@ -155,7 +160,9 @@ class SegmentWriter(Generic[Entry]):
             entries = self._waiting
             self._waiting, self._waiting_rows = [], 0
         if entries:
+            self._in_hand = sum(rows for _, rows in entries)
             self._write(entries)
+            self._in_hand = 0
 
     def _write(self, entries: Sequence[tuple[Entry, int]]) -> None:
         try:

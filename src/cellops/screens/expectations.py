@@ -18,7 +18,7 @@ def expectations(result: "SuiteResult") -> None:
     failures = result.failures()
     if not failures:
         return
-    table = Table("expectation", "failed", "rows", "seen", "reason", box=None, pad_edge=False)
+    table = Table("expectation", "failed", "in row", "seen", "reason", box=None, pad_edge=False)
     for failure in failures:
         table.add_row(*_failure(failure))
     console().print(table)

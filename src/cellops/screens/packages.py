@@ -13,7 +13,7 @@ def package(built: "Packaged") -> None:
     schema, files = built.contract.schema, built.manifest.files
     size = sum(file.size for file in files)
     facts = {
-        "run": f"{built.run.name} {built.run.run[:8]}",
+        "run": f"{built.run.name} {built.run.run[:8]}{_among(built)}",
         "files": f"{len(files)}, {size / 1e6:.1f} MB, SHA-256 of the manifest {built.digest[:16]}",
         "inputs": ", ".join(field.name for field in schema.inputs),
         "output": f"{schema.target}, {schema.task.value}",
@@ -25,3 +25,7 @@ def package(built: "Packaged") -> None:
     for name, value in facts.items():
         say(f"  {name:<10} {value}", markup=False)
     say(f"Serve it with: {shlex.join(['cellops', 'serve', shown(built.path)])}", markup=False)
+
+
+def _among(built: "Packaged") -> str:
+    return f", the newest of {built.alike} runs of that name" if built.alike > 1 else ""

@@ -22,6 +22,9 @@ FIELDS = ("prediction_id", "label", "observed")
 ID = re.compile(r"[!-~]{1,160}")
 """Prediction ids of other servers are taken too: their logs may be joined with this one's."""
 
+WITHOUT_ROW = re.compile(r"[0-9a-f]{32}")
+"""An answer's id; a label is that of one row."""
+
 
 class Feedback:
     """Takes labels: all of a request, or none of it."""
@@ -86,8 +89,8 @@ class Feedback:
 
 
 def _check_ids(ids: Array) -> None:
-    strange = [row for row, name in enumerate(ids) if not ID.fullmatch(name)]
+    strange = [row for row, name in enumerate(ids) if not ID.fullmatch(name) or WITHOUT_ROW.fullmatch(name)]
     if strange:
-        fact = f"Column prediction_id, {row_numbers(strange)}: not one to 160 ASCII characters without spaces"
+        fact = f"Column prediction_id, {row_numbers(strange)}: not ANSWER:ROW, of 160 ASCII characters at most"
         remedy = "Send ANSWER:ROW, where ANSWER is the header X-Prediction-Id of the answer and rows count from 0"
         refuse([Problem("prediction_id", tuple(strange[:SHOWN]), fact, remedy)])

@@ -100,7 +100,7 @@ def event_time_of(headers: Headers, received: int) -> int:
     time_given = nanoseconds(header.decode("latin-1"))
     if time_given is None:
         fact = "The header X-Event-Time is not an ISO 8601 time"
-        raise InputError(fact, remedy="Send it as 2013-04-01T12:30:00Z")
+        raise InputError(fact, remedy="Send it as 2013-04-01T12:30:00Z, between the years 1678 and 2261")
     return time_given
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import socket
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +25,13 @@ QUIET = {
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
 }
 """MLflow retries for minutes by default; the journal keeps what could not be written, so we ask once."""
-QUIETER = {"alembic": logging.WARNING, "mlflow.tracking": logging.WARNING, "mlflow.store.db.utils": logging.CRITICAL}
+QUIETER = {
+    "alembic": logging.WARNING,
+    "mlflow.tracking": logging.WARNING,
+    "mlflow.store.artifact": logging.WARNING,
+    "urllib3.connectionpool": logging.ERROR,
+    "mlflow.store.db.utils": logging.CRITICAL,
+}
 """The last of these prints the traceback of an error that we show in one line."""
 REFUSALS = frozenset({"INVALID_PARAMETER_VALUE", "INVALID_STATE", "RESOURCE_DOES_NOT_EXIST", "RESOURCE_ALREADY_EXISTS"})
 """MLflow's words for a record that it will never take."""
@@ -128,8 +135,19 @@ def _failure(settings: Settings, error: Exception, *, entrance: bool) -> Trackin
 
 def said(error: Exception) -> str:
     """The first line of an error's text, without credentials, which errors of a connection often quote."""
-    lines = without_credentials(str(error)).splitlines()
+    lines = without_credentials(_refusal(error) or str(error)).splitlines()
     return (lines[0] if lines else type(error).__name__)[:200]
+
+
+def _refusal(error: BaseException) -> str | None:
+    """What the system says of a connection, behind all that the libraries say of it."""
+    seen: list[BaseException] = []
+    cause: BaseException | None = error
+    while cause is not None and cause not in seen:
+        seen.append(cause)
+        cause = cause.__cause__ or cause.__context__
+    found = [e for e in seen if isinstance(e, ConnectionError | socket.gaierror) and e.strerror]
+    return str(found[-1].strerror).lower() if found else None
 
 
 def artifact_location(settings: Settings) -> str | None:

@@ -8,7 +8,7 @@ from cellops.errors import NotFoundError, RefusedError
 from cellops.records.cell import CellRecord
 from cellops.records.finding import Finding, Severity
 from cellops.records.run import NotebookExecuted, RunClosed, RunOpened, RunSummary
-from cellops.settings import Settings
+from cellops.settings import Settings, without_credentials
 from cellops.tracking import tags
 from cellops.tracking.client import active, connect, reachable
 from cellops.tracking.closing import Closed, Closing, millis
@@ -89,9 +89,19 @@ class Store:
     def model(self, uri: str, target: Path) -> Path:
         """Download a logged model's directory below `target`."""
         import mlflow
+        from mlflow.exceptions import MlflowException
 
-        with reachable(self.settings), active(self.settings):
-            return Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(target)))
+        with reachable(self.settings):
+            where = self._client.get_logged_model(uri.rpartition("/")[2]).artifact_location
+        try:
+            with active(self.settings):
+                found = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(target)))
+            if (found / "MLmodel").exists():  # MLflow gives an empty folder for one that is gone
+                return found
+        except (MlflowException, OSError):
+            self.ask()
+        fact = f"The model's files are gone from {without_credentials(where)}"
+        raise NotFoundError(fact, remedy="Run the cell again")
 
     def keep_notebook(self, executed: NotebookExecuted) -> None:
         """Give every run that an execution opened the executed notebook; one that has gone meanwhile is passed over."""
