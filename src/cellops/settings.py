@@ -102,6 +102,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """Which tracking store this is, without credentials, so that it can be recorded and shown."""
         return LOCAL if self.tracking_uri == local_store(self.folder) else without_credentials(self.tracking_uri)
 
+    def holds(self, path: str | Path) -> bool:
+        """Whether a path that a record names lies in cellops' own folder, wherever links lead."""
+        return Path(path).resolve().is_relative_to(self.folder.resolve())
+
     def with_store(self, store: str) -> Self:
         """The same settings with the store that `store` recorded; its credentials, if any, are the environment's."""
         if store == self.store:

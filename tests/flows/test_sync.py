@@ -19,6 +19,7 @@ from cellops.flows import progress
 from cellops.flows import sync as flow
 from cellops.flows.progress import read_progress
 from cellops.flows.runs import runs, show
+from cellops.records.figure import FigureSpool
 from cellops.records.run import NotebookExecuted, RunClosed, RunOpened, RunStatus, SessionOpened
 from support.journals import key, run, session
 from support.kernel import Kernel
@@ -421,3 +422,13 @@ def test_a_disk_that_keeps_no_progress_stops_its_journal_only(project: Path) -> 
     bad.with_suffix(".progress").rmdir()
     assert flow.sync().findings == ()
     assert {known.name for known in runs()} == {"bad", "good"}
+
+
+def test_a_file_outside_of_the_folder_that_a_journal_names_is_neither_taken_nor_deleted(project: Path) -> None:
+    private = project / "private.png"
+    private.write_bytes(b"mine")
+    figure = FigureSpool(name="f", path=str(private), digest="0" * 64)
+    session(project, "s", *run("first", figures=(figure,)))
+    assert flow.sync().runs == 1
+    assert private.exists()
+    assert not list((project / ".cellops" / "artifacts").rglob("private.png"))

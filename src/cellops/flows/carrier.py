@@ -114,7 +114,8 @@ class Carrier:
             if model.name in closed.models:
                 _delete(Path(model.path))
         for figure in event.figures if not closed.findings else ():
-            _delete(Path(figure.path))
+            if self._store.settings.holds(figure.path):
+                _delete(Path(figure.path))
         self.findings += closed.findings
         lost = [finding for finding in closed.findings if finding.code != "model-waits"]
         kept = (*self.progress.kept, event.run) if lost else self.progress.kept

@@ -120,14 +120,14 @@ class Closing:
     def _log_records(self, trail: Sequence[CellRecord]) -> None:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            for file, content in _records(self._closed, trail).items():
+            for file, content in _records(self._closed, trail, self._settings).items():
                 (folder / file).parent.mkdir(parents=True, exist_ok=True)
                 (folder / file).write_bytes(content)
             self._client.log_artifacts(self._id, name, FOLDER)
 
     def _log_figure(self, figure: Path) -> None:
         """Log a figure; one that an earlier writer has logged and deleted is passed over."""
-        if figure.exists():
+        if figure.exists() and self._settings.holds(figure):
             self._client.log_artifact(self._id, str(figure), FIGURES)
 
     def _log_model(self, spool: ModelSpool, *, first: bool) -> None:
@@ -181,7 +181,7 @@ def _input(table: DataFingerprint) -> Any:
     return DatasetInput(dataset, [InputTag("mlflow.data.context", table.role)])
 
 
-def _records(run: RunClosed, trail: Sequence[CellRecord]) -> dict[str, bytes]:
+def _records(run: RunClosed, trail: Sequence[CellRecord], settings: Settings) -> dict[str, bytes]:
     """The files of a run's folder, by name."""
     files = {
         "record.json": run.replace(contract=None, environment=None, code=None).to_pretty_json(),
@@ -194,16 +194,17 @@ def _records(run: RunClosed, trail: Sequence[CellRecord]) -> dict[str, bytes]:
         files["lock.txt"] = run.environment.lock().encode()
     if run.code is not None:
         files["code.json"] = run.code.to_pretty_json()
-        files["code.patch"] = _kept(run.code.patch_path)
-    files |= {f"modules/{module.path}": _kept(module.kept) for module in run.modules if module.kept is not None}
+        files["code.patch"] = _kept(run.code.patch_path, settings)
+    modules = [module for module in run.modules if module.kept is not None and ".." not in Path(module.path).parts]
+    files |= {f"modules/{module.path}": _kept(module.kept, settings) for module in modules}
     if run.contract is not None:
         files["contract.json"] = run.contract.to_pretty_json()
     return files
 
 
-def _kept(path: str | None) -> bytes:
-    """What the kernel kept; nothing where someone has deleted it."""
-    if path is None or not Path(path).exists():
+def _kept(path: str | None, settings: Settings) -> bytes:
+    """What the kernel kept; nothing where someone has deleted it, or where it is not the kernel's."""
+    if path is None or not Path(path).exists() or not settings.holds(path):
         return b""
     return Path(path).read_bytes()
 
