@@ -46,8 +46,6 @@ def read_table(path: Path, schema: Schema, label: str | None = None) -> "tuple[p
     InputError
         When it is neither CSV nor Parquet, cannot be read as what its name says, or names a column twice.
     """
-    import pandas as pd
-
     if not path.is_file():
         fact = f"There is no file {path}"
         raise NotFoundError(fact, remedy="Give a CSV or Parquet file")
