@@ -15,9 +15,9 @@ import polars as pl
 import pyarrow as pa
 import xxhash
 
-from cellops.capture.data import fingerprint
-from cellops.capture.pinning import identify, pin
-from cellops.capture.rows import row_hashes
+from cellops.capture.content.fingerprint import fingerprint
+from cellops.capture.content.rows import row_hashes
+from cellops.capture.files.pinning import identify, pin
 
 ROWS, COLUMNS, ROUNDS = 1_000_000, 20, 7
 FILE_BYTES = 512 * 2**20

@@ -71,7 +71,7 @@ def build_package(folder: Path) -> tuple[Path, list[list[float]]]:
     """A logistic regression on 30 numbers, and rows to ask about."""
     import mlflow.sklearn
 
-    from cellops.capture.environment import read_environment
+    from cellops.capture.environment.description import read_environment
     from cellops.packaging.build import build_package as build
     from cellops.packaging.contract import build_contract
     from cellops.records.package import Provenance

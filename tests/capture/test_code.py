@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cellops.capture.blobs import Blobs
-from cellops.capture.code import read_code_version
+from cellops.capture.environment.code import read_code_version
 
 
 @pytest.fixture

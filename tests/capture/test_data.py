@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from cellops.capture.data import fingerprint, is_data, is_table
+from cellops.capture.content.fingerprint import fingerprint, is_data, is_table
 
 SCALARS = {
     "int": st.integers(-1000, 1000),
@@ -293,7 +293,7 @@ def test_a_name_of_an_unknown_type_is_never_touched() -> None:
 
 
 def test_a_table_too_large_for_passing_is_sampled_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cellops.capture.data.LARGEST", 1000)
+    monkeypatch.setattr("cellops.capture.content.fingerprint.LARGEST", 1000)
     array = np.zeros((250_000, 2))
     for table in (
         array,
@@ -309,5 +309,5 @@ def test_a_table_too_large_for_passing_is_sampled_and_says_so(monkeypatch: pytes
 
 
 def test_many_python_objects_are_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cellops.capture.data.MOST_OBJECTS", 1000)
+    monkeypatch.setattr("cellops.capture.content.fingerprint.MOST_OBJECTS", 1000)
     assert fingerprint("t", "table", pd.Series([1] * 150_000, dtype=object)).method == "sampled"

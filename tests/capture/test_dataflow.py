@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cellops.capture.dataflow import analyse
+from cellops.capture.dataflow.analysis import analyse
 
 
 def test_names_read_and_written() -> None:

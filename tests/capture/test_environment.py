@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cellops.capture import distributions, machine
-from cellops.capture.environment import read_environment
+from cellops.capture.environment import distributions, machine
+from cellops.capture.environment.description import read_environment
 from cellops.records.environment import Origin
 from cellops.records.run import Environment
 from support.kernel import Kernel

@@ -12,9 +12,9 @@ import polars as pl
 import pytest
 import xxhash
 
-from cellops.capture import pinning
-from cellops.capture.files import completed
-from cellops.capture.pinning import Pins, identify, pin
+from cellops.capture.files import pinning
+from cellops.capture.files.pinning import Pins, identify, pin
+from cellops.capture.files.watcher import completed
 from cellops.records.cell import CellRecord
 from cellops.records.file import FileUse
 from support.kernel import Kernel

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from IPython.core.inputtransformer2 import TransformerManager
 
-from cellops.capture.habits import habits
+from cellops.capture.habits.habits import habits
 from support.kernel import Kernel
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "flight_delays.ipynb"

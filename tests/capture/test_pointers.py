@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cellops.capture.pointers import is_address, pointer_of, pointers_of, public_address, shown
+from cellops.capture.files.pointers import is_address, pointer_of, pointers_of, public_address, shown
 from cellops.records.file import Pointer
 
 MD5 = "d41d8cd98f00b204e9800998ecf8427e"

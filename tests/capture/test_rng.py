@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cellops.capture import rng
+from cellops.capture.randomness import rng
 from cellops.records.cell import CellRecord, GeneratorUse
 from support.kernel import Kernel
 
@@ -216,7 +216,7 @@ def test_the_state_before_a_consuming_cell_is_kept_and_gives_the_same_numbers(lo
     uses = _uses(loaded.cells()[-1])
     assert all(use.kept for use in uses.values())
     held = {"python": "random._inst", "numpy": "np.random.mtrand._rand", "mine": "mine"}
-    loaded.run("from cellops.capture.rng import restore_state\nfrom pathlib import Path")
+    loaded.run("from cellops.capture.randomness.rng import restore_state\nfrom pathlib import Path")
     for name, where in held.items():
         path = loaded.project / ".cellops" / "states" / str(uses[name].state)
         assert path.stat().st_mode & 0o777 == 0o600

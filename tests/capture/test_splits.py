@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cellops.capture import rows
-from cellops.capture.rows import overlap, row_hashes
-from cellops.capture.splits import shared_rows
-from cellops.capture.tokens import UnhashableError
+from cellops.capture.content import rows
+from cellops.capture.content.rows import overlap, row_hashes
+from cellops.capture.content.tokens import UnhashableError
+from cellops.capture.results.splits import shared_rows
 from cellops.records.finding import Severity
 from cellops.records.run import RunClosed
 from cellops.records.split import Overlap, Split

@@ -3,9 +3,9 @@
 from types import SimpleNamespace
 from typing import Any
 
-from cellops.capture.dataflow import analyse
-from cellops.capture.names import Names
-from cellops.capture.slice import Slices
+from cellops.capture.dataflow.analysis import analyse
+from cellops.capture.names.slice import Slices
+from cellops.capture.names.watcher import Names
 from cellops.capture.watcher import Ending, OpenCell
 from cellops.records.cell import CellRecord, ErrorSeen, Outcome
 from cellops.records.slice import Slice

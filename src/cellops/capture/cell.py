@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from cellops.capture import header
-from cellops.capture.dataflow import analyse
+from cellops.capture.dataflow.analysis import analyse
 from cellops.capture.header import Header
 from cellops.capture.redaction import redact, redact_source, secrets_in, without_values
 from cellops.capture.watcher import Ending, OpenCell, Seen, Watcher

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from cellops.capture.rng import GLOBAL
+from cellops.capture.randomness.rng import GLOBAL
 from cellops.records.cell import GeneratorUse
 from cellops.records.finding import Finding, Severity
 from cellops.records.run import CodeVersion, DataFingerprint

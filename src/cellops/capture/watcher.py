@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
-from cellops.capture.dataflow import Dataflow
+from cellops.capture.dataflow.analysis import Dataflow
 from cellops.capture.header import Header
 from cellops.records.cell import ErrorSeen, Outcome
 from cellops.records.finding import Finding

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cellops.capture.files import completed
+from cellops.capture.files.watcher import completed
 from cellops.capture.journal import read
 from cellops.capture.lease import is_alive
 from cellops.errors import RefusedError, TrackingError

@@ -8,20 +8,20 @@ from pathlib import Path
 from typing import TypeVar
 
 from cellops.capture import findings as checks
-from cellops.capture import rng
-from cellops.capture.data import fingerprint
-from cellops.capture.dataflow import Dataflow
-from cellops.capture.environment import read_environment
-from cellops.capture.files import Files
-from cellops.capture.hidden_state import History
-from cellops.capture.import_paths import project_paths
-from cellops.capture.modules import code_digest, not_kept
+from cellops.capture.content.fingerprint import fingerprint
+from cellops.capture.content.rows import compare
+from cellops.capture.dataflow.analysis import Dataflow
+from cellops.capture.environment.description import read_environment
+from cellops.capture.environment.import_paths import project_paths
+from cellops.capture.environment.modules import code_digest, not_kept
+from cellops.capture.files.watcher import Files
+from cellops.capture.names.hidden_state import History
 from cellops.capture.quiet import quiet
+from cellops.capture.randomness import rng
 from cellops.capture.redaction import redact, redact_scalar, redact_value
-from cellops.capture.results import FittedModel, Namespace, Results, collect, scalar_parameters, values
-from cellops.capture.rows import compare
-from cellops.capture.splits import shared_rows, splits_of_run
-from cellops.capture.tables import Pair, Table, data_of_calls, named_tables
+from cellops.capture.results.results import FittedModel, Namespace, Results, collect, scalar_parameters, values
+from cellops.capture.results.splits import shared_rows, splits_of_run
+from cellops.capture.results.tables import Pair, Table, data_of_calls, named_tables
 from cellops.capture.watcher import OpenCell
 from cellops.errors import CellopsError, UsageError
 from cellops.flows.open_run import OpenRun, RunOptions

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from cellops.capture.data import is_table
+from cellops.capture.content.fingerprint import is_table
 from cellops.data.expectations import check, parse
 from cellops.errors import ExpectationError, UsageError
 from cellops.flows.session import Session

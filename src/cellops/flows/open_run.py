@@ -4,11 +4,11 @@ import contextlib
 from pathlib import Path
 from threading import Thread
 
-from cellops.capture import environment
-from cellops.capture.bindings import Bindings
 from cellops.capture.blobs import Blobs
-from cellops.capture.code import read_code_version
-from cellops.capture.modules import Modules
+from cellops.capture.environment import description as environment
+from cellops.capture.environment.code import read_code_version
+from cellops.capture.environment.modules import Modules
+from cellops.capture.names.bindings import Bindings
 from cellops.records.base import Record
 from cellops.records.module import ModuleSource
 from cellops.records.run import CodeVersion, RunOpened

@@ -6,24 +6,25 @@ import uuid
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any, Protocol
 
-from cellops.capture import header, rng
-from cellops.capture.bindings import Bindings
+from cellops.capture import header
 from cellops.capture.blobs import Blobs
 from cellops.capture.cell import CellCapture
-from cellops.capture.files import Files
-from cellops.capture.forks import Forks
-from cellops.capture.generators import Generators
-from cellops.capture.habits import Habits
-from cellops.capture.hidden_state import History
+from cellops.capture.environment.modules import Modules
+from cellops.capture.files.watcher import Files
+from cellops.capture.habits.habits import Habits
 from cellops.capture.journal import Journal, path_of
 from cellops.capture.lease import Lease, lease_of
-from cellops.capture.modules import Modules
-from cellops.capture.names import Names
-from cellops.capture.origins import Origins
+from cellops.capture.names.bindings import Bindings
+from cellops.capture.names.hidden_state import History
+from cellops.capture.names.watcher import Names
 from cellops.capture.outputs import Outputs
+from cellops.capture.randomness import rng
+from cellops.capture.randomness.forks import Forks
+from cellops.capture.randomness.watcher import Generators
 from cellops.capture.redaction import redact
 from cellops.capture.resources import Resources
-from cellops.capture.splits import Splits
+from cellops.capture.results.origins import Origins
+from cellops.capture.results.splits import Splits
 from cellops.capture.watcher import OpenCell
 from cellops.errors import UsageError
 from cellops.flows import evidence, writer

@@ -1,0 +1,216 @@
+"""Hashes of rows: which rows of two tables have the same content, counted or estimated."""
+
+import base64
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+from cellops.capture.content.fingerprint import is_table
+from cellops.capture.content.tokens import UnhashableError, token
+from cellops.records.split import Overlap, RowSketch
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from cellops.capture.results.tables import Table
+
+    Hashes = np.ndarray[Any, np.dtype[np.uint64]]
+
+KEPT = 1024
+"""Hashes in a sketch: the share of rows that two tables have in common is told to about three hundredths."""
+MOST_COUNTED = 20_000_000
+"""Rows of two tables together beyond which a sample of hashes is compared."""
+AT_ONCE = 16_384
+"""Rows whose hashes are made at once: they fit into the processor's cache."""
+SPREAD = 0x9E3779B97F4A7C15
+FIRST, SECOND = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
+"""The multipliers of the splitmix64 generator."""
+ALL = 2**64
+
+
+def row_hashes(tables: Sequence[Any]) -> "Hashes":
+    """A 64-bit hash of each row over the columns of some tables of equal length; names and index do not count.
+
+    Raises
+    ------
+    UnhashableError
+        When a column cannot be read safely, or the tables are of unequal length.
+    """
+    import numpy as np
+
+    columns = [bits for table in tables for bits in _columns(table)]
+    rows = len(tables[0])
+    if any(len(column) != rows for column in columns):
+        fact = "the tables have different numbers of rows"
+        raise UnhashableError(fact)
+    hashes = np.zeros(rows, np.uint64)
+    for start in range(0, rows, AT_ONCE):
+        part = hashes[start : start + AT_ONCE]
+        for place, column in enumerate(columns, 1):
+            mixed = _mixed(column[start : start + AT_ONCE] ^ np.uint64(place * SPREAD % ALL))
+            part ^= mixed
+            part *= np.uint64(SECOND)
+            part ^= part >> np.uint64(29)
+    return hashes
+
+
+def compare(training: Sequence["Table"], evaluation: Sequence["Table"]) -> Overlap:
+    """The overlap of what a model was fitted on with what it is evaluated on, inputs and target together.
+
+    Raises
+    ------
+    UnhashableError
+        When a column cannot be read safely.
+    """
+    train, test = (row_hashes([table.value for table in tables]) for tables in (training, evaluation))
+    return overlap((training[0].name, train), (evaluation[0].name, test))
+
+
+def overlap(training: tuple[str, "Hashes"], evaluation: tuple[str, "Hashes"]) -> Overlap:
+    """How many rows of an evaluation stand in the training too, and how many of them repetitions explain.
+
+    Rows that an evaluation shares with a training because both are drawn from data that repeats itself are about as
+    frequent as rows of the training that stand there twice. Beyond `MOST_COUNTED` rows, those are compared whose hash
+    is below a limit; `error` is the standard error of the count that this gives.
+    """
+    (training_name, train), (evaluation_name, test) = training, evaluation
+    share = min(1.0, MOST_COUNTED / max(1, len(train) + len(test)))
+    known, asked = _Counted.of(train, share), _Counted.of(test, share)
+    part = asked.found_in(known) / max(1, asked.rows)
+    return Overlap(
+        training=training_name,
+        evaluation=evaluation_name,
+        shared=round(part * len(test)),
+        explained=known.repeated * len(test),
+        repeated_in_training=round(known.repeated * len(train)),
+        repeated_in_evaluation=round(asked.repeated * len(test)),
+        method="exact" if share == 1 else "estimated",
+        error=0.0 if share == 1 else len(test) * math.sqrt(part * (1 - part) / max(1, asked.rows)),
+        sketches={"training": known.sketch(len(train), share), "evaluation": asked.sketch(len(test), share)},
+    )
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """The hashes of a table, or those of them below a limit, in order."""
+
+    ordered: "Hashes"
+    distinct: "Hashes"
+    repeated: float
+    """The share of rows that stand there more than once."""
+
+    @classmethod
+    def of(cls, hashes: "Hashes", share: float) -> Self:
+        import numpy as np
+
+        ordered = np.sort(hashes if share == 1 else hashes[hashes < np.uint64(int(share * (ALL - 1)))])
+        new = np.ones(len(ordered) + 1, bool)
+        new[1:-1] = ordered[1:] != ordered[:-1]
+        alone = int((new[:-1] & new[1:]).sum())
+        return cls(ordered, ordered[new[:-1]], 1 - alone / max(1, len(ordered)) if len(ordered) else 0.0)
+
+    @property
+    def rows(self) -> int:
+        return len(self.ordered)
+
+    def found_in(self, other: Self) -> int:
+        """How many rows stand in another table too."""
+        import numpy as np
+
+        if not len(other.distinct):
+            return 0
+        places = np.searchsorted(other.distinct, self.ordered)
+        places[places == len(other.distinct)] = 0
+        return int((other.distinct[places] == self.ordered).sum())
+
+    def sketch(self, rows: int, share: float) -> RowSketch:
+        kept = base64.b64encode(self.distinct[:KEPT].astype("<u8").tobytes()).decode()
+        return RowSketch(rows=rows, distinct=round(len(self.distinct) / share), hashes=kept)
+
+
+def _mixed(bits: "Hashes") -> "Hashes":
+    """The finaliser of splitmix64."""
+    import numpy as np
+
+    bits ^= bits >> np.uint64(30)
+    bits *= np.uint64(FIRST)
+    bits ^= bits >> np.uint64(27)
+    bits *= np.uint64(SECOND)
+    bits ^= bits >> np.uint64(31)
+    return bits
+
+
+def _columns(table: Any) -> list["Hashes"]:
+    if not is_table(table):
+        fact = f"rows of {type(table).__module__}.{type(table).__qualname__} are not compared"
+        raise UnhashableError(fact)
+    if hasattr(table, "iloc"):
+        series = [table] if table.ndim == 1 else [table.iloc[:, place] for place in range(table.shape[1])]
+        return [_bits(one.array if _is_extension(one.dtype) else one.to_numpy()) for one in series]
+    columns = math.prod(table.shape[1:])
+    flat = table.reshape(len(table), columns)
+    return [_bits(flat[:, place]) for place in range(columns)]
+
+
+def _is_extension(dtype: Any) -> bool:
+    return not type(dtype).__module__.startswith("numpy")
+
+
+def _bits(values: Any) -> "Hashes":
+    """64 bits for each value, the same for the same."""
+    import numpy as np
+    import pandas as pd
+
+    if _is_extension(values.dtype):
+        return _extension_bits(values)
+    match values.dtype.kind:
+        case "f":
+            numbers = values.astype(np.float64) + 0.0
+            numbers[np.isnan(numbers)] = np.nan
+            return _seen_as_bits(numbers)
+        case "b" | "i" | "u":
+            return _seen_as_bits(values.astype(np.uint64 if values.dtype.kind == "u" else np.int64))
+        case "m" | "M":
+            return _seen_as_bits(np.ascontiguousarray(values))
+        case "U" | "S":
+            return pd.util.hash_array(values.astype(object))
+        case "O":
+            return _object_bits(values.tolist())
+        case _:
+            fact = f"columns of {values.dtype} are not compared"
+            raise UnhashableError(fact)
+
+
+def _seen_as_bits(values: Any) -> "Hashes":
+    bits: Hashes = values.view("uint64")
+    return bits
+
+
+def _extension_bits(array: Any) -> "Hashes":
+    import numpy as np
+    import pandas as pd
+
+    if type(array).__module__.partition(".")[0] != "pandas" or type(array.dtype).__name__ == "SparseDtype":
+        fact = f"columns of {array.dtype.name} are not compared"
+        raise UnhashableError(fact)
+    if type(array.dtype).__name__ == "CategoricalDtype":
+        of_categories = np.append(_bits(_plainest(array.categories)), np.uint64(ALL - 1))
+        return np.asarray(of_categories[array.codes], np.uint64)
+    hashed: Hashes = pd.util.hash_array(array)
+    return hashed
+
+
+def _plainest(index: Any) -> Any:
+    return index.array if _is_extension(index.dtype) else index.to_numpy()
+
+
+def _object_bits(values: list[Any]) -> "Hashes":
+    import numpy as np
+    import pandas as pd
+    import xxhash
+
+    if set(map(type, values)) == {str}:
+        return pd.util.hash_array(np.array(values, dtype=object), categorize=True)
+    hashes = (xxhash.xxh3_64_intdigest(token(value)) for value in values)
+    return np.fromiter(hashes, np.uint64, len(values))

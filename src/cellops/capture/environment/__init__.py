@@ -1,0 +1,1 @@
+"""In what the code ran: machine, distributions, git, the project's own modules."""

@@ -1,0 +1,117 @@
+"""Which distributions are installed, where each came from, and which of them the kernel has imported."""
+
+import json
+import os
+import re
+import sys
+from collections.abc import Collection, Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlparse
+
+from cellops.capture.environment.code import git
+from cellops.records.environment import Origin
+
+METADATA_FOLDER = re.compile(r"^(?P<name>[A-Za-z0-9_.]+)-(?P<version>[^-]+)\.(?:dist|egg)-info$")
+PLACE = re.compile(
+    r"^(?:(?P<package>\w+)/__init__\.py|(?P<inner>\w+/\w+)/__init__\.py|(?P<file>\w+)(?:\.[\w-]+)*\.(?:py|so|pyd)),"
+)
+"""A line of RECORD that shows something to import: a package, one inside of a namespace, or a module."""
+
+
+def installed() -> dict[str, Path]:
+    """The metadata folders of the installed distributions by name; of two of a name, the one that python finds.
+
+    They are read from the folders' names, which takes a millisecond where asking each for its metadata takes half a
+    second.
+    """
+    found: dict[str, Path] = {}
+    for folder in dict.fromkeys(sys.path):
+        for entry in _metadata_folders(Path(folder or ".")):
+            match = METADATA_FOLDER.match(entry.name)
+            if match is not None:
+                found.setdefault(normalise(match["name"]), entry)
+    return dict(sorted(found.items()))
+
+
+def version_of(metadata: Path) -> str:
+    match = METADATA_FOLDER.match(metadata.name)
+    assert match is not None  # noqa: S101 - `installed` has seen it
+    return match["version"]
+
+
+def normalise(name: str) -> str:
+    """A distribution's name as PEP 503 spells it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def imported(metadata: dict[str, Path], modules: Collection[str]) -> Iterator[str]:
+    """The distributions of which something is among `modules`."""
+    for name, folder in metadata.items():
+        if name.replace("-", "_") in modules or any(module in modules for module in modules_of(folder)):
+            yield name
+
+
+@lru_cache(maxsize=4096)
+def modules_of(metadata: Path) -> tuple[str, ...]:
+    """What a distribution brings to import, with a namespace's parts where it lies in one."""
+    listed = _read(metadata / "top_level.txt")
+    if listed is not None:
+        return tuple(listed.split())
+    packages: dict[str, None] = {}
+    inner: dict[str, None] = {}
+    for line in (_read(metadata / "RECORD") or "").splitlines():
+        match = PLACE.match(line)
+        if match is None:
+            continue
+        if match["inner"]:
+            inner[match["inner"].replace("/", ".")] = None
+        else:
+            packages[match["package"] or match["file"]] = None
+    return tuple(packages or inner)
+
+
+def origin(metadata: Path) -> Origin | None:
+    """Where a distribution came from, if not from an index (PEP 610)."""
+    text = _read(metadata / "direct_url.json")
+    if text is None:
+        return None
+    try:
+        given = json.loads(text)
+        return _origin(given, str(given.get("url", "")))
+    except (ValueError, AttributeError, TypeError):
+        return Origin(local=True)
+
+
+def _origin(given: dict[str, Any], url: str) -> Origin:
+    if "vcs_info" in given:
+        return Origin(local=True, commit=given["vcs_info"].get("commit_id"))
+    if "archive_info" in given:
+        return Origin(local=url.startswith("file:"), sha256=_sha256(given["archive_info"]))
+    folder = Path(unquote(urlparse(url).path))
+    commit = git(folder, "rev-parse", "--verify", "HEAD") if folder.is_dir() else None
+    return Origin(
+        local=True,
+        editable=bool(given.get("dir_info", {}).get("editable")),
+        commit=commit.strip() if commit else None,
+    )
+
+
+def _sha256(archive: dict[str, Any]) -> str | None:
+    found = archive.get("hashes", {}).get("sha256") or str(archive.get("hash", "")).removeprefix("sha256=")
+    return found if re.fullmatch(r"[0-9a-f]{64}", str(found)) else None
+
+
+def _metadata_folders(folder: Path) -> list[Path]:
+    try:
+        return [Path(entry.path) for entry in os.scandir(folder) if entry.name.endswith((".dist-info", ".egg-info"))]
+    except OSError:
+        return []
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None

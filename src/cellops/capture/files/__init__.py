@@ -1,0 +1,1 @@
+"""The files that a cell reads and writes, and what pins them."""

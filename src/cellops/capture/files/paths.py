@@ -1,0 +1,223 @@
+"""The paths and addresses that a cell hands to readers and writers, as far as its source shows them."""
+
+import ast
+import glob
+import itertools
+import os
+import pathlib
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cellops.capture.dataflow.analysis import Dataflow
+from cellops.capture.files.pointers import is_address
+
+Namespace = Mapping[str, Any]
+READER = re.compile(
+    r"""(?x) ^(?: (?:read|scan|load|from_(?:csv|parquet|file|json|arrow)) (?:_\w+)? | open_\w+
+    | memmap | fromfile | genfromtxt | loadtxt | imread | dataset | Dataset | DeltaTable
+    | ParquetFile | ParquetDataset | ExcelFile | HDFStore | File | input_file | fetch_\w+ )$"""
+)
+WRITER = re.compile(
+    r"""(?x) ^(?: to_(?:csv|parquet|json|pickle|excel|feather|hdf|sql|stata|html|xml|orc|file|disk|zarr|netcdf)
+    | (?:write|sink|save|dump)(?:_\w+)? | savez(?:_compressed)? | savetxt | savefig | imsave )$"""
+)
+QUERY = ("sql", "query", "execute", "from_query", "read_sql", "read_database")
+DATABASE = "connect"
+IN_A_QUERY = re.compile(r"(?i:(?<!\bto ))'([^'\n]{1,4096})'|\b(?i:from|join)\s+\"([^\"\n]{1,4096})\"")
+PYTHONS_OWN = ("open", "read_text", "read_bytes", "write_text", "write_bytes")
+"""What they open is heard of when they do; their other arguments are no paths."""
+NO_READER = re.compile(
+    r"""(?x) ^(?: print | display | str | repr | len | Path | PurePath | joinpath | join | exists | is\w+ | l?stat
+    | get[a-z]*size | get\wtime | remove | unlink | rename | replace | move | copy\w* | mkdir | append | add | extend
+    | format | basename | dirname | splitext | abspath | realpath | normpath | relpath
+    | i?glob | (?:ends|starts)with )$"""
+)
+DATA_SUFFIX = re.compile(r"(?i)\.(?:parquet|arrow|feather|ipc|orc|avro|duckdb|csv|tsv|ndjson)(?:\.\w{2,4})?$")
+LONGEST = 4096
+MOST_MATCHES = 500
+PATH_TYPES = (pathlib.PosixPath, pathlib.WindowsPath, pathlib.PurePosixPath, pathlib.PureWindowsPath)
+PLAIN = (str, int, float, bool)
+PATH_METHODS: dict[str, Callable[..., Any]] = {
+    "joinpath": lambda path, *parts: path.joinpath(*parts),
+    "expanduser": lambda path: path.expanduser(),
+    "resolve": lambda path: path.resolve(),
+    "absolute": lambda path: path.absolute(),
+    "with_suffix": lambda path, suffix: path.with_suffix(suffix),
+    "with_name": lambda path, name: path.with_name(name),
+    "as_posix": lambda path: path.as_posix(),
+}
+PATH_PARTS = ("parent", "name", "stem")
+
+
+@dataclass(frozen=True)
+class Named:
+    """A path or an address in a call."""
+
+    text: str
+    mode: str
+    call: ast.Call
+
+
+class _UnknownError(Exception):
+    """The expression is of a kind that is not read."""
+
+
+def named_paths(flow: Dataflow, namespace: Namespace) -> list[Named]:
+    """Paths and addresses among the arguments of a cell's calls, each with what the call does to it.
+
+    A call that is neither known to read nor to write counts where an argument has the name of a data file.
+    """
+    return [named for call in flow.calls for named in _named(call, namespace)]
+
+
+def text_of(node: ast.expr | None, namespace: Namespace) -> str | None:
+    """The text or path that an expression stands for; None where it would take the user's own code to know."""
+    if node is None:
+        return None
+    try:
+        value = _value(node, namespace)
+    except Exception:  # noqa: BLE001 - a name that is missing, parts that do not fit: then it is not known
+        return None
+    return _text(value)
+
+
+def function_name(call: ast.Call) -> str:
+    """The last name of the function that is called."""
+    match call.func:
+        case ast.Attribute(attr=name) | ast.Name(id=name):
+            return name
+        case _:
+            return ""
+
+
+def matches(text: str) -> list[str]:
+    """The files that a path stands for: itself, or those that its pattern matches."""
+    if os.path.lexists(text) or "**" in text or not glob.has_magic(text):
+        return [text]
+    return sorted(itertools.islice(glob.iglob(text), MOST_MATCHES))  # noqa: PTH207 - the text may be no path
+
+
+def _named(call: ast.Call, namespace: Namespace) -> Iterator[Named]:
+    name = function_name(call)
+    if name in PYTHONS_OWN or NO_READER.match(name):
+        return
+    mode = _mode(name, call)
+    given = [*call.args, *(keyword.value for keyword in call.keywords)]
+    for argument in given:
+        for text in _texts(argument, namespace):
+            if name in QUERY:
+                yield from (Named(path, "read", call) for path in _in_query(text))
+            elif _can_be_path(text) and (mode or (DATA_SUFFIX.search(text) and not is_address(text))):
+                yield Named(text, mode or "read", call)
+
+
+def _can_be_path(text: str) -> bool:
+    return len(text) <= LONGEST and "\n" not in text and "\0" not in text
+
+
+def _mode(name: str, call: ast.Call) -> str | None:
+    if name == DATABASE:
+        alone = any(k.arg == "read_only" and isinstance(k.value, ast.Constant) and k.value.value for k in call.keywords)
+        return "read" if alone else "update"
+    if READER.match(name) or name in QUERY:
+        return "read"
+    return "write" if WRITER.match(name) else None
+
+
+def _in_query(text: str) -> list[str]:
+    found = [one or other for one, other in IN_A_QUERY.findall(text)]
+    return [path for path in found if is_address(path) or DATA_SUFFIX.search(path) or os.path.lexists(path)]
+
+
+def _texts(node: ast.expr, namespace: Namespace) -> list[str]:
+    """The texts that an argument stands for: one, or those of a short list."""
+    try:
+        value = _value(node, namespace)
+    except Exception:  # noqa: BLE001 - as above
+        return []
+    several = value[:MOST_MATCHES] if type(value) in {list, tuple} else [value]
+    return [text for text in map(_text, several) if text]
+
+
+def _text(value: object) -> str | None:
+    if type(value) is str:
+        return value
+    return str(value) if type(value) in PATH_TYPES else None
+
+
+def _value(node: ast.expr, namespace: Namespace) -> Any:  # noqa: PLR0911 - one return a kind of node
+    match node:
+        case ast.Constant(value=value):
+            return value
+        case ast.Name(id=name):
+            return namespace[name]
+        case ast.JoinedStr(values=parts):
+            return "".join(_formatted(part, namespace) for part in parts)
+        case ast.BinOp(left=left, op=ast.Div(), right=right):
+            return _path(_value(left, namespace)) / _part(_value(right, namespace))
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            return _plain_text(_value(left, namespace)) + _plain_text(_value(right, namespace))
+        case ast.Subscript(value=base, slice=key):
+            return _item(_value(base, namespace), _value(key, namespace))
+        case ast.List(elts=parts) | ast.Tuple(elts=parts):
+            return [_value(part, namespace) for part in parts]
+        case ast.Attribute(value=base, attr=name) if name in PATH_PARTS:
+            return getattr(_path(_value(base, namespace)), name)
+        case ast.Call():
+            return _called(node, namespace)
+        case _:
+            raise _UnknownError
+
+
+def _called(node: ast.Call, namespace: Namespace) -> Any:
+    """The value of a call that only puts a path together."""
+    arguments = [_part(_value(argument, namespace)) for argument in node.args]
+    match node.func:
+        case ast.Attribute(value=ast.Attribute(value=ast.Name(id="os"), attr="path"), attr="join"):
+            return os.path.join(*arguments)  # noqa: PTH118 - what the cell does
+        case ast.Name(id="Path" | "PurePath") | ast.Attribute(value=ast.Name(id="pathlib"), attr="Path" | "PurePath"):
+            return pathlib.Path(*arguments)
+        case ast.Name(id="str"):
+            return str(*arguments)
+        case ast.Attribute(value=base, attr=method) if method in PATH_METHODS:
+            return PATH_METHODS[method](_path(_value(base, namespace)), *arguments)
+        case _:
+            raise _UnknownError
+
+
+def _formatted(part: ast.expr, namespace: Namespace) -> str:
+    if isinstance(part, ast.Constant):
+        return str(part.value)
+    if not isinstance(part, ast.FormattedValue) or part.conversion != -1:
+        raise _UnknownError
+    value = _value(part.value, namespace)
+    form = "" if part.format_spec is None else _plain_text(_value(part.format_spec, namespace))
+    if type(value) not in (*PLAIN, *PATH_TYPES):
+        raise _UnknownError
+    return format(value, form)
+
+
+def _item(base: Any, key: Any) -> Any:
+    if type(base) not in {dict, list, tuple} or type(key) not in PLAIN:
+        raise _UnknownError
+    return base[key]
+
+
+def _path(value: Any) -> Any:
+    if type(value) not in PATH_TYPES:
+        raise _UnknownError
+    return value
+
+
+def _part(value: Any) -> Any:
+    if type(value) is not str and type(value) not in PATH_TYPES:
+        raise _UnknownError
+    return value
+
+
+def _plain_text(value: Any) -> str:
+    if type(value) is not str:
+        raise _UnknownError
+    return value

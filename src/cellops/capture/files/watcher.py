@@ -1,0 +1,199 @@
+"""The watcher of files: what a cell read and wrote, where it stands and what was in it."""
+
+import os
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cellops.capture.files.audit import Opens, Recording, ignored, opens
+from cellops.capture.files.paths import matches, named_paths
+from cellops.capture.files.pinning import Identity, Pinned, Pins, identify, is_folder, is_regular, pin
+from cellops.capture.files.pointers import is_address, pointer_of, pointers_of, public_address, shown
+from cellops.capture.redaction import redact
+from cellops.capture.watcher import Ending, OpenCell, Seen
+from cellops.records.file import FileUse
+from cellops.records.finding import Finding, Severity
+
+SMALL = 2**20
+"""Bytes of a file that is hashed at once; a larger one is hashed beside the kernel's work."""
+SMALL_IN_ALL = 4 * 2**20
+"""Bytes that are hashed at once for one cell."""
+MOST_OF_A_RUN = 1000
+DEFERRED = Pinned("deferred", reason="it is being hashed beside the kernel's work")
+WRITTEN = Pinned("metadata-only", reason="the cell wrote it")
+
+
+ASKING = re.compile(r"\burl(?:open|retrieve)\b")
+"""The habits of a cell tell of the network that it asks itself; here stands what readers of data ask for it."""
+
+
+@dataclass(frozen=True)
+class _Readers:
+    """Where a file stood that was read, and by which cells."""
+
+    path: Path
+    seen: Identity
+    cells: set[int] = field(default_factory=set)
+
+
+class Files:
+    name = "files"
+
+    def __init__(self, project: Path, own: Path) -> None:
+        self._project = Path(os.path.realpath(project))
+        self._own = (f"{own}{os.sep}", f"{os.path.realpath(own)}{os.sep}")
+        self._pins = Pins()
+        self._opens: Opens | None = None
+        self._namespace: Mapping[str, Any] = {}
+        self._read: dict[FileUse, _Readers] = {}
+
+    def start(self, shell: Any) -> None:
+        """Begin to hear what python opens."""
+        self._namespace = shell.user_ns
+        self._opens = opens()
+
+    def stop(self) -> None:
+        """Hear no more; what is being hashed is left."""
+        self._pins.stop()
+
+    def before(self, cell: OpenCell) -> Recording:
+        if self._opens is None:
+            raise RuntimeError
+        return self._opens.begin(cell.thread)
+
+    def after(self, cell: OpenCell, state: Recording, _ending: Ending) -> Seen:
+        if self._opens is not None:
+            self._opens.end(state)
+        if not state.opened and not state.addresses and not cell.flow.calls:
+            return Seen()
+        files = {path: (way, "open") for path, way in state.opened.items() if not path.startswith(self._own)}
+        addresses = dict.fromkeys(() if ASKING.search(cell.body) else state.addresses)
+        for named in named_paths(cell.flow, self._namespace):
+            if is_address(named.text):
+                addresses[named.text] = None
+            else:
+                for path in matches(named.text):
+                    absolute = os.path.normpath(os.path.join(os.getcwd(), path))  # noqa: PTH109, PTH118
+                    if not absolute.startswith((*self._own, *ignored())):
+                        files.setdefault(absolute, (named.mode, "argument"))
+        uses = self._uses(files, cell.order)
+        public = {public_address(address): pointer_of(address) for address in addresses}
+        remote = [
+            FileUse(path=path, mode="read", opened="argument", reason="it is remote", pointers=(pointer,))
+            for path, pointer in public.items()
+        ]
+        found = [
+            *_over_the_network(public, cell.where),
+            *_not_fetched(uses, cell.where),
+            *_not_listed(state, cell.where),
+        ]
+        return Seen({"files": (*uses, *remote)}, tuple(found))
+
+    def read_by(self, cells: Collection[int] | None) -> tuple[FileUse, ...]:
+        """What some cells of the trail have read, or all; with the digests that have been had meanwhile."""
+        wanted = [use for use, by in self._read.items() if cells is None or not by.cells.isdisjoint(cells)]
+        return tuple(dict.fromkeys(map(self._completed, wanted[-MOST_OF_A_RUN:])))
+
+    def _completed(self, use: FileUse) -> FileUse:
+        by = self._read[use]
+        pinned = self._pins.get(by.path, by.seen)
+        if use.method != DEFERRED.method or pinned is None:
+            return use
+        return use.replace(method=pinned.method, digest=pinned.digest, reason=pinned.reason)
+
+    def _uses(self, files: Mapping[str, tuple[str, str]], order: int) -> list[FileUse]:
+        """What was used, with digests of small files; missing ones were looked for, and folders were listed."""
+        left = SMALL_IN_ALL
+        uses = []
+        for text, (mode, opened) in files.items():
+            path = Path(text)
+            seen = identify(path)
+            if seen is None or (opened == "open" and is_folder(seen)):
+                continue
+            pinned = self._pinned(path, seen, mode, left)
+            left -= seen.size if pinned is not DEFERRED and is_regular(seen) else 0
+            use = FileUse(
+                path=redact(shown(path, self._project)),
+                mode=mode,
+                opened=opened,
+                size=seen.size if is_regular(seen) else None,
+                modified=seen.modified / 1e9,
+                method=pinned.method,
+                digest=pinned.digest,
+                reason=pinned.reason,
+                pointers=pointers_of(path, self._project),
+            )
+            uses.append(use)
+            if mode != "write":
+                self._read.setdefault(use, _Readers(path, seen)).cells.add(order)
+        return uses
+
+    def _pinned(self, path: Path, seen: Identity, mode: str, left: int) -> Pinned:
+        if mode != "read":
+            return WRITTEN
+        known = self._pins.get(path, seen)
+        if known is not None:
+            return known
+        if not is_regular(seen) and not is_folder(seen):
+            return self._pins.pin(path, seen)
+        if is_folder(seen) or seen.size > min(SMALL, left):
+            self._pins.defer(path, seen)
+            return DEFERRED
+        return self._pins.pin(path, seen)
+
+
+def completed(use: FileUse, project: Path) -> FileUse:
+    """What was deferred until its kernel had gone, hashed now, if the file is still the one that was read."""
+    if use.method != DEFERRED.method:
+        return use
+    path = project / Path(use.path).expanduser()
+    seen = identify(path)
+    if seen is None or seen.modified / 1e9 != use.modified or (is_regular(seen) and seen.size != use.size):
+        pinned = Pinned("metadata-only", reason="it was written to before it had been hashed")
+    else:
+        pinned = pin(path, seen)
+    return use.replace(method=pinned.method, digest=pinned.digest, reason=pinned.reason)
+
+
+def _over_the_network(addresses: Mapping[str, object], where: str) -> list[Finding]:
+    return [
+        Finding(
+            code="network-read",
+            severity=Severity.WARNING,
+            where=where,
+            seen=f"data was read from {address}, which can answer differently tomorrow",
+            remedy="Keep a copy in the project, or name a version that does not change",
+        )
+        for address in addresses
+    ]
+
+
+def _not_fetched(uses: list[FileUse], where: str) -> list[Finding]:
+    return [
+        Finding(
+            code="data-not-fetched",
+            severity=Severity.WARNING,
+            where=where,
+            seen=f"{use.path} is the pointer of git-lfs and not the data",
+            remedy="Run: git lfs pull",
+        )
+        for use in uses
+        if any(pointer.kind == "git-lfs" for pointer in use.pointers)
+    ]
+
+
+def _not_listed(recording: Recording, where: str) -> list[Finding]:
+    if not recording.missed:
+        return []
+    listed = len(recording.opened)
+    return [
+        Finding(
+            code="files-not-listed",
+            severity=Severity.INFO,
+            where=where,
+            seen=f"the cell opened {listed + len(recording.missed)} files, of which {listed} are listed",
+            remedy="Pin the folder as a whole, with DVC for example, or read one archive",
+        )
+    ]

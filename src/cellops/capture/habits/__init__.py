@@ -1,0 +1,1 @@
+"""What in a cell's source keeps it from being repeated elsewhere."""

@@ -1,0 +1,1 @@
+"""How cells hang together through names, and the slice of a run."""

@@ -1,0 +1,238 @@
+"""What a call may change, by what is known of the function and of the types of its arguments."""
+
+import ast
+from typing import NamedTuple, Protocol
+
+from cellops.capture.names import libraries
+from cellops.capture.names.kinds import PLAIN_FUNCTION, Kind
+from cellops.capture.names.libraries import last, root
+from cellops.capture.names.sharing import CONSTANT, Notes, Value, either
+from cellops.records.effects import ANYTHING
+
+LAZY = frozenset({"enumerate", "filter", "iter", "map", "reversed", "zip", "aiter"})
+TABLE_LIBRARIES = frozenset({"numpy", "pandas", "polars", "pyarrow", "scipy"})
+LAMBDA = "(lambda)"
+"""Stands for the name of an argument that is a lambda; its value is what it returns."""
+INTO = ("out", "where")
+
+
+class Called(NamedTuple):
+    """A call with the values of its parts."""
+
+    node: ast.Call
+    base: Value | None
+    """What the method belongs to; None for a plain function."""
+    method: str
+    function: Value
+    arguments: list[tuple[str, Value]]
+    inside: bool
+    """Whether it stands in a function, a class or a comprehension."""
+
+    @property
+    def values(self) -> list[Value]:
+        return [value for _, value in self.arguments]
+
+    @property
+    def result(self) -> Value:
+        """Something made of the arguments."""
+        return Value(roots=frozenset().union(*(value.everything for value in self.values)))
+
+
+class Evaluator(Protocol):
+    notes: Notes
+
+    def use(self, value: Value) -> None: ...
+
+
+def call(to: Evaluator, called: Called) -> Value:
+    """Note what a call may change, and give its result."""
+    if called.function.kind is Kind.LIBRARY and called.function.origin:
+        return _of_library(to, called)
+    if called.base is None:
+        return _of_unknown(to, called, called.function)
+    match called.base.kind:
+        case Kind.CONSTANT:
+            return _of_constant(to, called)
+        case Kind.TABLE | Kind.DATA | Kind.BOX:
+            return _of_data(to, called, called.base)
+        case Kind.ESTIMATOR:
+            return _of_estimator(to, called, called.base)
+        case _:
+            return _of_unknown(to, called, called.base)
+
+
+def _of_unknown(to: Evaluator, called: Called, function: Value) -> Value:
+    """It may change all that it is given, and keep it."""
+    parts = [part for part in (function, *called.values) if part.everything]
+    for part in parts:
+        if part is not function or function.origin != PLAIN_FUNCTION:
+            to.notes.mutate(part)
+    for part in parts:
+        for other in parts:
+            if other is not part:
+                to.notes.store(part, other, anywhere=True)
+    return Value(roots=frozenset().union(*(part.everything for part in parts)))
+
+
+def _go_through(to: Evaluator, called: Called, base: Value | None = None) -> None:
+    """The arguments are read: what is not plain data may be changed, and a function among them may change the rest."""
+    values = called.values + ([] if base is None else [base])
+    for value in called.values:
+        to.use(value)
+    if any(_may_call(value) for value in called.values):
+        for value in values:
+            to.notes.mutate(value)
+    for name, value in called.arguments:
+        if name in INTO:
+            to.notes.mutate(value)
+
+
+def _may_call(value: Value) -> bool:
+    if value.kind is Kind.LIBRARY:
+        return not libraries.is_known(value.origin)
+    return value.kind is Kind.ACTIVE and bool(value.everything)
+
+
+def _of_library(to: Evaluator, called: Called) -> Value:
+    origin = called.function.origin
+    name = last(origin)
+    if libraries.FRAMES.match(origin) or (root(origin) == "builtins" and _hides(called, name)):
+        to.notes.unknown[name if root(origin) == "builtins" else origin] = None
+        return Value(roots=frozenset({ANYTHING}))
+    if libraries.changes_interpreter(origin):
+        to.notes.interpreter()
+    _files(to, called, name)
+    if root(origin) == "builtins":
+        return _of_builtins(to, called, name)
+    if root(origin) in libraries.KEEPS_STATE:
+        _go_through(to, called)
+        to.notes.mutate(Value(roots=called.function.roots))
+        return called.result
+    if root(origin) not in libraries.PURE or name in libraries.CHANGES_ARGUMENTS:
+        return _of_unknown(to, called, called.function)
+    _go_through(to, called)
+    return _result_of_library(called, root(origin))
+
+
+def _hides(called: Called, name: str) -> bool:
+    if name == "vars":
+        return not called.values and not called.inside
+    return name in libraries.HIDES and not (name == "locals" and called.inside)
+
+
+def _result_of_library(called: Called, library: str) -> Value:
+    worst = max((value.kind for value in called.values), default=Kind.CONSTANT)
+    if library in TABLE_LIBRARIES and worst <= Kind.DATA and "random" not in called.function.origin:
+        return called.result._replace(kind=Kind.TABLE)
+    if library == "sklearn" and worst <= Kind.ESTIMATOR:
+        return called.result._replace(kind=Kind.ESTIMATOR)
+    if library == "math":
+        return CONSTANT
+    return called.result
+
+
+def _of_builtins(to: Evaluator, called: Called, name: str) -> Value:
+    if name in {"setattr", "delattr", "next"} and called.values:
+        to.notes.mutate(called.values[0])
+        for value in called.values[1:]:
+            to.notes.store(called.values[0], value, anywhere=True)
+        return either(called.values).element() if name == "next" else CONSTANT
+    if name in libraries.DESCRIBES:
+        return CONSTANT
+    if name not in libraries.CONSUMES and name != "open":
+        return _of_unknown(to, called, called.function)
+    _go_through(to, called)
+    if name in libraries.GIVES_A_CONSTANT:
+        return CONSTANT
+    return Value() if name == "open" else _gathered(called, name)
+
+
+def _gathered(called: Called, name: str) -> Value:
+    """One of the arguments' items, or a new container of them."""
+    if name in {"max", "min", "sum", "getattr"}:
+        parts = [value.element() if value.kind is not Kind.CONSTANT else value for value in called.values]
+        return either(parts)._replace(direct=False) if parts else CONSTANT
+    kind = max((value.kind for value in called.values), default=Kind.DATA)
+    kind = Kind.DATA if kind in (Kind.CONSTANT, Kind.TABLE) else min(kind, Kind.BOX)
+    held = frozenset[str]().union(*(value.everything for value in called.values))
+    return Value(kind, roots=held, lazy=True) if name in LAZY else Value(kind, held=held)
+
+
+def _files(to: Evaluator, called: Called, name: str) -> None:
+    """What a call reads from disk and writes to it, by its name."""
+    if name == "open" and not _opens_to_write(called):
+        to.notes.read_files()
+        return
+    if libraries.WRITES_FILES.match(name) or name == "to_file":
+        to.notes.write_files()
+    elif libraries.READS_FILES.match(name):
+        to.notes.read_files()
+
+
+def _opens_to_write(called: Called) -> bool:
+    """Whether a file is opened to be written, as far as the mode is a plain text."""
+    place = 0 if called.base is not None and called.base.kind is Kind.CONSTANT else 1
+    given = [*called.node.args[place : place + 1], *(k.value for k in called.node.keywords if k.arg == "mode")]
+    modes = [node.value if isinstance(node, ast.Constant) else "w" for node in given]
+    return any(not isinstance(mode, str) or set(mode) & set("wax+") for mode in modes)
+
+
+def _of_constant(to: Evaluator, called: Called) -> Value:
+    """A method of a text, a number or a path."""
+    _go_through(to, called)
+    if called.method in libraries.ON_PATHS or called.method.startswith("read_"):
+        if called.method == "replace" and len(called.node.args) > 1:
+            return CONSTANT
+        _files(to, called, called.method)
+        return CONSTANT if called.method != "open" else Value()
+    if called.method in {"exists", "is_file", "is_dir", "stat", "iterdir", "glob", "rglob", "walk"}:
+        to.notes.read_files()
+        return Value(Kind.DATA, lazy=True)
+    return CONSTANT
+
+
+def _of_data(to: Evaluator, called: Called, base: Value) -> Value:
+    """A method of a container, a frame or an array."""
+    _go_through(to, called, base)
+    if called.method.startswith(("to_", "sink_", "write_", "tofile", "save")):
+        _files(to, called, called.method)
+    if called.method in libraries.CHANGES_ITSELF or _in_place(called.node):
+        to.notes.change(base)
+        for value in called.values:
+            to.notes.store(base, value)
+        return base.element()
+    if base.kind is Kind.BOX:
+        boxed = called.method in {"items", "keys", "values", "copy"}
+        return Value(Kind.BOX if boxed else Kind.ACTIVE, base.everything)
+    if base.kind is Kind.TABLE and called.method in libraries.GIVES_A_NEW_ONE:
+        return Value(Kind.TABLE, _returned(called))
+    return Value(base.kind, base.everything | called.result.roots)
+
+
+def _returned(called: Called) -> frozenset[str]:
+    """What functions among the arguments may return."""
+    values = [value for name, value in called.arguments if name == LAMBDA or _may_call(value)]
+    return frozenset().union(*(value.everything for value in values))
+
+
+def _in_place(node: ast.Call) -> bool:
+    """Whether a method is asked to change its object; `inplace=False` is the same as to leave it away."""
+    return any(
+        keyword.arg == "inplace" and not (isinstance(keyword.value, ast.Constant) and keyword.value.value is False)
+        for keyword in node.keywords
+    )
+
+
+def _of_estimator(to: Evaluator, called: Called, base: Value) -> Value:
+    """A method of an estimator of scikit-learn: it leaves its tables alone."""
+    _go_through(to, called)
+    if libraries.is_pure_of_estimators(called.method):
+        if called.method.startswith(("predict", "score", "decision_function")):
+            return Value(Kind.TABLE)
+        return Value(base.kind, base.everything | called.result.roots)
+    to.notes.change(base)
+    for value in called.values:
+        to.notes.store(base, value)
+    if called.method.endswith("_transform"):
+        return Value(Kind.TABLE, called.result.roots)
+    return base if called.method == "fit" else Value(base.kind, base.everything | called.result.roots)

@@ -1,0 +1,224 @@
+"""What the value of an expression may be a part of, and what evaluating it may change."""
+
+import ast
+import builtins
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
+from cellops.capture.dataflow import scopes
+from cellops.capture.dataflow.scopes import Comprehension
+from cellops.capture.names import libraries
+from cellops.capture.names.calls import LAMBDA, Called, call
+from cellops.capture.names.kinds import Description, Kind
+from cellops.capture.names.sharing import CONSTANT, NONE, Notes, Value, container, either
+from cellops.records.effects import FunctionEffects
+
+WORD = re.compile(r"[A-Za-z_]\w*")
+Describe = Callable[[str], Description | None]
+
+
+class Expressions:
+    """Evaluates expressions to values. Names of the notebook are described by `before`, or by what was bound here."""
+
+    def __init__(self, before: Describe, text_of: Callable[[str], str | None]) -> None:
+        self.notes = Notes()
+        self.before = before
+        self.text_of = text_of
+        self.scopes: list[dict[str, Value]] = []
+        """The local variables of comprehensions, functions and classes, the innermost last."""
+        self.bound: dict[str, Value] = {}
+        """What the names of the notebook that are bound here were last bound to."""
+        self.certain: set[str] = set()
+        """Names that have been bound here, so that no value from before is meant."""
+
+    def value(self, node: ast.expr | None) -> Value:  # noqa: PLR0911, PLR0912 - one return a kind of node
+        match node:
+            case None | ast.Constant():
+                return CONSTANT
+            case ast.Name(id=name):
+                return self.name(name)
+            case ast.Attribute(value=base, attr=attribute):
+                return self._attribute(self.value(base), attribute)
+            case ast.Subscript(value=base, slice=key):
+                return self._item(self.value(base), self.value(key))
+            case ast.Call():
+                return self._call(node)
+            case ast.BinOp(left=left, right=right):
+                return self._operator([self.value(left), self.value(right)])
+            case ast.UnaryOp(operand=operand):
+                return self._operator([self.value(operand)])
+            case ast.Compare(left=left, comparators=others):
+                return self._operator([self.value(part) for part in (left, *others)])._replace(roots=NONE, held=NONE)
+            case ast.BoolOp(values=parts):
+                return either([self.value(part) for part in parts])
+            case ast.IfExp(test=test, body=body, orelse=orelse):
+                self.value(test)
+                return either([self.value(body), self.value(orelse)])
+            case ast.List(elts=parts) | ast.Set(elts=parts):
+                return container([self.value(part) for part in parts])
+            case ast.Tuple(elts=parts):
+                return container([self.value(part) for part in parts], fixed=True)
+            case ast.Dict(keys=keys, values=values):
+                return container([self.value(part) for part in (*keys, *values)])
+            case ast.Starred(value=inner):
+                return self.iterate(self.value(inner))
+            case ast.NamedExpr(target=target, value=inner):
+                found = self.value(inner)
+                self.bind_name(target.id, found)
+                return found
+            case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
+                return self._comprehension(node)
+            case ast.Lambda():
+                self.notes.pending.append(self.function(node))
+                return self._with_parameters(node, Value())
+            case ast.Await(value=inner) | ast.YieldFrom(value=inner):
+                found = self.value(inner)
+                self.use(found)
+                return found.element()
+            case ast.JoinedStr() | ast.FormattedValue():
+                for part in ast.iter_child_nodes(node):
+                    self.value(part)  # type: ignore[arg-type]
+                return CONSTANT
+            case _:
+                return either([self.value(part) for part in ast.iter_child_nodes(node) if isinstance(part, ast.expr)])
+
+    def name(self, name: str) -> Value:
+        """Read a name."""
+        for scope in reversed(self.scopes):
+            if name in scope:
+                return scope[name]
+        known = [self.bound[name]] if name in self.bound else []
+        if name not in self.certain:
+            before = self.before(name)
+            if before is None and not known and hasattr(builtins, name):
+                return Value(Kind.LIBRARY, origin=f"builtins.{name}")
+            self.notes.needs[name] = None
+            known.append(Value() if before is None else Value(before.kind, origin=before.origin))
+        found = either(known)
+        if found.kind is Kind.CONSTANT:
+            return CONSTANT
+        if found.kind is Kind.LIBRARY and found.origin:
+            return self._of_library(found.origin)
+        if found.kind in (Kind.BOX, Kind.LIBRARY, Kind.ACTIVE):
+            self.notes.active[name] = None
+        return Value(found.kind, frozenset({name}), origin=found.origin, direct=True)
+
+    def _of_library(self, origin: str) -> Value:
+        """A module that has a state of its own is a name of the notebook too."""
+        if libraries.root(origin) in libraries.PURE:
+            return Value(Kind.LIBRARY, origin=origin)
+        module = f"(module {libraries.root(origin)})"
+        self.notes.needs[module] = None
+        return Value(Kind.LIBRARY, frozenset({module}), origin=origin)
+
+    def use(self, value: Value) -> None:
+        """Go through a value, or let an operator work on it: this may change what is not plain data."""
+        if value.kind is Kind.ACTIVE:
+            self.notes.mutate(value)
+
+    def iterate(self, value: Value) -> Value:
+        """The items of a value."""
+        self.use(value)
+        return value.element()
+
+    def _attribute(self, base: Value, attribute: str) -> Value:
+        if base.kind is Kind.LIBRARY:
+            return base._replace(origin=f"{base.origin}.{attribute}", direct=False)
+        return Value(base.kind if base.kind is not Kind.BOX else Kind.ACTIVE, base.everything)
+
+    def _item(self, base: Value, key: Value) -> Value:
+        self.use(base)
+        self.use(key)
+        return base.element()
+
+    def _operator(self, values: list[Value]) -> Value:
+        for value in values:
+            self.use(value)
+        kind = max(value.kind for value in values)
+        if kind <= Kind.TABLE:
+            return Value(kind)
+        return Value(kind, frozenset().union(*(value.everything for value in values)))
+
+    def _comprehension(self, node: Comprehension) -> Value:
+        with self._scope(scopes.bound_in_comprehension(node)):
+            for generator in node.generators:
+                self.bind(generator.target, self.iterate(self.value(generator.iter)))
+                for test in generator.ifs:
+                    self.value(test)
+            results = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+            found = container([self.value(result) for result in results])
+        if isinstance(node, ast.GeneratorExp):
+            self.notes.pending.append(self.function(node))
+            return found._replace(roots=found.held, held=NONE, lazy=True)
+        return found
+
+    @contextmanager
+    def _scope(self, names: Iterable[str], given: Value = CONSTANT) -> Iterator[None]:
+        self.scopes.append(dict.fromkeys(names, given))
+        try:
+            yield
+        finally:
+            self.scopes.pop()
+
+    def _with_parameters(self, node: ast.Lambda, given: Value) -> Value:
+        """The value of a lambda whose parameters have a given value."""
+        for default in scopes.defaults(node.args):
+            self.value(default)
+        with self._scope(scopes.bound_in_function(node), given):
+            return self.value(node.body)
+
+    def _call(self, node: ast.Call) -> Value:
+        """A call; a lambda among the arguments is taken to be called with (parts of) the others."""
+        special = self.special(node)
+        if special is not None:
+            return special
+        method = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+        base = self.value(node.func.value) if isinstance(node.func, ast.Attribute) else None
+        function = self.value(node.func) if base is None else self._attribute(base, method)
+        given = [(keyword.arg or "", keyword.value) for keyword in node.keywords]
+        nodes = [("", argument) for argument in node.args] + given
+        values = [(name, self.value(part)) for name, part in nodes if not isinstance(part, ast.Lambda)]
+        ambient = either([value for _, value in values] + ([base] if base is not None else []))
+        for _, part in nodes:
+            if isinstance(part, ast.Lambda):
+                self.notes.pending.append(self.function(part))
+                parameter = Value(max(ambient.kind, Kind.TABLE), ambient.everything)
+                values.append((LAMBDA, self._with_parameters(part, parameter)._replace(kind=Kind.CONSTANT)))
+        self._read_texts(method or libraries.last(function.origin), nodes)
+        return call(self, Called(node, base, method, function, values, bool(self.scopes)))
+
+    def _read_texts(self, function: str, given: list[tuple[str, ast.expr]]) -> None:
+        """Names of the notebook in a text that is a query or a formula."""
+        if function not in libraries.TEXTS_WITH_NAMES and not any(name == "formula" for name, _ in given):
+            return
+        for _, argument in given:
+            for part in ast.walk(argument):
+                for word in WORD.findall(self._text(part)):
+                    if word in self.bound or self.before(word) is not None:
+                        self.name(word)
+
+    def _text(self, node: ast.AST) -> str:
+        match node:
+            case ast.Constant(value=str(text)):
+                return text
+            case ast.Name(id=name):
+                return self.text_of(name) or ""
+            case _:
+                return ""
+
+    def special(self, node: ast.Call) -> Value | None:
+        """The value of a call that executes code in a text, which statements know how to read; None for others."""
+        raise NotImplementedError
+
+    def function(self, node: ast.Lambda | ast.GeneratorExp) -> FunctionEffects:
+        """What calling a function may do."""
+        raise NotImplementedError
+
+    def bind(self, target: ast.expr, value: Value) -> None:
+        """Give a value to a target."""
+        raise NotImplementedError
+
+    def bind_name(self, name: str, value: Value) -> None:
+        """Give a value to a name."""
+        raise NotImplementedError

@@ -1,0 +1,147 @@
+"""State that the notebook no longer shows: names bound by cells that have been edited, deleted or run out of order."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from cellops.capture.names.namespace import OF_IPYTHON
+from cellops.capture.names.notebook import Saved, SavedNotebook
+from cellops.capture.names.slice import Slices
+from cellops.capture.redaction import redact_source
+from cellops.records.cell import CellRecord
+from cellops.records.finding import Finding, Severity
+from cellops.records.slice import Slice
+
+MOST_NAMED = 5
+
+
+class Use(NamedTuple):
+    """A name with the cell that bound it and a cell that read it, by their places on the trail."""
+
+    name: str
+    definer: int
+    reader: int | None = None
+
+
+class History:
+    """The trail of a session with the slices of its runs, beside the notebook as it was saved last."""
+
+    def __init__(self, notebook: str | None) -> None:
+        self.notebook = SavedNotebook(notebook)
+        self._slices = Slices()
+        self._trail: dict[int, CellRecord] = {}
+        self._latest: dict[str, CellRecord] = {}
+        """The last execution of each cell of the notebook."""
+
+    def add(self, record: CellRecord, *, seeded: bool = False) -> None:
+        """A cell has ended."""
+        self._trail[record.order] = record
+        if record.cell_id is not None:
+            self._latest[record.cell_id] = record
+        self._slices.add(record, seeded=seeded)
+
+    def slice(self, order: int) -> Slice:
+        """The slice of the run that a cell was."""
+        return self._slices.of(order)
+
+    def of_run(self, order: int, where: str) -> list[Finding]:
+        """The hidden state that a run depends on."""
+        cells = self.slice(order).cells
+        uses = [Use(name, definer, k) for k in cells for name, definer in self._slices.definers(k).items()]
+        return self._findings([k for k in cells if k != order], uses, where)
+
+    def now(self) -> list[Finding]:
+        """The hidden state of all names that stand now."""
+        standing = self._slices.definitions()
+        latest = {record.order for record in self._latest.values()}
+        read = [Use(name, d, k) for k in latest for name, d in self._slices.definers(k).items()]
+        uses = [*(Use(name, definer) for name, definer in standing.items()), *read]
+        return self._findings(sorted(set(standing.values())), uses, "session")
+
+    def _findings(self, cells: Sequence[int], uses: Iterable[Use], where: str) -> list[Finding]:
+        saved = self.notebook.read()
+        shown = [use for use in uses if not use.name.startswith("(") and not OF_IPYTHON.match(use.name)]
+        found = []
+        for order in cells:
+            record = self._trail.get(order)
+            if record is None or record.cell_id is None:
+                continue
+            names = sorted({use.name for use in shown if use.definer == order})
+            if _is_deleted(record, saved):
+                found.append(_deleted(names, order, where))
+            elif self._is_edited(record, saved):
+                found.append(_edited(names, order, where))
+        return [*found, *self._out_of_order(shown, saved, where)]
+
+    def _is_edited(self, record: CellRecord, saved: Saved | None) -> bool:
+        """Whether a cell has been executed with another source since, or was saved with another one."""
+        latest = self._latest[record.cell_id or ""]
+        if latest.source != record.source:
+            return True
+        if saved is None or saved.when < record.started:
+            return False
+        source = saved.sources.get(record.cell_id or "")
+        return source is not None and redact_source(source).strip() != record.source.strip()
+
+    def _out_of_order(self, uses: Iterable[Use], saved: Saved | None, where: str) -> list[Finding]:
+        if saved is None:
+            return []
+        places = {cell: place for place, cell in enumerate(saved.sources)}
+        found: dict[tuple[int, int], list[str]] = {}
+        for use in uses:
+            above, below = self._place(use.reader, places), self._place(use.definer, places)
+            if use.reader is not None and above is not None and below is not None and below > above:
+                names = found.setdefault((use.definer, use.reader), [])
+                names.extend([use.name] if use.name not in names else [])
+        return [_misplaced(names, definer, reader, where) for (definer, reader), names in found.items()]
+
+    def _place(self, order: int | None, places: Mapping[str, int]) -> int | None:
+        record = None if order is None else self._trail.get(order)
+        return None if record is None or record.cell_id is None else places.get(record.cell_id)
+
+
+def _is_deleted(record: CellRecord, saved: Saved | None) -> bool:
+    """A notebook that was saved before the cell ran may not hold it yet."""
+    return saved is not None and saved.when >= record.started and record.cell_id not in saved.sources
+
+
+def _deleted(names: Sequence[str], order: int, where: str) -> Finding:
+    return Finding(
+        code="cell-deleted",
+        severity=Severity.WARNING,
+        where=where,
+        seen=f"{_bound(names, order)}, which no longer stands in the notebook",
+        remedy=f"Put the cell back (the trail has its source), or bind {_named(names)} in another one and run again",
+    )
+
+
+def _edited(names: Sequence[str], order: int, where: str) -> Finding:
+    return Finding(
+        code="cell-edited",
+        severity=Severity.WARNING,
+        where=where,
+        seen=f"{_bound(names, order)}, which has been edited since",
+        remedy=f"Run the edited cell, then what uses {_named(names)}: the notebook shows other code than was executed",
+    )
+
+
+def _misplaced(names: Sequence[str], definer: int, reader: int, where: str) -> Finding:
+    return Finding(
+        code="out-of-order",
+        severity=Severity.WARNING,
+        where=where,
+        seen=f"{_bound(names, definer)}, which stands below cell {reader} that reads it",
+        remedy="Move the cell that binds above the one that reads, so that the notebook runs from top to bottom",
+    )
+
+
+def _bound(names: Sequence[str], order: int) -> str:
+    if not names:
+        return f"the run depends on what cell {order} changed"
+    return f"{_named(names)} {'was' if len(names) == 1 else 'were'} bound by cell {order}"
+
+
+def _named(names: Sequence[str]) -> str:
+    if not names:
+        return "what it changes"
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(names[:MOST_NAMED]) + more

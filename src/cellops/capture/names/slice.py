@@ -1,0 +1,96 @@
+"""The slice of a run: the shortest ordered list of cells that it depends on, never too short."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from cellops.capture.names.regions import Flow, members
+from cellops.records.cell import CellRecord, Outcome
+from cellops.records.effects import Effects
+from cellops.records.slice import Slice
+
+ALL_GENERATORS = ("python", "numpy", "torch")
+MOST_NAMED = 5
+
+
+@dataclass(frozen=True)
+class _Cell:
+    cells: int
+    definers: Mapping[str, int]
+    doubt: str | None = None
+    """Why it may be in a slice that does not need it."""
+    note: str | None = None
+    """Why a slice that holds it cannot be relied on."""
+
+
+class Slices:
+    """The slices of a trail, cell by cell; what a cell adds costs the same on a long trail."""
+
+    def __init__(self) -> None:
+        self._whole = Flow()
+        self._sure = Flow()
+        """The same with nothing taken for the worst, to tell which cells are there for safety only."""
+        self._cells: dict[int, _Cell] = {}
+        self._needed: dict[int, int] = {}
+
+    def add(self, record: CellRecord, *, seeded: bool = False) -> None:
+        """Read the next cell of the trail; `seeded` when all global generators were seeded just before it."""
+        effects = record.effects or Effects(unknown=("it was not captured",))
+        drawn = [] if seeded and not effects.unknown else _generators(record)
+        if drawn:
+            effects = effects.replace(needs=(*effects.needs, *drawn), changes=(*effects.changes, *drawn))
+        if seeded:
+            effects = effects.replace(binds=(*effects.binds, *(f"(generator {name})" for name in ALL_GENERATORS)))
+        order = 0 if effects.nested else record.order
+        cells, definers = self._whole.add(order, effects)
+        sure, _ = self._sure.add(order, effects.replace(mutates=(), unknown=()))
+        self._needed[record.order] = sure
+        self._cells[record.order] = _Cell(cells, definers, _doubt(record, effects), _note(record, effects))
+
+    def of(self, order: int) -> Slice:
+        """The slice of the run that a cell was."""
+        found = self._cells[order]
+        cells = tuple(members(found.cells))
+        doubted = [self._cells[k].doubt for k in members(found.cells & ~self._needed[order])]
+        notes = [self._cells[k].note for k in cells]
+        return Slice(cells=cells, widened=tuple(dict.fromkeys(text for text in (*doubted, *notes) if text)))
+
+    def definers(self, order: int) -> Mapping[str, int]:
+        """The names that a cell needed, each with the cell that had bound it last."""
+        return self._cells[order].definers
+
+    def definitions(self) -> dict[str, int]:
+        """The names that stand now, each with the cell that bound it last."""
+        return self._whole.definitions()
+
+
+def _generators(record: CellRecord) -> list[str]:
+    """The random generators that the cell drew from, as names: the global ones, and those that a name leads to."""
+    drawn = [use.name for use in record.generators if use.consumed]
+    return [
+        f"(generator {name})" if name.partition(".")[0] in ALL_GENERATORS else name.partition(".")[0].partition("[")[0]
+        for name in drawn
+    ]
+
+
+def _doubt(record: CellRecord, effects: Effects) -> str | None:
+    where = f"cell {record.order}"
+    named = [name for name in effects.mutates if not name.startswith("(")]
+    if not named:
+        return None
+    more = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
+    return f"{where} may have changed {_list(named[:MOST_NAMED])}{more}"
+
+
+def _note(record: CellRecord, effects: Effects) -> str | None:
+    where = f"cell {record.order}"
+    if record.outcome is Outcome.INTERRUPTED:
+        return f"{where} was interrupted: it does not end in the same place again"
+    if effects.unknown:
+        return f"{where} may have used and changed anything: {_list(effects.unknown)}"
+    if effects.earlier:
+        return f"{where} used {_list(effects.earlier)}, bound before capturing began"
+    return None
+
+
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(names)

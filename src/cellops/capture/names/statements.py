@@ -1,0 +1,226 @@
+"""What the statements of a cell bind, change and share, read in their order."""
+
+import ast
+from collections.abc import Callable, Iterable
+
+from cellops.capture.dataflow.scopes import Function
+from cellops.capture.names.expressions import Describe, Expressions
+from cellops.capture.names.kinds import Kind
+from cellops.capture.names.sharing import CONSTANT, Value, container, either
+
+
+def nothing_known(_name: str) -> None:
+    """No name is described."""
+    return
+
+
+class Statements(Expressions):
+    """Goes through the statements of a cell, or of a function in it."""
+
+    def __init__(
+        self,
+        before: Describe,
+        after: Describe = nothing_known,
+        text_of: Callable[[str], str | None] = nothing_known,
+    ) -> None:
+        super().__init__(before, text_of)
+        self.after = after
+        """The kind that a name has after the cell; None where the source binds it more than once."""
+        self.conditions = 0
+        self.elsewhere: list[set[str]] = []
+        """The names that each function around declares to be the notebook's."""
+        self.result = CONSTANT
+        """The value of the last expression that is a statement."""
+
+    def run(self, body: Iterable[ast.AST]) -> None:
+        for statement in body:
+            self.statement(statement)
+
+    def statement(self, node: ast.AST) -> None:  # noqa: PLR0912 - one case a kind of statement
+        match node:
+            case ast.Expr(value=value):
+                self.result = self.value(value)
+            case ast.Assign(targets=targets, value=value):
+                found = self.value(value)
+                for target in targets:
+                    self._assign(target, value, found)
+            case ast.AnnAssign(target=target, annotation=annotation, value=value):
+                self.value(annotation)
+                if value is not None:
+                    self._assign(target, value, self.value(value))
+            case ast.AugAssign(target=target, value=value):
+                self._augment(target, self.value(value))
+            case ast.For() | ast.AsyncFor() | ast.While():
+                self._loop(node)
+            case ast.If(test=test, body=body, orelse=orelse):
+                self.value(test)
+                self._perhaps([*body, *orelse])
+            case ast.With(items=items, body=body) | ast.AsyncWith(items=items, body=body):
+                for item in items:
+                    self._enter(item)
+                self._perhaps(body)
+            case ast.Try() | ast.TryStar():
+                self._perhaps([*node.body, *node.handlers, *node.orelse, *node.finalbody])
+            case ast.ExceptHandler(type=kind, name=name, body=body):
+                self.value(kind)
+                if name is not None:
+                    self.bind_name(name, Value())
+                self.run(body)
+            case ast.Match(subject=subject, cases=cases):
+                self._match(self.value(subject), cases)
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                self.define(node)
+            case ast.Import() | ast.ImportFrom():
+                self.bring_in(node)
+            case ast.Delete(targets=targets):
+                for target in targets:
+                    self._delete(target)
+            case ast.Global(names=names):
+                if self.elsewhere:
+                    self.elsewhere[-1].update(names)
+            case _:
+                self.run(part for part in ast.iter_child_nodes(node) if isinstance(part, ast.stmt))
+                for part in ast.iter_child_nodes(node):
+                    if isinstance(part, ast.expr):
+                        self.use_returned(self.value(part))
+        self.notes.end_statement()
+
+    def use_returned(self, _value: Value) -> None:
+        """What a function returns is shared by whoever calls it; a call takes that for granted."""
+
+    def _perhaps(self, body: Iterable[ast.AST]) -> None:
+        """Statements that may not be executed."""
+        self.conditions += 1
+        self.run(body)
+        self.conditions -= 1
+
+    def _loop(self, node: ast.For | ast.AsyncFor | ast.While) -> None:
+        """Twice, so that what one turn leaves behind is seen by the next."""
+        items = self.iterate(self.value(node.iter)) if not isinstance(node, ast.While) else None
+        self.conditions += 1
+        for _ in range(2):
+            if items is not None and not isinstance(node, ast.While):
+                self.bind(node.target, items)
+            elif isinstance(node, ast.While):
+                self.value(node.test)
+            self.run(node.body)
+        self.run(node.orelse)
+        self.conditions -= 1
+
+    def _enter(self, item: ast.withitem) -> None:
+        found = self.value(item.context_expr)
+        self.use(found)
+        if item.optional_vars is not None:
+            self.bind(item.optional_vars, Value(roots=found.everything))
+
+    def _match(self, subject: Value, cases: list[ast.match_case]) -> None:
+        self.use(subject)
+        for case in cases:
+            for part in ast.walk(case.pattern):
+                for name in (getattr(part, "name", None), getattr(part, "rest", None)):
+                    if name is not None:
+                        self.conditions += 1
+                        self.bind_name(name, subject._replace(direct=False))
+                        self.conditions -= 1
+                if isinstance(part, ast.MatchValue):
+                    self.value(part.value)
+            self._perhaps([*([ast.Expr(case.guard)] if case.guard else []), *case.body])
+
+    def _assign(self, target: ast.expr, node: ast.expr, value: Value) -> None:
+        """Pair by pair where both sides have as many parts."""
+        if isinstance(target, ast.Tuple | ast.List) and isinstance(node, ast.Tuple | ast.List):
+            plain = not any(isinstance(part, ast.Starred) for part in (*target.elts, *node.elts))
+            if plain and len(target.elts) == len(node.elts):
+                quiet = [self.value(part) for part in node.elts]
+                for part, inner, found in zip(target.elts, node.elts, quiet, strict=True):
+                    self._assign(part, inner, found)
+                return
+        self.bind(target, value)
+
+    def bind(self, target: ast.expr, value: Value) -> None:
+        match target:
+            case ast.Name(id=name):
+                self.bind_name(name, value)
+            case ast.Tuple(elts=parts) | ast.List(elts=parts):
+                item = self.iterate(value)
+                for part in parts:
+                    starred = isinstance(part, ast.Starred)
+                    self.bind(
+                        part.value if isinstance(part, ast.Starred) else part, container([item]) if starred else item
+                    )
+            case ast.Attribute(value=base):
+                self._store(self.value(base), value)
+            case ast.Subscript(value=base, slice=key):
+                self.use(self.value(key))
+                self._store(self.value(base), value)
+            case _:
+                self.value(target)
+
+    def _store(self, into: Value, item: Value) -> None:
+        """An attribute or an item of something is set; of a module, it is everybody's."""
+        if into.kind is Kind.LIBRARY:
+            self.notes.interpreter()
+        elif into.kind is Kind.ACTIVE:
+            self.notes.mutate(into)
+            self.notes.mutate(item)
+        else:
+            self.notes.change(into)
+        self.notes.store(into, item.kept())
+
+    def bind_name(self, name: str, value: Value) -> None:
+        value = value.kept()
+        scope = self._local(name)
+        if scope is not None:
+            scope[name] = either([scope[name], value]) if scope[name] is not CONSTANT else value
+            return
+        self.notes.touched.add(name)
+        for given, found in ((value.roots, self.notes.aliases), (value.held, self.notes.holds)):
+            if given:
+                found.setdefault(name, set()).update(given)
+        known = self.after(name)
+        if known is not None:
+            value = Value(known.kind, origin=known.origin)
+        if self.conditions and name in self.bound:
+            value = either([self.bound[name], value])
+        self.bound[name] = value
+        if not self.conditions and not self.scopes:
+            self.certain.add(name)
+
+    def _local(self, name: str) -> dict[str, Value] | None:
+        if self.elsewhere and name in self.elsewhere[-1]:
+            return None
+        return next((scope for scope in reversed(self.scopes) if name in scope), None)
+
+    def _augment(self, target: ast.expr, value: Value) -> None:
+        """`+=` changes a list in place and binds a number anew; which of them is not asked."""
+        self.use(value)
+        found = self.value(target)
+        if found.kind is Kind.ACTIVE:
+            self.notes.mutate(found)
+        elif found.kind is not Kind.CONSTANT:
+            self.notes.change(found)
+        self.notes.store(found, value)
+        if isinstance(target, ast.Name):
+            self.bind_name(target.id, either([found, value])._replace(direct=False))
+        else:
+            self.bind(target, value)
+
+    def _delete(self, target: ast.expr) -> None:
+        match target:
+            case ast.Name(id=name):
+                self.value(target)
+                self.bind_name(name, CONSTANT)
+            case ast.Attribute(value=base) | ast.Subscript(value=base):
+                self._store(self.value(base), CONSTANT)
+            case _:
+                for part in ast.iter_child_nodes(target):
+                    if isinstance(part, ast.expr):
+                        self._delete(part)
+
+    def define(self, node: Function | ast.ClassDef) -> None:
+        """Bind a function or a class."""
+        raise NotImplementedError
+
+    def bring_in(self, node: ast.Import | ast.ImportFrom) -> None:
+        """Bind what is imported."""
+        raise NotImplementedError

@@ -1,0 +1,188 @@
+"""The watcher of names: what a cell's source says of them, joined with what has really changed."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from types import FunctionType
+from typing import Any
+
+from cellops.capture.dataflow.analysis import Dataflow
+from cellops.capture.names.bindings import GONE, watch
+from cellops.capture.names.effects import Source
+from cellops.capture.names.kinds import PLAIN_FUNCTION, Description, Kind, describe
+from cellops.capture.names.namespace import OF_IPYTHON, RESULT, Picture
+from cellops.capture.watcher import Ending, OpenCell, Seen
+from cellops.records.cell import Outcome
+from cellops.records.effects import ANYTHING, Effects, FunctionEffects
+
+MOST_CODE = 200_000
+"""Characters of a cell beyond which its statements are not read one by one."""
+DOES_ANYTHING = FunctionEffects(uses=(ANYTHING,), changes=(ANYTHING,))
+
+
+@dataclass(frozen=True)
+class Before:
+    """The names as they stood before a cell."""
+
+    picture: Picture
+    kinds: dict[str, Description]
+    """Of the names that the source shows."""
+    bound: dict[str, Callable[[], object]]
+    """The objects of the names that it binds."""
+    strayed: tuple[str, ...]
+    """Names that it reads and that no cell has bound to what they are now."""
+    nested: bool
+
+
+class Names:
+    name = "names"
+
+    def __init__(self) -> None:
+        self._namespace: Mapping[str, Any] = {}
+        self._picture = Picture({})
+        self._earlier: set[str] = set()
+        """Names that stand since before capturing began."""
+        self._open: list[OpenCell] = []
+
+    def start(self, shell: Any) -> None:
+        """Remember what stands already."""
+        self._namespace = shell.user_ns
+        self._picture = Picture(self._namespace)
+        hidden = getattr(shell, "user_ns_hidden", {})
+        self._earlier = {name for name in self._picture.names if name not in hidden and not OF_IPYTHON.match(name)}
+
+    def stop(self) -> None:
+        """Nothing to take away."""
+
+    def before(self, cell: OpenCell) -> Before:
+        nested = any(outer.thread == cell.thread for outer in self._open)
+        self._open.append(cell)
+        shown = dict.fromkeys((*cell.flow.reads, *cell.flow.lines))
+        present = {name: self._namespace[name] for name in shown if name in self._namespace}
+        return Before(
+            picture=self._picture,
+            kinds={name: describe(value) for name, value in present.items()},
+            bound={name: watch(present[name]) for name in cell.flow.lines if name in present},
+            strayed=tuple(name for name in cell.flow.reads if name in present and self._has_strayed(name)),
+            nested=nested,
+        )
+
+    def _has_strayed(self, name: str) -> bool:
+        return not OF_IPYTHON.match(name) and self._picture.identity(name) != id(self._namespace[name])
+
+    def after(self, cell: OpenCell, state: Before, ending: Ending) -> Seen:
+        self._open = [other for other in self._open if other is not cell]
+        self._picture = Picture(self._namespace)
+        changed = self._picture.changed_since(state.picture)
+        own = [name for name in changed if not OF_IPYTHON.match(name)]
+        deleted = [name for name in self._picture.missing_since(state.picture) if not OF_IPYTHON.match(name)]
+        results = [name for name in changed if RESULT.match(name)]
+        effects = self._effects(cell, state, ending, (own, deleted, results))
+        self._earlier.difference_update(effects.binds)
+        unseen = tuple(name for name in own if name not in cell.flow.lines)
+        return Seen({"changed": unseen, "deleted": tuple(deleted), "effects": effects})
+
+    def _effects(
+        self, cell: OpenCell, state: Before, ending: Ending, found: tuple[list[str], list[str], list[str]]
+    ) -> Effects:
+        changed, deleted, results = found
+        read = self._read(cell, state)
+        notes = read.notes
+        bound, perhaps = self._bound(cell.flow, state, ending)
+        unknown = (*notes.unknown, *(f"source not understood: {u}" for u in _not_understood(cell.flow)))
+        unseen = [name for name in changed if unknown or name not in read.bound]
+        aliases = {name: tuple(sorted(sources)) for name, sources in notes.aliases.items()}
+        aliases |= {name: aliases.get(name, ()) for name in (*perhaps, *state.strayed)}
+        aliases |= dict.fromkeys(unseen, (ANYTHING,))
+        aliases |= {name: tuple(sorted(read.result.roots)) for name in results}
+        holds = {name: tuple(sorted(held)) for name, held in notes.holds.items()}
+        holds |= {name: tuple(sorted(read.result.held)) for name in results if read.result.held}
+        if results:
+            holds["Out"] = tuple(sorted(read.result.everything))
+        functions = {name: self._plain(name, found) for name, found in notes.functions.items()}
+        functions |= {name: DOES_ANYTHING for name in unseen if unknown and self._may_do_anything(name)}
+        touched = (*bound, *unseen, *results, *perhaps, *notes.changes, *notes.mutates)
+        kinds = {name: describe(self._namespace[name]).kind for name in touched if name in self._namespace}
+        needs = (*notes.needs, *([ANYTHING] if state.strayed else ()))
+        return Effects(
+            needs=needs,
+            active=tuple(notes.active),
+            binds=(*bound, *unseen, *results, *deleted),
+            changes=(*notes.changes, *(["Out"] if results else [])),
+            mutates=tuple(notes.mutates),
+            aliases=aliases,
+            holds=holds,
+            reaches={name: tuple(sorted(held)) for name, held in notes.reaches.items()},
+            functions=functions,
+            constant=tuple(name for name, kind in kinds.items() if kind in (Kind.CONSTANT, Kind.LIBRARY)),
+            passive=tuple(name for name, kind in kinds.items() if kind in PASSIVE),
+            unknown=unknown,
+            earlier=tuple(name for name in needs if name in self._earlier),
+            nested=state.nested,
+        )
+
+    def _read(self, cell: OpenCell, state: Before) -> Source:
+        """The statements of a cell; of a very long one nothing is asked but that it may do anything."""
+
+        def before(name: str) -> Description | None:
+            if name in state.kinds or not state.picture.has(name) or name not in self._namespace:
+                return state.kinds.get(name)
+            return describe(self._namespace[name])
+
+        def after(name: str) -> Description | None:
+            once = len(cell.flow.lines.get(name, ())) == 1 and name in cell.flow.certain
+            return describe(self._namespace[name]) if once and name in self._namespace else None
+
+        def text_of(name: str) -> str | None:
+            value = self._namespace.get(name)
+            return value if type(value) is str else None
+
+        read = Source(before, after, text_of)
+        if len(cell.body) > MOST_CODE:
+            read.notes.unknown["it is very long"] = None
+            return read
+        try:
+            read.run(cell.flow.tree.body)
+        except RecursionError:
+            read.notes.unknown["it is nested very deep"] = None
+        return read
+
+    def _bound(self, flow: Dataflow, state: Before, ending: Ending) -> tuple[list[str], list[str]]:
+        """The names of the source that were surely bound, and those of which nobody can say."""
+        line = ending.error.line if ending.error else None
+        reached = (0 if line is None else line) if ending.outcome is not Outcome.OK else None
+        surely, perhaps = [], []
+        for name in flow.lines:
+            if name not in self._namespace:
+                continue
+            was = state.bound.get(name)
+            certain = flow.certain.get(name)
+            if was is None or (certain is not None and (reached is None or certain < reached)):
+                surely.append(name)
+                continue
+            if self._picture.identity(name) != state.picture.identity(name):
+                surely.append(name)
+            elif was() is GONE:
+                perhaps.append(name)
+            elif was() is not self._namespace[name]:
+                surely.append(name)
+        return surely, perhaps
+
+    def _plain(self, name: str, found: FunctionEffects) -> FunctionEffects:
+        described = describe(self._namespace[name]) if name in self._namespace else None
+        return found.replace(keeps=described is None or described.origin != PLAIN_FUNCTION)
+
+    def _may_do_anything(self, name: str) -> bool:
+        """Whether an object may use names of the notebook in a way that no source shows."""
+        value = self._namespace.get(name)
+        if type(value) is FunctionType:
+            return value.__globals__ is self._namespace
+        return describe(value).kind in (Kind.BOX, Kind.ACTIVE)
+
+
+PASSIVE = frozenset({Kind.CONSTANT, Kind.TABLE, Kind.DATA, Kind.ESTIMATOR, Kind.LIBRARY})
+
+
+def _not_understood(flow: Dataflow) -> Iterable[str]:
+    """Why the source could not be read although Python may execute it."""
+    reasons = (reason.partition(": ")[2] for reason in flow.uncertain if reason.startswith("source not understood"))
+    return (reason for reason in reasons if reason in {"RecursionError", "MemoryError"})

@@ -1,0 +1,99 @@
+"""What a cell's source says of seeds: which generators it seeds, and which it makes with or without one."""
+
+import ast
+import random
+import sys
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+from cellops.capture.dataflow.analysis import Dataflow
+
+Namespace = Mapping[str, Any]
+MAKERS = (
+    "default_rng",
+    "RandomState",
+    "Random",
+    "Generator",
+    "SeedSequence",
+    "MT19937",
+    "PCG64",
+    "PCG64DXSM",
+    "Philox",
+)
+
+
+def seeded_by(flow: Dataflow, namespace: Namespace, changed: frozenset[str]) -> frozenset[str]:
+    """The shared generators that a cell seeds.
+
+    Parameters
+    ----------
+    changed
+        The shared generators whose state the cell has changed: what a function whose name speaks of seeding seeds.
+    """
+    found: set[str] = set()
+    for call in flow.calls:
+        if not _has_seed(call):
+            continue
+        function = _function(call.func, namespace)
+        known = [name for name, seeders in _seeders().items() if any(function == seeder for seeder in seeders)]
+        if known:
+            found.update(known)
+        elif "seed" in _last_name(call.func).lower():
+            found.update(changed)
+    return frozenset(found)
+
+
+def made_with_seed(flow: Dataflow) -> dict[str, bool]:
+    """Names that a cell binds to a new generator, with whether the source gives it a seed."""
+    return {name: _gives_seed(value) for name, value in flow.values.items() if _makes(value)}
+
+
+def _seeders() -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {"python": [random.seed, random.setstate]}
+    for library, module, names in (
+        ("numpy", "numpy.random", ("seed", "set_state")),
+        ("torch", "torch", ("manual_seed", "set_rng_state")),
+    ):
+        loaded = sys.modules.get(module)
+        found[library] = [getattr(loaded, name) for name in names if hasattr(loaded, name)]
+    return found
+
+
+def _function(node: ast.expr, namespace: Namespace) -> Any:
+    """What a name, or an attribute of a module, stands for; None for all that it would take other code to know."""
+    match node:
+        case ast.Name(id=name):
+            found = namespace.get(name)
+        case ast.Attribute(value=base, attr=name):
+            module = _function(base, namespace)
+            found = vars(module).get(name) if type(module) is ModuleType else None
+        case _:
+            return None
+    return found if type(found).__name__ in {"module", "function", "method", "builtin_function_or_method"} else None
+
+
+def _last_name(node: ast.expr) -> str:
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+        case _:
+            return ""
+
+
+def _makes(value: ast.expr) -> bool:
+    return isinstance(value, ast.Call) and _last_name(value.func) in MAKERS
+
+
+def _gives_seed(value: ast.expr) -> bool:
+    """Whether a call that makes a generator is given a seed, or a source of bits that was."""
+    if not _makes(value):
+        return not (isinstance(value, ast.Constant) and value.value is None)
+    assert isinstance(value, ast.Call)  # noqa: S101 - `_makes` has seen it
+    arguments = [*value.args, *(keyword.value for keyword in value.keywords)]
+    return any(_gives_seed(argument) for argument in arguments)
+
+
+def _has_seed(call: ast.Call) -> bool:
+    arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
+    return any(not (isinstance(a, ast.Constant) and a.value is None) for a in arguments)

@@ -1,0 +1,216 @@
+"""The watcher of random generators: which a cell consumed, whether they had been seeded, and their states before."""
+
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import GetSetDescriptorType
+from typing import Any
+
+from cellops.capture.blobs import Blobs, digest
+from cellops.capture.findings import unseeded_estimator, unseeded_randomness
+from cellops.capture.randomness import rng
+from cellops.capture.randomness.seeding import made_with_seed, seeded_by
+from cellops.capture.watcher import Ending, OpenCell, Seen
+from cellops.records.cell import GeneratorUse
+from cellops.records.finding import Finding
+
+Namespace = Mapping[str, Any]
+SHELLS_OWN = re.compile(r"^_(?:[i_]*\d*|[io]h|dh)$")
+"""What IPython keeps of earlier results is no name of the user's."""
+OF_PYTHON = re.compile(r"(?<![\w.])random\.\w|from random import")
+FITTING = re.compile(r"\.fit\w*\(")
+MOST_ITEMS = 100
+MOST_FOUND = 50
+"""Generators that a cell's record names; a list of a thousand streams is not written out."""
+
+
+class Held:
+    """A generator and its state at one moment."""
+
+    def __init__(self, generator: Any, reading: rng.Reading) -> None:
+        self.generator = generator
+        self.reading = reading
+
+    @cached_property
+    def state(self) -> bytes:
+        return rng.as_text(self.reading).encode()
+
+    @cached_property
+    def digest(self) -> str:
+        return digest(self.state)
+
+
+@dataclass(frozen=True)
+class Before:
+    held: dict[str, Held]
+    modules: int
+    """How many modules had been imported."""
+
+
+class Generators:
+    """The shared generators, and those of the namespace: under a name, or one step inside of what the cell reads.
+
+    A name that came to stand for a generator between two cells is seen behind the next one.
+    """
+
+    name = "generators"
+
+    def __init__(self, states: Blobs) -> None:
+        self._states = states
+        self._namespace: Namespace = {}
+        self._names: tuple[str, ...] = ()
+        self._last: dict[str, Held] = {}
+        self._seeded: set[str] = set()
+        self._unseeded: set[str] = set()
+
+    def start(self, shell: Any) -> None:
+        self._namespace = shell.user_ns
+
+    def stop(self) -> None:
+        self._namespace, self._last = {}, {}
+
+    def seeded_all(self) -> None:
+        """Remember that every shared generator has been seeded on the trail."""
+        self._seeded.update(rng.GLOBAL)
+
+    def before(self, cell: OpenCell) -> Before:
+        return Before(self._read(cell), len(sys.modules))
+
+    def after(self, cell: OpenCell, state: Before, _ending: Ending) -> Seen:
+        if "(" in cell.body or cell.flow.uncertain or not self._names_known(cell):
+            self._names = names_of(self._namespace)
+        now = self._read(cell)
+        changed = {name for name, held in now.items() if _has_changed(state.held.get(name), held)}
+        seeded = self._remember_seeds(cell, frozenset(changed.intersection(rng.GLOBAL)))
+        consumed = {name for name in changed if name not in seeded or not rng.is_untouched(now[name].generator)}
+        uses = tuple(self._use(name, held, state.held.get(name), name in consumed) for name, held in now.items())
+        own = _of_the_cell(cell, uses, imported=len(sys.modules) > state.modules)
+        loose = () if cell.run is not None or not _drew_unseeded(own) else self._estimators(cell)
+        return Seen({"generators": uses}, (*unseeded_randomness(own, cell.where), *loose))
+
+    def _estimators(self, cell: OpenCell) -> Iterator[Finding]:
+        """scikit-learn's estimators that the cell fitted without a `random_state`; a run looks at its models itself."""
+        for name in dict.fromkeys((*cell.flow.writes, *cell.flow.reads)) if FITTING.search(cell.body) else ():
+            value = self._namespace.get(name)
+            if type(value).__module__.startswith("sklearn.") and _attributes(value).get("random_state", 0) is None:
+                yield unseeded_estimator(name, ["random_state"], cell.where)
+
+    def _names_known(self, cell: OpenCell) -> bool:
+        """Whether the names that the cell wrote stand for no generator that is new, nor for one no longer."""
+        kinds = rng.kinds()
+        written = [name for name in cell.flow.writes if type(self._namespace.get(name)) in kinds]
+        return set(written) <= set(self._names)
+
+    def _read(self, cell: OpenCell) -> dict[str, Held]:
+        found = rng.shared()
+        kinds = rng.kinds()
+        named = {name: self._namespace.get(name) for name in self._names}
+        found |= {name: value for name, value in named.items() if type(value) in kinds}
+        found |= dict(_inside(cell.flow.reads, self._namespace))
+        first = {id(generator): name for name, generator in reversed(found.items())}
+        held = {}
+        for name in list(first.values())[::-1][:MOST_FOUND]:
+            reading = rng.read(found[name])
+            if reading is not None:
+                held[name] = self._held(name, found[name], reading)
+        self._last = held
+        return held
+
+    def _held(self, name: str, generator: Any, reading: rng.Reading) -> Held:
+        """The same as at the last reading, with what was made of it, where nothing has changed."""
+        last = self._last.get(name)
+        if last is not None and last.generator is generator and last.reading == reading:
+            return last
+        return Held(generator, reading)
+
+    def _remember_seeds(self, cell: OpenCell, changed: frozenset[str]) -> frozenset[str]:
+        """The shared generators that the cell has seeded."""
+        shared = seeded_by(cell.flow, self._namespace, changed)
+        self._seeded |= shared
+        for name, seeded in made_with_seed(cell.flow).items():
+            (self._seeded if seeded else self._unseeded).add(name)
+            (self._unseeded if seeded else self._seeded).discard(name)
+        return shared
+
+    def _use(self, name: str, now: Held, before: Held | None, consumed: bool) -> GeneratorUse:
+        known = before is not None and before.generator is now.generator
+        return GeneratorUse(
+            name=name,
+            consumed=consumed,
+            seeded=self._is_seeded(name, now.generator),
+            state=before.digest if before is not None and known else None,
+            kept=consumed and before is not None and known and self._keep(before.state),
+        )
+
+    def _is_seeded(self, name: str, generator: Any) -> bool:
+        if name in self._seeded:
+            return True
+        return name not in self._unseeded and rng.has_own_seed(generator)
+
+    def _keep(self, state: bytes) -> bool:
+        try:
+            self._states.keep(state)
+        except OSError:
+            return False
+        return True
+
+
+def names_of(namespace: Namespace) -> tuple[str, ...]:
+    """The names that stand for generators, by exact type: no code of the values runs."""
+    kinds = rng.kinds()
+    held = dict(namespace)
+    if kinds.isdisjoint(map(type, held.values())):
+        return ()
+    return tuple(name for name, value in held.items() if type(value) in kinds and not SHELLS_OWN.match(name))
+
+
+def _inside(names: tuple[str, ...], namespace: Namespace) -> Iterator[tuple[str, Any]]:
+    """The generators one step inside of what some names stand for: items, and attributes of plain objects."""
+    kinds = rng.kinds()
+    for name in names:
+        for place, value in _parts(namespace.get(name)):
+            if type(value) in kinds:
+                yield f"{name}{place}", value
+
+
+def _parts(value: object) -> list[tuple[str, Any]]:
+    if type(value) in {list, tuple}:
+        return [(f"[{place}]", item) for place, item in enumerate(value[:MOST_ITEMS])]  # type: ignore[index]
+    if type(value) is dict:
+        held = value if len(value) <= MOST_ITEMS else {}
+        return [(f"[{key!r}]", item) for key, item in held.items() if type(key) in {str, int}]
+    if issubclass(type(value), type) or type(value).__module__ in {"builtins", "pandas", "numpy"}:
+        return []
+    return [(f".{attribute}", item) for attribute, item in list(_attributes(value).items())[:MOST_ITEMS]]
+
+
+def _attributes(value: object) -> dict[str, Any]:
+    """What an object holds itself, unless its class has another idea of that."""
+    for kind in type(value).__mro__:
+        described = vars(kind).get("__dict__")
+        if described is not None:
+            held = described.__get__(value) if type(described) is GetSetDescriptorType else None
+            return held if type(held) is dict else {}
+    return {}
+
+
+def _has_changed(before: Held | None, now: Held) -> bool:
+    """Whether something was drawn; of a new generator, whether it is no longer as it was made."""
+    if before is None or before.generator is not now.generator:
+        return not rng.is_untouched(now.generator)
+    return before is not now
+
+
+def _drew_unseeded(uses: list[GeneratorUse]) -> bool:
+    """Whether numpy's shared generator was used unseeded, which is where `random_state=None` draws from."""
+    return any(use.name == "numpy" and use.consumed and not use.seeded for use in uses)
+
+
+def _of_the_cell(cell: OpenCell, uses: tuple[GeneratorUse, ...], *, imported: bool) -> list[GeneratorUse]:
+    """Without what modules draw while they are imported, as far as the cell shows that it draws nothing itself."""
+    if not imported:
+        return list(uses)
+    shown = {"python": bool(OF_PYTHON.search(cell.body)), "numpy": bool(cell.flow.calls)}
+    return [use for use in uses if shown.get(use.name, True)]

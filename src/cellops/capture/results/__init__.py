@@ -1,0 +1,1 @@
+"""What a run cell leaves behind: parameters, metrics, models and their tables."""

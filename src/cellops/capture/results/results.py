@@ -1,0 +1,169 @@
+"""What a run cell leaves behind: literals are parameters, computed numbers metrics, fitted estimators models."""
+
+import contextlib
+import math
+import sys
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cellops.capture.dataflow.analysis import Dataflow
+from cellops.capture.names.bindings import is_model, parts_of
+from cellops.capture.results.tables import Pair, find_tables
+from cellops.records.base import Value
+
+MOST_ITEMS = 100
+LONGEST_TEXT = 2000
+LARGEST_INTEGER = 2**63
+"""Integers from here on fit no JSON reader's 64 bits."""
+Namespace = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class FittedModel:
+    """An estimator that the cell fitted, with the tables it was fitted and evaluated on where the cell names them."""
+
+    name: str
+    estimator: Any
+    training: Pair | None = None
+    evaluation: Pair | None = None
+
+
+@dataclass(frozen=True)
+class Results:
+    parameters: dict[str, Value | list[Value]] = field(default_factory=dict)
+    metrics: dict[str, float] = field(default_factory=dict)
+    not_finite: tuple[str, ...] = ()
+    """Metrics that came out as NaN or infinite."""
+    models: tuple[FittedModel, ...] = ()
+
+
+def collect(flow: Dataflow, namespace: Namespace, bound: Collection[str], fitted: Iterable[str] = ()) -> Results:
+    """Read a run cell's results from the namespace: of the names that it has bound, and of estimators it has fitted."""
+    metrics: dict[str, float] = {}
+    for name in flow.computed:
+        if not name.startswith("_") and name in bound:
+            metrics.update(_numbers(name, namespace[name]))
+    finite = {name: value for name, value in metrics.items() if math.isfinite(value)}
+    return Results(
+        values((name for name in flow.literals if name in bound), namespace),
+        finite,
+        tuple(n for n in metrics if n not in finite),
+        _models(flow, namespace, [*(name for name in flow.writes if name in bound), *fitted]),
+    )
+
+
+def values(names: Iterable[str], namespace: Namespace) -> dict[str, Value | list[Value]]:
+    """The values of names as parameters: scalars, short lists of them, the text of other literals; no private names."""
+    found = {}
+    for name in names:
+        if not name.startswith("_") and name in namespace:
+            with contextlib.suppress(TypeError):
+                found[name] = _as_value(namespace[name])
+    return found
+
+
+def plain_value(value: object) -> Value:
+    """A scalar as JSON can hold it: numbers beyond JSON as text.
+
+    Raises
+    ------
+    TypeError
+        When the value is no scalar.
+    """
+    if type(value).__module__ == "numpy" and getattr(value, "ndim", 1) == 0:
+        value = value.item()  # type: ignore[attr-defined]
+    match value:
+        case None | bool() | str():
+            return value
+        case int():
+            return int(value) if abs(value) < LARGEST_INTEGER else str(int(value))
+        case float():
+            return float(value) if math.isfinite(value) else str(float(value))
+        case _:
+            fact = f"{type(value).__name__} is no scalar"
+            raise TypeError(fact)
+
+
+def _as_value(value: object) -> Value | list[Value]:
+    """A scalar or a short list of scalars; the text of another literal."""
+    if isinstance(value, list | tuple) and len(value) <= MOST_ITEMS:
+        with contextlib.suppress(TypeError):
+            return [plain_value(item) for item in value]
+    if isinstance(value, list | tuple | dict | set | bytes | complex):
+        return repr(value)[:LONGEST_TEXT]
+    return plain_value(value)
+
+
+def scalar_parameters(estimator: Any) -> dict[str, Value]:
+    """The scalars among `get_params()`, also of the steps of a pipeline; an estimator that fails has none."""
+    try:
+        given = estimator.get_params(deep=True)
+    except Exception:  # noqa: BLE001 - user code runs here
+        return {}
+    found = {}
+    for name, value in given.items():
+        with contextlib.suppress(TypeError):
+            found[str(name)] = plain_value(value)
+    return found
+
+
+def _numbers(name: str, value: object) -> dict[str, float]:
+    """A number, or the numbers of a dictionary by their keys."""
+    if isinstance(value, dict):
+        found: dict[str, float] = {}
+        for key, inner in value.items():
+            if isinstance(key, str) and not isinstance(inner, dict):
+                found.update(_numbers(f"{name}.{key}", inner))
+        return found
+    number = _number(value)
+    return {} if number is None else {name: number}
+
+
+def _number(value: object) -> float | None:
+    """A numeric scalar as a float; an integer beyond the floats is infinite, and a truth value is no number."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float):
+        return float(value) if abs(value) <= sys.float_info.max or value != value else math.inf  # noqa: PLR0124 - NaN
+    if type(value).__module__ == "numpy" and getattr(value, "ndim", 1) == 0:
+        kind = getattr(getattr(value, "dtype", None), "kind", "")
+        return float(value) if kind in "iuf" else None  # type: ignore[arg-type]
+    return None
+
+
+def _models(flow: Dataflow, namespace: Namespace, names: Iterable[str]) -> tuple[FittedModel, ...]:
+    """The fitted estimators under some names, also in a list or dictionary; parts of others are not counted."""
+    named = {n: v for name in dict.fromkeys(names) for n, v in _contained(name, namespace[name])}
+    fitted = {name: value for name, value in named.items() if _is_fitted_model(value)}
+    inner = {id(part) for value in fitted.values() for part in parts_of(value)}
+    outer = {name: value for name, value in fitted.items() if id(value) not in inner}
+    models = []
+    seen: set[int] = set()
+    for name, estimator in outer.items():
+        if id(estimator) not in seen:
+            seen.add(id(estimator))
+            models.append(FittedModel(name, estimator, *find_tables(name, estimator, flow, namespace)))
+    return tuple(models)
+
+
+def _contained(name: str, value: object) -> list[tuple[str, object]]:
+    """A value under its name, or the items of a small container under names of their own."""
+    if isinstance(value, dict) and len(value) <= MOST_ITEMS:
+        return [(f"{name}_{key}", item) for key, item in value.items()]
+    if isinstance(value, list | tuple) and len(value) <= MOST_ITEMS:
+        return [(f"{name}_{position}", item) for position, item in enumerate(value)]
+    return [(name, value)]
+
+
+def _is_fitted_model(value: object) -> bool:
+    if not is_model(value):
+        return False
+    validation = sys.modules.get("sklearn.utils.validation")
+    if validation is None:
+        return any(name.endswith("_") and not name.startswith("_") for name in getattr(value, "__dict__", {}))
+    try:
+        validation.check_is_fitted(value)
+    except Exception:  # noqa: BLE001 - NotFittedError, or whatever a foreign estimator raises
+        return False
+    return True
