@@ -279,3 +279,8 @@ def test_a_run_is_recorded_though_a_value_fails_to_be_looked_at(loaded: Kernel) 
 def test_a_run_cell_that_a_cell_runs_is_a_run(loaded: Kernel) -> None:
     loaded.run("_ = get_ipython().run_cell('%%mlops run --name inner\\nscore = 1 / 2')")
     assert [run.metrics for run in loaded.closed()] == [{"score": 0.5}]
+
+
+def test_models_whose_keys_read_alike_are_all_kept(loaded: Kernel) -> None:
+    loaded.run(f"%%mlops run\n{TABLES}models = {{1: LinearRegression().fit(X, y), '1': LinearRegression().fit(X, y)}}")
+    assert [model.name for model in loaded.closed()[-1].models] == ["models_1", "models_1_1"]

@@ -149,11 +149,15 @@ def _models(flow: Dataflow, namespace: Namespace, names: Iterable[str]) -> tuple
 
 def _contained(name: str, value: object) -> list[tuple[str, object]]:
     """A value under its name, or the items of a small container under names of their own."""
-    if isinstance(value, dict) and len(value) <= MOST_ITEMS:
-        return [(f"{name}_{key}", item) for key, item in value.items()]
     if isinstance(value, list | tuple) and len(value) <= MOST_ITEMS:
         return [(f"{name}_{position}", item) for position, item in enumerate(value)]
-    return [(name, value)]
+    if not isinstance(value, dict) or len(value) > MOST_ITEMS:
+        return [(name, value)]
+    found: dict[str, object] = {}
+    for position, (key, item) in enumerate(value.items()):
+        label = f"{name}_{key}" if type(key) in (str, int, float, bool) else f"{name}_{position}"
+        found[f"{label}_{position}" if label in found else label] = item
+    return list(found.items())
 
 
 def _is_fitted_model(value: object) -> bool:
