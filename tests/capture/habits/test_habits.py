@@ -11,7 +11,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 from cellops.capture.habits.habits import habits
 from support.kernel import Kernel
 
-NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "flight_delays.ipynb"
+NOTEBOOK = Path(__file__).parents[3] / "notebooks" / "flight_delays.ipynb"
 TOKEN = "ghp_" + "a1B2" * 10
 
 
