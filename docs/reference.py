@@ -47,7 +47,10 @@ def _context() -> click.Context:
 
 
 def _command(command: click.Command, name: str) -> Iterator[str]:
-    with click.Context(command, info_name=name, max_content_width=100, terminal_width=100) as context:
+    names = ["-h", "--help"]
+    with click.Context(
+        command, info_name=name, max_content_width=100, terminal_width=100, help_option_names=names
+    ) as context:
         text = command.get_help(context)
     yield f"### `{name}`\n\n```text\n{text}\n```\n"
 

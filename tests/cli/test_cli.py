@@ -196,6 +196,7 @@ def test_ctrl_c_saves_the_notebook_and_ends_the_run_as_killed(project: Path) -> 
         text=True,
     )
     assert process.stdout is not None
+    assert "Starting the kernel" in process.stdout.readline()
     assert "cell  1 of 2" in process.stdout.readline()
     journal = project / ".cellops" / "journal"
     while not any(b"run-opened" in path.read_bytes() for path in journal.glob("*.jsonl")):

@@ -278,14 +278,14 @@ def test_small_charts_of_windows_that_are_not_judged_have_a_scale_that_fits_them
 
 def test_names_of_categories_are_short_in_what_is_written(tmp_path: Path) -> None:
     texts = [f"{number} {'x' * 10_000}" for number in range(50)]
-    frame = pd.DataFrame({"c": np.repeat(texts, 20)})
+    frame = pd.DataFrame({"c": np.repeat(texts, 30)})
     _, contract = drifting(1, 2)
     contract = contract.replace(profile=profile(frame))
-    windows = [Window(str(number), None, None, frame[: 500 + number]) for number in range(12)]
+    windows = [Window(str(number), None, None, frame[: 750 + number]) for number in range(12)]
     report = compare(contract, windows, package="p", digest="0", source="s")
     page, data = write(report, contract, tmp_path)
     assert data.stat().st_size + page.stat().st_size < 500_000
-    assert report.windows[0].columns[0].current.counts[:2] == (20, 20)
+    assert report.windows[0].columns[0].current.counts[:2] == (30, 30)
     assert "cut after 80 characters" in Page(page.read_text()).text
 
 

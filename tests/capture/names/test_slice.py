@@ -271,7 +271,7 @@ def test_the_same_of_tables_arrays_and_models(cells: list[str], read: list[str])
         (["it = iter([1, 2])", "next(it)", "r = next(it)"], (1, 2, 3)),
         (["import os\nk = 1", "os.environ['PLACE'] = 'x'", "r = 1"], (1, 2, 3)),
         (["import json\nk = 1", "t = json.dumps([k])", "j = json.loads(t)", "r = k"], (1, 4)),
-        (["class A:\n    rate = 2\n    def f(self): return base", "base = 1", "a = A()", "base = 3", "r = a.f()"],
+        (["class A:\n    rate = 2\n    def f(self): return base", "base = 1", "base = 3", "a = A()", "r = a.f()"],
          (1, 3, 4, 5)),
         (["x = 1", "exec('y = x')", "z = 3", "r = y"], (1, 2, 4)),
         (["x = 1", "def f(v): return v", "u = f([3])", "r = x"], (1, 4)),
