@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from cellops.data.bins import CATEGORY_CAP, KNOWN_CAP, bin_names
 from cellops.data.profile import count, observe, profile, profile_column
-from cellops.data.sketch import sketch
+from cellops.data.sketch import sketch, sketch_ordered
 from cellops.errors import InputError
 from cellops.records.profile import ColumnKind, Profile
+from cellops.stats.samples import Distribution, area_between, distribution
 
 anything = st.one_of(
     st.none(),
@@ -293,3 +294,12 @@ def test_a_decimal_that_signals_does_not_break_the_rest() -> None:
     made = profile(table)
     assert made.column("price").problem
     assert made.column("size").bins is not None
+
+
+@pytest.mark.parametrize("shape", ["normal", "standard_cauchy", "exponential"])
+def test_the_error_of_a_grid_is_the_area_between_it_and_the_rows(shape: str) -> None:
+    ordered = np.sort(getattr(np.random.default_rng(3), shape)(size=20_000))
+    found = sketch_ordered(ordered)
+    steps = np.arange(len(ordered) + 1) / len(ordered)
+    rows = Distribution(ordered, steps[:-1], steps[1:])
+    assert found.distance_error == pytest.approx(area_between(rows, distribution(found)))

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from cellops.data.column import Numbers, Values, numbers
 from cellops.records.profile import ColumnKind, QuantileSketch
-from cellops.stats.samples import Distribution, area_between
+from cellops.stats.samples import Distribution, area_to_grid
 
 EXACT_CAP = 2048
 """Distinct values up to which a sketch is exact."""
@@ -47,13 +47,12 @@ def sketch_ordered(ordered: Numbers) -> QuantileSketch:
         return QuantileSketch(values=tuple(values.tolist()), cumulative=tuple(ends.tolist()))
     kept = np.unique(np.searchsorted(starts, _ranks(len(ordered)), side="right") - 1)
     rows = Distribution(values, starts / len(ordered), ends / len(ordered))
-    grid = Distribution(values[kept], rows.below[kept], rows.upto[kept])
     return QuantileSketch(
-        values=tuple(grid.values.tolist()),
+        values=tuple(values[kept].tolist()),
         cumulative=tuple(ends[kept].tolist()),
         rank_error=float((starts[kept[1:]] - ends[kept[:-1]]).max()) / len(ordered),
         below=tuple(starts[kept].tolist()),
-        distance_error=min(area_between(rows, grid), largest),
+        distance_error=min(area_to_grid(rows, kept), largest),
     )
 
 

@@ -78,6 +78,27 @@ def area_between(first: Distribution, second: Distribution) -> float:
     points = points_of(first, second)
     left = first.at(points[:-1]) - second.at(points[:-1])
     right = first.before(points[1:]) - second.before(points[1:])
+    return _area(left, right, points)
+
+
+def area_to_grid(rows: Distribution, kept: NDArray[np.intp]) -> float:
+    """The area between a distribution function and the lines through some of its values, the outer ones among them.
+
+    The same as `area_between`, in one pass: each value is known to stand in the segment between two kept ones.
+    """
+    first, last = kept[:-1], kept[1:]
+    segment = np.repeat(np.arange(len(first)), last - first)
+    base, begin = rows.upto[first], rows.values[first] / 2
+    width, rise = rows.values[last] / 2 - begin, rows.below[last] - base
+    slope = np.divide(rise, width, out=np.zeros_like(rise), where=width > np.finfo(np.float64).tiny)
+    halves = rows.values / 2
+    left = rows.upto[:-1] - (base[segment] + (halves[:-1] - begin[segment]) * slope[segment])
+    right = rows.below[1:] - (base[segment] + (halves[1:] - begin[segment]) * slope[segment])
+    return _area(left, right, rows.values)
+
+
+def _area(left: Points, right: Points, points: Points) -> float:
+    """The area under the absolute value of lines between points, from their heights at both ends."""
     ends = np.abs(left) + np.abs(right)
     crossing = np.divide(left**2 + right**2, 2 * ends, out=np.zeros_like(ends), where=ends > 0)
     heights = np.where(left * right < 0, crossing, ends / 2)
