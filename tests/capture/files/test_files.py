@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -326,4 +327,4 @@ def test_python_lists_an_audit_event_for_what_this_counts_on() -> None:
         "import sys\nseen = []\nsys.addaudithook(lambda event, given: seen.append(event))\n"
         "open(sys.argv[1]).close()\nassert 'open' in seen"
     )
-    subprocess.run([shutil.which("python3") or "python3", "-c", script, __file__], check=True)
+    subprocess.run([sys.executable, "-c", script, __file__], check=True)

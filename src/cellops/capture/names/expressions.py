@@ -3,6 +3,7 @@
 import ast
 import builtins
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
@@ -18,7 +19,7 @@ WORD = re.compile(r"[A-Za-z_]\w*")
 Describe = Callable[[str], Description | None]
 
 
-class Expressions:
+class Expressions(ABC):
     """Evaluates expressions to values. Names of the notebook are described by `before`, or by what was bound here."""
 
     def __init__(self, before: Describe, text_of: Callable[[str], str | None]) -> None:
@@ -207,18 +208,18 @@ class Expressions:
             case _:
                 return ""
 
+    @abstractmethod
     def special(self, node: ast.Call) -> Value | None:
         """The value of a call that executes code in a text, which statements know how to read; None for others."""
-        raise NotImplementedError
 
+    @abstractmethod
     def function(self, node: ast.Lambda | ast.GeneratorExp) -> FunctionEffects:
         """What calling a function may do."""
-        raise NotImplementedError
 
+    @abstractmethod
     def bind(self, target: ast.expr, value: Value) -> None:
         """Give a value to a target."""
-        raise NotImplementedError
 
+    @abstractmethod
     def bind_name(self, name: str, value: Value) -> None:
         """Give a value to a name."""
-        raise NotImplementedError

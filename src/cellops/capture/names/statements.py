@@ -1,6 +1,7 @@
 """What the statements of a cell bind, change and share, read in their order."""
 
 import ast
+from abc import abstractmethod
 from collections.abc import Callable, Iterable
 
 from cellops.capture.dataflow.scopes import Function
@@ -217,10 +218,10 @@ class Statements(Expressions):
                     if isinstance(part, ast.expr):
                         self._delete(part)
 
+    @abstractmethod
     def define(self, node: Function | ast.ClassDef) -> None:
         """Bind a function or a class."""
-        raise NotImplementedError
 
+    @abstractmethod
     def bring_in(self, node: ast.Import | ast.ImportFrom) -> None:
         """Bind what is imported."""
-        raise NotImplementedError
