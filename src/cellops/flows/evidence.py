@@ -11,7 +11,6 @@ from cellops.capture import findings as checks
 from cellops.capture.content.fingerprint import fingerprint
 from cellops.capture.content.rows import compare
 from cellops.capture.dataflow.analysis import Dataflow
-from cellops.capture.environment.description import read_environment
 from cellops.capture.environment.import_paths import project_paths
 from cellops.capture.environment.modules import code_digest, not_kept
 from cellops.capture.files.watcher import Files
@@ -93,7 +92,7 @@ def gather(
     return closed.replace(
         parameters=_redacted(parameters),
         metrics=results.metrics,
-        environment=attempt(where, read_environment),
+        environment=attempt(where, run.environment),
         code=code,
         modules=modules,
         code_digest=code_digest(cell.body, modules),

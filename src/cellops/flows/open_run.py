@@ -1,17 +1,18 @@
-"""A run while its cell is being executed: what was asked of it, and the code version that is read meanwhile."""
+"""A run while its cell is being executed: what was asked of it, and what is read of code and environment meanwhile."""
 
 import contextlib
 from pathlib import Path
 from threading import Thread
 
 from cellops.capture.blobs import Blobs
-from cellops.capture.environment import description as environment
 from cellops.capture.environment.code import read_code_version
+from cellops.capture.environment.description import prepare, read_environment
 from cellops.capture.environment.modules import Modules
 from cellops.capture.names.bindings import Bindings
 from cellops.records.base import Record
+from cellops.records.environment import Origin
 from cellops.records.module import ModuleSource
-from cellops.records.run import CodeVersion, RunOpened
+from cellops.records.run import CodeVersion, Environment, RunOpened
 from cellops.settings import Settings
 
 
@@ -39,6 +40,7 @@ class OpenRun:
         self._settings = settings
         self._modules = modules
         self._code: CodeVersion | None = None
+        self._origins: dict[Path, Origin | None] = {}
         self._reader = Thread(target=self._read, name="cellops-code-version", daemon=True)
         self._reader.start()
 
@@ -47,11 +49,16 @@ class OpenRun:
         self._code = read_code_version(self._settings.project, patches, patch_limit=self._settings.patch_limit)
         with contextlib.suppress(OSError):
             self._modules.keep()
-        environment.prepare()
+        self._origins = prepare()
 
     def code(self) -> CodeVersion | None:
         self._reader.join()
         return self._code
+
+    def environment(self) -> Environment:
+        """In what the cell ran, with what it has imported and installed."""
+        self._reader.join()
+        return read_environment(self._origins)
 
     def modules(self) -> tuple[ModuleSource, ...]:
         """The project's modules, with those that the cell has imported."""

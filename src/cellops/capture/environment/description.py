@@ -3,11 +3,13 @@
 import os
 import platform
 import sys
-from functools import cache
+from collections.abc import Mapping
+from pathlib import Path
 
 from cellops.capture.environment import machine
-from cellops.capture.environment.distributions import imported, installed, modules_of, origin, version_of
+from cellops.capture.environment.distributions import imported, installed, modules_of, origin, origins, version_of
 from cellops.capture.redaction import redact
+from cellops.records.environment import Origin
 from cellops.records.run import Environment
 
 VARIABLES = (
@@ -30,10 +32,10 @@ VARIABLES = (
 """The variables that are recorded; every other one may hold a secret."""
 
 
-def read_environment() -> Environment:
-    """Describe this process and its machine."""
+def read_environment(known: Mapping[Path, Origin | None] | None = None) -> Environment:
+    """Describe this process and its machine; `known` is what `prepare` gave, if it was asked."""
     found = installed()
-    origins = {name: held for name, metadata in found.items() if (held := origin(metadata)) is not None}
+    held = origins(found, known or {})
     return Environment(
         python=platform.python_version(),
         implementation=platform.python_implementation(),
@@ -45,17 +47,24 @@ def read_environment() -> Environment:
         thread_pools=machine.thread_pools(),
         gpus=machine.gpus(),
         distributions={name: version_of(metadata) for name, metadata in found.items()},
-        local=tuple(name for name, held in origins.items() if held.local),
-        origins=origins,
+        local=tuple(name for name, came in held.items() if came.local),
+        origins=held,
         imported=tuple(imported(found, frozenset(sys.modules))),
         variables={name: redact(os.environ[name]) for name in VARIABLES if name in os.environ},
     )
 
 
-@cache
-def prepare() -> None:
-    """Ask beforehand for what takes long for the first time: the graphics cards, and what distributions bring."""
+def prepare() -> dict[Path, Origin | None]:
+    """Ask beforehand for what takes long: graphics cards, what distributions bring, and where each came from.
+
+    Returns
+    -------
+    dict
+        The origin of each installed distribution by the folder of its metadata; None for one from an index.
+    """
     machine.gpus()
     machine.thread_pools()
-    for metadata in installed().values():
+    folders = installed().values()
+    for metadata in folders:
         modules_of(metadata)
+    return {metadata: origin(metadata) for metadata in folders}

@@ -4,7 +4,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -26,13 +26,27 @@ def installed() -> dict[str, Path]:
     They are read from the folders' names, which takes a millisecond where asking each for its metadata takes half a
     second.
     """
+    return dict(_installed(tuple((folder, _changed(folder)) for folder in dict.fromkeys(sys.path))))
+
+
+@lru_cache(maxsize=4)
+def _installed(folders: tuple[tuple[str, int | None], ...]) -> dict[str, Path]:
+    """The same for folders that were last changed then: installing anything changes its folder."""
     found: dict[str, Path] = {}
-    for folder in dict.fromkeys(sys.path):
+    for folder, _ in folders:
         for entry in _metadata_folders(Path(folder or ".")):
             match = METADATA_FOLDER.match(entry.name)
             if match is not None:
                 found.setdefault(normalise(match["name"]), entry)
     return dict(sorted(found.items()))
+
+
+def _changed(folder: str) -> int | None:
+    """When something was last added to a folder or taken from it, in nanoseconds since the epoch."""
+    try:
+        return Path(folder or ".").stat().st_mtime_ns
+    except OSError:
+        return None
 
 
 def version_of(metadata: Path) -> str:
@@ -70,6 +84,12 @@ def modules_of(metadata: Path) -> tuple[str, ...]:
         else:
             packages[match["package"] or match["file"]] = None
     return tuple(packages or inner)
+
+
+def origins(installed: Mapping[str, Path], known: Mapping[Path, Origin | None]) -> dict[str, Origin]:
+    """The distributions that came from elsewhere than an index; `known` has the origins of those that were asked."""
+    asked = {name: known[folder] if folder in known else origin(folder) for name, folder in installed.items()}
+    return {name: found for name, found in asked.items() if found is not None}
 
 
 def origin(metadata: Path) -> Origin | None:

@@ -5,8 +5,10 @@ import os
 import platform
 import shutil
 import subprocess
-from functools import cache
+import sys
+from functools import cache, lru_cache
 from pathlib import Path
+from typing import Any
 
 from cellops.records.environment import ThreadPool
 
@@ -45,7 +47,7 @@ def gpus() -> tuple[str, ...]:
 def thread_pools() -> tuple[ThreadPool, ...]:
     """The BLAS and OpenMP libraries that are loaded, as threadpoolctl sees them; none where it is not installed."""
     try:
-        found = importlib.import_module("threadpoolctl").threadpool_info()
+        found = _controller(len(sys.modules)).info()
     except Exception:  # noqa: BLE001 - it reads foreign libraries, which fail in ways of their own
         return ()
     return tuple(
@@ -58,3 +60,9 @@ def thread_pools() -> tuple[ThreadPool, ...]:
         )
         for pool in found
     )
+
+
+@lru_cache(maxsize=1)
+def _controller(_modules: int) -> Any:
+    """What threadpoolctl found: it looks through all loaded libraries, which change with the imported modules."""
+    return importlib.import_module("threadpoolctl").ThreadpoolController()
