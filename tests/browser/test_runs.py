@@ -70,11 +70,11 @@ def test_names_values_and_findings_are_text(show):
 
 @pytest.mark.parametrize(("severity", "is_open"), [(Severity.ERROR, True), (Severity.WARNING, False)])
 def test_findings_are_open_where_one_is_an_error(show, severity, is_open):
-    info = Finding(code="a", severity=Severity.INFO, where="cell 1", seen="small", remedy="none")
+    info = Finding(code="a", severity=Severity.INFO, where="In [1]", seen="small", remedy="none")
     page = show(
-        run("x", findings=(info, Finding(code="b", severity=severity, where="cell 2", seen="big", remedy="mend")))
+        run("x", findings=(info, Finding(code="b", severity=severity, where="In [2]", seen="big", remedy="mend")))
     )
-    expect(page.locator(".cellops-finding").first).to_have_text(f"{severity} · cell 2: bigmend")
+    expect(page.locator(".cellops-finding").first).to_have_text(f"{severity} · In [2]: bigmend")
     assert page.locator("[data-fold=findings]").evaluate("fold => fold.open") is is_open
 
 

@@ -302,3 +302,12 @@ def test_an_estimator_that_is_fitted_as_it_is_made_shows_its_tables(loaded: Kern
     run = loaded.closed()[-1]
     assert [(table.name, table.role) for table in run.data] == [("X", "training"), ("y", "training")]
     assert run.contract is not None
+
+
+def test_places_are_named_as_the_notebook_names_them(loaded: Kernel) -> None:
+    """`In [n]`, also where the trail counts otherwise: the cell that loaded cellops is not on it."""
+    done = loaded.run("path = '/home/someone/a.csv'")
+    (cell,) = loaded.cells()
+    assert (cell.order, cell.execution_count, done.execution_count) == (1, 2, 2)
+    assert [finding.where for finding in cell.findings] == ["In [2], line 1"]
+    assert "In [2], line 1: " in loaded.run("%mlops status").streams

@@ -11,7 +11,7 @@ from cellops.records.run import RunClosed, RunOpened, RunStatus, SessionClosed, 
 def write_run(folder, name, *, metrics):
     """A session that trained one run and ended, as the kernel writes it."""
     now = time.time()
-    finding = Finding(code="seed", severity=Severity.WARNING, where="cell 1", seen="no seed", remedy="give one")
+    finding = Finding(code="seed", severity=Severity.WARNING, where="In [1]", seen="no seed", remedy="give one")
     journal = Journal(folder / "journal", name)
     journal.append(SessionOpened(session=name, pid=0, started=now, version=__version__, project=str(folder.parent)))
     journal.append(RunOpened(run=name * 4, session=name, name=name, started=now, order=1))

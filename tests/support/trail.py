@@ -29,6 +29,7 @@ class Trail:
         record = CellRecord(
             session="s",
             order=order,
+            execution_count=order,
             source=source,
             started=0.0,
             duration=0.0,

@@ -39,7 +39,7 @@ function kindOf(record: CellRecord): MarkKind {
 
 function describe(record: CellRecord, edited: boolean, runName: string | null): string {
   const lines = [
-    `Captured ${absoluteTime(record.started)}, number ${record.order} on the trail`,
+    `In [${record.execution_count ?? ' '}], captured ${absoluteTime(record.started)}`,
     `${outcome(record)} in ${duration(record.duration)}`
   ];
   if (edited) {

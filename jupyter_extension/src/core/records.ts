@@ -33,7 +33,10 @@ export interface RunSummary {
 
 export interface CellRecord {
   session: string;
+  /** Place on the trail, from 1. */
   order: number;
+  /** The number in `In [n]`. */
+  execution_count: number | null;
   source: string;
   /** Seconds since the epoch, UTC. */
   started: number;

@@ -14,7 +14,7 @@ from cellops.capture.dataflow.analysis import analyse
 from cellops.capture.header import Header
 from cellops.capture.redaction import redact, redact_source, secrets_in, without_values
 from cellops.capture.watcher import Ending, OpenCell, Seen, Watcher
-from cellops.records.cell import CellRecord, ErrorSeen, Outcome
+from cellops.records.cell import CellRecord, ErrorSeen, Outcome, place
 
 LONGEST_MESSAGE = 500
 READ_OF_A_MESSAGE = 100_000
@@ -54,6 +54,8 @@ class CellCapture:
         self._pid = os.getpid()
         self._secrets: set[str] = set()
         """What the trail's sources bind to the names of secrets: an error can repeat it."""
+        self.where = "session"
+        """The cell that was opened last, as a place."""
         self.overheads: list[float] = []
         """What each captured cell paid in all, in seconds: record, journal, page and, for runs, evidence."""
 
@@ -109,8 +111,11 @@ class CellCapture:
             for lost in inside:
                 self._close(lost, None)
         self._order += 1
+        # IPython counts up before a cell or behind it, as it is old; its display hook knows the number in both.
+        count = self._shell.displayhook.prompt_count if info.store_history or inside else None
+        self.where = place(count)
         found = self._accepted(header.find(info.raw_cell))
-        cell = OpenCell(info, self._order, info.raw_cell, found, thread)
+        cell = OpenCell(info, self._order, info.raw_cell, found, thread, count)
         cell.body = self._python(info, found)
         cell.flow = analyse(cell.body)
         self._open.append(cell)
@@ -177,7 +182,7 @@ class CellCapture:
             overhead=cell.opening + time.perf_counter() - now,
             outcome=ending.outcome,
             verb=cell.header.verb if cell.header else None,
-            execution_count=getattr(result, "execution_count", None),
+            execution_count=cell.execution_count,
             cell_id=_cell_id(cell.info),
             error=ending.error,
             reads=cell.flow.reads,

@@ -6,7 +6,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from cellops.capture.dataflow.analysis import Dataflow
 from cellops.capture.header import Header
-from cellops.records.cell import ErrorSeen, Outcome
+from cellops.records.cell import ErrorSeen, Outcome, place
 from cellops.records.finding import Finding
 
 State = TypeVar("State")
@@ -21,6 +21,7 @@ class OpenCell:
     source: str
     header: Header | None
     thread: int
+    execution_count: int | None = None
     body: str = ""
     """The Python that runs."""
     flow: Dataflow = field(default_factory=Dataflow)
@@ -33,7 +34,7 @@ class OpenCell:
 
     @property
     def where(self) -> str:
-        return f"cell {self.order}"
+        return place(self.execution_count)
 
 
 @dataclass(frozen=True)

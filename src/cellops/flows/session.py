@@ -147,7 +147,7 @@ class Session:
             Finding(
                 code="capture-fault",
                 severity=Severity.WARNING,
-                where=f"cell {len(self.trail) + 1}",
+                where="session" if self._capture is None else self._capture.where,
                 seen=f"capture failed: {type(error).__name__}: {redact(str(error))[:300]}",
                 remedy="The cell itself was not touched; please report this",
             )

@@ -22,6 +22,11 @@ class ErrorSeen(Record, frozen=True, kw_only=True):
     line: int | None = None
 
 
+def place(execution_count: int | None) -> str:
+    """A cell as the notebook names it beside its source: `In [3]`."""
+    return f"In [{' ' if execution_count is None else execution_count}]"
+
+
 class GeneratorUse(Record, frozen=True, kw_only=True):
     """What one cell did with one random generator."""
 
@@ -58,6 +63,7 @@ class CellRecord(Record, frozen=True, kw_only=True, tag="cell", tag_field="event
     stderr_size: int | None = None
     verb: str | None = None
     execution_count: int | None = None
+    """The number in `In [n]`; a cell that another one executed has the number of that one."""
     cell_id: str | None = None
     notebook: str | None = None
     error: ErrorSeen | None = None
@@ -81,3 +87,8 @@ class CellRecord(Record, frozen=True, kw_only=True, tag="cell", tag_field="event
     findings: tuple[Finding, ...] = ()
     run: str | None = None
     """Key of the run that this cell was."""
+
+    @property
+    def where(self) -> str:
+        """The place as a person sees it."""
+        return place(self.execution_count)

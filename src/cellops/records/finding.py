@@ -18,6 +18,6 @@ class Finding(Record, frozen=True, kw_only=True):
     """Stable, kebab-case: `hard-coded-path`, `unseeded-randomness` …"""
     severity: Severity
     where: str
-    """The place, readable: `cell 4`, `column dep_hour`, `run 3f2a91c0`."""
+    """The place, readable: `In [4]`, `column dep_hour`, `run 3f2a91c0`."""
     seen: str
     remedy: str

@@ -17,7 +17,7 @@ TOKEN = "ghp_" + "a1B2" * 10
 
 def _found(source: str) -> list[tuple[str, str]]:
     body = "" if source.startswith("%%bash") else TransformerManager().transform_cell(source)
-    return [(finding.code, finding.where) for finding in habits(source, body, "cell 1")]
+    return [(finding.code, finding.where) for finding in habits(source, body, "In [1]")]
 
 
 @pytest.mark.parametrize(
@@ -45,8 +45,8 @@ def _found(source: str) -> list[tuple[str, str]]:
     ],
 )
 def test_a_habit_is_a_finding_with_its_line(line: str, code: str) -> None:
-    assert _found(f"x = 1\n{line}\ny = 2") == [(code, "cell 1, line 2")]
-    assert _found(f"%%time\nx = 1\n{line}") in ([(code, "cell 1, line 3")], [])
+    assert _found(f"x = 1\n{line}\ny = 2") == [(code, "In [1], line 2")]
+    assert _found(f"%%time\nx = 1\n{line}") in ([(code, "In [1], line 3")], [])
 
 
 @pytest.mark.parametrize(
@@ -77,22 +77,22 @@ def test_what_harms_nobody_is_no_finding(source: str) -> None:
 
 
 def test_a_script_below_a_cell_magic_is_one_finding() -> None:
-    assert _found("%%bash\nmkdir models\nrm -r old") == [("shell-command", "cell 1, line 1")]
+    assert _found("%%bash\nmkdir models\nrm -r old") == [("shell-command", "In [1], line 1")]
     assert _found("%%bash\n# what is here\nls -l\n\ngit status") == []
 
 
 def test_there_is_one_finding_a_kind_and_line() -> None:
     source = "a = '/home/me/a'; b = '/home/me/b'; password = 'hunter2hunter2'\nc = '/home/me/c'"
     assert _found(source) == [
-        ("credential-in-code", "cell 1, line 1"),
-        ("hard-coded-path", "cell 1, line 1"),
-        ("hard-coded-path", "cell 1, line 2"),
+        ("credential-in-code", "In [1], line 1"),
+        ("hard-coded-path", "In [1], line 1"),
+        ("hard-coded-path", "In [1], line 2"),
     ]
 
 
 def test_a_finding_repeats_no_secret() -> None:
     source = "!curl -H 'Authorization: Bearer abcdefgh1234' https://me:hunter2@host/x -o /tmp/x"
-    said = " ".join(finding.seen for finding in habits(source, TransformerManager().transform_cell(source), "cell 1"))
+    said = " ".join(finding.seen for finding in habits(source, TransformerManager().transform_cell(source), "In [1]"))
     assert "abcdefgh1234" not in said
     assert "hunter2" not in said
 
@@ -104,12 +104,12 @@ def test_the_flights_notebook_has_none() -> None:
 
 @given(st.text(st.sampled_from("!%='\"/\\ \nabrmos.system(){}[],;|&>#password")))
 def test_any_text_has_findings_or_none(text: str) -> None:
-    habits(text, text, "cell 1")
+    habits(text, text, "In [1]")
 
 
 def test_they_stand_on_the_record_of_the_cell(loaded: Kernel) -> None:
     loaded.run("import os\nfolder = '/home/someone/models'\n_ = os.system('true')")
     found = [(finding.code, finding.where) for finding in loaded.cells()[-1].findings]
-    assert found == [("hard-coded-path", "cell 1, line 2"), ("shell-command", "cell 1, line 3")]
+    assert found == [("hard-coded-path", "In [2], line 2"), ("shell-command", "In [2], line 3")]
     loaded.run("%%bash\ntrue")
     assert [finding.code for finding in loaded.cells()[-1].findings] == ["shell-command"]

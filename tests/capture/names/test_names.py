@@ -66,7 +66,7 @@ def test_cells_run_out_of_order(kernel: Kernel, notebook: Path) -> None:
     kernel.run("price = 4", cell_id="cell-1")
     kernel.run("%%mlops run\ntotal = price * 2", cell_id="cell-0")
     assert _slice(kernel) == Slice(cells=(1, 2))
-    assert _hidden(kernel) == [("out-of-order", "price was bound by cell 1")]
+    assert _hidden(kernel) == [("out-of-order", "price was bound by In [3]")]
 
 
 def test_a_cell_edited_and_executed_again_between(loaded: Kernel) -> None:
@@ -74,8 +74,8 @@ def test_a_cell_edited_and_executed_again_between(loaded: Kernel) -> None:
     loaded.run("limit = 6", cell_id="cell-a")
     loaded.run("%%mlops run\ntotal = rate * limit", cell_id="cell-b")
     assert _slice(loaded) == Slice(cells=(1, 2, 3))
-    assert _hidden(loaded) == [("cell-edited", "rate was bound by cell 1")]
-    assert "rate was bound by cell 1, which has been edited since" in loaded.run("%mlops status").streams
+    assert _hidden(loaded) == [("cell-edited", "rate was bound by In [2]")]
+    assert "rate was bound by In [2], which has been edited since" in loaded.run("%mlops status").streams
 
 
 def test_a_cell_edited_and_not_executed_again(kernel: Kernel, notebook: Path) -> None:
@@ -83,7 +83,7 @@ def test_a_cell_edited_and_not_executed_again(kernel: Kernel, notebook: Path) ->
     notebooks.write(notebook, "rate = 4", "%%mlops run\ntotal = rate * 2")
     kernel.run("%%mlops run\ntotal = rate * 2", cell_id="cell-1")
     assert _slice(kernel) == Slice(cells=(1, 2))
-    assert _hidden(kernel) == [("cell-edited", "rate was bound by cell 1")]
+    assert _hidden(kernel) == [("cell-edited", "rate was bound by In [3]")]
     kernel.run("rate = 4", cell_id="cell-0")
     kernel.run("%%mlops run\ntotal = rate * 2", cell_id="cell-1")
     assert _hidden(kernel) == []
@@ -93,7 +93,7 @@ def test_a_cell_deleted_from_the_notebook(kernel: Kernel, notebook: Path) -> Non
     kernel.run("rate = 3", cell_id="gone")
     notebooks.write(notebook, "%%mlops run\ntotal = rate * 2")
     kernel.run("%%mlops run\ntotal = rate * 2", cell_id="cell-0")
-    assert _hidden(kernel) == [("cell-deleted", "rate was bound by cell 1")]
+    assert _hidden(kernel) == [("cell-deleted", "rate was bound by In [3]")]
 
 
 def test_a_notebook_that_was_saved_before_says_nothing_of_what_ran_since(kernel: Kernel, notebook: Path) -> None:
@@ -118,7 +118,7 @@ def test_an_interrupted_cell_that_a_run_uses(loaded: Kernel) -> None:
     loaded.run("%%mlops run\ntotal = len(steps) > 0")
     found = _slice(loaded)
     assert found.cells == (1, 2)
-    assert found.widened == ("cell 1 was interrupted: it does not end in the same place again",)
+    assert found.widened == ("In [2] was interrupted: it does not end in the same place again",)
 
 
 def test_a_cell_that_failed_half_way(loaded: Kernel) -> None:
@@ -152,7 +152,7 @@ def test_a_cell_that_executes_another(loaded: Kernel) -> None:
     assert _cell(loaded, 2).changed == ("made",)
     found = _slice(loaded)
     assert found.cells == (1, 2, 4)
-    assert found.widened == ("cell 2 may have used and changed anything: get_ipython().run_cell",)
+    assert found.widened == ("In [3] may have used and changed anything: get_ipython().run_cell",)
 
 
 def test_a_script_that_is_run(loaded: Kernel) -> None:
@@ -180,7 +180,7 @@ def test_code_in_a_text(loaded: Kernel) -> None:
     loaded.run("%%mlops run\ntotal = made + known")
     record = _cell(loaded, 2)
     assert (record.changed, record.writes, record.uncertain) == (("made",), ("known",), ("exec",))
-    assert _slice(loaded) == Slice(cells=(1, 2, 3), widened=("cell 2 may have used and changed anything: exec",))
+    assert _slice(loaded) == Slice(cells=(1, 2, 3), widened=("In [3] may have used and changed anything: exec",))
 
 
 def test_a_name_that_was_deleted(loaded: Kernel) -> None:
@@ -202,7 +202,7 @@ def test_a_table_changed_under_another_name(loaded: Kernel) -> None:
     assert loaded.closed()[-1].metrics == {"total": 12.0}
     found = _slice(loaded)
     assert found.cells == (1, 2, 3, 4, 5, 6)
-    assert "cell 5 may have changed held" in found.widened
+    assert "In [6] may have changed held" in found.widened
 
 
 def test_a_function_reads_names_where_it_is_called(loaded: Kernel) -> None:
@@ -282,7 +282,7 @@ def test_names_from_before_capture_are_said_to_be_so(kernel: Kernel) -> None:
     kernel.run("old = 3")
     kernel.run("%load_ext cellops")
     kernel.run("%%mlops run\ntotal = old / 2")
-    assert _slice(kernel) == Slice(cells=(1,), widened=("cell 1 used old, bound before capturing began",))
+    assert _slice(kernel) == Slice(cells=(1,), widened=("In [3] used old, bound before capturing began",))
 
 
 DIFFICULT = """

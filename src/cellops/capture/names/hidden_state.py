@@ -67,9 +67,9 @@ class History:
                 continue
             names = sorted({use.name for use in shown if use.definer == order})
             if _is_deleted(record, saved):
-                found.append(_deleted(names, order, where))
+                found.append(_deleted(names, record.where, where))
             elif self._is_edited(record, saved):
-                found.append(_edited(names, order, where))
+                found.append(_edited(names, record.where, where))
         return [*found, *self._out_of_order(shown, saved, where)]
 
     def _is_edited(self, record: CellRecord, saved: Saved | None) -> bool:
@@ -92,7 +92,10 @@ class History:
             if use.reader is not None and above is not None and below is not None and below > above:
                 names = found.setdefault((use.definer, use.reader), [])
                 names.extend([use.name] if use.name not in names else [])
-        return [_misplaced(names, definer, reader, where) for (definer, reader), names in found.items()]
+        return [
+            _misplaced(names, self._trail[definer].where, self._trail[reader].where, where)
+            for (definer, reader), names in found.items()
+        ]
 
     def _place(self, order: int | None, places: Mapping[str, int]) -> int | None:
         record = None if order is None else self._trail.get(order)
@@ -104,40 +107,40 @@ def _is_deleted(record: CellRecord, saved: Saved | None) -> bool:
     return saved is not None and saved.when >= record.started and record.cell_id not in saved.sources
 
 
-def _deleted(names: Sequence[str], order: int, where: str) -> Finding:
+def _deleted(names: Sequence[str], definer: str, where: str) -> Finding:
     return Finding(
         code="cell-deleted",
         severity=Severity.WARNING,
         where=where,
-        seen=f"{_bound(names, order)}, which no longer stands in the notebook",
+        seen=f"{_bound(names, definer)}, which no longer stands in the notebook",
         remedy=f"Put the cell back (the trail has its source), or bind {_named(names)} in another one and run again",
     )
 
 
-def _edited(names: Sequence[str], order: int, where: str) -> Finding:
+def _edited(names: Sequence[str], definer: str, where: str) -> Finding:
     return Finding(
         code="cell-edited",
         severity=Severity.WARNING,
         where=where,
-        seen=f"{_bound(names, order)}, which has been edited since",
+        seen=f"{_bound(names, definer)}, which has been edited since",
         remedy=f"Run the edited cell, then what uses {_named(names)}: the notebook shows other code than was executed",
     )
 
 
-def _misplaced(names: Sequence[str], definer: int, reader: int, where: str) -> Finding:
+def _misplaced(names: Sequence[str], definer: str, reader: str, where: str) -> Finding:
     return Finding(
         code="out-of-order",
         severity=Severity.WARNING,
         where=where,
-        seen=f"{_bound(names, definer)}, which stands below cell {reader} that reads it",
+        seen=f"{_bound(names, definer)}, which stands below {reader} that reads it",
         remedy="Move the cell that binds above the one that reads, so that the notebook runs from top to bottom",
     )
 
 
-def _bound(names: Sequence[str], order: int) -> str:
+def _bound(names: Sequence[str], definer: str) -> str:
     if not names:
-        return f"the run depends on what cell {order} changed"
-    return f"{_named(names)} {'was' if len(names) == 1 else 'were'} bound by cell {order}"
+        return f"the run depends on what {definer} changed"
+    return f"{_named(names)} {'was' if len(names) == 1 else 'were'} bound by {definer}"
 
 
 def _named(names: Sequence[str]) -> str:

@@ -73,22 +73,20 @@ def _generators(record: CellRecord) -> list[str]:
 
 
 def _doubt(record: CellRecord, effects: Effects) -> str | None:
-    where = f"cell {record.order}"
     named = [name for name in effects.mutates if not name.startswith("(")]
     if not named:
         return None
     more = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
-    return f"{where} may have changed {_list(named[:MOST_NAMED])}{more}"
+    return f"{record.where} may have changed {_list(named[:MOST_NAMED])}{more}"
 
 
 def _note(record: CellRecord, effects: Effects) -> str | None:
-    where = f"cell {record.order}"
     if record.outcome is Outcome.INTERRUPTED:
-        return f"{where} was interrupted: it does not end in the same place again"
+        return f"{record.where} was interrupted: it does not end in the same place again"
     if effects.unknown:
-        return f"{where} may have used and changed anything: {_list(effects.unknown)}"
+        return f"{record.where} may have used and changed anything: {_list(effects.unknown)}"
     if effects.earlier:
-        return f"{where} used {_list(effects.earlier)}, bound before capturing began"
+        return f"{record.where} used {_list(effects.earlier)}, bound before capturing began"
     return None
 
 
