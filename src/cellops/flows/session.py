@@ -20,6 +20,7 @@ from cellops.capture.names.watcher import Names
 from cellops.capture.outputs import Outputs
 from cellops.capture.randomness import rng
 from cellops.capture.randomness.forks import Forks
+from cellops.capture.randomness.seeding import brings_torch
 from cellops.capture.randomness.watcher import Generators
 from cellops.capture.redaction import redact
 from cellops.capture.resources import Resources
@@ -205,7 +206,7 @@ class Session:
             parameters=self.parameters | evidence.declared(cell.flow),
         )
         if options.seed is not None:
-            rng.seed_all(options.seed)
+            rng.seed_all(options.seed, with_torch=brings_torch(cell.flow))
             self._generators.seeded_all()
         cell.run = opened.run
         try:

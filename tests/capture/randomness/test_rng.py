@@ -80,8 +80,12 @@ class Torch:
     uint8 = np.uint8
 
     class Generator:
-        def __init__(self) -> None:
-            self.seed, self.drawn = rng.TORCH_DEFAULT_SEED, 0
+        def __init__(self, device: str = "cpu", seed: int = rng.TORCH_DEFAULT_SEED) -> None:
+            self.device, self.seed, self.drawn = device, seed, 0
+
+        def manual_seed(self, seed: int) -> "Torch.Generator":
+            self.seed, self.drawn = seed, 0
+            return self
 
         def initial_seed(self) -> int:
             return self.seed
@@ -97,12 +101,12 @@ class Torch:
     frombuffer = staticmethod(np.frombuffer)
 
     def __init__(self) -> None:
-        self.default_generator, on_the_card = self.Generator(), self.Generator()
+        self.default_generator, on_the_card = self.Generator("cpu", 2**61), self.Generator("cuda", 2**50)
         self.cuda = type("cuda", (), {"is_initialized": lambda: True, "default_generators": (on_the_card,)})
 
     def manual_seed(self, seed: int) -> None:
         for generator in (self.default_generator, *self.cuda.default_generators):
-            generator.seed, generator.drawn = seed, 0
+            generator.manual_seed(seed)
 
 
 def test_torch_is_in_the_ledger_with_every_device(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,6 +115,8 @@ def test_torch_is_in_the_ledger_with_every_device(monkeypatch: pytest.MonkeyPatc
     held = rng.shared()
     assert [name for name in held if name.startswith("torch")] == ["torch", "torch.cuda.0"]
     assert not rng.has_own_seed(held["torch"])
+    assert rng.is_untouched(held["torch"])
+    assert rng.has_own_seed(torch.Generator())
     rng.seed_all(3)
     assert rng.has_own_seed(held["torch.cuda.0"])
     state = rng.capture_state(held["torch"])
@@ -119,6 +125,7 @@ def test_torch_is_in_the_ledger_with_every_device(monkeypatch: pytest.MonkeyPatc
         held["torch"].drawn = 5
     assert rng.capture_state(held["torch"]) == state
     held["torch"].drawn = 7
+    assert not rng.is_untouched(held["torch"])
     rng.restore_state(held["torch"], state)
     assert rng.capture_state(held["torch"]) == state
 
@@ -202,6 +209,12 @@ def test_the_shared_generators_are_seeded_by_what_a_cell_calls(loaded: Kernel, s
     assert _codes(loaded.cells()[-1]) == []
     loaded.run("x = random.random() + np.random.rand()")
     assert _codes(loaded.cells()[-1]) == []
+
+
+def test_seeding_one_generator_seeds_no_other(loaded: Kernel) -> None:
+    loaded.run("import numpy as np\nmine = np.random.RandomState()")
+    loaded.run("mine.seed(3)\nx = np.random.rand()")
+    assert _codes(loaded.cells()[-1]) == ["unseeded-randomness"]
 
 
 def test_a_seed_that_is_none_is_none(loaded: Kernel) -> None:

@@ -4,6 +4,7 @@ A state is a JSON text, so that it can be compared, kept and restored without ru
 """
 
 import contextlib
+import importlib
 import json
 import random
 import sys
@@ -17,9 +18,10 @@ BIT_GENERATORS = ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")
 WORDS = 624
 """The words of a Mersenne Twister; at this position nothing has been drawn since it was seeded or filled anew."""
 TORCH_DEFAULT_SEED = 67280421310721
-"""What torch's generators begin with where nobody seeds them."""
+"""What a new `torch.Generator()` begins with in every process; the shared one takes 64 bits from the system."""
+LARGEST_CHOSEN_FOR_TORCH = 2**32
 LARGEST_CHOSEN = 2**64
-"""Seeds that people choose are smaller; what the system gives has 128 bits."""
+"""Seeds that people choose are smaller; what the system gives to numpy has 128 bits."""
 
 
 def shared() -> dict[str, Any]:
@@ -31,7 +33,7 @@ def shared() -> dict[str, Any]:
     torch = sys.modules.get("torch")
     if torch is not None and hasattr(torch, "default_generator"):
         found["torch"] = torch.default_generator
-        if torch.cuda.is_initialized():
+        if hasattr(torch, "cuda") and torch.cuda.is_initialized():
             found |= {f"torch.cuda.{place}": held for place, held in enumerate(torch.cuda.default_generators)}
     return found
 
@@ -57,7 +59,7 @@ def read(generator: Any) -> Reading | None:
     """The state of a generator; None where it has a foreign source of bits."""
     if type(generator) is random.Random:
         return ("python", *generator.getstate())
-    if type(generator).__module__.partition(".")[0] == "torch":
+    if is_of_torch(generator):
         return "torch", generator.get_state().numpy().tobytes()
     if type(_bits(generator)).__name__ not in BIT_GENERATORS:
         return None
@@ -94,7 +96,7 @@ def restore_state(generator: Any, text: str) -> None:
     match state:
         case {"python": version, "words": words, "gauss": gauss} if type(generator) is random.Random:
             generator.setstate((version, tuple(array("I", bytes.fromhex(words))), gauss))
-        case {"torch": words} if type(generator).__module__.partition(".")[0] == "torch":
+        case {"torch": words} if is_of_torch(generator):
             torch = sys.modules["torch"]
             generator.set_state(torch.frombuffer(bytearray.fromhex(words), dtype=torch.uint8))
         case {"numpy": packed} if type(generator).__name__ == "RandomState":
@@ -106,10 +108,17 @@ def restore_state(generator: Any, text: str) -> None:
             raise ValueError(fact)
 
 
+def is_of_torch(generator: Any) -> bool:
+    return type(generator).__module__.partition(".")[0] == "torch"
+
+
 def is_untouched(generator: Any) -> bool:
     """Whether nothing has been drawn since a generator was made or seeded, as far as its state shows that."""
     if type(generator) is random.Random:
         return bool(generator.getstate()[1][-1] == WORDS)
+    if is_of_torch(generator):
+        fresh = type(generator)(generator.device).manual_seed(generator.initial_seed())
+        return read(fresh) == read(generator)
     bits = _bits(generator)
     seeds = getattr(bits, "seed_seq", None)
     if type(bits).__name__ not in BIT_GENERATORS:
@@ -120,9 +129,10 @@ def is_untouched(generator: Any) -> bool:
 
 
 def has_own_seed(generator: Any) -> bool:
-    """Whether a generator's own memory of its origin shows a seed that somebody chose."""
-    if type(generator).__module__.partition(".")[0] == "torch":
-        return bool(generator.initial_seed() != TORCH_DEFAULT_SEED)
+    """Whether a generator's own memory of its origin shows a seed that somebody chose, or the same in every process."""
+    if is_of_torch(generator):
+        seed = generator.initial_seed()
+        return bool(seed == TORCH_DEFAULT_SEED or seed < LARGEST_CHOSEN_FOR_TORCH)
     bits = _bits(generator)
     if bits is None:
         return False
@@ -133,13 +143,17 @@ def has_own_seed(generator: Any) -> bool:
     return not isinstance(entropy, int) or bool(entropy < LARGEST_CHOSEN)
 
 
-def seed_all(seed: int) -> None:
+def seed_all(seed: int, *, with_torch: bool = False) -> None:
     """Seed python's generator, numpy's legacy one, and torch's on every device where torch is imported.
 
-    numpy loads `numpy.random` at its first use, which would seed it from the system: so it is loaded here.
+    A library seeds its generator from the system where it is loaded: numpy loads `numpy.random` at its first use, so
+    it is loaded here; and torch is loaded here where the cell is known to import it.
     """
     import numpy.random as numpy_random
 
+    if with_torch:
+        with contextlib.suppress(Exception):  # the cell's own import will say what is wrong
+            importlib.import_module("torch")
     random.seed(seed)
     numpy_random.seed(seed % 2**32)  # noqa: NPY002 - the legacy generator is what others draw from
     torch = sys.modules.get("torch")

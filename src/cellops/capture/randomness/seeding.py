@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from cellops.capture.dataflow.analysis import Dataflow
+from cellops.capture.randomness.rng import kinds
 
 Namespace = Mapping[str, Any]
 MAKERS = (
@@ -24,7 +25,7 @@ MAKERS = (
 
 
 def seeded_by(flow: Dataflow, namespace: Namespace, changed: frozenset[str]) -> frozenset[str]:
-    """The shared generators that a cell seeds.
+    """The shared generators that a cell seeds, and the names of others that it seeds by a method.
 
     Parameters
     ----------
@@ -35,6 +36,10 @@ def seeded_by(flow: Dataflow, namespace: Namespace, changed: frozenset[str]) -> 
     for call in flow.calls:
         if not _has_seed(call):
             continue
+        own = _generator_of(call.func, namespace)
+        if own is not None:
+            found.update([own] if "seed" in _last_name(call.func) else [])
+            continue
         function = _function(call.func, namespace)
         known = [name for name, seeders in _seeders().items() if any(function == seeder for seeder in seeders)]
         if known:
@@ -42,6 +47,17 @@ def seeded_by(flow: Dataflow, namespace: Namespace, changed: frozenset[str]) -> 
         elif "seed" in _last_name(call.func).lower():
             found.update(changed)
     return frozenset(found)
+
+
+def brings_torch(flow: Dataflow) -> bool:
+    """Whether a cell surely imports torch, itself or by a library of its family: `torchvision` and others."""
+    for statement in flow.tree.body:
+        match statement:
+            case ast.Import(names=names) if any(alias.name.startswith("torch") for alias in names):
+                return True
+            case ast.ImportFrom(module=str() as module, level=0) if module.startswith("torch"):
+                return True
+    return False
 
 
 def made_with_seed(flow: Dataflow) -> dict[str, bool]:
@@ -71,6 +87,15 @@ def _function(node: ast.expr, namespace: Namespace) -> Any:
         case _:
             return None
     return found if type(found).__name__ in {"module", "function", "method", "builtin_function_or_method"} else None
+
+
+def _generator_of(node: ast.expr, namespace: Namespace) -> str | None:
+    """The name of the generator whose method a call calls: it seeds no other."""
+    match node:
+        case ast.Attribute(value=ast.Name(id=name)) if type(namespace.get(name)) in kinds():
+            return name
+        case _:
+            return None
 
 
 def _last_name(node: ast.expr) -> str:

@@ -126,13 +126,16 @@ class Generators:
         return Held(generator, reading)
 
     def _remember_seeds(self, cell: OpenCell, changed: frozenset[str]) -> frozenset[str]:
-        """The shared generators that the cell has seeded."""
-        shared = seeded_by(cell.flow, self._namespace, changed)
-        self._seeded |= shared
-        for name, seeded in made_with_seed(cell.flow).items():
-            (self._seeded if seeded else self._unseeded).add(name)
-            (self._unseeded if seeded else self._seeded).discard(name)
-        return shared
+        """The generators that the cell has seeded, apart from new ones."""
+        seeded = seeded_by(cell.flow, self._namespace, changed)
+        self._seeded |= seeded
+        self._unseeded -= seeded
+        for name, given in made_with_seed(cell.flow).items():
+            if name in seeded:
+                continue
+            (self._seeded if given else self._unseeded).add(name)
+            (self._unseeded if given else self._seeded).discard(name)
+        return seeded
 
     def _use(self, name: str, now: Held, before: Held | None, consumed: bool) -> GeneratorUse:
         known = before is not None and before.generator is now.generator
@@ -147,6 +150,8 @@ class Generators:
     def _is_seeded(self, name: str, generator: Any) -> bool:
         if name in self._seeded:
             return True
+        if rng.is_of_torch(generator):
+            return rng.has_own_seed(generator)
         return name not in self._unseeded and rng.has_own_seed(generator)
 
     def _keep(self, state: bytes) -> bool:
