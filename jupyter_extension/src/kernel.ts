@@ -1,9 +1,9 @@
-/** What the kernels of open notebooks tell the page, over the comm target `cellops`. */
+/** What the kernels of open notebooks and the page tell each other, over the comm target `cellops`. */
 
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
-import type { Kernel, KernelMessage } from '@jupyterlab/services';
-import { Token } from '@lumino/coreutils';
+import { KernelMessage, type Kernel } from '@jupyterlab/services';
+import { Token, type JSONObject } from '@lumino/coreutils';
 import { Signal, type ISignal } from '@lumino/signaling';
 
 import type { CellRecord, RunSummary } from './core/records';
@@ -24,6 +24,10 @@ export interface IKernels {
   readonly told: ISignal<IKernels, Told>;
   /** The kernel of a notebook restarted, died or was replaced: what it told is past. */
   readonly ended: ISignal<IKernels, NotebookPanel>;
+  /** The kernel of a notebook has cellops and can be told something. */
+  readonly joined: ISignal<IKernels, NotebookPanel>;
+  /** Tell the kernel of a notebook something; whether it has cellops and could be told. */
+  send(panel: NotebookPanel, data: JSONObject): boolean;
 }
 
 export const IKernels = new Token<IKernels>(
@@ -34,21 +38,46 @@ export const IKernels = new Token<IKernels>(
 class Kernels implements IKernels {
   readonly told = new Signal<this, Told>(this);
   readonly ended = new Signal<this, NotebookPanel>(this);
+  readonly joined = new Signal<this, NotebookPanel>(this);
+  private readonly comms = new WeakMap<NotebookPanel, Kernel.IComm>();
+
+  /** A comm would send over a subshell, past the cells that wait; this arrives before what is executed next. */
+  send(panel: NotebookPanel, data: JSONObject): boolean {
+    const kernel = panel.sessionContext.session?.kernel;
+    const comm = this.comms.get(panel);
+    if (!kernel || !comm) {
+      return false;
+    }
+    const message = KernelMessage.createMessage<KernelMessage.ICommMsgMsg<'shell'>>({
+      msgType: 'comm_msg',
+      channel: 'shell',
+      content: { comm_id: comm.commId, data },
+      session: kernel.clientId,
+      username: kernel.username
+    });
+    kernel.sendShellMessage(message, false, true);
+    return true;
+  }
 
   watch(panel: NotebookPanel): void {
     const context = panel.sessionContext;
     context.kernelChanged.connect((_, { oldValue, newValue }) => {
       if (oldValue) {
-        this.ended.emit(panel);
+        this.end(panel);
       }
       this.attach(panel, newValue);
     });
     context.statusChanged.connect((_, status) => {
       if (status === 'restarting' || status === 'autorestarting' || status === 'dead') {
-        this.ended.emit(panel);
+        this.end(panel);
       }
     });
     this.attach(panel, context.session?.kernel ?? null);
+  }
+
+  private end(panel: NotebookPanel): void {
+    this.comms.delete(panel);
+    this.ended.emit(panel);
   }
 
   private attach(panel: NotebookPanel, kernel: Kernel.IKernelConnection | null): void {
@@ -92,6 +121,13 @@ class Kernels implements IKernels {
     comm.onMsg = (received: KernelMessage.ICommMsgMsg) => {
       this.tell(panel, received.content.data);
     };
+    comm.onClose = () => {
+      if (this.comms.get(panel) === comm) {
+        this.comms.delete(panel);
+      }
+    };
+    this.comms.set(panel, comm);
+    this.joined.emit(panel);
   }
 
   private tell(panel: NotebookPanel, data: unknown): void {

@@ -247,7 +247,7 @@ class Notebook:
         session = Session(held, self._shell.user_ns, parse=read_run_options, observer=announcer)
         session.attach(self._shell, accepts=accepts)
         self._session = session
-        self._page.open()
+        self._page.open(session.notebook_shown)
         atexit.register(session.close)
 
     def unload(self) -> None:

@@ -34,6 +34,7 @@ from cellops.records.base import Record, Value
 from cellops.records.cell import CellRecord, Outcome
 from cellops.records.contract import Suite
 from cellops.records.finding import Finding, Severity
+from cellops.records.notebook import NotebookShown
 from cellops.records.run import (
     RunClosed,
     RunOpened,
@@ -243,6 +244,10 @@ class Session:
             self._origins.learn(cell.flow, record)
         except Exception as error:  # noqa: BLE001 - as above
             self.fault(error)
+
+    def notebook_shown(self, shown: NotebookShown) -> None:
+        """A page has told how the notebook stands on it, saved or not."""
+        self._history.notebook.show(shown)
 
     def hidden_state(self) -> list[Finding]:
         """What stands in this kernel and no longer in the notebook."""

@@ -1,11 +1,16 @@
-"""The line from the kernel to the page: a copy of each record goes to every JupyterLab page that shows the notebook."""
+"""The line between kernel and page: a copy of each record goes to every JupyterLab page that shows the notebook.
 
+The pages tell in turn how the notebook stands on them, before they have a cell executed.
+"""
+
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from cellops.records.base import Record
 from cellops.records.cell import CellRecord
+from cellops.records.notebook import NotebookShown
 from cellops.records.run import RunSummary
 
 TARGET = "cellops"
@@ -18,11 +23,13 @@ class Page:
         self._comms: list[Any] = []
         self._cells: list[CellRecord] = []
         self._runs: dict[str, RunSummary] = {}
+        self._shown: Callable[[NotebookShown], None] = lambda _: None
 
-    def open(self) -> None:
-        """Offer the target to pages that come later, and call the one that is there."""
+    def open(self, shown: Callable[[NotebookShown], None]) -> None:
+        """Offer the target to pages that come later, and call the one that is there; `shown` hears what pages tell."""
         import comm
 
+        self._shown = shown
         comm.get_comm_manager().register_target(TARGET, self._accept)
         self._accept(comm.create_comm(target_name=TARGET))
 
@@ -46,9 +53,19 @@ class Page:
     def _accept(self, opened: Any, _message: object = None) -> None:
         self._comms.append(opened)
         opened.on_close(lambda _: self._forget(opened))
+        opened.on_msg(self._hear)
         for summary in self._runs.values():
             opened.send({"event": "run", "summary": _plain(summary)})
         opened.send({"event": "trail", "records": [_plain(record) for record in self._cells]})
+
+    def _hear(self, message: Any) -> None:
+        """Take what a page tells. It may have an older or newer cellops: what does not fit is not for this kernel."""
+        try:
+            data = message["content"]["data"]
+            if data["event"] == "notebook":
+                self._shown(msgspec.convert(data, NotebookShown))
+        except (LookupError, TypeError, msgspec.ValidationError):
+            return
 
     def _forget(self, closed: Any) -> None:
         self._comms = [held for held in self._comms if held is not closed]

@@ -1,10 +1,11 @@
 """State that the notebook no longer shows: names bound by cells that have been edited, deleted or run out of order."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from cellops.capture.names.namespace import OF_IPYTHON
-from cellops.capture.names.notebook import Saved, SavedNotebook
+from cellops.capture.names.notebook import Notebook, Standing
 from cellops.capture.names.slice import Slices
 from cellops.capture.redaction import redact_source
 from cellops.records.cell import CellRecord
@@ -12,6 +13,8 @@ from cellops.records.finding import Finding, Severity
 from cellops.records.slice import Slice
 
 MOST_NAMED = 5
+OF_NOTEBOOKS = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+"""The ids that the notebook format allows; VS Code has others while a notebook is open."""
 
 
 class Use(NamedTuple):
@@ -26,7 +29,7 @@ class History:
     """The trail of a session with the slices of its runs, beside the notebook as it was saved last."""
 
     def __init__(self, notebook: str | None) -> None:
-        self.notebook = SavedNotebook(notebook)
+        self.notebook = Notebook(notebook)
         self._slices = Slices()
         self._trail: dict[int, CellRecord] = {}
         self._latest: dict[str, CellRecord] = {}
@@ -58,7 +61,7 @@ class History:
         return self._findings(sorted(set(standing.values())), uses, "session")
 
     def _findings(self, cells: Sequence[int], uses: Iterable[Use], where: str) -> list[Finding]:
-        saved = self.notebook.read()
+        standing = self.notebook.read()
         shown = [use for use in uses if not use.name.startswith("(") and not OF_IPYTHON.match(use.name)]
         found = []
         for order in cells:
@@ -66,26 +69,26 @@ class History:
             if record is None or record.cell_id is None:
                 continue
             names = sorted({use.name for use in shown if use.definer == order})
-            if _is_deleted(record, saved):
+            if _is_deleted(record, standing):
                 found.append(_deleted(names, record.where, where))
-            elif self._is_edited(record, saved):
+            elif self._is_edited(record, standing):
                 found.append(_edited(names, record.where, where))
-        return [*found, *self._out_of_order(shown, saved, where)]
+        return [*found, *self._out_of_order(shown, standing, where)]
 
-    def _is_edited(self, record: CellRecord, saved: Saved | None) -> bool:
+    def _is_edited(self, record: CellRecord, standing: Standing | None) -> bool:
         """Whether a cell has been executed with another source since, or was saved with another one."""
         latest = self._latest[record.cell_id or ""]
         if latest.source != record.source:
             return True
-        if saved is None or saved.when < record.started:
+        if standing is None or standing.when < record.started:
             return False
-        source = saved.sources.get(record.cell_id or "")
+        source = standing.sources.get(record.cell_id or "")
         return source is not None and redact_source(source).strip() != record.source.strip()
 
-    def _out_of_order(self, uses: Iterable[Use], saved: Saved | None, where: str) -> list[Finding]:
-        if saved is None:
+    def _out_of_order(self, uses: Iterable[Use], standing: Standing | None, where: str) -> list[Finding]:
+        if standing is None:
             return []
-        places = {cell: place for place, cell in enumerate(saved.sources)}
+        places = {cell: place for place, cell in enumerate(standing.sources)}
         found: dict[tuple[int, int], list[str]] = {}
         for use in uses:
             above, below = self._place(use.reader, places), self._place(use.definer, places)
@@ -102,9 +105,11 @@ class History:
         return None if record is None or record.cell_id is None else places.get(record.cell_id)
 
 
-def _is_deleted(record: CellRecord, saved: Saved | None) -> bool:
-    """A notebook that was saved before the cell ran may not hold it yet."""
-    return saved is not None and saved.when >= record.started and record.cell_id not in saved.sources
+def _is_deleted(record: CellRecord, standing: Standing | None) -> bool:
+    """A notebook saved before the cell ran may not hold it yet; not every front end calls cells as the notebook does."""
+    if standing is None or standing.when < record.started or not OF_NOTEBOOKS.fullmatch(record.cell_id or ""):
+        return False
+    return record.cell_id not in standing.sources
 
 
 def _deleted(names: Sequence[str], definer: str, where: str) -> Finding:

@@ -1,11 +1,14 @@
-"""What the notebook holds, as it was saved last."""
+"""What the notebook holds: as the page showed it last, or as it was saved last, whichever is newer."""
 
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock, Thread
 
 import msgspec
+
+from cellops.records.notebook import NotebookShown
 
 LARGEST = 200_000_000
 """Bytes of a notebook beyond which it is not read."""
@@ -17,36 +20,49 @@ class _Cell(msgspec.Struct):
     source: str | list[str] = ""
 
 
-class _Notebook(msgspec.Struct):
+class _File(msgspec.Struct):
     cells: list[_Cell] = []
 
 
 @dataclass(frozen=True)
-class Saved:
-    """The code cells of a saved notebook."""
+class Standing:
+    """The code cells of a notebook as they stood at a time."""
 
     when: float
-    """When it was saved, in seconds since the epoch."""
+    """When it was saved or shown, in seconds since the epoch."""
     sources: dict[str, str]
     """Source by cell id, in the order of the notebook."""
 
 
-class SavedNotebook:
-    """Reads the notebook file again when it has changed. One that cannot be read is as good as none."""
+class Notebook:
+    """Takes what pages show, and reads the file again when it has changed; one that cannot be read is as good as none.
+
+    A page tells of its notebook whenever it has another one than it told before, just before it executes a cell. A file
+    that is newer was saved from that page, or was changed by someone else: it says how the notebook stands either way.
+    """
 
     def __init__(self, path: str | None) -> None:
         self._path = Path(path) if path is not None and path.endswith(".ipynb") else None
         self._lock = Lock()
         self._seen: tuple[int, int] | None = None
-        self._saved: Saved | None = None
+        self._saved: Standing | None = None
+        self._shown: Standing | None = None
+
+    def show(self, shown: NotebookShown) -> None:
+        """A page has told how the notebook stands on it."""
+        self._shown = Standing(time.time(), {cell.id: cell.source for cell in shown.cells})
 
     def prepare(self) -> None:
-        """Read it beside the kernel's work, so that it is at hand when it is asked for."""
+        """Read the file beside the kernel's work, so that it is at hand when it is asked for."""
         if self._path is not None:
             Thread(target=self.read, name="cellops-notebook", daemon=True).start()
 
-    def read(self) -> Saved | None:
-        """The notebook as it stands on disk."""
+    def read(self) -> Standing | None:
+        """The notebook as it stands now, as far as anyone tells."""
+        saved, shown = self._read_file(), self._shown
+        return saved if shown is None or (saved is not None and saved.when > shown.when) else shown
+
+    def _read_file(self) -> Standing | None:
         if self._path is None:
             return None
         with self._lock:
@@ -60,8 +76,10 @@ class SavedNotebook:
             return self._saved
 
 
-def _read(path: Path, status: os.stat_result) -> Saved | None:
+def _read(path: Path, status: os.stat_result) -> Standing | None:
     """Only what is asked for is taken out of the file; outputs are passed over.
+
+    A file of an older format has no cell ids, so it does not say which cells it holds.
 
     Raises
     ------
@@ -72,9 +90,11 @@ def _read(path: Path, status: os.stat_result) -> Saved | None:
     """
     if status.st_size > LARGEST:
         return None
-    found = msgspec.json.decode(path.read_bytes(), type=_Notebook)
-    cells = [cell for cell in found.cells if cell.cell_type == "code" and cell.id is not None]
-    return Saved(status.st_mtime, {str(cell.id): _text(cell.source) for cell in cells})
+    found = msgspec.json.decode(path.read_bytes(), type=_File)
+    cells = [cell for cell in found.cells if cell.cell_type == "code"]
+    if any(cell.id is None for cell in cells):
+        return None
+    return Standing(status.st_mtime, {str(cell.id): _text(cell.source) for cell in cells})
 
 
 def _text(source: str | list[str]) -> str:
