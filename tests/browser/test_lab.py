@@ -96,6 +96,41 @@ def test_marks_say_what_became_of_a_cell_and_outlast_a_reload(desk):
     expect(desk.page.locator(".cellops-mark")).to_have_count(0)
 
 
+def test_a_run_tells_what_the_page_no_longer_shows_of_it_before_it_is_saved(desk):
+    write(
+        desk.lab.folder / "live" / "live.ipynb",
+        "%load_ext cellops",
+        "rate = 3",
+        "%%mlops run --name first\ntotal = rate / 2",
+    )
+    desk.open("live/live.ipynb")
+    desk.command("notebook:run-all-cells")
+    expect(mark_of(desk, 2)).to_have_class("cellops-mark cellops-mark-run")
+
+    def run_again(count, *seen):
+        desk.page.locator(".jp-Notebook .jp-Cell").filter(has_text="%%mlops run").locator(".cm-content").click()
+        desk.command("notebook:run-cell")
+        mark = desk.page.locator(".jp-Notebook .jp-Cell").filter(has_text="%%mlops run").locator(".cellops-mark")
+        expect(mark).to_have_attribute("title", re.compile(rf"^In \[{count}\]"))
+        for text in seen:
+            expect(mark).to_have_attribute("title", re.compile(text))
+        return mark
+
+    desk.page.locator(".jp-Notebook .jp-Cell").nth(1).locator(".cm-content").click()
+    desk.page.keyboard.press("End")
+    desk.page.keyboard.type("0")
+    run_again(4, r"rate was bound by In \[2\], which has been edited since")
+    desk.page.keyboard.press("Escape")
+    desk.page.locator(".jp-Notebook .jp-Cell").nth(1).locator(".jp-InputPrompt").click()
+    desk.command("notebook:move-cell-down")
+    run_again(5, r"rate was bound by In \[2\], which stands below In \[5\] that reads it")
+    desk.page.locator(".jp-Notebook .jp-Cell").nth(2).locator(".jp-InputPrompt").click()
+    desk.command("notebook:delete-cell")
+    run_again(6, r"rate was bound by In \[2\], which no longer stands in the notebook")
+    held = nbformat.read(desk.lab.folder / "live" / "live.ipynb", 4)
+    assert [cell.source for cell in held.cells][1] == "rate = 3"
+
+
 def test_the_panel_looks_no_longer_for_runs_once_it_shows_one(desk):
     write(desk.lab.folder / "told" / "told.ipynb", "%load_ext cellops", "%%mlops run --name told\nscore = 1 / 4")
     desk.page.route("**/cellops/runs*", lambda _: None)  # the server has not answered yet

@@ -106,7 +106,7 @@ class History:
 
 
 def _is_deleted(record: CellRecord, standing: Standing | None) -> bool:
-    """A notebook saved before the cell ran may not hold it yet; not every front end calls cells as the notebook does."""
+    """A notebook saved before the cell ran may not hold it yet; not every front end calls cells as that does."""
     if standing is None or standing.when < record.started or not OF_NOTEBOOKS.fullmatch(record.cell_id or ""):
         return False
     return record.cell_id not in standing.sources
