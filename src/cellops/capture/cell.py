@@ -13,6 +13,7 @@ from cellops.capture import header
 from cellops.capture.dataflow.analysis import analyse
 from cellops.capture.header import Header
 from cellops.capture.redaction import redact, redact_source, secrets_in, without_values
+from cellops.capture.secrets import annotated, keep, keep_given, literals
 from cellops.capture.watcher import Ending, OpenCell, Seen, Watcher
 from cellops.records.cell import CellRecord, ErrorSeen, Outcome, place
 
@@ -60,6 +61,7 @@ class CellCapture:
         """What each captured cell paid in all, in seconds: record, journal, page and, for runs, evidence."""
 
     def start(self) -> None:
+        keep_given()
         self._shell.input_transformers_cleanup.append(self._transformer)
         self._shell.events.register("pre_run_cell", self.before)
         self._shell.events.register("post_run_cell", self.after)
@@ -118,6 +120,8 @@ class CellCapture:
         cell = OpenCell(info, self._order, info.raw_cell, found, thread, count)
         cell.body = self._python(info, found)
         cell.flow = analyse(cell.body)
+        for text in literals(cell.body):
+            keep(text)
         self._open.append(cell)
         try:
             self._listener.cell_opened(cell)
@@ -170,9 +174,11 @@ class CellCapture:
         duration = now - cell.clock
         self._open.remove(cell)
         self._secrets |= secrets_in(cell.source)
+        for name in annotated(cell.body):
+            if type(value := self._shell.user_ns.get(name)) is str:
+                keep(value)
         ending = _ending(result, self._secrets)
         seen = [seen for watcher in self._watchers if (seen := self._seen(watcher, cell, ending)) is not None]
-        fields = {name: value for one in seen for name, value in one.fields.items()}
         record = CellRecord(
             session=self._session,
             order=cell.order,
@@ -190,14 +196,16 @@ class CellCapture:
             uncertain=cell.flow.uncertain,
             findings=tuple(finding for one in seen for finding in one.findings),
             run=cell.run,
-        ).replace(**fields)
+        ).replace(**cell.fields)
         self._listener.cell_closed(cell, record)
 
     def _seen(self, watcher: Watcher[Any], cell: OpenCell, ending: Ending) -> Seen | None:
         """What a watcher saw; nothing where it failed, now or before the cell."""
         with self._guarded():
             if watcher.name in cell.states:
-                return watcher.after(cell, cell.states[watcher.name], ending)
+                found = watcher.after(cell, cell.states[watcher.name], ending)
+                cell.fields.update(found.fields)
+                return found
         return None
 
 

@@ -31,6 +31,8 @@ class OpenCell:
     opening: float = 0.0
     states: dict[str, Any] = field(default_factory=dict)
     """What each watcher saw before the cell, by the watcher's name."""
+    fields: dict[str, Any] = field(default_factory=dict)
+    """Fields of its record, from the watchers that have been asked since it ended."""
 
     @property
     def where(self) -> str:

@@ -26,6 +26,7 @@ from cellops.capture.redaction import redact
 from cellops.capture.resources import Resources
 from cellops.capture.results.origins import Origins
 from cellops.capture.results.splits import Splits
+from cellops.capture.values.watcher import Values
 from cellops.capture.watcher import OpenCell
 from cellops.errors import UsageError
 from cellops.flows import evidence, writer
@@ -118,6 +119,7 @@ class Session:
                 self._files,
                 self._generators,
                 Names(),
+                Values(Blobs(self.settings.folder / "values")),
                 Resources(),
                 Habits(),
                 Forks(),

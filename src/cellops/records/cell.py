@@ -6,6 +6,7 @@ from cellops.records.figure import FigureSpool
 from cellops.records.file import FileUse
 from cellops.records.finding import Finding
 from cellops.records.split import Split
+from cellops.records.value import ValueSeen
 
 
 class Outcome(StrEnum):
@@ -77,6 +78,8 @@ class CellRecord(Record, frozen=True, kw_only=True, tag="cell", tag_field="event
     """Names that stood before the cell and not after it."""
     effects: Effects | None = None
     """How the cell hangs together with others; None where this could not be found out."""
+    values: tuple[ValueSeen, ...] = ()
+    """What the names that it bound or changed stood for when it had ended."""
     generators: tuple[GeneratorUse, ...] = ()
     files: tuple[FileUse, ...] = ()
     """Files, folders and addresses that the cell read or wrote."""

@@ -13,6 +13,10 @@ MOST_OBJECTS = 2_000_000
 """Python objects in a table beyond which the same is done."""
 SAMPLE = 100_000
 """Rows in a sample."""
+BYTES_OF_AN_OBJECT = 400
+"""As many bytes of numbers are hashed while one python object is."""
+BYTES_OF_A_COLUMN = 40_000
+"""And while a column of a frame is taken out."""
 
 
 def is_table(value: object) -> bool:
@@ -67,6 +71,65 @@ def fingerprint(name: str, role: str, table: Any, pointer: str | None = None) ->
     )
 
 
+def digest_of(table: Any) -> bytes:
+    """The digest of a table, or of numbers in a list, with its type and shape.
+
+    Raises
+    ------
+    UnhashableError
+        When it holds something that cannot be read safely.
+    """
+    return _headed(table, _content(table))
+
+
+def digest_with_columns(frame: Any) -> tuple[bytes, dict[str, bytes]]:
+    """The digest of a pandas frame, and those of its index and columns by name; raises as `digest_of` does."""
+    from cellops.capture.content.frames import frame_digests
+    from cellops.capture.content.tokens import join
+
+    found = frame_digests(frame)
+    names = ["(index)", "(names)", *(str(label) for label in frame.columns.tolist())]
+    return _headed(frame, join(found)), dict(zip(names, found, strict=True))
+
+
+def digest_with_index(series: Any) -> tuple[bytes, dict[str, bytes]]:
+    """The digest of a pandas series, and those of its index, its name and its values; raises as `digest_of` does."""
+    from cellops.capture.content.frames import values_digest
+    from cellops.capture.content.tokens import join, token
+
+    found = [values_digest(series.index), token(series.name), values_digest(series)]
+    return _headed(series, join(found)), dict(zip(("(index)", "(name)", "(values)"), found, strict=True))
+
+
+def _headed(table: Any, content: bytes) -> bytes:
+    import xxhash
+
+    rows, columns = _size(table)
+    head = f"{type(table).__module__}.{type(table).__qualname__}\0{rows}\0{columns}\0"
+    return xxhash.xxh3_128_digest(head.encode() + content)
+
+
+def is_table_of_a_library(value: object) -> bool:
+    """Whether a value is a table or an array that `digest_of` reads."""
+    return is_table(value) or _library(value) is not None
+
+
+def size_in_bytes(table: Any) -> int:
+    """About how many bytes have to be read of a table; a python object counts as much as the time that it takes."""
+    rows, columns = _size(table)
+    if hasattr(table, "memory_usage"):
+        kinds = [table.dtype] if table.ndim == 1 else list(table.dtypes)
+        objects = sum(getattr(kind, "kind", "O") == "O" for kind in kinds)
+        return int(rows * (columns * 8 + objects * BYTES_OF_AN_OBJECT)) + columns * BYTES_OF_A_COLUMN
+    objects = int(str(getattr(table, "dtype", "")) == "object")
+    return _bytes(table) + rows * columns * objects * BYTES_OF_AN_OBJECT + columns * BYTES_OF_A_COLUMN
+
+
+def evenly(table: Any, rows: int) -> Any:
+    """That many rows of a table, spread evenly over it, the first and the last among them."""
+    return _sampled(table, rows_of(table), rows)
+
+
 def rows_of(table: Any) -> int:
     """The rows of a table."""
     return _size(table)[0]
@@ -110,11 +173,11 @@ def _bytes(table: Any) -> int:
     return int(table.estimated_size() if _library(table) == "polars" else getattr(table, "nbytes", 0))
 
 
-def _sampled(table: Any, rows: int) -> Any:
+def _sampled(table: Any, rows: int, count: int = SAMPLE) -> Any:
     """Rows spread evenly over a table, the first and the last among them."""
     import numpy as np
 
-    places = np.linspace(0, rows - 1, SAMPLE).astype(np.int64)
+    places = np.linspace(0, rows - 1, count).astype(np.int64)
     if hasattr(table, "iloc"):
         return table.iloc[places]
     return table.take(places) if _library(table) == "pyarrow" else table[places]

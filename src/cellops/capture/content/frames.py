@@ -21,16 +21,19 @@ def frame_digest(frame: "pd.DataFrame") -> bytes:
     UnhashableError
         When a column holds objects that cannot be read safely.
     """
+    return join(frame_digests(frame))
+
+
+def frame_digests(frame: "pd.DataFrame") -> list[bytes]:
+    """The digests of a frame's index, of its labels, and of each column; raises as `frame_digest` does."""
     columns = [frame.iloc[:, place] for place in range(frame.shape[1])]
     plain = {place: column.to_numpy() for place, column in enumerate(columns) if _is_plain(column)}
     digests = dict(zip(plain, column_digests(list(plain.values())), strict=True))
-    return join(
-        [
-            values_digest(frame.index),
-            _labels(frame.columns),
-            *(digests.get(place) or values_digest(column) for place, column in enumerate(columns)),
-        ]
-    )
+    return [
+        values_digest(frame.index),
+        _labels(frame.columns),
+        *(digests.get(place) or values_digest(column) for place, column in enumerate(columns)),
+    ]
 
 
 def series_digest(series: "pd.Series[Any]") -> bytes:

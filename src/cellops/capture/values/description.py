@@ -1,0 +1,158 @@
+"""What a name stands for, in one record: its digest, its parts, a few words, and the numbers to measure with."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from cellops.capture.blobs import Blobs
+from cellops.capture.content.fingerprint import (
+    digest_of,
+    digest_with_columns,
+    digest_with_index,
+    evenly,
+    is_table_of_a_library,
+    rows_of,
+    size_in_bytes,
+)
+from cellops.capture.content.tokens import UnhashableError
+from cellops.capture.names.kinds import FUNCTIONS, Kind, describe
+from cellops.capture.redaction import REDACTED, is_secret, redact
+from cellops.capture.values.allowance import Allowance, SpentError
+from cellops.capture.values.content import Reader, hexadecimal, name_of
+from cellops.capture.values.numbers import numbers_of, pack
+from cellops.records.value import Covered, ValueSeen
+
+FEW_ROWS = 1_000
+"""Rows of a table that is too large to be read whole."""
+LONGEST = 80
+"""Characters that a value is shown in."""
+MOST_PARTS = 100
+MOST_NAMED = 5
+SMALL = 6
+"""Items of an array that are shown."""
+READ_OF_A_TEXT = 10_000
+PART_DIGITS = 16
+EMPTY = len(b"[]\n")
+
+
+def look_at(name: str, value: Any, allowance: Allowance, kept: Blobs | None = None) -> ValueSeen:
+    """Describe what a name stands for. No code of the value is run, and nothing is raised for what it is.
+
+    Parameters
+    ----------
+    allowance
+        How much may be read; of a larger table a thousand rows are, of another value nothing.
+    kept
+        Where numbers are kept that a difference can be measured with.
+    """
+    seen = ValueSeen(name=name, type=name_of(value), covered=Covered.NOTHING)
+    if is_secret(name):
+        return seen.replace(reason="its name is that of a secret", shown=REDACTED)
+    if issubclass(type(value), FUNCTIONS) or describe(value).kind is Kind.LIBRARY:
+        return _code(seen, value)
+    seen = seen.replace(shown=show(value), number=_number(value))
+    try:
+        seen = _read(seen, value, allowance)
+    except SpentError:
+        return _sampled(seen, value)
+    except UnhashableError as error:
+        return seen.replace(reason=str(error))
+    except Exception as error:  # noqa: BLE001 - a library refuses in its own ways
+        return seen.replace(reason=f"reading it failed: {type(error).__name__}")
+    return seen if kept is None or seen.number is not None else _with_numbers(seen, value, allowance, kept)
+
+
+def _code(seen: ValueSeen, value: object) -> ValueSeen:
+    found = describe(value)
+    origin = found.origin if found.kind is Kind.LIBRARY else ""
+    shown = origin or f"{'class' if issubclass(type(value), type) else 'function'} of the notebook"
+    return seen.replace(covered=Covered.CODE, shown=shown, digest=hexadecimal(origin.encode()) if origin else None)
+
+
+def _read(seen: ValueSeen, value: Any, allowance: Allowance) -> ValueSeen:
+    """The record with the digest of the whole value, and of its columns or attributes."""
+    if seen.type in {"pandas.DataFrame", "pandas.Series", "pandas.core.frame.DataFrame", "pandas.core.series.Series"}:
+        allowance.read(size_in_bytes(value))
+        digest, parts = digest_with_columns(value) if value.ndim > 1 else digest_with_index(value)
+        return seen.replace(covered=Covered.FULL, digest=hexadecimal(digest), parts=_short(parts))
+    reader = Reader(allowance)
+    found = reader.parts(value)
+    if found is None:
+        digest, parts = reader.digest(value), {}
+    else:
+        digest, parts = b"\0".join(name.encode() + content for name, content in found.items()), found
+    covered = Covered.PARTIAL if reader.skipped else Covered.FULL
+    return seen.replace(
+        covered=covered,
+        digest=hexadecimal(seen.type.encode() + digest),
+        parts=_short(parts),
+        reason=_without(reader.skipped),
+    )
+
+
+def _short(parts: Mapping[str, bytes]) -> dict[str, str]:
+    return {redact(name): hexadecimal(content)[:PART_DIGITS] for name, content in list(parts.items())[:MOST_PARTS]}
+
+
+def _without(skipped: Mapping[str, str]) -> str | None:
+    if not skipped:
+        return None
+    more = f" and {len(skipped) - MOST_NAMED} more" if len(skipped) > MOST_NAMED else ""
+    first = next(iter(skipped.values()))
+    return redact(f"without {', '.join(list(skipped)[:MOST_NAMED])}{more}: {first}")
+
+
+def _sampled(seen: ValueSeen, value: Any) -> ValueSeen:
+    """Some rows of a table that is too large to be read whole."""
+    if not is_table_of_a_library(value) or rows_of(value) <= FEW_ROWS or seen.type.startswith("scipy."):
+        return seen.replace(reason="it is too large to be read in passing")
+    try:
+        digest = digest_of(evenly(value, FEW_ROWS))
+    except Exception as error:  # noqa: BLE001 - a library refuses in its own ways
+        return seen.replace(reason=f"reading it failed: {type(error).__name__}")
+    reason = f"{FEW_ROWS:,} of {rows_of(value):,} rows: it is too large to be read in passing"
+    return seen.replace(covered=Covered.SAMPLED, digest=hexadecimal(digest), reason=reason)
+
+
+def _with_numbers(seen: ValueSeen, value: Any, allowance: Allowance, kept: Blobs) -> ValueSeen:
+    try:
+        content = pack(numbers_of(value))
+        if len(content) <= EMPTY or not allowance.keep(len(content)):
+            return seen
+        return seen.replace(numbers=kept.keep(content).name)
+    except Exception:  # noqa: BLE001 - a full disk, or a library's own way: the digest says enough
+        return seen
+
+
+def _number(value: Any) -> float | None:
+    kind = type(value)
+    if kind in {int, float} or (kind.__module__ == "numpy" and hasattr(value, "dtype") and value.dtype.kind in "iuf"):
+        try:
+            return None if getattr(value, "ndim", 0) else float(value)
+        except OverflowError:
+            return None
+    return None
+
+
+def show(value: Any) -> str:
+    """A value in a few words, without secrets and without running code of its own."""
+    kind = type(value)
+    if kind in {int, float, bool, complex, type(None)}:
+        return repr(value)[:LONGEST]
+    if kind is str:
+        text = redact(value[:READ_OF_A_TEXT])
+        return repr(text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…")
+    if kind in {list, tuple, dict, set, frozenset, bytes, bytearray}:
+        return f"{kind.__name__} of {len(value):,}"
+    if not is_table_of_a_library(value):
+        constant = describe(value).kind is Kind.CONSTANT
+        return repr(value)[:LONGEST] if constant else kind.__name__[:LONGEST]
+    return _table(value)[:LONGEST]
+
+
+def _table(value: Any) -> str:
+    kind, shape = type(value).__name__, getattr(value, "shape", None)
+    if kind == "ndarray" and value.dtype.kind in "biuf" and value.size <= SMALL and value.ndim == 1:
+        return f"array {value.tolist()}"
+    if shape is None:
+        return f"{kind} of {len(value):,} rows"
+    return f"{kind} of {' x '.join(f'{length:,}' for length in shape) or '1'}"

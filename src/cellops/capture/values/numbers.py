@@ -1,0 +1,115 @@
+"""Numbers of a value, kept so that a later difference can be measured: named arrays in one small file.
+
+The file is a line of JSON, `[[name, dtype, shape], …]`, followed by the arrays' bytes in C order. Reading it runs
+nothing that it says.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, Any]
+
+KINDS = "iuf"
+LARGEST = 262_144
+"""Bytes of one value's numbers that are kept."""
+MOST_ARRAYS = 500
+MOST_NUMBERS = 1000
+"""Numbers of a container of python that are kept."""
+
+
+def numbers_of(value: Any) -> "dict[str, Array]":
+    """The numeric arrays of a frame, array, estimator or container, by column, attribute or key; none where large."""
+    found = {name: array for name, array in _arrays(value).items() if array.dtype.kind in KINDS}
+    size = sum(array.nbytes for array in found.values())
+    return found if size <= LARGEST and len(found) <= MOST_ARRAYS else {}
+
+
+def pack(arrays: "Mapping[str, Array]") -> bytes:
+    """Arrays as one file."""
+    head = [[name, array.dtype.str, list(array.shape)] for name, array in arrays.items()]
+    return b"".join([json.dumps(head).encode(), b"\n", *(array.tobytes() for array in arrays.values())])
+
+
+def unpack(content: bytes) -> "dict[str, Array]":
+    """What `pack` was given.
+
+    Raises
+    ------
+    ValueError
+        When the content is not what `pack` writes.
+    """
+    import numpy as np
+
+    head, _, rest = content.partition(b"\n")
+    found: dict[str, Array] = {}
+    offset = 0
+    try:
+        for name, text, shape in json.loads(head):
+            dtype = np.dtype(text)
+            count = math.prod(shape)
+            if dtype.kind not in KINDS or count < 0:
+                raise ValueError(text)
+            found[name] = np.frombuffer(rest, dtype, count, offset).reshape(shape)
+            offset += count * dtype.itemsize
+    except (TypeError, KeyError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        fact = "the kept numbers are damaged"
+        raise ValueError(fact) from error
+    return found
+
+
+def _arrays(value: Any) -> "dict[str, Array]":
+    kind = type(value)
+    library = kind.__module__.partition(".")[0]
+    if library == "numpy" and kind.__name__ == "ndarray":
+        return {"": value}
+    if library == "pandas":
+        return _of_pandas(value)
+    if kind in {list, tuple, dict}:
+        return _of_container(value)
+    if library == "sklearn":
+        return _of_items({name: held for name, held in vars(value).items() if name.endswith("_")})
+    return {}
+
+
+def _of_pandas(value: Any) -> "dict[str, Array]":
+    columns = {"(values)": value} if type(value).__name__ == "Series" else {}
+    if value.ndim == 2:  # noqa: PLR2004 - rows and columns
+        if value.shape[1] > MOST_ARRAYS or value.shape[0] * 8 > LARGEST:
+            return {}
+        columns = {str(label): value.iloc[:, place] for place, label in enumerate(value.columns)}
+    plain = {name: column for name, column in columns.items() if getattr(column.dtype, "kind", "") in KINDS}
+    return {
+        name: column.to_numpy() for name, column in plain.items() if type(column.dtype).__module__.startswith("numpy")
+    }
+
+
+def _of_container(value: Any) -> "dict[str, Array]":
+    """The numbers of a container that holds nothing else."""
+    if len(value) > MOST_NUMBERS:
+        return {}
+    items = {str(key): held for key, held in value.items()} if type(value) is dict else {"": value}
+    found = _of_items(items)
+    return found if len(found) == len(value if type(value) is dict else items) else {}
+
+
+def _of_items(items: Mapping[str, Any]) -> "dict[str, Array]":
+    """What of some values are arrays, numbers, or lists of numbers."""
+    import numpy as np
+
+    found: dict[str, Array] = {}
+    for name, held in items.items():
+        kind = type(held)
+        if kind.__module__ == "numpy" and kind.__name__ == "ndarray":
+            found[name] = held
+        elif (
+            kind in {int, float}
+            or (kind.__module__ == "numpy" and isinstance(held, np.number))
+            or (kind in {list, tuple} and 0 < len(held) <= MOST_NUMBERS and {int, float}.issuperset(map(type, held)))
+        ):
+            found[name] = np.asarray(held, dtype=float)
+    return found

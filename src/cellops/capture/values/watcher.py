@@ -1,0 +1,67 @@
+"""The watcher of values: what the names that a cell bound or changed stand for when it has ended."""
+
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from cellops.capture.blobs import Blobs
+from cellops.capture.names.namespace import OF_IPYTHON
+from cellops.capture.values.allowance import Allowance
+from cellops.capture.values.description import look_at
+from cellops.capture.watcher import Ending, OpenCell, Seen
+from cellops.records.effects import Effects
+
+LEAST_SECONDS = 0.004
+LEAST_OF_A_RUN = 0.01
+SHARE = 0.03
+"""Of a cell's own time that reading its values may take, where that is more."""
+MOST_VALUES = 100
+WHOLE = 60.0
+"""Seconds' worth of values that are read where nobody waits: in a run that is executed again to be compared."""
+
+
+class Values:
+    """Needs what the watcher of names has found, so it stands behind that one.
+
+    Parameters
+    ----------
+    kept
+        Where numbers are kept.
+    whole
+        Whether every value is read to its end, whatever it takes.
+    """
+
+    name = "values"
+
+    def __init__(self, kept: Blobs, *, whole: bool = False) -> None:
+        self._kept = kept
+        self._whole = whole
+        self._namespace: Mapping[str, Any] = {}
+
+    def start(self, shell: Any) -> None:
+        self._namespace = shell.user_ns
+
+    def stop(self) -> None:
+        self._namespace = {}
+
+    def before(self, _cell: OpenCell) -> None:
+        """Nothing stands before a cell that its end would not show."""
+
+    def after(self, cell: OpenCell, _state: None, _ending: Ending) -> Seen:
+        touched = [name for name in _touched(cell) if name in self._namespace][:MOST_VALUES]
+        allowance = Allowance(self._seconds(cell))
+        return Seen({"values": tuple(look_at(name, self._namespace[name], allowance, self._kept) for name in touched)})
+
+    def _seconds(self, cell: OpenCell) -> float:
+        if self._whole:
+            return WHOLE
+        least = LEAST_SECONDS if cell.run is None else LEAST_OF_A_RUN
+        return max(least, SHARE * (time.perf_counter() - cell.clock))
+
+
+def _touched(cell: OpenCell) -> Iterable[str]:
+    """The names that the cell bound, or whose objects it may have changed."""
+    changed: tuple[str, ...] = cell.fields.get("changed", ())
+    effects: Effects = cell.fields.get("effects") or Effects()
+    names = dict.fromkeys((*cell.flow.lines, *changed, *effects.changes, *effects.mutates))
+    return (name for name in names if not name.startswith("(") and not OF_IPYTHON.match(name))
