@@ -9,7 +9,7 @@ from cellops.capture.dataflow.analysis import Dataflow
 from cellops.capture.names.bindings import GONE, watch
 from cellops.capture.names.effects import Source
 from cellops.capture.names.kinds import PLAIN_FUNCTION, Description, Kind, describe
-from cellops.capture.names.namespace import OF_IPYTHON, RESULT, Picture
+from cellops.capture.names.namespace import OF_IPYTHON, RESULT, Picture, identity_of
 from cellops.capture.watcher import Ending, OpenCell, Seen
 from cellops.records.cell import Outcome
 from cellops.records.effects import ANYTHING, Effects, FunctionEffects
@@ -67,11 +67,11 @@ class Names:
         )
 
     def _has_strayed(self, name: str) -> bool:
-        return not OF_IPYTHON.match(name) and self._picture.identity(name) != id(self._namespace[name])
+        return not OF_IPYTHON.match(name) and self._picture.identity(name) != identity_of(self._namespace[name])
 
     def after(self, cell: OpenCell, state: Before, ending: Ending) -> Seen:
         self._open = [other for other in self._open if other is not cell]
-        self._picture = Picture(self._namespace)
+        self._picture = Picture(self._namespace, self._picture)
         changed = self._picture.changed_since(state.picture)
         own = [name for name in changed if not OF_IPYTHON.match(name)]
         deleted = [name for name in self._picture.missing_since(state.picture) if not OF_IPYTHON.match(name)]
