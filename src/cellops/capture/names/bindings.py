@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
 from cellops.capture.dataflow.analysis import Dataflow
+from cellops.capture.results.trained import library_of
 
 Namespace = Mapping[str, Any]
 CACHED = range(-5, 257)
@@ -82,13 +83,17 @@ def watch(value: object) -> Callable[[], object]:
 
 
 GONE = object()
+MOST_HELD = 100
+"""Items of a dictionary that is held while a cell runs."""
 SCALARS = frozenset({type(None), bool, str, int, float, complex, bytes})
 
 
 def _is_small(value: Any) -> bool:
     """Scalars of numpy, and dictionaries of numbers: what a cell computes and what it costs nothing to hold."""
     if type(value) is dict:
-        return all(type(item) in SCALARS or _is_of_numpy(item) for item in list(value.values()))
+        return len(value) <= MOST_HELD and all(
+            type(item) in SCALARS or _is_of_numpy(item) for item in list(value.values())
+        )
     return _is_of_numpy(value)
 
 
@@ -103,6 +108,9 @@ def is_model(value: object) -> bool:
 
 def parts_of(estimator: Any) -> list[object]:
     """What an estimator is made of, the steps of a pipeline for example; one that fails to say it has no parts."""
+    library = library_of(estimator)
+    if library is not None:
+        return library.parts(estimator)
     try:
         parts: list[object] = list(estimator.get_params(deep=True).values())
     except Exception:  # noqa: BLE001 - user code runs here
@@ -111,11 +119,15 @@ def parts_of(estimator: Any) -> list[object]:
 
 
 def _models(flow: Dataflow, namespace: Namespace) -> list[str]:
-    return [name for name in dict.fromkeys((*flow.reads, *flow.writes)) if is_model(namespace.get(name))]
+    named = {name: namespace.get(name) for name in (*flow.reads, *flow.writes)}
+    return [name for name, value in named.items() if is_model(value) or library_of(value) is not None]
 
 
-def _state(value: object) -> dict[tuple[int, str], int]:
+def _state(value: object) -> object:
     """Which objects the attributes of an estimator and of its parts are; fitting puts others there."""
+    library = library_of(value)
+    if library is not None:
+        return library.state(value)
     return {
         (id(part), name): id(held)
         for part in (value, *parts_of(value))

@@ -1,6 +1,7 @@
 """What can happen to a value when it is used, by its exact type: no code of the value is ever called."""
 
 import re
+from collections.abc import Callable, Collection
 from enum import IntEnum
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any, NamedTuple
@@ -33,6 +34,8 @@ class Description(NamedTuple):
     """The full name of a module, or of a function or a class of one."""
 
 
+Looking = Callable[[Any, list[int], int], Kind]
+"""Tells the kind of one value: given that, how many items may still be looked at, and how deep it stands."""
 ACTIVE = Description(Kind.ACTIVE)
 PLAIN_FUNCTION = "(function)"
 """Stands for the origin of a function of the notebook that keeps nothing between two calls."""
@@ -46,7 +49,11 @@ NUMPY_ARRAYS = frozenset({"ndarray", "matrix", "recarray", "MaskedArray"})
 TABLES = re.compile(r"^(?:pandas(?!\.io)|polars(?!\.io)|scipy\.sparse|numpy\.ma)(?:\.|$)")
 FUNCTIONS = (FunctionType, BuiltinFunctionType, type)
 MOST_LOOKED_AT = 1000
-MOST_TYPES = 10_000
+"""Items that are looked into one by one for one value."""
+AT_ONCE = 20
+"""Items whose types are read in the time that one is looked into."""
+MOST_ITEMS = 10_000
+"""Of a container; a larger one may hold anything."""
 DEEPEST = 20
 
 
@@ -87,20 +94,24 @@ def _keeps_nothing(function: FunctionType) -> bool:
 
 
 def _kind(value: object, budget: list[int], depth: int = 0) -> Kind:
-    kind = type(value)
+    found = _of_type(type(value))
+    return found if isinstance(found, Kind) else found(value, budget, depth + 1)
+
+
+def _of_type(kind: type) -> "Kind | Looking":
+    """The kind of all objects of a type, or what tells it of each."""
     if kind in CONSTANTS:
         return Kind.CONSTANT
     if kind in CONTAINERS:
-        return _of_container(value, budget, depth + 1)
+        return _of_container
     module, name = _name_of(kind)
     if module == "numpy":
-        return _of_numpy(value, name)
+        return _of_numpy(kind, name)
     if _is_constant(module):
         return Kind.CONSTANT
     if _is_table(module, name):
         return Kind.TABLE
-    known = module.startswith("sklearn.") and depth <= DEEPEST and _holds_nothing_foreign(value, budget, depth + 1)
-    return Kind.ESTIMATOR if known else Kind.ACTIVE
+    return _of_estimator if module.startswith("sklearn.") else Kind.ACTIVE
 
 
 def _is_constant(module: str) -> bool:
@@ -118,29 +129,50 @@ def _name_of(kind: type) -> tuple[str, str]:
     return (module, name) if isinstance(module, str) and isinstance(name, str) else ("", "")
 
 
-def _of_numpy(value: Any, name: str) -> Kind:
+def _of_numpy(kind: type, name: str) -> "Kind | Looking":
     if name in NUMPY_ARRAYS:
-        return Kind.TABLE if value.dtype.kind != "O" else Kind.BOX
-    return Kind.CONSTANT if "dtype" not in name and hasattr(type(value), "dtype") else Kind.TABLE
+        return _of_array
+    return Kind.CONSTANT if "dtype" not in name and hasattr(kind, "dtype") else Kind.TABLE
+
+
+def _of_array(value: Any, _budget: list[int], _depth: int) -> Kind:
+    return Kind.TABLE if value.dtype.kind != "O" else Kind.BOX
+
+
+def _of_estimator(value: Any, budget: list[int], depth: int) -> Kind:
+    return Kind.ESTIMATOR if depth <= DEEPEST and _holds_nothing_foreign(value, budget, depth) else Kind.ACTIVE
 
 
 def _of_container(value: Any, budget: list[int], depth: int) -> Kind:
-    """The worst of what it holds; a large container is looked at by the types of its items only."""
+    """The worst of what it holds; where the type of an item says all, it is looked at once for each type."""
     kind = type(value)
     if kind is bytearray:
         return Kind.DATA
     empty = Kind.CONSTANT if kind in (tuple, frozenset) else Kind.DATA
-    if len(value) > MOST_LOOKED_AT:
-        held = value.values() if kind is dict else value
-        return empty if len(value) <= MOST_TYPES and CONSTANTS.issuperset(map(type, held)) else Kind.BOX
-    items = [*value.keys(), *value.values()] if kind is dict else value
-    worst = empty
-    for item in items:
-        budget[0] -= 1
-        if budget[0] < 0 or depth > DEEPEST:
-            return Kind.BOX
-        worst = max(worst, Kind.CONSTANT if type(item) in CONSTANTS else _kind(item, budget, depth))
-    return Kind.DATA if worst is Kind.TABLE else min(worst, Kind.BOX)
+    budget[0] -= 1 + len(value) // AT_ONCE
+    if len(value) > MOST_ITEMS or budget[0] < 0:
+        return Kind.BOX
+    items = [*value.keys(), *value.values()] if kind is dict else [*value]  # another thread may change it
+    if CONSTANTS.issuperset(map(type, items)):
+        return empty
+    return min(max(empty, _worst(items, budget, depth)), Kind.BOX)
+
+
+def _worst(items: Collection[object], budget: list[int], depth: int) -> Kind:
+    """The worst kind among the items of a container, where frames and arrays count as data."""
+    by_type = {kind: _of_type(kind) for kind in set(map(type, items))}
+    worst = max((found for found in by_type.values() if isinstance(found, Kind)), default=Kind.CONSTANT)
+    one_by_one = any(not isinstance(found, Kind) for found in by_type.values())
+    if depth > DEEPEST or (one_by_one and len(items) > budget[0]):
+        return Kind.BOX
+    for item in items if one_by_one else ():
+        found = by_type[type(item)]
+        if not isinstance(found, Kind):
+            budget[0] -= 1
+            worst = Kind.BOX if budget[0] < 0 else max(worst, found(item, budget, depth + 1))
+        if worst >= Kind.BOX:
+            break
+    return Kind.DATA if worst is Kind.TABLE else worst
 
 
 def _holds_nothing_foreign(value: object, budget: list[int], depth: int) -> bool:
