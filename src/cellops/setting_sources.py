@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 from cellops.errors import SettingsError
 
 PREFIX = "CELLOPS_"
-INTERNAL = {"CELLOPS_EXECUTION", "CELLOPS_NOTEBOOK"}
-"""Set by `cellops execute` for the kernel it starts; they tell what is going on and are nobody's setting."""
+INTERNAL = ("CELLOPS_EXECUTION", "CELLOPS_NOTEBOOK", "CELLOPS_RESTORING", "CELLOPS_SECRET_")
+"""Set by `cellops execute` and `cellops verify` for the kernel they start; they tell what is going on and are nobody's setting."""
 
 
 class Given(NamedTuple):
@@ -28,7 +28,7 @@ class Given(NamedTuple):
 
 def from_environment(names: Collection[str]) -> dict[str, Given]:
     """The settings among the environment's variables; an empty variable counts as not set."""
-    found = {k: v for k, v in os.environ.items() if k.startswith(PREFIX) and k not in INTERNAL}
+    found = {k: v for k, v in os.environ.items() if k.startswith(PREFIX) and not k.startswith(INTERNAL)}
     known = {_known(name.removeprefix(PREFIX).lower(), name, names, prefix=PREFIX): name for name in found}
     return {known_as: Given(found[name], name, "the environment") for known_as, name in known.items() if found[name]}
 

@@ -189,7 +189,7 @@ class CellCapture:
             outcome=ending.outcome,
             verb=cell.header.verb if cell.header else None,
             execution_count=cell.execution_count,
-            cell_id=_cell_id(cell.info),
+            cell_id=cell.id,
             error=ending.error,
             reads=cell.flow.reads,
             writes=cell.flow.writes,
@@ -253,11 +253,3 @@ def _line(error: BaseException) -> int | None:
             return trace.tb_lineno
         trace = trace.tb_next
     return None
-
-
-def _cell_id(info: Any) -> str | None:
-    found = getattr(info, "cell_id", None)
-    if found is None:
-        meta = getattr(info, "cell_meta", None)
-        found = meta.get("cellId") if isinstance(meta, dict) else None
-    return found if isinstance(found, str) else None

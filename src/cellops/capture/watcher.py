@@ -31,8 +31,19 @@ class OpenCell:
     opening: float = 0.0
     states: dict[str, Any] = field(default_factory=dict)
     """What each watcher saw before the cell, by the watcher's name."""
+    changed: tuple[str, ...] | None = None
+    """When it has ended: names that are new, gone or bound to another object since it began, or just before that."""
     fields: dict[str, Any] = field(default_factory=dict)
     """Fields of its record, from the watchers that have been asked since it ended."""
+
+    @property
+    def id(self) -> str | None:
+        """The id that the notebook gives it, where the front end tells."""
+        found = getattr(self.info, "cell_id", None)
+        if found is None:
+            meta = getattr(self.info, "cell_meta", None)
+            found = meta.get("cellId") if isinstance(meta, dict) else None
+        return found if isinstance(found, str) else None
 
     @property
     def where(self) -> str:

@@ -4,6 +4,7 @@ import os
 import time
 import uuid
 from collections.abc import Callable, Mapping, MutableMapping
+from pathlib import Path
 from typing import Any, Protocol
 
 from cellops.capture import header
@@ -20,6 +21,7 @@ from cellops.capture.names.watcher import Names
 from cellops.capture.outputs import Outputs
 from cellops.capture.randomness import rng
 from cellops.capture.randomness.forks import Forks
+from cellops.capture.randomness.restoring import restore
 from cellops.capture.randomness.seeding import brings_torch
 from cellops.capture.randomness.watcher import Generators
 from cellops.capture.redaction import redact
@@ -36,6 +38,7 @@ from cellops.records.cell import CellRecord, Outcome
 from cellops.records.contract import Suite
 from cellops.records.finding import Finding, Severity
 from cellops.records.notebook import NotebookShown
+from cellops.records.recorded import Restoring
 from cellops.records.run import (
     RunClosed,
     RunOpened,
@@ -92,6 +95,7 @@ class Session:
         self._origins = Origins(namespace, settings.project)
         self._history = History(self.notebook)
         self._unwritten: list[Record] = []
+        self._restoring = _restoring()
         folder = prepare(settings.folder) / "journal"
         self._lease = Lease(lease_of(path_of(folder, self.id)))
         self.journal = Journal(folder, self.id, first=self._opened())
@@ -117,9 +121,9 @@ class Session:
             accepts=accepts,
             watchers=(
                 self._files,
-                self._generators,
                 Names(),
-                Values(Blobs(self.settings.folder / "values")),
+                self._generators,
+                Values(Blobs(self.settings.folder / "values"), whole=self._restoring is not None),
                 Resources(),
                 Habits(),
                 Forks(),
@@ -187,6 +191,8 @@ class Session:
         )
 
     def cell_opened(self, cell: OpenCell) -> None:
+        if self._restoring is not None and (states := self._restoring.states.get(cell.id or "")) is not None:
+            restore(states)
         if cell.header is None or cell.header.verb != "run":
             return
         try:
@@ -310,6 +316,12 @@ def notebook_path(namespace: Mapping[str, Any]) -> str | None:
         os.environ.get("JPY_SESSION_NAME"),
     )
     return next((str(path) for path in candidates if path and str(path).endswith((".ipynb", ".py", ".md"))), None)
+
+
+def _restoring() -> Restoring | None:
+    """What this kernel puts back, where it executes the slice of a run again."""
+    path = os.environ.get("CELLOPS_RESTORING")
+    return Restoring.from_file(Path(path)) if path else None
 
 
 def require(session: "Session | None") -> "Session":
