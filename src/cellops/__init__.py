@@ -10,6 +10,7 @@ from cellops.version import __version__ as __version__
 VERBS = ("clean", "drift", "execute", "package", "runs", "serve", "show", "sync")
 
 if TYPE_CHECKING:
+    from cellops.capture.secrets import Secret as Secret
     from cellops.flows.drift import drift as drift
     from cellops.flows.execute import execute as execute
     from cellops.flows.package import package as package
@@ -20,7 +21,11 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
-    """Bring a verb when it is asked for: each is one function of `cellops.flows`."""
+    """Bring a verb when it is asked for, each one function of `cellops.flows`; and the type `Secret`."""
+    if name == "Secret":
+        from cellops.capture.secrets import Secret
+
+        return Secret
     if name not in VERBS:
         fact = f"module 'cellops' has no attribute {name!r}; its verbs are {', '.join(VERBS)}"
         raise AttributeError(fact)
@@ -31,7 +36,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*VERBS, "__version__"])
+    return sorted([*VERBS, "Secret", "__version__"])
 
 
 def load_ipython_extension(shell: Any) -> None:

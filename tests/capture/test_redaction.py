@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cellops.capture.redaction import REDACTED, redact, redact_source, redact_value
+from cellops.capture.redaction import redact, redact_source, redact_value
+from cellops.capture.secrets import REDACTED
 from support.kernel import Kernel
 
 SECRET = "hunter2hunter2"

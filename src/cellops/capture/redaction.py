@@ -1,4 +1,4 @@
-"""Secrets are taken out of everything that is recorded: by their shape, and by the name that they are given."""
+"""Secrets are taken out of everything that is recorded: by shape, by the name they are given, and as `Secret` says."""
 
 import ast
 import re
@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from functools import lru_cache
 from itertools import pairwise
 
+from cellops.capture.secrets import KNOWN, REDACTED, declared
 from cellops.records.base import Value
 
-REDACTED = "[redacted]"
 SHORTEST_VALUE = 6
 SHAPES = (
     (
@@ -72,7 +72,8 @@ def is_secret(name: str) -> bool:
 
 
 def redact(text: str) -> str:
-    """Replace every secret of a known shape, and every value that stands beside the name of a secret."""
+    """Replace every known secret, every one of a known shape, and every value that stands beside a secret's name."""
+    text = KNOWN.without(text)
     lower = text.lower()
     for marks, shape in SHAPES:
         if any(mark in lower for mark in marks):
@@ -84,9 +85,13 @@ def redact(text: str) -> str:
     return text
 
 
-@lru_cache(maxsize=4)
 def redact_source(source: str) -> str:
     """Python source without its secrets: as `redact`, and each string that a secret's name is bound to in the code."""
+    return KNOWN.without(_redact_source(source))
+
+
+@lru_cache(maxsize=4)
+def _redact_source(source: str) -> str:
     content = source.encode(errors="surrogatepass")
     starts = [0, *(match.end() for match in re.finditer(b"\n", content))]
     for node in reversed(_bound_secrets(source)):
@@ -162,6 +167,8 @@ def _secrets(tree: ast.AST) -> list[ast.expr]:
         for name, value in _bindings(node):
             if is_secret(name):
                 found.update({(c.lineno, c.col_offset): c for c in _strings(value)})
+    for value in declared(tree):
+        found.update({(c.lineno, c.col_offset): c for c in _strings(value)})
     return [found[place] for place in sorted(found)]
 
 

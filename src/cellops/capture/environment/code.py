@@ -6,7 +6,8 @@ import subprocess
 from pathlib import Path
 
 from cellops.capture.blobs import Blobs
-from cellops.capture.redaction import REDACTED, is_secret, redact
+from cellops.capture.redaction import is_secret, redact
+from cellops.capture.secrets import REDACTED
 from cellops.records.run import CodeVersion
 
 TIMEOUT_SECONDS = 20

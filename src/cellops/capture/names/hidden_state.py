@@ -83,7 +83,7 @@ class History:
         if standing is None or standing.when < record.started:
             return False
         source = standing.sources.get(record.cell_id or "")
-        return source is not None and redact_source(source).strip() != record.source.strip()
+        return source is not None and redact_source(source).strip() != redact_source(record.source).strip()
 
     def _out_of_order(self, uses: Iterable[Use], standing: Standing | None, where: str) -> list[Finding]:
         if standing is None:

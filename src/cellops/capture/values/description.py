@@ -15,7 +15,8 @@ from cellops.capture.content.fingerprint import (
 )
 from cellops.capture.content.tokens import UnhashableError
 from cellops.capture.names.kinds import FUNCTIONS, Kind, describe
-from cellops.capture.redaction import REDACTED, is_secret, redact
+from cellops.capture.redaction import is_secret, redact
+from cellops.capture.secrets import KNOWN, REDACTED
 from cellops.capture.values.allowance import Allowance, SpentError
 from cellops.capture.values.content import Reader, hexadecimal, name_of
 from cellops.capture.values.numbers import numbers_of, pack
@@ -45,8 +46,8 @@ def look_at(name: str, value: Any, allowance: Allowance, kept: Blobs | None = No
         Where numbers are kept that a difference can be measured with.
     """
     seen = ValueSeen(name=name, type=name_of(value), covered=Covered.NOTHING)
-    if is_secret(name):
-        return seen.replace(reason="its name is that of a secret", shown=REDACTED)
+    if is_secret(name) or value in KNOWN:
+        return seen.replace(reason="it is a secret", shown=REDACTED)
     if issubclass(type(value), FUNCTIONS) or describe(value).kind is Kind.LIBRARY:
         return _code(seen, value)
     seen = seen.replace(shown=show(value), number=_number(value))
