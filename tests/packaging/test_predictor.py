@@ -45,7 +45,7 @@ def test_missing_text_is_what_it_was_in_training():
 
 
 def test_parity_rows_come_back_through_json_as_the_same_frame():
-    parity = build_parity(SCHEMA, FRAME, Predictions(np.array([0, 1, 0]), None), 3)
+    parity = build_parity(SCHEMA, FRAME, Predictions(np.array([0, 1, 0]), None))
     again = type(parity).from_json(parity.to_json())
     pd.testing.assert_frame_equal(to_frame(SCHEMA, decode_columns(SCHEMA, again.inputs)), FRAME)
 

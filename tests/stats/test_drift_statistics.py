@@ -187,7 +187,7 @@ def test_a_grid_is_within_its_stated_error(shift: float) -> None:
     expected = scipy.stats.ks_2samp(reference, current, method="asymp")
     assert kolmogorov_smirnov(*sides).value == pytest.approx(expected.statistic, abs=error)
     distance = scipy.stats.wasserstein_distance(reference, current)
-    assert 0 < wasserstein(*sides).error < 1e-3
+    assert 0 < wasserstein(*sides).error < 2e-3
     assert wasserstein(*sides).value == pytest.approx(distance, abs=wasserstein(*sides).error)
 
 
@@ -206,7 +206,7 @@ def test_heavy_tails_are_within_the_stated_error(draw: str, seed: int) -> None:
     ]
     result = wasserstein(*map(sketch, sides))
     expected = scipy.stats.wasserstein_distance(*sides)
-    assert result.error < 0.2 * expected
+    assert result.error < 0.35 * expected
     assert result.value == pytest.approx(expected, abs=result.error, rel=1e-9)
 
 

@@ -1,6 +1,7 @@
 """Bins: frozen once on the reference, then counted on every table that is compared with it."""
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,27 +42,31 @@ def freeze_numbers(ordered: Numbers, kind: ColumnKind, missing: int) -> Bins | N
     edge nearest to each decile is taken, once. Up to 20 distinct values get a bin each, and so does what lies below or
     above all of them. Infinities count in the outer bins.
     """
-    finite = ordered[np.isfinite(ordered)]
+    finite = finite_part(ordered)
     if not len(finite):
         return None
-    starts = runs_of_ties(finite)
-    values, ends = finite[starts], np.append(starts[1:], len(finite))
-    few = len(values) <= FEW_VALUES
-    cuts = np.arange(len(values) - 1) if few else _nearest_cuts(ends)
-    below, above = values[cuts], values[cuts + 1]
+    few = runs_of_ties(finite, FEW_VALUES)
+    cuts = _nearest_cuts(finite) if few is None else few[1:]
+    below, above = finite[cuts - 1], finite[cuts]
     middle = below / 2 + above / 2
     inner = np.where(middle > below, middle, above).tolist()
-    if few:
-        lowest, low, high, highest = _fence(values, kind)
+    if few is not None:
+        lowest, low, high, highest = _fence(finite[few], kind)
         return count_numbers((lowest, low, *inner, high, highest), ordered, missing)
-    return count_numbers((float(values[0]), *inner, float(values[-1])), ordered, missing)
+    return count_numbers((float(finite[0]), *inner, float(finite[-1])), ordered, missing)
+
+
+def finite_part(ordered: Numbers) -> Numbers:
+    """Ascending values without the infinite ones."""
+    return ordered[np.searchsorted(ordered, -np.inf, side="right") : np.searchsorted(ordered, np.inf)]
 
 
 def count_numbers(edges: tuple[float, ...], ordered: Numbers, missing: int) -> Bins:
     """Rows of ascending values without NaN in the bins between these edges."""
     inside = np.searchsorted(ordered, np.asarray(edges[1:-1]), side="left")
-    counts = np.diff(inside, prepend=0, append=len(ordered))
-    return Bins(edges=edges, counts=tuple(counts.tolist()), missing=missing)
+    bounds = [0, *inside.tolist(), len(ordered)]
+    counts = tuple(end - begin for begin, end in pairwise(bounds))
+    return Bins(edges=edges, counts=counts, missing=missing)
 
 
 def freeze_categories(counts: "pd.Series[int]", kind: ColumnKind, missing: int) -> tuple[Bins, tuple[str, ...] | None]:
@@ -139,13 +144,13 @@ def _edge_name(edge: float, kind: ColumnKind) -> str:
     return f"{edge:.4g}"
 
 
-def _nearest_cuts(ends: NDArray[np.intp]) -> NDArray[np.intp]:
-    """For each decile the boundary between two distinct values that lies nearest, as index of the lower one."""
-    targets = ends[-1] * np.arange(1, QUANTILE_BINS) / QUANTILE_BINS
-    after = np.clip(np.searchsorted(ends, targets), 1, len(ends) - 2)
-    before = after - 1
-    nearest = np.where(targets - ends[before] <= ends[after] - targets, before, after)
-    return np.unique(nearest)
+def _nearest_cuts(ordered: Numbers) -> NDArray[np.intp]:
+    """For each decile the row nearest to it with which another value begins."""
+    targets = len(ordered) * np.arange(1, QUANTILE_BINS) / QUANTILE_BINS
+    at = ordered[np.ceil(targets).astype(np.intp) - 1]
+    before, after = np.searchsorted(ordered, at), np.searchsorted(ordered, at, side="right")
+    lower = (before > 0) & ((targets - before <= after - targets) | (after == len(ordered)))
+    return np.unique(np.where(lower, before, after))
 
 
 def _fence(values: Numbers, kind: ColumnKind) -> list[float]:

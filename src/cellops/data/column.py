@@ -19,6 +19,8 @@ MICROSECONDS = 1e6
 SHOWN_ROWS = 10
 NUMBERS = (int, float, np.number, np.bool_, Decimal)
 TIMES = (date, np.datetime64)
+PLAIN = {"b": ColumnKind.BOOLEAN, "i": ColumnKind.INTEGER, "u": ColumnKind.INTEGER, "f": ColumnKind.NUMBER}
+"""Kinds of numpy's dtypes that need no look at the values."""
 REMEDY = "Convert it to what the model was trained on"
 
 
@@ -26,8 +28,23 @@ def as_series(values: Values) -> "pd.Series[Any]":
     """One column as pandas holds it, without a copy."""
     import pandas as pd
 
+    if type(values) is pd.Series:
+        return values
     column: pd.Series[Any] = pd.Series(values, copy=False)
     return column
+
+
+def plain_kind(values: Values) -> ColumnKind | None:
+    """The kind of booleans and numbers that numpy itself holds; None for any other column."""
+    return PLAIN.get(values.dtype.kind) if isinstance(values.dtype, np.dtype) else None
+
+
+def missing_values(values: Values) -> NDArray[np.bool_]:
+    """Which values are missing; shape (rows,)."""
+    kind = plain_kind(values)
+    if kind is None:
+        return as_series(values).isna().to_numpy()
+    return np.isnan(np.asarray(values)) if kind is ColumnKind.NUMBER else np.zeros(len(values), dtype=bool)
 
 
 def column_kind(values: Values) -> ColumnKind:
@@ -40,6 +57,9 @@ def column_kind(values: Values) -> ColumnKind:
     InputError
         When the values are of several kinds, nested, or of one that cannot be profiled (bytes, complex, durations).
     """
+    plain = plain_kind(values)
+    if plain is not None:
+        return plain
     import pandas as pd
     from pandas.api import types
 
@@ -84,6 +104,8 @@ def numbers(values: Values, kind: ColumnKind) -> Numbers:
     InputError
         When the values are of another kind; numbers are never read from text.
     """
+    if plain_kind(values) is not None and kind is not ColumnKind.DATETIME:
+        return np.asarray(values, dtype=np.float64)
     import pandas as pd
 
     column = as_series(values)

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cellops.data.column import missing_values
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -14,7 +16,7 @@ def scalars(series: "pd.Series[Any]") -> Sequence[Any]:
     values: list[Any] = series.tolist()
     if isinstance(series.dtype, np.dtype) and series.dtype.kind in "biu":
         return values
-    missing = series.isna().tolist()
+    missing = missing_values(series).tolist()
     return [None if gone else _scalar(value) for value, gone in zip(values, missing, strict=True)]
 
 

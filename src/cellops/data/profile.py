@@ -5,7 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cellops.data.bins import count_categories, count_numbers, freeze_categories, freeze_missing, freeze_numbers
+from cellops.data.bins import (
+    count_categories,
+    count_numbers,
+    finite_part,
+    freeze_categories,
+    freeze_missing,
+    freeze_numbers,
+)
 from cellops.data.column import Numbers, Values, as_series, category_counts, column_kind, numbers
 from cellops.data.sketch import sketch, sketch_ordered
 from cellops.errors import InputError
@@ -42,8 +49,9 @@ def profile(table: "pd.DataFrame") -> Profile:
         raise InputError(fact, received=table.shape, remedy="Give the rows that the model was trained on")
     times = Counter(str(name) for name in table.columns)
     places = {str(name): place for place, name in enumerate(table.columns)}
-    columns = [_profile_or_problem(name, table.iloc[:, place], times[name]) for name, place in places.items()]
-    return Profile(rows=len(table), columns=tuple(columns))
+    columns = [column for _, column in table.items()]
+    profiled = [_profile_or_problem(name, columns[place], times[name]) for name, place in places.items()]
+    return Profile(rows=len(table), columns=tuple(profiled))
 
 
 def profile_column(name: str, values: Values) -> ColumnProfile:
@@ -158,7 +166,7 @@ def _numeric(blank: ColumnProfile, ordered: Numbers, bins: Bins | None) -> Colum
 
 def _moments(ordered: Numbers) -> Moments | None:
     """Moments of the finite values; None where there are none, or where they are too large to be squared."""
-    finite = ordered[np.searchsorted(ordered, -np.inf, side="right") : np.searchsorted(ordered, np.inf)]
+    finite = finite_part(ordered)
     if not len(finite):
         return None
     with np.errstate(over="ignore", invalid="ignore"):

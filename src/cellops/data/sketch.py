@@ -1,17 +1,21 @@
 """The distribution of a numeric column, exact or on a grid, small enough to travel in a package."""
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
 from cellops.data.column import Numbers, Values, numbers
 from cellops.records.profile import ColumnKind, QuantileSketch
-from cellops.stats.samples import Distribution, area_to_grid
+from cellops.stats.samples import distance_bound
 
 EXACT_CAP = 2048
 """Distinct values up to which a sketch is exact."""
 GRID_POINTS = 1025
 TAIL_POINTS = 128
 """Points in each tail beyond the outer ones of the grid, their ranks in geometric progression."""
+FINER = 4
+"""Measured points for each kept one: how far the rows may be from the lines between these is known exactly."""
 
 
 def sketch(values: Values, kind: ColumnKind = ColumnKind.NUMBER) -> QuantileSketch:
@@ -36,35 +40,61 @@ def sketch_ordered(ordered: Numbers) -> QuantileSketch:
 
     With more than 2048 distinct values it keeps those at 1025 ranks of equal distance and, lest a heavy tail be read as
     a line, those at ranks ever closer together towards both ends; each with the exact number of rows below it, and at
-    or below it. `rank_error` is the largest share of rows that lies strictly between two kept values. Infinities stand
-    as the largest float, for JSON has none.
+    or below it. `rank_error` is the largest share of rows that lies strictly between two kept values. `distance_error`
+    is how far the kept values' lines are from those of four times as many, and these from the rows at most. Infinities
+    stand as the largest float, for JSON has none.
     """
-    largest = np.finfo(np.float64).max
-    starts = runs_of_ties(ordered)
-    ends = np.append(starts[1:], len(ordered)) if len(ordered) else starts
-    values = np.clip(ordered[starts], -largest, largest)
-    if len(starts) <= EXACT_CAP:
-        return QuantileSketch(values=tuple(values.tolist()), cumulative=tuple(ends.tolist()))
-    kept = np.unique(np.searchsorted(starts, _ranks(len(ordered)), side="right") - 1)
-    rows = Distribution(values, starts / len(ordered), ends / len(ordered))
+    few = runs_of_ties(ordered, EXACT_CAP)
+    return _grid(ordered) if few is None else _exact(ordered, few)
+
+
+def _exact(ordered: Numbers, starts: NDArray[np.intp]) -> QuantileSketch:
+    ends = [*starts[1:].tolist(), len(ordered)] if len(ordered) else []
+    return QuantileSketch(values=tuple(_finite(ordered[starts]).tolist()), cumulative=tuple(ends))
+
+
+def _grid(ordered: Numbers) -> QuantileSketch:
+    rows, ranks = len(ordered), _ranks(len(ordered))
+    values = _finite(ordered[ranks])
+    starts, ends = _ties(ordered, ranks)
+    kept = np.flatnonzero(np.append(True, np.diff(starts[::FINER]) > 0)) * FINER
     return QuantileSketch(
         values=tuple(values[kept].tolist()),
         cumulative=tuple(ends[kept].tolist()),
-        rank_error=float((starts[kept[1:]] - ends[kept[:-1]]).max()) / len(ordered),
+        rank_error=float((starts[kept[1:]] - ends[kept[:-1]]).max()) / rows,
         below=tuple(starts[kept].tolist()),
-        distance_error=min(area_to_grid(rows, kept), largest),
+        distance_error=distance_bound(values, starts / rows, ends / rows, FINER),
     )
 
 
+@lru_cache(maxsize=8)
 def _ranks(rows: int) -> NDArray[np.intp]:
-    """The ranks of a grid over this many rows, from 0, not in order."""
+    """The ascending ranks, from 0, at which a column of this many rows is measured: every fourth is kept."""
     tail = np.geomspace(1, rows / GRID_POINTS, TAIL_POINTS)
     even = np.linspace(0, rows - 1, GRID_POINTS)
-    return np.concatenate([even, tail, rows - 1 - tail]).round().astype(np.intp)
+    grid = np.concatenate([even[:1], tail, even[1:-1], rows - 1 - tail[::-1], even[-1:]]).round()
+    finer = np.linspace(grid[:-1], grid[1:], FINER, endpoint=False, axis=1).ravel()
+    ranks = np.append(finer, grid[-1]).round().astype(np.intp)
+    ranks.setflags(write=False)
+    return ranks
 
 
-def runs_of_ties(ordered: Numbers) -> NDArray[np.intp]:
-    """Where each distinct value begins in ascending values; shape (distinct values,)."""
-    if not len(ordered):
-        return np.zeros(0, dtype=np.intp)
-    return np.concatenate([[0], np.flatnonzero(ordered[1:] != ordered[:-1]) + 1])
+def _ties(ordered: Numbers, ranks: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Where the values at these ranks begin, and where they have ended."""
+    if (ordered[1:] != ordered[:-1]).all():
+        return ranks, ranks + 1
+    return np.searchsorted(ordered, ordered[ranks]), np.searchsorted(ordered, ordered[ranks], side="right")
+
+
+def _finite(values: Numbers) -> Numbers:
+    largest = np.finfo(np.float64).max
+    return np.clip(values, -largest, largest)
+
+
+def runs_of_ties(ordered: Numbers, most: int) -> NDArray[np.intp] | None:
+    """Where each distinct value begins in ascending values, shape (distinct values,); None where there are too many."""
+    some = ordered[:: max(1, len(ordered) // (4 * most))]
+    if np.count_nonzero(some[1:] != some[:-1]) >= most:
+        return None
+    starts = np.flatnonzero(np.append(len(ordered) > 0, ordered[1:] != ordered[:-1]))
+    return starts if len(starts) <= most else None

@@ -8,8 +8,8 @@ import numpy as np
 from cellops.data.profile import profile, profile_column
 from cellops.errors import PackageError
 from cellops.packaging.figures import measure, nothing_to_measure
-from cellops.packaging.parity import build_parity, replay
-from cellops.packaging.predictor import Predictions, SklearnPredictor, label_is_most_probable, single_label
+from cellops.packaging.parity import build_parity, choose_rows, replay, survives_the_wire
+from cellops.packaging.predictor import Predictions, SklearnPredictor, label_is_most_probable
 from cellops.packaging.schema import build_schema
 from cellops.records.contract import Contract, Schema, Suite, Task
 from cellops.records.finding import Finding
@@ -65,11 +65,14 @@ def build_contract(
         noted.append(nothing_to_measure())
         evaluation = None
     seen = _spread(inputs) if evaluation is None else _in_order(evaluation[0], schema)
-    answers = _answers(model, schema, seen)
-    contract = Contract(
-        schema=schema, profile=profile(inputs), parity=build_parity(schema, seen, answers, parity_rows), suite=suite
-    )
-    replay(contract, SklearnPredictor(model, schema))
+    chosen = choose_rows(schema, seen, parity_rows)
+    predictor = SklearnPredictor(model, schema)
+    rows = seen.iloc[chosen]
+    answers = _answers(predictor, rows if evaluation is None else seen)
+    parity = build_parity(schema, rows, answers if evaluation is None else answers.of(chosen))
+    contract = Contract(schema=schema, profile=profile(inputs), parity=parity, suite=suite)
+    if not survives_the_wire(schema, parity, rows):
+        replay(contract, predictor)
     if evaluation is None:
         return contract
     performance, missed = measure(schema, evaluation[1], answers)
@@ -78,8 +81,8 @@ def build_contract(
 
 
 def _spread(inputs: "pd.DataFrame") -> "pd.DataFrame":
-    """Enough of the training rows to look at the model's answers."""
-    return inputs.iloc[np.linspace(0, len(inputs) - 1, num=min(MOST_ROWS, len(inputs))).astype(int)]
+    """Enough of the training rows to choose from."""
+    return inputs.iloc[:: max(1, len(inputs) // MOST_ROWS)]
 
 
 def _target_name(target: Target) -> str:
@@ -97,16 +100,15 @@ def _in_order(inputs: "pd.DataFrame", schema: Schema) -> "pd.DataFrame":
     return inputs[names]
 
 
-def _answers(model: Any, schema: Schema, inputs: "pd.DataFrame") -> Predictions:
+def _answers(predictor: SklearnPredictor, inputs: "pd.DataFrame") -> Predictions:
     with warnings.catch_warnings():
         # The notebook has shown what the estimator has to say about these rows.
         warnings.simplefilter("ignore")
-        labels = single_label(model.predict(inputs))
-        probabilities = np.asarray(model.predict_proba(inputs), dtype=np.float64) if schema.probabilities else None
-    if labels.ndim != 1:
-        fact = f"{type(model).__name__} predicts several targets at once"
-        raise PackageError(fact, received=labels.shape, remedy="Train one model for each target")
-    return Predictions(labels, probabilities)
+        answers = predictor.answer(inputs)
+    if answers.labels.ndim != 1:
+        fact = "The model predicts several targets at once"
+        raise PackageError(fact, received=answers.labels.shape, remedy="Train one model for each target")
+    return answers
 
 
 def _output(schema: Schema, answers: Predictions) -> ColumnProfile:

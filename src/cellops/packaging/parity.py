@@ -1,26 +1,30 @@
 """Parity: real rows with the answers that the model gave in training, replayed wherever it is loaded."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from cellops.data.column import missing_values, plain_kind
 from cellops.data.decoder import decode_columns
 from cellops.data.frames import scalars
 from cellops.errors import PackageError
-from cellops.packaging.predictor import Array, Predictions, Predictor
+from cellops.packaging.predictor import Array, Predictions, Predictor, to_frame
 from cellops.records.base import Value
 from cellops.records.contract import Contract, Parity, Schema, Task
 
 if TYPE_CHECKING:
     import pandas as pd
 
+Columns = Sequence["pd.Series[Any]"]
+Rows = npt.NDArray[np.intp]
+Mask = npt.NDArray[np.bool_]
 SHOWN_ROWS = 5
 TOLERANCE = 1e-6
 
 
-def choose_rows(schema: Schema, inputs: "pd.DataFrame", count: int) -> npt.NDArray[np.intp]:
+def choose_rows(schema: Schema, inputs: "pd.DataFrame", count: int) -> Rows:
     """Row numbers of a small table that shows as much as it can: missing values and categories first, then a spread.
 
     Only rows that a request can express: nothing infinite, nothing missing where training had nothing missing.
@@ -29,10 +33,20 @@ def choose_rows(schema: Schema, inputs: "pd.DataFrame", count: int) -> npt.NDArr
     -------
     ndarray
         Ascending row numbers, at most `count`; the same for the same table.
+
+    Raises
+    ------
+    PackageError
+        When no row could be sent.
     """
-    usable = np.flatnonzero(_expressible(schema, inputs))
+    columns = [inputs[field.name] for field in schema.inputs]
+    missing = [missing_values(column) for column in columns]
+    usable = np.flatnonzero(_expressible(schema, columns, missing))
+    if not len(usable):
+        fact = "The data have no row that could be sent to the model: each has an infinite or newly missing value"
+        raise PackageError(fact, remedy="Correct the data, and fit the model again")
     chosen: dict[int, None] = {}
-    for shown in _first_of_each(inputs.iloc[usable], count):
+    for shown in _first_of_each(columns, missing, usable, count):
         if len(chosen) < count // 2:
             chosen.setdefault(shown)
     for row in np.linspace(0, len(usable) - 1, num=min(count, len(usable))).astype(int).tolist():
@@ -40,52 +54,46 @@ def choose_rows(schema: Schema, inputs: "pd.DataFrame", count: int) -> npt.NDArr
     return usable[np.sort(np.array(list(chosen)[:count], dtype=np.intp))]
 
 
-def _expressible(schema: Schema, inputs: "pd.DataFrame") -> npt.NDArray[np.bool_]:
-    usable = np.ones(len(inputs), dtype=bool)
-    for field in schema.inputs:
-        column = inputs[field.name]
+def _expressible(schema: Schema, columns: Columns, missing: Iterable[Mask]) -> Mask:
+    usable = np.ones(len(columns[0]), dtype=bool)
+    for field, column, absent in zip(schema.inputs, columns, missing, strict=True):
         if not field.nullable:
-            usable &= column.notna().to_numpy()
+            usable &= ~absent
         if column.dtype.kind == "f":
             usable &= ~np.isinf(column.to_numpy(dtype=float, na_value=np.nan))
     return usable
 
 
-def _first_of_each(inputs: "pd.DataFrame", count: int) -> Iterator[int]:
-    """Rows with the first missing value of each column, then with the first of each category, column by column."""
+def _first_of_each(columns: Columns, missing: Iterable[Mask], usable: Rows, count: int) -> Iterator[int]:
+    """Places in `usable` with the first missing value of each column, then of the first of each category."""
     import pandas as pd
 
-    for name in inputs.columns:
-        missing = inputs[name].isna().to_numpy()
-        if missing.any():
-            yield int(missing.argmax())
-    codes = [pd.factorize(inputs[name])[0] for name in inputs.columns if inputs[name].dtype.kind not in "iufM"]
+    for absent in missing:
+        if absent[usable].any():
+            yield int(absent[usable].argmax())
+    codes = [pd.factorize(column.iloc[usable])[0] for column in columns if column.dtype.kind not in "iufM"]
     for category in range(count):
         for code in codes:
             if category in code:
                 yield int((code == category).argmax())
 
 
-def build_parity(schema: Schema, inputs: "pd.DataFrame", answers: Predictions, count: int) -> Parity:
-    """Some rows as a request would send them, with the model's answers; numbers are compared in their own magnitude.
-
-    Raises
-    ------
-    PackageError
-        When no row could be sent.
-    """
-    chosen = choose_rows(schema, inputs, count)
-    if not len(chosen):
-        fact = "The data have no row that could be sent to the model: each has an infinite or newly missing value"
-        raise PackageError(fact, remedy="Correct the data, and fit the model again")
-    rows, labels = inputs.iloc[chosen], answers.labels[chosen]
-    magnitude = max(1.0, float(np.abs(labels).max())) if schema.task is Task.REGRESSION else 1.0
+def build_parity(schema: Schema, rows: "pd.DataFrame", answers: Predictions) -> Parity:
+    """Rows as a request would send them, with the model's answers; numbers are compared in their own magnitude."""
+    magnitude = max(1.0, float(np.abs(answers.labels).max())) if schema.task is Task.REGRESSION else 1.0
     return Parity(
         inputs={field.name: list(scalars(rows[field.name])) for field in schema.inputs},
-        labels=labels.tolist(),
-        probabilities=None if answers.probabilities is None else answers.probabilities[chosen].tolist(),
+        labels=answers.labels.tolist(),
+        probabilities=None if answers.probabilities is None else answers.probabilities.tolist(),
         tolerance=TOLERANCE * magnitude,
     )
+
+
+def survives_the_wire(schema: Schema, parity: Parity, rows: "pd.DataFrame") -> bool:
+    """Whether rows of nothing but numpy's numbers come back from a request just as they are."""
+    if any(plain_kind(rows[field.name]) is None for field in schema.inputs):
+        return False
+    return to_frame(schema, decode_columns(schema, parity.inputs)).equals(rows.reset_index(drop=True))
 
 
 def replay(contract: Contract, predictor: Predictor) -> None:

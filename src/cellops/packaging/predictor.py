@@ -26,6 +26,10 @@ class Predictions:
     probabilities: npt.NDArray[np.float64] | None
     """Shape (rows, classes), in the order of the schema's classes; None for models that give none."""
 
+    def of(self, rows: npt.NDArray[np.intp]) -> "Predictions":
+        """The answers for some of the rows."""
+        return Predictions(self.labels[rows], None if self.probabilities is None else self.probabilities[rows])
+
 
 class Predictor(Protocol):
     def predict(self, columns: Mapping[str, Array]) -> Predictions:
@@ -72,7 +76,10 @@ class SklearnPredictor:
         self._one_call = schema.label_is_most_probable and label_is_most_probable(estimator)
 
     def predict(self, columns: Mapping[str, Array]) -> Predictions:
-        frame = to_frame(self._schema, columns)
+        return self.answer(to_frame(self._schema, columns))
+
+    def answer(self, frame: "pd.DataFrame") -> Predictions:
+        """Answer a table as the model was fitted on."""
         if not self._schema.probabilities:
             return Predictions(single_label(self._estimator.predict(frame)), None)
         probabilities = np.asarray(self._estimator.predict_proba(frame), dtype=np.float64)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cellops.data.column import category_counts, column_kind, numbers
+from cellops.data.column import category_counts, column_kind, missing_values, numbers
 from cellops.errors import InputError, PackageError
 from cellops.packaging.consistency import LEAST_CLASSES
 from cellops.records.base import Value
@@ -60,15 +60,15 @@ def build_field(name: str, column: "pd.Series[Any]") -> Field:
     if isinstance(column.dtype, pd.SparseDtype):
         fact = f"Column {name} is sparse, and a request is not"
         raise PackageError(fact, remedy=f"Train on X[{name!r}].sparse.to_dense()", column=name)
-    missing = column[column.isna()]
-    field = Field(name=name, kind=kind, dtype=str(column.dtype), nullable=len(missing) > 0)
+    missing = missing_values(column)
+    field = Field(name=name, kind=kind, dtype=str(column.dtype), nullable=bool(missing.any()))
     if kind is ColumnKind.TEXT:
         _require_strings(name, column)
         categories = sorted(category_counts(column, kind).index)
         field = field.replace(categories=tuple(categories) if len(categories) <= MOST_CATEGORIES else None)
     elif kind is not ColumnKind.BOOLEAN:
         field = _with_range(field, column)
-    return field.replace(missing_is_none=_missing_is_none(name, missing)) if column.dtype == object else field
+    return field.replace(missing_is_none=_missing_is_none(name, column[missing])) if column.dtype == object else field
 
 
 def _require_fitted_on(model: Any, inputs: "pd.DataFrame") -> None:
@@ -120,7 +120,8 @@ def _with_range(field: Field, column: "pd.Series[Any]") -> Field:
         remedy = f"Train on X[{field.name!r}].dt.tz_convert('UTC').dt.tz_localize(None)"
         raise PackageError(fact, remedy=remedy, column=field.name)
     values = numbers(column, field.kind)
-    finite = values[np.isfinite(values)]
+    are_finite = np.isfinite(values)
+    finite = values if are_finite.all() else values[are_finite]
     return field.replace(minimum=float(finite.min()), maximum=float(finite.max())) if len(finite) else field
 
 

@@ -81,29 +81,13 @@ def area_between(first: Distribution, second: Distribution) -> float:
     return _area(left, right, points)
 
 
-def area_to_grid(rows: Distribution, kept: NDArray[np.intp]) -> float:
-    """The area between a distribution function and the lines through some of its values, the outer ones among them.
-
-    The same as `area_between`, in one pass: each value is known to stand in the segment between two kept ones.
-    """
-    first, last = kept[:-1], kept[1:]
-    segment = np.repeat(np.arange(len(first)), last - first)
-    base, begin = rows.upto[first], rows.values[first] / 2
-    width, rise = rows.values[last] / 2 - begin, rows.below[last] - base
-    slope = np.divide(rise, width, out=np.zeros_like(rise), where=width > np.finfo(np.float64).tiny)
-    halves = rows.values / 2
-    left = rows.upto[:-1] - (base[segment] + (halves[:-1] - begin[segment]) * slope[segment])
-    right = rows.below[1:] - (base[segment] + (halves[1:] - begin[segment]) * slope[segment])
-    return _area(left, right, rows.values)
-
-
 def _area(left: Points, right: Points, points: Points) -> float:
     """The area under the absolute value of lines between points, from their heights at both ends."""
     ends = np.abs(left) + np.abs(right)
     crossing = np.divide(left**2 + right**2, 2 * ends, out=np.zeros_like(ends), where=ends > 0)
     heights = np.where(left * right < 0, crossing, ends / 2)
     with np.errstate(over="ignore", invalid="ignore"):
-        area = float(np.sum(heights * np.diff(points)))
+        area = float(np.sum(heights * (points[1:] - points[:-1])))
     return area if np.isfinite(area) else np.inf
 
 
@@ -112,8 +96,32 @@ def distance_error(sketch: QuantileSketch) -> float:
     if sketch.distance_error is not None:
         return sketch.distance_error
     read = distribution(sketch)
-    within = read.below[1:] - read.upto[:-1]
-    return float(np.sum(within * (np.diff(read.values) / 2)))
+    return float(np.sum((read.below[1:] - read.upto[:-1]) * np.diff(read.values / 2)))
+
+
+def distance_bound(values: Points, below: Points, upto: Points, step: int) -> float:
+    """The most by which the lines through every `step`-th of some points are off, on average over all rows.
+
+    How far they are off at the other points is known; between two neighbours the rows are at most half of the box that
+    these span away from the line between them.
+
+    Parameters
+    ----------
+    values
+        Ascending, shape (step * lines + 1,); where two are equal, their shares are too.
+    below, upto
+        Share of rows below, and at or below, each value.
+    """
+    halves = values / 2  # the difference of two large floats may be beyond the largest
+    begin, base = halves[:-1:step], upto[:-1:step]
+    width, rise = halves[step::step] - begin, below[step::step] - base
+    slope = np.divide(rise, width, out=np.zeros_like(rise), where=width > np.finfo(np.float64).tiny)
+    line = (halves[:-1] - begin.repeat(step)) * slope.repeat(step) + base.repeat(step)
+    before = np.abs(below[:-1] - line)
+    before[::step] = 0.0  # where lines meet
+    heights = np.abs(upto[:-1] - line) + (below[1:] - upto[:-1])
+    heights[:-1] += before[1:]
+    return float(np.sum(heights * (halves[1:] - halves[:-1])))
 
 
 def _rising(values: Points, previous: Points, below: Points, upto: Points) -> bool:
