@@ -27,13 +27,25 @@ def _unseeded(name: str, where: str) -> Finding:
 
 
 def unseeded_estimators(name: str, estimator: Any, where: str) -> list[Finding]:
-    """Estimators of a model whose `random_state` is None."""
+    """Estimators of a model whose `random_state` is None, and which take their randomness from elsewhere then."""
     try:
         parameters = estimator.get_params(deep=True)
     except Exception:  # noqa: BLE001 - user code runs here
         return []
-    unseeded = sorted(p for p, value in parameters.items() if p.rpartition("__")[2] == "random_state" and value is None)
+    owners = {"": estimator, **parameters}
+    unseeded = sorted(
+        place
+        for place, value in parameters.items()
+        if place.rpartition("__")[2] == "random_state"
+        and value is None
+        and not _has_a_constant_seed(owners.get(place.rpartition("__")[0]))
+    )
     return [unseeded_estimator(name, unseeded, where)] if unseeded else []
+
+
+def _has_a_constant_seed(estimator: object) -> bool:
+    """Whether an estimator draws the same numbers each time where it is given no seed."""
+    return type(estimator).__module__.partition(".")[0] in {"xgboost", "lightgbm"}
 
 
 def unseeded_estimator(name: str, parameters: Iterable[str], where: str) -> Finding:

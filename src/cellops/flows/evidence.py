@@ -14,6 +14,7 @@ from cellops.capture.dataflow.analysis import Dataflow
 from cellops.capture.environment.import_paths import project_paths
 from cellops.capture.environment.modules import code_digest, not_kept
 from cellops.capture.files.watcher import Files
+from cellops.capture.names.bindings import is_model
 from cellops.capture.names.hidden_state import History
 from cellops.capture.quiet import quiet
 from cellops.capture.randomness import rng
@@ -171,6 +172,13 @@ def build(model: FittedModel, suites: Iterable[Suite], findings: list[Finding] |
     """
     from cellops.packaging.contract import build_contract
 
+    if not is_model(model.estimator):
+        kind = type(model.estimator)
+        fact = (
+            f"{model.name} has no contract: a {kind.__module__.partition('.')[0]} {kind.__qualname__} has no get_params"
+        )
+        remedy = "Fit an estimator with scikit-learn's methods: XGBClassifier, LGBMRegressor, or skorch for torch"
+        raise CellopsError(fact, remedy=remedy)
     if model.training is None:
         fact = f"The cell does not show what {model.name} was fitted on"
         remedy = f"Write {model.name}.fit(X, y) with the names of tables, or: %%mlops run --train X,y --test X2,y2"

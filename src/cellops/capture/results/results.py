@@ -10,6 +10,7 @@ from typing import Any
 from cellops.capture.dataflow.analysis import Dataflow
 from cellops.capture.names.bindings import is_model, parts_of
 from cellops.capture.results.tables import Pair, find_tables
+from cellops.capture.results.trained import library_of, optimizer_parameters
 from cellops.records.base import Value
 
 MOST_ITEMS = 100
@@ -45,8 +46,9 @@ def collect(flow: Dataflow, namespace: Namespace, bound: Collection[str], fitted
         if not name.startswith("_") and name in bound:
             metrics.update(_numbers(name, namespace[name]))
     finite = {name: value for name, value in metrics.items() if math.isfinite(value)}
+    used = {name: namespace[name] for name in (*flow.writes, *flow.reads) if name in namespace}
     return Results(
-        values((name for name in flow.literals if name in bound), namespace),
+        {**values((name for name in flow.literals if name in bound), namespace), **_plain(optimizer_parameters(used))},
         finite,
         tuple(n for n in metrics if n not in finite),
         _models(flow, namespace, [*(name for name in flow.writes if name in bound), *fitted]),
@@ -97,10 +99,14 @@ def _as_value(value: object) -> Value | list[Value]:
 
 def scalar_parameters(estimator: Any) -> dict[str, Value]:
     """The scalars among `get_params()`, also of the steps of a pipeline; an estimator that fails has none."""
+    library = library_of(estimator)
     try:
-        given = estimator.get_params(deep=True)
+        return _plain(estimator.get_params(deep=True) if library is None else library.parameters(estimator))
     except Exception:  # noqa: BLE001 - user code runs here
         return {}
+
+
+def _plain(given: Mapping[Any, object]) -> dict[str, Value]:
     found = {}
     for name, value in given.items():
         with contextlib.suppress(TypeError):
@@ -133,7 +139,10 @@ def _number(value: object) -> float | None:
 
 
 def _models(flow: Dataflow, namespace: Namespace, names: Iterable[str]) -> tuple[FittedModel, ...]:
-    """The fitted estimators under some names, also in a list or dictionary; parts of others are not counted."""
+    """The fitted models under some names, also in a list or dictionary; parts of others are not counted.
+
+    Those with scikit-learn's methods come first: the first model of a run is the one that has a contract.
+    """
     named = {n: v for name in dict.fromkeys(names) for n, v in _contained(name, namespace[name])}
     fitted = {name: value for name, value in named.items() if _is_fitted_model(value)}
     inner = {id(part) for value in fitted.values() for part in parts_of(value)}
@@ -144,7 +153,7 @@ def _models(flow: Dataflow, namespace: Namespace, names: Iterable[str]) -> tuple
         if id(estimator) not in seen:
             seen.add(id(estimator))
             models.append(FittedModel(name, estimator, *find_tables(name, estimator, flow, namespace)))
-    return tuple(models)
+    return tuple(sorted(models, key=lambda model: not is_model(model.estimator)))
 
 
 def _contained(name: str, value: object) -> list[tuple[str, object]]:
@@ -161,6 +170,9 @@ def _contained(name: str, value: object) -> list[tuple[str, object]]:
 
 
 def _is_fitted_model(value: object) -> bool:
+    library = library_of(value)
+    if library is not None:
+        return library.is_trained(value)
     if not is_model(value):
         return False
     validation = sys.modules.get("sklearn.utils.validation")

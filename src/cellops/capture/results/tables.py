@@ -10,6 +10,7 @@ from cellops.capture.content.fingerprint import is_data, is_table
 from cellops.capture.dataflow.analysis import Dataflow
 from cellops.capture.names.bindings import is_model
 from cellops.capture.redaction import redact
+from cellops.capture.results.matrices import Matrix, matrices_of
 from cellops.errors import UsageError
 
 Namespace = Mapping[str, Any]
@@ -34,10 +35,13 @@ Pair = tuple[Table, Table]
 def find_tables(name: str, estimator: Any, flow: Dataflow, namespace: Namespace) -> tuple[Pair | None, Pair | None]:
     """Training and evaluation, by the calls in the cell: `model.fit(X, y)`, `model = Kind().fit(X, y)`, `metric(y, …)`.
 
+    Of a booster they are what stands in the matrices that `train` was given.
+
     A name that has been given another table since a call tells nothing of what the call saw.
     """
-    training = evaluation = None
     made_by = flow.values.get(name)
+    matrices = matrices_of(made_by, flow, lambda node: resolve(node, namespace))
+    training, evaluation = (_of_matrix(matrix, estimator, flow, namespace) for matrix in matrices)
     for call in flow.calls:
         if not isinstance(call.func, ast.Attribute):
             continue
@@ -49,6 +53,12 @@ def find_tables(name: str, estimator: Any, flow: Dataflow, namespace: Namespace)
         elif call.func.attr in PREDICTIONS and tables and is_table(tables[0].value):
             evaluation = _pair(tables[:2]) or _with_truth(tables[0], call, flow, namespace) or evaluation
     return training, evaluation
+
+
+def _of_matrix(matrix: Matrix | None, estimator: Any, flow: Dataflow, namespace: Namespace) -> Pair | None:
+    if matrix is None:
+        return None
+    return _pair([_table(node, matrix.call, estimator, flow, namespace) for node in matrix.tables])
 
 
 def data_of_calls(flow: Dataflow, namespace: Namespace) -> list[tuple[str, Table]]:
