@@ -2,11 +2,14 @@
 
 import contextlib
 import hashlib
+import importlib
 import os
 import stat
 import sys
 import warnings
 from collections.abc import Collection, Iterator
+from functools import partial
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -27,6 +30,13 @@ MLFLOW_TYPES = {
     ColumnKind.TEXT: "string",
     ColumnKind.DATETIME: "datetime",
 }
+FLAVORS = {
+    "xgboost.core.Booster": ("mlflow.xgboost", "xgb_model", {}),
+    "lightgbm.basic.Booster": ("mlflow.lightgbm", "lgb_model", {}),
+    # torch's own format wants an example of the inputs, which a training loop does not show.
+    "torch.nn.modules.module.Module": ("mlflow.pytorch", "pytorch_model", {"serialization_format": "pickle"}),
+}
+"""MLflow's flavors of models without scikit-learn's methods, by their class, with what their writers need."""
 ALWAYS_NEEDED = ("scikit-learn", "numpy", "scipy", "pandas", "joblib", "threadpoolctl", "skops", "cloudpickle")
 
 
@@ -150,6 +160,7 @@ def _log(
 ) -> str:
     from mlflow.models import Model
 
+    flavor, arguments = _flavor(estimator, trusted)
     run = client.get_run(run_id)
     # Made here, so that it stands in the run's experiment without the run being MLflow's active one, which can be the
     # person's own.
@@ -159,23 +170,30 @@ def _log(
         info = Model.log(
             artifact_path=None,
             name=name,
-            flavor=SimpleNamespace(__name__="mlflow.sklearn", save_model=_save),
+            flavor=SimpleNamespace(__name__=flavor, save_model=partial(_save, flavor)),
             run_id=run_id,
             model_id=logged.model_id,
-            sk_model=estimator,
             signature=None if contract is None else signature(contract.schema),
             pip_requirements=requirements(environment, estimator),
-            **_format(estimator, trusted),
+            **arguments,
         )
     return str(info.model_uri)
 
 
-def _save(**arguments: Any) -> None:
-    """Write a model as MLflow's own scikit-learn flavor does; here the estimator's code runs."""
-    import mlflow
+def _flavor(estimator: Any, trusted: Collection[str]) -> tuple[str, dict[str, Any]]:
+    """The module of MLflow's flavor for a model, and what its `save_model` is to be told."""
+    for kind in type(estimator).__mro__:
+        found = FLAVORS.get(f"{kind.__module__}.{kind.__qualname__}")
+        if found is not None:
+            module, argument, others = found
+            return module, {argument: estimator, **others}
+    return "mlflow.sklearn", {"sk_model": estimator, **_format(estimator, trusted)}
 
+
+def _save(flavor: str, **arguments: Any) -> None:
+    """Write a model as MLflow's own flavor does; here the estimator's code runs."""
     with _by_its_own_fault():
-        mlflow.sklearn.save_model(**arguments)
+        importlib.import_module(flavor).save_model(**arguments)
 
 
 def _format(estimator: Any, trusted: Collection[str]) -> dict[str, Any]:
@@ -212,10 +230,14 @@ def requirements(environment: Environment | None, estimator: Any) -> list[str]:
     """The distributions that the model needs, pinned to what it was trained with."""
     if environment is None:
         return list(ALWAYS_NEEDED)
-    roots = {type(part).__module__.partition(".")[0] for part in _parts(estimator)}
-    wanted = {*ALWAYS_NEEDED, *(root.replace("_", "-") for root in roots)}
+    roots = {kind.__module__.partition(".")[0] for part in _parts(estimator) for kind in type(part).__mro__}
+    brought = packages_distributions()
+    names = [name for root in roots for name in brought.get(root, [root])]
+    wanted = {*ALWAYS_NEEDED, *(name.lower().replace("_", "-") for name in names)}
     return [f"{n}=={v}" for n, v in environment.distributions.items() if n in wanted]
 
 
 def _parts(estimator: Any) -> list[Any]:
+    if not hasattr(estimator, "get_params"):
+        return [estimator]
     return [estimator, *estimator.get_params(deep=True).values()]
