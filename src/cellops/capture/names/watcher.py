@@ -73,8 +73,9 @@ class Names:
         self._open = [other for other in self._open if other is not cell]
         self._picture = Picture(self._namespace, self._picture)
         changed = self._picture.changed_since(state.picture)
-        own = [name for name in changed if not OF_IPYTHON.match(name)]
-        deleted = [name for name in self._picture.missing_since(state.picture) if not OF_IPYTHON.match(name)]
+        gone = self._picture.missing_since(state.picture)
+        cell.changed = (*changed, *gone)
+        own, deleted = ([name for name in names if not OF_IPYTHON.match(name)] for names in (changed, gone))
         results = [name for name in changed if RESULT.match(name)]
         effects = self._effects(cell, state, ending, (own, deleted, results))
         self._earlier.difference_update(effects.binds)

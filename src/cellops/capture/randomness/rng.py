@@ -61,10 +61,12 @@ def read(generator: Any) -> Reading | None:
         return ("python", *generator.getstate())
     if is_of_torch(generator):
         return "torch", generator.get_state().numpy().tobytes()
-    if type(_bits(generator)).__name__ not in BIT_GENERATORS:
+    bits = type(_bits(generator)).__name__
+    if bits not in BIT_GENERATORS:
         return None
     legacy = type(generator).__name__ == "RandomState"
-    return "numpy", _packed(generator.get_state(legacy=False) if legacy else generator.bit_generator.state)
+    state = generator.get_state(legacy=False) if legacy else generator.bit_generator.state
+    return "numpy", state if bits.startswith("PCG64") and not legacy else _packed(state)
 
 
 def as_text(reading: Reading) -> str:
@@ -182,6 +184,8 @@ def _bits(generator: Any) -> Any:
 
 def _packed(state: Any) -> Any:
     """A state of numpy with the bytes of its arrays, which compare as one."""
+    if type(state) in {int, float, str}:
+        return state
     if isinstance(state, dict):
         return {name: _packed(value) for name, value in state.items()}
     if hasattr(state, "tobytes"):

@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import GetSetDescriptorType
@@ -38,6 +38,10 @@ class Held:
         return rng.as_text(self.reading).encode()
 
     @cached_property
+    def has_own_seed(self) -> bool:
+        return rng.has_own_seed(self.generator)
+
+    @cached_property
     def digest(self) -> str:
         return digest(self.state)
 
@@ -60,13 +64,14 @@ class Generators:
     def __init__(self, states: Blobs) -> None:
         self._states = states
         self._namespace: Namespace = {}
-        self._names: tuple[str, ...] = ()
+        self._names: dict[str, None] = {}
         self._last: dict[str, Held] = {}
         self._seeded: set[str] = set()
         self._unseeded: set[str] = set()
 
     def start(self, shell: Any) -> None:
         self._namespace = shell.user_ns
+        self._names = dict.fromkeys(names_of(self._namespace))
 
     def stop(self) -> None:
         self._namespace, self._last = {}, {}
@@ -79,8 +84,7 @@ class Generators:
         return Before(self._read(cell), len(sys.modules))
 
     def after(self, cell: OpenCell, state: Before, _ending: Ending) -> Seen:
-        if "(" in cell.body or cell.flow.uncertain or not self._names_known(cell):
-            self._names = names_of(self._namespace)
+        self._follow(cell.changed)
         now = self._read(cell)
         changed = {name for name, held in now.items() if _has_changed(state.held.get(name), held)}
         seeded = self._remember_seeds(cell, frozenset(changed.intersection(rng.GLOBAL)))
@@ -97,11 +101,17 @@ class Generators:
             if type(value).__module__.startswith("sklearn.") and _attributes(value).get("random_state", 0) is None:
                 yield unseeded_estimator(name, ["random_state"], cell.where)
 
-    def _names_known(self, cell: OpenCell) -> bool:
-        """Whether the names that the cell wrote stand for no generator that is new, nor for one no longer."""
+    def _follow(self, changed: Collection[str] | None) -> None:
+        """Learn which names stand for generators now; all are looked at where it is not known which have changed."""
+        if changed is None:
+            self._names = dict.fromkeys(names_of(self._namespace))
+            return
         kinds = rng.kinds()
-        written = [name for name in cell.flow.writes if type(self._namespace.get(name)) in kinds]
-        return set(written) <= set(self._names)
+        for name in changed:
+            if type(self._namespace.get(name)) in kinds and not SHELLS_OWN.match(name):
+                self._names[name] = None
+            else:
+                self._names.pop(name, None)
 
     def _read(self, cell: OpenCell) -> dict[str, Held]:
         found = rng.shared()
@@ -142,17 +152,17 @@ class Generators:
         return GeneratorUse(
             name=name,
             consumed=consumed,
-            seeded=self._is_seeded(name, now.generator),
+            seeded=self._is_seeded(name, now),
             state=before.digest if before is not None and known else None,
             kept=consumed and before is not None and known and self._keep(before.state),
         )
 
-    def _is_seeded(self, name: str, generator: Any) -> bool:
+    def _is_seeded(self, name: str, now: Held) -> bool:
         if name in self._seeded:
             return True
-        if rng.is_of_torch(generator):
-            return rng.has_own_seed(generator)
-        return name not in self._unseeded and rng.has_own_seed(generator)
+        if rng.is_of_torch(now.generator):
+            return now.has_own_seed
+        return name not in self._unseeded and now.has_own_seed
 
     def _keep(self, state: bytes) -> bool:
         try:
