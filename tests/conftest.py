@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cellops.capture.secrets import KNOWN, KnownSecrets
 from support.kernel import Kernel
 
 
@@ -29,13 +30,14 @@ def _own_settings() -> list[str]:
 
 @pytest.fixture(autouse=True)
 def nothing_left_behind() -> Iterator[None]:
-    """Take back what a test tells MLflow, which writes it to the environment, for the next test to read."""
+    """Take back what a test tells MLflow, which writes it to the environment, and the secrets of this process."""
     yield
     mlflow = sys.modules.get("mlflow")
     if mlflow is not None and mlflow.is_tracking_uri_set():
         mlflow.set_tracking_uri(None)
     for name in _own_settings():
         del os.environ[name]
+    vars(KNOWN).update(vars(KnownSecrets()))
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from threading import Lock
 from typing import Any, Self
 from urllib.parse import quote, quote_plus
@@ -134,6 +134,16 @@ def keep(value: str) -> None:
             comm.create_comm(target_name=TARGET, data={"value": value}).close()
 
 
+def variables(values: Mapping[str, object]) -> dict[str, str]:
+    """The variables of the environment that hand those values that are secrets to a kernel."""
+    return {VARIABLE + name: str(value) for name, value in values.items() if type(value) is Secret}
+
+
+def masked(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values with a mark in the place of each secret."""
+    return {name: REDACTED if type(value) is Secret else value for name, value in values.items()}
+
+
 def keep_given() -> None:
     """Know what an execution has handed to this kernel."""
     for name, value in os.environ.items():
@@ -186,7 +196,7 @@ def _parsed(source: str) -> ast.AST | None:
     if "Secret" not in source:
         return None
     try:
-        return ast.parse(source)
+        return ast.parse(re.sub(r"(?m)^[%!]", "#", source))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 

@@ -22,6 +22,7 @@ from cellops.capture.redaction import redact, redact_scalar, redact_value
 from cellops.capture.results.results import FittedModel, Namespace, Results, collect, scalar_parameters, values
 from cellops.capture.results.splits import shared_rows, splits_of_run
 from cellops.capture.results.tables import Pair, Table, data_of_calls, named_tables
+from cellops.capture.secrets import KNOWN
 from cellops.capture.watcher import OpenCell
 from cellops.errors import CellopsError, UsageError
 from cellops.flows.open_run import OpenRun, RunOptions
@@ -143,10 +144,19 @@ def parameters(flow: Dataflow, namespace: Namespace) -> Parameters:
 
 
 def spool(model: FittedModel, run: str, settings: Settings) -> ModelSpool:
-    """Write an estimator to the spool, readable by its owner only, from where the writer takes it."""
+    """Write an estimator to the spool, readable by its owner only, from where the writer takes it.
+
+    Raises
+    ------
+    UsageError
+        When the estimator holds a value that is known as a secret: whoever has the model could read it.
+    """
     import cloudpickle
 
     content = cloudpickle.dumps(model.estimator)
+    if KNOWN.are_in(content):
+        fact = f"{model.name} was not kept: the value of a Secret stands in it"
+        raise UsageError(fact, remedy="Give the estimator no secret; read it where it is used")
     folder = settings.folder / "spool" / run
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{hashlib.sha256(model.name.encode()).hexdigest()[:16]}.pkl"

@@ -205,7 +205,7 @@ class Session:
         opened = RunOpened(
             run=uuid.uuid4().hex,
             session=self.id,
-            name=options.name or default_name(self.notebook, len(self.runs) + 1),
+            name=redact(options.name or "") or default_name(self.notebook, len(self.runs) + 1),
             started=time.time(),
             order=cell.order,
             experiment=options.experiment,

@@ -15,6 +15,7 @@ from nbformat import NotebookNode, from_dict
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NotebookExecutionManager
 
+from cellops.capture.secrets import KNOWN, TARGET
 from cellops.errors import NotebookError
 from cellops.pipeline.kernel import KernelManager
 from cellops.records.execution import CellProgress, CellState
@@ -77,6 +78,7 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
         self.stop = stop
         self.environment = environment
         self.save = save
+        self.comm_open_handlers[TARGET] = _learn_secret
         self.tell = tell
         self.save_interval = save_interval
         self.cell_timeout = cell_timeout
@@ -242,6 +244,13 @@ def title(source: str, limit: int = 80) -> str:
     Examples
     --------
     >>> title("%%mlops run --name delays"), title("# Load the flights"), title("x = 1")
+def _learn_secret(message: dict[str, Any]) -> None:
+    """The kernel has made a value a secret: its outputs are written without it from now on."""
+    value = message["content"]["data"].get("value")
+    if isinstance(value, str):
+        KNOWN.add(value)
+
+
     ('run --name delays', 'Load the flights', 'x = 1')
     """
     line = next((line.strip() for line in source.splitlines() if line.strip(" #")), "")

@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cellops.capture.secrets import keep, literals, masked, variables
 from cellops.errors import NotebookError, NotFoundError, UsageError
 from cellops.pipeline import notebook as notebook_file
 from cellops.pipeline.injection import inject
@@ -89,13 +90,15 @@ def execute(
     started = time.perf_counter()
     notebook, output, folder = notebook.resolve(), output.resolve(), (cwd or notebook.parent).resolve()
     source = notebook_file.read(notebook)
+    _learn_secrets(source)
     given = declared(source)
     bound = bind(given, values)
     _check_places(notebook, output, folder)
     name = _kernel_name(source, kernel)
     own = {"CELLOPS_EXECUTION": uuid.uuid4().hex, **(environment or {}), "CELLOPS_NOTEBOOK": str(notebook)}
+    own |= variables(bound)
     executed = inject(source, given, bound)
-    describe(executed, given.defaults(), bound, notebook, output)
+    describe(executed, given.defaults(), masked(bound), notebook, output)
     places = {cell.id: place for place, cell in enumerate(source.cells)}
     done = []
 
@@ -128,7 +131,7 @@ def execute(
         output=str(output),
         execution=own["CELLOPS_EXECUTION"],
         kernel=name,
-        parameters=bound,
+        parameters=masked(bound),
         cells=sum(done),
         seconds=time.perf_counter() - started,
     )
@@ -202,6 +205,13 @@ def _check_places(notebook: Path, output: Path, folder: Path) -> None:
         tempfile.TemporaryFile(dir=existing).close()
     except OSError as error:
         fact = f"{existing} cannot be written, so {output.name} would be lost: {error.strerror}"
+def _learn_secrets(notebook: "NotebookNode") -> None:
+    """Know the secrets that stand in the notebook itself before anything of it is written elsewhere."""
+    for cell in notebook.cells:
+        for text in literals(cell.source) if cell.cell_type == "code" else ():
+            keep(text)
+
+
         raise UsageError(fact, remedy="Give an output in a folder of yours") from error
     if not folder.is_dir():
         fact = f"There is no folder {folder} for the kernel to work in"

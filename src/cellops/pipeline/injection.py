@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import TYPE_CHECKING
 
+from cellops.capture.secrets import Secret
 from cellops.pipeline import kinds
 from cellops.pipeline.parameters import HEADER, INJECTED_TAG, Declared
 from cellops.records.execution import ParameterValue
@@ -40,6 +41,8 @@ def inject(notebook: "NotebookNode", declared: Declared, values: Mapping[str, Pa
 def assignments(values: Mapping[str, ParameterValue], *, with_header: bool) -> str:
     r"""The source of the injected cell: one assignment a line, which gives back exactly the value.
 
+    A Secret does not stand in it: the kernel takes that from where it was handed to.
+
     Examples
     --------
     >>> print(assignments({"seed": -7, "note": 'a="b"\n'}, with_header=True))
@@ -47,8 +50,14 @@ def assignments(values: Mapping[str, ParameterValue], *, with_header: bool) -> s
     seed = -7
     note = 'a="b"\n'
     """
-    lines = [f"{name} = {kinds.literal(value)}" for name, value in values.items()]
+    secret = any(type(value) is Secret for value in values.values())
+    lines = ["from cellops import Secret"] if secret else []
+    lines += [f"{name} = {_written(name, value)}" for name, value in values.items()]
     return "\n".join([HEADER, *lines] if with_header else lines)
+
+
+def _written(name: str, value: ParameterValue) -> str:
+    return f"Secret.given({name!r})" if type(value) is Secret else kinds.literal(value)
 
 
 def _without_injected(cells: "list[NotebookNode]") -> "list[NotebookNode]":

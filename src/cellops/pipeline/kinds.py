@@ -3,16 +3,21 @@
 import ast
 import json
 import math
+import os
+import re
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from cellops.capture.secrets import Secret
 from cellops.records.execution import ParameterValue
 
-SCALARS: dict[str, Any] = {"int": int, "float": float, "bool": bool, "str": str, "None": None}
+SCALARS: dict[str, Any] = {"int": int, "float": float, "bool": bool, "str": str, "None": None, "Secret": str}
 CONTAINERS: dict[str, tuple[Any, int]] = {"list": (list, 1), "dict": (dict, 2), "List": (list, 1), "Dict": (dict, 2)}
 """Each with the number of its type arguments."""
-ALLOWED = "int, float, bool, str, list[...], dict[...], None, Optional[...] or a union of them"
+ALLOWED = "int, float, bool, str, list[...], dict[...], None, Optional[...] or a union of them, or Secret"
+SECRET = re.compile(r"\bSecret\b")
 
 
 def written(annotation: ast.expr) -> str:
@@ -65,6 +70,8 @@ def read(kind: str, given: ParameterValue) -> ParameterValue:
     >>> read("float", "1e-3"), read("int | None", "None"), read("list[int]", [1, 2])
     (0.001, None, [1, 2])
     """
+    if is_secret(kind):
+        return _secret(kind, given)
     members = _members(kind)
     candidates = _readings(members, given) if isinstance(given, str) else [given]
     for candidate in candidates:
@@ -77,6 +84,45 @@ def read(kind: str, given: ParameterValue) -> ParameterValue:
                 return value
     problem = f"{kind} is expected, {given!r:.120} was received"
     raise ValueError(problem)
+
+
+def is_secret(kind: str | None) -> bool:
+    """Whether a type is `Secret`, alone or as a part of another."""
+    return kind is not None and SECRET.search(kind) is not None
+
+
+def _secret(kind: str, given: ParameterValue) -> ParameterValue:
+    """A secret from a text, which can name where it stands: `env:TOKEN`, `file:token.txt`; no error repeats it."""
+    members = _members(kind)
+    if not set(members) <= {str, None}:
+        problem = f"its type {kind} cannot be given from outside; a Secret is one text: use Secret or Secret | None"
+        raise ValueError(problem)
+    if None in members and given in (None, "None", "null"):
+        return None
+    if not isinstance(given, str):
+        problem = f"{kind} is expected, a value of type {type(given).__name__} was received"
+        raise ValueError(problem)  # noqa: TRY004 - as every value that does not fit its type
+    text = given if type(given) is Secret else _from_its_place(given)
+    if not text.strip():
+        problem = f"{kind} is expected, an empty text was received"
+        raise ValueError(problem)
+    return Secret(text)
+
+
+def _from_its_place(given: str) -> str:
+    place, _, name = given.partition(":")
+    if place == "env":
+        if name not in os.environ:
+            problem = f"the environment has no variable {name}"
+            raise ValueError(problem)
+        return os.environ[name]
+    if place == "file":
+        try:
+            return Path(name).expanduser().read_text(encoding="utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            problem = f"the file {name} cannot be read: {error.strerror if isinstance(error, OSError) else 'no text'}"
+            raise ValueError(problem) from error
+    return given
 
 
 def literal(value: object) -> str:

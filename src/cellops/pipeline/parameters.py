@@ -36,7 +36,7 @@ class Parameter(Record, frozen=True, kw_only=True):
     required: bool = False
     """Whether the cell only declares the name (`limit: int`), so that a value must be given."""
     computed: bool = False
-    """Whether the default is an expression that only the kernel can evaluate."""
+    """Whether the default is an expression that only the kernel can evaluate, or a Secret, which is not read out."""
     help: str = ""
     """The comment that ends the assignment."""
 
@@ -81,6 +81,7 @@ def bind(declared: Declared, given: Mapping[str, ParameterValue]) -> dict[str, P
 
     A string is read as a command line gives it: `7` for an int, `1e-3` or `inf` for a float, `true` or `false` for a
     bool, JSON or a Python literal for a list or dict, `None` or `null` for None, and anything as it stands for a str.
+    A Secret is its text, or stands where the string says: `env:NAME` of a variable, `file:PATH`.
 
     Parameters
     ----------
@@ -181,6 +182,8 @@ def _parameter(statement: ast.stmt, comments: Mapping[int, str]) -> Parameter | 
     help_text = comments.get(statement.end_lineno or 0, "")
     if value is None:
         return Parameter(name=name, kind=kind, required=True, help=help_text)
+    if kinds.is_secret(kind):
+        return Parameter(name=name, kind=kind, computed=True, help=help_text)
     try:
         default = ast.literal_eval(value)
     except (ValueError, TypeError, SyntaxError):

@@ -36,7 +36,7 @@ class ExecutedNotebook(Record, frozen=True, kw_only=True):
     """Identifier that the kernel had as CELLOPS_EXECUTION; the runs opened in it carry it."""
     kernel: str
     parameters: dict[str, ParameterValue] = {}
-    """The values that were injected."""
+    """The values that were injected, secrets masked."""
     cells: int
     """How many cells were executed."""
     seconds: float
