@@ -7,6 +7,7 @@ from threading import Thread
 from cellops.capture.blobs import Blobs
 from cellops.capture.environment.code import read_code_version
 from cellops.capture.environment.description import prepare, read_environment
+from cellops.capture.environment.locks import Archives, read_locks
 from cellops.capture.environment.modules import Modules
 from cellops.capture.names.bindings import Bindings
 from cellops.records.base import Record
@@ -41,6 +42,7 @@ class OpenRun:
         self._modules = modules
         self._code: CodeVersion | None = None
         self._origins: dict[Path, Origin | None] = {}
+        self._archives: Archives = {}
         self._reader = Thread(target=self._read, name="cellops-code-version", daemon=True)
         self._reader.start()
 
@@ -50,6 +52,7 @@ class OpenRun:
         with contextlib.suppress(OSError):
             self._modules.keep()
         self._origins = prepare()
+        self._archives = read_locks(self._settings.project)
 
     def code(self) -> CodeVersion | None:
         self._reader.join()
@@ -58,7 +61,7 @@ class OpenRun:
     def environment(self) -> Environment:
         """In what the cell ran, with what it has imported and installed."""
         self._reader.join()
-        return read_environment(self._origins)
+        return read_environment(self._origins, self._archives)
 
     def modules(self) -> tuple[ModuleSource, ...]:
         """The project's modules, with those that the cell has imported."""

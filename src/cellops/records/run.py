@@ -55,6 +55,8 @@ class Environment(Record, frozen=True, kw_only=True):
     local: tuple[str, ...] = ()
     """Distributions that no index can bring: editable ones and those installed from a path or a repository."""
     origins: dict[str, Origin] = {}
+    hashes: dict[str, tuple[str, ...]] = {}
+    """SHA-256 of the archive that a distribution was installed from, or of those that it may have been."""
     imported: tuple[str, ...] = ()
     """Distributions of which the kernel had imported something."""
     variables: dict[str, str] = {}
@@ -63,13 +65,26 @@ class Environment(Record, frozen=True, kw_only=True):
     def lock(self) -> str:
         """A requirements file that pins every distribution an index can bring, without an index address.
 
-        pip takes hashes for all or for none, so they are written where every distribution has one.
+        pip takes hashes for all or for none: where one has none, the others stand in comments, as do distributions
+        that no index can bring.
         """
-        pinned = {name: version for name, version in sorted(self.distributions.items()) if name not in self.local}
-        hashes = {name: held.sha256 for name, held in self.origins.items() if held.sha256 is not None}
-        hashed = bool(pinned) and pinned.keys() <= hashes.keys()
-        lines = [f"{n}=={v}" + (f" --hash=sha256:{hashes[n]}" if hashed else "") for n, v in pinned.items()]
+        pinned = {name: version for name, version in self.distributions.items() if name not in self.local}
+        hashed = bool(pinned) and all(self._hashes_of(name) for name in pinned)
+        lines = [f"{n}=={v}{self._hash_options(n, ' ' if hashed else '  # ')}" for n, v in sorted(pinned.items())]
+        lines += [f"# of no index: {name}=={self.distributions[name]}{self._commit_of(name)}" for name in self.local]
         return "\n".join(lines) + "\n"
+
+    def _hashes_of(self, name: str) -> tuple[str, ...]:
+        origin = self.origins.get(name)
+        return (origin.sha256,) if origin is not None and origin.sha256 else self.hashes.get(name, ())
+
+    def _hash_options(self, name: str, before: str) -> str:
+        options = " ".join(f"--hash=sha256:{held}" for held in self._hashes_of(name))
+        return before + options if options else ""
+
+    def _commit_of(self, name: str) -> str:
+        origin = self.origins.get(name)
+        return f" at commit {origin.commit}" if origin is not None and origin.commit else ""
 
 
 class DataFingerprint(Record, frozen=True, kw_only=True):
@@ -140,6 +155,8 @@ class RunClosed(Record, frozen=True, kw_only=True, tag="run-closed", tag_field="
     run: str
     status: RunStatus
     ended: float
+    folder: str | None = None
+    """The kernel's working folder when capturing began, relative to the project where it lies inside."""
     parameters: dict[str, Value | list[Value]] = {}
     metrics: dict[str, float] = {}
     models: tuple[ModelSpool, ...] = ()

@@ -108,10 +108,11 @@ def test_what_a_distribution_brings(tmp_path: Path, record: str, modules: tuple[
 def test_the_lock_has_hashes_for_all_or_for_none() -> None:
     plain = Environment(python="3", implementation="", platform="", machine="", cpu="", cores=1)
     both = plain.replace(distributions={"a": "1", "b": "2", "mine": "3"}, local=("mine",))
-    held = Origin(local=False, sha256=HASH)
-    assert both.replace(origins={"a": held}).lock() == "a==1\nb==2\n"
-    assert both.replace(origins={"a": held, "b": held}).lock() == (
-        f"a==1 --hash=sha256:{HASH}\nb==2 --hash=sha256:{HASH}\n"
+    held, mine = Origin(local=False, sha256=HASH), Origin(local=True, commit="c0ffee")
+    assert both.replace(origins={"a": held}).lock() == f"a==1  # --hash=sha256:{HASH}\nb==2\n# of no index: mine==3\n"
+    assert both.replace(origins={"a": held, "mine": mine}, hashes={"b": (HASH, HASH[::-1])}).lock() == (
+        f"a==1 --hash=sha256:{HASH}\nb==2 --hash=sha256:{HASH} --hash=sha256:{HASH[::-1]}\n"
+        "# of no index: mine==3 at commit c0ffee\n"
     )
 
 

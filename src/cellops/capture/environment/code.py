@@ -101,7 +101,10 @@ def git(folder: Path, *arguments: str) -> str | None:
     """What git says in a folder; None where it fails or there is none."""
     command = ["git", "-C", str(folder), *arguments]
     try:
-        done = subprocess.run(command, capture_output=True, timeout=TIMEOUT_SECONDS, check=False)  # noqa: S603
+        # In a group of its own: an interrupt of the kernel, which goes to its whole group, is not meant for git.
+        done = subprocess.run(  # noqa: S603
+            command, capture_output=True, timeout=TIMEOUT_SECONDS, check=False, process_group=0
+        )
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.decode(errors="replace") if done.returncode == 0 else None

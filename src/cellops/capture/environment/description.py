@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cellops.capture.environment import machine
 from cellops.capture.environment.distributions import imported, installed, modules_of, origin, origins, version_of
+from cellops.capture.environment.locks import Archives, hashes_of
 from cellops.capture.redaction import redact
 from cellops.records.environment import Origin
 from cellops.records.run import Environment
@@ -32,10 +33,22 @@ VARIABLES = (
 """The variables that are recorded; every other one may hold a secret."""
 
 
-def read_environment(known: Mapping[Path, Origin | None] | None = None) -> Environment:
-    """Describe this process and its machine; `known` is what `prepare` gave, if it was asked."""
+def read_environment(
+    known: Mapping[Path, Origin | None] | None = None, archives: Archives | None = None
+) -> Environment:
+    """Describe this process and its machine.
+
+    Parameters
+    ----------
+    known
+        What `prepare` gave, if it was asked.
+    archives
+        What `read_locks` gave, if it was asked: without it no archive's hash is known.
+    """
     found = installed()
     held = origins(found, known or {})
+    versions = {name: version_of(metadata) for name, metadata in found.items()}
+    hashes = {name: hashes_of(name, versions[name], metadata, archives or {}) for name, metadata in found.items()}
     return Environment(
         python=platform.python_version(),
         implementation=platform.python_implementation(),
@@ -46,9 +59,10 @@ def read_environment(known: Mapping[Path, Origin | None] | None = None) -> Envir
         usable_cores=machine.usable_cores(),
         thread_pools=machine.thread_pools(),
         gpus=machine.gpus(),
-        distributions={name: version_of(metadata) for name, metadata in found.items()},
+        distributions=versions,
         local=tuple(name for name, came in held.items() if came.local),
         origins=held,
+        hashes={name: given for name, given in hashes.items() if given},
         imported=tuple(imported(found, frozenset(sys.modules))),
         variables={name: redact(os.environ[name]) for name in VARIABLES if name in os.environ},
     )
