@@ -5,7 +5,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Protocol
 
@@ -48,7 +48,7 @@ class CellCapture:
         self._transformer = partial(header.strip, accepts=accepts)
         self._session = session
         self._listener = listener
-        self._on_fault = on_fault
+        self._guard = _Guard(on_fault)
         self._order = 0
         self._open: list[OpenCell] = []
         self._watchers = tuple(watchers)
@@ -66,12 +66,12 @@ class CellCapture:
         self._shell.events.register("pre_run_cell", self.before)
         self._shell.events.register("post_run_cell", self.after)
         for watcher in self._watchers:
-            with self._guarded():
+            with self._guard:
                 watcher.start(self._shell)
 
     def stop(self) -> None:
         for watcher in self._watchers:
-            with self._guarded():
+            with self._guard:
                 watcher.stop()
         with contextlib.suppress(ValueError):
             self._shell.input_transformers_cleanup.remove(self._transformer)
@@ -81,25 +81,13 @@ class CellCapture:
 
     def before(self, info: Any) -> None:
         """IPython's `pre_run_cell`."""
-        with self._guarded():
+        with self._guard:
             self._before(info)
 
     def after(self, result: Any) -> None:
         """IPython's `post_run_cell`."""
-        with self._guarded():
+        with self._guard:
             self._after(result)
-
-    @contextlib.contextmanager
-    def _guarded(self) -> Iterator[None]:
-        """A fault of ours becomes a finding; a forked child is not our session."""
-        if os.getpid() != self._pid:
-            yield
-            return
-        try:
-            yield
-        except (Exception, KeyboardInterrupt, SystemExit) as fault:  # noqa: BLE001 - the user's cell must not see it
-            with contextlib.suppress(Exception):
-                self._on_fault(fault)
 
     def _before(self, info: Any) -> None:
         if os.getpid() != self._pid:
@@ -127,7 +115,7 @@ class CellCapture:
             self._listener.cell_opened(cell)
         finally:
             for watcher in self._watchers:
-                with self._guarded():
+                with self._guard:
                     cell.states[watcher.name] = watcher.before(cell)
             cell.started = time.time()
             cell.opening = time.perf_counter() - clock
@@ -201,12 +189,30 @@ class CellCapture:
 
     def _seen(self, watcher: Watcher[Any], cell: OpenCell, ending: Ending) -> Seen | None:
         """What a watcher saw; nothing where it failed, now or before the cell."""
-        with self._guarded():
+        with self._guard:
             if watcher.name in cell.states:
                 found = watcher.after(cell, cell.states[watcher.name], ending)
                 cell.fields.update(found.fields)
                 return found
         return None
+
+
+class _Guard:
+    """A fault of ours becomes a finding; a forked child is not our session."""
+
+    def __init__(self, on_fault: Callable[[BaseException], None]) -> None:
+        self._on_fault = on_fault
+        self._pid = os.getpid()
+
+    def __enter__(self) -> None:
+        """Nothing to begin."""
+
+    def __exit__(self, _kind: object, fault: BaseException | None, _trace: object) -> bool:
+        if not isinstance(fault, (Exception, KeyboardInterrupt, SystemExit)) or os.getpid() != self._pid:
+            return False
+        with contextlib.suppress(Exception):  # the user's cell must not see it
+            self._on_fault(fault)
+        return True
 
 
 def _is_nested() -> bool:
