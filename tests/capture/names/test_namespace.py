@@ -90,3 +90,12 @@ def test_no_audit_event_is_raised_for_each_name() -> None:
     listening.clear()
     id(namespace)
     assert seen == []
+
+
+def test_the_sources_that_ipython_keeps_are_left_out_and_its_results_are_not() -> None:
+    namespace: dict[str, Any] = {"first": 1}
+    before = Picture(namespace)
+    namespace.update({"_i1": "first = 1", "_1": Thing(), "second": 2})
+    after = Picture(namespace, before)
+    assert after.changed_since(before) == ["_1", "second"]
+    assert after.names == ["first", "_1", "second"]

@@ -11,6 +11,8 @@ RESULT = re.compile(r"^(?:_{1,3}|_\d+)$")
 """The names under which IPython keeps the results of cells."""
 
 
+SOURCE = re.compile(r"^_i\d+$")
+"""The names under which it keeps their sources."""
 identity_of = object.__hash__
 """A number of its own for each object that lives, as `id` gives it: `id` raises an audit event each time."""
 STRETCH = 256
@@ -27,9 +29,9 @@ class Picture:
     def __init__(self, namespace: Mapping[str, Any], before: "Picture | None" = None) -> None:
         held = dict(namespace)  # at once: another thread may bind names
         names = list(held)
-        self._identities = list(map(identity_of, held.values()))
         kept = before is not None and before._order.grow(names)
         self._order: _Order = before._order if before is not None and kept else _Order(names)
+        self._identities = list(map(identity_of, compress(held.values(), self._order.chosen)))
 
     @property
     def names(self) -> list[str]:
@@ -63,18 +65,29 @@ class Picture:
 
 
 class _Order:
-    """Names in the order in which they came, for as long as none goes away."""
+    """Names in the order in which they came, for as long as none goes away.
+
+    IPython binds a name to the source of each cell: these are left out, else a long session would pay for them.
+    """
 
     def __init__(self, names: list[str]) -> None:
-        self.names = names
+        self._all: list[str] = []
+        self.names: list[str] = []
+        self.chosen: list[bool] = []
+        """Of each name in the namespace, whether it is among the names here."""
         self._places: dict[str, int] = {}
+        self.grow(names)
 
     def grow(self, names: list[str]) -> bool:
         """Take in the names that have come; false where one has gone away."""
-        known = len(self.names)
-        if names[:known] != self.names:
+        known = len(self._all)
+        if names[:known] != self._all:
             return False
-        self.names += names[known:]
+        new = names[known:]
+        chosen = [not SOURCE.match(name) for name in new]
+        self._all += new
+        self.chosen += chosen
+        self.names += compress(new, chosen)
         return True
 
     def place(self, name: str) -> int | None:
