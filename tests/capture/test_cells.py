@@ -1,6 +1,7 @@
 """A cell under a header is the plain cell that it would be without one, in a real kernel."""
 
 import json
+import re
 import signal
 
 import pytest
@@ -311,3 +312,10 @@ def test_places_are_named_as_the_notebook_names_them(loaded: Kernel) -> None:
     assert (cell.order, cell.execution_count, done.execution_count) == (1, 2, 2)
     assert [finding.where for finding in cell.findings] == ["In [2], line 1"]
     assert "In [2], line 1: " in loaded.run("%mlops status").streams
+
+
+def test_status_says_what_capturing_costs_and_how_to_stop_it(loaded: Kernel) -> None:
+    loaded.run("x = 1")
+    said = loaded.run("%mlops status").streams
+    assert re.search(r"1 cell, \d+\.\d\d ms each at the median, 0 runs", said)
+    assert "Switch off: %unload_ext cellops" in said

@@ -9,6 +9,7 @@ from cellops.errors import NotebookError, ParameterError
 from cellops.flows.execute import execute
 from cellops.flows.package import package
 from cellops.records.run import RunStatus
+from cellops.records.slice import Slice
 from support.kernel import Kernel
 from support.notebooks import LOAD, TRAIN, write
 
@@ -138,3 +139,13 @@ def test_a_session_by_hand_leaves_no_secret(kernel: Kernel) -> None:
     assert b"heron" not in journals
     assert GIVEN.encode() not in journals
     assert [str(p) for p in kernel.project.rglob("*") if p.is_file() and GIVEN.encode() in p.read_bytes()] == []
+
+
+def test_a_secret_widens_no_slice(kernel: Kernel) -> None:
+    kernel.run("%load_ext cellops\nfrom cellops import Secret")
+    kernel.run("from cellops import Secret\nphrase = Secret('the grey otter')")
+    kernel.run("limit = 5")
+    kernel.run("%%mlops run\nsize = len(phrase)")
+    found = kernel.closed()[0].slice
+    assert found == Slice(cells=(1, 3))
+    assert [value.shown for cell in kernel.cells() for value in cell.values if value.name == "phrase"] == ["[redacted]"]

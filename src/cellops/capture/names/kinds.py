@@ -7,6 +7,7 @@ from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 from cellops.capture.names import libraries
+from cellops.capture.secrets import Secret
 
 
 class Kind(IntEnum):
@@ -40,7 +41,7 @@ ACTIVE = Description(Kind.ACTIVE)
 PLAIN_FUNCTION = "(function)"
 """Stands for the origin of a function of the notebook that keeps nothing between two calls."""
 CONSTANTS = frozenset(
-    {int, float, complex, bool, str, bytes, type(None), type(...), type(NotImplemented), range, slice}
+    {int, float, complex, bool, str, Secret, bytes, type(None), type(...), type(NotImplemented), range, slice}
 )
 CONSTANT_MODULES = ("datetime", "decimal", "fractions", "uuid", "pathlib", "re", "ipaddress", "zoneinfo")
 READERS = frozenset({"ExcelFile", "ExcelWriter", "HDFStore"})
