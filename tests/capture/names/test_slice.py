@@ -52,6 +52,8 @@ STATEMENTS = st.one_of(
             "{n} = list({m})",
             "{n} = sorted({m}, key=lambda v: {k})",
             "{n} = [{k} for v in {m}]",
+            "{n} = [{m} for {m} in {k}]",
+            "{n} = [{n} for {n} in {n}[:2]]",
             "{n} = [v.append({i}) for v in {m}[:3]]",
             "{n} = (v for v in {m})",
             "{n} = (v + {k} for v in {m})",
@@ -227,18 +229,28 @@ ON_TABLES = st.one_of(
             "{p} = model.predict({t}[['a']].fillna(0))",
             "model.coef_ += {i}",
             "{n} = model.coef_",
+            "{p} = StandardScaler(copy=False).fit_transform({t}[['a']].to_numpy())",
+            "scaler = StandardScaler(copy=bool({i}))",
+            "{p} = {q}.reshape(-1, 1)\nscaler.fit({p})\n{n} = scaler.transform({p})",
+            "{p} = {q}.reshape(-1, 1)\nscaler.fit({p})\nscaler.inverse_transform({p}, copy=False)",
+            "{n} = scale({p}.reshape(-1, 1), copy=False)",
+            "np.nan_to_num({p}, nan=1.0, copy=False)",
             "{t}.head()\nprint({t}.shape, {p}.mean())",
             "print({t}.describe())",
         ],
     )
 )
 TABLE_CELLS = st.lists(st.lists(ON_TABLES, min_size=1, max_size=2).map("\n".join), min_size=2, max_size=9)
-IMPORTS = "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import Ridge"
+IMPORTS = (
+    "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import Ridge\n"
+    "from sklearn.preprocessing import StandardScaler, scale"
+)
 MADE = [
     IMPORTS,
     "t = pd.DataFrame({'a': [1.0, 2.0], 'b': [3.0, 4.0]})\nu = t.copy()",
     "p = np.arange(3.0)\nq = p[1:]\nrng = np.random.default_rng(1)",
     "c = {'t': t, 'p': p}",
+    "scaler = StandardScaler(copy=False)",
 ]
 
 
@@ -260,6 +272,7 @@ def test_the_same_of_tables_arrays_and_models(cells: list[str], read: list[str])
     ("cells", "expected"),
     [
         (["x = 1", "y = 2", "z = x + 1", "print(z)"], (1, 3, 4)),
+        (["n = [1]", "m = [n for n in n]", "r = m"], (1, 2, 3)),
         (["x = 1", "x = 2", "y = x"], (2, 3)),
         (["x = [1]", "x.append(2)", "len(x)", "y = x"], (1, 2, 4)),
         (["a = [1]", "b = a", "c = [a]", "c[0].append(2)", "r = b[0]"], (1, 2, 3, 4, 5)),

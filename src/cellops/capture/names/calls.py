@@ -108,7 +108,7 @@ def _of_library(to: Evaluator, called: Called) -> Value:
         _go_through(to, called)
         to.notes.mutate(Value(roots=called.function.roots))
         return called.result
-    if root(origin) not in libraries.PURE or name in libraries.CHANGES_ARGUMENTS:
+    if root(origin) not in libraries.PURE or name in libraries.CHANGES_ARGUMENTS or _works_in_place(called.node):
         return _of_unknown(to, called, called.function)
     _go_through(to, called)
     return _result_of_library(called, root(origin))
@@ -223,9 +223,20 @@ def _in_place(node: ast.Call) -> bool:
     )
 
 
+def _works_in_place(node: ast.Call) -> bool:
+    """Whether a call may have a parameter that tells it to work in its arguments; a value that is computed may."""
+    for keyword in node.keywords:
+        values = [keyword.value.value] if isinstance(keyword.value, ast.Constant) else [True, False]
+        if any(libraries.works_in_place(keyword.arg or "", value) for value in values):
+            return True
+    return False
+
+
 def _of_estimator(to: Evaluator, called: Called, base: Value) -> Value:
-    """A method of an estimator of scikit-learn: it leaves its tables alone."""
+    """A method of an estimator of scikit-learn: it leaves its tables alone, unless it is told to work in them."""
     _go_through(to, called)
+    for value in called.values if _works_in_place(called.node) else ():
+        to.notes.mutate(value)
     if libraries.is_pure_of_estimators(called.method):
         if called.method.startswith(("predict", "score", "decision_function")):
             return Value(Kind.TABLE)

@@ -126,6 +126,8 @@ class Expressions(ABC):
     def _attribute(self, base: Value, attribute: str) -> Value:
         if base.kind is Kind.LIBRARY:
             return base._replace(origin=f"{base.origin}.{attribute}", direct=False)
+        if base.kind is Kind.TABLE and attribute in libraries.INDEXERS:
+            return base
         return Value(base.kind if base.kind is not Kind.BOX else Kind.ACTIVE, base.everything)
 
     def _item(self, base: Value, key: Value) -> Value:
@@ -142,9 +144,11 @@ class Expressions(ABC):
         return Value(kind, frozenset().union(*(value.everything for value in values)))
 
     def _comprehension(self, node: Comprehension) -> Value:
+        """The first iterable is evaluated outside of the comprehension, all the rest inside."""
+        first = self.value(node.generators[0].iter)
         with self._scope(scopes.bound_in_comprehension(node)):
-            for generator in node.generators:
-                self.bind(generator.target, self.iterate(self.value(generator.iter)))
+            for place, generator in enumerate(node.generators):
+                self.bind(generator.target, self.iterate(self.value(generator.iter) if place else first))
                 for test in generator.ifs:
                     self.value(test)
             results = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]

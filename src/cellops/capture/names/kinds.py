@@ -185,6 +185,8 @@ def _holds_nothing_foreign(value: object, budget: list[int], depth: int) -> bool
         attributes = object.__getattribute__(value, "__dict__")
     except AttributeError:
         return False
+    if any(libraries.works_in_place(name, held) for name, held in attributes.items()):
+        return False
     given = [held for name, held in attributes.items() if not name.endswith("_") and not name.startswith("_")]
     return all(_is_harmless(held, budget, depth) for held in given)
 

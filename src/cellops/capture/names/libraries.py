@@ -98,6 +98,9 @@ GIVES_A_NEW_ONE = _words(
 )
 """Methods of frames and arrays whose result shares nothing with them."""
 
+INDEXERS = _words("at iat iloc loc")
+"""Attributes of frames that stand for the frame itself: setting an item of them sets it in the frame."""
+
 TEXTS_WITH_NAMES = _words(
     """
     query eval sql execute read_sql read_sql_query from_formula ols logit glm wls gls poisson probit mixedlm dmatrix
@@ -151,6 +154,11 @@ def is_known(origin: str) -> bool:
 
 def last(origin: str) -> str:
     return origin.rpartition(".")[2]
+
+
+def works_in_place(parameter: str, value: object) -> bool:
+    """Whether a parameter tells a function or an estimator to work in the tables that it is given."""
+    return (parameter.startswith("copy") and value is False) or (parameter.startswith("overwrite") and value is True)
 
 
 def changes_interpreter(origin: str) -> bool:
