@@ -31,6 +31,8 @@ class Before:
     strayed: tuple[str, ...]
     """Names that it reads and that no cell has bound to what they are now."""
     nested: bool
+    beside: dict[str, None]
+    """The cells that ran at the same time, in other threads."""
 
 
 class Names:
@@ -42,6 +44,8 @@ class Names:
         self._earlier: set[str] = set()
         """Names that stand since before capturing began."""
         self._open: list[OpenCell] = []
+        self._beside: dict[int, dict[str, None]] = {}
+        """For each of them those that run at the same time, in other threads."""
 
     def start(self, shell: Any) -> None:
         """Remember what stands already."""
@@ -55,6 +59,10 @@ class Names:
 
     def before(self, cell: OpenCell) -> Before:
         nested = any(outer.thread == cell.thread for outer in self._open)
+        beside = [other for other in self._open if other.thread != cell.thread]
+        for other in beside:
+            self._beside[other.order][cell.where] = None
+        self._beside[cell.order] = dict.fromkeys(other.where for other in beside)
         self._open.append(cell)
         shown = dict.fromkeys((*cell.flow.reads, *cell.flow.lines))
         present = {name: self._namespace[name] for name in shown if name in self._namespace}
@@ -64,6 +72,7 @@ class Names:
             bound={name: watch(present[name]) for name in cell.flow.lines if name in present},
             strayed=tuple(name for name in cell.flow.reads if name in present and self._has_strayed(name)),
             nested=nested,
+            beside=self._beside[cell.order],
         )
 
     def _has_strayed(self, name: str) -> bool:
@@ -71,6 +80,7 @@ class Names:
 
     def after(self, cell: OpenCell, state: Before, ending: Ending) -> Seen:
         self._open = [other for other in self._open if other is not cell]
+        self._beside.pop(cell.order)
         self._picture = Picture(self._namespace, self._picture)
         changed = self._picture.changed_since(state.picture)
         gone = self._picture.missing_since(state.picture)
@@ -89,7 +99,11 @@ class Names:
         read = self._read(cell, state)
         notes = read.notes
         bound, perhaps = self._bound(cell.flow, state, ending)
-        unknown = (*notes.unknown, *(f"source not understood: {u}" for u in _not_understood(cell.flow)))
+        unknown = (
+            *notes.unknown,
+            *(f"source not understood: {u}" for u in _not_understood(cell.flow)),
+            *(f"it ran beside {where}" for where in state.beside),
+        )
         unseen = [name for name in changed if unknown or name not in read.bound]
         aliases = {name: tuple(sorted(sources)) for name, sources in notes.aliases.items()}
         aliases |= {name: aliases.get(name, ()) for name in (*perhaps, *state.strayed)}
