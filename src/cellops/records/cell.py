@@ -37,6 +37,8 @@ class GeneratorUse(Record, frozen=True, kw_only=True):
     seeded: bool
     state: str | None = None
     """SHA-256 of the state before the cell; None for a generator that the cell has made or imported."""
+    renewed: bool = False
+    """Whether the cell seeded it before it did anything else, so that what had been drawn before does not matter."""
     kept: bool = False
     """Whether that state stands in cellops' folder, as `states/DIGEST`, from where it can be restored."""
 

@@ -38,8 +38,9 @@ class Slices:
         drawn = [] if seeded and not effects.unknown else _generators(record)
         if drawn:
             effects = effects.replace(needs=(*effects.needs, *drawn), changes=(*effects.changes, *drawn))
-        if seeded:
-            effects = effects.replace(binds=(*effects.binds, *(f"(generator {name})" for name in ALL_GENERATORS)))
+        renewed = ALL_GENERATORS if seeded else [use.name for use in record.generators if use.renewed]
+        if renewed:
+            effects = effects.replace(binds=(*effects.binds, *(f"(generator {name})" for name in renewed)))
         order = 0 if effects.nested else record.order
         cells, definers = self._whole.add(order, effects)
         sure, _ = self._sure.add(order, effects.replace(mutates=(), unknown=()))
@@ -65,7 +66,7 @@ class Slices:
 
 def _generators(record: CellRecord) -> list[str]:
     """The random generators that the cell drew from, as names: the global ones, and those that a name leads to."""
-    drawn = [use.name for use in record.generators if use.consumed]
+    drawn = [use.name for use in record.generators if use.consumed and not use.renewed]
     return [
         f"(generator {name})" if name.partition(".")[0] in ALL_GENERATORS else name.partition(".")[0].partition("[")[0]
         for name in drawn

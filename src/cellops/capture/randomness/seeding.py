@@ -40,13 +40,43 @@ def seeded_by(flow: Dataflow, namespace: Namespace, changed: frozenset[str]) -> 
         if own is not None:
             found.update([own] if "seed" in _last_name(call.func) else [])
             continue
-        function = _function(call.func, namespace)
-        known = [name for name, seeders in _seeders().items() if any(function == seeder for seeder in seeders)]
+        known = _seeds(call, namespace)
         if known:
             found.update(known)
         elif "seed" in _last_name(call.func).lower():
             found.update(changed)
     return frozenset(found)
+
+
+def seeded_first(flow: Dataflow, namespace: Namespace) -> frozenset[str]:
+    """The libraries whose shared generators a cell seeds before it does anything else, but for imports and literals."""
+    found: set[str] = set()
+    for statement in flow.tree.body:
+        match statement:
+            case ast.Import() | ast.ImportFrom() | ast.Assign(value=ast.Constant()) | ast.Expr(value=ast.Constant()):
+                continue
+            case ast.Expr(value=ast.Call() as call) if _has_seed(call) and all(map(_is_plain, _arguments(call))):
+                known = _seeds(call, namespace)
+            case _:
+                break
+        if not known:
+            break
+        found.update(known)
+    return frozenset(found)
+
+
+def _seeds(call: ast.Call, namespace: Namespace) -> list[str]:
+    """The libraries whose shared generators a function seeds that is known."""
+    function = _function(call.func, namespace)
+    return [name for name, seeders in _seeders().items() if any(function == seeder for seeder in seeders)]
+
+
+def _is_plain(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant | ast.Name)
+
+
+def _arguments(call: ast.Call) -> list[ast.expr]:
+    return [*call.args, *(keyword.value for keyword in call.keywords)]
 
 
 def brings_torch(flow: Dataflow) -> bool:
@@ -115,10 +145,8 @@ def _gives_seed(value: ast.expr) -> bool:
     if not _makes(value):
         return not (isinstance(value, ast.Constant) and value.value is None)
     assert isinstance(value, ast.Call)  # noqa: S101 - `_makes` has seen it
-    arguments = [*value.args, *(keyword.value for keyword in value.keywords)]
-    return any(_gives_seed(argument) for argument in arguments)
+    return any(_gives_seed(argument) for argument in _arguments(value))
 
 
 def _has_seed(call: ast.Call) -> bool:
-    arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
-    return any(not (isinstance(a, ast.Constant) and a.value is None) for a in arguments)
+    return any(not (isinstance(a, ast.Constant) and a.value is None) for a in _arguments(call))

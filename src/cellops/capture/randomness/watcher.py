@@ -11,9 +11,9 @@ from typing import Any
 from cellops.capture.blobs import Blobs, digest
 from cellops.capture.findings import unseeded_estimator, unseeded_randomness
 from cellops.capture.randomness import rng
-from cellops.capture.randomness.seeding import made_with_seed, seeded_by
+from cellops.capture.randomness.seeding import made_with_seed, seeded_by, seeded_first
 from cellops.capture.watcher import Ending, OpenCell, Seen
-from cellops.records.cell import GeneratorUse
+from cellops.records.cell import GeneratorUse, Outcome
 from cellops.records.finding import Finding
 
 Namespace = Mapping[str, Any]
@@ -83,13 +83,17 @@ class Generators:
     def before(self, cell: OpenCell) -> Before:
         return Before(self._read(cell), len(sys.modules))
 
-    def after(self, cell: OpenCell, state: Before, _ending: Ending) -> Seen:
+    def after(self, cell: OpenCell, state: Before, ending: Ending) -> Seen:
         self._follow(cell.changed)
         now = self._read(cell)
         changed = {name for name, held in now.items() if _has_changed(state.held.get(name), held)}
         seeded = self._remember_seeds(cell, frozenset(changed.intersection(rng.GLOBAL)))
         consumed = {name for name in changed if name not in seeded or not rng.is_untouched(now[name].generator)}
-        uses = tuple(self._use(name, held, state.held.get(name), name in consumed) for name, held in now.items())
+        first = seeded_first(cell.flow, self._namespace) if seeded and ending.outcome is Outcome.OK else frozenset()
+        uses = tuple(
+            self._use(name, held, state.held.get(name), name in consumed, name.partition(".")[0] in first)
+            for name, held in now.items()
+        )
         own = _of_the_cell(cell, uses, imported=len(sys.modules) > state.modules)
         loose = () if cell.run is not None or not _drew_unseeded(own) else self._estimators(cell)
         return Seen({"generators": uses}, (*unseeded_randomness(own, cell.where), *loose))
@@ -147,12 +151,13 @@ class Generators:
             (self._unseeded if given else self._seeded).discard(name)
         return seeded
 
-    def _use(self, name: str, now: Held, before: Held | None, consumed: bool) -> GeneratorUse:
+    def _use(self, name: str, now: Held, before: Held | None, consumed: bool, renewed: bool) -> GeneratorUse:
         known = before is not None and before.generator is now.generator
         return GeneratorUse(
             name=name,
             consumed=consumed,
             seeded=self._is_seeded(name, now),
+            renewed=renewed,
             state=before.digest if before is not None and known else None,
             kept=consumed and before is not None and known and self._keep(before.state),
         )
