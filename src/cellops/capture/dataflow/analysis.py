@@ -276,16 +276,16 @@ class _Visitor(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_MatchAs(self, node: ast.MatchAs | ast.MatchStar) -> None:
+        self.generic_visit(node)
         if node.name is not None:
             self._write(node.name, None)
-        self.generic_visit(node)
 
     visit_MatchStar = visit_MatchAs  # noqa: N815
 
     def visit_MatchMapping(self, node: ast.MatchMapping) -> None:
+        self.generic_visit(node)
         if node.rest is not None:
             self._write(node.rest, None)
-        self.generic_visit(node)
 
     def _inside(self, body: Sequence[ast.AST], bound: set[str], *, is_class: bool = False) -> None:
         """A scope of its own. What a class binds is read by nobody inside it as a plain name for certain."""
