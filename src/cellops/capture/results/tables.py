@@ -15,6 +15,8 @@ from cellops.errors import UsageError
 
 Namespace = Mapping[str, Any]
 PREDICTIONS = ("predict_proba", "predict", "decision_function", "score")
+METRICS = "sklearn.metrics"
+CROSS_VALIDATION = "sklearn.model_selection._validation"
 PURE = ("astype", "copy", "drop", "filter", "head", "ravel", "reset_index", "squeeze", "tail", "to_frame", "to_numpy")
 """Methods of pandas and numpy that give a table and change nothing."""
 VIEWS = ("iloc", "loc", "values")
@@ -62,9 +64,9 @@ def _of_matrix(matrix: Matrix | None, estimator: Any, flow: Dataflow, namespace:
 
 
 def data_of_calls(flow: Dataflow, namespace: Namespace) -> list[tuple[str, Table]]:
-    """Everything with rows that the cell gives to `fit`, to predictions and to scikit-learn's metrics, with its role.
+    """Everything with rows that the cell gives to `fit`, predictions, metrics and cross-validation, with its role.
 
-    The role is `table` where no estimator that predicts took it: a metric, or a transformer.
+    The role is `table` where no estimator that predicts took it itself: a metric, a transformer, a cross-validation.
     """
     given = [
         (role, argument)
@@ -158,16 +160,17 @@ def _attribute(base: Any, name: str) -> Any:
 
 def _role(call: ast.Call, flow: Dataflow, namespace: Namespace) -> str | None:
     if not isinstance(call.func, ast.Attribute) or call.func.attr not in ("fit", *PREDICTIONS):
-        return "table" if _is_metric(call, namespace) else None
+        return "table" if _is_of((METRICS, CROSS_VALIDATION), call, namespace) else None
     made = [namespace.get(name) for name, value in flow.values.items() if value is call]
     if not any(map(is_model, (resolve(call.func.value, namespace), *made))):
         return "table"
     return "training" if call.func.attr == "fit" else "evaluation"
 
 
-def _is_metric(call: ast.Call, namespace: Namespace) -> bool:
+def _is_of(modules: str | tuple[str, ...], call: ast.Call, namespace: Namespace) -> bool:
+    """Whether a function of one of these modules is called."""
     module = getattr(resolve(call.func, namespace), "__module__", "")
-    return type(module) is str and module.startswith("sklearn.metrics")
+    return type(module) is str and module.startswith(modules)
 
 
 def _arguments(call: ast.Call) -> list[ast.expr]:
@@ -209,7 +212,7 @@ def _with_truth(inputs: Table, answers: ast.Call, flow: Dataflow, namespace: Nam
     """The truth that the cell's scikit-learn metrics hold these answers against; None where they name several."""
     truths: dict[str, Table] = {}
     for call in flow.calls:
-        if not _is_metric(call, namespace) or not any(_gives(node, answers, flow) for node in _answers_of(call)):
+        if not _is_of(METRICS, call, namespace) or not any(_gives(node, answers, flow) for node in _answers_of(call)):
             continue
         node = next(iter(_named(call, "y_true", 0)), None)
         if node is None or _has_changed(node, call, flow):
