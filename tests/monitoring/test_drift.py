@@ -102,7 +102,20 @@ def test_every_statistic_is_there_or_says_why() -> None:
 def test_a_small_window_is_not_judged(rows: int) -> None:
     window = judged(people(rows, 1, age=1000.0))
     assert {column.verdict for column in window.columns} == {DriftVerdict.NOT_ENOUGH_DATA}
+    assert {column.results for column in window.columns} == {()}
+    assert {sum([*c.current.counts, c.current.other, c.current.missing]) for c in window.columns} == {rows}
     assert window.rows == rows
+
+
+def test_frozen_bins_are_written_once_and_not_for_each_window() -> None:
+    frozen = contract().profile
+    windows = [whole(people(rows, rows))[0] for rows in (60, 300, 900)]
+    made = report(*windows)
+    assert made.reference == {column.name: column.bins for column in frozen.columns}
+    assert made.reference_output.edges
+    for edge in frozen.column("age").bins.edges:
+        assert made.to_json().count(str(edge).encode()) == 1
+    assert made.to_json().count(b'"Oslo"') == 1
 
 
 def test_a_column_that_cannot_be_compared_leaves_the_others() -> None:
@@ -243,7 +256,9 @@ def test_a_column_that_has_become_all_missing_has_moved() -> None:
     assert window.columns[0].column == "age"
     assert window.columns[0].verdict is DriftVerdict.MAJOR
     assert window.columns[0].result("kolmogorov_smirnov").reason == "all missing"
-    assert moved_most(window.columns[0]).startswith("missing went from 0.0% to 100.0%")
+    assert moved_most(window.columns[0], contract().profile.columns[0].bins).startswith(
+        "missing went from 0.0% to 100.0%"
+    )
 
 
 def test_the_answers_themselves_are_compared() -> None:

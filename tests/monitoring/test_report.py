@@ -271,7 +271,7 @@ def test_the_page_says_from_how_many_rows_drift_is_judged() -> None:
 def test_small_charts_of_windows_that_are_not_judged_have_a_scale_that_fits_them() -> None:
     report, _ = drifting(2, 3, rows=60)
     cells = next(cells for cells in furthest_first(report.windows) if cells[0].column == "c0")
-    view = column_view(cells, report.windows)
+    view = column_view(cells, report.windows, report.reference["c0"])
     assert not any(column.verdict.judged for window in report.windows for column in window.columns)
     assert view.highest >= max(max(cell.current.counts) / 60 for cell in cells)
 

@@ -97,6 +97,11 @@ def named_shortly(bins: Bins) -> Bins:
     return bins.replace(categories=tuple(shorten(name, LONGEST_NAME) for name in bins.categories))
 
 
+def counts_alone(bins: Bins) -> Bins:
+    """The same counts without the edges and categories that say of what."""
+    return bins.replace(edges=None, categories=None)
+
+
 def count_categories(
     categories: tuple[str, ...], known: tuple[str, ...] | None, counts: "pd.Series[int]", missing: int
 ) -> Bins:

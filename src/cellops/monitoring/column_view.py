@@ -46,25 +46,28 @@ def worst_of(cells: Sequence[ColumnDrift | None]) -> ColumnDrift:
     return max((cell for cell in cells if cell), key=_order)
 
 
-def column_view(cells: Sequence[ColumnDrift | None], windows: Sequence[WindowDrift]) -> ColumnView:
+def column_view(
+    cells: Sequence[ColumnDrift | None], windows: Sequence[WindowDrift], reference: Bins | None
+) -> ColumnView:
+    """A column over these windows, `reference` being its frozen bins."""
     worst = worst_of(cells)
-    moved = moved_most(worst)
-    groups = _groups(worst, cells)
-    highest = _highest(groups, worst.reference, cells)
+    moved = moved_most(worst, reference)
+    groups = _groups(worst, reference, cells)
+    highest = _highest(groups, reference, cells)
     return ColumnView(
         name=worst.column,
         note=f"{moved} in {windows[cells.index(worst)].label}" if moved else "",
         verdict=worst.verdict,
         cells=tuple(cells),
-        small=_small(groups, worst.reference, cells, highest),
+        small=_small(groups, reference, cells, highest),
         bins=tuple(short(group.name, 24) for group in groups),
         highest=highest,
     )
 
 
-def output_view(windows: Sequence[WindowDrift]) -> ColumnView | None:
+def output_view(windows: Sequence[WindowDrift], reference: Bins | None) -> ColumnView | None:
     cells = [window.output for window in windows]
-    return column_view(cells, windows) if any(cells) else None
+    return column_view(cells, windows, reference) if any(cells) else None
 
 
 def _order(cell: ColumnDrift | None) -> tuple[int, float]:
@@ -86,9 +89,8 @@ class _Group:
     """Whether many categories share it; such a bar may be cut off, lest it dwarf the others."""
 
 
-def _groups(worst: ColumnDrift, cells: Sequence[ColumnDrift | None]) -> list[_Group]:
+def _groups(worst: ColumnDrift, reference: Bins | None, cells: Sequence[ColumnDrift | None]) -> list[_Group]:
     """A bar for each bin, one for all rare categories, one each for unseen and missing values where there are any."""
-    reference = worst.reference
     if reference is None:
         return []
     known = [reference, *(cell.current for cell in cells if cell and cell.current)]

@@ -4,17 +4,17 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from cellops.data.bins import named_shortly
+from cellops.data.bins import counts_alone, named_shortly
 from cellops.data.problems import shorten
-from cellops.data.profile import observe
+from cellops.data.profile import count, observe
 from cellops.errors import CellopsError, InputError
 from cellops.monitoring.performance import measure, worse_figures
-from cellops.monitoring.verdict import judged
+from cellops.monitoring.verdict import LEAST_ROWS, judged
 from cellops.monitoring.windows import Window
 from cellops.records.contract import Contract, Task
 from cellops.records.drift import ColumnDrift, DriftReport, DriftVerdict, StatisticResult, WindowDrift
 from cellops.records.finding import Finding, Severity
-from cellops.records.profile import Bins, ColumnKind, ColumnProfile, QuantileSketch
+from cellops.records.profile import ColumnKind, ColumnProfile, QuantileSketch
 from cellops.stats.chi_squared import chi_squared
 from cellops.stats.counts import counts_of
 from cellops.stats.jensen_shannon import jensen_shannon
@@ -34,7 +34,8 @@ def compare(contract: Contract, windows: Sequence[Window], *, package: str, dige
 
     A column has drifted when both hold: its PSI reaches 0.1 (moderate) or 0.25 (major), and the chi-squared test over
     the same bins is significant at a false discovery rate of 1 % over all columns and windows of the report. Columns
-    are ranked by PSI. A column that is missing or cannot be read becomes a finding, and the others are compared.
+    are ranked by PSI. Where a side has fewer than 100 rows there is no verdict, and no statistic. A column that is
+    missing or cannot be read becomes a finding, and the others are compared.
     Columns that the profile does not know are ignored.
 
     Parameters
@@ -57,6 +58,8 @@ def compare(contract: Contract, windows: Sequence[Window], *, package: str, dige
         fact = "There is nothing to compare"
         raise InputError(fact, remedy="Give at least one window of rows")
     measured = [_measured(contract, window) for window in windows]
+    reference = {column.name: named_shortly(column.bins) for column in contract.profile.columns if column.bins}
+    output = named_shortly(contract.output.bins) if contract.output and contract.output.bins else None
     return DriftReport(
         package=package,
         digest=digest,
@@ -64,7 +67,9 @@ def compare(contract: Contract, windows: Sequence[Window], *, package: str, dige
         source=source,
         reference_rows=contract.profile.rows,
         reference_performance=contract.performance,
-        windows=judged(measured),
+        reference=reference,
+        reference_output=output,
+        windows=judged(measured, reference, output),
     )
 
 
@@ -106,8 +111,10 @@ def _output(contract: Contract, window: Window) -> ColumnDrift | None:
 
 def _compared(reference: ColumnProfile, values: Any, window: Window) -> ColumnDrift:
     try:
-        current = observe(reference, values)
-        results = _results(reference, current)
+        enough = min(reference.rows, len(values)) >= LEAST_ROWS
+        current = observe(reference, values) if enough else None
+        counted = count(reference, values) if current is None else current.bins
+        results = _results(reference, current) if current else ()
     except CellopsError as error:
         return _unreadable(reference, window, _said(error), error.remedy)
     except (
@@ -123,15 +130,9 @@ def _compared(reference: ColumnProfile, values: Any, window: Window) -> ColumnDr
         column=reference.name,
         kind=reference.kind,
         verdict=DriftVerdict.NOT_ENOUGH_DATA,
-        reference=_shown(reference),
-        current=_shown(current),
+        current=None if counted is None else counts_alone(counted),
         results=results,
     )
-
-
-def _shown(column: ColumnProfile) -> Bins | None:
-    """The bins as a report holds them: a text of any length would be written once for each window."""
-    return None if column.bins is None else named_shortly(column.bins)
 
 
 def _results(reference: ColumnProfile, current: ColumnProfile) -> tuple[StatisticResult, ...]:
@@ -172,7 +173,6 @@ def _unreadable(reference: ColumnProfile, window: Window, seen: str, remedy: str
         column=reference.name,
         kind=reference.kind,
         verdict=DriftVerdict.NOT_ENOUGH_DATA,
-        reference=_shown(reference),
         current=None,
         finding=finding,
     )

@@ -2,17 +2,19 @@
 
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from cellops.data.bins import LONGEST_NAME
 from cellops.monitoring import charts
-from cellops.monitoring.column_view import column_view, furthest_first, output_view
+from cellops.monitoring.column_view import column_view, furthest_first, output_view, worst_of
 from cellops.monitoring.findings import by_code, places
 from cellops.monitoring.headline import headline, main_measure, measure_name, measure_of, promised_by
 from cellops.monitoring.performance import shown
 from cellops.monitoring.verdict import LEAST_ROWS
 from cellops.records.contract import Contract, Measure
-from cellops.records.drift import DriftReport
+from cellops.records.drift import ColumnDrift, DriftReport
+from cellops.records.profile import Bins
 
 MOST_COLUMNS = 50
 MOST_WINDOWS = 12
@@ -39,7 +41,7 @@ def write(report: DriftReport, contract: Contract, folder: Path) -> tuple[Path, 
     rendered = render(report, contract).encode(errors="backslashreplace")
     folder.mkdir(parents=True, exist_ok=True)
     page, data = folder / "drift.html", folder / "drift.json"
-    _replace(data, report.to_pretty_json())
+    _replace(data, report.to_json())
     _replace(page, rendered)
     return page, data
 
@@ -62,9 +64,9 @@ def render(report: DriftReport, contract: Contract) -> str:
         target=contract.schema.target,
         headline=headline(report),
         windows=windows,
-        columns=[column_view(cells, windows) for cells in columns[:MOST_COLUMNS]],
+        columns=[column_view(cells, windows, _reference(report, cells)) for cells in columns[:MOST_COLUMNS]],
         left_out=(max(len(report.windows) - MOST_WINDOWS, 0), max(len(columns) - MOST_COLUMNS, 0)),
-        output=output_view(windows),
+        output=output_view(windows, report.reference_output),
         performance=_performance(report),
         measures=_measures(report),
         absent=_absent(report),
@@ -80,6 +82,10 @@ def render(report: DriftReport, contract: Contract) -> str:
         shown=shown,
         charts=charts,
     )
+
+
+def _reference(report: DriftReport, cells: Sequence[ColumnDrift | None]) -> Bins | None:
+    return report.reference.get(worst_of(cells).column)
 
 
 def _performance(report: DriftReport) -> tuple[str, charts.LineChart] | None:

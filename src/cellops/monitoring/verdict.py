@@ -1,12 +1,13 @@
 """Verdicts: which columns of all windows have drifted, by effect and by significance together."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from cellops.data.bins import bin_names
 from cellops.records.drift import ColumnDrift, DriftVerdict, StatisticResult, WindowDrift
 from cellops.records.finding import Finding, Severity
+from cellops.records.profile import Bins
 from cellops.stats.benjamini_hochberg import benjamini_hochberg
 from cellops.stats.counts import counts_of
 
@@ -19,10 +20,12 @@ LEAST_ROWS = 100
 """Rows that each side needs: with fewer, PSI over ten bins reaches 0.1 by chance in more than a third of windows."""
 
 
-def judged(windows: Sequence[WindowDrift]) -> tuple[WindowDrift, ...]:
-    """The windows with a verdict on each column, columns ranked by PSI."""
+def judged(
+    windows: Sequence[WindowDrift], reference: Mapping[str, Bins], output: Bins | None
+) -> tuple[WindowDrift, ...]:
+    """The windows with a verdict on each column, columns ranked by PSI; `reference` holds the frozen bins."""
     adjusted = _adjusted([column for window in windows for column in _all_columns(window)])
-    return tuple(_judged(window, adjusted) for window in windows)
+    return tuple(_judged(window, reference, output, adjusted) for window in windows)
 
 
 def _all_columns(window: WindowDrift) -> tuple[ColumnDrift, ...]:
@@ -30,10 +33,7 @@ def _all_columns(window: WindowDrift) -> tuple[ColumnDrift, ...]:
 
 
 def _test(column: ColumnDrift) -> StatisticResult | None:
-    """The significance test of a column, where it has enough rows to be believed."""
-    test = column.result("chi_squared")
-    enough = test is not None and min(test.reference_rows, test.current_rows) >= LEAST_ROWS
-    return test if enough else None
+    return column.result("chi_squared")
 
 
 def _adjusted(columns: Sequence[ColumnDrift]) -> Iterator[float | None]:
@@ -43,10 +43,12 @@ def _adjusted(columns: Sequence[ColumnDrift]) -> Iterator[float | None]:
     return iter([None if p is None else next(adjusted) for p in p_values])
 
 
-def _judged(window: WindowDrift, adjusted: Iterator[float | None]) -> WindowDrift:
+def _judged(
+    window: WindowDrift, reference: Mapping[str, Bins], output_bins: Bins | None, adjusted: Iterator[float | None]
+) -> WindowDrift:
     """The window with its verdicts, its columns ranked; takes as many p-values as the window has columns."""
-    columns = [_verdict(column, window.label, next(adjusted)) for column in window.columns]
-    output = None if window.output is None else _verdict(window.output, window.label, next(adjusted))
+    columns = [_verdict(c, reference.get(c.column), window.label, next(adjusted)) for c in window.columns]
+    output = window.output and _verdict(window.output, output_bins, window.label, next(adjusted))
     return window.replace(columns=tuple(sorted(columns, key=_moved, reverse=True)), output=output)
 
 
@@ -55,7 +57,7 @@ def _moved(column: ColumnDrift) -> float:
     return -1.0 if result is None or result.value is None else result.value
 
 
-def _verdict(column: ColumnDrift, window: str, adjusted: float | None) -> ColumnDrift:
+def _verdict(column: ColumnDrift, reference: Bins | None, window: str, adjusted: float | None) -> ColumnDrift:
     test, effect = _test(column), _moved(column)
     if test is None or effect < 0:
         return column
@@ -65,26 +67,26 @@ def _verdict(column: ColumnDrift, window: str, adjusted: float | None) -> Column
     if adjusted is None:
         return column
     verdict = DriftVerdict.MAJOR if effect >= MAJOR_PSI else DriftVerdict.MODERATE
-    finding = _drifted(column, window, effect) if verdict is DriftVerdict.MAJOR else None
+    finding = _drifted(column, reference, window, effect) if verdict is DriftVerdict.MAJOR else None
     return column.replace(verdict=verdict, adjusted_p_value=adjusted, finding=finding)
 
 
-def _drifted(column: ColumnDrift, window: str, effect: float) -> Finding:
+def _drifted(column: ColumnDrift, reference: Bins | None, window: str, effect: float) -> Finding:
     return Finding(
         code="major-drift",
         severity=Severity.WARNING,
         where=f"column {column.column}, window {window}",
-        seen=f"PSI {effect:.2f}; {moved_most(column)}",
+        seen=f"PSI {effect:.2f}; {moved_most(column, reference)}",
         remedy="Check where the column comes from; if the world has moved, train on newer data",
     )
 
 
-def moved_most(column: ColumnDrift) -> str:
+def moved_most(column: ColumnDrift, reference: Bins | None) -> str:
     """The bin whose share changed most, in words; empty for a column that was not compared."""
-    if column.reference is None or column.current is None:
+    if reference is None or column.current is None:
         return ""
-    before, after = counts_of(column.reference), counts_of(column.current)
+    before, after = counts_of(reference), counts_of(column.current)
     before, after = before / max(before.sum(), 1), after / max(after.sum(), 1)
     place = int(np.argmax(np.abs(after - before)))
-    name = bin_names(column.reference, column.kind)[place]
+    name = bin_names(reference, column.kind)[place]
     return f"{name} went from {before[place]:.1%} to {after[place]:.1%} of the rows"

@@ -6,8 +6,11 @@ from cellops.records.finding import Finding
 from cellops.records.profile import Bins, ColumnKind
 
 
-class StatisticResult(Record, frozen=True, kw_only=True):
-    """What one drift statistic says of one column; `computed` is False with a `reason` where it cannot say anything."""
+class StatisticResult(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """What one drift statistic says of one column; `computed` is False with a `reason` where it cannot say anything.
+
+    There may be a hundred thousand in a report, so JSON leaves out what stands at its default.
+    """
 
     statistic: str
     """`psi`, `jensen_shannon`, `kullback_leibler`, `kolmogorov_smirnov`, `chi_squared`, `wasserstein`."""
@@ -43,10 +46,10 @@ class ColumnDrift(Record, frozen=True, kw_only=True):
     column: str
     kind: ColumnKind
     verdict: DriftVerdict
-    reference: Bins | None
     current: Bins | None
-    """The same bins as `reference`, counted on the window."""
+    """The bins of the report's reference, counted on the window: without their edges and categories."""
     results: tuple[StatisticResult, ...] = ()
+    """Empty where a side has too few rows to be judged."""
     adjusted_p_value: float | None = None
     """Benjamini-Hochberg over the columns and windows of the report."""
     finding: Finding | None = None
@@ -84,5 +87,9 @@ class DriftReport(Record, frozen=True, kw_only=True):
     """What was compared: a file, or a prediction log."""
     reference_rows: int
     reference_performance: Performance | None
+    reference: dict[str, Bins] = {}
+    """The frozen bins of each column as the training data filled them, by name."""
+    reference_output: Bins | None = None
+    """The same of the prediction itself."""
     windows: tuple[WindowDrift, ...]
     findings: tuple[Finding, ...] = ()

@@ -93,8 +93,8 @@ def _area(left: Points, right: Points, points: Points) -> float:
 
 def distance_error(sketch: QuantileSketch) -> float:
     """How far, on average over all rows, a sketch may be from the rows: what it states, else what is possible."""
-    if sketch.distance_error is not None:
-        return sketch.distance_error
+    if sketch.distance_error is not None or not sketch.rank_error:
+        return sketch.distance_error or 0.0
     read = distribution(sketch)
     return float(np.sum((read.below[1:] - read.upto[:-1]) * np.diff(read.values / 2)))
 
