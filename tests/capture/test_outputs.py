@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cellops.capture.outputs import MOST_FIGURES, Tally
+from cellops.capture.figures import MOST_FIGURES
+from cellops.capture.outputs import Tally
 from cellops.flows.sync import sync
 from cellops.settings import load
 from cellops.tracking.store import Store
@@ -103,3 +104,51 @@ def test_figures_that_cannot_be_written_are_a_finding_and_the_rest_is_recorded(l
     assert loaded.run(f"%%mlops run\nprint('shown')\n{SVG.format('x')}").status == "ok"
     assert (loaded.cells()[-1].stdout_size, loaded.closed()[-1].figures) == (6, ())
     assert "figures-not-kept" in [finding.code for finding in loaded.closed()[-1].findings]
+
+
+def test_a_figure_of_plotly_is_kept_as_plotly_reads_it(loaded: Kernel) -> None:
+    import plotly.io
+
+    loaded.run(
+        "import plotly.graph_objects as go\nfigure = go.Figure(go.Bar(x=['a', 'b'], y=[1, 2]))\n"
+        "_ = figure.update_layout(title='made with ghp_" + "a1B2" * 10 + "')"
+    )
+    done = loaded.run("%%mlops run\nfigure.show()\n_ = figure.update_traces(y=[3, 4])\nfigure")
+    assert "a1B2" in str(done.displays)
+    first, second = (Path(figure.path) for figure in loaded.closed()[-1].figures)
+    assert (first.name, second.name) == ("figure-1.plotly.json", "figure-2.plotly.json")
+    read = [plotly.io.from_json(path.read_text(), skip_invalid=False) for path in (first, second)]
+    assert [list(figure.data[0].y) for figure in read] == [[1, 2], [3, 4]]
+    assert read[0].layout.title.text == "made with [redacted]"
+
+
+@pytest.mark.parametrize(
+    ("kind", "suffix"),
+    [
+        ("application/vnd.vegalite.v5.20+json", ".vl.json"),
+        ("application/vnd.vegalite.v6+json", ".vl.json"),
+        ("application/vnd.vega.v5+json", ".vg.json"),
+    ],
+)
+def test_a_specification_of_vega_is_kept_as_it_stood_when_it_was_shown(loaded: Kernel, kind: str, suffix: str) -> None:
+    loaded.run(
+        "%%mlops run\nfrom IPython.display import display\n"
+        "specification = {'mark': 'bar', 'data': {'values': [1.5, None]}}\n"
+        f"display({{'{kind}': specification, 'text/plain': ''}}, raw=True)\nspecification['mark'] = 'line'"
+    )
+    (figure,) = loaded.closed()[-1].figures
+    assert figure.name == f"figure-1{suffix}"
+    assert Path(figure.path).read_bytes() == b'{"mark":"bar","data":{"values":[1.5,null]}}'
+
+
+def test_the_figures_of_a_run_on_a_subshell_are_its_own(loaded: Kernel) -> None:
+    loaded.run("import threading\ngo = threading.Event()")
+    waiting = "%%mlops run --name main\nprint('begun', flush=True)\n_ = go.wait(60)\n"
+    main = loaded.send(waiting + SVG.format("main"))
+    loaded.wait_for_output("begun")
+    beside = loaded.send(f"%%mlops run --name beside\n{SVG.format('beside')}\ngo.set()", subshell=loaded.new_subshell())
+    loaded.wait_for_all([main, beside])
+    names = {run.run: run.name for run in loaded.opened()}
+    texts = {names[run.run]: [Path(figure.path).read_text() for figure in run.figures] for run in loaded.closed()}
+    assert {name: len(found) for name, found in texts.items()} == {"main": 1, "beside": 1}
+    assert all(f"<!--{name}-->" in found[0] for name, found in texts.items())
