@@ -1,6 +1,7 @@
-"""What capture costs: loading the extension, trivial cells, long sessions, many names, and cells that fit a model.
+"""What capture costs: loading the extension, trivial cells, long sessions, many names, large objects, and fits.
 
 Each figure is the median of several, taken in turn with its floor in one run; peers are measured in the same way.
+IPython's own thread that writes the history to disk is left out on both sides: it takes turns with the cells.
 """
 
 import os
@@ -13,6 +14,7 @@ from pathlib import Path
 
 LOADS = 9
 CELLS = 1000
+READS = 300
 FITS = 15
 
 LOAD = """
@@ -29,6 +31,7 @@ import os, statistics, sys, time
 os.environ["CELLOPS_WRITER"] = "false"
 from IPython.core.interactiveshell import InteractiveShell
 shell = InteractiveShell.instance()
+shell.history_manager.enabled = False
 def timed(source):
     started = time.perf_counter()
     shell.run_cell(source, store_history=True)
@@ -50,6 +53,37 @@ overhead = statistics.median(session.overheads()) * 1000
 shell.run_line_magic("unload_ext", "cellops")
 show(plain, captured, captured[:100], captured[-100:], overhead)
 """
+
+BESIDE = """
+shell.run_cell({setup!r})
+def reading(count):
+    return [timed("x = " + {read!r}.format(number % 100)) for number in range(count)]
+plain = reading({cells})
+shell.run_line_magic("load_ext", "cellops")
+show(plain, reading({cells}))
+"""
+
+OBJECTS = {
+    "a list of 1,000,000 numbers": ("big = list(range(1_000_000))", "big[{}]"),
+    "a dict of 1,000,000 numbers": ("big = {n: n for n in range(1_000_000)}", "big[{}]"),
+    "1,000 lists of 1,000 numbers": ("big = [list(range(1000)) for _ in range(1000)]", "len(big[{}])"),
+    "500 frames of 200 columns": (
+        "import pandas as pd\nfor n in range(500): globals()[f'frame_{n}'] = pd.DataFrame([[0.0] * 200] * 5)",
+        "len(frame_{})",
+    ),
+    "2,000 arrays of numpy": (
+        "import numpy as np\nfor n in range(2000): globals()[f'array_{n}'] = np.zeros(5)",
+        "array_{}.size",
+    ),
+    "200 generators of numpy": (
+        "import numpy as np\nfor n in range(200): globals()[f'rng_{n}'] = np.random.default_rng(n)",
+        "len('{}')",
+    ),
+    "objects in objects, 100,000 deep": (
+        "class Node: pass\ntop = last = Node()\nfor n in range(100_000): last.next = last = Node()",
+        "len(vars(top)) + {}",
+    ),
+}
 
 MODEL = '''
 shell.run_cell("""
@@ -127,6 +161,13 @@ def trivial(folder: Path) -> None:
         print(f"| {title} | " + " | ".join(f"{figure:.2f}" for figure in _figures(script, folder)) + " |")
 
 
+def beside(folder: Path) -> None:
+    print("\n| a cell that reads one of, or one number of | plain, median ms | captured | more |\n|---|---|---|---|")
+    for title, (setup, read) in OBJECTS.items():
+        plain, captured = _figures(SHELL + BESIDE.format(setup=setup, read=read, cells=READS), folder)
+        print(f"| {title} | {plain:.2f} | {captured:.2f} | {captured - plain:.2f} |")
+
+
 def fitting(folder: Path) -> None:
     plain, captured, run = _figures(SHELL + MODEL + FIT.format(fits=FITS), folder)
     floor, autolog = _figures(SHELL + MODEL + AUTOLOG.format(fits=FITS), folder)
@@ -146,6 +187,7 @@ def main() -> None:
         (folder / ".cellops").mkdir()
         loading(folder)
         trivial(folder)
+        beside(folder)
         fitting(folder)
 
 
