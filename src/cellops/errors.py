@@ -105,6 +105,18 @@ class RefusedError(TrackingError):
     code = "refused"
 
 
+class RecordError(CellopsError):
+    """A run whose record is not there in whole: it has not ended, or parts of it are gone."""
+
+    code = "record"
+
+
+class VerificationError(CellopsError):
+    """A run that cannot be executed again as it was; `data["cells"]` names the cells that stand in the way."""
+
+    code = "verification"
+
+
 class PackageError(CellopsError):
     """A package that cannot be built or read."""
 

@@ -11,7 +11,7 @@ from cellops.errors import SettingsError
 
 PREFIX = "CELLOPS_"
 INTERNAL = ("CELLOPS_EXECUTION", "CELLOPS_NOTEBOOK", "CELLOPS_RESTORING", "CELLOPS_SECRET_")
-"""Set by `cellops execute` and `cellops verify` for the kernel they start; they tell what is going on and are nobody's setting."""
+"""Set by `cellops execute` and `verify` for the kernel they start; they tell what goes on and are nobody's setting."""
 
 
 class Given(NamedTuple):

@@ -7,8 +7,9 @@ from cellops.capture.journal import read
 from cellops.capture.lease import is_alive
 from cellops.errors import NotFoundError, TrackingError
 from cellops.flows.carrier import killed
-from cellops.flows.progress import Progress, journals, read_progress
+from cellops.flows.progress import Progress, first_event, journals, read_progress
 from cellops.records.finding import Finding, Severity
+from cellops.records.proof import Proof
 from cellops.records.run import RunClosed, RunOpened, RunSummary
 from cellops.settings import Settings, load
 
@@ -31,6 +32,11 @@ def runs(settings: Settings | None = None, *, limit: int = 50) -> list[RunSummar
         When the store does not answer and there is no local run.
     """
     settings = settings or load()
+    proofs = _proofs(settings)
+    return [run.replace(proof=proofs.get(run.run, run.proof)) for run in _joined(settings, limit)]
+
+
+def _joined(settings: Settings, limit: int) -> list[RunSummary]:
     local = {run.run: run for run in _local(settings)}
     try:
         stored = _stored(settings, limit)
@@ -65,6 +71,12 @@ def show(run: str, *, settings: Settings | None = None) -> RunSummary:
     known = runs(settings, limit=NEWEST)
     older = [] if len(known) < NEWEST or any(_has_key(k, run) for k in known) else _older(run, settings)
     return _among(run, [*known, *older])
+
+
+def _proofs(settings: Settings) -> dict[str, str]:
+    """The verdicts of the newest proofs that were made on this machine, by the keys of their runs."""
+    found = [event for path in journals(settings) if isinstance(event := first_event(path), Proof)]
+    return {proof.run: proof.verdict.value for proof in sorted(found, key=lambda proof: proof.started)}
 
 
 def _older(run: str, settings: Settings) -> list[RunSummary]:

@@ -11,6 +11,7 @@ from cellops.capture import header
 from cellops.capture.blobs import Blobs
 from cellops.capture.cell import CellCapture
 from cellops.capture.environment.modules import Modules
+from cellops.capture.files.pointers import shown
 from cellops.capture.files.watcher import Files
 from cellops.capture.habits.habits import Habits
 from cellops.capture.journal import Journal, path_of
@@ -96,6 +97,7 @@ class Session:
         self._history = History(self.notebook)
         self._unwritten: list[Record] = []
         self._restoring = _restoring()
+        self._working_folder = _working_folder(settings.project)
         folder = prepare(settings.folder) / "journal"
         self._lease = Lease(lease_of(path_of(folder, self.id)))
         self.journal = Journal(folder, self.id, first=self._opened())
@@ -266,6 +268,7 @@ class Session:
             run=run.opened.run,
             status=STATUS[record.outcome],
             ended=record.started + record.duration,
+            folder=self._working_folder,
             parameters=self.parameters,
             findings=record.findings,
         )
@@ -316,6 +319,13 @@ def notebook_path(namespace: Mapping[str, Any]) -> str | None:
         os.environ.get("JPY_SESSION_NAME"),
     )
     return next((str(path) for path in candidates if path and str(path).endswith((".ipynb", ".py", ".md"))), None)
+
+
+def _working_folder(project: Path) -> str | None:
+    try:
+        return shown(Path.cwd(), project)
+    except OSError:
+        return None
 
 
 def _restoring() -> Restoring | None:

@@ -49,6 +49,8 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
         Called when a cell begins and when it ends.
     cell_timeout
         Seconds that one cell may take.
+    interpreter
+        The Python to start the kernel with, instead of that of the kernel's name.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
         cell_timeout: float | None,
         kernel_name: str,
         folder: Path,
+        interpreter: Path | None = None,
     ) -> None:
         super().__init__(
             manager,
@@ -75,13 +78,14 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
             # nbclient would repeat on stderr what our errors say; a logger of its own keeps everybody else's as it is.
             log=logging.Logger("cellops.pipeline", level=logging.CRITICAL),
         )
+        self.comm_open_handlers[TARGET] = _learn_secret
         self.stop = stop
         self.environment = environment
         self.save = save
-        self.comm_open_handlers[TARGET] = _learn_secret
         self.tell = tell
         self.save_interval = save_interval
         self.cell_timeout = cell_timeout
+        self.interpreter = interpreter
         self.begun = False
         """Whether the kernel was ready, so that there is something to save."""
         self.failed: int | None = None
@@ -99,6 +103,8 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
         with tempfile.TemporaryDirectory(prefix="cellops-", ignore_cleanup_errors=True) as sockets:
             self.km = self.create_kernel_manager()
             self.km.use_sockets(Path(sockets))
+            if self.interpreter is not None:
+                self.km.use_interpreter(self.interpreter)
             try:
                 await self._unless(stopped, self._start())
                 self.begun = True
@@ -238,12 +244,6 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
         self.tell(CellProgress(index=index, total=total, title=title(cell.source), seconds=seconds, state=state))
 
 
-def title(source: str, limit: int = 80) -> str:
-    """The first meaningful line of a cell: a header without its `%%mlops`, a comment without its mark.
-
-    Examples
-    --------
-    >>> title("%%mlops run --name delays"), title("# Load the flights"), title("x = 1")
 def _learn_secret(message: dict[str, Any]) -> None:
     """The kernel has made a value a secret: its outputs are written without it from now on."""
     value = message["content"]["data"].get("value")
@@ -251,6 +251,12 @@ def _learn_secret(message: dict[str, Any]) -> None:
         KNOWN.add(value)
 
 
+def title(source: str, limit: int = 80) -> str:
+    """The first meaningful line of a cell: a header without its `%%mlops`, a comment without its mark.
+
+    Examples
+    --------
+    >>> title("%%mlops run --name delays"), title("# Load the flights"), title("x = 1")
     ('run --name delays', 'Load the flights', 'x = 1')
     """
     line = next((line.strip() for line in source.splitlines() if line.strip(" #")), "")

@@ -110,7 +110,7 @@ def execute(
 
     on_stage("Starting the kernel")
     try:
-        _run(
+        run_cells(
             executed,
             places,
             output,
@@ -137,20 +137,31 @@ def execute(
     )
 
 
-def _run(
+def run_cells(
     executed: "NotebookNode",
     places: Mapping[str, int],
     output: Path,
     on_event: Callable[[CellProgress], None],
     on_stage: Callable[[str], None],
     *,
-    save_interval: float,
     kernel_name: str,
     folder: Path,
     environment: Mapping[str, str],
-    cell_timeout: float | None,
+    cell_timeout: float | None = None,
+    save_interval: float = SAVE_INTERVAL,
+    interpreter: Path | None = None,
 ) -> None:
-    """Execute the notebook in place, saving it as it goes."""
+    """Execute a prepared notebook in place, saving it as it goes; raises as `execute` does.
+
+    Parameters
+    ----------
+    executed
+        The notebook with its parameters in it, and papermill's metadata (`metadata.describe`).
+    places
+        Places of the cells in the notebook that a person knows, by their ids.
+    interpreter
+        The Python to start the kernel with, instead of that of `kernel_name`.
+    """
     # papermill takes more than a second to import, and everything that can be refused is refused by now.
     from papermill.engines import NotebookExecutionManager
 
@@ -170,6 +181,7 @@ def _run(
             folder=folder,
             environment=environment,
             cell_timeout=cell_timeout,
+            interpreter=interpreter,
         )
         manager.notebook_start()
         try:
@@ -193,6 +205,13 @@ def _run(
     run_beside(work, on_event, lambda: on_stage("Stopping the kernel"))
 
 
+def _learn_secrets(notebook: "NotebookNode") -> None:
+    """Know the secrets that stand in the notebook itself before anything of it is written elsewhere."""
+    for cell in notebook.cells:
+        for text in literals(cell.source) if cell.cell_type == "code" else ():
+            keep(text)
+
+
 def _check_places(notebook: Path, output: Path, folder: Path) -> None:
     if output == notebook:
         fact = f"The executed notebook would replace {notebook}"
@@ -205,13 +224,6 @@ def _check_places(notebook: Path, output: Path, folder: Path) -> None:
         tempfile.TemporaryFile(dir=existing).close()
     except OSError as error:
         fact = f"{existing} cannot be written, so {output.name} would be lost: {error.strerror}"
-def _learn_secrets(notebook: "NotebookNode") -> None:
-    """Know the secrets that stand in the notebook itself before anything of it is written elsewhere."""
-    for cell in notebook.cells:
-        for text in literals(cell.source) if cell.cell_type == "code" else ():
-            keep(text)
-
-
         raise UsageError(fact, remedy="Give an output in a folder of yours") from error
     if not folder.is_dir():
         fact = f"There is no folder {folder} for the kernel to work in"

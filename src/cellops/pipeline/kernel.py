@@ -7,6 +7,7 @@ from typing import Any
 
 import zmq
 from jupyter_client.asynchronous.client import AsyncKernelClient
+from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 
 LONGEST_SOCKET_PATH = 90
@@ -28,6 +29,11 @@ class KernelManager(AsyncKernelManager):
         if os.name == "posix" and zmq.has("ipc") and len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
             self.transport = "ipc"
             self.ip = path
+
+    def use_interpreter(self, python: Path) -> None:
+        """Start the kernel with an interpreter of its own instead of the one of an installed kernel."""
+        command = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        self._kernel_spec = KernelSpec(argv=command, display_name=str(python), language="python")
 
     async def cause_of_death(self) -> str:
         """What ended the kernel's process, as far as the system tells."""

@@ -8,3 +8,5 @@ class FigureSpool(Record, frozen=True, kw_only=True):
     path: str
     digest: str
     """SHA-256 of the file."""
+    picture: str | None = None
+    """SHA-256 of what it shows, without what its file says of when and by what it was made; None where unknown."""

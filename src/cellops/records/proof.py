@@ -78,6 +78,8 @@ class Proof(Record, frozen=True, kw_only=True, tag="proof", tag_field="event"):
     """The likeliest first; none where nothing differs."""
     notes: tuple[str, ...] = ()
     """What the verdict does not speak of."""
+    modules: tuple[Comparison, ...] = ()
+    """The project's own modules, as they were imported and as they are."""
     packages: dict[str, tuple[str, str]] = {}
     """Imported distributions of which another version was used now: the one then, the one now."""
     version: str = ""

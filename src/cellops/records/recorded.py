@@ -1,6 +1,11 @@
+from collections.abc import Iterable, Iterator
+
 from cellops.records.base import Record
-from cellops.records.cell import CellRecord
+from cellops.records.cell import CellRecord, GeneratorUse
 from cellops.records.run import RunClosed
+
+SHARED_GENERATORS = ("python", "numpy", "torch")
+"""Those that everybody shares, by the name of their library."""
 
 
 class RecordedRun(Record, frozen=True, kw_only=True):
@@ -32,3 +37,18 @@ class Restoring(Record, frozen=True, kw_only=True):
 
     states: dict[str, dict[str, str]] = {}
     """For the id of a cell, the states of shared generators by their names, as files."""
+
+
+def needed_states(cells: Iterable[CellRecord]) -> Iterator[tuple[CellRecord, GeneratorUse]]:
+    """The shared generators that a slice draws from unseeded, each with the first cell that does.
+
+    What a later cell draws follows from there, and what is seeded in the slice is seeded again.
+    """
+    known: set[str] = set()
+    for record in cells:
+        for use in record.generators:
+            if use.name.partition(".")[0] not in SHARED_GENERATORS or use.name in known or not use.consumed:
+                continue
+            known.add(use.name)
+            if not use.seeded and use.state is not None and use.kept:
+                yield record, use

@@ -212,6 +212,8 @@ class RunSummary(Record, frozen=True, kw_only=True):
     findings: tuple[Finding, ...] = ()
     models: dict[str, str] = {}
     """Name and MLflow URI of the models it logged."""
+    proof: str | None = None
+    """The verdict of its newest proof: `identical`, `within tolerance` or `diverged`; None where it has none."""
 
     @classmethod
     def of(cls, opened: RunOpened, closed: RunClosed | None = None) -> Self:

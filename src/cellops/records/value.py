@@ -25,6 +25,8 @@ class ValueSeen(Record, frozen=True, kw_only=True):
     covered: Covered
     digest: str | None = None
     """128-bit xxHash (XXH3) of the content; None where nothing of it could be read."""
+    sample: str | None = None
+    """The digest that it would have had if it had been sampled; where a run is executed again."""
     shown: str = ""
     """The value in a few words, without secrets."""
     number: float | None = None

@@ -13,6 +13,7 @@ from cellops.errors import RefusedError, TrackingError
 from cellops.records.base import Record, Value
 from cellops.records.cell import CellRecord
 from cellops.records.finding import Finding, Severity
+from cellops.records.recorded import needed_states
 from cellops.records.run import DataFingerprint, ModelSpool, RunClosed
 from cellops.settings import Settings
 from cellops.tracking import tags
@@ -32,6 +33,8 @@ BATCH = 100
 """MLflow takes at most this many parameters in one call."""
 LONGEST_PARAMETER = 6000
 LONGEST_DATASET = 500
+MOST_KEPT = 20_000_000
+"""Bytes of numbers and states that go with one run."""
 NOT_LOGGED = "model-not-logged"
 WAITS = "model-waits"
 
@@ -195,10 +198,26 @@ def _records(run: RunClosed, trail: Sequence[CellRecord], settings: Settings) ->
     if run.code is not None:
         files["code.json"] = run.code.to_pretty_json()
         files["code.patch"] = _kept(run.code.patch_path, settings)
+    files |= _kept_of_slice(run, trail, settings)
     modules = [module for module in run.modules if module.kept is not None and ".." not in Path(module.path).parts]
     files |= {f"modules/{module.path}": _kept(module.kept, settings) for module in modules}
     if run.contract is not None:
         files["contract.json"] = run.contract.to_pretty_json()
+    return files
+
+
+def _kept_of_slice(run: RunClosed, trail: Sequence[CellRecord], settings: Settings) -> dict[str, bytes]:
+    """What executing the slice again starts from: states of generators, and numbers to measure differences with."""
+    wanted = {record.order for record in trail} if run.slice is None else set(run.slice.cells)
+    cells = [record for record in trail if record.order in wanted]
+    states = [use.state for _, use in needed_states(cells)]
+    numbers = [value.numbers for record in cells for value in record.values]
+    named = [*(f"states/{name}" for name in states if name), *(f"values/{name}" for name in numbers if name)]
+    files: dict[str, bytes] = {}
+    for name in dict.fromkeys(named):
+        content = _kept(str(settings.folder / name), settings)
+        if content and sum(map(len, files.values())) + len(content) <= MOST_KEPT:
+            files[name] = content
     return files
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cellops.errors import NotFoundError, RefusedError
 from cellops.records.cell import CellRecord
 from cellops.records.finding import Finding, Severity
+from cellops.records.proof import Proof
 from cellops.records.run import NotebookExecuted, RunClosed, RunOpened, RunSummary
 from cellops.settings import Settings, without_credentials
 from cellops.tracking import tags
@@ -18,6 +19,7 @@ from cellops.tracking.summaries import findings_tag, read_models, summary
 if TYPE_CHECKING:
     from mlflow.entities import Run
 
+PROOF_FILES = ("proof.json", "slice.ipynb", "executed.ipynb")
 PAGE = 1000
 """Runs asked for at once: MLflow refuses many more."""
 
@@ -112,6 +114,18 @@ class Store:
                 if notebook.exists():
                     self._client.log_artifact(run.mlflow_run_id, str(notebook), "notebook")
                 self._client.set_tag(run.mlflow_run_id, tags.EXECUTION_STATUS, executed.status.value)
+
+    def keep_proof(self, proof: Proof) -> None:
+        """Give the run that was executed again its proof, with the notebooks of it; no run, nothing to give it to."""
+        run = self.run(proof.run)
+        if run is None or run.mlflow_run_id is None:
+            return
+        folder = Path(proof.folder)
+        files = [folder / name for name in PROOF_FILES if (folder / name).is_file() and self.settings.holds(folder)]
+        with reachable(self.settings):
+            for file in files:
+                self._client.log_artifact(run.mlflow_run_id, str(file), f"proofs/{folder.name}")
+            self._client.set_tag(run.mlflow_run_id, tags.PROOF, tags.of_proof(proof))
 
     def _search(self, query: str, order: str, limit: int) -> list[RunSummary]:
         with reachable(self.settings):

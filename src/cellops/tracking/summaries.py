@@ -29,6 +29,7 @@ def summary(run: "Run", experiments: dict[str, str]) -> RunSummary:
         metrics=dict(run.data.metrics),
         findings=read_findings(held),
         models=read_models(held),
+        proof=held.get(tags.PROOF, "").partition(",")[0] or None,
     )
 
 

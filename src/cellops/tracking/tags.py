@@ -1,7 +1,9 @@
 """The tags by which cellops finds its own runs, and those by which MLflow's screens show a run's source."""
 
 import getpass
+from datetime import UTC, datetime
 
+from cellops.records.proof import Proof
 from cellops.records.run import RunClosed, RunOpened
 from cellops.tracking.names import LONGEST as LONGEST_NAME
 from cellops.tracking.names import shortened
@@ -14,6 +16,8 @@ EXECUTION_STATUS = "cellops.execution.status"
 FINDINGS = "cellops.findings"
 MODEL = "cellops.model"
 SEED = "cellops.seed"
+PROOF = "cellops.proof"
+"""The verdict of the newest proof, and when it was made."""
 COMPLETE = "cellops.complete"
 """Set last: a run without it is still being carried over."""
 LONGEST = 4500
@@ -30,6 +34,10 @@ def of_opened(run: RunOpened) -> dict[str, str]:
     }
     optional = {"mlflow.user": _user(), "mlflow.source.name": run.notebook, SEED: run.seed, EXECUTION: run.execution}
     return tags | {name: str(value) for name, value in optional.items() if value is not None}
+
+
+def of_proof(proof: Proof) -> str:
+    return f"{proof.verdict.value}, {datetime.fromtimestamp(proof.started, UTC).isoformat(timespec='seconds')}"
 
 
 def _user() -> str | None:

@@ -1,28 +1,12 @@
-"""Which states of the shared generators a slice needs, and how a kernel gets them back."""
+"""States of the shared generators, put back into the kernel that executes a slice again."""
 
 import importlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from cellops.capture.randomness import rng
-from cellops.records.cell import CellRecord, GeneratorUse
 
 LIBRARIES = {"numpy": "numpy.random", "torch": "torch"}
-
-
-def needed_states(cells: Iterable[CellRecord]) -> Iterator[tuple[CellRecord, GeneratorUse]]:
-    """The shared generators that a slice draws from unseeded, each with the first cell that does.
-
-    What a later cell draws follows from there, and what is seeded in the slice is seeded again.
-    """
-    known: set[str] = set()
-    for record in cells:
-        for use in record.generators:
-            if use.name.partition(".")[0] not in rng.GLOBAL or use.name in known or not use.consumed:
-                continue
-            known.add(use.name)
-            if not use.seeded and use.state is not None and use.kept:
-                yield record, use
 
 
 def restore(states: Mapping[str, str]) -> None:

@@ -35,7 +35,9 @@ PART_DIGITS = 16
 EMPTY = len(b"[]\n")
 
 
-def look_at(name: str, value: Any, allowance: Allowance, kept: Blobs | None = None) -> ValueSeen:
+def look_at(
+    name: str, value: Any, allowance: Allowance, kept: Blobs | None = None, *, with_sample: bool = False
+) -> ValueSeen:
     """Describe what a name stands for. No code of the value is run, and nothing is raised for what it is.
 
     Parameters
@@ -44,6 +46,8 @@ def look_at(name: str, value: Any, allowance: Allowance, kept: Blobs | None = No
         How much may be read; of a larger table a thousand rows are, of another value nothing.
     kept
         Where numbers are kept that a difference can be measured with.
+    with_sample
+        Whether a large table is sampled as well as read whole.
     """
     seen = ValueSeen(name=name, type=name_of(value), covered=Covered.NOTHING)
     if is_secret(name) or value in KNOWN:
@@ -59,6 +63,8 @@ def look_at(name: str, value: Any, allowance: Allowance, kept: Blobs | None = No
         return seen.replace(reason=str(error))
     except Exception as error:  # noqa: BLE001 - a library refuses in its own ways
         return seen.replace(reason=f"reading it failed: {type(error).__name__}")
+    if with_sample:
+        seen = seen.replace(sample=_sampled(seen, value).digest if _can_be_sampled(seen, value) else None)
     return seen if kept is None or seen.number is not None else _with_numbers(seen, value, allowance, kept)
 
 
@@ -102,9 +108,13 @@ def _without(skipped: Mapping[str, str]) -> str | None:
     return redact(f"without {', '.join(list(skipped)[:MOST_NAMED])}{more}: {first}")
 
 
+def _can_be_sampled(seen: ValueSeen, value: Any) -> bool:
+    return is_table_of_a_library(value) and rows_of(value) > FEW_ROWS and not seen.type.startswith("scipy.")
+
+
 def _sampled(seen: ValueSeen, value: Any) -> ValueSeen:
     """Some rows of a table that is too large to be read whole."""
-    if not is_table_of_a_library(value) or rows_of(value) <= FEW_ROWS or seen.type.startswith("scipy."):
+    if not _can_be_sampled(seen, value):
         return seen.replace(reason="it is too large to be read in passing")
     try:
         digest = digest_of(evenly(value, FEW_ROWS))

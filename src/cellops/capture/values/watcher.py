@@ -28,7 +28,7 @@ class Values:
     kept
         Where numbers are kept.
     whole
-        Whether every value is read to its end, whatever it takes.
+        Whether every value is read to its end, whatever it takes, and sampled too.
     """
 
     name = "values"
@@ -50,7 +50,10 @@ class Values:
     def after(self, cell: OpenCell, _state: None, _ending: Ending) -> Seen:
         touched = [name for name in _touched(cell) if name in self._namespace][:MOST_VALUES]
         allowance = Allowance(self._seconds(cell))
-        return Seen({"values": tuple(look_at(name, self._namespace[name], allowance, self._kept) for name in touched)})
+        values = (
+            look_at(name, self._namespace[name], allowance, self._kept, with_sample=self._whole) for name in touched
+        )
+        return Seen({"values": tuple(values)})
 
     def _seconds(self, cell: OpenCell) -> float:
         if self._whole:

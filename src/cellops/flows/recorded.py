@@ -1,0 +1,155 @@
+"""A run with its whole record: from the journal of this machine, else from the tracking store."""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from cellops.capture.blobs import digest
+from cellops.capture.journal import read
+from cellops.capture.lease import is_alive
+from cellops.errors import NotFoundError, RecordError
+from cellops.flows.progress import first_event, journals
+from cellops.flows.runs import LAST, SHORTEST_KEY, show
+from cellops.records.base import Record
+from cellops.records.cell import CellRecord
+from cellops.records.contract import Contract
+from cellops.records.recorded import RecordedRun
+from cellops.records.run import CodeVersion, Environment, RunClosed, RunOpened, RunStatus, RunSummary, SessionOpened
+from cellops.settings import Settings
+
+
+class Held(Record, frozen=True, kw_only=True):
+    """A recorded run, and the folders that hold its states and numbers."""
+
+    run: RecordedRun
+    folders: tuple[str, ...]
+
+    def path(self, kind: str, name: str) -> Path | None:
+        """Where a kept state or kept numbers stand, if they are there and what they were."""
+        for folder in self.folders:
+            found = Path(folder) / kind / name
+            if found.is_file() and digest(found.read_bytes()) == name:
+                return found
+        return None
+
+    def numbers(self, name: str) -> bytes | None:
+        """The content of kept numbers."""
+        found = self.path("values", name)
+        return None if found is None else found.read_bytes()
+
+
+def recorded(run: str, settings: Settings, target: Callable[[], Path] | None = None) -> Held:
+    """The record of the run whose key, name or MLflow id is given; the start of a key is enough, `last` is the newest.
+
+    Parameters
+    ----------
+    target
+        Makes the folder that the record is downloaded to, where it stands in the tracking store only; by default a
+        temporary one.
+
+    Raises
+    ------
+    NotFoundError
+        When there is none, or more than one.
+    RecordError
+        When the run has not ended, or its record is not whole.
+    TrackingError
+        When the tracking store has to be asked and does not answer.
+    """
+    found = _in_journals(run, settings)
+    if found is not None:
+        return found
+    summary = show(run, settings=settings)
+    if summary.status is RunStatus.RUNNING or any(finding.code == "kernel-gone" for finding in summary.findings):
+        raise _not_ended(summary.name, summary.run, summary.status)
+    folder = target() if target is not None else Path(tempfile.mkdtemp(prefix="cellops-"))
+    return _in_store(summary, settings, folder)
+
+
+def _in_journals(run: str, settings: Settings) -> Held | None:
+    """The run, where a journal of this machine has the whole of it."""
+    opened: list[tuple[RunOpened, Path]] = []
+    for path in journals(settings):
+        opened += [(event, path) for event, _ in read(path) if isinstance(event, RunOpened)]
+    opened.sort(key=lambda pair: pair[0].started, reverse=True)
+    found = [pair for pair in opened if len(run) >= SHORTEST_KEY and pair[0].run.startswith(run)]
+    found = found or [pair for pair in opened if run in {LAST, pair[0].name}][:1]
+    if len(found) > 1:
+        fact = f"{len(found)} runs begin with {run}"
+        raise NotFoundError(fact, remedy="Give more digits of the key")
+    return _of_journal(*found[0], settings) if found else None
+
+
+def _of_journal(opened: RunOpened, path: Path, settings: Settings) -> Held:
+    trail: list[CellRecord] = []
+    closed: RunClosed | None = None
+    for event, _ in read(path):
+        if isinstance(event, CellRecord) and (closed is None and (not trail or trail[-1].run != opened.run)):
+            trail.append(event)
+        elif isinstance(event, RunClosed) and event.run == opened.run:
+            closed = event
+    if closed is None:
+        raise _not_ended(opened.name, opened.run, RunStatus.RUNNING if is_alive(path) else RunStatus.KILLED)
+    first = first_event(path)
+    recorded_by = first.version if isinstance(first, SessionOpened) else ""
+    whole = RecordedRun(
+        run=opened.run,
+        name=opened.name,
+        version=recorded_by,
+        started=opened.started,
+        notebook=opened.notebook,
+        seed=opened.seed,
+        closed=closed,
+        trail=tuple(trail),
+        store=first.store if first is not None else None,
+    )
+    return Held(run=whole, folders=(str(settings.folder),))
+
+
+def _in_store(summary: RunSummary, settings: Settings, folder: Path) -> Held:
+    from cellops.tracking.store import Store
+
+    if summary.mlflow_run_id is None:
+        raise _not_whole(summary.name, summary.run)
+    held = Store(settings).artifacts(summary.mlflow_run_id, "cellops", folder)
+    try:
+        closed = RunClosed.from_file(held / "record.json").replace(
+            environment=_optional(held / "environment.json", Environment),
+            code=_optional(held / "code.json", CodeVersion),
+            contract=_optional(held / "contract.json", Contract),
+        )
+        lines = (held / "trail.jsonl").read_bytes().splitlines()
+        trail = tuple(CellRecord.from_json(line) for line in lines)
+    except (OSError, msgspec.DecodeError) as error:
+        raise _not_whole(summary.name, summary.run) from error
+    whole = RecordedRun(
+        run=summary.run,
+        name=summary.name,
+        version="",
+        started=summary.started,
+        notebook=summary.notebook,
+        seed=summary.seed,
+        closed=closed,
+        trail=trail,
+        store=settings.store,
+    )
+    return Held(run=whole, folders=(str(settings.folder), str(held)))
+
+
+def _optional(path: Path, kind: type[Record]) -> Record | None:
+    return kind.from_file(path) if path.exists() else None
+
+
+def _not_ended(name: str, run: str, status: RunStatus) -> RecordError:
+    if status is RunStatus.RUNNING:
+        fact = f"The run {name} ({run[:8]}) is still open"
+        return RecordError(fact, remedy="Wait for its cell to end")
+    fact = f"The kernel of run {name} ({run[:8]}) was gone before its cell had ended"
+    return RecordError(fact, remedy="Run the cell again: of this one nobody knows how it would have ended")
+
+
+def _not_whole(name: str, run: str) -> RecordError:
+    fact = f"The record of run {name} ({run[:8]}) is not whole"
+    return RecordError(fact, remedy="It was made by another tool, or parts of it were deleted: run the cell again")

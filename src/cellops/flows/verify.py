@@ -1,0 +1,272 @@
+"""Execute a run again and say whether it comes out the same."""
+
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from cellops.capture.blobs import digest
+from cellops.capture.journal import Journal
+from cellops.capture.secrets import REDACTED
+from cellops.errors import NotFoundError, UsageError, VerificationError
+from cellops.flows.progress import OF_PROOFS
+from cellops.flows.recorded import Held, recorded
+from cellops.pipeline.verify.causes import causes, changed_packages
+from cellops.pipeline.verify.comparison import Comparing, worst
+from cellops.pipeline.verify.replay import Replay, replay
+from cellops.pipeline.verify.run_comparison import compare_run
+from cellops.pipeline.verify.written_files import put_back_all
+from cellops.records.cell import CellRecord, place
+from cellops.records.execution import CellProgress
+from cellops.records.file import FileUse
+from cellops.records.proof import CellProof, Comparison, Proof, Verdict
+from cellops.records.recorded import RecordedRun, needed_states
+from cellops.settings import Settings, load, prepare
+from cellops.version import __version__
+
+TOLERANCE = 1e-9
+SAME, FRESH = "same", "fresh"
+MOST_NOTES = 50
+FOLDER = "proofs"
+SIDE_EFFECTS = {"shell-command", "package-installed"}
+"""Findings on cells that change what lies outside of the kernel."""
+
+
+def _silent(_progress: CellProgress) -> None:
+    pass
+
+
+def verify(
+    run: str = "last",
+    *,
+    environment: str = SAME,
+    tolerance: float = TOLERANCE,
+    commands_allowed: bool = False,
+    on_progress: Callable[[CellProgress], None] = _silent,
+    on_stage: Callable[[str], None] = lambda _: None,
+    settings: Settings | None = None,
+) -> Proof:
+    """Execute the cells that a run depended on in a fresh kernel, and compare what they leave with what they left.
+
+    The verdict is `identical`, `within tolerance` or `diverged`; `Proof.cells` says where, `Proof.causes` why, and
+    `Proof.notes` of what it does not speak. The proof is kept with the run.
+
+    Parameters
+    ----------
+    run
+        The start of the run's key, its name, its MLflow id, or `last`.
+    environment
+        `same` for the environment of this process, `fresh` for one that is built from the run's lock.
+    tolerance
+        The largest difference of numbers that counts as none, relative to the largest magnitude among them.
+    commands_allowed
+        Whether shell commands with side effects, which cells of the slice hold, may be executed again.
+
+    Raises
+    ------
+    UsageError
+        When an option does not fit.
+    NotFoundError
+        When there is no such run.
+    RecordError
+        When the run has not ended, or its record is not whole.
+    VerificationError
+        When it cannot be executed again: data are gone, a secret stood in a cell, a shell command would have side
+        effects, the lock cannot be rebuilt.
+    NotebookError
+        When the kernel does not start, or dies.
+    """
+    if environment not in {SAME, FRESH}:
+        fact = "There is no such environment"
+        raise UsageError(fact, received=environment, remedy=f"Choose {SAME} or {FRESH}")
+    if not 0 <= tolerance < 1:
+        fact = "The tolerance is a share of the numbers"
+        raise UsageError(fact, received=tolerance, remedy="Give a number from 0 to below 1, such as 1e-9")
+    began = time.time()
+    settings = settings or load()
+    proofs = prepare(settings.folder) / FOLDER
+    put_back_all(proofs)
+    held = recorded(run, settings)
+    cells = held.run.slice()
+    _require_executable(held.run, cells, settings.project, commands_allowed=commands_allowed)
+    folder = proofs / f"{held.run.run[:8]}-{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:4]}"
+    folder.mkdir(parents=True)
+    interpreter = _fresh(held.run, folder, on_stage) if environment == FRESH else None
+    started = time.perf_counter()
+    again = replay(
+        held.run,
+        cells,
+        folder,
+        project=settings.project,
+        states=_states(held, cells),
+        interpreter=interpreter,
+        on_progress=on_progress,
+        on_stage=on_stage,
+    )
+    took = time.perf_counter() - started
+    on_stage("Comparing")
+    proof = _proof(held, again, tolerance, folder).replace(
+        environment=environment, started=began, seconds=time.time() - began, seconds_of_replay=took
+    )
+    _keep(proof, folder, settings)
+    return proof
+
+
+def _proof(held: Held, again: Replay, tolerance: float, folder: Path) -> Proof:
+    run, cells = held.run, held.run.slice()
+    own = Held(run=run, folders=(str(folder / "record"),))
+    comparing = Comparing(tolerance, held.numbers, own.numbers)
+    modules = list(_modules(run, again.project))
+    proofs = []
+    for record in cells:
+        after = again.cells.get(record.order)
+        is_run = record.run == run.run and after is not None
+        more = compare_run(comparing, run.closed, again.closed) if is_run else ()
+        proofs.append(comparing.cell(record, after, more))
+    verdict = _verdict(proofs, modules)
+    environment = again.closed.environment if again.closed is not None else None
+    return Proof(
+        run=run.run,
+        name=run.name,
+        verdict=verdict,
+        environment="",
+        tolerance=tolerance,
+        started=0.0,
+        seconds=0.0,
+        seconds_of_run=sum(record.duration for record in cells),
+        seconds_of_replay=0.0,
+        cells=tuple(proofs),
+        causes=() if verdict is Verdict.IDENTICAL else causes(run, proofs, environment, modules),
+        modules=tuple(modules),
+        notes=tuple(dict.fromkeys(_notes(held, cells, proofs)))[:MOST_NOTES],
+        packages=changed_packages(run.closed.environment, environment),
+        version=__version__,
+        store=run.store,
+        folder=str(folder),
+    )
+
+
+def _verdict(proofs: Sequence[CellProof], modules: Sequence[Comparison]) -> Verdict:
+    """The worst of all cells; one that was not executed again has diverged."""
+    if any(not proof.executed for proof in proofs):
+        return Verdict.DIVERGED
+    found = worst([*modules, *(one for proof in proofs for one in proof.comparisons)])
+    return Verdict.DIVERGED if found is Verdict.NOT_COMPARED else found
+
+
+def _notes(held: Held, cells: Sequence[CellRecord], proofs: Sequence[CellProof]) -> Iterator[str]:
+    """Of what the verdict does not speak."""
+    run = held.run
+    for record, proof in zip(cells, proofs, strict=True):
+        where = place(record.execution_count)
+        if proof.executed and not record.values and (record.writes or record.changed):
+            version = f" by cellops {run.version}" if run.version else ""
+            yield f"{where}: the record{version} does not say what its names stood for"
+        for one in proof.comparisons:
+            if one.verdict is Verdict.NOT_COMPARED:
+                yield f"{where}: {one.kind} {one.name} was not compared{f': {one.note}' if one.note else ''}"
+            elif one.note and one.verdict is not Verdict.DIVERGED and one.note != "by its source":
+                yield f"{where}: of {one.kind} {one.name} {one.note}"
+    if run.closed.slice is not None:
+        yield from run.closed.slice.widened
+    else:
+        yield "The slice of the run is not known, so the whole trail was executed"
+    for record, use in needed_states(cells):
+        if use.state is None or held.path("states", use.state) is None:
+            yield f"{place(record.execution_count)}: the state of the generator {use.name} was not kept"
+
+
+def _require_executable(
+    run: RecordedRun, cells: Sequence[CellRecord], project: Path, *, commands_allowed: bool
+) -> None:
+    """Refuse what cannot be executed as it was, before a kernel starts.
+
+    Raises
+    ------
+    VerificationError
+        Naming the cells.
+    """
+    if not cells:
+        fact = f"The run {run.name} ({run.run[:8]}) has no cells on its record"
+        raise VerificationError(fact, remedy="Run it again with this version of cellops")
+    secret = [record for record in cells if REDACTED in record.source]
+    if secret:
+        fact = f"{_places(secret)} held a secret, which was not recorded, so it cannot be executed again"
+        remedy = "Read the secret from the environment, and run the cells again"
+        raise VerificationError(fact, remedy=remedy, cells=[record.order for record in secret])
+    risky = [] if commands_allowed else [record for record in cells if _has_side_effects(record)]
+    if risky:
+        fact = f"{_places(risky)} runs shell commands that may change files or what is installed"
+        remedy = "Allow it with --commands, where executing them again does no harm"
+        raise VerificationError(fact, remedy=remedy, cells=[record.order for record in risky])
+    gone = [use for use in _files(cells) if not _exists(use, project)]
+    if gone:
+        more = f" and {len(gone) - 1} more" if len(gone) > 1 else ""
+        fact = f"The run has read {gone[0].path}{more}, which {'is' if len(gone) == 1 else 'are'} gone"
+        remedy = "Put the data back, and verify again"
+        raise VerificationError(fact, remedy=_pointed(gone[0]) or remedy, files=[use.path for use in gone])
+
+
+def _has_side_effects(record: CellRecord) -> bool:
+    return any(finding.code in SIDE_EFFECTS for finding in record.findings)
+
+
+def _files(cells: Sequence[CellRecord]) -> Iterator[FileUse]:
+    """The files that the slice has read and not written itself before."""
+    written: set[str] = set()
+    for record in cells:
+        own = {use.path for use in record.files if use.mode != "read"}
+        yield from (use for use in record.files if use.mode == "read" and use.path not in written | own)
+        written |= own
+
+
+def _exists(use: FileUse, project: Path) -> bool:
+    return "://" in use.path or (project / Path(use.path).expanduser()).exists()
+
+
+def _pointed(use: FileUse) -> str | None:
+    pointer = next(iter(use.pointers), None)
+    if pointer is None:
+        return None
+    return f"Bring them back: {pointer.kind} has them as {pointer.version or pointer.target}"
+
+
+def _places(records: Sequence[CellRecord]) -> str:
+    return ", ".join(place(record.execution_count) for record in records)
+
+
+def _states(held: Held, cells: Sequence[CellRecord]) -> dict[str, Path]:
+    names = {use.state for _, use in needed_states(cells) if use.state is not None}
+    found = {name: held.path("states", name) for name in names}
+    return {name: path for name, path in found.items() if path is not None}
+
+
+def _modules(run: RecordedRun, project: Path) -> Iterator[Comparison]:
+    """The project's own modules, as they were imported and as their files are."""
+    for module in run.closed.modules:
+        path = project / module.path
+        now = digest(path.read_bytes()) if path.is_file() else "it is gone"
+        same = now == module.digest
+        yield Comparison(
+            kind="module",
+            name=module.path,
+            verdict=Verdict.IDENTICAL if same else Verdict.DIVERGED,
+            before=module.digest[:12],
+            after=now[:12],
+        )
+
+
+def _fresh(run: RecordedRun, folder: Path, on_stage: Callable[[str], None]) -> Path:
+    from cellops.pipeline.verify.fresh_environment import build
+
+    if run.closed.environment is None:
+        fact = f"The run {run.name} has no environment on its record"
+        raise NotFoundError(fact, remedy="Verify it in this environment: --env same")
+    return build(run.closed.environment, folder / "environment", on_stage)
+
+
+def _keep(proof: Proof, folder: Path, settings: Settings) -> None:
+    """Write the proof beside its notebooks, and into a journal that carries it to the run."""
+    (folder / "proof.json").write_bytes(proof.to_pretty_json())
+    name = f"{OF_PROOFS}{folder.name}"
+    Journal(settings.folder / "journal", name, proof).close()

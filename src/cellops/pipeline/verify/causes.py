@@ -1,0 +1,217 @@
+"""Why a run came out otherwise: the likeliest causes first, each with what to do."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from cellops.records.cell import CellRecord, Outcome, place
+from cellops.records.proof import Cause, CellProof, Comparison, Verdict
+from cellops.records.recorded import RecordedRun
+from cellops.records.run import Environment
+
+CLOCK = re.compile(
+    r"\b(?:time|datetime|date|pd\.Timestamp|Timestamp|pendulum|arrow)\.(?:time|time_ns|now|utcnow|today|localtime|ctime)\b"
+    r"|\bperf_counter\w*\(|\bmonotonic\w*\(|\bstrftime\(|%%?time(?:it)?\b"
+)
+IDENTIFIERS = re.compile(r"\buuid[14]?\b|\bsecrets\.|\burandom\b|\bgetpid\(|\btempfile\.|\bmkdtemp\(|\bid\(")
+UNSEEDED = re.compile(r"\b(?:default_rng|SeedSequence|Generator|RandomState|Random|SystemRandom)\(\s*\)")
+RANDOM_STATE = re.compile(r"random_state\s*=\s*None|\bshuffle\s*=\s*True|\bsample\(|\btrain_test_split\(")
+SETS = re.compile(
+    r"\bset\(|\bfrozenset\(|\{[^{}:]*(?:,|\bfor\b)[^{}:]*\}|\bhash\(|\.intersection\(|\.union\(|\.difference\("
+)
+PARALLEL = re.compile(r"\bn_jobs\b|\bThreadPool|\bset_num_threads\b|\bnum_threads\b|\bnthread\b")
+FINEST = 1e-6
+"""A difference below this looks like sums that were added in another order."""
+MOST_NAMED = 3
+
+
+def causes(
+    run: RecordedRun, proofs: Sequence[CellProof], environment: Environment | None, modules: Iterable[Comparison]
+) -> tuple[Cause, ...]:
+    """What may explain the first thing that differs, the likeliest cause first; nothing where all is as it was.
+
+    Parameters
+    ----------
+    environment
+        In what the cells were executed now.
+    modules
+        The project's modules, as they were and as they are.
+    """
+    first = next((proof for proof in proofs if proof.verdict in {Verdict.DIVERGED, Verdict.WITHIN_TOLERANCE}), None)
+    if first is None:
+        return ()
+    reached = [record for record in run.slice() if record.order <= first.order]
+    there = [record for record in reached if record.order == first.order]
+    different = [one for one in first.comparisons if one.verdict in {Verdict.DIVERGED, Verdict.WITHIN_TOLERANCE}]
+    found = [
+        *_data(proofs, first),
+        *_code(modules),
+        *_packages(run.closed.environment, environment),
+        *_state(run, first, reached),
+        # What stands in the cell itself comes before what cells above it might have brought unseen.
+        *_of_sources(run, there),
+        *_threads(reached, different),
+        *_of_sources(run, reached),
+    ]
+    unknown = Cause(
+        code="unknown",
+        text="nothing that was recorded explains the difference",
+        remedy="Execute the cells by hand up to the first one that differs, and compare what it reads",
+    )
+    first_of_each: dict[tuple[str, str], Cause] = {}
+    for cause in found:
+        first_of_each.setdefault((cause.code, cause.remedy), cause)
+    return tuple(first_of_each.values()) or (unknown,)
+
+
+def changed_packages(before: Environment | None, after: Environment | None) -> dict[str, tuple[str, str]]:
+    """Imported distributions of which another version is used now, the one then and the one now."""
+    if before is None or after is None:
+        return {}
+    then = {name: before.distributions.get(name, "none") for name in before.imported}
+    now = {name: after.distributions.get(name, "none") for name in then}
+    found = {name: (then[name], now[name]) for name in then if then[name] != now[name]}
+    return found if before.python == after.python else {"python": (before.python, after.python), **found}
+
+
+def _data(proofs: Iterable[CellProof], first: CellProof) -> Iterator[Cause]:
+    changed = [
+        one.name
+        for proof in proofs
+        for one in proof.comparisons
+        if one.kind == "file" and one.verdict is Verdict.DIVERGED and proof.order <= first.order
+    ]
+    if changed:
+        yield Cause(
+            code="changed-data",
+            text=f"{_list(changed)} {'is' if len(changed) == 1 else 'are'} not what the run has read",
+            remedy="Put the data of the run back, by their version control for example, and verify again",
+        )
+
+
+def _code(modules: Iterable[Comparison]) -> Iterator[Cause]:
+    changed = [one.name for one in modules if one.verdict is Verdict.DIVERGED]
+    if changed:
+        yield Cause(
+            code="changed-code",
+            text=f"{_list(changed)} {'has' if len(changed) == 1 else 'have'} been changed since the run",
+            remedy="Check out the commit of the run, or its sources, which the run keeps, and verify again",
+        )
+
+
+def _packages(before: Environment | None, after: Environment | None) -> Iterator[Cause]:
+    changed = [f"{name} {then} is now {now}" for name, (then, now) in changed_packages(before, after).items()]
+    if changed:
+        yield Cause(
+            code="changed-package",
+            text=_list(changed),
+            remedy="Verify in an environment that is built from the run's lock: --env fresh",
+        )
+
+
+def _of_sources(run: RecordedRun, records: Sequence[CellRecord]) -> Iterator[Cause]:
+    """What the sources of cells and their use of generators show."""
+    yield from _randomness(records)
+    yield from _clock(records)
+    yield from _order(run, records)
+    yield from _network(records)
+
+
+def _state(run: RecordedRun, first: CellProof, reached: Sequence[CellRecord]) -> Iterator[Cause]:
+    """State that the slice cannot bring back."""
+    interrupted = [record for record in reached if record.outcome is Outcome.INTERRUPTED]
+    if interrupted:
+        yield Cause(
+            code="interrupted",
+            text=f"{_places(interrupted)} was interrupted, and no interrupt comes at the same place again",
+            remedy="Run the cell again to its end, then what depends on it",
+        )
+    ends = next((one for one in first.comparisons if one.kind == "outcome"), None)
+    missing = ends is not None and ends.after.startswith(("NameError", "UnboundLocalError"))
+    widened = run.closed.slice.widened if run.closed.slice is not None else ("the slice of the run is not known",)
+    hidden = [text for text in widened if "before capturing began" in text or "not known" in text]
+    if missing or hidden:
+        yield Cause(
+            code="hidden-state",
+            text=hidden[0] if hidden else "the cells of the slice do not bind all that they read",
+            remedy="Load cellops in the first cell of the notebook, restart the kernel and run all cells",
+        )
+
+
+def _randomness(reached: Sequence[CellRecord]) -> Iterator[Cause]:
+    drawn = [r for r in reached if any(use.consumed and not use.seeded and not use.kept for use in r.generators)]
+    written = [r for r in reached if UNSEEDED.search(r.source) or (RANDOM_STATE.search(r.source) and _draws(r))]
+    made = [r for r in reached if IDENTIFIERS.search(r.source)]
+    found = list({record.order: record for record in (*drawn, *written)}.values())
+    if found:
+        yield Cause(
+            code="unseeded-randomness",
+            text=f"{_places(found)} draws random numbers from a generator that nobody has seeded",
+            remedy="Seed it: default_rng(7), random_state=7, or %%mlops run --seed 7",
+        )
+    if made:
+        yield Cause(
+            code="unseeded-randomness",
+            text=f"{_places(made)} makes identifiers that are new each time",
+            remedy="Derive them from the data, or leave them out of what is compared",
+        )
+
+
+def _draws(record: CellRecord) -> bool:
+    return any(use.consumed and not use.seeded for use in record.generators)
+
+
+def _clock(reached: Sequence[CellRecord]) -> Iterator[Cause]:
+    found = [record for record in reached if CLOCK.search(record.source)]
+    if found:
+        yield Cause(
+            code="clock",
+            text=f"{_places(found)} reads the clock",
+            remedy="Make the moment a parameter of the notebook",
+        )
+
+
+def _threads(reached: Sequence[CellRecord], different: Sequence[Comparison]) -> Iterator[Cause]:
+    measured = [one.difference for one in different if one.difference is not None]
+    parallel = [record for record in reached if PARALLEL.search(record.source)]
+    if measured and len(measured) == len(different) and max(measured) <= FINEST:
+        where = f"; {_places(parallel)} works with several threads" if parallel else ""
+        yield Cause(
+            code="threads",
+            text=f"the numbers differ by {max(measured):.1g} at most, as sums added in another order do{where}",
+            remedy="Fix the number of threads, OMP_NUM_THREADS=1 for example, or accept it: --tolerance 1e-9",
+        )
+
+
+def _order(run: RecordedRun, reached: Sequence[CellRecord]) -> Iterator[Cause]:
+    variables: Mapping[str, str] = run.closed.environment.variables if run.closed.environment is not None else {}
+    found = [record for record in reached if SETS.search(record.source)]
+    if found and variables.get("PYTHONHASHSEED", "random") == "random":
+        yield Cause(
+            code="order-of-sets",
+            text=f"{_places(found)} uses a set, whose order changes with each process unless PYTHONHASHSEED is set",
+            remedy="Sort it: sorted(set(names)); or set PYTHONHASHSEED=0 before the kernel starts",
+        )
+
+
+def _network(reached: Sequence[CellRecord]) -> Iterator[Cause]:
+    found = [r for r in reached if any(f.code == "network-read" for f in r.findings) or _reads_address(r)]
+    if found:
+        yield Cause(
+            code="network",
+            text=f"{_places(found)} reads over the network what nobody has pinned",
+            remedy="Keep a copy in the project and read that",
+        )
+
+
+def _reads_address(record: CellRecord) -> bool:
+    return any("://" in use.path for use in record.files)
+
+
+def _places(records: Sequence[CellRecord]) -> str:
+    return _list([place(record.execution_count) for record in records])
+
+
+def _list(names: Sequence[str]) -> str:
+    unique = list(dict.fromkeys(names))
+    more = f" and {len(unique) - MOST_NAMED} more" if len(unique) > MOST_NAMED else ""
+    return ", ".join(unique[:MOST_NAMED]) + more

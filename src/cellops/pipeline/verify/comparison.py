@@ -1,0 +1,191 @@
+"""A cell as it was, held against the cell as it is now."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cellops.capture.values.numbers import unpack
+from cellops.pipeline.verify.differences import NO_MEASURE, difference, differences
+from cellops.records.cell import CellRecord
+from cellops.records.file import FileUse
+from cellops.records.proof import CellProof, Comparison, Verdict
+from cellops.records.value import Covered, ValueSeen
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, Any]
+
+Kept = Callable[[str], bytes | None]
+"""Gives the content of kept numbers by its digest."""
+RANKS = {verdict: rank for rank, verdict in enumerate(Verdict)}
+MOST_PARTS = 5
+ADDRESS = "://"
+
+
+@dataclass(frozen=True)
+class Comparing:
+    """What the things of a run are compared with.
+
+    Attributes
+    ----------
+    tolerance
+        The largest difference of numbers that counts as none (`differences`).
+    before, after
+        Where the numbers of the run and of its replay were kept.
+    """
+
+    tolerance: float
+    before: Kept
+    after: Kept
+
+    def cell(self, before: CellRecord, after: CellRecord | None, more: Iterable[Comparison] = ()) -> CellProof:
+        """The proof of one cell; `more` are comparisons of the run that it was."""
+        made = [] if after is None else [*self._all(before, after), *more]
+        return CellProof(
+            order=before.order,
+            execution_count=before.execution_count,
+            source=before.source,
+            verdict=worst(made) if after is not None else Verdict.NOT_COMPARED,
+            executed=after is not None,
+            seconds_before=before.duration,
+            seconds_after=after.duration if after is not None else 0.0,
+            comparisons=tuple(made),
+        )
+
+    def _all(self, before: CellRecord, after: CellRecord) -> Iterator[Comparison]:
+        yield _outcome(before, after)
+        yield from files(before.files, after.files)
+        now = {value.name: value for value in after.values}
+        for value in before.values:
+            yield self.value(value, now.pop(value.name, None))
+        if before.values:
+            for value in now.values():
+                yield Comparison(
+                    kind="value",
+                    name=value.name,
+                    verdict=Verdict.DIVERGED,
+                    before="the cell did not bind it",
+                    after=value.shown,
+                )
+
+    def value(self, before: ValueSeen, after: ValueSeen | None) -> Comparison:
+        """What a name stood for, then and now."""
+        base = Comparison(kind="value", name=before.name, verdict=Verdict.DIVERGED, before=before.shown)
+        if after is None:
+            return base.replace(after="the cell did not bind it")
+        base = base.replace(after=after.shown)
+        if before.type != after.type:
+            return base.replace(note=f"{before.type} then, {after.type} now")
+        if before.covered is Covered.CODE and after.covered is Covered.CODE:
+            same = before.shown == after.shown
+            return base.replace(verdict=Verdict.IDENTICAL if same else Verdict.DIVERGED, note="by its source")
+        if before.digest is None or after.digest is None:
+            return base.replace(verdict=Verdict.NOT_COMPARED, note=before.reason or after.reason or "")
+        return self._content(base, before, after)
+
+    def _content(self, base: Comparison, before: ValueSeen, after: ValueSeen) -> Comparison:
+        if before.covered is Covered.SAMPLED and after.sample is not None:
+            after = after.replace(covered=Covered.SAMPLED, digest=after.sample, reason=before.reason)
+        if before.covered is not after.covered:
+            note = f"{before.covered} then, {after.covered} now: {before.reason or after.reason}"
+            return base.replace(verdict=Verdict.NOT_COMPARED, note=note)
+        if before.digest == after.digest:
+            verdict = Verdict.IDENTICAL if before.reason == after.reason else Verdict.NOT_COMPARED
+            return base.replace(verdict=verdict, difference=0.0, note=before.reason or "")
+        if before.number is not None and after.number is not None:
+            return self._numbers(base, difference(before.number, after.number))
+        apart = tuple(name for name, digest in before.parts.items() if after.parts.get(name) != digest)
+        apart += tuple(name for name in after.parts if name not in before.parts)
+        base = base.replace(parts=apart, note=before.reason or "")
+        measured = differences(self._kept(before, self.before), self._kept(after, self.after))
+        if not measured or (before.parts and not set(apart) <= measured.keys()):
+            return base
+        return self._numbers(base, max(measured.values()))
+
+    def _numbers(self, base: Comparison, found: float) -> Comparison:
+        close = found <= self.tolerance
+        return base.replace(
+            verdict=Verdict.WITHIN_TOLERANCE if close else Verdict.DIVERGED,
+            difference=None if found == NO_MEASURE else found,
+        )
+
+    def metrics(self, kind: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Comparison]:
+        """Parameters or metrics by name."""
+        for name in dict.fromkeys((*before, *after)):
+            base = Comparison(
+                kind=kind, name=name, verdict=Verdict.DIVERGED, before=_shown(before, name), after=_shown(after, name)
+            )
+            one, other = before.get(name), after.get(name)
+            if name in before and name in after and type(one) is type(other) is float:
+                found = difference(one, other)
+                yield self._numbers(base, found) if found else base.replace(verdict=Verdict.IDENTICAL, difference=0.0)
+            else:
+                same = name in before and name in after and type(one) is type(other) and one == other
+                yield base.replace(verdict=Verdict.IDENTICAL) if same else base
+
+    @staticmethod
+    def _kept(seen: ValueSeen, kept: Kept) -> "dict[str, Array]":
+        content = kept(seen.numbers) if seen.numbers is not None else None
+        try:
+            return {} if content is None else unpack(content)
+        except ValueError:
+            return {}
+
+
+def worst(made: Iterable[Comparison]) -> Verdict:
+    """The verdict of several comparisons; what could not be compared is listed and spoils none."""
+    found = [one.verdict for one in made if one.verdict is not Verdict.NOT_COMPARED]
+    return max(found, key=RANKS.__getitem__) if found else Verdict.NOT_COMPARED
+
+
+def files(before: Iterable[FileUse], after: Iterable[FileUse]) -> Iterator[Comparison]:
+    """The files that a cell read, by what was in them."""
+    now = {use.path: use for use in after if use.mode == "read"}
+    for use in before:
+        if use.mode != "read":
+            continue
+        other = now.get(use.path)
+        base = Comparison(kind="file", name=use.path, verdict=Verdict.NOT_COMPARED, before=_content(use))
+        if ADDRESS in use.path:
+            yield base.replace(note="its content was not pinned, since it is remote")
+        elif other is None:
+            yield base.replace(verdict=Verdict.DIVERGED, after="the cell did not read it")
+        elif use.digest is None or other.digest is None or use.method != other.method:
+            yield base.replace(
+                after=_content(other), note=use.reason or other.reason or "it was not hashed in the same way"
+            )
+        else:
+            same = use.digest == other.digest
+            note = (use.reason or "") if use.method != "full" else ""
+            yield base.replace(
+                verdict=Verdict.IDENTICAL if same else Verdict.DIVERGED, after=_content(other), note=note
+            )
+
+
+def _outcome(before: CellRecord, after: CellRecord) -> Comparison:
+    then, now = _ending(before), _ending(after)
+    return Comparison(
+        kind="outcome",
+        name="ends",
+        verdict=Verdict.IDENTICAL if then == now else Verdict.DIVERGED,
+        before=then,
+        after=now,
+    )
+
+
+def _ending(record: CellRecord) -> str:
+    """How a cell ended; an error by its type and line, for its message may name an address in memory."""
+    if record.error is None:
+        return str(record.outcome.value)
+    line = f" in line {record.error.line}" if record.error.line is not None else ""
+    return f"{record.error.type}{line}"
+
+
+def _content(use: FileUse) -> str:
+    size = "" if use.size is None else f"{use.size:,} bytes"
+    return f"{size} {(use.digest or use.method)[-12:]}".strip()
+
+
+def _shown(values: Mapping[str, Any], name: str) -> str:
+    return repr(values[name]) if name in values else "there was none"

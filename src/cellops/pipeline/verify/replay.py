@@ -1,0 +1,160 @@
+"""The slice of a run, executed again in a kernel of its own that touches no record, no tracking store and no file."""
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from cellops.capture.environment.description import VARIABLES
+from cellops.capture.journal import read
+from cellops.errors import NotebookError
+from cellops.pipeline import notebook as notebook_file
+from cellops.pipeline.engine import run_cells
+from cellops.pipeline.metadata import describe
+from cellops.pipeline.verify.slice_notebook import SETUP, cell_id, slice_notebook
+from cellops.pipeline.verify.written_files import put_aside, written_by
+from cellops.records.cell import CellRecord
+from cellops.records.execution import CellProgress
+from cellops.records.recorded import RecordedRun, Restoring, needed_states
+from cellops.records.run import RunClosed
+
+NOTEBOOK = "slice.ipynb"
+EXECUTED = "executed.ipynb"
+
+
+class Replay(NamedTuple):
+    """What executing a slice again has left."""
+
+    cells: dict[int, CellRecord]
+    """The cells as they are now, by their places on the trail of the run."""
+    closed: RunClosed | None
+    """The run as it ended now; None where it was not reached."""
+    project: Path
+
+
+def replay(
+    run: RecordedRun,
+    cells: Sequence[CellRecord],
+    folder: Path,
+    *,
+    project: Path,
+    states: Mapping[str, Path],
+    interpreter: Path | None = None,
+    on_progress: Callable[[CellProgress], None] = lambda _: None,
+    on_stage: Callable[[str], None] = lambda _: None,
+) -> Replay:
+    """Execute the cells of a slice and read the record that they write.
+
+    Files that the slice writes are put back behind it; what it records goes to `folder`, and so does whatever its
+    code logs to MLflow itself.
+
+    Parameters
+    ----------
+    folder
+        A new folder, in which the slice as a notebook and the executed notebook stay.
+    project
+        The project of the run; the kernel works in the folder of its notebook.
+    states
+        Where the kept states of generators stand, by digest.
+    interpreter
+        The Python to use; by default this one.
+
+    Raises
+    ------
+    NotebookError
+        When the kernel does not start, or dies.
+    OSError
+        When the disk refuses it.
+    """
+    python = run.closed.environment.python if run.closed.environment is not None else ""
+    source = slice_notebook(run, cells, language_version=python)
+    written, output = folder / NOTEBOOK, folder / EXECUTED
+    notebook_file.write(source, written)
+    describe(source, {}, {}, written, output)
+    own = folder / "record"
+    restoring = folder / "restoring.json"
+    restoring.write_bytes(_restoring(cells, states).to_json())
+    environment = _environment(run, interpreter) | {
+        "CELLOPS_CAPTURE": "true",
+        "CELLOPS_FOLDER": str(own),
+        "CELLOPS_NOTEBOOK": str(_notebook(run, project)),
+        "CELLOPS_PROJECT": str(project),
+        "CELLOPS_RESTORING": str(restoring),
+        "CELLOPS_SUMMARY": "false",
+        "CELLOPS_TRACKING_URI": f"sqlite:///{own / 'mlflow.db'}",
+        "CELLOPS_WRITER": "false",
+        "MLFLOW_TRACKING_URI": f"sqlite:///{own / 'mlflow.db'}",
+    }
+    places = {cell.id: place for place, cell in enumerate(c for c in source.cells if c.cell_type == "code")}
+    total = len(places)
+
+    def tell(event: CellProgress) -> None:
+        place = None if event.index is None else places.get(source.cells[event.index].id)
+        if place:  # the first one loads the extension
+            on_progress(event.replace(index=place - 1, total=total - 1))
+
+    on_stage("Starting the kernel")
+    with put_aside(written_by(cells, project), folder / "aside"):
+        try:
+            run_cells(
+                source,
+                places,
+                output,
+                tell,
+                on_stage,
+                kernel_name="python3",
+                folder=_folder(run, project),
+                environment=environment,
+                interpreter=interpreter or Path(sys.executable),
+            )
+        except NotebookError as error:
+            if error.data.get("cell_id") in {None, SETUP}:
+                raise
+            # The cell has failed, and its record says how: the verdict names it.
+    return _read(own, cells, project)
+
+
+def _restoring(cells: Sequence[CellRecord], states: Mapping[str, Path]) -> Restoring:
+    wanted: dict[str, dict[str, str]] = {}
+    for record, use in needed_states(cells):
+        if use.state is not None and use.state in states:
+            wanted.setdefault(cell_id(record), {})[use.name] = str(states[use.state])
+    return Restoring(states=wanted)
+
+
+def _environment(run: RecordedRun, interpreter: Path | None) -> dict[str, str]:
+    """The environment of this process, with the variables that change results as they were then."""
+    recorded = run.closed.environment
+    hidden = ("CELLOPS_EXECUTION", *(VARIABLES if recorded is not None else ()))
+    held = {name: value for name, value in os.environ.items() if name not in hidden}
+    if interpreter is not None:
+        held["PATH"] = f"{interpreter.parent}{os.pathsep}{held.get('PATH', '')}"
+        held.pop("VIRTUAL_ENV", None)
+    return held | (recorded.variables if recorded is not None else {})
+
+
+def _notebook(run: RecordedRun, project: Path) -> Path:
+    return project / (run.notebook or "notebook.ipynb")
+
+
+def _folder(run: RecordedRun, project: Path) -> Path:
+    """The working folder of the kernel then; the notebook's, or the project's, where it is not there any more."""
+    candidates = [project / Path(run.closed.folder).expanduser()] if run.closed.folder is not None else []
+    return next((path for path in (*candidates, _notebook(run, project).parent) if path.is_dir()), project)
+
+
+def _read(own: Path, cells: Sequence[CellRecord], project: Path) -> Replay:
+    """The records that the kernel has written."""
+    orders = {cell_id(record): record.order for record in cells}
+    found: dict[int, CellRecord] = {}
+    closed: dict[str, RunClosed] = {}
+    for journal in (own / "journal").glob("*.jsonl"):
+        for event, _ in read(journal):
+            if isinstance(event, CellRecord) and event.cell_id in orders:
+                found[orders[event.cell_id]] = event
+            elif isinstance(event, RunClosed):
+                closed[event.run] = event
+    last = found.get(cells[-1].order)
+    ended = None if last is None or last.run is None else closed.get(last.run)
+    return Replay(found, ended, project)
