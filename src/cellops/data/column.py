@@ -44,7 +44,11 @@ def missing_values(values: Values) -> NDArray[np.bool_]:
     kind = plain_kind(values)
     if kind is None:
         return as_series(values).isna().to_numpy()
-    return np.isnan(np.asarray(values)) if kind is ColumnKind.NUMBER else np.zeros(len(values), dtype=bool)
+    return np.isnan(_array(values)) if kind is ColumnKind.NUMBER else np.zeros(len(values), dtype=bool)
+
+
+def _array(values: Values) -> NDArray[Any]:
+    return values if isinstance(values, np.ndarray) else values.to_numpy()
 
 
 def column_kind(values: Values) -> ColumnKind:
@@ -105,7 +109,7 @@ def numbers(values: Values, kind: ColumnKind) -> Numbers:
         When the values are of another kind; numbers are never read from text.
     """
     if plain_kind(values) is not None and kind is not ColumnKind.DATETIME:
-        return np.asarray(values, dtype=np.float64)
+        return _array(values).astype(np.float64, copy=False)
     import pandas as pd
 
     column = as_series(values)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from cellops.data.column import missing_values, plain_kind
+from cellops.data.column import missing_values, numbers, plain_kind
 from cellops.data.decoder import decode_columns
 from cellops.data.frames import scalars
 from cellops.errors import PackageError
@@ -60,7 +60,7 @@ def _expressible(schema: Schema, columns: Columns, missing: Iterable[Mask]) -> M
         if not field.nullable:
             usable &= ~absent
         if column.dtype.kind == "f":
-            usable &= ~np.isinf(column.to_numpy(dtype=float, na_value=np.nan))
+            usable &= ~np.isinf(numbers(column, field.kind))
     return usable
 
 
@@ -69,7 +69,7 @@ def _first_of_each(columns: Columns, missing: Iterable[Mask], usable: Rows, coun
     import pandas as pd
 
     for absent in missing:
-        if absent[usable].any():
+        if absent.any() and absent[usable].any():
             yield int(absent[usable].argmax())
     codes = [pd.factorize(column.iloc[usable])[0] for column in columns if column.dtype.kind not in "iufM"]
     for category in range(count):
