@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from cellops.capture import findings as checks
-from cellops.capture.content.fingerprint import fingerprint
+from cellops.capture.content.fingerprint import fingerprint, is_table
 from cellops.capture.content.rows import compare
 from cellops.capture.dataflow.analysis import Dataflow
 from cellops.capture.environment.import_paths import project_paths
@@ -193,6 +193,12 @@ def build(model: FittedModel, suites: Iterable[Suite], findings: list[Finding] |
         fact = f"The cell does not show what {model.name} was fitted on"
         remedy = f"Write {model.name}.fit(X, y) with the names of tables, or: %%mlops run --train X,y --test X2,y2"
         raise CellopsError(fact, remedy=remedy)
+    if not all(is_table(table.value) for table in (*model.training, *(model.evaluation or ()))):
+        kind = type(model.training[0].value)
+        fact = (
+            f"{model.name} has no contract: it was fitted on a {kind.__module__.partition('.')[0]} {kind.__qualname__}"
+        )
+        raise CellopsError(fact, remedy="Fit it on pandas: X.to_pandas()")
     training = (model.training[0].value, model.training[1].value)
     evaluation = (model.evaluation[0].value, model.evaluation[1].value) if model.evaluation else None
     suite = _merged(suites, training[0])

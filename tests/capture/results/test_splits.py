@@ -227,3 +227,23 @@ def test_nothing_shared_is_no_finding() -> None:
         method="exact",
     )
     assert shared_rows(nothing, "run x") == []
+
+
+@pytest.mark.parametrize("form", ["pl.DataFrame", "pa.table"])
+def test_rows_that_frames_of_other_libraries_share_are_a_finding(loaded: Kernel, form: str) -> None:
+    loaded.run(
+        "import numpy as np, polars as pl, pyarrow as pa\nfrom sklearn.linear_model import LinearRegression\n"
+        "values = np.random.default_rng(3).normal(size=(90, 2))\nclass Model(LinearRegression):\n"
+        "    def fit(self, X, y): return super().fit(np.column_stack(list(X[name] for name in 'ab')), np.asarray(y))\n"
+        "    def predict(self, X): return super().predict(np.column_stack(list(X[name] for name in 'ab')))\n"
+        f"frame = {form}({{'a': values[:, 0], 'b': values[:, 1], 'y': values.sum(axis=1)}})\n"
+        "X, y, X2, y2 = frame.select(['a', 'b'])[:60], frame['y'][:60], frame.select(['a', 'b'])[50:], frame['y'][50:]"
+    )
+    done = loaded.run(
+        "%%mlops run\nmodel = Model().fit(X, y)\nanswers = model.predict(X2)\nright = model.score(X2, y2)"
+    )
+    assert done.traceback == ""
+    run = loaded.closed()[-1]
+    assert [(overlap.training, overlap.evaluation, overlap.shared) for overlap in run.overlaps] == [("X", "X2", 10)]
+    assert "rows-shared" in [finding.code for finding in run.findings]
+    assert "model has no contract: it was fitted on a" in " ".join(finding.seen for finding in run.findings)

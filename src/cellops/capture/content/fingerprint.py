@@ -27,6 +27,11 @@ def is_table(value: object) -> bool:
     return kind.__module__ == "numpy" and kind.__name__ == "ndarray"
 
 
+def is_columnar(value: object) -> bool:
+    """Whether a value is a table whose rows can be compared: of pandas, numpy, polars or Arrow."""
+    return is_table(value) or _library(value) in {"polars", "pyarrow"}
+
+
 def is_data(value: object) -> bool:
     """Whether a value is something that `fingerprint` reads: a table, or numbers in a list or tuple."""
     if isinstance(value, list | tuple) and type(value) in {list, tuple}:

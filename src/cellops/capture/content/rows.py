@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from cellops.capture.content.fingerprint import is_table
-from cellops.capture.content.tokens import UnhashableError, token
+from cellops.capture.content.bits import columns_of
+from cellops.capture.content.tokens import UnhashableError
 from cellops.records.split import Overlap, RowSketch
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def row_hashes(tables: Sequence[Any]) -> "Hashes":
     """
     import numpy as np
 
-    columns = [bits for table in tables for bits in _columns(table)]
+    columns = [bits for table in tables for bits in columns_of(table)]
     rows = len(tables[0])
     if any(len(column) != rows for column in columns):
         fact = "the tables have different numbers of rows"
@@ -139,78 +139,3 @@ def _mixed(bits: "Hashes") -> "Hashes":
     bits *= np.uint64(SECOND)
     bits ^= bits >> np.uint64(31)
     return bits
-
-
-def _columns(table: Any) -> list["Hashes"]:
-    if not is_table(table):
-        fact = f"rows of {type(table).__module__}.{type(table).__qualname__} are not compared"
-        raise UnhashableError(fact)
-    if hasattr(table, "iloc"):
-        series = [table] if table.ndim == 1 else [table.iloc[:, place] for place in range(table.shape[1])]
-        return [_bits(one.array if _is_extension(one.dtype) else one.to_numpy()) for one in series]
-    columns = math.prod(table.shape[1:])
-    flat = table.reshape(len(table), columns)
-    return [_bits(flat[:, place]) for place in range(columns)]
-
-
-def _is_extension(dtype: Any) -> bool:
-    return not type(dtype).__module__.startswith("numpy")
-
-
-def _bits(values: Any) -> "Hashes":
-    """64 bits for each value, the same for the same."""
-    import numpy as np
-    import pandas as pd
-
-    if _is_extension(values.dtype):
-        return _extension_bits(values)
-    match values.dtype.kind:
-        case "f":
-            numbers = values.astype(np.float64) + 0.0
-            numbers[np.isnan(numbers)] = np.nan
-            return _seen_as_bits(numbers)
-        case "b" | "i" | "u":
-            return _seen_as_bits(values.astype(np.uint64 if values.dtype.kind == "u" else np.int64))
-        case "m" | "M":
-            return _seen_as_bits(np.ascontiguousarray(values))
-        case "U" | "S":
-            return pd.util.hash_array(values.astype(object))
-        case "O":
-            return _object_bits(values.tolist())
-        case _:
-            fact = f"columns of {values.dtype} are not compared"
-            raise UnhashableError(fact)
-
-
-def _seen_as_bits(values: Any) -> "Hashes":
-    bits: Hashes = values.view("uint64")
-    return bits
-
-
-def _extension_bits(array: Any) -> "Hashes":
-    import numpy as np
-    import pandas as pd
-
-    if type(array).__module__.partition(".")[0] != "pandas" or type(array.dtype).__name__ == "SparseDtype":
-        fact = f"columns of {array.dtype.name} are not compared"
-        raise UnhashableError(fact)
-    if type(array.dtype).__name__ == "CategoricalDtype":
-        of_categories = np.append(_bits(_plainest(array.categories)), np.uint64(ALL - 1))
-        return np.asarray(of_categories[array.codes], np.uint64)
-    hashed: Hashes = pd.util.hash_array(array)
-    return hashed
-
-
-def _plainest(index: Any) -> Any:
-    return index.array if _is_extension(index.dtype) else index.to_numpy()
-
-
-def _object_bits(values: list[Any]) -> "Hashes":
-    import numpy as np
-    import pandas as pd
-    import xxhash
-
-    if set(map(type, values)) == {str}:
-        return pd.util.hash_array(np.array(values, dtype=object), categorize=True)
-    hashes = (xxhash.xxh3_64_intdigest(token(value)) for value in values)
-    return np.fromiter(hashes, np.uint64, len(values))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cellops.capture.content.fingerprint import is_data, is_table
+from cellops.capture.content.fingerprint import is_columnar, is_data
 from cellops.capture.dataflow.analysis import Dataflow
 from cellops.capture.names.bindings import is_model
 from cellops.capture.redaction import redact
@@ -52,7 +52,7 @@ def find_tables(name: str, estimator: Any, flow: Dataflow, namespace: Namespace)
         tables = [_table(argument, call, estimator, flow, namespace) for argument in _arguments(call)]
         if call.func.attr == "fit":
             training = _pair(tables[:2])
-        elif call.func.attr in PREDICTIONS and tables and is_table(tables[0].value):
+        elif call.func.attr in PREDICTIONS and tables and is_columnar(tables[0].value):
             evaluation = _pair(tables[:2]) or _with_truth(tables[0], call, flow, namespace) or evaluation
     return training, evaluation
 
@@ -92,7 +92,7 @@ def named_tables(names: tuple[str, ...], namespace: Namespace) -> Pair | None:
     tables = [Table(redact(name), resolve(ast.parse(name, mode="eval").body, namespace)) for name in names]
     pair = _pair(tables)
     if pair is None:
-        missing = ", ".join(table.name for table in tables if not is_table(table.value))
+        missing = ", ".join(table.name for table in tables if not is_columnar(table.value))
         fact = f"There is no table {missing}" if missing else "Two tables are needed, inputs and target"
         raise UsageError(fact, remedy="Name two tables of the notebook, for example: --train X_train,y_train")
     return pair
@@ -145,13 +145,13 @@ def _resolve(node: ast.expr | None, namespace: Namespace) -> Any:  # noqa: PLR09
 
 def _readable(value: Any) -> Any:
     """A table, or its view by rows."""
-    if is_table(value) or type(value).__module__ == "pandas.core.indexing":
+    if is_columnar(value) or type(value).__module__ == "pandas.core.indexing":
         return value
     raise _UnknownError
 
 
 def _attribute(base: Any, name: str) -> Any:
-    if isinstance(base, type(sys)) or (is_table(base) and name in VIEWS):
+    if isinstance(base, type(sys)) or (is_columnar(base) and name in VIEWS):
         return getattr(base, name)
     if name in getattr(_readable(base), "columns", ()):
         return base[name]
@@ -183,8 +183,8 @@ def _table(node: ast.expr, call: ast.Call, estimator: Any, flow: Dataflow, names
     """The table that a call was given; of a frame that has gained columns since, those that the model knows."""
     known = getattr(estimator, "feature_names_in_", None)
     value: Any = None if _has_changed(node, call, flow, known) else resolve(node, namespace)
-    columns = getattr(value, "columns", None) if is_table(value) else None
-    if known is not None and columns is not None and len(columns) > len(known) and set(known) <= set(columns):
+    columns = getattr(value, "columns", ()) if is_columnar(value) and hasattr(type(value), "__setitem__") else ()
+    if known is not None and len(columns) > len(known) and set(known) <= set(columns):
         value = value[list(known)]
     return Table(redact(ast.unparse(node)), value)
 
@@ -202,7 +202,7 @@ def _has_changed(node: ast.expr, call: ast.Call, flow: Dataflow, known: Any = No
 
 def _pair(tables: list[Table]) -> Pair | None:
     match tables:
-        case [inputs, target] if is_table(inputs.value) and is_table(target.value):
+        case [inputs, target] if is_columnar(inputs.value) and is_columnar(target.value):
             return inputs, target
         case _:
             return None
@@ -218,7 +218,7 @@ def _with_truth(inputs: Table, answers: ast.Call, flow: Dataflow, namespace: Nam
         if node is None or _has_changed(node, call, flow):
             continue
         truth = Table(redact(ast.unparse(node)), resolve(node, namespace))
-        if is_table(truth.value) and truth.value.shape == (len(inputs.value),):
+        if is_columnar(truth.value) and getattr(truth.value, "shape", None) == (len(inputs.value),):
             truths[truth.name] = truth
     return (inputs, next(iter(truths.values()))) if len(truths) == 1 else None
 
