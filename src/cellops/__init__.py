@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cellops.version import __version__ as __version__
 
-VERBS = ("clean", "drift", "execute", "package", "runs", "serve", "show", "sync")
+VERBS = ("clean", "drift", "execute", "package", "runs", "serve", "show", "sync", "verify")
 
 if TYPE_CHECKING:
     from cellops.capture.secrets import Secret as Secret
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cellops.flows.runs import show as show
     from cellops.flows.serve import serve as serve
     from cellops.flows.sync import sync as sync
+    from cellops.flows.verify import verify as verify
 
 
 def __getattr__(name: str) -> Any:

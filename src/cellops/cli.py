@@ -15,7 +15,7 @@ from cellops.errors import CellopsError, ParameterError, SettingsError, UsageErr
 from cellops.screens.console import count
 from cellops.version import __version__
 
-FAILED, MISUSED, STOPPED = 1, 2, 130
+FAILED, MISUSED, DIVERGED, STOPPED = 1, 2, 3, 130
 """Exit codes beside 0."""
 
 
@@ -110,6 +110,46 @@ def show(run: str, everything: bool) -> None:
     from cellops.flows.runs import show as work
 
     screens.run(work(run), settings.load(), everything=everything)
+
+
+@terminal.command()
+@click.argument("run", default="last")
+@click.option(
+    "--env",
+    "environment",
+    type=click.Choice(["same", "fresh"]),
+    default="same",
+    show_default=True,
+    help="Execute in this environment, or in one that is built from the run's lock.",
+)
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(min=0, max=1, max_open=True),
+    default=1e-9,
+    show_default=True,
+    callback=_number,
+    help="The largest difference of numbers that counts as none, as a share of the largest of them.",
+)
+@click.option("--commands", "commands_allowed", is_flag=True, help="Execute shell commands of the cells again.")
+def verify(run: str, **options: Any) -> None:
+    """Execute RUN again and say whether it comes out the same: identical, within tolerance or diverged.
+
+    The cells that the run depended on are executed in a fresh kernel, with its parameters, seeds and states of random
+    generators. Everything that they leave is compared with what they left: names, files, metrics, models, figures.
+    Files that they write are put back as they were.
+
+    \b
+    Exit code 0 when it is the same (identical, or within tolerance), 3 when it has diverged,
+    1 when it cannot be executed again: the run is unknown or open, data are gone, the lock cannot be rebuilt.
+    """
+    from cellops import screens
+    from cellops.flows.verify import verify as work
+    from cellops.records.proof import Verdict
+
+    made = work(run, **options, on_progress=screens.progress, on_stage=screens.stage)
+    screens.proof(made)
+    if made.verdict is Verdict.DIVERGED:
+        sys.exit(DIVERGED)
 
 
 @terminal.command()

@@ -5,14 +5,15 @@ import atexit
 import contextlib
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
+from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import click
 
-from cellops import cli, settings
+from cellops import settings
 from cellops.commands import Verbs, explained
 from cellops.errors import UsageError
 from cellops.flows.open_run import RunOptions
@@ -34,7 +35,7 @@ class LineVerbs(Verbs):
     """The verbs that only a notebook has, and those of the terminal that make sense on a line."""
 
     def list_commands(self, _context: click.Context) -> list[str]:
-        shared = [name for name in cli.terminal.commands if name not in NOT_IN_A_NOTEBOOK]
+        shared = [name for name in _of_the_terminal() if name not in NOT_IN_A_NOTEBOOK]
         return [*self.commands, *shared]
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
@@ -44,7 +45,16 @@ class LineVerbs(Verbs):
         return super().get_command(context, name)
 
     def find(self, name: str) -> click.Command | None:
-        return super().find(name) or (None if name in NOT_IN_A_NOTEBOOK else cli.terminal.commands.get(name))
+        own = super().find(name)
+        found = None if own is not None or name in NOT_IN_A_NOTEBOOK else _of_the_terminal().get(name)
+        return own or (_with_a_picture(found) if found is not None and name == "verify" else found)
+
+
+def _of_the_terminal() -> MutableMapping[str, click.Command]:
+    """The verbs of the terminal, which are read when somebody asks for one."""
+    from cellops.cli import terminal
+
+    return terminal.commands
 
 
 @click.group(cls=LineVerbs, context_settings={"help_option_names": ["-h", "--help"]})
@@ -71,6 +81,24 @@ def panel(limit: int) -> None:
     from cellops.widgets.runs import RunsPanel
 
     display(RunsPanel(runs(limit=limit)))  # type: ignore[no-untyped-call]
+
+
+def _with_a_picture(command: click.Command) -> click.Command:
+    """The verb of the terminal with what a notebook shows instead of lines and an exit code."""
+    shown = copy(command)
+    shown.callback = _verify
+    return shown
+
+
+def _verify(**options: Any) -> None:
+    from IPython.display import display
+
+    from cellops import screens
+    from cellops.flows.verify import verify as work
+    from cellops.widgets.proof import ProofPicture
+
+    made = work(**options, on_progress=screens.progress, on_stage=screens.stage)
+    display(ProofPicture(made))  # type: ignore[no-untyped-call]
 
 
 class CellVerbs(Verbs):

@@ -1,5 +1,6 @@
 """Execute a run again and say whether it comes out the same."""
 
+import shutil
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -9,6 +10,7 @@ from cellops.capture.blobs import digest
 from cellops.capture.journal import Journal
 from cellops.capture.secrets import REDACTED
 from cellops.errors import NotFoundError, UsageError, VerificationError
+from cellops.flows import writer
 from cellops.flows.progress import OF_PROOFS
 from cellops.flows.recorded import Held, recorded
 from cellops.pipeline.verify.causes import causes, changed_packages
@@ -266,7 +268,9 @@ def _fresh(run: RecordedRun, folder: Path, on_stage: Callable[[str], None]) -> P
 
 
 def _keep(proof: Proof, folder: Path, settings: Settings) -> None:
-    """Write the proof beside its notebooks, and into a journal that carries it to the run."""
+    """Write the proof beside its notebooks, and into a journal that carries it to the run; leave nothing else."""
     (folder / "proof.json").write_bytes(proof.to_pretty_json())
     name = f"{OF_PROOFS}{folder.name}"
     Journal(settings.folder / "journal", name, proof).close()
+    shutil.rmtree(folder / "record", ignore_errors=True)
+    writer.carry_all(settings)

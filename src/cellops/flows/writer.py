@@ -19,17 +19,26 @@ class Handle:
         """Have a writer follow `journal`. Failing to start one loses nothing: `cellops sync` does the same work."""
         if not self._settings.writer or (self._process is not None and self._process.poll() is None):
             return
-        command = [sys.executable, "-m", "cellops", "sync", "--follow", str(journal)]
-        log = os.open(self._settings.folder / "writer.log", os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
-        try:
-            self._process = subprocess.Popen(  # noqa: S603 - our own command
-                command,
-                cwd=self._settings.project,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=os.environ | {"CELLOPS_PROJECT": str(self._settings.project)},
-                start_new_session=True,
-            )
-        finally:
-            os.close(log)
+        self._process = _start(self._settings, "--follow", str(journal))
+
+
+def carry_all(settings: Settings) -> None:
+    """Have all journals carried once, beside whoever asks; as `Handle.ensure`, it loses nothing."""
+    if settings.writer:
+        _start(settings)
+
+
+def _start(settings: Settings, *options: str) -> subprocess.Popen[bytes]:
+    log = os.open(settings.folder / "writer.log", os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
+    try:
+        return subprocess.Popen(  # noqa: S603 - our own command
+            [sys.executable, "-m", "cellops", "sync", *options],
+            cwd=settings.project,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=os.environ | {"CELLOPS_PROJECT": str(settings.project)},
+            start_new_session=True,
+        )
+    finally:
+        os.close(log)

@@ -5,6 +5,7 @@ from cellops.screens.execution import executed, progress, stage
 from cellops.screens.expectations import expectations
 from cellops.screens.journals import cleaned, kept, synced
 from cellops.screens.packages import package
+from cellops.screens.proof import proof
 from cellops.screens.runs import run, run_line, runs
 from cellops.screens.server import served, serving
 from cellops.screens.session import status
@@ -17,6 +18,7 @@ __all__ = [
     "kept",
     "package",
     "progress",
+    "proof",
     "run",
     "run_line",
     "runs",

@@ -17,6 +17,11 @@ MARKS = {
     RunStatus.KILLED: "[yellow]■[/] killed",
     RunStatus.RUNNING: "[cyan]…[/] running",
 }
+PROOFS = {
+    "identical": "[green]✓[/] identical",
+    "within tolerance": "[green]≈[/] within tolerance",
+    "diverged": "[red]✗[/] diverged",
+}
 MOST_METRICS = 3
 LONGEST_NAME = 60
 
@@ -37,13 +42,16 @@ def runs(found: list[RunSummary]) -> None:
     if not found:
         console().print("No runs yet. In a notebook: %load_ext cellops, then a cell that begins with %%mlops run")
         return
-    table = Table("run", "name", "status", "started", "took", "metrics", "findings", box=None, pad_edge=False)
+    proofs = ["proof"] if any(run.proof for run in found) else []
+    columns = ("run", "name", "status", *proofs, "started", "took", "metrics", "findings")
+    table = Table(*columns, box=None, pad_edge=False)
     table.columns[0].no_wrap = True
     for run in found:
         status = MARKS[run.status] + ("" if run.synced else " [dim](not synced)[/]")
         metrics = plain(", ".join(f"{n} {v:.4g}" for n, v in list(run.metrics.items())[:MOST_METRICS]))
         name, took = plain(run.name), _duration(run)
-        table.add_row(run.run[:8], name, status, _when(run.started), took, metrics, _counted(run.findings))
+        proof = [PROOFS.get(run.proof or "", plain(run.proof or ""))] if proofs else []
+        table.add_row(run.run[:8], name, status, *proof, _when(run.started), took, metrics, _counted(run.findings))
     console().print(table)
 
 
@@ -56,6 +64,7 @@ def run(found: RunSummary, settings: Settings, *, everything: bool = False) -> N
         "seed": found.seed,
         "MLflow": _where(found, settings),
         "models": ", ".join(found.models),
+        "proof": found.proof,
     }
     for name, value in facts.items():
         if value not in (None, ""):

@@ -49,9 +49,8 @@ def causes(
         *_state(run, first, reached),
         # What stands in the cell itself comes before what cells above it might have brought unseen.
         *_of_sources(run, there),
-        *_threads(reached, different),
-        *_of_sources(run, reached),
     ]
+    found = found or [*_threads(reached, different), *_of_sources(run, reached)]
     unknown = Cause(
         code="unknown",
         text="nothing that was recorded explains the difference",
