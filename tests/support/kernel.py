@@ -1,6 +1,8 @@
 """A real kernel, driven cell by cell as a front end does."""
 
 import os
+import signal
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,18 +44,22 @@ class Kernel:
         self.client.start_channels()
         self.client.wait_for_ready(timeout=TIMEOUT)
 
-    def send(self, source: str, cell_id: str | None = None) -> str:
+    def send(
+        self, source: str, cell_id: str | None = None, *, history: bool = True, subshell: str | None = None
+    ) -> str:
         """Send a cell without waiting for it."""
         content = {
             "code": source,
             "silent": False,
-            "store_history": True,
+            "store_history": history,
             "user_expressions": {},
             "allow_stdin": False,
             "stop_on_error": False,
         }
         message = self.client.session.msg("execute_request", content)
         message["metadata"]["cellId"] = cell_id
+        if subshell is not None:
+            message["header"]["subshell_id"] = subshell
         self.client.shell_channel.send(message)
         return str(message["header"]["msg_id"])
 
@@ -87,6 +93,32 @@ class Kernel:
                 done.status = reply["content"]["status"]
                 done.execution_count = reply["content"].get("execution_count")
                 return done
+
+    def wait_for_all(self, message_ids: Iterable[str]) -> None:
+        """Wait until cells that run beside each other have ended, in whatever order."""
+        running, unanswered = set(message_ids), set(message_ids)
+        while running:
+            message = self.client.get_iopub_msg(timeout=TIMEOUT)
+            if message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
+                running.discard(message["parent_header"].get("msg_id"))
+        while unanswered:
+            unanswered.discard(self.client.get_shell_msg(timeout=TIMEOUT)["parent_header"].get("msg_id"))
+
+    @property
+    def pid(self) -> int:
+        return int(self.manager.provisioner.pid)  # type: ignore[union-attr]
+
+    def new_subshell(self) -> str:
+        """A thread of the kernel that executes cells while the main one is busy."""
+        request = self.client.session.msg("create_subshell_request", {})
+        self.client.control_channel.send(request)
+        reply = self.client.get_control_msg(timeout=TIMEOUT)
+        return str(reply["content"]["subshell_id"])
+
+    def kill(self) -> None:
+        """End the kernel as the system does when memory is short."""
+        self.manager.provisioner.process.send_signal(signal.SIGKILL)  # type: ignore[union-attr]
+        self.manager.provisioner.process.wait()  # type: ignore[union-attr]
 
     def wait_for_output(self, text: str) -> None:
         """Wait until a running cell has printed `text`."""
