@@ -34,7 +34,7 @@ TEMPLATE = """
 .cellops-proof pre { margin: .3em 0; padding: .4em .6em; overflow-x: auto;
   background: var(--jp-layout-color2, #8881); color: inherit; }
 .cellops-proof table { border-collapse: collapse; margin: .3em 0; width: auto; }
-.cellops-proof th, .cellops-proof td { text-align: left; padding: .1em .8em .1em 0; vertical-align: top;
+.cellops-proof table th, .cellops-proof table td { text-align: left; padding: .1em .8em .1em 0; vertical-align: top;
   background: none; overflow-wrap: anywhere; }
 .cellops-proof th { font-weight: 600; }
 </style>
@@ -57,7 +57,7 @@ TEMPLATE = """
 </table>
 {% if cell.more %}<div class="quiet">and {{ cell.more }} more that differ</div>{% endif %}
 {% endif -%}
-{% if cell.identical %}<div class="quiet">{{ cell.identical }} the same: {{ cell.names }}</div>{% endif %}
+{% if cell.names %}<div class="quiet">The same: {{ cell.names }}</div>{% endif %}
 <pre>{{ cell.source }}</pre></details>
 {% endfor -%}
 {% if proof.notes -%}
@@ -109,7 +109,7 @@ def _verdict(proof: Proof) -> str:
 
 def _cell(cell: CellProof, *, opened: bool) -> dict[str, Any]:
     mark, look = MARKS[cell.verdict] if cell.executed else ("·", "quiet")
-    same = [one.name for one in cell.comparisons if one.verdict is Verdict.IDENTICAL]
+    same = [one.name for one in cell.comparisons if one.verdict is Verdict.IDENTICAL and one.kind != "outcome"]
     rows = [one for one in cell.comparisons if one.verdict is not Verdict.IDENTICAL]
     return {
         "opened": opened,
@@ -117,10 +117,9 @@ def _cell(cell: CellProof, *, opened: bool) -> dict[str, Any]:
         "look": look,
         "place": place(cell.execution_count),
         "title": next((line for line in cell.source.splitlines() if line.strip()), ""),
-        "took": f"{cell.seconds_after:.1f} s, then {cell.seconds_before:.1f} s" if cell.executed else "not reached",
+        "took": f"{cell.seconds_after:.1f} s ({cell.seconds_before:.1f} s then)" if cell.executed else "not reached",
         "rows": list(_rows(rows[:MOST_ROWS])),
         "more": max(0, len(rows) - MOST_ROWS),
-        "identical": len(same),
         "names": ", ".join(same[:MOST_ROWS]) + (" …" if len(same) > MOST_ROWS else ""),
         "source": cell.source,
     }

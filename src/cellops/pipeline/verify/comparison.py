@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cellops.capture.values.numbers import unpack
-from cellops.pipeline.verify.differences import NO_MEASURE, difference, differences
+from cellops.pipeline.verify.differences import NO_MEASURE, difference, differences, farthest
 from cellops.records.cell import CellRecord
 from cellops.records.file import FileUse
 from cellops.records.proof import CellProof, Comparison, Verdict
@@ -98,7 +98,9 @@ class Comparing:
         apart = tuple(name for name, digest in before.parts.items() if after.parts.get(name) != digest)
         apart += tuple(name for name in after.parts if name not in before.parts)
         base = base.replace(parts=apart, note=before.reason or "")
-        measured = differences(self._kept(before, self.before), self._kept(after, self.after))
+        then, now = self._kept(before, self.before), self._kept(after, self.after)
+        base = _pointed(base, farthest(then, now))
+        measured = differences(then, now)
         if not measured or (before.parts and not set(apart) <= measured.keys()):
             return base
         return self._numbers(base, max(measured.values()))
@@ -131,6 +133,14 @@ class Comparing:
             return {} if content is None else unpack(content)
         except ValueError:
             return {}
+
+
+def _pointed(base: Comparison, found: tuple[str, float, float] | None) -> Comparison:
+    """The comparison with the two numbers that lie farthest apart."""
+    if found is None:
+        return base
+    where, then, now = found
+    return base.replace(before=f"{base.before}, {where} = {then:.9g}", after=f"{base.after}, {where} = {now:.9g}")
 
 
 def worst(made: Iterable[Comparison]) -> Verdict:

@@ -61,3 +61,24 @@ def array_difference(before: "Array", after: "Array") -> float:
 def differences(before: "Mapping[str, Array]", after: "Mapping[str, Array]") -> dict[str, float]:
     """The difference of each array that both have, by name."""
     return {name: array_difference(array, after[name]) for name, array in before.items() if name in after}
+
+
+def farthest(before: "Mapping[str, Array]", after: "Mapping[str, Array]") -> tuple[str, float, float] | None:
+    """Where two sets of arrays lie farthest apart: the name with the place in it, and the two numbers there.
+
+    None where no array differs in its numbers, or where they differ in type or shape.
+    """
+    import numpy as np
+
+    apart = {name: found for name, found in differences(before, after).items() if found}
+    if not apart:
+        return None
+    name = max(apart, key=apart.__getitem__)
+    one, other = before[name], after[name]
+    if one.shape != other.shape or one.dtype != other.dtype or not one.size:
+        return None
+    with np.errstate(invalid="ignore", over="ignore"):
+        gaps = np.abs(one.astype(float) - other.astype(float))
+    place = np.unravel_index(int(np.argmax(np.where(np.isnan(gaps), -1.0, gaps))), one.shape)
+    where = "".join(f"[{index}]" for index in place)
+    return f"{name}{where}", float(one[place]), float(other[place])
