@@ -45,7 +45,7 @@ def test_a_run_of_the_flights_notebook_appears_without_a_reload(desk, tmp_path):
     cells = [cell for cell in nbformat.read(FLIGHTS, 4).cells if cell.cell_type == "code"]
     expect(marks(desk)).to_have_count(len(cells) - 1)
     train = desk.page.locator(".jp-Cell", has_text="%%mlops run --name flight-delays").locator(".cellops-mark")
-    expect(train).to_have_attribute("title", re.compile(r"Succeeded in .*\nRun flight-delays · [0-9a-f]{8}", re.DOTALL))
+    expect(train).to_have_attribute("aria-label", re.compile(r"Succeeded in .*\nRun flight-delays · [0-9a-f]{8}"))
     assert desk.page.evaluate("window.notReloaded")
     parameter = run.locator("dt", has_text=re.compile("^max_leaf_nodes$")).locator("+ dd")
     expect(parameter).to_be_hidden()
@@ -77,7 +77,7 @@ def test_marks_say_what_became_of_a_cell_and_outlast_a_reload(desk):
             expect(mark_of(desk, number)).to_have_class(f"cellops-mark cellops-mark-{kind}")
 
     expect_marks()
-    expect(mark_of(desk, 4)).to_have_attribute("title", re.compile("Failed with ZeroDivisionError"))
+    expect(mark_of(desk, 4)).to_have_attribute("aria-label", re.compile("Failed with ZeroDivisionError"))
 
     desk.command("docmanager:save")
     desk.page.reload()
@@ -111,9 +111,9 @@ def test_a_run_tells_what_the_page_no_longer_shows_of_it_before_it_is_saved(desk
         desk.page.locator(".jp-Notebook .jp-Cell").filter(has_text="%%mlops run").locator(".cm-content").click()
         desk.command("notebook:run-cell")
         mark = desk.page.locator(".jp-Notebook .jp-Cell").filter(has_text="%%mlops run").locator(".cellops-mark")
-        expect(mark).to_have_attribute("title", re.compile(rf"^In \[{count}\]"))
+        expect(mark).to_have_attribute("aria-label", re.compile(rf"^In \[{count}\]"))
         for text in seen:
-            expect(mark).to_have_attribute("title", re.compile(text))
+            expect(mark).to_have_attribute("aria-label", re.compile(text))
         return mark
 
     desk.page.locator(".jp-Notebook .jp-Cell").nth(1).locator(".cm-content").click()
@@ -174,3 +174,43 @@ def test_a_list_that_cannot_be_renewed_stays_with_a_notice(desk):
     notice.get_by_role("button", name="Try again").click()
     expect(notice).to_be_empty()
     desk.faults[:] = [fault for fault in desk.faults if "503" not in fault]
+
+
+def test_the_card_of_a_mark_shows_its_findings_and_can_be_read(desk, tmp_path):
+    habits = "path = '/home/someone/flights.csv'\nimport random\nrandom.random()\npassword = 'hunter2hunter2'"
+    write(
+        desk.lab.folder / "cards" / "cards.ipynb",
+        "%load_ext cellops",
+        habits,
+        "import subprocess\nsubprocess.run(['true'])\n!touch /tmp/cellops-of-a-test && rm /tmp/cellops-of-a-test",
+        "import numpy as np\nrng = np.random.default_rng()\nrows = rng.normal(size=(40, 2))",
+        "%%mlops run --name fitted\nfrom sklearn.ensemble import RandomForestClassifier\n"
+        "labels = [0, 1] * 20\nmodel = RandomForestClassifier(n_estimators=5).fit(rows, labels)\n"
+        "score = model.score(rows, labels)",
+    )
+    desk.open("cards/cards.ipynb")
+    desk.command("notebook:run-all-cells")
+    expect(mark_of(desk, 4)).to_have_class("cellops-mark cellops-mark-findings", timeout=LONG_MILLISECONDS)
+    card = desk.page.locator(".cellops-popup")
+    expect(card).to_have_count(0)
+
+    for number in range(1, 5):
+        mark_of(desk, number).hover()
+        expect(card.locator(".cellops-run-name")).to_have_text(f"In [{number + 1}]")
+        desk.page.screenshot(path=tmp_path / f"card-{number}.png")
+    expect(card.locator(".cellops-finding", has_text="global generator of numpy")).to_have_count(1)
+    expect(card.locator(".cellops-fact").last).to_have_text(re.compile("^Run fitted · [0-9a-f]{8}$"))
+    mark_of(desk, 1).hover()
+    expect(card.locator(".cellops-finding")).to_have_count(3)
+    expect(card.locator(".cellops-finding").first).to_have_text(re.compile("^error · line 4: a credential"))
+
+    card.hover()
+    expect(card).to_be_in_viewport(ratio=1)
+    desk.page.keyboard.press("Escape")
+    expect(card).to_have_count(0)
+    mark_of(desk, 1).focus()
+    expect(card).to_be_visible()
+    desk.use_theme("JupyterLab Dark")
+    mark_of(desk, 1).hover()
+    desk.page.screenshot(path=tmp_path / "card-dark.png")
+    desk.use_theme("JupyterLab Light")

@@ -9,19 +9,24 @@ export function gravest(findings: readonly Finding[]): Severity {
   return ORDER.find(severity => findings.some(finding => finding.severity === severity)) ?? 'info';
 }
 
-/** Findings as a list, the gravest first: severity, place, what was seen, what to do. */
-export function findingList(findings: readonly Finding[]): HTMLElement {
+/** Findings as a list, the gravest first: severity, place, what was seen, what to do; `here` goes without saying. */
+export function findingList(findings: readonly Finding[], here = ''): HTMLElement {
   const sorted = [...findings].sort((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
-  return element('ul', { class: 'cellops-findings' }, sorted.map(findingItem));
+  return element(
+    'ul',
+    { class: 'cellops-findings' },
+    sorted.map(finding => findingItem(finding, here))
+  );
 }
 
-function findingItem(finding: Finding): HTMLElement {
+function findingItem(finding: Finding, here: string): HTMLElement {
+  const where = finding.where === here ? '' : finding.where.replace(here && `${here}, `, '');
   return element('li', { class: `cellops-finding cellops-${finding.severity}`, title: finding.code }, [
     icon(finding.severity),
     element('div', {}, [
       element('p', { class: 'cellops-seen' }, [
         element('strong', { text: finding.severity }),
-        ` · ${finding.where}: ${finding.seen}`
+        `${where && ` · ${where}`}: ${finding.seen}`
       ]),
       element('p', { class: 'cellops-remedy', text: finding.remedy })
     ])

@@ -1,12 +1,20 @@
+import { element } from './element';
+import { findingList } from './finding';
 import { absoluteTime, count, duration } from './format';
-import type { CellRecord } from './records';
+import type { CellRecord, Finding } from './records';
 
 /** How a captured cell is marked; the later ones outrank the earlier ones. */
 export type MarkKind = 'captured' | 'run' | 'findings' | 'failed' | 'edited';
 
 export interface Mark {
   kind: MarkKind;
+  /** Everything, for whoever hears the page. */
   text: string;
+  /** The cell as the notebook names it. */
+  place: string;
+  head: string;
+  facts: string[];
+  findings: readonly Finding[];
 }
 
 const REDACTED = '[redacted]';
@@ -14,7 +22,24 @@ const REDACTED = '[redacted]';
 /** The mark of a cell: what the kernel recorded of it, against the source that stands in it now. */
 export function markOf(record: CellRecord, source: string, runName: string | null): Mark {
   const edited = !sameSource(record.source, source);
-  return { kind: edited ? 'edited' : kindOf(record), text: describe(record, edited, runName) };
+  const place = `In [${record.execution_count ?? ' '}]`;
+  const head = `${place}${edited ? ', edited since it was executed' : ''}`;
+  const facts = describe(record, runName);
+  const findings = record.findings;
+  const said = findings.map(finding => `${finding.severity}: ${finding.seen}. ${finding.remedy}`);
+  const text = [head, ...facts, ...(said.length ? [`${count(said.length, 'finding')}:`, ...said] : [])].join(
+    '\n'
+  );
+  return { kind: edited ? 'edited' : kindOf(record), text, place, head, facts, findings };
+}
+
+/** What stands on the card of a mark. */
+export function markCard(mark: Mark): Node[] {
+  return [
+    element('h3', { class: 'cellops-run-name', text: mark.head }),
+    ...mark.facts.map(text => element('p', { class: 'cellops-fact', text })),
+    ...(mark.findings.length ? [findingList(mark.findings, mark.place)] : [])
+  ];
 }
 
 /** Whether a source is the recorded one, which may have had its secrets taken out. */
@@ -37,24 +62,12 @@ function kindOf(record: CellRecord): MarkKind {
   return record.run === null ? 'captured' : 'run';
 }
 
-function describe(record: CellRecord, edited: boolean, runName: string | null): string {
-  const lines = [
-    `In [${record.execution_count ?? ' '}], captured ${absoluteTime(record.started)}`,
-    `${outcome(record)} in ${duration(record.duration)}`
+function describe(record: CellRecord, runName: string | null): string[] {
+  const name = [runName, record.run?.slice(0, 8)].filter(Boolean).join(' · ');
+  return [
+    `${outcome(record)} in ${duration(record.duration)}, captured ${absoluteTime(record.started)}`,
+    ...(record.run === null ? [] : [`Run ${name}`])
   ];
-  if (edited) {
-    lines.unshift('Edited since it was executed');
-  }
-  if (record.run !== null) {
-    lines.push(`Run ${[runName, record.run.slice(0, 8)].filter(Boolean).join(' · ')}`);
-  }
-  if (record.findings.length) {
-    lines.push(`${count(record.findings.length, 'finding')}:`);
-    lines.push(
-      ...record.findings.map(finding => `  ${finding.severity}: ${finding.seen}. ${finding.remedy}`)
-    );
-  }
-  return lines.join('\n');
 }
 
 function outcome(record: CellRecord): string {

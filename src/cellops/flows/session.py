@@ -241,7 +241,7 @@ class Session:
         finally:
             if run is not None:
                 closed = self._close_run(run, cell, record)
-                self.trail[-1] = record = record.replace(findings=(*record.findings, *closed.findings))
+                self.trail[-1] = record = record.replace(findings=closed.findings)
             self._observer.cell(record)
 
     def _remember(self, cell: OpenCell, record: CellRecord, run: OpenRun | None) -> None:

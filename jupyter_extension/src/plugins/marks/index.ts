@@ -1,6 +1,7 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
 
+import { Popup } from '../../core/popup';
 import { IKernels } from '../../kernel';
 import { NotebookMarks } from './notebook';
 
@@ -10,9 +11,10 @@ export const marks: JupyterFrontEndPlugin<void> = {
   autoStart: true,
   requires: [INotebookTracker, IKernels],
   activate: (_app: JupyterFrontEnd, tracker: INotebookTracker, kernels: IKernels) => {
+    const popup = new Popup();
     const all = new WeakMap<NotebookPanel, NotebookMarks>();
     const watch = (panel: NotebookPanel): void => {
-      all.set(panel, new NotebookMarks(panel));
+      all.set(panel, new NotebookMarks(panel, popup));
     };
     tracker.forEach(watch);
     tracker.widgetAdded.connect((_, panel) => {

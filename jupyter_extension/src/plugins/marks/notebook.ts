@@ -2,7 +2,8 @@ import type { Cell } from '@jupyterlab/cells';
 import type { NotebookPanel } from '@jupyterlab/notebook';
 
 import { element } from '../../core/element';
-import { markOf, type Mark } from '../../core/mark';
+import { markCard, markOf, type Mark } from '../../core/mark';
+import type { Popup } from '../../core/popup';
 import type { CellRecord } from '../../core/records';
 import type { Message } from '../../kernel';
 
@@ -13,9 +14,13 @@ const CLASS = 'cellops-mark';
 export class NotebookMarks {
   private readonly records = new Map<string, CellRecord>();
   private readonly runNames = new Map<string, string>();
+  private readonly shown = new WeakMap<HTMLElement, Mark>();
   private scheduled = false;
 
-  constructor(private readonly panel: NotebookPanel) {
+  constructor(
+    private readonly panel: NotebookPanel,
+    private readonly popup: Popup
+  ) {
     const schedule = (): void => {
       this.schedule();
     };
@@ -87,18 +92,28 @@ export class NotebookMarks {
     const shown = place.querySelector<HTMLElement>(`:scope > .${CLASS}:not(.cellops-mark-past)`);
     if (record) {
       const name = record.run === null ? null : (this.runNames.get(record.run) ?? null);
-      put(place, shown, markOf(record, cell.model.sharedModel.getSource(), name));
+      const mark = markOf(record, cell.model.sharedModel.getSource(), name);
+      this.put(shown ?? this.make(place, mark), mark);
     } else if (shown) {
       fade(shown);
     }
   }
-}
 
-function put(place: HTMLElement, shown: HTMLElement | null, mark: Mark): void {
-  const node = shown ?? place.appendChild(element('span', { attributes: { role: 'img' } }));
-  node.className = `${CLASS} ${CLASS}-${mark.kind}`;
-  node.title = mark.text;
-  node.setAttribute('aria-label', mark.text);
+  private make(place: HTMLElement, mark: Mark): HTMLElement {
+    const node = place.appendChild(element('span', { attributes: { role: 'img', tabindex: '0' } }));
+    this.popup.attach(node, () => markCard(this.shown.get(node) ?? mark));
+    return node;
+  }
+
+  private put(node: HTMLElement, mark: Mark): void {
+    const changed = this.shown.get(node)?.text !== mark.text;
+    this.shown.set(node, mark);
+    node.className = `${CLASS} ${CLASS}-${mark.kind}`;
+    node.setAttribute('aria-label', mark.text);
+    if (changed) {
+      this.popup.renew(node, () => markCard(mark));
+    }
+  }
 }
 
 function fade(node: HTMLElement): void {
