@@ -61,6 +61,19 @@ def test_cells_become_what_the_schema_says(tmp_path: Path) -> None:
     assert frame_columns(SCHEMA, frame)["at"].dtype == "datetime64[ns]"
 
 
+def test_a_carriage_return_in_a_cell_begins_no_row(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    for quoted, ending in (('"a\rb"', b"\r\n"), ('"a ""\r"" b"', b"\n")):
+        path.write_bytes(b"hour,tail" + ending + f"7,{quoted}".encode() + ending)
+        frame, _ = read_table(path, SCHEMA)
+        assert [(hour, "\r" in tail) for hour, tail in zip(frame["hour"], frame["tail"], strict=True)] == [(7, True)]
+    path.write_bytes(b"hour,tail\r7,a\r8,b\r")
+    assert read_table(path, SCHEMA)[0]["hour"].tolist() == [7, 8]
+    path.write_bytes(b'\xef\xbb\xbf"hour",tail\n7,a\n8,a\rb\n')
+    with pytest.raises(InputError, match="carriage return outside of quotes in line 3"):
+        read_table(path, SCHEMA)
+
+
 def test_cells_that_cannot_be_read_are_named_and_only_these_are_missing(tmp_path: Path) -> None:
     path = written(
         tmp_path, "7,abc,EU,N1,yes,soon,1,", "7.5,1,EU,N1,True,2013-04-01,0,", "8,1e400,EU,N1,,9999-12-31,0,"

@@ -8,11 +8,27 @@ from cellops.records.contract import Field
 from cellops.records.profile import ColumnKind
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+ALONE = re.compile(rb"\r(?!\n)")
+QUOTED_OR_ALONE = re.compile(rb'(?<![^,\r\n])"(?:[^"]|"")*"|\r(?!\n)')
 LONGEST = 40
 """Digits up to which an integer is read as one; the decoder refuses longer ones anyway."""
 BOOLEANS = {"true": True, "false": False}
 MISSING = frozenset({"", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NaT", "null", "NULL", "None"})
 """What stands for a missing value in files."""
+
+
+def bare_return(content: bytes) -> int | None:
+    r"""The first line, from 1, with a carriage return outside of quotes that does not end it, where one row may be two.
+
+    None where there is no such line, or no line ends otherwise, as in files of old.
+
+    >>> bare_return(b'a,b\r\n"x\ry",1\r\n'), bare_return(b"a,b\nx\ry,1\n"), bare_return(b"a,b\rx,1\r")
+    (None, 2, None)
+    """
+    if b"\n" not in content or not ALONE.search(content):
+        return None
+    place = next((found.start() for found in QUOTED_OR_ALONE.finditer(content) if found[0] == b"\r"), None)
+    return None if place is None else content.count(b"\n", 0, place) + 1
 
 
 def cell_value(field: Field, cell: str) -> str | int | float | bool | None:

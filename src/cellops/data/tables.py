@@ -1,5 +1,6 @@
 """A CSV or Parquet file as the table that a model's schema speaks of."""
 
+import codecs
 import csv
 from collections import Counter
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cellops.data.arrays import WANTED, Array, build_column
-from cellops.data.csv_cells import class_value, file_value
+from cellops.data.csv_cells import bare_return, class_value, file_value
 from cellops.data.problems import row_numbers, shorten
 from cellops.errors import InputError, NotFoundError
 from cellops.records.base import Value
@@ -76,6 +77,10 @@ def _cells(path: Path) -> "pd.DataFrame":
     """Every cell of a CSV file as text."""
     import pandas as pd
 
+    line = bare_return(path.read_bytes().removeprefix(codecs.BOM_UTF8))
+    if line is not None:
+        fact = f"{path.name} holds a carriage return outside of quotes in line {line}"
+        raise InputError(fact, remedy="Put the cell into quotes, or leave the carriage return out")
     with path.open(encoding="utf-8-sig", newline="") as file:
         names = next((line for line in csv.reader(file) if line), [])
     _refuse_twice(names, path)  # pandas would rename the second one

@@ -1,11 +1,12 @@
 """MLflow's scoring protocol: JSON in four forms or CSV in, `{"predictions": [...]}` out; answers labels, as it does."""
 
+import codecs
 import csv
 import io
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from cellops.data.csv_cells import cell_value
+from cellops.data.csv_cells import bare_return, cell_value
 from cellops.errors import CellopsError, InputError
 from cellops.serving.errors import MediaTypeError, UnsupportedError, said, sentence
 from cellops.serving.protocols.parsing import JSON, decode_table, parse_object, refuse_unknown
@@ -60,6 +61,10 @@ class MlflowScoring:
 
     def _decode_csv(self, content: bytes) -> Question:
         fields = self._served.decoder.fields
+        line = bare_return(content.removeprefix(codecs.BOM_UTF8))
+        if line is not None:
+            fact = f"The body holds a carriage return outside of quotes in line {line}"
+            raise InputError(fact, remedy="Put the cell into quotes, or leave the carriage return out")
         try:
             header, *rows = [
                 row for row in csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True) if row
