@@ -171,7 +171,14 @@ def test_all_problems_are_collected():
     del row["distance"]
     error = refused(decode_rows, FLIGHTS, [row])
     assert {problem.column for problem in error.data["problems"]} == {"hour", "distance", "distanse", "holiday"}
-    assert "Did you mean distance?" in error.remedy
+    assert error.remedy.count("distance") == error.remedy.count("Send distance in place of distanse") == 1
+
+
+def test_capitals_and_the_target_among_the_inputs_are_named():
+    row = {name.upper() if name == "distance" else name: value for name, value in ROW.items()}
+    error = refused(decode_rows, FLIGHTS, [row | {FLIGHTS.target: 1}])
+    assert "Send distance in place of DISTANCE" in error.remedy
+    assert f"Leave {FLIGHTS.target} out: it is what the model predicts" in error.remedy
 
 
 def test_columns_of_different_length_are_refused():

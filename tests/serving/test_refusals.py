@@ -51,7 +51,7 @@ def said(answer: Any, path: str) -> str:
         ({"wind_gust": [SECRET]}, ["wind_gust", "row 1", "list"]),
         ({"distance": 10**30}, ["distance", "row 1"]),
         ({"distance": 9000}, ["Row 1", "distance", "expect_column_values_to_be_between", "miles"]),
-        ({"distanse": 1}, ["distanse", "Did you mean distance"]),
+        ({"distanse": 1}, ["distanse", "Send distance in place of distanse"]),
     ],
     ids=lambda value: str(value)[:30],
 )
@@ -64,6 +64,26 @@ def test_rows_that_do_not_fit_are_named_with_what_is_needed(
         assert answer.status_code == 400, sentence
         assert [word for word in words if word not in sentence] == [], (path, sentence)
         assert SECRET not in answer.text
+
+
+def test_the_columns_of_a_csv_are_corrected_one_by_one(server: Running) -> None:
+    body = "CARRIER,origin,distance,hour,wind_gust,late\nUA,EWR,1400,5,20.1,1\n"
+    message = post_csv(server, body).json()["message"]
+    assert message.count("Send carrier in place of CARRIER") == 1
+    assert "Leave late out: it is what the model predicts" in message
+    assert "needs it" not in message
+
+
+def test_a_carriage_return_outside_of_quotes_is_refused_and_begins_no_row(server: Running) -> None:
+    header = "carrier,origin,distance,hour,wind_gust\r\n"
+    refused = post_csv(server, f"{header}UA,EWR,1400,5,20.1\r\nU\rA,EWR,1400,5,20.1\r\n")
+    assert (refused.status_code, "in line 3" in refused.json()["message"]) == (400, True)
+    for body in (header + '"U\rA",EWR,1400,5,20.1\r\n', header.replace("\n", "") + "UA,EWR,1400,5,20.1\r"):
+        assert len(post_csv(server, body).json()["predictions"]) == 1
+
+
+def post_csv(server: Running, body: str) -> Any:
+    return server.client.post(MLFLOW, content=body.encode(), headers={"Content-Type": "text/csv"})
 
 
 def test_a_missing_column_is_named(server: Running) -> None:

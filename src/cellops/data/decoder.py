@@ -6,7 +6,7 @@ where the training data had one. Errors say of what kind a value was, never the 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
 from itertools import chain
@@ -207,11 +207,14 @@ class Decoder:
     ) -> list[Problem]:
         """The columns that are not the model's, and those of the model that are not there."""
         unknown = sorted(str(name) for name in given if name not in self.fields)
-        problems = [_unknown(name, self.fields) for name in unknown[:SHOWN]]
+        meant = {name: _nearest(name, self.fields) for name in unknown[:SHOWN] if name != self.schema.target}
+        problems = [_unknown(name, meant.get(name), self.schema) for name in unknown[:SHOWN]]
+        instead = {near: _instead(near, name) for name, near in meant.items() if near}
         if len(unknown) > SHOWN:
             more = f"There are {len(unknown) - SHOWN} more columns that are no input of the model"
             problems.append(Problem(None, (), more, "Send the inputs of the model only"))
-        return problems + [_missing(name, (rows or {}).get(name, [])) for name in self.fields if name in absent]
+        lacking = [_missing(name, (rows or {}).get(name, [])) for name in self.fields if name in absent]
+        return problems + [replace(lack, remedy=instead.get(str(lack.column), lack.remedy)) for lack in lacking]
 
 
 def _build(fields: Iterable[Field], table: Mapping[str, Sequence[Any]], found: Sequence[Problem] = ()) -> Columns:
@@ -231,10 +234,24 @@ def _missing(name: str, rows: Sequence[int] = ()) -> Problem:
     return Problem(name, tuple(rows[:SHOWN]), f"Column {name} is missing{where}", f"Send {name}: the model needs it")
 
 
-def _unknown(name: str, known: Iterable[str]) -> Problem:
-    near = get_close_matches(name, known, n=1) if len(name) <= LONGEST_NAME else []
-    hint = f"Did you mean {near[0]}?" if near else f"The inputs are {listed(known)}"
+def _unknown(name: str, near: str | None, schema: Schema) -> Problem:
+    hint = _instead(near, name) if near else f"The inputs are {listed(field.name for field in schema.inputs)}"
+    if name == schema.target:
+        hint = f"Leave {shorten(name)} out: it is what the model predicts"
     return Problem(shorten(name), (), f"The model has no input {shorten(name)}", hint)
+
+
+def _instead(near: str, name: str) -> str:
+    return f"Send {near} in place of {shorten(name)}"
+
+
+def _nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that is most like one, in capitals or not."""
+    if len(name) > LONGEST_NAME:
+        return None
+    folded = {other.casefold(): other for other in known}
+    near = get_close_matches(name.casefold(), folded, n=1)
+    return folded[near[0]] if near else None
 
 
 def _ragged(lengths: Mapping[str, int]) -> list[Problem]:
