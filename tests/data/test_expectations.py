@@ -225,6 +225,17 @@ def test_an_error_says_line_fact_and_remedy_and_nothing_runs(line, fact, remedy)
     assert remedy in caught.value.remedy
 
 
+def test_a_list_that_holds_itself_is_refused_and_a_set_is_sorted():
+    endless: list[object] = [1]
+    endless.append(endless)
+    for name in ("endless", "nested"):
+        with pytest.raises(ExpectationError, match="cannot be of type list"):
+            parse("s", f'expect_column_values_to_be_in_set("x", {name})', {"endless": endless, "nested": [[1]]})
+    given = {"mixed": {np.int64(2), "a", 1.5}}
+    suite = parse("s", 'expect_column_values_to_be_in_set("x", mixed)', given)
+    assert suite.expectations[0].arguments == {"value_set": [1.5, 2, "a"]}
+
+
 def test_a_suite_without_expectations_is_refused():
     with pytest.raises(ExpectationError, match="no expectations"):
         parse("flights", "# none yet\n", {})

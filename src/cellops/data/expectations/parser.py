@@ -136,13 +136,15 @@ def _plain(value: object) -> Value | list[Value]:
     if isinstance(value, np.ndarray):
         return _plain(value.tolist())
     if isinstance(value, list | tuple):
-        return [_scalar(_plain(element)) for element in value]
+        return [_scalar(element) for element in value]
     if isinstance(value, set | frozenset):
-        return _plain(sorted(value, key=lambda element: (type(element).__name__, repr(element))))
-    return _scalar(value.item() if isinstance(value, np.generic) else value)
+        return sorted(map(_scalar, value), key=lambda element: (type(element).__name__, repr(element)))
+    return _scalar(value)
 
 
 def _scalar(value: object) -> Value:
+    if isinstance(value, np.generic):
+        value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
         fact = "An argument cannot be NaN or infinite"
         raise ExpectationError(fact, received=value, remedy="Leave out a bound that does not bind")
