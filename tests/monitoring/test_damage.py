@@ -5,7 +5,9 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -139,6 +141,17 @@ def test_a_flipped_bit_in_the_pages_of_a_parquet_file_is_said(tmp_path_factory, 
     flip(closed, data.draw(st.integers(0, closed.stat().st_size - footer - 1)), data.draw(st.integers(0, 7)))
     with suppress(InputError):
         assert numbers(folder) == rows_of((0, 1, 2))
+
+
+def test_a_value_that_no_page_can_hold_is_said_and_looked_at_by_nobody(tmp_path):
+    """Its pages are whole, so that no checksum tells; what a text is made of is no Unicode."""
+    offsets, characters = pa.py_buffer(np.array([0, 1], dtype=np.int32)), pa.py_buffer(b"\xff")
+    text = pa.StringArray.from_buffers(1, offsets, characters)
+    pq.write_table(
+        pa.table({"number": [1], "text": text}), tmp_path / "20130401T000000000000-w.parquet", write_page_checksum=True
+    )
+    with pytest.raises(InputError, match=r"-w\.parquet cannot be read: .*UTF8"):
+        numbers(tmp_path)
 
 
 def test_damage_is_told_also_while_a_writer_lives(tmp_path):
