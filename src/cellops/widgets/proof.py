@@ -34,9 +34,10 @@ TEMPLATE = """
 .cellops-proof pre { margin: .3em 0; padding: .4em .6em; overflow-x: auto;
   background: var(--jp-layout-color2, #8881); color: inherit; }
 .cellops-proof table { border-collapse: collapse; margin: .3em 0; width: auto; }
-.cellops-proof table th, .cellops-proof table td { text-align: left; padding: .1em .8em .1em 0; vertical-align: top;
+.cellops-proof table th, .cellops-proof table td { text-align: left !important; padding: .1em .8em .1em 0; vertical-align: top;
   background: none; overflow-wrap: anywhere; }
 .cellops-proof th { font-weight: 600; }
+.cellops-proof .apart { white-space: nowrap; }
 </style>
 <div class="verdict"><span class="{{ look }}">{{ mark }} {{ verdict }}</span>
 <span class="quiet">run {{ proof.name }} · {{ proof.cells | length }} cells, {{ compared }} things compared
@@ -48,10 +49,10 @@ TEMPLATE = """
 <details{% if cell.opened %} open{% endif %}><summary><span class="{{ cell.look }}">{{ cell.mark }}</span>
 <b>{{ cell.place }}</b> <code>{{ cell.title }}</code> <span class="quiet">{{ cell.took }}</span></summary>
 {% if cell.rows -%}
-<table><tr><th></th><th>what</th><th>then</th><th>now</th><th>apart</th></tr>
+<table><tr><th></th><th>what</th><th>then</th><th>now</th><th class="apart">apart</th></tr>
 {% for row in cell.rows -%}
 <tr><td class="{{ row.look }}">{{ row.mark }}</td><td>{{ row.kind }} <b>{{ row.name }}</b> {{ row.parts }}</td>
-<td>{{ row.before }}</td><td>{{ row.after }}</td><td>{{ row.apart }}</td></tr>
+<td>{{ row.before }}</td><td>{{ row.after }}</td><td class="apart">{{ row.apart }}</td></tr>
 {% if row.note %}<tr><td></td><td class="quiet" colspan="4">{{ row.note }}</td></tr>{% endif %}
 {% endfor -%}
 </table>

@@ -130,6 +130,16 @@ def is_untouched(generator: Any) -> bool:
     return bool(seeds is None and bits.state["state"].get("pos") == WORDS)
 
 
+def first_reading(generator: Any) -> Reading | None:
+    """The state in which a generator was made, as far as it remembers its origin."""
+    seeds = getattr(_bits(generator), "seed_seq", None)
+    if type(seeds).__name__ == "SeedSequence" and type(_bits(generator)).__name__ in BIT_GENERATORS:
+        return read(type(generator)(type(_bits(generator))(seeds)))
+    if type(generator).__module__.partition(".")[0] == "torch" and str(generator.device) == "cpu":
+        return read(type(generator)().manual_seed(generator.initial_seed()))
+    return None
+
+
 def has_own_seed(generator: Any) -> bool:
     """Whether a generator's own memory of its origin shows a seed that somebody chose, or the same in every process."""
     if is_of_torch(generator):

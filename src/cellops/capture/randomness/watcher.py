@@ -152,6 +152,10 @@ class Generators:
         return seeded
 
     def _use(self, name: str, now: Held, before: Held | None, consumed: bool, renewed: bool) -> GeneratorUse:
+        if before is None and name in rng.GLOBAL and consumed:
+            # Its library was imported in this cell, and it remembers how it began.
+            first = rng.first_reading(now.generator)
+            before = Held(now.generator, first) if first is not None else None
         known = before is not None and before.generator is now.generator
         return GeneratorUse(
             name=name,
