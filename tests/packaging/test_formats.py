@@ -24,6 +24,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge, SGDClassifier
+from sklearn.model_selection import GridSearchCV, KFold, RandomizedSearchCV, StratifiedKFold
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
@@ -162,6 +163,9 @@ def text_and_numbers(final):
         CalibratedClassifierCV(DecisionTreeClassifier()),
         ExtraTreesClassifier(3),
         GradientBoostingClassifier(n_estimators=3),
+        GridSearchCV(DecisionTreeClassifier(), {"max_depth": [1, 2]}, cv=StratifiedKFold(2)),
+        GridSearchCV(LogisticRegression(), {"C": [1, 2]}, scoring=("roc_auc", "neg_log_loss"), refit="roc_auc", cv=2),
+        RandomizedSearchCV(Ridge(), {"alpha": [1, 2]}, n_iter=1, cv=KFold(2), scoring="neg_mean_absolute_error"),
         HistGradientBoostingClassifier(max_iter=3),
         KMeans(2),
         KNeighborsClassifier(algorithm="kd_tree"),
