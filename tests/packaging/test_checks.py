@@ -334,6 +334,28 @@ def test_distances_that_bring_arrays_of_their_own(make, metric, options, attack)
     attack(model)
 
 
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"metric": "canberra", "metric_params": {"w": np.ones(4)}}, "canberra with weights"),
+        ({"metric": "jaccard"}, "jaccard,"),
+        ({"metric": "seuclidean", "metric_params": {"V": np.ones(4)}}, "seuclidean,"),
+        ({"metric_params": {"w": np.ones(4)}}, "minkowski with weights"),
+    ],
+    ids=["weighted canberra", "jaccard", "seuclidean", "weighted"],
+)
+def test_an_unusual_distance_is_named_and_the_file_not_blamed(options, named):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = KNeighborsClassifier(algorithm="brute", **options).fit(*ROWS)
+    with pytest.raises(
+        IntegrityError, match=f"KNeighborsClassifier in the model measures by the distance {named}"
+    ) as caught:
+        FORMATS["skops"].load(skops.io.dumps(make_pipeline(model)), TRUST)
+    assert "file" not in str(caught.value)
+    assert caught.value.remedy.startswith("Fit it with one of braycurtis, canberra, ")
+
+
 def test_a_tree_of_neighbours_without_a_distance(attack):
     model = KNeighborsClassifier(algorithm="kd_tree").fit(*ROWS)
     *state, _, weights = model._tree.__getstate__()

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from cellops.data.problems import shorten
 from cellops.errors import IntegrityError
 from cellops.packaging.formats import encoders, functions, neighbours, trees, vectors, widths
 from cellops.packaging.formats.parts import own, parts, replaces_code
@@ -74,6 +75,8 @@ OWNED = ("tree_", "_tree", "_predictors")
 COMPILED = frozenset({"Tree", "KDTree", "BallTree", "TreePredictor"})
 ALWAYS = frozenset({encoders.words_hold, functions.options_hold})
 """Checks of estimators that need no fitting."""
+MEASURING = frozenset({neighbours.neighbours_hold, neighbours.metric_holds})
+"""Checks of estimators that measure distances."""
 Check = Callable[[Any], bool]
 
 
@@ -102,7 +105,8 @@ def check_model(model: object) -> None:
     for part in found:
         for check in (check for kind, check in checks if isinstance(part, kind)):
             if (check in ALWAYS or _is_fitted(part)) and not _passes(check, part):
-                raise _refused(part, "leaves its own arrays")
+                measures = check in MEASURING and not _passes(neighbours.metric_holds, part)
+                raise _unmeasured(part) if measures else _refused(part, "leaves its own arrays")
         owned |= {id(inner) for name in OWNED if name in own(part) for inner in parts(own(part)[name])}
     for part in found:
         if type(part).__name__ in COMPILED and id(part) not in owned:
@@ -155,6 +159,15 @@ def _passes(check: Check, part: object) -> bool:
         return check(part)
     except Exception:  # noqa: BLE001 - a part of another shape than the check expects is not scikit-learn's
         return False
+
+
+def _unmeasured(part: object) -> IntegrityError:
+    """Whoever fitted it did nothing wrong: some distances bring arrays whose sizes compiled code would believe."""
+    metric = own(part).get("metric")
+    name = shorten(metric) if type(metric) is str else type(metric).__name__
+    options = " with weights or options of its own" if name in neighbours.METRICS else ""
+    fact = f"A {type(part).__name__} in the model measures by the distance {name}{options}, which cannot be checked"
+    return IntegrityError(fact, remedy=f"Fit it with one of {', '.join(sorted(neighbours.METRICS))}, without weights")
 
 
 def _refused(part: object, what: str) -> IntegrityError:
