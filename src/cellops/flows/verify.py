@@ -86,12 +86,16 @@ def verify(
         raise UsageError(fact, received=tolerance, remedy="Give a number from 0 to below 1, such as 1e-9")
     began = time.time()
     settings = settings or load()
-    proofs = prepare(settings.folder) / FOLDER
+    proofs = settings.folder / FOLDER
     put_back_all(proofs)
     held = recorded(run, settings)
     cells = held.run.slice()
     _require_executable(held.run, cells, settings.project, commands_allowed=commands_allowed)
-    folder = proofs / f"{held.run.run[:8]}-{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:4]}"
+    folder = (
+        prepare(settings.folder)
+        / FOLDER
+        / f"{held.run.run[:8]}-{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:4]}"
+    )
     folder.mkdir(parents=True)
     interpreter = _fresh(held.run, folder, on_stage) if environment == FRESH else None
     started = time.perf_counter()

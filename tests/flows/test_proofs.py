@@ -1,0 +1,224 @@
+"""A proof around its verdict: what it leaves of the user's files, where it is kept, and what it cannot be made of."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from cellops.errors import NotFoundError, RecordError, UsageError, VerificationError
+from cellops.flows.recorded import recorded
+from cellops.flows.runs import runs
+from cellops.flows.sync import sync
+from cellops.flows.verify import verify
+from cellops.pipeline.verify.written_files import put_aside, put_back_all
+from cellops.records.proof import Proof, Verdict
+from cellops.settings import load
+from support.kernel import Kernel
+
+RUN = "%%mlops run --name trained\nscore = 0.5"
+
+
+@pytest.fixture(autouse=True)
+def _no_writer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CELLOPS_WRITER", "false")
+
+
+def test_what_the_slice_writes_is_put_back(loaded: Kernel) -> None:
+    out, new = loaded.project / "out.csv", loaded.project / "new.txt"
+    loaded.run("rows = [1, 2]\nopen('out.csv', 'w').write(str(rows))\nopen('new.txt', 'w').write('x')")
+    loaded.run("%%mlops run\ntext = open('out.csv').read()\nsize = float(len(text))")
+    out.write_text("edited by hand since", encoding="utf-8")
+    new.unlink()
+    proof = verify()
+    assert proof.verdict is Verdict.IDENTICAL, proof.cells
+    assert out.read_text(encoding="utf-8") == "edited by hand since"
+    assert not new.exists()
+    assert not [path for path in Path(proof.folder).iterdir() if path.name in {"aside", "record"}]
+
+
+def test_files_that_a_killed_verification_left_are_put_back_by_the_next(tmp_path: Path) -> None:
+    kept = tmp_path / "model.bin"
+    kept.write_bytes(b"mine")
+    folder = tmp_path / "proofs" / "one" / "aside"
+    with put_aside([kept], folder):
+        kept.write_bytes(b"of the replay")
+        shutil.copytree(folder, tmp_path / "left")
+    assert kept.read_bytes() == b"mine"
+    kept.write_bytes(b"of the replay")
+    shutil.copytree(tmp_path / "left", folder)
+    put_back_all(tmp_path / "proofs")
+    assert kept.read_bytes() == b"mine"
+    assert not folder.exists()
+
+
+def test_the_run_has_its_proof_in_the_store_and_in_the_list(loaded: Kernel) -> None:
+    loaded.run(RUN)
+    assert runs()[0].proof is None
+    proof = verify("trained")
+    assert runs()[0].proof == "identical"
+    sync()
+    shutil.rmtree(loaded.project / ".cellops" / "journal")
+    (found,) = runs()
+    assert (found.proof, found.synced) == ("identical", True)
+    held = Proof.from_file(Path(proof.folder) / "proof.json")
+    assert (held.run, held.verdict) == (found.run, Verdict.IDENTICAL)
+
+
+def test_a_run_is_verified_from_the_store_alone(loaded: Kernel) -> None:
+    loaded.run("import random\nimport numpy as np")
+    loaded.run("noise = np.random.normal(size=50)\nlucky = random.random()")
+    loaded.run("%%mlops run --name trained\ntotal = float(noise.sum()) + lucky")
+    loaded.stop()
+    sync()
+    for name in ("journal", "states", "values"):
+        shutil.rmtree(loaded.project / ".cellops" / name)
+    proof = verify("trained")
+    assert proof.verdict is Verdict.IDENTICAL, proof.cells
+    assert {one.name for cell in proof.cells for one in cell.comparisons} >= {"noise", "lucky", "total"}
+
+
+def test_code_that_logs_to_mlflow_itself_leaves_nothing_in_the_store(loaded: Kernel) -> None:
+    loaded.run(
+        "%%mlops run --name trained\nimport mlflow\nwith mlflow.start_run(run_name='own'):\n    pass\nscore = 0.5"
+    )
+    sync()
+    before = [run.name for run in runs()]
+    assert verify("trained").verdict is Verdict.IDENTICAL
+    sync()
+    assert [run.name for run in runs()] == before
+
+
+def test_a_session_that_is_verified_goes_on_as_it_was(loaded: Kernel) -> None:
+    loaded.run("values = [1]")
+    loaded.run("%%mlops run --name trained\nvalues.append(2)\nsize = float(len(values))")
+    done = loaded.run("%mlops verify")
+    assert done.status == "ok", done.traceback
+    (shown,) = done.displays
+    assert "Identical" in shown["text/html"]
+    assert shown["text/plain"].startswith("identical: run trained")
+    assert loaded.run("values").results == ["[1, 2]"]
+    assert [run.name for run in loaded.opened()] == ["trained"]
+
+
+def test_a_diverged_run_shows_the_cell_and_both_values(loaded: Kernel) -> None:
+    loaded.run("import uuid\nkey = str(uuid.uuid4())")
+    loaded.run("%%mlops run --name <b>trained</b>\nsize = float(len(key))")
+    done = loaded.run("%mlops verify")
+    (shown,) = done.displays
+    assert "Diverged at In [2], key" in shown["text/html"]
+    assert "makes identifiers that are new each time" in shown["text/html"]
+    assert "<b>trained</b>" not in shown["text/html"]
+
+
+@pytest.mark.parametrize(
+    ("options", "fact"),
+    [({"environment": "old"}, "no such environment"), ({"tolerance": -1.0}, "a share of the numbers")],
+)
+def test_options_that_do_not_fit_are_refused_before_anything_runs(
+    project: Path, options: dict[str, object], fact: str
+) -> None:
+    with pytest.raises(UsageError, match=fact):
+        verify("last", **options)  # type: ignore[arg-type]
+
+
+def test_an_unknown_run_is_told(project: Path) -> None:
+    with pytest.raises(NotFoundError, match="no run nothing"):
+        verify("nothing")
+
+
+def test_an_open_run_is_told_and_so_is_one_whose_kernel_is_gone(loaded: Kernel) -> None:
+    cell = loaded.send("%%mlops run --name slow\nprint('begun', flush=True)\nimport time\ntime.sleep(600)")
+    loaded.wait_for_output("begun")
+    with pytest.raises(RecordError, match="still open"):
+        verify("slow")
+    loaded.kill()
+    with pytest.raises(RecordError, match="was gone before its cell had ended"):
+        verify("slow")
+    assert cell
+
+
+def test_data_that_are_gone_are_told_before_a_kernel_starts(loaded: Kernel) -> None:
+    (loaded.project / "data.txt").write_text("1", encoding="utf-8")
+    loaded.run("%%mlops run\nsize = float(len(open('data.txt').read()))")
+    (loaded.project / "data.txt").unlink()
+    with pytest.raises(VerificationError, match=r"has read data\.txt, which is gone"):
+        verify()
+    assert not (loaded.project / ".cellops" / "proofs").exists()
+
+
+def test_shell_commands_are_executed_again_only_on_demand(loaded: Kernel) -> None:
+    loaded.run("!touch made.txt\nname = 'made.txt'")
+    loaded.run("%%mlops run\nsize = float(len(name))")
+    (loaded.project / "made.txt").unlink()
+    with pytest.raises(VerificationError, match=r"In \[2\] runs shell commands"):
+        verify()
+    assert not (loaded.project / "made.txt").exists()
+    assert verify(commands_allowed=True).verdict is Verdict.IDENTICAL
+
+
+def test_a_secret_in_the_code_is_told(loaded: Kernel) -> None:
+    loaded.run("password = 'correct-horse-battery'\nlength = len(password)")
+    loaded.run("%%mlops run\nsize = float(length)")
+    with pytest.raises(VerificationError, match=r"In \[2\] held a secret"):
+        verify()
+
+
+def test_ctrl_c_stops_the_kernel_and_puts_files_back(loaded: Kernel) -> None:
+    out = loaded.project / "out.txt"
+    loaded.run("pause = 0")
+    loaded.run(
+        "%%mlops run --name slow\n"
+        "with open('out.txt', 'w') as file:\n    file.write('of the replay')\n"
+        "import os, time\n"
+        "if os.environ.get('CELLOPS_RESTORING'):\n    open('begun', 'w').close()\n    time.sleep(600)"
+    )
+    out.write_text("mine", encoding="utf-8")
+    command = [sys.executable, "-m", "cellops", "verify", "slow"]
+    process = subprocess.Popen(command, cwd=loaded.project, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    _wait_for(loaded.project / "begun", process)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said.strip().startswith("cellops: Stopped")
+    assert out.read_text(encoding="utf-8") == "mine"
+
+
+def _wait_for(path: Path, process: "subprocess.Popen[str]") -> None:
+    """Wait until a file appears, as long as the process lives."""
+    tick = threading.Event()
+    while not path.exists():
+        assert process.poll() is None
+        tick.wait(0.05)
+
+
+def test_exit_codes_tell_ci_what_happened(loaded: Kernel) -> None:
+    loaded.run("import time\nmoment = time.time()")
+    loaded.run("%%mlops run --name clock\nlater = moment + 1")
+    loaded.run("%%mlops run --name plain\nscore = 0.5")
+    codes = {name: _verify(loaded.project, name) for name in ("plain", "clock", "nothing")}
+    assert {name: done.returncode for name, done in codes.items()} == {"plain": 0, "clock": 3, "nothing": 1}
+    assert "diverged at In [2], moment" in codes["clock"].stdout
+    assert "likely cause: In [2] reads the clock" in codes["clock"].stdout
+    assert codes["nothing"].stderr.startswith("cellops: There is no run nothing")
+    assert _verify(loaded.project, "clock", "--tolerance", "0.5").returncode == 0
+    assert _verify(loaded.project, "plain", "--env", "old").returncode == 2
+
+
+def _verify(project: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "cellops", "verify", *arguments]
+    return subprocess.run(command, cwd=project, capture_output=True, text=True, check=False, env=dict(os.environ))
+
+
+def test_the_record_of_a_run_holds_its_cells_in_order(loaded: Kernel) -> None:
+    loaded.run("a = 1")
+    loaded.run("b = 2")
+    loaded.run("%%mlops run --name one\nc = float(a)")
+    loaded.run("%%mlops run --name two\nd = float(b)")
+    held = recorded("one", load())
+    assert [record.source.splitlines()[-1] for record in held.run.slice()] == ["a = 1", "c = float(a)"]
+    assert held.run.trail[-1].run == held.run.run
