@@ -85,6 +85,17 @@ def _go_through(to: Evaluator, called: Called, base: Value | None = None) -> Non
     for name, value in called.arguments:
         if name in INTO:
             to.notes.mutate(value)
+    for value in _written_to(called, base):
+        to.notes.mutate(value)
+
+
+def _written_to(called: Called, base: Value | None) -> list[Value]:
+    """The arguments of a function of numpy, or of an array's method, that stand where `out` may stand too."""
+    of_array = base is not None and base.kind is Kind.TABLE
+    if not of_array and root(called.function.origin) != "numpy":
+        return []
+    place = libraries.place_of_out(called.method if of_array else last(called.function.origin))
+    return [] if place is None else called.values[place - of_array : len(called.node.args)]
 
 
 def _may_call(value: Value) -> bool:

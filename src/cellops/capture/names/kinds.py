@@ -46,6 +46,7 @@ CONSTANTS = frozenset(
 CONSTANT_MODULES = ("datetime", "decimal", "fractions", "uuid", "pathlib", "re", "ipaddress", "zoneinfo")
 READERS = frozenset({"ExcelFile", "ExcelWriter", "HDFStore"})
 CONTAINERS = frozenset({list, dict, set, tuple, frozenset, bytearray})
+FRAMES = frozenset({"DataFrame", "Series"})
 NUMPY_ARRAYS = frozenset({"ndarray", "matrix", "recarray", "MaskedArray"})
 TABLES = re.compile(r"^(?:pandas(?!\.io)|polars(?!\.io)|scipy\.sparse|numpy\.ma)(?:\.|$)")
 FUNCTIONS = (FunctionType, BuiltinFunctionType, type)
@@ -111,7 +112,7 @@ def _of_type(kind: type) -> "Kind | Looking":
     if _is_constant(module):
         return Kind.CONSTANT
     if _is_table(module, name):
-        return Kind.TABLE
+        return _of_frame if name in FRAMES and module.startswith("pandas") else Kind.TABLE
     return _of_estimator if module.startswith("sklearn.") else Kind.ACTIVE
 
 
@@ -138,6 +139,20 @@ def _of_numpy(kind: type, name: str) -> "Kind | Looking":
 
 def _of_array(value: Any, _budget: list[int], _depth: int) -> Kind:
     return Kind.TABLE if value.dtype.kind != "O" else Kind.BOX
+
+
+def _of_frame(value: Any, budget: list[int], _depth: int) -> Kind:
+    """A table, or a container of python where a column holds objects that can change."""
+    arrays = [block.values for block in value._mgr.blocks if type(block.values).__module__ == "numpy"]
+    for column in arrays:
+        if column.dtype.kind != "O":
+            continue
+        budget[0] -= 1 + column.size // AT_ONCE
+        if column.size > MOST_ITEMS or budget[0] < 0:
+            return Kind.BOX
+        if any(_of_type(kind) is not Kind.CONSTANT for kind in set(map(type, column.ravel().tolist()))):
+            return Kind.BOX
+    return Kind.TABLE
 
 
 def _of_estimator(value: Any, budget: list[int], depth: int) -> Kind:

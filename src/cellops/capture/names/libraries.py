@@ -4,7 +4,9 @@ What is not named here may change all that it is given, and the module that it c
 """
 
 import re
+import sys
 from fnmatch import fnmatchcase
+from typing import Any
 
 
 def _words(text: str) -> frozenset[str]:
@@ -39,6 +41,23 @@ CHANGES_ARGUMENTS = _words(
     """
 )
 """Functions of the libraries above that change what they are given, or call it."""
+
+PLACES_OF_OUT = {
+    1: _words("fix isneginf isposinf"),
+    2: _words(
+        """
+        all amax amin any argmax argmin around choose concat concatenate dot max median min nanargmax nanargmin nanmax
+        nanmedian nanmin outer ptp round stack
+        """
+    ),
+    3: _words(
+        """
+        clip compress cumprod cumsum mean nancumprod nancumsum nanmean nanpercentile nanprod nanquantile nanstd nansum
+        nanvar percentile prod quantile std sum take trace var
+        """
+    ),
+}
+"""Functions of numpy that write to an argument at this place, where so many are given; ufuncs know it themselves."""
 
 CHANGES_INTERPRETER = re.compile(
     r"(?x) (?:^|\.) (?:"
@@ -164,6 +183,14 @@ def works_in_place(parameter: str, value: object) -> bool:
 def changes_interpreter(origin: str) -> bool:
     """Whether calling a function changes what all cells share."""
     return root(origin) in INTERPRETER_OF and bool(CHANGES_INTERPRETER.search(origin)) and origin not in ONLY_SEEMS
+
+
+def place_of_out(function: str) -> int | None:
+    """The place of the first argument that a function of numpy writes to, for the last part of its name."""
+    found: Any = getattr(sys.modules.get("numpy"), function, None)
+    if type(found).__name__ == "ufunc":
+        return int(found.nin)
+    return next((place for place, names in PLACES_OF_OUT.items() if function in names), None)
 
 
 def is_pure_of_estimators(method: str) -> bool:

@@ -9,6 +9,7 @@ from cellops.capture.dataflow.analysis import Dataflow
 from cellops.capture.names.bindings import GONE, watch
 from cellops.capture.names.effects import Source
 from cellops.capture.names.kinds import PLAIN_FUNCTION, Description, Kind, describe
+from cellops.capture.names.memory import Memory
 from cellops.capture.names.namespace import OF_IPYTHON, RESULT, Picture, identity_of
 from cellops.capture.watcher import Ending, OpenCell, Seen
 from cellops.records.cell import Outcome
@@ -41,6 +42,7 @@ class Names:
     def __init__(self) -> None:
         self._namespace: Mapping[str, Any] = {}
         self._picture = Picture({})
+        self._memory = Memory()
         self._earlier: set[str] = set()
         """Names that stand since before capturing began."""
         self._open: list[OpenCell] = []
@@ -117,6 +119,8 @@ class Names:
         functions |= {name: DOES_ANYTHING for name in unseen if unknown and self._may_do_anything(name)}
         touched = (*bound, *unseen, *results, *perhaps, *notes.changes, *notes.mutates)
         kinds = {name: describe(self._namespace[name]).kind for name in touched if name in self._namespace}
+        for name, others in self._memory.learn((*touched, *deleted), self._namespace).items():
+            aliases[name] = tuple(dict.fromkeys((*aliases.get(name, ()), *others)))
         needs = (*notes.needs, *([ANYTHING] if state.strayed else ()))
         return Effects(
             needs=needs,
