@@ -210,6 +210,20 @@ def test_heavy_tails_are_within_the_stated_error(draw: str, seed: int) -> None:
     assert result.value == pytest.approx(expected, abs=result.error, rel=1e-9)
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("states", [True, False])
+@pytest.mark.parametrize("scale", [1.7e308, 1e-310])
+def test_the_largest_and_smallest_floats_overflow_nowhere(scale: float, states: bool) -> None:
+    random = np.random.default_rng(0)
+    columns = random.choice([-1, 1], size=(2, 5000)) * random.uniform(0.9, 1, size=(2, 5000)) * scale
+    here, there = (sketch(column) if states else sketch(column).replace(distance_error=None) for column in columns)
+    result = wasserstein(here, there)
+    expected = scipy.stats.wasserstein_distance(*(columns / scale / 2)) * scale * 2
+    assert result.value == pytest.approx(expected, abs=result.error, rel=1e-6)
+    assert 0 < result.error < 0.01 * scale
+    assert 0 < kolmogorov_smirnov(here, there).value < 0.1
+
+
 def test_a_grid_that_does_not_state_its_distance_has_the_largest_possible_error() -> None:
     reference, current = np.random.default_rng(0).normal(size=(2, 9000))
     old = [side.replace(below=(), distance_error=None) for side in map(sketch, (reference, current))]
