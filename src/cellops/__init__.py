@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from cellops.version import __version__ as __version__
 
-VERBS = ("clean", "drift", "execute", "package", "runs", "serve", "show", "sync", "verify")
+VERBS = ("clean", "compare", "drift", "execute", "package", "runs", "serve", "show", "sync", "verify")
 
 if TYPE_CHECKING:
     from cellops.capture.secrets import Secret as Secret
+    from cellops.flows.compare import compare as compare
     from cellops.flows.drift import drift as drift
     from cellops.flows.execute import execute as execute
     from cellops.flows.package import package as package

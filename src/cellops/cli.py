@@ -153,6 +153,28 @@ def verify(run: str, **options: Any) -> None:
 
 
 @terminal.command()
+@click.argument("before", metavar="RUN")
+@click.argument("after", metavar="RUN")
+@click.option("--full", is_flag=True, help="Show every diff and every value whole.")
+def compare(before: str, after: str, *, full: bool) -> None:
+    """Say what differs between two runs, the likeliest cause first.
+
+    \b
+    Code, cell by cell, and the project's modules; parameters and seeds; data, by content and by column;
+    environment; metrics. Nothing is executed.
+      cellops compare 3f2a91c0 last
+
+    Each RUN is the start of a key, a name, an MLflow id, or "last". The first one stands left, and as "-".
+
+    Exit code 0 whether or not something differs, 1 for a run that is not there, is still open, or has no whole record.
+    """
+    from cellops import screens
+    from cellops.flows.compare import compare as work
+
+    screens.comparison(work(before, after), full=full)
+
+
+@terminal.command()
 @click.argument("run", default="last")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="The new folder. Default: .cellops/packages/NAME."

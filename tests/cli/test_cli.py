@@ -27,6 +27,8 @@ def cellops(*words: str, **options: object) -> "subprocess.CompletedProcess[str]
         (["execute", "n.ipynb", "--ouput", "x"], 2, "No such option '--ouput'. (Did you mean one of: '--output'"),
         (["execute", "nowhere.ipynb"], 1, "There is no notebook"),
         (["show", "nothing"], 1, "There is no run nothing"),
+        (["compare", "last"], 2, "Missing argument 'RUN'"),
+        (["compare", "last", "nothing"], 1, "There is no run last"),
         (["package", "last"], 1, "There is no run last"),
         (["serve", "nowhere"], 1, "nowhere"),
         (["drift", "nowhere", "data.csv"], 1, "nowhere"),

@@ -8,6 +8,7 @@ from cellops.records.execution import CellProgress, CellState
 from cellops.records.expectation import ExpectationResult, SuiteResult
 from cellops.records.finding import Finding, Severity
 from cellops.records.run import RunStatus, RunSummary
+from cellops.records.run_comparison import Change, Difference, RunComparison, Side, SourceChange
 from cellops.screens.console import count
 from cellops.settings import load
 
@@ -91,3 +92,13 @@ def test_an_empty_value_is_seen_and_the_store_named_once(capsys: pytest.CaptureF
 
 def test_counts_are_grammar() -> None:
     assert [count(number, "run") for number in (0, 1, 2, 1000)] == ["0 runs", "1 run", "2 runs", "1,000 runs"]
+
+
+def test_differences_with_nasty_names_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    side = Side(run="3f2a91c04d5e", name=NASTY, status=RunStatus.FINISHED, started=0.0, notebook=NASTY)
+    source = SourceChange(change=Change.EDITED, before=NASTY, after=NASTY, lines=(f"+{NASTY}", NASTY), note=NASTY)
+    difference = Difference(kind="table", name=NASTY, before=NASTY, after=NASTY, parts=(NASTY,), note=NASTY)
+    screens.comparison(RunComparison(before=side, after=side, sources=(source,), data=(difference,), notes=(NASTY,)))
+    out = capsys.readouterr().out
+    assert nothing_works(out)
+    assert out.count(SHOWN) == 14

@@ -1,7 +1,8 @@
 """A run with its whole record: from the journal of this machine, else from the tracking store."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import product
 from pathlib import Path
 
 import msgspec
@@ -15,6 +16,7 @@ from cellops.flows.runs import LAST, SHORTEST_KEY, show
 from cellops.records.base import Record
 from cellops.records.cell import CellRecord
 from cellops.records.contract import Contract
+from cellops.records.module import ModuleSource
 from cellops.records.recorded import RecordedRun
 from cellops.records.run import CodeVersion, Environment, RunClosed, RunOpened, RunStatus, RunSummary, SessionOpened
 from cellops.settings import Settings
@@ -38,6 +40,25 @@ class Held(Record, frozen=True, kw_only=True):
         """The content of kept numbers."""
         found = self.path("values", name)
         return None if found is None else found.read_bytes()
+
+    def source(self, module: ModuleSource) -> str | None:
+        """The source of a module of the project, without secrets; None where it was not kept, or was deleted."""
+        kept = [f"sources/{Path(module.kept).name}"] if module.kept is not None else []
+        found = self._text([*kept, f"modules/{module.path}"])
+        return found if found or not module.size else None
+
+    def patch(self) -> str | None:
+        """What had not been committed, without secrets; None where there was nothing, or it was deleted."""
+        path = self.run.closed.code.patch_path if self.run.closed.code is not None else None
+        return None if path is None else self._text([f"patches/{Path(path).name}", "code.patch"]) or None
+
+    def _text(self, names: Iterable[str]) -> str | None:
+        """The first file of these names; none that lies outside, whatever a record says."""
+        for folder, name in product(self.folders, names):
+            found = (Path(folder) / name).resolve()
+            if found.is_relative_to(Path(folder).resolve()) and found.is_file():
+                return found.read_text(encoding="utf-8", errors="replace")
+        return None
 
 
 def recorded(run: str, settings: Settings, target: Callable[[], Path] | None = None) -> Held:

@@ -1,5 +1,6 @@
 """Results as text for a terminal, or as a table in a notebook: what `cli` and `magics` show."""
 
+from cellops.screens.compare import comparison
 from cellops.screens.drift import drift
 from cellops.screens.execution import executed, progress, stage
 from cellops.screens.expectations import expectations
@@ -12,6 +13,7 @@ from cellops.screens.session import status
 
 __all__ = [
     "cleaned",
+    "comparison",
     "drift",
     "executed",
     "expectations",

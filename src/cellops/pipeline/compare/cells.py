@@ -1,0 +1,130 @@
+"""The cells of two runs, cell by cell: nbdime finds which belongs to which."""
+
+import difflib
+import hashlib
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from cellops.pipeline.parameters import INJECTED_TAG
+from cellops.records.cell import CellRecord, place
+from cellops.records.run_comparison import Change, SourceChange
+
+CONTEXT = 2
+"""Lines around a change."""
+
+
+class Keyed(NamedTuple):
+    """A cell with what it is known by in both runs."""
+
+    key: str
+    record: CellRecord
+
+
+def cell_changes(before: Sequence[CellRecord], after: Sequence[CellRecord]) -> list[SourceChange]:
+    """The cells that are not the same, in the order of the second run.
+
+    A cell is known by its id in the notebook where both runs have it, else by its source; nbdime finds among the others
+    which are alike. Cells that only set parameters from outside are left to the comparison of parameters.
+    """
+    one, other = _keyed(before, after)
+    pairs = list(_pairs(one, other))
+    both = {cell.record.source for cell in one} & {cell.record.source for cell in other}
+    moved = {cell.key: cell for cell, new in pairs if new is None and cell is not None}
+    arrived = {new.key for cell, new in pairs if cell is None and new is not None}
+    found = []
+    for cell, new in pairs:
+        if cell is None and new is not None:
+            found.append(_change(moved.get(new.key), new, both))
+        elif cell is not None and new is None and cell.key not in arrived:
+            found.append(_change(cell, None, both))
+        elif cell is not None and new is not None and cell.record.source != new.record.source:
+            found.append(_change(cell, new, both))
+    return found
+
+
+def source_lines(before: str, after: str) -> tuple[str, ...]:
+    """The unified diff of two sources (GNU diffutils, "Unified Format"), without the lines that name files.
+
+    Examples
+    --------
+    >>> source_lines("depth = 4", "depth = 5")
+    ('@@ -1 +1 @@', '-depth = 4', '+depth = 5')
+    """
+    found = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=CONTEXT)
+    return tuple(found)[2:]
+
+
+def _keyed(before: Sequence[CellRecord], after: Sequence[CellRecord]) -> tuple[list[Keyed], list[Keyed]]:
+    shared = {record.cell_id for record in before} & {record.cell_id for record in after} - {None}
+    return [*_known(before, shared)][::-1], [*_known(after, shared)][::-1]
+
+
+def _known(records: Sequence[CellRecord], shared: set[str | None]) -> Iterator[Keyed]:
+    """The cells with their keys; one that was executed several times has as many, counted from the last."""
+    times: Counter[str] = Counter()
+    for record in reversed(records):
+        if record.cell_id == INJECTED_TAG and record.verb == "parameters":
+            continue
+        by_source = hashlib.sha256(record.source.encode(errors="replace")).hexdigest()
+        key = record.cell_id if record.cell_id is not None and record.cell_id in shared else by_source
+        times[key] += 1
+        yield Keyed(f"{key} {times[key]}", record)
+
+
+def _pairs(before: Sequence[Keyed], after: Sequence[Keyed]) -> Iterator[tuple[Keyed | None, Keyed | None]]:
+    """The cells that belong together, as nbdime aligns them; None beside one that has no other."""
+    import nbdime
+
+    found = nbdime.diff_notebooks(_notebook(before), _notebook(after))
+    place, new_place = 0, 0
+    for entry in next((entry.diff for entry in found if entry.key == "cells"), ()):
+        while place < entry.key:
+            yield before[place], after[new_place]
+            place, new_place = place + 1, new_place + 1
+        if entry.op == "addrange":
+            for _ in entry.valuelist:
+                yield None, after[new_place]
+                new_place += 1
+        elif entry.op == "removerange":
+            for _ in range(entry.length):
+                yield before[place], None
+                place += 1
+    yield from zip(before[place:], after[new_place:], strict=True)
+
+
+def _notebook(cells: Iterable[Keyed]) -> dict[str, Any]:
+    """The notebook that nbdime compares: sources and ids and nothing else."""
+    shown = [
+        {
+            "cell_type": "code",
+            "id": key,
+            "source": record.source,
+            "metadata": {},
+            "outputs": [],
+            "execution_count": None,
+        }
+        for key, record in cells
+    ]
+    return {"cells": shown, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+
+
+def _change(before: Keyed | None, after: Keyed | None, both: Container[str]) -> SourceChange:
+    """What became of a cell; `both` are the sources that both runs have."""
+    then = before.record.source if before is not None else ""
+    now = after.record.source if after is not None else ""
+    base = SourceChange(change=Change.MOVED, before=_place(before), after=_place(after))
+    if before is not None and after is not None:
+        return base if then == now else base.replace(change=Change.EDITED, lines=source_lines(then, now))
+    base = base.replace(change=Change.ADDED if before is None else Change.REMOVED)
+    if then + now in both:
+        return base.replace(note="the same source was executed more often than in the other run")
+    return base.replace(lines=_whole(then, now))
+
+
+def _whole(before: str, after: str) -> tuple[str, ...]:
+    return (*(f"-{line}" for line in before.splitlines()), *(f"+{line}" for line in after.splitlines()))
+
+
+def _place(cell: Keyed | None) -> str | None:
+    return None if cell is None else place(cell.record.execution_count)
