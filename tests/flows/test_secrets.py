@@ -5,9 +5,12 @@ from pathlib import Path
 import pytest
 
 from cellops import Secret
+from cellops.capture.secrets import KNOWN, KnownSecrets
 from cellops.errors import NotebookError, ParameterError
 from cellops.flows.execute import execute
 from cellops.flows.package import package
+from cellops.flows.verify import verify
+from cellops.records.proof import Verdict
 from cellops.records.run import RunStatus
 from cellops.records.slice import Slice
 from support.kernel import Kernel
@@ -149,3 +152,17 @@ def test_a_secret_widens_no_slice(kernel: Kernel) -> None:
     found = kernel.closed()[0].slice
     assert found == Slice(cells=(1, 3))
     assert [value.shown for cell in kernel.cells() for value in cell.values if value.name == "phrase"] == ["[redacted]"]
+
+
+def test_a_run_that_used_a_secret_is_verified_with_it_and_leaves_it_nowhere(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OF_THE_TEST", READ)
+    run = "%%mlops run\nprint(phrase, also)\nsize = (rows + seed + len(phrase)) / 2"
+    notebook = write(project / "n.ipynb", LOAD, DECLARED, READING, run)
+    execute(notebook, {"phrase": GIVEN}, output=project / "out.ipynb")
+    vars(KNOWN).update(vars(KnownSecrets()))  # as a process that never heard of it
+    monkeypatch.setenv("CELLOPS_SECRET_phrase", GIVEN)
+    proof = verify("last")
+    assert proof.verdict is Verdict.IDENTICAL, (proof.cells, proof.causes)
+    assert _holding(project) == []

@@ -61,7 +61,7 @@ class CellCapture:
         """What each captured cell paid in all, in seconds: record, journal, page and, for runs, evidence."""
 
     def start(self) -> None:
-        keep_given()
+        keep_given(os.environ)
         self._shell.input_transformers_cleanup.append(self._transformer)
         self._shell.events.register("pre_run_cell", self.before)
         self._shell.events.register("post_run_cell", self.after)

@@ -17,6 +17,8 @@ from cellops.errors import UsageError
 REDACTED = "[redacted]"
 VARIABLE = "CELLOPS_SECRET_"
 """Begins the name of the variable by which an execution hands the value of a parameter to its kernel."""
+RUNNER = "CELLOPS_NOTEBOOK"
+"""A variable that every kernel has which cellops itself started."""
 TARGET = "cellops.secret"
 """The comm target under which a kernel names its secrets to the execution that it belongs to."""
 SHORTEST_ANYWHERE = 6
@@ -127,7 +129,7 @@ class Secret(str):
 
 def keep(value: str) -> None:
     """Know a value as a secret from now on, and tell the execution that this kernel belongs to, if there is one."""
-    if KNOWN.add(value) and "CELLOPS_EXECUTION" in os.environ and "ipykernel.kernelapp" in sys.modules:
+    if KNOWN.add(value) and RUNNER in os.environ and "ipykernel.kernelapp" in sys.modules:
         with contextlib.suppress(Exception):
             import comm
 
@@ -144,11 +146,11 @@ def masked(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: REDACTED if type(value) is Secret else value for name, value in values.items()}
 
 
-def keep_given() -> None:
-    """Know what an execution has handed to this kernel."""
-    for name, value in os.environ.items():
+def keep_given(environment: Mapping[str, str]) -> None:
+    """Know what an execution hands to its kernel."""
+    for name, value in environment.items():
         if name.startswith(VARIABLE):
-            KNOWN.add(value)
+            keep(value)
 
 
 def is_secret_type(annotation: ast.expr | None) -> bool:

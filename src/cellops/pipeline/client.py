@@ -15,7 +15,7 @@ from nbformat import NotebookNode, from_dict
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NotebookExecutionManager
 
-from cellops.capture.secrets import KNOWN, TARGET
+from cellops.capture.secrets import KNOWN, TARGET, keep_given
 from cellops.errors import NotebookError
 from cellops.pipeline.kernel import KernelManager
 from cellops.records.execution import CellProgress, CellState
@@ -78,6 +78,7 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
             # nbclient would repeat on stderr what our errors say; a logger of its own keeps everybody else's as it is.
             log=logging.Logger("cellops.pipeline", level=logging.CRITICAL),
         )
+        keep_given(environment)
         self.comm_open_handlers[TARGET] = _learn_secret
         self.stop = stop
         self.environment = environment

@@ -50,10 +50,10 @@ def look_at(
         Whether a large table is sampled as well as read whole.
     """
     seen = ValueSeen(name=name, type=name_of(value), covered=Covered.NOTHING)
-    if is_secret(name) or value in KNOWN:
-        return seen.replace(reason="it is a secret", shown=REDACTED)
     if issubclass(type(value), FUNCTIONS) or describe(value).kind is Kind.LIBRARY:
         return _code(seen, value)
+    if is_secret(name) or value in KNOWN:
+        return seen.replace(reason="it is a secret", shown=REDACTED)
     seen = seen.replace(shown=show(value), number=_number(value))
     try:
         seen = _read(seen, value, allowance)
