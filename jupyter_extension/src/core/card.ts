@@ -52,6 +52,7 @@ function facts(run: RunSummary, status: string): HTMLElement {
     element('span', { class: 'cellops-duration' }),
     element('code', { text: run.run.slice(0, 8), title: `Run ${run.run}` }),
     ...models(run),
+    ...proof(run),
     ...(run.notebook ? [element('span', { text: fileName(run.notebook), title: run.notebook })] : [])
   ]);
 }
@@ -61,6 +62,20 @@ function models(run: RunSummary): HTMLElement[] {
   return names.length
     ? [element('span', { text: 'model', title: `Holds the fitted ${names.join(', ')}` })]
     : [];
+}
+
+function proof(run: RunSummary): HTMLElement[] {
+  if (!run.proof) {
+    return [];
+  }
+  const diverged = run.proof === 'diverged';
+  return [
+    element('span', {
+      class: `cellops-proof-mark ${diverged ? 'cellops-other' : 'cellops-same'}`,
+      text: `${diverged ? '✗' : '✓'} ${run.proof}`,
+      title: `Executed again, it came out ${run.proof}: %mlops verify ${run.run.slice(0, 8)}`
+    })
+  ];
 }
 
 function metrics(run: RunSummary): HTMLElement[] {

@@ -29,6 +29,8 @@ export interface RunSummary {
   findings: Finding[];
   /** Names of the fitted models, with their places in MLflow. */
   models: Record<string, string>;
+  /** The verdict of its newest proof, where it has one. */
+  proof: 'identical' | 'within tolerance' | 'diverged' | null;
 }
 
 export interface CellRecord {

@@ -98,22 +98,25 @@ def verify(
     )
     folder.mkdir(parents=True)
     interpreter = _fresh(held.run, folder, on_stage) if environment == FRESH else None
-    started = time.perf_counter()
-    again = replay(
-        held.run,
-        cells,
-        folder,
-        project=settings.project,
-        states=_states(held, cells),
-        interpreter=interpreter,
-        on_progress=on_progress,
-        on_stage=on_stage,
-    )
-    took = time.perf_counter() - started
-    on_stage("Comparing")
-    proof = _proof(held, again, tolerance, folder).replace(
-        environment=environment, started=began, seconds=time.time() - began, seconds_of_replay=took
-    )
+    try:
+        started = time.perf_counter()
+        again = replay(
+            held.run,
+            cells,
+            folder,
+            project=settings.project,
+            states=_states(held, cells),
+            interpreter=interpreter,
+            on_progress=on_progress,
+            on_stage=on_stage,
+        )
+        took = time.perf_counter() - started
+        on_stage("Comparing")
+        proof = _proof(held, again, tolerance, folder)
+    finally:
+        # It is a session's own folder, with models and numbers, and nobody's record.
+        shutil.rmtree(folder / "record", ignore_errors=True)
+    proof = proof.replace(environment=environment, started=began, seconds=time.time() - began, seconds_of_replay=took)
     _keep(proof, folder, settings)
     return proof
 
@@ -121,7 +124,8 @@ def verify(
 def _proof(held: Held, again: Replay, tolerance: float, folder: Path) -> Proof:
     run, cells = held.run, held.run.slice()
     own = Held(run=run, folders=(str(folder / "record"),))
-    comparing = Comparing(tolerance, held.numbers, own.numbers)
+    valued = any(record.values for record in run.trail)
+    comparing = Comparing(tolerance, held.numbers, own.numbers, valued)
     modules = list(_modules(run, again.project))
     proofs = []
     for record in cells:
@@ -165,9 +169,6 @@ def _notes(held: Held, cells: Sequence[CellRecord], proofs: Sequence[CellProof])
     run = held.run
     for record, proof in zip(cells, proofs, strict=True):
         where = place(record.execution_count)
-        if proof.executed and not record.values and (record.writes or record.changed):
-            version = f" by cellops {run.version}" if run.version else ""
-            yield f"{where}: the record{version} does not say what its names stood for"
         for one in proof.comparisons:
             if one.verdict is Verdict.NOT_COMPARED:
                 yield f"{where}: {one.kind} {one.name} was not compared{f': {one.note}' if one.note else ''}"
@@ -272,9 +273,8 @@ def _fresh(run: RecordedRun, folder: Path, on_stage: Callable[[str], None]) -> P
 
 
 def _keep(proof: Proof, folder: Path, settings: Settings) -> None:
-    """Write the proof beside its notebooks, and into a journal that carries it to the run; leave nothing else."""
+    """Write the proof beside its notebooks, and into a journal that carries it to the run."""
     (folder / "proof.json").write_bytes(proof.to_pretty_json())
     name = f"{OF_PROOFS}{folder.name}"
     Journal(settings.folder / "journal", name, proof).close()
-    shutil.rmtree(folder / "record", ignore_errors=True)
     writer.carry_all(settings)
