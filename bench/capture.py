@@ -12,6 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
+IPYFLOW = Path(__file__).parents[1] / ".venv-ipyflow" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 LOADS = 9
 CELLS = 1000
 READS = 300
@@ -52,6 +53,13 @@ session = shell.cellops._session
 overhead = statistics.median(session.overheads()) * 1000
 shell.run_line_magic("unload_ext", "cellops")
 show(plain, captured, captured[:100], captured[-100:], overhead)
+"""
+
+PEER = """
+plain = cells({cells})
+shell.run_line_magic("load_ext", "ipyflow")
+watched = cells({cells})
+show(plain, watched, watched[:100], watched[-100:])
 """
 
 BESIDE = """
@@ -116,10 +124,10 @@ def load_time(statement: str, folder: Path) -> float:
     return _figures(LOAD.format(statement=statement), folder)[-1]
 
 
-def _figures(script: str, folder: Path) -> list[float]:
+def _figures(script: str, folder: Path, python: str | Path = sys.executable) -> list[float]:
     """The figures of the last line that a script prints."""
     done = subprocess.run(
-        [sys.executable, "-c", script], cwd=folder, env=_environment(), capture_output=True, text=True, check=True
+        [python, "-c", script], cwd=folder, env=_environment(), capture_output=True, text=True, check=True
     )
     lines = [line for line in done.stdout.splitlines() if line and set(line) <= set("0123456789.e- ")]
     return [float(figure) for figure in lines[-1].split()]
@@ -161,6 +169,14 @@ def trivial(folder: Path) -> None:
         print(f"| {title} | " + " | ".join(f"{figure:.2f}" for figure in _figures(script, folder)) + " |")
 
 
+def peer(folder: Path) -> None:
+    """ipyflow follows names as capture does; it changes IPython's shell, so it has an environment of its own."""
+    figures = "not installed in .venv-ipyflow"
+    if IPYFLOW.exists():
+        figures = " | ".join(f"{figure:.2f}" for figure in _figures(SHELL + PEER.format(cells=CELLS), folder, IPYFLOW))
+    print(f"| an empty namespace, ipyflow in place of cellops | {figures} | |")
+
+
 def beside(folder: Path) -> None:
     print("\n| a cell that reads one of, or one number of | plain, median ms | captured | more |\n|---|---|---|---|")
     for title, (setup, read) in OBJECTS.items():
@@ -187,6 +203,7 @@ def main() -> None:
         (folder / ".cellops").mkdir()
         loading(folder)
         trivial(folder)
+        peer(folder)
         beside(folder)
         fitting(folder)
 
