@@ -212,17 +212,18 @@ def test_the_most_frequent_of_many_texts_by_chance_are_no_drift(rows: int, texts
 @pytest.mark.parametrize("rows", [100, 200, 500])
 @pytest.mark.parametrize("texts", [11, 20, 30, 40, 50, 100])
 def test_texts_of_few_rows_are_no_drift(rows: int, texts: int) -> None:
-    random = np.random.default_rng(rows + texts)
+    random, untrained = np.random.default_rng(rows + texts), contract()
+    names = np.array([f"city {number}" for number in range(texts)], dtype=object)
 
     def table(rows: int) -> pd.DataFrame:
-        return pd.DataFrame({"city": [f"city {number}" for number in random.integers(0, texts, rows)]})
+        return pd.DataFrame({"city": names[random.integers(0, texts, rows)]})
 
     drifted = 0
-    for _ in range(20):
-        trained = contract(profile=profile(table(rows)))
+    for _ in range(150):
+        trained = untrained.replace(profile=profile(table(rows)))
         made = compare(trained, whole(table(2000)), package="p", digest="0", source="test")
         drifted += made.windows[0].columns[0].verdict is not DriftVerdict.STABLE
-    assert drifted <= 1
+    assert drifted <= 4, "one in a hundred is allowed; more than four of them would come once in fifty times"
 
 
 def test_a_column_that_is_there_twice_is_named() -> None:

@@ -30,7 +30,7 @@ are less frequent in the next table, which would count as drift."""
 KNOWN_CAP = 2000
 """Categories remembered at all."""
 UNSEEN_EXPECTED = 0.01
-"""Share of new rows expected to hold a category never seen, above which unseen cannot be told from rare."""
+"""Share of new rows that may hold a category never seen, above which unseen cannot be told from rare."""
 CONSTANT_MARGIN = 1e-6
 """Relative distance from the outer ones of a few values at which a number counts as another one."""
 
@@ -73,16 +73,24 @@ def freeze_categories(counts: "pd.Series[int]", kind: ColumnKind, missing: int) 
     """The most frequent categories as bins, and every known one if it is of use to remember them.
 
     A text of few rows has no bin: of a single one it would put a row of the table into the package. Known is None where
-    there are too many, or where the rows of such single categories let expect many unseen ones (Good, The population
-    frequencies of species, Biometrika 40 (1953), equation 9): then whatever has no bin is `other`.
+    there are too many, or where many unseen ones may be expected: then whatever has no bin is `other`.
     """
     least = LEAST_ROWS_OF_MANY if len(counts) > QUANTILE_BINS else LEAST_ROWS
     top = (counts[counts >= least] if kind is ColumnKind.TEXT else counts).iloc[:CATEGORY_CAP]
     total = int(counts.sum())
-    expected_unseen = int((counts == 1).sum()) / total if total else 0.0
-    rememberable = len(counts) <= KNOWN_CAP and expected_unseen <= UNSEEN_EXPECTED
+    rememberable = len(counts) <= KNOWN_CAP and _unseen_share(counts, total) <= UNSEEN_EXPECTED
     bins = Bins(categories=tuple(top.index), counts=tuple(top.tolist()), other=total - int(top.sum()), missing=missing)
     return bins, tuple(counts.index) if rememberable else None
+
+
+def _unseen_share(counts: "pd.Series[int]", total: int) -> float:
+    """The share of new rows in categories never seen, as singles and pairs let expect it, plus its standard error.
+
+    Good, The population frequencies of species, Biometrika 40 (1953), equation 9; Esty, A normal limit law for a
+    nonparametric estimator of the coverage of a random sample, Ann. Statist. 11 (1983).
+    """
+    singles, pairs = int((counts == 1).sum()), int((counts == 2).sum())  # noqa: PLR2004 - a pair
+    return (singles + math.sqrt(singles - singles**2 / total + 2 * pairs)) / total if total else 0.0
 
 
 def freeze_missing(missing: int) -> Bins:
