@@ -11,15 +11,12 @@ from typing import Any, Protocol
 
 from cellops.capture import header
 from cellops.capture.dataflow.analysis import analyse
+from cellops.capture.ending import ending_of
 from cellops.capture.header import Header
-from cellops.capture.redaction import redact, redact_source, secrets_in, without_values
+from cellops.capture.redaction import redact_source, secrets_in
 from cellops.capture.secrets import annotated, keep, keep_given, literals
 from cellops.capture.watcher import Ending, OpenCell, Seen, Watcher
-from cellops.records.cell import CellRecord, ErrorSeen, Outcome, place
-
-LONGEST_MESSAGE = 500
-READ_OF_A_MESSAGE = 100_000
-"""Far beyond what is kept, so that no secret is cut before it is known as one."""
+from cellops.records.cell import CellRecord, place
 
 
 class Listener(Protocol):
@@ -165,7 +162,7 @@ class CellCapture:
         for name in annotated(cell.body):
             if type(value := self._shell.user_ns.get(name)) is str:
                 keep(value)
-        ending = _ending(result, self._secrets)
+        ending = ending_of(result, self._secrets)
         seen = [seen for watcher in self._watchers if (seen := self._seen(watcher, cell, ending)) is not None]
         record = CellRecord(
             session=self._session,
@@ -223,39 +220,3 @@ def _is_nested() -> bool:
         if frame.f_code.co_name == "run_code" and frame.f_code.co_filename.endswith("interactiveshell.py"):
             return True
     return False
-
-
-def _ending(result: Any, secrets: set[str]) -> Ending:
-    if result is None:
-        return Ending(Outcome.INTERRUPTED)
-    error = result.error_before_exec or result.error_in_exec
-    if error is None:
-        return Ending(Outcome.OK)
-    message = redact(without_values(secrets, _message(error)))[:LONGEST_MESSAGE]
-    seen = ErrorSeen(type=type(error).__name__, message=message, line=_line(error))
-    interrupted = type(error).__name__ in {"KeyboardInterrupt", "CancelledError"}
-    return Ending(Outcome.INTERRUPTED if interrupted else Outcome.ERROR, seen)
-
-
-def _message(error: BaseException) -> str:
-    try:
-        return str(error)[:READ_OF_A_MESSAGE]
-    except Exception:  # noqa: BLE001 - an exception's own __str__ can fail
-        return ""
-
-
-def _line(error: BaseException) -> int | None:
-    """The line of the cell in which an exception arose: the first frame below IPython's own."""
-    if isinstance(error, SyntaxError):
-        return error.lineno
-    trace = error.__traceback__
-    while trace is not None:
-        filename = trace.tb_frame.f_code.co_filename
-        if (
-            trace.tb_frame.f_code.co_name.startswith("<module>")
-            or "ipykernel_" in filename
-            or "<ipython-input" in filename
-        ):
-            return trace.tb_lineno
-        trace = trace.tb_next
-    return None
