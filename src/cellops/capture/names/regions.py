@@ -159,6 +159,8 @@ class _Step:
         self.targets = dict.fromkeys((*effects.binds, *effects.aliases))
         self._needs = set(effects.needs)
         self._unknown = bool(effects.unknown)
+        self._anything: int | None = None
+        """What a value of unknown origin may be, at the beginning of a pass over the aliases."""
         self.own = {name: self._begin(name, effects) for name in self.targets}
         for name, found in effects.functions.items():
             flow.add_function(self.own.get(name) or flow.own(name), found)
@@ -184,7 +186,7 @@ class _Step:
         """Follow aliases and containers until nothing new is shared."""
         new = True
         while new:
-            new = False
+            new, self._anything = False, None
             for name, sources in effects.aliases.items():
                 found = self.own[name]
                 for source in sources:
@@ -205,12 +207,16 @@ class _Step:
     def _sources(self, source: str, target: str) -> int:
         """What a value made of a name may be: its object, what this holds, or what a function of it may return."""
         if source != ANYTHING:
-            found = self._flow.reach(self.now(source))
-            return found | self._flow.reach(self._all_of(n for f in self._called(found) for n in f.uses))
+            return self._made_of(self.now(source))
         if self._unknown:
             return self._flow.all_regions()
-        found = self._flow.own(target) | self._all_of((*self._needs, *self.targets))
-        return self._flow.reach(found | self._all_of(n for f in self._called(found) for n in f.uses))
+        if self._anything is None:
+            self._anything = self._made_of(self._all_of((*self._needs, *self.targets)))
+        return self._anything | self._made_of(self._flow.own(target))
+
+    def _made_of(self, regions: int) -> int:
+        found = self._flow.reach(regions)
+        return found | self._flow.reach(self._all_of(n for f in self._called(found) for n in f.uses))
 
     def _keepers(self, name: str) -> int:
         """Where a call may put what it is given: into anything within reach, and what the functions there change."""
