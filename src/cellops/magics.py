@@ -90,7 +90,8 @@ def _with_a_picture(command: click.Command) -> click.Command:
     return shown
 
 
-def _verify(**options: Any) -> None:
+@click.pass_obj
+def _verify(session: Session | None, /, **options: Any) -> None:
     from IPython.display import display
 
     from cellops import screens
@@ -98,6 +99,8 @@ def _verify(**options: Any) -> None:
     from cellops.widgets.proof import ProofPicture
 
     made = work(**options, on_progress=screens.progress, on_stage=screens.stage)
+    if session is not None:
+        session.proven(made)
     display(ProofPicture(made))  # type: ignore[no-untyped-call]
 
 
@@ -246,6 +249,9 @@ class Announcer:
             from cellops import screens
 
             print(screens.run_line(summary))
+
+    def proven(self, summary: RunSummary) -> None:
+        self._page.run(summary)
 
     def warn(self, text: str) -> None:
         print(text, file=sys.stderr)

@@ -156,6 +156,31 @@ def test_the_panel_is_also_a_widget(desk):
     expect(widget.locator("dt", has_text="score").locator("+ dd")).to_have_text("0.25")
 
 
+def test_a_proof_is_a_picture_and_stands_on_the_card_of_its_run(desk, tmp_path):
+    write(
+        desk.lab.folder / "proof" / "proof.ipynb",
+        "%load_ext cellops",
+        "import uuid\nkey = str(uuid.uuid4())",
+        "%%mlops run --name same\nscore = 1 / 4",
+        "%%mlops run --name other\nsize = len(key) + 0.5",
+        "%mlops verify same",
+        "%mlops verify other",
+    )
+    desk.open("proof/proof.ipynb")
+    panel = desk.show_runs()
+    desk.command("notebook:run-all-cells")
+    pictures = desk.page.locator(".jp-OutputArea .cellops-proof")
+    expect(pictures).to_have_count(2, timeout=LONG_MILLISECONDS)
+    expect(pictures.first.locator(".verdict")).to_contain_text("Identical")
+    expect(pictures.last.locator(".verdict")).to_contain_text("Diverged at In [2], key")
+    expect(pictures.last.locator("details[open] table")).to_contain_text("value key")
+    expect(pictures.last.locator("details[open]")).to_have_count(1)
+    cards = panel.locator("[data-run]")
+    expect(cards.filter(has_text="same").locator(".cellops-proof-mark")).to_have_text("✓ identical")
+    expect(cards.filter(has_text="other").locator(".cellops-proof-mark")).to_have_text("✗ diverged")
+    desk.page.screenshot(path=tmp_path / "proof.png")
+
+
 def test_a_list_that_cannot_be_renewed_stays_with_a_notice(desk):
     write(desk.lab.folder / "stale" / "stale.ipynb", "%load_ext cellops", "%%mlops run --name kept\nscore = 1 / 4")
     desk.open("stale/stale.ipynb")

@@ -39,6 +39,7 @@ from cellops.records.cell import CellRecord, Outcome
 from cellops.records.contract import Suite
 from cellops.records.finding import Finding, Severity
 from cellops.records.notebook import NotebookShown
+from cellops.records.proof import Proof
 from cellops.records.recorded import Restoring
 from cellops.records.run import (
     RunClosed,
@@ -60,6 +61,8 @@ class Observer(Protocol):
     def cell(self, record: CellRecord) -> None: ...
 
     def run(self, summary: RunSummary) -> None: ...
+
+    def proven(self, summary: RunSummary) -> None: ...
 
     def warn(self, text: str) -> None: ...
 
@@ -300,6 +303,14 @@ class Session:
                 "It is kept in memory and written with the next cell; free some space on the disk"
             )
         self._announce(RunSummary.of(run.opened, closed))
+
+    def proven(self, proof: Proof) -> None:
+        """A run has been executed again; one of this session shows its proof."""
+        for known in self.runs:
+            if known.run == proof.run:
+                summary = known.replace(proof=proof.verdict.value)
+                self.runs = [summary if other is known else other for other in self.runs]
+                self._observer.proven(summary)
 
     def _announce(self, summary: RunSummary) -> None:
         self.runs = [known for known in self.runs if known.run != summary.run] + [summary]
