@@ -157,7 +157,7 @@ def lab(environment: Path, home: Path, variables: dict[str, str]) -> Iterator[La
         yield running
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(120)
 
 
 def wait_until_up(lab: Lab, process: subprocess.Popen[bytes]) -> None:
