@@ -40,7 +40,7 @@ class Memory:
     def learn(self, names: Iterable[str], namespace: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
         """Take in the names that a cell has bound, changed or deleted; give what their tables share with others.
 
-        Of two of the cell's own names the one is told to share with the other, and not the other way round too.
+        Of two of these names the later is told to share with the earlier, and not the other way round too.
         """
         fresh = list(dict.fromkeys(names))
         for name in fresh:

@@ -119,7 +119,8 @@ class Names:
         functions |= {name: DOES_ANYTHING for name in unseen if unknown and self._may_do_anything(name)}
         touched = (*bound, *unseen, *results, *perhaps, *notes.changes, *notes.mutates)
         kinds = {name: describe(self._namespace[name]).kind for name in touched if name in self._namespace}
-        for name, others in self._memory.learn((*touched, *deleted), self._namespace).items():
+        stood = [name for name in touched if name not in bound]
+        for name, others in self._memory.learn((*deleted, *stood, *bound), self._namespace).items():
             aliases[name] = tuple(dict.fromkeys((*aliases.get(name, ()), *others)))
         needs = (*notes.needs, *([ANYTHING] if state.strayed else ()))
         return Effects(
