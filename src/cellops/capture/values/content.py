@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterator
-from types import GetSetDescriptorType
 from typing import Any, TypeVar
 
 import xxhash
@@ -12,14 +11,13 @@ from cellops.capture.content.tokens import UnhashableError, join, token
 from cellops.capture.names.kinds import CONSTANTS, CONTAINERS, FUNCTIONS, Kind, describe
 from cellops.capture.randomness import rng
 from cellops.capture.values.allowance import Allowance
+from cellops.capture.values.objects import attributes, items_of
 
 DEEPEST = 30
-COMPILED = {("sklearn.tree._tree", "Tree")}
-"""Compiled types whose state is plain arrays, and whose `__getstate__` runs no code but their own."""
 STATELESS = ("sklearn._loss.", "sklearn.linear_model._sgd_fast")
 """Compiled losses: the parameters of the estimator that holds one say what it is."""
 TIMING = re.compile(r"(?:^|_)time(?:s|r)?(?:_|$)")
-"""Attributes and keys that say how long something took: they differ each time."""
+"""Attributes of estimators, and keys of `cv_results_`, that say how long something took: they differ each time."""
 BYTES_OF_A_GENERATOR = 40_000
 """As many bytes are hashed while the state of a generator is read."""
 T = TypeVar("T")
@@ -83,7 +81,9 @@ class Reader:
         if plain or issubclass(type(value), FUNCTIONS) or describe(value).kind is Kind.CONSTANT:
             return None
         held = attributes(value)
-        return None if held is None else dict(self._within(value, lambda: list(self._parts(held, ""))))
+        if held is None or items_of(value) is not None:
+            return None
+        return dict(self._within(value, lambda: list(self._parts(value, held, ""))))
 
     def _within(self, value: Any, read: Callable[[], T]) -> T:
         """Read what has parts."""
@@ -103,7 +103,10 @@ class Reader:
         if kind in {list, tuple} and len(value) and {int, float, bool}.issuperset(map(type, value)):
             return name + digest_of(list(value))
         if kind is dict:
-            kept = [(key, held) for key, held in value.items() if not (type(key) is str and self._is_timing(key, path))]
+            timed = path.endswith("cv_results_")
+            kept = [
+                (key, held) for key, held in value.items() if not (timed and type(key) is str and TIMING.search(key))
+            ]
             parts = [
                 join([self.digest(key, path), self.digest(held, f"{path}[{key!r:.40}]")])
                 for key, held in kept
@@ -120,20 +123,19 @@ class Reader:
         fact = f"keys of {name_of(key)} cannot be read safely"
         raise UnhashableError(fact)
 
-    @staticmethod
-    def _is_timing(key: str, path: str) -> bool:
-        return bool(path) and TIMING.search(key) is not None
-
     def _object(self, value: Any, path: str) -> bytes:
         held = attributes(value)
         if held is None:
             fact = f"values of {name_of(value)} have no content that can be read"
             raise UnhashableError(fact)
-        return join([name_of(value).encode(), *(join([n.encode(), d]) for n, d in self._parts(held, path))])
+        parts = [join([name.encode(), digest]) for name, digest in self._parts(value, held, path)]
+        items = items_of(value)
+        return join([name_of(value).encode(), *parts, *([] if items is None else [self.digest(items, path)])])
 
-    def _parts(self, held: dict[str, Any], path: str) -> Iterator[tuple[str, bytes]]:
+    def _parts(self, value: Any, held: dict[str, Any], path: str) -> Iterator[tuple[str, bytes]]:
+        timed = name_of(value).startswith("sklearn.")
         for name in sorted(held):
-            if TIMING.search(name):
+            if timed and TIMING.search(name):
                 continue
             place = f"{path}.{name}" if path else name
             try:
@@ -150,20 +152,6 @@ def _by_name(value: Any) -> bytes:
         fact = "functions and classes of the notebook are compared by their source"
         raise UnhashableError(fact)
     return b"code:" + found.origin.encode()
-
-
-def attributes(value: Any) -> dict[str, Any] | None:
-    """What an object holds, read past its own idea of attributes; None where that is not known."""
-    kind = type(value)
-    if (kind.__module__, kind.__qualname__) in COMPILED:
-        state: dict[str, Any] = value.__getstate__()
-        return state
-    for base in kind.__mro__:
-        described = vars(base).get("__dict__")
-        if described is not None:
-            held = described.__get__(value) if type(described) is GetSetDescriptorType else None
-            return {name: held[name] for name in held if type(name) is str} if type(held) is dict else None
-    return None
 
 
 def name_of(value: object) -> str:

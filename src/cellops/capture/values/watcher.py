@@ -1,7 +1,7 @@
 """The watcher of values: what the names that a cell bound or changed stand for when it has ended."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from cellops.capture.blobs import Blobs
@@ -10,6 +10,7 @@ from cellops.capture.values.allowance import Allowance
 from cellops.capture.values.description import look_at
 from cellops.capture.watcher import Ending, OpenCell, Seen
 from cellops.records.effects import Effects
+from cellops.records.value import Covered, ValueSeen
 
 LEAST_SECONDS = 0.004
 LEAST_OF_A_RUN = 0.01
@@ -48,18 +49,26 @@ class Values:
         """Nothing stands before a cell that its end would not show."""
 
     def after(self, cell: OpenCell, _state: None, _ending: Ending) -> Seen:
-        touched = [name for name in _touched(cell) if name in self._namespace][:MOST_VALUES]
+        touched = [name for name in _touched(cell) if name in self._namespace]
         allowance = Allowance(self._seconds(cell))
-        values = (
-            look_at(name, self._namespace[name], allowance, self._kept, with_sample=self._whole) for name in touched
-        )
-        return Seen({"values": tuple(values)})
+        values = [
+            look_at(name, self._namespace[name], allowance, self._kept, with_sample=self._whole)
+            for name in touched[:MOST_VALUES]
+        ]
+        return Seen({"values": (*values, *_others(len(touched) - MOST_VALUES))})
 
     def _seconds(self, cell: OpenCell) -> float:
         if self._whole:
             return WHOLE
         least = LEAST_SECONDS if cell.run is None else LEAST_OF_A_RUN
         return max(least, SHARE * (time.perf_counter() - cell.clock))
+
+
+def _others(count: int) -> Iterator[ValueSeen]:
+    """The names beyond those that are read."""
+    if count > 0:
+        reason = f"of one cell {MOST_VALUES} names are read, and it bound {count} more"
+        yield ValueSeen(name="(others)", type="", covered=Covered.NOTHING, reason=reason)
 
 
 def _touched(cell: OpenCell) -> Iterable[str]:

@@ -1,0 +1,91 @@
+"""What an object is made of: attributes, slots and items, read past its own idea of them."""
+
+import re
+from collections import OrderedDict, defaultdict, deque
+from types import GetSetDescriptorType, MemberDescriptorType
+from typing import Any
+
+COMPILED = {("sklearn.tree._tree", "Tree")}
+"""Compiled types whose state is plain arrays, and whose `__getstate__` runs no code but their own."""
+LIVE = re.compile(
+    r"(?:_asyncio|_queue|_thread|asyncio|concurrent|http|ipykernel|IPython|logging|multiprocessing|queue|selectors"
+    r"|socket|socketserver|sqlite3|ssl|subprocess|threading|tornado|traitlets|urllib|weakref|zmq)(?:\.|$)"
+)
+"""Modules whose objects stand for something outside of them: threads, connections, locks."""
+POINTER = object.__basicsize__ // 2
+FILLED: tuple[Any, ...] = (list, dict, tuple, set, frozenset, str, bytes, int, float, complex)
+"""Builtin types that classes are derived from, with content beside the attributes."""
+EMPTY = object()
+
+
+def attributes(value: Any) -> dict[str, Any] | None:
+    """The attributes and slots of an object; None where it may hold more than these and what `items_of` gives."""
+    kind = type(value)
+    if (kind.__module__, kind.__qualname__) in COMPILED:
+        state: dict[str, Any] = value.__getstate__()
+        return state
+    if kind in {OrderedDict, defaultdict, deque}:
+        return {"maxlen": value.maxlen} if kind is deque else {}
+    if LIVE.match(str(kind.__module__)):
+        return None
+    slots = _slots(kind)
+    if kind.__basicsize__ != _expected_size(kind, len(slots)):
+        return None
+    held = _dictionary(value)
+    if held is None:
+        return None
+    found = {slot.__name__: _read(slot, value) for slot in slots}
+    return {**{name: content for name, content in found.items() if content is not EMPTY}, **held}
+
+
+def items_of(value: Any) -> Any:
+    """What an object of a class derived from a builtin type holds, as that type; None for every other object."""
+    kind = type(value)
+    if kind is OrderedDict:
+        return dict(OrderedDict.items(value))
+    if kind is defaultdict:
+        return [value.default_factory, dict(dict.items(value))]
+    if kind is deque:
+        return list(value)
+    base = next((base for base in FILLED if base is not kind and base in kind.__mro__), None)
+    if base is dict:
+        return dict(dict.items(value))
+    if base in {list, tuple, set, frozenset}:
+        return base(base.__iter__(value))
+    # The conversion methods of a derived class are its own code; those of its base are not.
+    return None if base is None else base.__getnewargs__(value)[0]
+
+
+def _expected_size(kind: type, slots: int) -> int:
+    """The bytes of an object that a class of python has laid out: compiled ones have fields that nothing shows."""
+    base = next((base for base in FILLED if base in kind.__mro__), object)
+    # Where an offset is negative, python keeps it in front of the object; behind one of any length, it has room too.
+    laid_out = (kind.__dictoffset__ > 0 or kind.__itemsize__ > 0) and bool(kind.__dictoffset__)
+    referred = kind.__weakrefoffset__ > 0 and not base.__weakrefoffset__
+    return base.__basicsize__ + POINTER * (slots + laid_out + referred)
+
+
+def _slots(kind: type) -> list[MemberDescriptorType]:
+    """The slots of a class and its bases, each name once, the most derived first."""
+    found: list[MemberDescriptorType] = []
+    for base in kind.__mro__:
+        if "__slots__" in vars(base):
+            found += [held for held in vars(base).values() if type(held) is MemberDescriptorType]
+    return found
+
+
+def _read(slot: MemberDescriptorType, value: Any) -> Any:
+    try:
+        return slot.__get__(value)
+    except AttributeError:
+        return EMPTY
+
+
+def _dictionary(value: Any) -> dict[str, Any] | None:
+    """The attributes that are no slots; None where a class has an idea of its own of them."""
+    for base in type(value).__mro__:
+        described = vars(base).get("__dict__")
+        if described is not None:
+            held = described.__get__(value) if type(described) in {GetSetDescriptorType, MemberDescriptorType} else None
+            return {name: held[name] for name in held if type(name) is str} if type(held) is dict else None
+    return {}
