@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from cellops.capture.blobs import digest
+from cellops.capture.pictures import picture_of
 from cellops.capture.redaction import redact
 from cellops.records.figure import FigureSpool
 from cellops.records.finding import Finding, Severity
@@ -55,7 +56,7 @@ class Shown:
         kept = []
         for number, (suffix, data) in enumerate(self.figures.values(), 1):
             try:
-                kept.append(_write(folder / f"figure-{number}{suffix}", _content(suffix, data)))
+                kept.append(_write(folder / f"figure-{number}{suffix}", suffix, _content(suffix, data)))
             except (OSError, ValueError):
                 self.left += 1
         return tuple(kept)
@@ -78,12 +79,12 @@ def _form(data: Mapping[str, Any]) -> tuple[str, str] | None:
     return next(((kind, suffix) for form, suffix in FORMS for kind in data if form.fullmatch(kind)), None)
 
 
-def _write(path: Path, content: bytes) -> FigureSpool:
+def _write(path: Path, suffix: str, content: bytes) -> FigureSpool:
     """Write a figure, readable by its owner only, to where the writer takes it from."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as file:
         file.write(content)
-    return FigureSpool(name=path.name, path=str(path), digest=digest(content))
+    return FigureSpool(name=path.name, path=str(path), digest=digest(content), picture=picture_of(suffix, content))
 
 
 def _content(suffix: str, data: str | bytes) -> bytes:
