@@ -18,7 +18,7 @@ from cellops.pipeline.verify.comparison import Comparing, worst
 from cellops.pipeline.verify.replay import Replay, replay
 from cellops.pipeline.verify.run_comparison import compare_run
 from cellops.pipeline.verify.written_files import put_back_all
-from cellops.records.cell import CellRecord, place
+from cellops.records.cell import CellRecord, Outcome, place
 from cellops.records.execution import CellProgress
 from cellops.records.file import FileUse
 from cellops.records.proof import CellProof, Comparison, Proof, Verdict
@@ -124,8 +124,7 @@ def verify(
 def _proof(held: Held, again: Replay, tolerance: float, folder: Path) -> Proof:
     run, cells = held.run, held.run.slice()
     own = Held(run=run, folders=(str(folder / "record"),))
-    valued = any(record.values for record in run.trail)
-    comparing = Comparing(tolerance, held.numbers, own.numbers, valued)
+    comparing = Comparing(tolerance, held.numbers, own.numbers, _has_values(run.trail))
     modules = list(_modules(run, again.project))
     proofs = []
     for record in cells:
@@ -154,6 +153,12 @@ def _proof(held: Held, again: Replay, tolerance: float, folder: Path) -> Proof:
         store=run.store,
         folder=str(folder),
     )
+
+
+def _has_values(trail: Sequence[CellRecord]) -> bool:
+    """Whether a record says what names stood for, as far as there were any."""
+    bound = any(record.outcome is Outcome.OK and record.writes for record in trail)
+    return not bound or any(record.values for record in trail)
 
 
 def _verdict(proofs: Sequence[CellProof], modules: Sequence[Comparison]) -> Verdict:

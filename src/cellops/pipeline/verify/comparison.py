@@ -33,11 +33,14 @@ class Comparing:
         The largest difference of numbers that counts as none (`differences`).
     before, after
         Where the numbers of the run and of its replay were kept.
+    valued
+        Whether the record says what names stood for; those of an older cellops do not.
     """
 
     tolerance: float
     before: Kept
     after: Kept
+    valued: bool = True
 
     def cell(self, before: CellRecord, after: CellRecord | None, more: Iterable[Comparison] = ()) -> CellProof:
         """The proof of one cell; `more` are comparisons of the run that it was."""
@@ -59,15 +62,15 @@ class Comparing:
         now = {value.name: value for value in after.values}
         for value in before.values:
             yield self.value(value, now.pop(value.name, None))
-        if before.values:
-            for value in now.values():
-                yield Comparison(
-                    kind="value",
-                    name=value.name,
-                    verdict=Verdict.DIVERGED,
-                    before="the cell did not bind it",
-                    after=value.shown,
-                )
+        for value in now.values():
+            yield self._only_now(value)
+
+    def _only_now(self, value: ValueSeen) -> Comparison:
+        """A name that only the record of now speaks of."""
+        base = Comparison(kind="value", name=value.name, verdict=Verdict.DIVERGED, after=value.shown)
+        if self.valued:
+            return base.replace(before="the cell did not bind it")
+        return base.replace(verdict=Verdict.NOT_COMPARED, note="the record does not say what it stood for")
 
     def value(self, before: ValueSeen, after: ValueSeen | None) -> Comparison:
         """What a name stood for, then and now."""
