@@ -28,6 +28,15 @@ def _no_writer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CELLOPS_WRITER", "false")
 
 
+def test_parameters_that_the_run_does_not_depend_on_are_not_asked_for(loaded: Kernel) -> None:
+    loaded.run("%%mlops parameters\nrows = 5")
+    loaded.run("%%mlops parameters\ndepth = 3")
+    loaded.run("%%mlops run\nsize = float(depth)")
+    proof = verify()
+    assert proof.verdict is Verdict.IDENTICAL, proof.cells
+    assert {one.name for cell in proof.cells for one in cell.comparisons if one.kind == "parameter"} == {"depth"}
+
+
 def test_what_the_slice_writes_is_put_back(loaded: Kernel) -> None:
     out, new = loaded.project / "out.csv", loaded.project / "new.txt"
     loaded.run("rows = [1, 2]\nopen('out.csv', 'w').write(str(rows))\nopen('new.txt', 'w').write('x')")

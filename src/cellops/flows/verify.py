@@ -126,11 +126,12 @@ def _proof(held: Held, again: Replay, tolerance: float, folder: Path) -> Proof:
     own = Held(run=run, folders=(str(folder / "record"),))
     comparing = Comparing(tolerance, held.numbers, own.numbers, _has_values(run.trail))
     modules = list(_modules(run, again.project))
+    bound = {name for record in cells for name in (*record.writes, *record.changed)}
     proofs = []
     for record in cells:
         after = again.cells.get(record.order)
         is_run = record.run == run.run and after is not None
-        more = compare_run(comparing, run.closed, again.closed) if is_run else ()
+        more = compare_run(comparing, run.closed, again.closed, bound=bound) if is_run else ()
         proofs.append(comparing.cell(record, after, more))
     verdict = _verdict(proofs, modules)
     environment = again.closed.environment if again.closed is not None else None

@@ -1,6 +1,6 @@
 """What a run left behind, held against what it leaves now: parameters, metrics, tables, models and figures."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import TYPE_CHECKING, Any
 
 from cellops.pipeline.verify.comparison import Comparing
@@ -17,12 +17,21 @@ if TYPE_CHECKING:
 GONE = "there was none"
 
 
-def compare_run(comparing: Comparing, before: RunClosed, after: RunClosed | None) -> Iterator[Comparison]:
-    """What stands on the record of a run beside its cells."""
+def compare_run(
+    comparing: Comparing, before: RunClosed, after: RunClosed | None, *, bound: Container[str]
+) -> Iterator[Comparison]:
+    """What stands on the record of a run beside its cells.
+
+    Parameters
+    ----------
+    bound
+        The names that the cells of the slice bind: the notebook may have parameters that the run does not depend on.
+    """
     if after is None:
         yield Comparison(kind="run", name="record", verdict=Verdict.DIVERGED, after="the run left no record")
         return
-    yield from comparing.metrics("parameter", before.parameters, after.parameters)
+    needed = {n: v for n, v in before.parameters.items() if n in after.parameters or n.partition(".")[0] in bound}
+    yield from comparing.metrics("parameter", needed, after.parameters)
     yield from comparing.metrics("metric", before.metrics, after.metrics)
     yield from _tables(before, after)
     yield from _model(comparing, before.contract, after.contract)
