@@ -19,6 +19,8 @@ SETS = re.compile(
     r"\bset\(|\bfrozenset\(|\{[^{}:]*(?:,|\bfor\b)[^{}:]*\}|\bhash\(|\.intersection\(|\.union\(|\.difference\("
 )
 PARALLEL = re.compile(r"\bn_jobs\b|\bThreadPool|\bset_num_threads\b|\bnum_threads\b|\bnthread\b")
+NAME = re.compile(r"[.\[]")
+"""What ends a name in the path to what it holds."""
 FINEST = 1e-6
 """A difference below this looks like sums that were added in another order."""
 MOST_NAMED = 3
@@ -38,7 +40,7 @@ def causes(
     """
     first = next((proof for proof in proofs if proof.verdict in {Verdict.DIVERGED, Verdict.WITHIN_TOLERANCE}), None)
     if first is None:
-        return ()
+        return tuple(_code(modules))
     reached = [record for record in run.slice() if record.order <= first.order]
     there = [record for record in reached if record.order == first.order]
     different = [one for one in first.comparisons if one.verdict in {Verdict.DIVERGED, Verdict.WITHIN_TOLERANCE}]
@@ -50,7 +52,7 @@ def causes(
         # What stands in the cell itself comes before what cells above it might have brought unseen.
         *_of_sources(run, there),
     ]
-    found = found or [*_threads(reached, different), *_of_sources(run, reached)]
+    found = found or [*_threads(reached, different), *_of_sources(run, reached), *_held(run.slice(), different)]
     unknown = Cause(
         code="unknown",
         text="nothing that was recorded explains the difference",
@@ -152,6 +154,19 @@ def _randomness(reached: Sequence[CellRecord]) -> Iterator[Cause]:
             code="unseeded-randomness",
             text=f"{_places(made)} makes identifiers that are new each time",
             remedy="Derive them from the data, or leave them out of what is compared",
+        )
+
+
+def _held(records: Iterable[CellRecord], different: Iterable[Comparison]) -> Iterator[Cause]:
+    """A generator without a seed inside of what differs, from which a cell has drawn."""
+    names = {one.name for one in different if one.kind == "value"}
+    uses = (use for record in records for use in record.generators if use.consumed and not use.seeded)
+    held = list(dict.fromkeys(use.name for use in uses if NAME.split(use.name)[0] in names))
+    if held:
+        yield Cause(
+            code="unseeded-randomness",
+            text=f"{_list(held)} {'is a generator' if len(held) == 1 else 'are generators'} that nobody has seeded",
+            remedy="Seed it: default_rng(7), random_state=7, or %%mlops run --seed 7",
         )
 
 
