@@ -103,7 +103,11 @@ def _is_of_numpy(value: Any) -> bool:
 
 def is_model(value: object) -> bool:
     """Whether a value has the methods of an estimator that predicts."""
-    return not isinstance(value, type) and all(hasattr(type(value), name) for name in ("fit", "predict", "get_params"))
+    kinds = type.__getattribute__(type(value), "__mro__")
+    if type in kinds:
+        return False
+    held = [type.__getattribute__(kind, "__dict__") for kind in kinds]
+    return all(any(name in own for own in held) for name in ("fit", "predict", "get_params"))
 
 
 def parts_of(estimator: Any) -> list[object]:

@@ -114,27 +114,28 @@ def _plain(given: Mapping[Any, object]) -> dict[str, Value]:
     return found
 
 
-def _numbers(name: str, value: object) -> dict[str, float]:
+def _numbers(name: str, value: Any) -> dict[str, float]:
     """A number, or the numbers of a dictionary by their keys."""
-    if isinstance(value, dict):
+    if issubclass(type(value), dict):
         found: dict[str, float] = {}
-        for key, inner in value.items():
-            if isinstance(key, str) and not isinstance(inner, dict):
+        for key, inner in dict.items(value):
+            if type(key) is str and not issubclass(type(inner), dict):
                 found.update(_numbers(f"{name}.{key}", inner))
         return found
     number = _number(value)
     return {} if number is None else {name: number}
 
 
-def _number(value: object) -> float | None:
+def _number(value: Any) -> float | None:
     """A numeric scalar as a float; an integer beyond the floats is infinite, and a truth value is no number."""
-    if isinstance(value, bool):
+    if type(value) is bool:
         return None
-    if isinstance(value, int | float):
+    if issubclass(type(value), int | float):
+        value = (int if issubclass(type(value), int) else float).__pos__(value)  # without methods of the user's
         return float(value) if abs(value) <= sys.float_info.max or value != value else math.inf  # noqa: PLR0124 - NaN
     if type(value).__module__ == "numpy" and getattr(value, "ndim", 1) == 0:
         kind = getattr(getattr(value, "dtype", None), "kind", "")
-        return float(value) if kind in "iuf" else None  # type: ignore[arg-type]
+        return float(value) if kind in "iuf" else None
     return None
 
 
@@ -156,14 +157,15 @@ def _models(flow: Dataflow, namespace: Namespace, names: Iterable[str]) -> tuple
     return tuple(sorted(models, key=lambda model: not is_model(model.estimator)))
 
 
-def _contained(name: str, value: object) -> list[tuple[str, object]]:
+def _contained(name: str, value: Any) -> list[tuple[str, object]]:
     """A value under its name, or the items of a small container under names of their own."""
-    if isinstance(value, list | tuple) and len(value) <= MOST_ITEMS:
-        return [(f"{name}_{position}", item) for position, item in enumerate(value)]
-    if not isinstance(value, dict) or len(value) > MOST_ITEMS:
+    for kind in (list, tuple):
+        if issubclass(type(value), kind) and kind.__len__(value) <= MOST_ITEMS:
+            return [(f"{name}_{position}", item) for position, item in enumerate(kind.__iter__(value))]
+    if not issubclass(type(value), dict) or dict.__len__(value) > MOST_ITEMS:
         return [(name, value)]
     found: dict[str, object] = {}
-    for position, (key, item) in enumerate(value.items()):
+    for position, (key, item) in enumerate(dict.items(value)):
         label = f"{name}_{key}" if type(key) in (str, int, float, bool) else f"{name}_{position}"
         found[f"{label}_{position}" if label in found else label] = item
     return list(found.items())
