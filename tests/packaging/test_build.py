@@ -76,7 +76,7 @@ def test_a_package_holds_what_its_layout_says(flights_package):
         "python_env.yaml",
         "requirements.txt",
     }
-    assert (flights_package / "environment/lock.txt").read_text() == "numpy==2.4.6\n"
+    assert (flights_package / "environment/lock.txt").read_text() == "numpy==2.4.6\n# of no index: cellops==0.1.0\n"
 
 
 def test_mlflow_loads_the_package_and_answers_the_parity_rows(flights_package, flights_model, monkeypatch):
