@@ -165,9 +165,9 @@ def prepare(folder: Path) -> Path:
         if next(folder.iterdir(), None) is None:
             (folder / ".gitignore").write_text("*\n", encoding="utf-8")
     except OSError as error:
-        raise _unusable(folder, error.strerror or str(error)) from error
+        raise unusable(folder, error.strerror or str(error)) from error
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise _unusable(folder, "Permission denied")
+        raise unusable(folder, "Permission denied")
     return folder
 
 
@@ -263,7 +263,8 @@ def _path(given: Given) -> Path:
         raise given.error(fact) from error
 
 
-def _unusable(folder: Path, reason: str) -> SettingsError:
+def unusable(folder: Path, reason: str) -> SettingsError:
+    """The error of a folder in which nothing can be kept."""
     fact = f"cellops cannot keep its files in {folder}: {reason}"
     return SettingsError(fact, remedy="Make it a folder that you can write, or name another with CELLOPS_FOLDER")
 

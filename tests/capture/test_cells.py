@@ -134,7 +134,11 @@ def test_a_cell_that_runs_another_cell_stays_open(loaded: Kernel) -> None:
 def test_a_session_that_cannot_be_opened_leaves_no_magic_that_would_lose_a_cell(kernel: Kernel) -> None:
     (kernel.project / ".cellops").mkdir(exist_ok=True)
     (kernel.project / ".cellops" / "journal").write_text("in the way")
-    assert kernel.run("%load_ext cellops").status == "error"
+    said = kernel.run("%load_ext cellops").traceback
+    assert said == (
+        f"SettingsError: cellops cannot keep its files in {kernel.project / '.cellops' / 'journal'}: File exists. "
+        "Make it a folder that you can write, or name another with CELLOPS_FOLDER"
+    )
     assert "not found" in kernel.run("%%mlops run\nran = True").streams
 
 

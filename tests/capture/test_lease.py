@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from cellops.capture.lease import Lease, is_held
 
 HOLD = """
@@ -78,4 +80,12 @@ def test_a_forked_child_cannot_give_it_up(tmp_path: Path) -> None:
         os._exit(0)
     os.waitpid(child, 0)
     assert is_held(path)
+    lease.release()
+
+
+def test_a_journal_has_one_kernel(tmp_path: Path) -> None:
+    lease = Lease(tmp_path / "x.alive")
+    with pytest.raises(BlockingIOError):
+        Lease(tmp_path / "x.alive")
+    assert is_held(tmp_path / "x.alive")
     lease.release()

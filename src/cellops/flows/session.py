@@ -49,7 +49,7 @@ from cellops.records.run import (
     SessionClosed,
     SessionOpened,
 )
-from cellops.settings import Settings, prepare
+from cellops.settings import Settings, prepare, unusable
 from cellops.version import __version__
 
 STATUS = {Outcome.OK: RunStatus.FINISHED, Outcome.ERROR: RunStatus.FAILED, Outcome.INTERRUPTED: RunStatus.KILLED}
@@ -102,8 +102,11 @@ class Session:
         self._restoring = _restoring()
         self._working_folder = _working_folder(settings.project)
         folder = prepare(settings.folder) / "journal"
-        self._lease = Lease(lease_of(path_of(folder, self.id)))
-        self.journal = Journal(folder, self.id, first=self._opened())
+        try:
+            self._lease = Lease(lease_of(path_of(folder, self.id)))
+            self.journal = Journal(folder, self.id, first=self._opened())
+        except OSError as error:
+            raise unusable(folder, error.strerror or str(error)) from error
 
     def _opened(self) -> SessionOpened:
         return SessionOpened(
