@@ -18,6 +18,9 @@ from support.kernel import Kernel
 FOLDER = Path(__file__).parents[1] / "notebooks" / "capture"
 FIXTURES = [Fixture.read(path) for path in sorted(FOLDER.glob("*.ipynb"))]
 
+DRAWS_WHEN_IMPORTED = "import rich.style\ndel rich"
+"""It draws from python's generator, and whether a library imports it is nothing that a fixture should speak of."""
+
 
 def test_there_are_enough_and_each_has_a_behaviour_of_its_own() -> None:
     assert len(FIXTURES) >= 30
@@ -45,7 +48,8 @@ class Kernels:
             self._make(folder)
         notebook = {"JPY_SESSION_NAME": str(self.notebook), "CELLOPS_PROJECT": str(folder)}
         kernel = Kernel(folder, {"CELLOPS_WRITER": "false", **notebook})
-        assert kernel.wait(kernel.send("%load_ext cellops", history=False)).status == "ok"
+        for cell in (DRAWS_WHEN_IMPORTED, "%load_ext cellops"):
+            assert kernel.wait(kernel.send(cell, history=False)).status == "ok"
         return kernel
 
     @property
