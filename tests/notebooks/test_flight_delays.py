@@ -8,7 +8,10 @@ import nbformat
 import pandas as pd
 import pytest
 
+from cellops.flows.verify import verify
 from cellops.pipeline.engine import execute
+from cellops.records.proof import Verdict
+from support.kernel import Kernel
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOK = ROOT / "notebooks" / "flight_delays.ipynb"
@@ -62,3 +65,25 @@ def test_the_same_seed_gives_the_same_model(alone: Path) -> None:
         said.append("".join(train["outputs"][0]["text"]).splitlines()[0])
     assert said[0] == said[1]
     assert said[0].startswith("AUC")
+
+
+def test_a_run_of_cells_out_of_order_verifies(alone: Path) -> None:
+    sources = {cell.id: cell.source for cell in nbformat.read(NOTEBOOK, as_version=4).cells}
+    fewer = sources["parameters"].replace("[1, 2, 3]", "[1]").replace("150", "20")
+    kernel = Kernel(alone, {})
+    try:
+        kernel.run(sources["load-cellops"])
+        assert kernel.run(sources["build-features"], "build-features").status == "error"
+        for cell in ("load", "parameters", "build-features"):
+            assert kernel.run(sources[cell], cell).status == "ok"
+        assert kernel.run(fewer, "parameters").status == "ok"
+        for cell in ("expectations", "build-features", "look", "train"):
+            kernel.run(sources[cell], cell)
+        assert [run.name for run in kernel.opened()] == ["flight-delays"]
+        assert kernel.closed()[0].metrics["auc"] > 0.6
+        proof = verify("flight-delays")
+        differ = [(cell.order, one) for cell in proof.cells for one in cell.comparisons if one.verdict != "identical"]
+        assert proof.verdict is Verdict.IDENTICAL, differ
+        assert {one.name for one in proof.cells[-1].comparisons} >= {"model", "X_train", "auc", "answers"}
+    finally:
+        kernel.stop()
