@@ -18,6 +18,8 @@ KINDS = "iuf"
 LARGEST = 262_144
 """Bytes of one value's numbers that are kept."""
 MOST_ARRAYS = 500
+OTHERS = frozenset({"(index)", "(names)"})
+"""Parts of a frame that are no columns: a column of such a name could not be told from them."""
 MOST_NUMBERS = 1000
 """Numbers of a container of python that are kept."""
 
@@ -77,11 +79,18 @@ def _arrays(value: Any) -> "dict[str, Array]":
 
 
 def _of_pandas(value: Any) -> "dict[str, Array]":
+    from cellops.capture.content.frames import uniform_columns
+
     columns = {"(values)": value} if type(value).__name__ == "Series" else {}
     if value.ndim == 2:  # noqa: PLR2004 - rows and columns
         if value.shape[1] > MOST_ARRAYS or value.shape[0] * 8 > LARGEST:
             return {}
+        uniform = uniform_columns(value)
+        if uniform is not None:
+            return dict(zip(map(str, value.columns), uniform, strict=True))
         columns = {str(label): value.iloc[:, place] for place, label in enumerate(value.columns)}
+        if len(columns) < value.shape[1] or not OTHERS.isdisjoint(columns):
+            return {}
     plain = {name: column for name, column in columns.items() if getattr(column.dtype, "kind", "") in KINDS}
     return {
         name: column.to_numpy() for name, column in plain.items() if type(column.dtype).__module__.startswith("numpy")
@@ -105,11 +114,20 @@ def _of_items(items: Mapping[str, Any]) -> "dict[str, Array]":
     for name, held in items.items():
         kind = type(held)
         if kind.__module__ == "numpy" and kind.__name__ == "ndarray":
-            found[name] = held
+            array = held
         elif (
-            kind in {int, float}
-            or (kind.__module__ == "numpy" and isinstance(held, np.number))
-            or (kind in {list, tuple} and 0 < len(held) <= MOST_NUMBERS and {int, float}.issuperset(map(type, held)))
+            _is_number(kind)
+            or (kind in {list, tuple} and 0 < len(held) <= MOST_NUMBERS and all(map(_is_number, set(map(type, held)))))
         ):
-            found[name] = np.asarray(held, dtype=float)
+            array = np.asarray(held)
+        else:
+            continue
+        if array.dtype.kind in KINDS:
+            found[name] = array
     return found
+
+
+def _is_number(kind: type) -> bool:
+    import numpy as np
+
+    return kind in {int, float} or (kind.__module__ == "numpy" and issubclass(kind, np.number))
