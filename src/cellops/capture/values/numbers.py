@@ -85,12 +85,13 @@ def _of_pandas(value: Any) -> "dict[str, Array]":
     if value.ndim == 2:  # noqa: PLR2004 - rows and columns
         if value.shape[1] > MOST_ARRAYS or value.shape[0] * 8 > LARGEST:
             return {}
+        names = list(map(str, value.columns))
+        if len(set(names)) < len(names) or not OTHERS.isdisjoint(names):
+            return {}
         uniform = uniform_columns(value)
         if uniform is not None:
-            return dict(zip(map(str, value.columns), uniform, strict=True))
-        columns = {str(label): value.iloc[:, place] for place, label in enumerate(value.columns)}
-        if len(columns) < value.shape[1] or not OTHERS.isdisjoint(columns):
-            return {}
+            return dict(zip(names, uniform, strict=True))
+        columns = {name: value.iloc[:, place] for place, name in enumerate(names)}
     plain = {name: column for name, column in columns.items() if getattr(column.dtype, "kind", "") in KINDS}
     return {
         name: column.to_numpy() for name, column in plain.items() if type(column.dtype).__module__.startswith("numpy")
@@ -115,9 +116,8 @@ def _of_items(items: Mapping[str, Any]) -> "dict[str, Array]":
         kind = type(held)
         if kind.__module__ == "numpy" and kind.__name__ == "ndarray":
             array = held
-        elif (
-            _is_number(kind)
-            or (kind in {list, tuple} and 0 < len(held) <= MOST_NUMBERS and all(map(_is_number, set(map(type, held)))))
+        elif _is_number(kind) or (
+            kind in {list, tuple} and 0 < len(held) <= MOST_NUMBERS and all(map(_is_number, set(map(type, held))))
         ):
             array = np.asarray(held)
         else:

@@ -1,9 +1,11 @@
 """A cell as it was, held against the cell as it is now."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from cellops.capture.values.description import MOST_PARTS
 from cellops.capture.values.numbers import unpack
 from cellops.pipeline.verify.differences import NO_MEASURE, difference, differences, farthest
 from cellops.records.cell import CellRecord
@@ -19,7 +21,8 @@ if TYPE_CHECKING:
 Kept = Callable[[str], bytes | None]
 """Gives the content of kept numbers by its digest."""
 RANKS = {verdict: rank for rank, verdict in enumerate(Verdict)}
-MOST_PARTS = 5
+INTEGER = re.compile(r"\bu?int\d*$")
+"""Types of numbers that are the same or not."""
 ADDRESS = "://"
 
 
@@ -97,14 +100,15 @@ class Comparing:
             verdict = Verdict.IDENTICAL if before.reason == after.reason else Verdict.NOT_COMPARED
             return base.replace(verdict=verdict, difference=0.0, note=before.reason or "")
         if before.number is not None and after.number is not None:
-            return self._numbers(base, difference(before.number, after.number))
+            found = difference(before.number, after.number)
+            return base.replace(difference=found) if INTEGER.search(before.type) else self._numbers(base, found)
         apart = tuple(name for name, digest in before.parts.items() if after.parts.get(name) != digest)
         apart += tuple(name for name in after.parts if name not in before.parts)
         base = base.replace(parts=apart, note=before.reason or "")
         then, now = self._kept(before, self.before), self._kept(after, self.after)
         base = _pointed(base, farthest(then, now))
         measured = differences(then, now)
-        if not measured or (before.parts and not set(apart) <= measured.keys()):
+        if not measured or not _tells_all(before, apart, measured):
             return base
         return self._numbers(base, max(measured.values()))
 
@@ -144,6 +148,11 @@ def _pointed(base: Comparison, found: tuple[str, float, float] | None) -> Compar
         return base
     where, then, now = found
     return base.replace(before=f"{base.before}, {where} = {then:.9g}", after=f"{base.after}, {where} = {now:.9g}")
+
+
+def _tells_all(seen: ValueSeen, apart: Iterable[str], measured: Collection[str]) -> bool:
+    """Whether the numbers are all that differs, as far as the value has parts."""
+    return not seen.parts or (len(seen.parts) < MOST_PARTS and bool(apart) and set(apart) <= set(measured))
 
 
 def worst(made: Iterable[Comparison]) -> Verdict:

@@ -59,8 +59,10 @@ def array_difference(before: "Array", after: "Array") -> float:
 
 
 def differences(before: "Mapping[str, Array]", after: "Mapping[str, Array]") -> dict[str, float]:
-    """The difference of each array that both have, by name."""
-    return {name: array_difference(array, after[name]) for name, array in before.items() if name in after}
+    """The difference of each array by name; none where they have other names, or the same in another order."""
+    if list(before) != list(after):
+        return {}
+    return {name: array_difference(array, after[name]) for name, array in before.items()}
 
 
 def farthest(before: "Mapping[str, Array]", after: "Mapping[str, Array]") -> tuple[str, float, float] | None:

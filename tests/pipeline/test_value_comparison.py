@@ -1,0 +1,187 @@
+"""Values as a record keeps them, compared: what differs by more than the tolerance is never taken for the same."""
+
+import math
+import tempfile
+from collections import Counter, OrderedDict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+import scipy.sparse
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as of_numpy
+from sklearn.linear_model import LinearRegression
+
+from cellops.capture.blobs import Blobs
+from cellops.capture.values.allowance import Allowance
+from cellops.capture.values.description import look_at
+from cellops.pipeline.verify.comparison import Comparing
+from cellops.records.proof import Comparison, Verdict
+
+TOLERANCE = 1e-6
+IDENTICAL, WITHIN, DIVERGED = Verdict.IDENTICAL, Verdict.WITHIN_TOLERANCE, Verdict.DIVERGED
+
+
+def compared(before: Any, after: Any, seconds: float = 10.0) -> Comparison:
+    with tempfile.TemporaryDirectory() as folder:
+        kept = Blobs(Path(folder))
+        then, now = (look_at("x", value, Allowance(seconds), kept) for value in (before, after))
+        read = lambda name: kept.path(name).read_bytes()  # noqa: E731
+        return Comparing(TOLERANCE, read, read).value(then, now)
+
+
+FLOATS = st.floats(-1e9, 1e9, width=32)
+ARRAYS = st.sampled_from([np.float64, np.float32, np.int64, np.uint8]).flatmap(
+    lambda kind: of_numpy.arrays(
+        kind,
+        of_numpy.array_shapes(max_dims=2, max_side=40),
+        elements=FLOATS if np.dtype(kind).kind == "f" else st.integers(0, 100),
+    )
+)
+
+
+def changed(array: Any, place: int, by: float) -> Any:
+    """A copy with one element further away than the tolerance allows."""
+    other = array.copy()
+    step = 1 if array.dtype.kind in "iu" else by * max(1.0, float(np.abs(array).max()))
+    other.flat[place] = other.flat[place] + step
+    apart = float(np.abs(np.subtract(other, array, dtype=float)).max())
+    largest = float(max(np.abs(array).max(), np.abs(other).max()))
+    assume(array.dtype.kind in "iu" or apart > TOLERANCE * largest)
+    return other
+
+
+@given(array=ARRAYS, place=st.integers(0), by=st.floats(1e-5, 10))
+@settings(max_examples=60, deadline=None)
+def test_an_array_with_one_other_element_has_diverged(array: Any, place: int, by: float) -> None:
+    assert compared(array, array.copy()).verdict is IDENTICAL
+    assert compared(array, changed(array, place % array.size, by)).verdict is DIVERGED
+
+
+@given(array=ARRAYS, place=st.integers(0), by=st.floats(1e-5, 10), text=st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_a_frame_with_one_other_element_has_diverged(array: Any, place: int, by: float, text: bool) -> None:
+    def frame(values: Any) -> pd.DataFrame:
+        made = pd.DataFrame(values)
+        return made.assign(text="a") if text else made
+
+    assert compared(frame(array), frame(array.copy())).verdict is IDENTICAL
+    other = compared(frame(array), frame(changed(array, place % array.size, by)))
+    assert (other.verdict, len(other.parts)) == (DIVERGED, 1)
+
+
+@given(array=of_numpy.arrays(np.float64, 30, elements=st.floats(0.5, 2)), by=st.floats(1e-14, 1e-7))
+@settings(max_examples=30, deadline=None)
+def test_what_differs_by_less_than_the_tolerance_is_within_it(array: Any, by: float) -> None:
+    other = array * (1 + by)
+    assume(not np.array_equal(array, other))
+    for before, after in ((array, other), (pd.DataFrame({"a": array}), pd.DataFrame({"a": other}))):
+        found = compared(before, after)
+        assert found.verdict is WITHIN
+        assert found.difference is not None
+        assert found.difference <= TOLERANCE
+    assert compared(list(array), list(other)).verdict is WITHIN
+
+
+LINE = LinearRegression().fit([[0.0], [1.0]], [0.0, 1.0])
+STEEPER = LinearRegression().fit([[0.0], [1.0]], [0.0, 1.5])
+
+
+class Mine(list[float]):
+    """A class that is derived from a builtin one."""
+
+
+class Slotted:
+    __slots__ = ("held",)
+
+    def __init__(self, held: object) -> None:
+        self.held = held
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "verdict"),
+    [
+        (math.nan, math.nan, IDENTICAL),
+        (math.nan, 0.0, DIVERGED),
+        (math.inf, -math.inf, DIVERGED),
+        (0.0, -0.0, WITHIN),
+        (1.0, 1.0 + 1e-9, WITHIN),
+        (10**12, 10**12 + 1, DIVERGED),
+        (np.int64(10**12), np.int64(10**12 + 1), DIVERGED),
+        (np.float32(1), np.float64(1), DIVERGED),
+        (1, 1.0, DIVERGED),
+        (True, 1, DIVERGED),
+        ("a", "b", DIVERGED),
+        ([10**12], [10**12 + 1], DIVERGED),
+        ([10**30, 1.0], [10**30, 1.0 + 1e-9], DIVERGED),
+        ([10**30], [10**30 + 1], DIVERGED),
+        ({"a": 1.0}, {"a": 1.0 + 1e-9}, WITHIN),
+        ({"a": 1.0}, {"a": 1.0 + 1e-9, "b": 2.0}, DIVERGED),
+        ({"a": 1.0, "b": 2.0}, {"b": 2.0, "a": 1.0}, DIVERGED),
+        ({"a": 1.0, "n": 10**30}, {"a": 1.0 + 1e-9, "n": 10**30 + 1}, DIVERGED),
+        ({"a", "b"}, {"b", "a"}, IDENTICAL),
+        ({"a"}, {"b"}, DIVERGED),
+        (np.array([1.0, np.nan]), np.array([1.0, np.nan]), IDENTICAL),
+        (np.array([1.0, np.nan]), np.array([1.0, 2.0]), DIVERGED),
+        (np.array([1.0, 2.0]), np.array([1.0, 2.0], np.float32), DIVERGED),
+        (np.array(["a"]), np.array(["b"]), DIVERGED),
+        (np.zeros(10**5), np.zeros(10**5) + 1e-9, DIVERGED),
+        (pd.Series([1.0], ["x"]), pd.Series([1.0 + 1e-9], ["x"]), WITHIN),
+        (pd.Series([1.0], ["x"]), pd.Series([1.0 + 1e-9], ["y"]), DIVERGED),
+        (pd.Series([1.0], name="a"), pd.Series([1.0], name="b"), DIVERGED),
+        (pd.DataFrame({"a": [1.0], "t": ["x"]}), pd.DataFrame({"a": [1.0 + 1e-9], "t": ["y"]}), DIVERGED),
+        (pd.DataFrame([[1.0, 2.0]], columns=["a", "a"]), pd.DataFrame([[9.0, 2.0]], columns=["a", "a"]), DIVERGED),
+        (
+            pd.DataFrame([[1.0, 2.0]], columns=["a", "a"]),
+            pd.DataFrame([[9.0, 2.0 + 1e-9]], columns=["a", "a"]),
+            DIVERGED,
+        ),
+        (
+            pd.DataFrame({"(index)": [1.0]}, index=["x"]),
+            pd.DataFrame({"(index)": [1.0 + 1e-9]}, index=["y"]),
+            DIVERGED,
+        ),
+        (
+            pd.DataFrame({**{str(n): [1.0] for n in range(150)}, "t": ["x"]}),
+            pd.DataFrame({**{str(n): [1.0 + 1e-9] for n in range(150)}, "t": ["y"]}),
+            DIVERGED,
+        ),
+        (pd.DataFrame({"a": [1, 2]}), pd.DataFrame({"a": [1, 2]}, index=[1, 0]), DIVERGED),
+        (pd.Series(["a", "b"], dtype="category"), pd.Series(["a", "b"]), DIVERGED),
+        (pl.DataFrame({"a": [1, None]}), pl.DataFrame({"a": [1, None]}), IDENTICAL),
+        (pl.DataFrame({"a": [1, None]}), pl.DataFrame({"a": [1, 2]}), DIVERGED),
+        (scipy.sparse.eye_array(3, format="csr"), scipy.sparse.eye_array(3, format="csr"), IDENTICAL),
+        (scipy.sparse.eye_array(3, format="csr"), 2 * scipy.sparse.eye_array(3, format="csr"), DIVERGED),
+        (LINE, STEEPER, DIVERGED),
+        (Mine([1.0]), Mine([1.0]), IDENTICAL),
+        (Mine([1.0]), Mine([2.0]), DIVERGED),
+        (Slotted(1), Slotted(1), IDENTICAL),
+        (Slotted(1), Slotted(2), DIVERGED),
+        (Counter("ab"), Counter("aab"), DIVERGED),
+        (OrderedDict(a=1, b=2), OrderedDict(b=2, a=1), DIVERGED),
+        (None, 0, DIVERGED),
+    ],
+)
+def test_each_kind_of_value_compares_as_it_is(before: Any, after: Any, verdict: Verdict) -> None:
+    assert compared(before, after).verdict is verdict
+
+
+def test_what_cannot_be_read_is_said_not_to_be_compared() -> None:
+    with Path(__file__).open() as file, tempfile.TemporaryFile() as other:
+        for value in (file, other, (n for n in range(3)), iter([1])):
+            found = compared(value, value)
+            assert found.verdict is Verdict.NOT_COMPARED
+            assert found.note
+
+
+def test_a_table_that_is_too_large_says_what_was_read_of_it() -> None:
+    large = np.zeros(10**6)
+    found = compared(large, large.copy(), seconds=1e-4)
+    assert (found.verdict, found.note) == (IDENTICAL, "1,000 of 1,000,000 rows: it is too large to be read in passing")
+    other = large.copy()
+    other[0] = 1
+    assert compared(large, other, seconds=1e-4).verdict is DIVERGED
