@@ -273,3 +273,10 @@ def test_an_estimator_that_draws_unseeded_is_a_finding_with_the_remedy(loaded: K
     loaded.run(header + FIT.format(", random_state=3"))
     findings = loaded.closed()[-1].findings if header else loaded.cells()[-1].findings
     assert [f.code for f in findings if f.code.startswith("unseeded")] == []
+
+
+def test_what_a_library_draws_when_it_is_imported_changes_no_draw_of_the_notebook(loaded: Kernel) -> None:
+    loaded.run("import random, sys\nrandom.seed(7)")
+    loaded.run("before = 'sklearn' in sys.modules\nimport sklearn.linear_model\ndrawn = random.random()")
+    done = loaded.run("before, drawn == random.Random(7).random()")
+    assert done.results == ["(False, True)"]

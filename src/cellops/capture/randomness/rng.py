@@ -22,6 +22,17 @@ TORCH_DEFAULT_SEED = 67280421310721
 LARGEST_CHOSEN_FOR_TORCH = 2**32
 LARGEST_CHOSEN = 2**64
 """Seeds that people choose are smaller; what the system gives to numpy has 128 bits."""
+DRAWS_WHEN_IMPORTED = "rich.style"
+"""Draws from python's generator while it is imported, by scikit-learn for example: what a cell draws behind that would
+depend on who had imported it before."""
+
+
+def load_what_draws() -> None:
+    """Import what draws when it is imported, so that this happens before anything is seeded or kept."""
+    before = random.getstate()
+    with contextlib.suppress(ImportError):
+        importlib.import_module(DRAWS_WHEN_IMPORTED)
+    random.setstate(before)
 
 
 def shared() -> dict[str, Any]:

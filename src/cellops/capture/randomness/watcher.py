@@ -70,6 +70,7 @@ class Generators:
         self._unseeded: set[str] = set()
 
     def start(self, shell: Any) -> None:
+        rng.load_what_draws()
         self._namespace = shell.user_ns
         self._names = dict.fromkeys(names_of(self._namespace))
 
