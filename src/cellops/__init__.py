@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cellops.version import __version__ as __version__
 
-VERBS = ("clean", "compare", "drift", "execute", "package", "runs", "serve", "show", "sync", "verify")
+VERBS = ("clean", "compare", "drift", "execute", "package", "restore", "runs", "serve", "show", "sync", "verify")
 
 if TYPE_CHECKING:
     from cellops.capture.secrets import Secret as Secret
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from cellops.flows.drift import drift as drift
     from cellops.flows.execute import execute as execute
     from cellops.flows.package import package as package
+    from cellops.flows.restore import restore as restore
     from cellops.flows.runs import runs as runs
     from cellops.flows.runs import show as show
     from cellops.flows.serve import serve as serve

@@ -176,6 +176,29 @@ def compare(before: str, after: str, *, full: bool) -> None:
 
 @terminal.command()
 @click.argument("run", default="last")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="A new folder. Default: restored-KEY.")
+@click.option("--all", "whole_trail", is_flag=True, help="Every cell of its session, not only those it depended on.")
+def restore(run: str, output: Path | None, *, whole_trail: bool) -> None:
+    """Write RUN as a notebook that anybody can execute without cellops.
+
+    The folder holds the cells in the order in which they were executed, seeds and states of random generators as plain
+    code, the lock of the environment, the sources of the project's modules, the uncommitted patch, the values to
+    expect, and a README.md that says how to build the environment and execute it. Data are not copied: their digests
+    are there, and the notebook checks them. Secrets stay [redacted].
+
+    \b
+      cellops restore 3f2a91c0 -o audit
+
+    Exit code 1 for a run that is not there or has no whole record, 2 for a folder that holds something already.
+    """
+    from cellops import screens
+    from cellops.flows.restore import restore as work
+
+    screens.restored(work(run, output=output, whole_trail=whole_trail))
+
+
+@terminal.command()
+@click.argument("run", default="last")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="The new folder. Default: .cellops/packages/NAME."
 )

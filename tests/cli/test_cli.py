@@ -29,6 +29,7 @@ def cellops(*words: str, **options: object) -> "subprocess.CompletedProcess[str]
         (["show", "nothing"], 1, "There is no run nothing"),
         (["compare", "last"], 2, "Missing argument 'RUN'"),
         (["compare", "last", "nothing"], 1, "There is no run last"),
+        (["restore", "nothing"], 1, "There is no run nothing"),
         (["package", "last"], 1, "There is no run last"),
         (["serve", "nowhere"], 1, "nowhere"),
         (["drift", "nowhere", "data.csv"], 1, "nowhere"),

@@ -89,6 +89,24 @@ def recorded(run: str, settings: Settings, target: Callable[[], Path] | None = N
     return _in_store(summary, settings, folder)
 
 
+def with_stored(held: Held, settings: Settings, folder: Path) -> Held:
+    """A run of a journal, with what the tracking store has kept of it in a folder beside what this machine has.
+
+    Raises
+    ------
+    NotFoundError, TrackingError
+        When the store does not have it, or does not answer.
+    """
+    from cellops.tracking.store import Store
+
+    store = Store(settings)
+    summary = store.run(held.run.run)
+    if summary is None or summary.mlflow_run_id is None:
+        fact = f"The run {held.run.name} ({held.run.run[:8]}) is not in {settings.store}"
+        raise NotFoundError(fact, remedy="Carry it there with: cellops sync")
+    return held.replace(folders=(*held.folders, str(store.artifacts(summary.mlflow_run_id, "cellops", folder))))
+
+
 def _in_journals(run: str, settings: Settings) -> Held | None:
     """The run, where a journal of this machine has the whole of it."""
     opened: list[tuple[RunOpened, Path]] = []

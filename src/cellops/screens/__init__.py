@@ -7,6 +7,7 @@ from cellops.screens.expectations import expectations
 from cellops.screens.journals import cleaned, kept, synced
 from cellops.screens.packages import package
 from cellops.screens.proof import proof
+from cellops.screens.restored import restored
 from cellops.screens.runs import run, run_line, runs
 from cellops.screens.server import served, serving
 from cellops.screens.session import status
@@ -21,6 +22,7 @@ __all__ = [
     "package",
     "progress",
     "proof",
+    "restored",
     "run",
     "run_line",
     "runs",

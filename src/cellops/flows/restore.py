@@ -1,0 +1,234 @@
+"""Write a run out as a notebook that needs nothing of cellops."""
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
+
+from cellops.capture.secrets import REDACTED
+from cellops.errors import CellopsError, RecordError
+from cellops.flows.recorded import Held, recorded, with_stored
+from cellops.pipeline.restore import notes as of_restoring
+from cellops.pipeline.restore.expected import Expected
+from cellops.pipeline.restore.folder import require_free, write
+from cellops.pipeline.restore.notebook import States, restored_notebook
+from cellops.pipeline.restore.readme import NOTEBOOK, readme
+from cellops.pipeline.verify.slice_notebook import cell_id
+from cellops.records.cell import CellRecord, place
+from cellops.records.file import FileUse
+from cellops.records.module import ModuleSource
+from cellops.records.recorded import needed_states
+from cellops.records.restored import Restored
+from cellops.records.run import Environment
+from cellops.settings import Settings, load
+
+OURS = "cellops"
+MODULES = "modules"
+
+
+def restore(
+    run: str = "last", *, output: Path | None = None, whole_trail: bool = False, settings: Settings | None = None
+) -> Restored:
+    """Write a run as a notebook, with its lock, its modules' sources, its patch and its generators' states beside it.
+
+    The notebook holds the cells as they were executed and in that order; whoever has the folder and the data can
+    execute it without cellops. Nothing is executed here.
+
+    Parameters
+    ----------
+    run
+        The start of the run's key, its name, its MLflow id, or `last`.
+    output
+        A new or empty folder. By default `restored-KEY` in the current one.
+    whole_trail
+        Take every cell of the session up to the run, not only those that it depends on.
+
+    Raises
+    ------
+    NotFoundError
+        When there is no such run.
+    RecordError
+        When the run has not ended, or its record is not whole.
+    TrackingError
+        When the tracking store has to be asked and does not answer.
+    UsageError
+        When the folder is there and holds something.
+    OSError
+        When the disk refuses it.
+    """
+    settings = settings or load()
+    if output is not None:
+        require_free(output)
+    with tempfile.TemporaryDirectory(prefix="cellops-") as temporary:
+        held = recorded(run, settings, lambda: Path(temporary))
+        target = output if output is not None else Path(f"restored-{held.run.run[:8]}")
+        require_free(target)
+        if _lacks(held):
+            with contextlib.suppress(CellopsError):  # what the store does not have either is named below
+                held = with_stored(held, settings, Path(temporary))
+        return _written(held, target, settings.project, whole_trail=whole_trail)
+
+
+def _written(held: Held, output: Path, project: Path, *, whole_trail: bool) -> Restored:
+    run = held.run
+    cells = (
+        [r for r in run.trail if not _is_nested(r)] if whole_trail else [r for r in run.slice() if not _is_nested(r)]
+    )
+    if not cells:
+        fact = f"The run {run.name} ({run.run[:8]}) has no cells on its record"
+        raise RecordError(fact, remedy="Run it again with this version of cellops")
+    place_of_run = _place_of_run(held, project)
+    working_folder = _seen_from(output.absolute(), place_of_run)
+    data = [_seen(use, place_of_run, project) for use in _read(held, cells)]
+    states = _states(held, cells)
+    modules = {
+        module.path: source for module in _modules(run.closed.modules) if (source := held.source(module)) is not None
+    }
+    files = {f"{MODULES}/{path}": source for path, source in modules.items()}
+    if run.closed.environment is not None:
+        files["lock.txt"] = _lock(run.closed.environment)
+    if (patch := held.patch()) is not None:
+        files["code.patch"] = patch
+    if states:
+        files["states.json"] = json.dumps(states, indent=1) + "\n"
+    files["expected-values.json"] = Expected.of(run, cells).to_pretty_json().decode()
+    notes = [
+        *of_restoring.of_cells(run, cells, whole_trail=whole_trail),
+        *_notes(held, cells, modules, states),
+    ]
+    notebook = restored_notebook(
+        run,
+        cells,
+        states=states,
+        working_folder=working_folder,
+        import_roots=_import_roots([module for module in run.closed.modules if module.path in modules]),
+        data=data,
+    )
+    files[NOTEBOOK] = _text(notebook)
+    names = sorted(files)
+    files["README.md"] = readme(
+        run, files=names, data=data, working_folder=working_folder, whole_trail=whole_trail, notes=notes
+    )
+    write(output, files)
+    return Restored(
+        run=run.run,
+        name=run.name,
+        folder=str(output),
+        cells=len(cells),
+        of_trail=len(run.trail),
+        files=("README.md", *names),
+        notes=tuple(notes),
+    )
+
+
+def _lacks(held: Held) -> bool:
+    """Whether something that was kept is not on this machine any more."""
+    closed = held.run.closed
+    lost = any(module.kept is not None and held.source(module) is None for module in closed.modules)
+    patch = closed.code is not None and closed.code.patch_path is not None and held.patch() is None
+    return lost or patch
+
+
+def _is_nested(record: CellRecord) -> bool:
+    """Whether another cell executed it, and does so again."""
+    return record.effects is not None and record.effects.nested
+
+
+def _states(held: Held, cells: Sequence[CellRecord]) -> States:
+    """The states of shared generators that cells began with, by the cells' ids."""
+    found: dict[str, dict[str, object]] = {}
+    for record, use in needed_states(cells):
+        path = held.path("states", use.state) if use.state is not None else None
+        if path is not None:
+            found.setdefault(cell_id(record), {})[use.name] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def _modules(recorded_modules: Sequence[ModuleSource]) -> Iterator[ModuleSource]:
+    """Those whose path stays inside, whatever a record says."""
+    for module in recorded_modules:
+        path = PurePosixPath(module.path)
+        if not path.is_absolute() and ".." not in path.parts:
+            yield module
+
+
+def _import_roots(modules: Sequence[ModuleSource]) -> list[str]:
+    """The folders from which modules are imported by their names: `src` for `src/shop/prices.py` as `shop.prices`."""
+    return list(dict.fromkeys((PurePosixPath(MODULES) / _root(module)).as_posix() for module in modules))
+
+
+def _root(module: ModuleSource) -> PurePosixPath:
+    path = PurePosixPath(module.path)
+    inner = path.parent if path.name == "__init__.py" else path.with_suffix("")
+    name = PurePosixPath(*module.name.split("."))
+    count = len(name.parts)
+    return PurePosixPath(*inner.parts[:-count]) if inner.parts[-count:] == name.parts else path.parent
+
+
+def _lock(environment: Environment) -> str:
+    """The lock without cellops, which nothing here needs."""
+    version = environment.distributions.get(OURS)
+    others = environment.replace(
+        distributions={name: held for name, held in environment.distributions.items() if name != OURS},
+        local=tuple(name for name in environment.local if name != OURS),
+    )
+    return others.lock() + (f"# left out, as nothing here needs it: {OURS}=={version}\n" if version else "")
+
+
+def _place_of_run(held: Held, project: Path) -> Path:
+    """Where the kernel of the run worked: in a folder of this project, else in the one that the record names."""
+    folder = held.run.closed.folder
+    if folder is not None:
+        return project / Path(folder).expanduser()
+    return (project / (held.run.notebook or "notebook.ipynb")).parent
+
+
+def _read(held: Held, cells: Sequence[CellRecord]) -> list[FileUse]:
+    """The files that the cells have read and not written themselves."""
+    uses = [*held.run.closed.files, *(use for record in cells for use in record.files if use.mode == "read")]
+    written = {use.path for record in cells for use in record.files if use.mode != "read"}
+    first: dict[str, FileUse] = {}
+    for use in uses:
+        first.setdefault(use.path, use)
+    return [use for path, use in first.items() if path not in written]
+
+
+def _seen_from(folder: Path, target: Path) -> str:
+    try:
+        return Path(os.path.relpath(target, folder.resolve())).as_posix()
+    except ValueError:  # on another drive of Windows
+        return target.as_posix()
+
+
+def _seen(use: FileUse, place_of_run: Path, project: Path) -> FileUse:
+    """A file that was read, its path seen from where the run worked."""
+    if "://" in use.path or use.path.startswith("~") or Path(use.path).is_absolute():
+        return use
+    return use.replace(path=_seen_from(place_of_run, project / use.path))
+
+
+def _notes(held: Held, cells: Sequence[CellRecord], modules: dict[str, str], states: States) -> Iterator[str]:
+    """What was not kept, or was deleted since."""
+    gone = [module.path for module in held.run.closed.modules if module.path not in modules]
+    if gone:
+        yield f"The source of {', '.join(gone)} was not kept: check out the commit of the run."
+    redacted = [path for path, source in modules.items() if REDACTED in source]
+    if redacted:
+        yield f"`{REDACTED}` stands in the place of secrets in {', '.join(redacted)}."
+    code = held.run.closed.code
+    if code is not None and code.patch_truncated:
+        yield "The patch is not whole: the uncommitted changes were larger than what is kept."
+    if code is not None and code.patch_digest is not None and held.patch() is None:
+        yield "The patch of the uncommitted changes is not there any more."
+    for record, use in needed_states(cells):
+        if use.name not in states.get(cell_id(record), {}):
+            yield f"{place(record.execution_count)}: the state of the generator {use.name} was not kept: other numbers."
+
+
+def _text(notebook: object) -> str:
+    import nbformat
+
+    text: str = nbformat.writes(notebook)  # type: ignore[no-untyped-call]
+    return text + "\n"

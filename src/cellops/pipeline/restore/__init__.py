@@ -1,0 +1,1 @@
+"""A run written out as a notebook that needs nothing of cellops."""
