@@ -16,6 +16,7 @@ from cellops.flows.runs import runs
 from cellops.flows.sync import sync
 from cellops.flows.verify import verify
 from cellops.pipeline.verify.written_files import put_aside, put_back_all
+from cellops.records.file import FilesPinned
 from cellops.records.proof import Proof, Verdict
 from cellops.settings import load
 from support.kernel import Kernel
@@ -158,6 +159,27 @@ def test_data_that_are_gone_are_told_before_a_kernel_starts(loaded: Kernel) -> N
     with pytest.raises(VerificationError, match=r"has read data\.txt, which is gone"):
         verify()
     assert not (loaded.project / ".cellops" / "proofs").exists()
+
+
+def test_one_byte_of_a_large_file_is_seen_where_size_and_time_are_the_same(loaded: Kernel) -> None:
+    data = loaded.project / "large.bin"
+    data.write_bytes(bytes(3_000_000))
+    loaded.run("content = open('large.bin', 'rb').read()\nsize = len(content)")
+    loaded.run("%%mlops run --name sized\nbytes_read = float(size)")
+    while not any(isinstance(event, FilesPinned) for event in loaded.events()):
+        loaded.run("'each cell tells of what was hashed meanwhile'")
+    loaded.stop()
+    assert verify("sized").verdict is Verdict.IDENTICAL
+    stamp = data.stat()
+    with data.open("r+b") as file:
+        file.seek(2_000_000)
+        file.write(b"x")
+    os.utime(data, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+    proof = verify("sized")
+    first = proof.first_divergence
+    assert first is not None
+    assert [one.name for one in first.comparisons if one.verdict is Verdict.DIVERGED] == ["large.bin", "content"]
+    assert proof.causes[0].code == "changed-data"
 
 
 def test_shell_commands_are_executed_again_only_on_demand(loaded: Kernel) -> None:

@@ -15,10 +15,11 @@ import msgspec
 
 from cellops.records.base import Record
 from cellops.records.cell import CellRecord
+from cellops.records.file import FilesPinned
 from cellops.records.proof import Proof
 from cellops.records.run import NotebookExecuted, RunClosed, RunOpened, SessionClosed, SessionOpened
 
-Event = Union[SessionOpened, SessionClosed, CellRecord, RunOpened, RunClosed, NotebookExecuted, Proof]  # noqa: UP007 - msgspec reads it at run time
+Event = Union[SessionOpened, SessionClosed, CellRecord, RunOpened, RunClosed, FilesPinned, NotebookExecuted, Proof]  # noqa: UP007 - msgspec reads it at run time
 SUFFIX = ".jsonl"
 
 

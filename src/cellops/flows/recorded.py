@@ -16,8 +16,9 @@ from cellops.flows.runs import LAST, SHORTEST_KEY, show
 from cellops.records.base import Record
 from cellops.records.cell import CellRecord
 from cellops.records.contract import Contract
+from cellops.records.file import FilesPinned, FileUse
 from cellops.records.module import ModuleSource
-from cellops.records.recorded import RecordedRun
+from cellops.records.recorded import RecordedRun, with_pins
 from cellops.records.run import CodeVersion, Environment, RunClosed, RunOpened, RunStatus, RunSummary, SessionOpened
 from cellops.settings import Settings
 
@@ -124,11 +125,14 @@ def _in_journals(run: str, settings: Settings) -> Held | None:
 def _of_journal(opened: RunOpened, path: Path, settings: Settings) -> Held:
     trail: list[CellRecord] = []
     closed: RunClosed | None = None
+    pinned: list[FileUse] = []
     for event, _ in read(path):
         if isinstance(event, CellRecord) and (closed is None and (not trail or trail[-1].run != opened.run)):
             trail.append(event)
         elif isinstance(event, RunClosed) and event.run == opened.run:
             closed = event
+        elif isinstance(event, FilesPinned):
+            pinned += event.files
     if closed is None:
         raise _not_ended(opened.name, opened.run, RunStatus.RUNNING if is_alive(path) else RunStatus.KILLED)
     first = first_event(path)
@@ -141,7 +145,7 @@ def _of_journal(opened: RunOpened, path: Path, settings: Settings) -> Held:
         notebook=opened.notebook,
         seed=opened.seed,
         closed=closed,
-        trail=tuple(trail),
+        trail=tuple(with_pins(trail, [*closed.files, *pinned])),
         store=first.store if first is not None else None,
     )
     return Held(run=whole, folders=(str(settings.folder),))
@@ -160,7 +164,7 @@ def _in_store(summary: RunSummary, settings: Settings, folder: Path) -> Held:
             contract=_optional(held / "contract.json", Contract),
         )
         lines = (held / "trail.jsonl").read_bytes().splitlines()
-        trail = tuple(CellRecord.from_json(line) for line in lines)
+        trail = tuple(with_pins(map(CellRecord.from_json, lines), closed.files))
     except (OSError, msgspec.DecodeError) as error:
         raise _not_whole(summary.name, summary.run) from error
     whole = RecordedRun(

@@ -37,6 +37,7 @@ from cellops.flows.open_run import OpenRun, RunOptions, default_name
 from cellops.records.base import Record, Value
 from cellops.records.cell import CellRecord, Outcome
 from cellops.records.contract import Suite
+from cellops.records.file import FilesPinned
 from cellops.records.finding import Finding, Severity
 from cellops.records.notebook import NotebookShown
 from cellops.records.proof import Proof
@@ -95,11 +96,11 @@ class Session:
         self._writer = writer.Handle(settings)
         self._generators = Generators(Blobs(settings.folder / "states"))
         self._modules = Modules(settings.project, Blobs(settings.folder / "sources"))
-        self._files = Files(settings.project, settings.folder)
+        self._restoring = _restoring()
+        self._files = Files(settings.project, settings.folder, at_once=self._restoring is not None)
         self._origins = Origins(namespace, settings.project)
         self._history = History(self.notebook)
         self._unwritten: list[Record] = []
-        self._restoring = _restoring()
         self._working_folder = _working_folder(settings.project)
         folder = prepare(settings.folder) / "journal"
         try:
@@ -152,6 +153,7 @@ class Session:
         if self._capture is not None:
             self._capture.stop()
         try:
+            self._write_pins()
             self._write(SessionClosed(session=self.id, ended=time.time()))
         finally:
             self.journal.close()
@@ -242,6 +244,7 @@ class Session:
         self._remember(cell, record, run)
         try:
             self._write(record)
+            self._write_pins()
             if record.verb == "parameters" and record.outcome is Outcome.OK:
                 self.parameters.update(evidence.parameters(cell.flow, self._namespace))
         finally:
@@ -249,6 +252,12 @@ class Session:
                 closed = self._close_run(run, cell, record)
                 self.trail[-1] = record = record.replace(findings=closed.findings)
             self._observer.cell(record)
+
+    def _write_pins(self) -> None:
+        """Tell the journal of files that have been hashed meanwhile."""
+        pinned = self._files.newly_pinned()
+        if pinned:
+            self._write(FilesPinned(session=self.id, files=pinned))
 
     def _remember(self, cell: OpenCell, record: CellRecord, run: OpenRun | None) -> None:
         """Read the cell into the history, from which the slices of runs are found."""

@@ -30,3 +30,10 @@ class FileUse(Record, frozen=True, kw_only=True):
     reason: str | None = None
     """Why the digest covers less than everything."""
     pointers: tuple[Pointer, ...] = ()
+
+
+class FilesPinned(Record, frozen=True, kw_only=True, tag="files-pinned", tag_field="event"):
+    """What became of hashing files that were hashed beside the kernel's work."""
+
+    session: str
+    files: tuple[FileUse, ...]

@@ -2,8 +2,11 @@ from collections.abc import Iterable, Iterator
 
 from cellops.records.base import Record
 from cellops.records.cell import CellRecord, GeneratorUse
+from cellops.records.file import FileUse
 from cellops.records.run import RunClosed
 
+DEFERRED = "deferred"
+"""The method of a file that was to be hashed beside the kernel's work."""
 SHARED_GENERATORS = ("python", "numpy", "torch")
 """Those that everybody shares, by the name of their library."""
 
@@ -52,3 +55,14 @@ def needed_states(cells: Iterable[CellRecord]) -> Iterator[tuple[CellRecord, Gen
             known.add(use.name)
             if not use.seeded and use.state is not None and use.kept:
                 yield record, use
+
+
+def with_pins(trail: Iterable[CellRecord], pinned: Iterable[FileUse]) -> Iterator[CellRecord]:
+    """The cells of a trail, with the digests of files that were hashed when their cell had ended."""
+    known = {(use.path, use.size, use.modified): use for use in pinned if use.method != DEFERRED}
+    for record in trail:
+        files = tuple(
+            known.get((use.path, use.size, use.modified), use) if use.method == DEFERRED else use
+            for use in record.files
+        )
+        yield record.replace(files=files) if files != record.files else record

@@ -39,15 +39,26 @@ class _Readers:
 
 
 class Files:
+    """Files that cells read and write.
+
+    Parameters
+    ----------
+    at_once
+        Whether large files are hashed in front of the next cell too, as where a run is executed again.
+    """
+
     name = "files"
 
-    def __init__(self, project: Path, own: Path) -> None:
+    def __init__(self, project: Path, own: Path, *, at_once: bool = False) -> None:
+        self._at_once = at_once
         self._project = Path(os.path.realpath(project))
         self._own = (f"{own}{os.sep}", f"{os.path.realpath(own)}{os.sep}")
         self._pins = Pins()
         self._opens: Opens | None = None
         self._namespace: Mapping[str, Any] = {}
         self._read: dict[FileUse, _Readers] = {}
+        self._waiting: list[FileUse] = []
+        """What is being hashed, until somebody has been told."""
 
     def start(self, shell: Any) -> None:
         """Begin to hear what python opens."""
@@ -96,6 +107,14 @@ class Files:
         wanted = [use for use, by in self._read.items() if cells is None or not by.cells.isdisjoint(cells)]
         return tuple(dict.fromkeys(map(self._completed, wanted[-MOST_OF_A_RUN:])))
 
+    def newly_pinned(self) -> tuple[FileUse, ...]:
+        """The files whose hashing has ended since this was asked last."""
+        done = [found for use in self._waiting if (found := self._completed(use)) is not use]
+        if done:
+            paths = {use.path for use in done}
+            self._waiting = [use for use in self._waiting if use.path not in paths]
+        return tuple(done)
+
     def _completed(self, use: FileUse) -> FileUse:
         by = self._read[use]
         pinned = self._pins.get(by.path, by.seen)
@@ -126,6 +145,8 @@ class Files:
                 pointers=pointers_of(path, self._project),
             )
             uses.append(use)
+            if pinned is DEFERRED:
+                self._waiting.append(use)
             if mode != "write":
                 self._read.setdefault(use, _Readers(path, seen)).cells.add(order)
         return uses
@@ -136,7 +157,7 @@ class Files:
         known = self._pins.get(path, seen)
         if known is not None:
             return known
-        if not is_regular(seen) and not is_folder(seen):
+        if self._at_once or (not is_regular(seen) and not is_folder(seen)):
             return self._pins.pin(path, seen)
         if is_folder(seen) or seen.size > min(SMALL, left):
             self._pins.defer(path, seen)

@@ -11,6 +11,7 @@ from cellops.pipeline.verify.differences import NO_MEASURE, difference, differen
 from cellops.records.cell import CellRecord
 from cellops.records.file import FileUse
 from cellops.records.proof import CellProof, Comparison, Verdict
+from cellops.records.recorded import DEFERRED
 from cellops.records.value import Covered, ValueSeen
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ RANKS = {verdict: rank for rank, verdict in enumerate(Verdict)}
 INTEGER = re.compile(r"\bu?int\d*$")
 """Types of numbers that are the same or not."""
 ADDRESS = "://"
+UNHASHED = "the kernel ended before it had been hashed"
 
 
 @dataclass(frozen=True)
@@ -172,11 +174,12 @@ def files(before: Iterable[FileUse], after: Iterable[FileUse]) -> Iterator[Compa
         if ADDRESS in use.path:
             yield base.replace(note="its content was not pinned, since it is remote")
         elif other is None:
-            yield base.replace(verdict=Verdict.DIVERGED, after="the cell did not read it")
+            yield base.replace(note="the cell has not read it this time")
         elif use.digest is None or other.digest is None or use.method != other.method:
-            yield base.replace(
-                after=_content(other), note=use.reason or other.reason or "it was not hashed in the same way"
+            unread = (
+                UNHASHED if use.method == DEFERRED else use.reason or other.reason or "it was hashed in another way"
             )
+            yield base.replace(after=_content(other), note=unread)
         else:
             same = use.digest == other.digest
             note = (use.reason or "") if use.method != "full" else ""
