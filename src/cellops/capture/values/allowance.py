@@ -1,6 +1,6 @@
 """How much of a value may be read behind a cell: a few milliseconds' worth, told from sizes and not from a clock."""
 
-BYTES_A_SECOND = 4e9
+BYTES_A_SECOND = 6e9
 KEPT_A_SECOND = 0.5e9
 OBJECTS_A_SECOND = 5e5
 FILE_SECONDS = 1.5e-4

@@ -12,7 +12,7 @@ from cellops.capture.watcher import Ending, OpenCell, Seen
 from cellops.records.effects import Effects
 from cellops.records.value import Covered, ValueSeen
 
-LEAST_SECONDS = 0.004
+LEAST_SECONDS = 0.005
 LEAST_OF_A_RUN = 0.01
 SHARE = 0.03
 """Of a cell's own time that reading its values may take, where that is more."""
