@@ -4,13 +4,15 @@
 
 import json
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
+from xxhash import xxh3_128_hexdigest
 
 from cellops.capture.randomness import rng
 from cellops.pipeline.restore.plain import plain, seed
-from cellops.pipeline.restore.standalone import restored_put_back, restored_seed
+from cellops.pipeline.restore.standalone import restored_check_data, restored_put_back, restored_seed
 from cellops.records.cell import CellRecord, Outcome
 from support.journals import cell
 
@@ -83,3 +85,31 @@ def test_plain_code_seeds_as_the_header_does() -> None:
         drawn = [random.random(), np.random.normal()]
         restored_seed(2**40 + 7, with_torch=False)
         assert drawn == [random.random(), np.random.normal()]
+
+
+def test_each_file_is_said_to_be_what_it_was_or_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    content = b"size\n" * 500_000
+    (tmp_path / "rows.csv").write_bytes(content)
+    (tmp_path / "parts").mkdir()
+    size, digest = len(content), xxh3_128_hexdigest(content)
+    given = [
+        ("rows.csv", size, digest),
+        ("~/rows.csv", size, digest[::-1]),
+        ("rows.csv", size + 1, digest),
+        ("rows.csv", size, ""),
+        ("parts", None, ""),
+        ("gone.csv", 3, ""),
+    ]
+    restored_check_data(given)
+    assert capsys.readouterr().out.splitlines() == [
+        "rows.csv: its content is what it was",
+        "~/rows.csv: its content has changed",
+        f"rows.csv: it has changed, it had {size + 1} bytes",
+        "rows.csv: only its size was checked",
+        "parts: a folder, whose files were not checked",
+        "gone.csv: not there",
+    ]

@@ -104,24 +104,28 @@ def restored_seed(seed: int, *, with_torch: bool) -> None:
 
 def restored_check_data(files: list[tuple[str, int | None, str]]) -> None:
     """Say of each file that the run has read whether it is what it was: path, bytes, XXH3 (128 bits) of its content."""
+    from importlib.util import find_spec
     from pathlib import Path
 
+    def said(path: Path, size: int | None, digest: str) -> str:
+        if not path.exists():
+            return "not there"
+        if path.is_dir():
+            return "a folder, whose files were not checked"
+        if size is not None and path.stat().st_size != size:
+            return f"it has changed, it had {size} bytes"
+        if not digest or find_spec("xxhash") is None:
+            return "only its size was checked"
+        from xxhash import xxh3_128
+
+        found = xxh3_128()
+        with path.open("rb") as file:
+            while block := file.read(2**20):
+                found.update(block)
+        return "its content is what it was" if found.hexdigest() == digest else "its content has changed"
+
     for name, size, digest in files:
-        path = Path(name).expanduser()
-        if not path.is_file():
-            print(f"{name}: not there")
-            continue
-        content = path.read_bytes()
-        same = size is None or len(content) == size
-        what = "size"
-        if same and digest:
-            try:
-                from xxhash import xxh3_128_hexdigest
-            except ImportError:
-                what = "size, for want of the package xxhash,"
-            else:
-                same, what = xxh3_128_hexdigest(content) == digest, "content"
-        print(f"{name}: its {what} {'is what it was' if same else 'has changed'}")
+        print(f"{name}: {said(Path(name).expanduser(), size, digest)}")
 
 
 def restored_compare(metrics: dict[str, float]) -> None:
