@@ -33,6 +33,7 @@ def terminal(context: click.Context) -> None:
     The usual way:
       cellops execute train.ipynb -p seed 7   run the notebook as a pipeline
       cellops runs                            see the runs, newest first
+      cellops verify last                     execute a run again: does it come out the same?
       cellops package last -o model           export the newest run's model with its contract
       cellops serve model                     answer requests with it
       cellops drift model data.parquet        hold new data against what it was trained on
@@ -293,8 +294,8 @@ def sync(follow: Path | None, here: bool) -> None:
 @terminal.command()
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def clean(yes: bool) -> None:
-    """Delete what cellops can make again: journals that were carried over whole, the writer's log, executed notebooks
-    and drift reports.
+    """Delete what cellops can make again: journals that were carried over whole, the writer's log, executed notebooks,
+    proofs that runs have, and drift reports.
 
     Journals whose last cells are in no run's trail stay.
     """

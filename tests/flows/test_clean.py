@@ -6,6 +6,8 @@ from cellops.flows.clean import clean, kept, removable
 from cellops.flows.progress import read_progress, write_progress
 from cellops.flows.runs import runs
 from cellops.flows.sync import sync
+from cellops.flows.verify import verify
+from cellops.records.proof import Verdict
 from cellops.settings import load
 from support.journals import cell, key, run, session
 from support.kernel import Kernel
@@ -49,7 +51,7 @@ def test_a_journal_stays_while_it_waits(project: Path) -> None:
     assert removable() == []
 
 
-def test_sources_go_once_they_are_carried_over_and_states_stay(project: Path) -> None:
+def test_sources_and_states_go_once_they_are_carried_over(project: Path) -> None:
     (project / "helpers.py").write_text("scale = 2\n")
     kernel = Kernel(project, {"CELLOPS_WRITER": "false"})
     try:
@@ -63,7 +65,20 @@ def test_sources_go_once_they_are_carried_over_and_states_stay(project: Path) ->
         kernel.stop()
     sync(settings)
     files = removable(settings)
-    assert source in files
-    assert state not in files
+    assert {source, state} <= set(files)
     assert clean(files) > 0
     assert not source.exists()
+    assert verify("last", settings=settings).verdict is Verdict.IDENTICAL
+
+
+def test_states_and_numbers_stay_while_a_journal_names_them(loaded: Kernel) -> None:
+    loaded.run("%%mlops run\nimport random\nscore = random.random()")
+    loaded.run("import numpy as np\nloose = np.random.normal(size=20)")
+    loaded.run("%unload_ext cellops")
+    sync()
+    folder = loaded.project / ".cellops"
+    held = {path for name in ("states", "values") for path in (folder / name).iterdir()}
+    named = {folder / "values" / value.numbers for cell in loaded.cells() for value in cell.values if value.numbers}
+    assert named
+    assert kept()
+    assert not held & set(removable())

@@ -1,5 +1,6 @@
 """Delete what can be made again, and nothing that exists only once."""
 
+import contextlib
 from pathlib import Path
 
 from cellops.capture.journal import read
@@ -8,22 +9,36 @@ from cellops.records.cell import CellRecord
 from cellops.records.run import RunClosed, RunOpened
 from cellops.settings import Settings, load
 
-HANDED_OVER = ("executions/*.ipynb", "sources/*.py", "patches/*.patch")
+PROOFS = "proofs"
+HANDED_OVER = ("executions/*.ipynb", "proofs/*/*", "sources/*.py", "patches/*.patch")
+KEPT_FOR_PROOFS = ("states", "values")
+"""Folders of what slices are executed again with; the tracking store has that of the runs that it has."""
 
 
 def removable(settings: Settings | None = None) -> list[Path]:
     """Journals that the tracking store holds whole, the writer's log, drift reports, and what runs have handed over.
 
-    While a journal still waits for the tracking store, executed notebooks, sources and patches stay, as it may name
-    them. The states of random generators stand nowhere else, and stay.
+    While a journal still waits for the tracking store, executed notebooks, proofs, sources and patches stay, as it may
+    name them. States of generators and numbers of values stay as long as a journal that stays names them.
     """
     settings = settings or load()
     waiting = any(not read_progress(path).done for path in journals(settings))
     carried = [path for path in journals(settings) if read_progress(path).done and not _only_here(path)]
     beside = [path.with_suffix(suffix) for path in carried for suffix in (".progress", ".lock", ".alive")]
     handed_over = [] if waiting else [p for place in HANDED_OVER for p in settings.folder.glob(place)]
+    handed_over += [] if waiting else _not_named(settings, kept(settings))
     made = [*handed_over, *(settings.folder / "drift").rglob("*.*")]
     return [path for path in (*carried, *beside, settings.folder / "writer.log", *made) if path.is_file()]
+
+
+def _not_named(settings: Settings, journals: list[Path]) -> list[Path]:
+    """The states and numbers that none of these journals speaks of."""
+    cells = [event for path in journals for event, _ in read(path) if isinstance(event, CellRecord)]
+    named = {use.state for cell in cells for use in cell.generators}
+    named |= {value.numbers for cell in cells for value in cell.values}
+    return [
+        path for folder in KEPT_FOR_PROOFS for path in (settings.folder / folder).glob("*") if path.name not in named
+    ]
 
 
 def kept(settings: Settings | None = None) -> list[Path]:
@@ -37,6 +52,9 @@ def clean(files: list[Path]) -> int:
     for path in files:
         freed += path.stat().st_size
         path.unlink()
+    for folder in {path.parent for path in files if path.parent.parent.name == PROOFS}:
+        with contextlib.suppress(OSError):
+            folder.rmdir()
     return freed
 
 
