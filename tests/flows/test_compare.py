@@ -177,3 +177,14 @@ def test_a_run_that_is_not_there_is_named(project: Path) -> None:
     found = compare("known", key("known"))
     assert not found.differs
     assert found.notes[0] == "The slice of known (6b6e6f77) is not known, so its whole trail was compared"
+
+
+def test_the_parameters_of_a_model_that_one_run_alone_has_are_one_difference(project: Path) -> None:
+    cells = "import numpy as np\nX = np.arange(20.0).reshape(-1, 1)\nfrom sklearn.linear_model import Ridge"
+    fit = "%%mlops run\nmodel = Ridge(alpha={}).fit(X, X[:, 0])\nscore = float(model.score(X, X[:, 0]))"
+    first, second = (trained_anew(project, cells, fit.format(alpha)) for alpha in (1.0, 2.0))
+    without = trained_anew(project, cells, "%%mlops run\nscore = float(X.sum())")
+    (one,) = compare(first, second).parameters
+    assert (one.name, one.before, one.after, one.change) == ("model.alpha", "1.0", "2.0", 1.0)
+    (one,) = compare(first, without).parameters
+    assert (one.name, one.after) == ("model.*", "")

@@ -14,7 +14,7 @@ SHORT_DIFF = 12
 """Lines of a source's diff that are shown unless all is asked for."""
 MOST_DIFFERENCES = 20
 MOST_COLUMNS = 8
-LONGEST_NAME = 40
+LONGEST_NAME = 60
 LONGEST_VALUE = 60
 NOUNS = {
     "code": "cell or module",
@@ -102,7 +102,7 @@ def _name(one: "Difference") -> str:
 
 def _value(text: str, *, full: bool) -> str:
     if not text:
-        return "none"
+        return "(absent)"
     return text if full or len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
 
 

@@ -1,5 +1,6 @@
 """What two runs were given and what they gave: parameters, randomness, outcomes and metrics."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -10,8 +11,22 @@ from cellops.records.run_comparison import Difference
 
 
 def parameter_differences(before: RecordedRun, after: RecordedRun) -> Iterator[Difference]:
-    """Parameters and the seed of the run's own cell."""
-    yield from _numbers("parameter", before.closed.parameters, after.closed.parameters)
+    """Parameters and the seed of the run's own cell; those of a model that one run alone has, as one."""
+    then, now = before.closed.parameters, after.closed.parameters
+    models, others = (Counter(_model(name) for name in given if "." in name) for given in (then, now))
+    alone = models.keys() ^ others.keys()
+    yield from _numbers(
+        "parameter",
+        *({name: value for name, value in given.items() if _model(name) not in alone} for given in (then, now)),
+    )
+    for model in sorted(alone):
+        count = f"{models[model] or others[model]} parameters"
+        yield Difference(
+            kind="parameter",
+            name=f"{model}.*",
+            before=count if model in models else "",
+            after=count if model in others else "",
+        )
     if before.seed != after.seed:
         yield Difference(kind="seed", name="--seed", before=_given(before.seed), after=_given(after.seed))
 
@@ -58,6 +73,11 @@ def _same(then: Any, now: Any) -> bool:
     if type(then) is float and type(now) is float:
         return difference(then, now) == 0
     return type(then) is type(now) and bool(then == now)
+
+
+def _model(name: str) -> str:
+    """The model that a parameter is one of, `model.max_depth`; names that a cell binds have no dot."""
+    return name.partition(".")[0] if "." in name else ""
 
 
 def _given(seed: int | None) -> str:
