@@ -34,7 +34,8 @@ TEMPLATE = """
 .cellops-proof pre { margin: .3em 0; padding: .4em .6em; overflow-x: auto;
   background: var(--jp-layout-color2, #8881); color: inherit; }
 .cellops-proof table { border-collapse: collapse; margin: .3em 0; width: auto; }
-.cellops-proof table th, .cellops-proof table td { text-align: left !important; padding: .1em .8em .1em 0; vertical-align: top;
+.cellops-proof table th, .cellops-proof table td { text-align: left !important;
+  padding: .1em .8em .1em 0; vertical-align: top;
   background: none; overflow-wrap: anywhere; }
 .cellops-proof th { font-weight: 600; }
 .cellops-proof .apart { white-space: nowrap; }
