@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from cellops.errors import NotFoundError, RecordError, UsageError
+from cellops.errors import NotebookError, NotFoundError, RecordError, UsageError
 from cellops.flows.clean import clean, removable
 from cellops.flows.restore import restore
 from cellops.flows.sync import sync
@@ -196,6 +196,8 @@ def test_a_folder_that_holds_something_is_not_touched(project: Path, loaded: Ker
     assert contents(project / "taken") == {"mine.txt": "mine"}
     (project / "empty").mkdir()
     assert restore(run, output=project / "empty").folder == str(project / "empty")
+    with pytest.raises(NotebookError, match="inside cannot be written: "):
+        restore(run, output=project / "taken" / "mine.txt" / "inside")
     assert not [path for path in project.iterdir() if path.name.startswith(".cellops-")]
 
 

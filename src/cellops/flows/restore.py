@@ -55,10 +55,11 @@ def restore(
         When the tracking store has to be asked and does not answer.
     UsageError
         When the folder is there and holds something.
-    OSError
-        When the disk refuses it.
+    NotebookError
+        When the folder cannot be written.
     """
     settings = settings or load()
+    output = output.expanduser() if output is not None else None
     if output is not None:
         require_free(output)
     with tempfile.TemporaryDirectory(prefix="cellops-") as temporary:

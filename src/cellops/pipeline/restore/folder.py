@@ -4,7 +4,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from cellops.errors import UsageError
+from cellops.errors import NotebookError, UsageError
 
 
 def require_free(output: Path) -> None:
@@ -25,16 +25,24 @@ def write(output: Path, files: Mapping[str, str]) -> None:
 
     Raises
     ------
-    OSError
+    NotebookError
         When the disk refuses it; nothing is left of it then.
     """
-    output.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".cellops-", dir=output.parent) as temporary:
-        folder = Path(temporary) / "restored"
-        for name, content in files.items():
-            path = folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(content, encoding="utf-8", newline="\n")
-        if output.exists():
-            output.rmdir()
-        folder.rename(output)
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".cellops-", dir=output.parent) as temporary:
+            folder = Path(temporary) / "restored"
+            _fill(folder, files)
+            if output.exists():
+                output.rmdir()
+            folder.rename(output)
+    except OSError as error:
+        fact = f"{output} cannot be written: {error.strerror or error}"
+        raise NotebookError(fact, remedy="Choose a folder on a disk with room where you may write") from error
+
+
+def _fill(folder: Path, files: Mapping[str, str]) -> None:
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8", newline="\n")
