@@ -13,8 +13,9 @@ from cellops.errors import NotebookError, NotFoundError, RecordError, UsageError
 from cellops.flows.clean import clean, removable
 from cellops.flows.restore import restore
 from cellops.flows.sync import sync
+from cellops.records.module import ModuleSource
 from cellops.records.run import RunOpened
-from support.journals import key, session
+from support.journals import key, run, session
 from support.kernel import Kernel
 from support.trails import trained, trained_anew
 
@@ -76,7 +77,7 @@ def execute(folder: Path, blocked: Path, **environment: str) -> dict[str, str]:
     }
 
 
-def sources(folder: str | Path) -> dict[str, str]:
+def sources_of(folder: str | Path) -> dict[str, str]:
     notebook = nbformat.read(Path(folder) / "notebook.ipynb", as_version=4)
     nbformat.validate(notebook)
     return {cell.id: cell.source for cell in notebook.cells}
@@ -116,7 +117,7 @@ def test_the_whole_trail_is_restored_in_its_order(shop: Path, tmp_path: Path) ->
     trained_anew(shop, *CELLS)
     made = restore("trained", whole_trail=True, output=shop / "whole")
     assert (made.cells, made.of_trail) == (8, 8)
-    found = sources(made.folder)
+    found = sources_of(made.folder)
     assert [name for name in found if name.startswith("cell-")] == [f"cell-{place}" for place in range(1, 9)]
     assert found["cell-4"] == '# %%mlops expect rows\n# expect_column_to_exist("size")'
     commented = 'if len(rows):\n    pass  # %mlops status\nshown = None  # %mlops runs\nnote = """\n%mlops runs\n"""'
@@ -217,3 +218,40 @@ def test_a_run_that_is_not_there_or_not_over_is_named(project: Path) -> None:
     with pytest.raises(RecordError, match="was gone before its cell had ended"):
         restore("open")
     assert list(project.glob("restored-*")) == []
+
+
+def test_nothing_is_written_outside_whatever_a_record_says(project: Path) -> None:
+    sources = project / ".cellops" / "sources"
+    sources.mkdir()
+    (sources / "kept.py").write_text("price = 3\n")
+    (project / "outside.py").write_text("secret = 3\n")
+    paths = {
+        "../evil.py": "kept.py",
+        "/evil.py": "kept.py",
+        "src/shop/prices.py": "/somewhere/else/kept.py",
+        "leaked.py": "../../outside.py",
+        "gone.py": "gone.py",
+    }
+    modules = tuple(
+        ModuleSource(name="shop.prices", path=path, digest="", size=9, kept=kept) for path, kept in paths.items()
+    )
+    session(project, "s", *run("trained", modules=modules))
+    made = restore("trained", output=project / "new" / "folder")
+    assert contents(project / "new").keys() == {f"folder/{name}" for name in made.files}
+    assert [name for name in made.files if name.startswith("modules/")] == ["modules/src/shop/prices.py"]
+    assert "import_roots=['modules/src']" in sources_of(made.folder)["restore-states"]
+    gone = "../evil.py, /evil.py, leaked.py, gone.py"
+    assert f"The source of {gone} was not kept: check out the commit of the run." in made.notes
+
+
+def test_a_secret_parameter_is_taken_from_its_variable(project: Path, tmp_path: Path) -> None:
+    given = {"CELLOPS_SECRET_token": "correct horse battery"}
+    injected = "%%mlops parameters\nfrom cellops import Secret\ntoken = Secret.given('token')"
+    made = restore(trained_anew(project, injected, "%%mlops run\nlength = len(token) / 2", **given))
+    (note,) = [note for note in made.notes if "CELLOPS_SECRET_" in note]
+    assert (
+        note == "The secret parameter token is taken from the variable CELLOPS_SECRET_token: set it before you begin."
+    )
+    said = execute(Path(made.folder), tmp_path / "blocked", **given)
+    assert given["CELLOPS_SECRET_token"] not in "".join(contents(Path(made.folder)).values())
+    assert said["compare-metrics"].endswith(": the same\n")
