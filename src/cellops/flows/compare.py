@@ -12,6 +12,7 @@ from cellops.pipeline.compare.code import code_differences, module_changes
 from cellops.pipeline.compare.data import Found, file_differences, table_differences
 from cellops.pipeline.compare.results import generator_differences, metric_differences, parameter_differences
 from cellops.records.recorded import RecordedRun
+from cellops.records.run import RunClosed
 from cellops.records.run_comparison import Difference, RunComparison, Side
 from cellops.settings import Settings, load
 
@@ -53,24 +54,14 @@ def _compared(one: Held, other: Held) -> RunComparison:
     before, after = one.run, other.run
     cells, other_cells = before.slice(), after.slice()
     then, now = before.closed, after.closed
-    data, notes = _apart(
-        [
-            *file_differences(then.files, now.files),
-            *table_differences(then.data, now.data, cells, other_cells),
-        ]
-    )
-    notes += [
+    tables = table_differences(then.data, now.data, cells, other_cells)
+    data, of_data = _apart([*file_differences(then.files, now.files), *tables])
+    in_what, of_environment = _environment(then, now)
+    of_slices = [
         f"The slice of {run.name} ({run.run[:8]}) is not known, so its whole trail was compared"
         for run in (before, after)
         if run.closed.slice is None
     ]
-    in_what: list[Difference] = []
-    if then.environment is not None and now.environment is not None:
-        in_what = list(environment.environment_differences(then.environment, now.environment))
-        more = environment.others(then.environment, now.environment)
-        notes += [f"{more} more distributions differ, which neither run had imported"] if more else []
-    else:
-        notes.append("The environments were not compared: not both runs have one on their record")
     return RunComparison(
         before=_side(before),
         after=_side(after),
@@ -81,8 +72,17 @@ def _compared(one: Held, other: Held) -> RunComparison:
         environment=tuple(in_what),
         metrics=tuple(metric_differences(before, after)),
         compared=_counts(before, after),
-        notes=tuple(notes),
+        notes=(*of_slices, *of_data, *of_environment),
     )
+
+
+def _environment(before: RunClosed, after: RunClosed) -> tuple[list[Difference], list[str]]:
+    """The differences of the environments, and what is to be said of the comparison."""
+    if before.environment is None or after.environment is None:
+        return [], ["The environments were not compared: not both runs have one on their record"]
+    more = environment.others(before.environment, after.environment)
+    notes = [f"{more} more distributions differ, which neither run had imported"] if more else []
+    return list(environment.environment_differences(before.environment, after.environment)), notes
 
 
 def _apart(found: Iterable[Found]) -> tuple[list[Difference], list[str]]:

@@ -2,30 +2,29 @@
 
 import contextlib
 import json
-import os
 import tempfile
 from collections.abc import Iterator, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from cellops.capture.secrets import REDACTED
 from cellops.errors import CellopsError, RecordError
 from cellops.flows.recorded import Held, recorded, with_stored
-from cellops.pipeline.restore import notes as of_restoring
 from cellops.pipeline.restore.expected import Expected
 from cellops.pipeline.restore.folder import require_free, write
+from cellops.pipeline.restore.modules import FOLDER as MODULES
+from cellops.pipeline.restore.modules import import_roots, inside
 from cellops.pipeline.restore.notebook import States, restored_notebook
+from cellops.pipeline.restore.notes import of_cells
+from cellops.pipeline.restore.places import files_read, seen_from, working_folder
 from cellops.pipeline.restore.readme import NOTEBOOK, readme
 from cellops.pipeline.verify.slice_notebook import cell_id
 from cellops.records.cell import CellRecord, place
-from cellops.records.file import FileUse
-from cellops.records.module import ModuleSource
 from cellops.records.recorded import needed_states
 from cellops.records.restored import Restored
 from cellops.records.run import Environment
 from cellops.settings import Settings, load
 
 OURS = "cellops"
-MODULES = "modules"
 
 
 def restore(
@@ -74,45 +73,30 @@ def restore(
 
 def _written(held: Held, output: Path, project: Path, *, whole_trail: bool) -> Restored:
     run = held.run
-    cells = (
-        [r for r in run.trail if not _is_nested(r)] if whole_trail else [r for r in run.slice() if not _is_nested(r)]
-    )
+    cells = [record for record in (run.trail if whole_trail else run.slice()) if not _is_nested(record)]
     if not cells:
         fact = f"The run {run.name} ({run.run[:8]}) has no cells on its record"
         raise RecordError(fact, remedy="Run it again with this version of cellops")
-    place_of_run = _place_of_run(held, project)
-    working_folder = _seen_from(output.absolute(), place_of_run)
-    data = [_seen(use, place_of_run, project) for use in _read(held, cells)]
     states = _states(held, cells)
     modules = {
-        module.path: source for module in _modules(run.closed.modules) if (source := held.source(module)) is not None
+        module.path: source for module in inside(run.closed.modules) if (source := held.source(module)) is not None
     }
-    files = {f"{MODULES}/{path}": source for path, source in modules.items()}
-    if run.closed.environment is not None:
-        files["lock.txt"] = _lock(run.closed.environment)
-    if (patch := held.patch()) is not None:
-        files["code.patch"] = patch
-    if states:
-        files["states.json"] = json.dumps(states, indent=1) + "\n"
-    files["expected-values.json"] = Expected.of(run, cells).to_pretty_json().decode()
-    notes = [
-        *of_restoring.of_cells(run, cells, whole_trail=whole_trail),
-        *_notes(held, cells, modules, states),
-    ]
+    files = _kept(held, cells, states) | {f"{MODULES}/{path}": source for path, source in modules.items()}
+    data = files_read(run, cells, project)
+    folder = seen_from(output.absolute(), working_folder(run, project))
     notebook = restored_notebook(
         run,
         cells,
         states=states,
-        working_folder=working_folder,
-        import_roots=_import_roots([module for module in run.closed.modules if module.path in modules]),
+        working_folder=folder,
+        import_roots=import_roots(module for module in run.closed.modules if module.path in modules),
         data=data,
     )
     files[NOTEBOOK] = _text(notebook)
     names = sorted(files)
-    files["README.md"] = readme(
-        run, files=names, data=data, working_folder=working_folder, whole_trail=whole_trail, notes=notes
-    )
-    write(output, files)
+    notes = [*of_cells(run, cells, whole_trail=whole_trail), *_notes(held, cells, modules, states)]
+    page = readme(run, files=names, data=data, working_folder=folder, whole_trail=whole_trail, notes=notes)
+    write(output, files | {"README.md": page})
     return Restored(
         run=run.run,
         name=run.name,
@@ -122,6 +106,18 @@ def _written(held: Held, output: Path, project: Path, *, whole_trail: bool) -> R
         files=("README.md", *names),
         notes=tuple(notes),
     )
+
+
+def _kept(held: Held, cells: Sequence[CellRecord], states: States) -> dict[str, str]:
+    """What the record has beside cells and modules, as files."""
+    files = {"expected-values.json": Expected.of(held.run, cells).to_pretty_json().decode()}
+    if held.run.closed.environment is not None:
+        files["lock.txt"] = _lock(held.run.closed.environment)
+    if (patch := held.patch()) is not None:
+        files["code.patch"] = patch
+    if states:
+        files["states.json"] = json.dumps(states, indent=1) + "\n"
+    return files
 
 
 def _lacks(held: Held) -> bool:
@@ -147,27 +143,6 @@ def _states(held: Held, cells: Sequence[CellRecord]) -> States:
     return found
 
 
-def _modules(recorded_modules: Sequence[ModuleSource]) -> Iterator[ModuleSource]:
-    """Those whose path stays inside, whatever a record says."""
-    for module in recorded_modules:
-        path = PurePosixPath(module.path)
-        if not path.is_absolute() and ".." not in path.parts:
-            yield module
-
-
-def _import_roots(modules: Sequence[ModuleSource]) -> list[str]:
-    """The folders from which modules are imported by their names: `src` for `src/shop/prices.py` as `shop.prices`."""
-    return list(dict.fromkeys((PurePosixPath(MODULES) / _root(module)).as_posix() for module in modules))
-
-
-def _root(module: ModuleSource) -> PurePosixPath:
-    path = PurePosixPath(module.path)
-    inner = path.parent if path.name == "__init__.py" else path.with_suffix("")
-    name = PurePosixPath(*module.name.split("."))
-    count = len(name.parts)
-    return PurePosixPath(*inner.parts[:-count]) if inner.parts[-count:] == name.parts else path.parent
-
-
 def _lock(environment: Environment) -> str:
     """The lock without cellops, which nothing here needs."""
     version = environment.distributions.get(OURS)
@@ -176,38 +151,6 @@ def _lock(environment: Environment) -> str:
         local=tuple(name for name in environment.local if name != OURS),
     )
     return others.lock() + (f"# left out, as nothing here needs it: {OURS}=={version}\n" if version else "")
-
-
-def _place_of_run(held: Held, project: Path) -> Path:
-    """Where the kernel of the run worked: in a folder of this project, else in the one that the record names."""
-    folder = held.run.closed.folder
-    if folder is not None:
-        return project / Path(folder).expanduser()
-    return (project / (held.run.notebook or "notebook.ipynb")).parent
-
-
-def _read(held: Held, cells: Sequence[CellRecord]) -> list[FileUse]:
-    """The files that the cells have read and not written themselves."""
-    uses = [*held.run.closed.files, *(use for record in cells for use in record.files if use.mode == "read")]
-    written = {use.path for record in cells for use in record.files if use.mode != "read"}
-    first: dict[str, FileUse] = {}
-    for use in uses:
-        first.setdefault(use.path, use)
-    return [use for path, use in first.items() if path not in written]
-
-
-def _seen_from(folder: Path, target: Path) -> str:
-    try:
-        return Path(os.path.relpath(target, folder.resolve())).as_posix()
-    except ValueError:  # on another drive of Windows
-        return target.as_posix()
-
-
-def _seen(use: FileUse, place_of_run: Path, project: Path) -> FileUse:
-    """A file that was read, its path seen from where the run worked."""
-    if "://" in use.path or use.path.startswith("~") or Path(use.path).is_absolute():
-        return use
-    return use.replace(path=_seen_from(place_of_run, project / use.path))
 
 
 def _notes(held: Held, cells: Sequence[CellRecord], modules: dict[str, str], states: States) -> Iterator[str]:
