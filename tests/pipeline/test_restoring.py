@@ -28,6 +28,7 @@ def recorded(source: str, verb: str | None = None, outcome: Outcome = Outcome.OK
         ("run", "%%mlops run --seed 7\nx = 1", "# %%mlops run --seed 7\nx = 1"),
         ("parameters", "\n%%mlops parameters\nx: int = 1", "\n# %%mlops parameters\nx: int = 1"),
         ("run", "%%mlops run\n\n# why\n%%time\nx = 1", "%%time\nx = 1"),
+        ("run", "  %%mlops run\n  x = 1\n", "# %%mlops run\nx = 1\n"),
         ("run", "%%time\n%%mlops run\nx = 1", "%%time\n# %%mlops run\nx = 1"),
         ("expect", "%%mlops expect rows\nfoo(1)\nbar(2)", "# %%mlops expect rows\n# foo(1)\n# bar(2)"),
         (None, "%%mlops run --sed 7\nx = 1", "# %%mlops run --sed 7\n# x = 1"),

@@ -25,7 +25,7 @@ class Header:
 
 def find(source: str) -> Header | None:
     """The header of a cell, looked for among the cell magics that stand at its top."""
-    for number, line in enumerate(_dedented(source.splitlines())):
+    for number, line in enumerate(dedented(source.splitlines())):
         if not line.startswith("%%"):
             if line.strip():
                 return None
@@ -59,7 +59,7 @@ def strip(lines: list[str], accepts: Callable[[str, str], bool]) -> list[str]:
 
 def python_body(source: str) -> str | None:
     """The part of a cell that runs as Python in the notebook's namespace; None below a magic that takes a text."""
-    lines = _dedented(source.splitlines(keepends=True))
+    lines = dedented(source.splitlines(keepends=True))
     for number, line in enumerate(lines):
         if line.startswith("%%"):
             header = _read(line, number)
@@ -72,7 +72,7 @@ def python_body(source: str) -> str | None:
     return ""
 
 
-def _dedented(lines: list[str]) -> list[str]:
+def dedented(lines: list[str]) -> list[str]:
     """Without the indent of the first line that is not blank, as IPython takes it off before it reads magics."""
     first = next((line for line in lines if line.strip()), "")
     indent = first[: len(first) - len(first.lstrip())]

@@ -27,7 +27,7 @@ def plain(record: CellRecord) -> str:
     found = header.find(record.source)
     if found is None:
         return _without_line_verbs(record.source)
-    lines = record.source.splitlines(keepends=True)
+    lines = header.dedented(record.source.splitlines(keepends=True))
     if not found.keeps_the_cell or record.verb != found.verb:
         # The body is no code of the notebook, or it did not run, as the header was refused.
         return "".join((*lines[: found.line], *map(_commented, lines[found.line :])))
