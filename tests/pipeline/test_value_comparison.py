@@ -185,3 +185,35 @@ def test_a_table_that_is_too_large_says_what_was_read_of_it() -> None:
     other = large.copy()
     other[0] = 1
     assert compared(large, other, seconds=1e-4).verdict is DIVERGED
+
+
+class Loud:
+    """Whatever is asked of it, it raises."""
+
+    def __repr__(self) -> str:
+        raise AssertionError
+
+    def __eq__(self, _: object) -> bool:
+        raise AssertionError
+
+    def __hash__(self) -> int:
+        return hash("fit_time")
+
+
+def test_no_code_of_keys_is_run() -> None:
+    assert compared({Loud(): 1.0}, {Loud(): 1.0}).verdict is IDENTICAL
+    assert compared({Loud(): 1.0, "a": 1}, {Loud(): 2.0, "a": 1}).verdict is DIVERGED
+
+
+def test_a_web_of_objects_is_read_once() -> None:
+    """Twelve objects, each of which leads ten times to the next: without a memory, ten to the twelfth steps."""
+
+    def web(value: int) -> Slotted:
+        made = Slotted(value)
+        for _ in range(12):
+            made = Slotted([made] * 10)
+        return made
+
+    found = compared(web(1), web(1))
+    assert (found.verdict, found.note) == (IDENTICAL, "")
+    assert compared(web(1), web(2)).verdict is DIVERGED

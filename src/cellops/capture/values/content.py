@@ -1,6 +1,7 @@
 """The content of any value as a digest: by exact type, and into objects without running any code of theirs."""
 
 import re
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
@@ -14,10 +15,13 @@ from cellops.capture.values.allowance import Allowance
 from cellops.capture.values.objects import attributes, items_of
 
 DEEPEST = 30
-STATELESS = ("sklearn._loss.", "sklearn.linear_model._sgd_fast")
-"""Compiled losses: the parameters of the estimator that holds one say what it is."""
+STATELESS = ("sklearn._loss.", "sklearn.linear_model._sgd_fast", "sklearn.metrics._dist_metrics")
+"""Compiled losses and distances: the parameters of the estimator that holds one say what it is."""
 TIMING = re.compile(r"(?:^|_)time(?:s|r)?(?:_|$)")
 """Attributes of estimators, and keys of `cv_results_`, that say how long something took: they differ each time."""
+TIMED = {"fit_time", "score_time"}
+"""Keys of what `cross_validate` gives."""
+MOST_SCORES = 100
 BYTES_OF_A_GENERATOR = 40_000
 """As many bytes are hashed while the state of a generator is read."""
 T = TypeVar("T")
@@ -35,6 +39,8 @@ class Reader:
     def __init__(self, allowance: Allowance) -> None:
         self._allowance = allowance
         self._inside: list[int] = []
+        self._known: dict[int, tuple[Any, bytes]] = {}
+        """Objects that have been read, with their digests: in a web of them many lead to the same."""
         self.skipped: dict[str, str] = {}
 
     def digest(self, value: Any, path: str = "") -> bytes:
@@ -49,25 +55,37 @@ class Reader:
         """
         self._allowance.visit()
         kind = type(value)
-        if kind in CONSTANTS:
+        if kind in CONSTANTS and kind is not slice:
             return token(value)
         if kind in CONTAINERS and kind is not bytearray:
             return self._within(value, lambda: self._container(value, path))
         if is_table_of_a_library(value):
-            self._allowance.read(size_in_bytes(value))
-            return digest_of(value)
-        if issubclass(kind, FUNCTIONS) or kind.__module__.startswith(STATELESS):
+            return self._table(value, path)
+        if issubclass(kind, FUNCTIONS) or kind.__module__.startswith(STATELESS) or _is_of_numpy(value):
             return _by_name(value)
         return self._other(value, path)
 
+    def _table(self, value: Any, path: str) -> bytes:
+        if getattr(getattr(value, "dtype", None), "kind", "") == "O" and type(value).__module__ == "numpy":
+            shape = repr(value.shape).encode()
+            return b"array" + shape + self._within(value, lambda: self.digest(value.ravel().tolist(), path))
+        self._allowance.read(size_in_bytes(value))
+        return digest_of(value)
+
     def _other(self, value: Any, path: str) -> bytes:
+        if type(value) is slice:
+            return b"slice" + self.digest((value.start, value.stop, value.step), path)
+        if type(value).__module__ == "numpy.dtypes":
+            return f"dtype:{value!r}".encode()
         if type(value) in rng.kinds():
             self._allowance.read(BYTES_OF_A_GENERATOR)
             return b"generator:" + rng.as_text(rng.read(value) or ()).encode()
         try:
             return token(value)
         except UnhashableError:
-            return self._within(value, lambda: self._object(value, path))
+            if id(value) not in self._known:
+                self._known[id(value)] = value, self._within(value, lambda: self._object(value, path))
+            return self._known[id(value)][1]
 
     def parts(self, value: Any) -> dict[str, bytes] | None:
         """The digests of the attributes of an object, by name; None for what is no object with attributes.
@@ -103,48 +121,64 @@ class Reader:
         if kind in {list, tuple} and len(value) and {int, float, bool}.issuperset(map(type, value)):
             return name + digest_of(list(value))
         if kind is dict:
-            timed = path.endswith("cv_results_")
-            kept = [
-                (key, held) for key, held in value.items() if not (timed and type(key) is str and TIMING.search(key))
-            ]
-            parts = [
-                join([self.digest(key, path), self.digest(held, f"{path}[{key!r:.40}]")])
-                for key, held in kept
-                if type(key) in {str, int, float, bool, tuple, type(None), bytes} or self._refuse(key)
-            ]
+            timed = path.endswith("cv_results_") or _is_of_a_validation(value)
+            kept = [(key, x) for key, x in value.items() if not (timed and self._is_timing(key, path + _item(key)))]
+            parts = [join([self.digest(key, path), self.digest(held, path + _item(key))]) for key, held in kept]
         else:
             parts = [self.digest(held, f"{path}[{place}]") for place, held in enumerate(value)]
         if kind in {set, frozenset}:
             parts.sort()
-        return name + b"[" + join(parts) + b"]"
+        return xxhash.xxh3_128_digest(name + b"[" + join(parts) + b"]")
 
-    @staticmethod
-    def _refuse(key: object) -> bool:
-        fact = f"keys of {name_of(key)} cannot be read safely"
-        raise UnhashableError(fact)
+    def _is_timing(self, name: object, place: str) -> bool:
+        """Whether something says how long something took; then it is noted, and left out."""
+        if type(name) is not str or TIMING.search(name) is None:
+            return False
+        self.skipped[place] = "it says how long something took"
+        return True
 
     def _object(self, value: Any, path: str) -> bytes:
         held = attributes(value)
         if held is None:
             fact = f"values of {name_of(value)} have no content that can be read"
             raise UnhashableError(fact)
-        parts = [join([name.encode(), digest]) for name, digest in self._parts(value, held, path)]
         items = items_of(value)
-        return join([name_of(value).encode(), *parts, *([] if items is None else [self.digest(items, path)])])
+        parts = [join([name.encode(), digest]) for name, digest in self._parts(value, held, path)]
+        inner = [] if items is None else [self.digest(items, path)]
+        return xxhash.xxh3_128_digest(join([name_of(value).encode(), *parts, *inner]))
 
     def _parts(self, value: Any, held: dict[str, Any], path: str) -> Iterator[tuple[str, bytes]]:
         timed = name_of(value).startswith("sklearn.")
         for name in sorted(held):
-            if timed and TIMING.search(name):
-                continue
             place = f"{path}.{name}" if path else name
+            if timed and self._is_timing(name, place):
+                continue
             try:
                 yield name, self.digest(held[name], place)
             except UnhashableError as error:
                 self.skipped[place] = str(error)
 
 
+def _item(key: object) -> str:
+    """A key as a path shows it; that of no plain value by its class, whose code is not run."""
+    return f"[{key!r:.40}]" if describe(key).kind is Kind.CONSTANT else f"[{name_of(key)}]"
+
+
+def _is_of_a_validation(value: dict[Any, Any]) -> bool:
+    """Whether a dictionary is what `cross_validate` gives."""
+    return len(value) < MOST_SCORES and {key for key in value if type(key) is str} > TIMED
+
+
+def _is_of_numpy(value: Any) -> bool:
+    """Whether a value is one of numpy's own functions."""
+    numpy = sys.modules.get("numpy")
+    named = type(value).__module__ == "numpy" and type(value).__name__ in {"ufunc", "_ArrayFunctionDispatcher"}
+    return named and getattr(numpy, value.__name__, None) is value
+
+
 def _by_name(value: Any) -> bytes:
+    if _is_of_numpy(value):
+        return f"numpy:{value.__name__}".encode()
     if type(value).__module__.startswith(STATELESS):
         return f"made:{name_of(value)}".encode()
     found = describe(value)

@@ -5,13 +5,14 @@ from collections import OrderedDict, defaultdict, deque
 from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
-COMPILED = {("sklearn.tree._tree", "Tree")}
+COMPILED = re.compile(r"sklearn\.(?:tree\._tree\.Tree|neighbors\._(?:kd|ball)_tree\.\w+)")
 """Compiled types whose state is plain arrays, and whose `__getstate__` runs no code but their own."""
 LIVE = re.compile(
-    r"(?:_asyncio|_queue|_thread|asyncio|concurrent|http|ipykernel|IPython|logging|multiprocessing|queue|selectors"
-    r"|socket|socketserver|sqlite3|ssl|subprocess|threading|tornado|traitlets|urllib|weakref|zmq)(?:\.|$)"
+    r"(?:_asyncio|_duckdb|_queue|_thread|asyncio|concurrent|duckdb|http|ipykernel|IPython|logging|matplotlib"
+    r"|multiprocessing|pandas\.io|plotly|queue|requests|scipy\.stats\._\w*distn\w*|seaborn|selectors|socket|socketserver"
+    r"|sqlite3|ssl|subprocess|threading|tornado|traitlets|urllib|urllib3|weakref|zmq)(?:\.|$)"
 )
-"""Modules whose objects stand for something outside of them: threads, connections, locks."""
+"""Modules whose objects stand for something outside of them: threads, connections, locks, drawings."""
 POINTER = object.__basicsize__ // 2
 FILLED: tuple[Any, ...] = (list, dict, tuple, set, frozenset, str, bytes, int, float, complex)
 """Builtin types that classes are derived from, with content beside the attributes."""
@@ -21,9 +22,9 @@ EMPTY = object()
 def attributes(value: Any) -> dict[str, Any] | None:
     """The attributes and slots of an object; None where it may hold more than these and what `items_of` gives."""
     kind = type(value)
-    if (kind.__module__, kind.__qualname__) in COMPILED:
-        state: dict[str, Any] = value.__getstate__()
-        return state
+    if COMPILED.fullmatch(f"{kind.__module__}.{kind.__qualname__}"):
+        state = value.__getstate__()
+        return {f"state {place}": held for place, held in enumerate(state)} if type(state) is tuple else dict(state)
     if kind in {OrderedDict, defaultdict, deque}:
         return {"maxlen": value.maxlen} if kind is deque else {}
     if LIVE.match(str(kind.__module__)):
