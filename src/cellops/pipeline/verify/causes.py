@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from cellops.capture.values.content import TIMING
 from cellops.records.cell import CellRecord, Outcome, place
 from cellops.records.proof import Cause, CellProof, Comparison, Verdict
 from cellops.records.recorded import RecordedRun
@@ -51,6 +52,7 @@ def causes(
         *_state(run, first, reached),
         # What stands in the cell itself comes before what cells above it might have brought unseen.
         *_of_sources(run, there),
+        *_timings(different),
     ]
     found = found or [*_threads(reached, different), *_of_sources(run, reached), *_held(run.slice(), different)]
     unknown = Cause(
@@ -181,6 +183,16 @@ def _clock(reached: Sequence[CellRecord]) -> Iterator[Cause]:
             code="clock",
             text=f"{_places(found)} reads the clock",
             remedy="Make the moment a parameter of the notebook",
+        )
+
+
+def _timings(different: Iterable[Comparison]) -> Iterator[Cause]:
+    found = [f"{one.name}[{part}]" for one in different for part in one.parts if TIMING.search(part)]
+    if found:
+        yield Cause(
+            code="clock",
+            text=f"{_list(found)} {'says' if len(found) == 1 else 'say'} how long something took",
+            remedy="Leave it out of what the run depends on",
         )
 
 
