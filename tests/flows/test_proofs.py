@@ -16,6 +16,7 @@ from cellops.flows.runs import runs
 from cellops.flows.sync import sync
 from cellops.flows.verify import verify
 from cellops.pipeline.verify.written_files import put_aside, put_back_all
+from cellops.records.execution import CellProgress, CellState
 from cellops.records.file import FilesPinned
 from cellops.records.proof import Proof, Verdict
 from cellops.settings import load
@@ -51,19 +52,89 @@ def test_what_the_slice_writes_is_put_back(loaded: Kernel) -> None:
     assert not [path for path in Path(proof.folder).iterdir() if path.name in {"aside", "record"}]
 
 
+def test_what_somebody_else_writes_meanwhile_is_kept(loaded: Kernel) -> None:
+    out = loaded.project / "out.txt"
+    loaded.run("open('out.txt', 'w').write('of the run')")
+    loaded.run("%%mlops run\nlength = float(len(open('out.txt').read()))")
+
+    def at_the_last_cell(progress: CellProgress) -> None:
+        if progress.index == 1 and progress.state is CellState.DONE:
+            with out.open("a", encoding="utf-8") as file:
+                file.write(" and mine")
+
+    proof = verify(on_progress=at_the_last_cell)
+    assert proof.verdict is Verdict.IDENTICAL, proof.cells
+    assert out.read_text(encoding="utf-8") == "of the run"
+    (told,) = [note for note in proof.notes if "was put back" in note]
+    (kept,) = (Path(proof.folder) / "found").iterdir()
+    assert str(kept) in told
+    assert kept.read_text(encoding="utf-8") == "of the run and mine"
+
+
 def test_files_that_a_killed_verification_left_are_put_back_by_the_next(tmp_path: Path) -> None:
     kept = tmp_path / "model.bin"
     kept.write_bytes(b"mine")
     folder = tmp_path / "proofs" / "one" / "aside"
-    with put_aside([kept], folder):
+    told: list[str] = []
+    with put_aside([kept], folder, lambda: stamped(kept), told.append):
         kept.write_bytes(b"of the replay")
         shutil.copytree(folder, tmp_path / "left")
     assert kept.read_bytes() == b"mine"
-    kept.write_bytes(b"of the replay")
+    assert not told
+    kept.write_bytes(b"of the replay, or mine")
     shutil.copytree(tmp_path / "left", folder)
-    put_back_all(tmp_path / "proofs")
+    put_back_all(tmp_path / "proofs", told.append)
     assert kept.read_bytes() == b"mine"
     assert not folder.exists()
+    (found,) = (folder.parent / "found").iterdir()
+    assert found.read_bytes() == b"of the replay, or mine"
+    assert str(found) in told[0]
+
+
+def stamped(path: Path) -> dict[Path, tuple[int, float]]:
+    status = path.stat()
+    return {path: (status.st_size, status.st_mtime_ns / 1e9)}
+
+
+def test_two_verifications_at_once_do_not_see_each_other(loaded: Kernel) -> None:
+    loaded.run(
+        "%%mlops run --name counting\nopen('count.txt', 'w').write('x' * 5)\n"
+        "size = float(len(open('count.txt').read()))"
+    )
+    (loaded.project / "count.txt").write_text("mine", encoding="utf-8")
+    command = [sys.executable, "-m", "cellops", "verify", "counting"]
+    both = [subprocess.Popen(command, cwd=loaded.project, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    said = [process.communicate(timeout=120)[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    assert sum("Waiting for another verification" in text for text in said) == 1
+    assert (loaded.project / "count.txt").read_text(encoding="utf-8") == "mine"
+
+
+def test_a_name_that_nothing_reads_does_not_speak_of_the_run(loaded: Kernel) -> None:
+    loaded.run("import time\nmoment, scale = time.time(), 2.0")
+    loaded.run("%%mlops run\ndouble = scale * 2")
+    proof = verify()
+    assert proof.verdict is Verdict.IDENTICAL, proof.cells
+    assert any("moment" in note and "nothing that reads it" in note for note in proof.notes)
+
+
+def test_a_comment_in_a_module_is_told_and_changes_nothing(loaded: Kernel) -> None:
+    module = loaded.project / "scales.py"
+    module.write_text("FACTOR = 2\n", encoding="utf-8")
+    loaded.run("%%mlops run\nimport scales\ndouble = scales.FACTOR * 2.0")
+    module.write_text("FACTOR = 2  # twice\n", encoding="utf-8")
+    proof = verify()
+    assert proof.verdict is Verdict.IDENTICAL, proof.cells
+    assert [one.verdict for one in proof.modules] == [Verdict.DIVERGED]
+
+
+def test_what_a_cell_adds_to_a_file_is_named_as_the_cause(loaded: Kernel) -> None:
+    adding = "with open('log.txt', 'a') as log:\n    log.write('line\\n')"
+    loaded.run(f"%%mlops run\n{adding}\nlines = len(open('log.txt').readlines())")
+    proof = verify()
+    assert proof.verdict is Verdict.DIVERGED
+    assert "adds to a file" in proof.causes[0].text
+    assert (loaded.project / "log.txt").read_text(encoding="utf-8") == "line\n"
 
 
 def test_the_run_has_its_proof_in_the_store_and_in_the_list(loaded: Kernel) -> None:
@@ -158,7 +229,7 @@ def test_data_that_are_gone_are_told_before_a_kernel_starts(loaded: Kernel) -> N
     (loaded.project / "data.txt").unlink()
     with pytest.raises(VerificationError, match=r"has read data\.txt, which is gone"):
         verify()
-    assert not (loaded.project / ".cellops" / "proofs").exists()
+    assert [path.name for path in (loaded.project / ".cellops" / "proofs").iterdir()] == ["lock"]
 
 
 def test_one_byte_of_a_large_file_is_seen_where_size_and_time_are_the_same(loaded: Kernel) -> None:
@@ -178,7 +249,7 @@ def test_one_byte_of_a_large_file_is_seen_where_size_and_time_are_the_same(loade
     proof = verify("sized")
     first = proof.first_divergence
     assert first is not None
-    assert [one.name for one in first.comparisons if one.verdict is Verdict.DIVERGED] == ["large.bin", "content"]
+    assert [one.name for one in first.comparisons if one.verdict is Verdict.DIVERGED] == ["large.bin"]
     assert proof.causes[0].code == "changed-data"
 
 

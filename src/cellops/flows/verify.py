@@ -1,10 +1,13 @@
 """Execute a run again and say whether it comes out the same."""
 
+import contextlib
 import shutil
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from cellops.capture.blobs import digest
 from cellops.capture.journal import Journal
@@ -15,6 +18,7 @@ from cellops.flows.progress import OF_PROOFS
 from cellops.flows.recorded import Held, recorded
 from cellops.pipeline.verify.causes import causes, changed_packages
 from cellops.pipeline.verify.comparison import Comparing, worst
+from cellops.pipeline.verify.relevance import needed_names
 from cellops.pipeline.verify.replay import Replay, replay
 from cellops.pipeline.verify.run_comparison import compare_run
 from cellops.pipeline.verify.written_files import put_back_all
@@ -87,38 +91,66 @@ def verify(
     began = time.time()
     settings = settings or load()
     proofs = settings.folder / FOLDER
-    put_back_all(proofs)
     held = recorded(run, settings)
     cells = held.run.slice()
-    _require_executable(held.run, cells, settings.project, commands_allowed=commands_allowed)
-    folder = (
-        prepare(settings.folder)
-        / FOLDER
-        / f"{held.run.run[:8]}-{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:4]}"
+    folder = proofs / f"{held.run.run[:8]}-{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:4]}"
+    told: list[str] = []
+
+    def tell(text: str) -> None:
+        told.append(text)
+        on_stage(text)
+
+    prepare(settings.folder)
+    with _alone(proofs, on_stage):
+        put_back_all(proofs, tell)
+        _require_executable(held.run, cells, settings.project, commands_allowed=commands_allowed)
+        folder.mkdir()
+        try:
+            interpreter = _fresh(held.run, folder, on_stage) if environment == FRESH else None
+            started = time.perf_counter()
+            again = replay(
+                held.run,
+                cells,
+                folder,
+                project=settings.project,
+                states=_states(held, cells),
+                interpreter=interpreter,
+                on_progress=on_progress,
+                on_stage=on_stage,
+                tell=tell,
+            )
+            took = time.perf_counter() - started
+            on_stage("Comparing")
+            proof = _proof(held, again, tolerance, folder)
+        finally:
+            # A session's own folder and an environment of hundreds of megabytes are nobody's record.
+            for made in ("record", "environment"):
+                shutil.rmtree(folder / made, ignore_errors=True)
+    proof = proof.replace(
+        environment=environment,
+        started=began,
+        seconds=time.time() - began,
+        seconds_of_replay=took,
+        notes=(*told, *proof.notes),
     )
-    folder.mkdir(parents=True)
-    interpreter = _fresh(held.run, folder, on_stage) if environment == FRESH else None
-    try:
-        started = time.perf_counter()
-        again = replay(
-            held.run,
-            cells,
-            folder,
-            project=settings.project,
-            states=_states(held, cells),
-            interpreter=interpreter,
-            on_progress=on_progress,
-            on_stage=on_stage,
-        )
-        took = time.perf_counter() - started
-        on_stage("Comparing")
-        proof = _proof(held, again, tolerance, folder)
-    finally:
-        # It is a session's own folder, with models and numbers, and nobody's record.
-        shutil.rmtree(folder / "record", ignore_errors=True)
-    proof = proof.replace(environment=environment, started=began, seconds=time.time() - began, seconds_of_replay=took)
     _keep(proof, folder, settings)
     return proof
+
+
+@contextlib.contextmanager
+def _alone(proofs: Path, on_stage: Callable[[str], None]) -> Iterator[None]:
+    """Let one verification of a project go on at a time: each would see what the other writes."""
+    proofs.mkdir(exist_ok=True)
+    lock = FileLock(proofs / "lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        on_stage("Waiting for another verification to end")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _proof(held: Held, again: Replay, tolerance: float, folder: Path) -> Proof:
@@ -127,13 +159,14 @@ def _proof(held: Held, again: Replay, tolerance: float, folder: Path) -> Proof:
     comparing = Comparing(tolerance, held.numbers, own.numbers, _has_values(run.trail))
     modules = list(_modules(run, again.project))
     bound = {name for record in cells for name in (*record.writes, *record.changed)}
+    needed = needed_names(cells)
     proofs = []
     for record in cells:
         after = again.cells.get(record.order)
         is_run = record.run == run.run and after is not None
         more = compare_run(comparing, run.closed, again.closed, bound=bound) if is_run else ()
-        proofs.append(comparing.cell(record, after, more))
-    verdict = _verdict(proofs, modules)
+        proofs.append(comparing.cell(record, after, more, needed[record.order]))
+    verdict = _verdict(proofs)
     environment = again.closed.environment if again.closed is not None else None
     return Proof(
         run=run.run,
@@ -162,11 +195,11 @@ def _has_values(trail: Sequence[CellRecord]) -> bool:
     return not bound or any(record.values for record in trail)
 
 
-def _verdict(proofs: Sequence[CellProof], modules: Sequence[Comparison]) -> Verdict:
+def _verdict(proofs: Sequence[CellProof]) -> Verdict:
     """The worst of all cells; one that was not executed again has diverged."""
     if any(not proof.executed for proof in proofs):
         return Verdict.DIVERGED
-    found = worst([*modules, *(one for proof in proofs for one in proof.comparisons)])
+    found = worst(one for proof in proofs for one in proof.comparisons)
     return Verdict.DIVERGED if found is Verdict.NOT_COMPARED else found
 
 
@@ -185,8 +218,11 @@ def _notes(held: Held, cells: Sequence[CellRecord], proofs: Sequence[CellProof])
     else:
         yield "The slice of the run is not known, so the whole trail was executed"
     for record, use in needed_states(cells):
+        where = place(record.execution_count)
+        if use.state is not None and held.path("states", use.state) is not None:
+            yield f"{where} draws from a generator ({use.name}) that nobody seeded; its recorded state was put back"
         if use.state is None or held.path("states", use.state) is None:
-            yield f"{place(record.execution_count)}: the state of the generator {use.name} was not kept"
+            yield f"{where}: the state of the generator {use.name} was not kept"
 
 
 def _require_executable(

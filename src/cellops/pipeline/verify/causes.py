@@ -11,9 +11,11 @@ from cellops.records.run import Environment
 
 CLOCK = re.compile(
     r"\b(?:time|datetime|date|pd\.Timestamp|Timestamp|pendulum|arrow)\.(?:time|time_ns|now|utcnow|today|localtime|ctime)\b"
-    r"|\bperf_counter\w*\(|\bmonotonic\w*\(|\bstrftime\(|%%?time(?:it)?\b"
+    r"|\bperf_counter\w*\(|\bmonotonic\w*\(|\bstrftime\("
 )
-IDENTIFIERS = re.compile(r"\buuid[14]?\b|\bsecrets\.|\burandom\b|\bgetpid\(|\btempfile\.|\bmkdtemp\(|\bid\(")
+IDENTIFIERS = re.compile(
+    r"\buuid[14]\(|\bsecrets\.\w+\(|\btoken_\w+\(|\burandom\(|\bgetpid\(|\btempfile\.\w+\(|\bmkdtemp\(|\bid\("
+)
 UNSEEDED = re.compile(r"\b(?:default_rng|SeedSequence|Generator|RandomState|Random|SystemRandom)\(\s*\)")
 RANDOM_STATE = re.compile(r"random_state\s*=\s*None|\bshuffle\s*=\s*True|\bsample\(|\btrain_test_split\(")
 SETS = re.compile(
@@ -22,6 +24,10 @@ SETS = re.compile(
 PARALLEL = re.compile(r"\bn_jobs\b|\bThreadPool|\bset_num_threads\b|\bnum_threads\b|\bnthread\b")
 NAME = re.compile(r"[.\[]")
 """What ends a name in the path to what it holds."""
+GONE = "it is gone"
+"""What a comparison of modules says of a file that is not there."""
+IMPORT = re.compile(r"\b(?:ModuleNotFoundError|ImportError)\b")
+ADDING = re.compile(r"""\bopen\([^)]*["']a[bt+]*["']|mode\s*=\s*["']a[bt+]*["']""")
 FINEST = 1e-6
 """A difference below this looks like sums that were added in another order."""
 MOST_NAMED = 3
@@ -48,7 +54,9 @@ def causes(
     found = [
         *_data(proofs, first),
         *_code(modules),
+        *_missing(first),
         *_packages(run.closed.environment, environment),
+        *_added_to(there),
         *_state(run, first, reached),
         # What stands in the cell itself comes before what cells above it might have brought unseen.
         *_of_sources(run, there),
@@ -92,12 +100,38 @@ def _data(proofs: Iterable[CellProof], first: CellProof) -> Iterator[Cause]:
 
 
 def _code(modules: Iterable[Comparison]) -> Iterator[Cause]:
-    changed = [one.name for one in modules if one.verdict is Verdict.DIVERGED]
-    if changed:
+    different = [one for one in modules if one.verdict is Verdict.DIVERGED]
+    for gone in (True, False):
+        names = [one.name for one in different if (one.after == GONE) == gone]
+        verb = "has" if len(names) == 1 else "have"
+        if names:
+            yield Cause(
+                code="changed-code",
+                text=f"{_list(names)} {verb} been {'deleted' if gone else 'changed'} since the run",
+                remedy="Check out the commit of the run, or take its sources from what cellops restore writes",
+            )
+
+
+def _missing(first: CellProof) -> Iterator[Cause]:
+    """A module that cannot be imported any more."""
+    ends = next((one for one in first.comparisons if one.kind == "outcome"), None)
+    if ends is None or ends.verdict is not Verdict.DIVERGED or not IMPORT.search(ends.after):
+        return
+    yield Cause(
+        code="changed-package",
+        text="a module that the run has imported cannot be imported now",
+        remedy="Install what the run had, or verify in an environment that is built from its lock: --env fresh",
+    )
+
+
+def _added_to(records: Iterable[CellRecord]) -> Iterator[Cause]:
+    """Files that a cell adds to, so that it never finds them as it found them."""
+    adding = [record for record in records if ADDING.search(record.source)]
+    if adding:
         yield Cause(
-            code="changed-code",
-            text=f"{_list(changed)} {'has' if len(changed) == 1 else 'have'} been changed since the run",
-            remedy="Check out the commit of the run, or its sources, which the run keeps, and verify again",
+            code="changed-data",
+            text=f"{_places(adding)} adds to a file, which is not as it was before the run",
+            remedy="Write the file anew in the run, or leave what was read of it out",
         )
 
 
@@ -129,7 +163,7 @@ def _state(run: RecordedRun, first: CellProof, reached: Sequence[CellRecord]) ->
             remedy="Run the cell again to its end, then what depends on it",
         )
     ends = next((one for one in first.comparisons if one.kind == "outcome"), None)
-    missing = ends is not None and ends.after.startswith(("NameError", "UnboundLocalError"))
+    missing = ends is not None and ("NameError" in ends.after or "UnboundLocalError" in ends.after)
     widened = run.closed.slice.widened if run.closed.slice is not None else ("the slice of the run is not known",)
     hidden = [text for text in widened if "before capturing began" in text or "not known" in text]
     if missing or hidden:
@@ -149,7 +183,7 @@ def _randomness(reached: Sequence[CellRecord]) -> Iterator[Cause]:
         yield Cause(
             code="unseeded-randomness",
             text=f"{_places(found)} draws random numbers from a generator that nobody has seeded",
-            remedy="Seed it: default_rng(7), random_state=7, or %%mlops run --seed 7",
+            remedy="Seed it where it is made or used: default_rng(7), random_state=7",
         )
     if made:
         yield Cause(

@@ -47,9 +47,24 @@ class Comparing:
     after: Kept
     valued: bool = True
 
-    def cell(self, before: CellRecord, after: CellRecord | None, more: Iterable[Comparison] = ()) -> CellProof:
-        """The proof of one cell; `more` are comparisons of the run that it was."""
+    def cell(
+        self,
+        before: CellRecord,
+        after: CellRecord | None,
+        more: Iterable[Comparison] = (),
+        needed: Collection[str] | None = None,
+    ) -> CellProof:
+        """The proof of one cell.
+
+        Parameters
+        ----------
+        more
+            Comparisons of the run that it was.
+        needed
+            The names of it that the run can depend on; None for all.
+        """
         made = [] if after is None else [*self._all(before, after), *more]
+        made = made if needed is None else [_if_needed(one, needed) for one in made]
         return CellProof(
             order=before.order,
             execution_count=before.execution_count,
@@ -144,6 +159,14 @@ class Comparing:
             return {}
 
 
+def _if_needed(one: Comparison, needed: Collection[str]) -> Comparison:
+    """The comparison; a name that differs and that nothing reads says nothing of the run."""
+    same = one.verdict in {Verdict.IDENTICAL, Verdict.NOT_COMPARED}
+    if same or one.kind != "value" or one.name in needed:
+        return one
+    return one.replace(verdict=Verdict.NOT_COMPARED, note="it differs, and the run depends on nothing that reads it")
+
+
 def _pointed(base: Comparison, found: tuple[str, float, float] | None) -> Comparison:
     """The comparison with the two numbers that lie farthest apart."""
     if found is None:
@@ -204,7 +227,7 @@ def _ending(record: CellRecord) -> str:
     if record.error is None:
         return str(record.outcome.value)
     line = f" in line {record.error.line}" if record.error.line is not None else ""
-    return f"{record.error.type}{line}"
+    return f"fails with {record.error.type}{line}"
 
 
 def _content(use: FileUse) -> str:

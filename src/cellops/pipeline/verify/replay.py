@@ -13,7 +13,7 @@ from cellops.pipeline import notebook as notebook_file
 from cellops.pipeline.engine import run_cells
 from cellops.pipeline.metadata import describe
 from cellops.pipeline.verify.slice_notebook import SETUP, cell_id, slice_notebook
-from cellops.pipeline.verify.written_files import put_aside, written_by
+from cellops.pipeline.verify.written_files import ASIDE, Stamp, put_aside, stamps, written_by
 from cellops.records.cell import CellRecord
 from cellops.records.execution import CellProgress
 from cellops.records.recorded import RecordedRun, Restoring, needed_states
@@ -43,6 +43,7 @@ def replay(
     interpreter: Path | None = None,
     on_progress: Callable[[CellProgress], None] = lambda _: None,
     on_stage: Callable[[str], None] = lambda _: None,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Replay:
     """Execute the cells of a slice and read the record that they write.
 
@@ -59,6 +60,8 @@ def replay(
         Where the kept states of generators stand, by digest.
     interpreter
         The Python to use; by default this one.
+    tell
+        Is told of files that somebody else has written to meanwhile.
 
     Raises
     ------
@@ -89,19 +92,23 @@ def replay(
     places = {cell.id: place for place, cell in enumerate(c for c in source.cells if c.cell_type == "code")}
     total = len(places)
 
-    def tell(event: CellProgress) -> None:
+    def progress(event: CellProgress) -> None:
         place = None if event.index is None else places.get(source.cells[event.index].id)
         if place:  # the first one loads the extension
             on_progress(event.replace(index=place - 1, total=total - 1))
 
     on_stage("Starting the kernel")
-    with put_aside(written_by(cells, project), folder / "aside"):
+
+    def left() -> dict[Path, Stamp]:
+        return stamps(_read(own, cells, project).cells.values(), project)
+
+    with put_aside(written_by(cells, project), folder / ASIDE, left, tell):
         try:
             run_cells(
                 source,
                 places,
                 output,
-                tell,
+                progress,
                 on_stage,
                 kernel_name="python3",
                 folder=_folder(run, project),
