@@ -41,7 +41,7 @@ def compare_run(
 def _tables(before: RunClosed, after: RunClosed) -> Iterator[Comparison]:
     now = {(table.name, table.role): table for table in after.data}
     for table in before.data:
-        other = now.get((table.name, table.role))
+        other = now.pop((table.name, table.role), None)
         base = Comparison(kind="table", name=table.name, verdict=Verdict.DIVERGED, before=_table(table))
         if other is None:
             yield base.replace(after=GONE)
@@ -53,6 +53,13 @@ def _tables(before: RunClosed, after: RunClosed) -> Iterator[Comparison]:
             yield base.replace(
                 verdict=Verdict.IDENTICAL if same else Verdict.DIVERGED, after=_table(other), note=table.reason or ""
             )
+    yield from (_only_now("table", table.name, _table(table)) for table in now.values())
+
+
+def _only_now(kind: str, name: str, after: str) -> Comparison:
+    """What only the record of now has: a part of the earlier one may have been lost, so this is no difference."""
+    note = "the record of the run has none"
+    return Comparison(kind=kind, name=name, verdict=Verdict.NOT_COMPARED, before=GONE, after=after, note=note)
 
 
 def _table(table: DataFingerprint) -> str:
@@ -62,6 +69,8 @@ def _table(table: DataFingerprint) -> str:
 def _model(comparing: Comparing, before: Contract | None, after: Contract | None) -> Iterator[Comparison]:
     """A model by its answers on the rows that its contract keeps."""
     if before is None:
+        if after is not None:
+            yield _only_now("model", "answers", f"{len(after.parity.labels)} probe rows")
         return
     base = Comparison(kind="model", name="answers", verdict=Verdict.DIVERGED)
     if after is None:
@@ -102,7 +111,7 @@ def _answers(before: Contract, after: Contract) -> float:
 def _figures(before: RunClosed, after: RunClosed) -> Iterator[Comparison]:
     now = {figure.name: figure for figure in after.figures}
     for figure in before.figures:
-        other = now.get(figure.name)
+        other = now.pop(figure.name, None)
         base = Comparison(kind="figure", name=figure.name, verdict=Verdict.DIVERGED, before=figure.digest[:12])
         if other is None:
             yield base.replace(after=GONE)
@@ -115,3 +124,7 @@ def _figures(before: RunClosed, after: RunClosed) -> Iterator[Comparison]:
         else:
             same = figure.picture == other.picture
             yield base.replace(verdict=Verdict.IDENTICAL if same else Verdict.DIVERGED, after=other.digest[:12])
+    for figure in now.values():
+        yield Comparison(
+            kind="figure", name=figure.name, verdict=Verdict.DIVERGED, before=GONE, after=figure.digest[:12]
+        )
