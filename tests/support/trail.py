@@ -1,31 +1,44 @@
 """A trail made with `exec`, thousands a minute: the watcher of names and the slices without a kernel around them."""
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from cellops.capture.blobs import Blobs
 from cellops.capture.dataflow.analysis import analyse
 from cellops.capture.names.slice import Slices
 from cellops.capture.names.watcher import Names
-from cellops.capture.watcher import Ending, OpenCell
+from cellops.capture.randomness.watcher import Generators
+from cellops.capture.watcher import Ending, OpenCell, Watcher
 from cellops.records.cell import CellRecord, ErrorSeen, Outcome
 from cellops.records.slice import Slice
 
 
 class Trail:
-    """Executes cells in a namespace of their own and knows their slices."""
+    """Executes cells in a namespace of their own and knows their slices.
 
-    def __init__(self, **given: Any) -> None:
+    Parameters
+    ----------
+    states
+        A folder for the states of random generators, where these are to be watched too.
+    """
+
+    def __init__(self, states: Path | None = None, **given: Any) -> None:
         self.namespace: dict[str, Any] = {"__name__": "__main__", **given}
         self.records: list[CellRecord] = []
         self.slices = Slices()
-        self._names = Names()
-        self._names.start(SimpleNamespace(user_ns=self.namespace, user_ns_hidden={"__builtins__": None}))
+        self._watchers: list[Watcher[Any]] = [Names()]
+        if states is not None:
+            self._watchers.append(Generators(Blobs(states)))
+        for watcher in self._watchers:
+            watcher.start(SimpleNamespace(user_ns=self.namespace, user_ns_hidden={"__builtins__": None}))
 
     def run(self, source: str) -> CellRecord:
         order = len(self.records) + 1
         cell = OpenCell(None, order, source, None, thread=1, body=source, flow=analyse(source))
-        state = self._names.before(cell)
-        seen = self._names.after(cell, state, execute(source, self.namespace))
+        before = [watcher.before(cell) for watcher in self._watchers]
+        ending = execute(source, self.namespace)
+        seen = [watcher.after(cell, state, ending) for watcher, state in zip(self._watchers, before, strict=True)]
         record = CellRecord(
             session="s",
             order=order,
@@ -37,7 +50,7 @@ class Trail:
             outcome=Outcome.OK,
             reads=cell.flow.reads,
             writes=cell.flow.writes,
-        ).replace(**dict(seen.fields))
+        ).replace(**{name: value for one in seen for name, value in one.fields.items()})
         self.records.append(record)
         self.slices.add(record)
         return record

@@ -34,11 +34,14 @@ class GeneratorUse(Record, frozen=True, kw_only=True):
     name: str
     """`python`, `numpy`, `torch`, `torch.cuda.0` …, or where it is held: `rng`, `trainer.rng`, `streams[0]`."""
     consumed: bool
+    """Whether the cell drew from it, or may have."""
     seeded: bool
     state: str | None = None
     """SHA-256 of the state before the cell; None for a generator that the cell has made or imported."""
     renewed: bool = False
     """Whether the cell seeded it before it did anything else, so that what had been drawn before does not matter."""
+    reseeded: bool = False
+    """Whether the cell may have drawn from it and then seeded it: it is consumed, and the state before matters."""
     kept: bool = False
     """Whether that state stands in cellops' folder, as `states/DIGEST`, from where it can be restored."""
 

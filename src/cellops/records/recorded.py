@@ -43,7 +43,7 @@ class Restoring(Record, frozen=True, kw_only=True):
 
 
 def needed_states(cells: Iterable[CellRecord]) -> Iterator[tuple[CellRecord, GeneratorUse]]:
-    """The shared generators that a slice draws from unseeded, each with the first cell that does.
+    """The shared generators that a slice draws from unseeded or before it seeds, each with the first cell that does.
 
     What a later cell draws follows from there, and what is seeded in the slice is seeded again.
     """
@@ -53,7 +53,7 @@ def needed_states(cells: Iterable[CellRecord]) -> Iterator[tuple[CellRecord, Gen
             if use.name.partition(".")[0] not in SHARED_GENERATORS or use.name in known or not use.consumed:
                 continue
             known.add(use.name)
-            if not use.seeded and use.state is not None and use.kept:
+            if (not use.seeded or use.reseeded) and use.state is not None and use.kept:
                 yield record, use
 
 

@@ -130,6 +130,18 @@ def test_torch_is_in_the_ledger_with_every_device(monkeypatch: pytest.MonkeyPatc
     assert rng.capture_state(held["torch"]) == state
 
 
+def test_torch_remembers_how_it_began_until_somebody_seeds_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch = Torch()
+    monkeypatch.setitem(sys.modules, "torch", torch)
+    generator = rng.shared()["torch"]
+    began = rng.read(generator)
+    generator.drawn = 3
+    assert rng.first_reading(generator) == began
+    torch.manual_seed(5)
+    generator.drawn = 3
+    assert rng.first_reading(generator) is None
+
+
 def _uses(record: CellRecord) -> dict[str, GeneratorUse]:
     return {use.name: use for use in record.generators}
 
@@ -235,6 +247,16 @@ def test_the_state_before_a_consuming_cell_is_kept_and_gives_the_same_numbers(lo
         assert path.stat().st_mode & 0o777 == 0o600
         loaded.run(f"restore_state({where}, Path({str(path)!r}).read_text())")
     assert loaded.run("random.random(), np.random.rand(), mine.normal()").results == drawn
+
+
+def test_the_state_before_the_cell_that_imports_numpy_gives_its_numbers(loaded: Kernel) -> None:
+    loaded.run("import sys\nbefore = 'numpy' in sys.modules\nimport numpy as np\nx = np.random.rand()")
+    use = _uses(loaded.cells()[-1])["numpy"]
+    assert use.kept
+    path = loaded.project / ".cellops" / "states" / str(use.state)
+    loaded.run("from cellops.capture.randomness.rng import restore_state\nfrom pathlib import Path")
+    loaded.run(f"restore_state(np.random.mtrand._rand, Path({str(path)!r}).read_text())")
+    assert loaded.run("before, np.random.rand() == x").results == ["(False, True)"]
 
 
 def test_a_folder_for_states_that_cannot_be_written_hurts_nobody(loaded: Kernel) -> None:

@@ -9,14 +9,18 @@ import json
 import random
 import sys
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 GLOBAL = ("python", "numpy", "torch")
 """The generators that everybody shares, by the name of their library."""
 BIT_GENERATORS = ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")
 WORDS = 624
-"""The words of a Mersenne Twister; at this position nothing has been drawn since it was seeded or filled anew."""
+"""The words of a Mersenne Twister; at this position all have been drawn, or none since it was seeded."""
+FIRST_WORD = 0x80000000
+"""What stands first behind seeding from several words, as python does it (`init_by_array`)."""
+MULTIPLIER = 1812433253
+"""Makes each word of the one before when one number seeds (`init_genrand`, as numpy's `seed(7)` does it)."""
 TORCH_DEFAULT_SEED = 67280421310721
 """What a new `torch.Generator()` begins with in every process; the shared one takes 64 bits from the system."""
 LARGEST_CHOSEN_FOR_TORCH = 2**32
@@ -128,7 +132,8 @@ def is_of_torch(generator: Any) -> bool:
 def is_untouched(generator: Any) -> bool:
     """Whether nothing has been drawn since a generator was made or seeded, as far as its state shows that."""
     if type(generator) is random.Random:
-        return bool(generator.getstate()[1][-1] == WORDS)
+        words = generator.getstate()[1]
+        return bool(words[-1] == WORDS) and _is_seeded(words)
     if is_of_torch(generator):
         fresh = type(generator)(generator.device).manual_seed(generator.initial_seed())
         return read(fresh) == read(generator)
@@ -138,15 +143,26 @@ def is_untouched(generator: Any) -> bool:
         return False
     if type(seeds).__name__ == "SeedSequence":
         return bool(_packed(type(bits)(seeds).state) == _packed(bits.state))
-    return bool(seeds is None and bits.state["state"].get("pos") == WORDS)
+    state = bits.state["state"]
+    return bool(seeds is None and state.get("pos") == WORDS) and _is_seeded(state["key"].tolist())
+
+
+def _is_seeded(words: Sequence[int]) -> bool:
+    """Whether the words of a Mersenne Twister are as seeding leaves them; drawing all of them leaves others."""
+    following = [(MULTIPLIER * (word ^ word >> 30) + place) % 2**32 for place, word in enumerate(words[:2], 1)]
+    return words[0] == FIRST_WORD or following == [*words[1:3]]
 
 
 def first_reading(generator: Any) -> Reading | None:
-    """The state in which a generator was made, as far as it remembers its origin."""
+    """The state in which a generator was made, as far as it remembers: one seeded since does not."""
     seeds = getattr(_bits(generator), "seed_seq", None)
     if type(seeds).__name__ == "SeedSequence" and type(_bits(generator)).__name__ in BIT_GENERATORS:
         return read(type(generator)(type(_bits(generator))(seeds)))
-    if type(generator).__module__.partition(".")[0] == "torch" and str(generator.device) == "cpu":
+    if (
+        type(generator).__module__.partition(".")[0] == "torch"
+        and str(generator.device) == "cpu"
+        and not has_own_seed(generator)
+    ):
         return read(type(generator)().manual_seed(generator.initial_seed()))
     return None
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
+from cellops.capture.dataflow import scopes
 from cellops.capture.dataflow.analysis import Dataflow
 from cellops.capture.randomness.rng import kinds
 
@@ -22,6 +23,10 @@ MAKERS = (
     "PCG64DXSM",
     "Philox",
 )
+
+
+SEEDERS = ("seed", "manual_seed", "setstate", "set_state")
+"""Methods of generators that leave nothing of the state before."""
 
 
 def seeded_by(flow: Dataflow, namespace: Namespace, changed: frozenset[str]) -> frozenset[str]:
@@ -49,14 +54,23 @@ def seeded_by(flow: Dataflow, namespace: Namespace, changed: frozenset[str]) -> 
 
 
 def seeded_first(flow: Dataflow, namespace: Namespace) -> frozenset[str]:
-    """The libraries whose shared generators a cell seeds before it does anything else, but for imports and literals."""
+    """The generators that a cell seeds before it does anything else, but for imports, literals and functions.
+
+    Shared ones by their library, others by their name.
+    """
     found: set[str] = set()
     for statement in flow.tree.body:
         match statement:
             case ast.Import() | ast.ImportFrom() | ast.Assign(value=ast.Constant()) | ast.Expr(value=ast.Constant()):
                 continue
-            case ast.Expr(value=ast.Call() as call) if _has_seed(call) and all(map(_is_plain, _arguments(call))):
-                known = _seeds(call, namespace)
+            case ast.FunctionDef(decorator_list=[]) as function if not scopes.defaults(function.args):
+                continue
+            case ast.Expr(value=ast.Call() as call) | ast.Assign(targets=[ast.Name()], value=ast.Call() as call) if (
+                _has_seed(call) and all(map(_is_plain, _arguments(call)))
+            ):
+                own = _generator_of(call.func, namespace)
+                seeds_it = own is not None and _last_name(call.func) in SEEDERS
+                known = ([own] if seeds_it else []) if own is not None else _seeds(call, namespace)
             case _:
                 break
         if not known:

@@ -10,6 +10,7 @@ from typing import Any
 
 from cellops.capture.blobs import Blobs, digest
 from cellops.capture.findings import unseeded_estimator, unseeded_randomness
+from cellops.capture.names.namespace import identity_of
 from cellops.capture.randomness import rng
 from cellops.capture.randomness.seeding import made_with_seed, seeded_by, seeded_first
 from cellops.capture.watcher import Ending, OpenCell, Seen
@@ -27,19 +28,19 @@ MOST_FOUND = 50
 
 
 class Held:
-    """A generator and its state at one moment."""
+    """The state of a generator at one moment; the generator itself is not held, so that a cell can give it up."""
 
     def __init__(self, generator: Any, reading: rng.Reading) -> None:
-        self.generator = generator
+        self._identity = identity_of(generator)
         self.reading = reading
+        self.has_own_seed = rng.has_own_seed(generator)
+
+    def is_of(self, generator: Any) -> bool:
+        return self._identity == identity_of(generator)
 
     @cached_property
     def state(self) -> bytes:
         return rng.as_text(self.reading).encode()
-
-    @cached_property
-    def has_own_seed(self) -> bool:
-        return rng.has_own_seed(self.generator)
 
     @cached_property
     def digest(self) -> str:
@@ -82,22 +83,38 @@ class Generators:
         self._seeded.update(rng.GLOBAL)
 
     def before(self, cell: OpenCell) -> Before:
-        return Before(self._read(cell), len(sys.modules))
+        return Before(self._read(self._find(cell)), len(sys.modules))
 
     def after(self, cell: OpenCell, state: Before, ending: Ending) -> Seen:
         self._follow(cell.changed)
-        now = self._read(cell)
-        changed = {name for name, held in now.items() if _has_changed(state.held.get(name), held)}
+        found = self._find(cell)
+        now = self._read(found)
+        changed = {name for name, held in now.items() if _has_changed(name, found[name], state.held.get(name), held)}
         seeded = self._remember_seeds(cell, frozenset(changed.intersection(rng.GLOBAL)))
-        consumed = {name for name in changed if name not in seeded or not rng.is_untouched(now[name].generator)}
         first = seeded_first(cell.flow, self._namespace) if seeded and ending.outcome is Outcome.OK else frozenset()
-        uses = tuple(
-            self._use(name, held, state.held.get(name), name in consumed, name.partition(".")[0] in first)
-            for name, held in now.items()
-        )
-        own = _of_the_cell(cell, uses, imported=len(sys.modules) > state.modules)
+        again = self._seeded_again(cell, found)
+        uses = []
+        for name, held in now.items():
+            before = state.held.get(name)
+            known = before if before is not None and before.is_of(found[name]) else None
+            renewed = name in first or name.partition(".")[0] in first
+            reseeded = not renewed and (name in again or (name in seeded and (known is not None or name in changed)))
+            consumed = reseeded or (name in changed and not (renewed and rng.is_untouched(found[name])))
+            if before is None and name in rng.GLOBAL and consumed and name not in seeded:
+                known = _first(found[name])
+            seen = GeneratorUse(
+                name=name,
+                consumed=consumed,
+                seeded=self._is_seeded(name, found[name], held),
+                renewed=renewed,
+                reseeded=reseeded,
+                state=None if known is None else known.digest,
+                kept=consumed and known is not None and self._keep(known.state),
+            )
+            uses.append(seen)
+        own = _of_the_cell(cell, tuple(uses), imported=len(sys.modules) > state.modules)
         loose = () if cell.run is not None or not _drew_unseeded(own) else self._estimators(cell)
-        return Seen({"generators": uses}, (*unseeded_randomness(own, cell.where), *loose))
+        return Seen({"generators": tuple(uses)}, (*unseeded_randomness(own, cell.where), *loose))
 
     def _estimators(self, cell: OpenCell) -> Iterator[Finding]:
         """scikit-learn's estimators that the cell fitted without a `random_state`; a run looks at its models itself."""
@@ -118,25 +135,26 @@ class Generators:
             else:
                 self._names.pop(name, None)
 
-    def _read(self, cell: OpenCell) -> dict[str, Held]:
+    def _find(self, cell: OpenCell) -> dict[str, Any]:
+        """The generators within reach, each under the first of its names."""
         found = rng.shared()
         kinds = rng.kinds()
         named = {name: self._namespace.get(name) for name in self._names}
         found |= {name: value for name, value in named.items() if type(value) in kinds}
         found |= dict(_inside(cell.flow.reads, self._namespace))
-        first = {id(generator): name for name, generator in reversed(found.items())}
-        held = {}
-        for name in list(first.values())[::-1][:MOST_FOUND]:
-            reading = rng.read(found[name])
-            if reading is not None:
-                held[name] = self._held(name, found[name], reading)
+        first = {identity_of(generator): name for name, generator in reversed(found.items())}
+        return {name: found[name] for name in list(first.values())[::-1][:MOST_FOUND]}
+
+    def _read(self, found: Mapping[str, Any]) -> dict[str, Held]:
+        readings = {name: rng.read(generator) for name, generator in found.items()}
+        held = {name: self._held(name, found[name], r) for name, r in readings.items() if r is not None}
         self._last = held
         return held
 
     def _held(self, name: str, generator: Any, reading: rng.Reading) -> Held:
         """The same as at the last reading, with what was made of it, where nothing has changed."""
         last = self._last.get(name)
-        if last is not None and last.generator is generator and last.reading == reading:
+        if last is not None and last.is_of(generator) and last.reading == reading:
             return last
         return Held(generator, reading)
 
@@ -152,25 +170,19 @@ class Generators:
             (self._unseeded if given else self._seeded).discard(name)
         return seeded
 
-    def _use(self, name: str, now: Held, before: Held | None, consumed: bool, renewed: bool) -> GeneratorUse:
-        if before is None and name in rng.GLOBAL and consumed:
-            # Its library was imported in this cell, and it remembers how it began.
-            first = rng.first_reading(now.generator)
-            before = Held(now.generator, first) if first is not None else None
-        known = before is not None and before.generator is now.generator
-        return GeneratorUse(
-            name=name,
-            consumed=consumed,
-            seeded=self._is_seeded(name, now),
-            renewed=renewed,
-            state=before.digest if before is not None and known else None,
-            kept=consumed and before is not None and known and self._keep(before.state),
-        )
+    def _seeded_again(self, cell: OpenCell, found: Mapping[str, Any]) -> frozenset[str]:
+        """Shared generators that are fresh behind a cell that calls something of which the name speaks of seeding.
 
-    def _is_seeded(self, name: str, now: Held) -> bool:
+        Their state may be the same as before it, and yet the cell may have drawn before it seeded.
+        """
+        known = frozenset(name for name in rng.GLOBAL if name in found and name in self._seeded)
+        called = seeded_by(cell.flow, self._namespace, known) if cell.flow.calls else frozenset[str]()
+        return frozenset(name for name in called & known if rng.is_untouched(found[name]))
+
+    def _is_seeded(self, name: str, generator: Any, now: Held) -> bool:
         if name in self._seeded:
             return True
-        if rng.is_of_torch(now.generator):
+        if rng.is_of_torch(generator):
             return now.has_own_seed
         return name not in self._unseeded and now.has_own_seed
 
@@ -221,11 +233,20 @@ def _attributes(value: object) -> dict[str, Any]:
     return {}
 
 
-def _has_changed(before: Held | None, now: Held) -> bool:
-    """Whether something was drawn; of a new generator, whether it is no longer as it was made."""
-    if before is None or before.generator is not now.generator:
-        return not rng.is_untouched(now.generator)
+def _has_changed(name: str, generator: Any, before: Held | None, now: Held) -> bool:
+    """Whether something was drawn; of a new generator, whether it is no longer as it was made.
+
+    A shared one whose library the cell imported, and that shows a seed which somebody chose, may have drawn before.
+    """
+    if before is None or not before.is_of(generator):
+        return not rng.is_untouched(generator) or (name in rng.GLOBAL and now.has_own_seed)
     return before is not now
+
+
+def _first(generator: Any) -> Held | None:
+    """A shared generator whose library was imported in this cell, as it began, as far as it remembers that."""
+    reading = rng.first_reading(generator)
+    return None if reading is None else Held(generator, reading)
 
 
 def _drew_unseeded(uses: list[GeneratorUse]) -> bool:
