@@ -33,6 +33,8 @@ from cellops.records.finding import Finding, Severity
 from cellops.records.run import ModelSpool, RunClosed, RunStatus
 from cellops.settings import Settings
 
+UNSEEDED = "unseeded-randomness"
+"""A finding on a cell that is a run's too, where it depends on the cell."""
 T = TypeVar("T")
 Parameters = dict[str, Value | list[Value]]
 
@@ -107,12 +109,16 @@ def gather(
     )
 
 
-def with_slice(closed: RunClosed, run: OpenRun, record: CellRecord, history: History) -> RunClosed:
-    """The record of a run with the cells it depends on and what of them the notebook no longer shows."""
+def with_slice(
+    closed: RunClosed, run: OpenRun, record: CellRecord, history: History, trail: Iterable[CellRecord]
+) -> RunClosed:
+    """The record of a run with the cells it depends on, and what of them is drawn or no longer shown."""
     where = f"run {run.opened.name}"
     seen: list[Finding] = [*closed.findings]
     found = _attempt(seen, where, partial(history.slice, record.order))
     seen += _attempt(seen, where, partial(history.of_run, record.order, where)) or []
+    above = set(found.cells) - {record.order} if found is not None else set()
+    seen += [f for cell in trail if cell.order in above for f in cell.findings if f.code == UNSEEDED]
     return closed.replace(slice=found, findings=tuple(seen))
 
 

@@ -289,7 +289,7 @@ class Session:
         )
         try:
             suites = list(self.suites.values())
-            closed = evidence.with_slice(closed, run, record, self._history)
+            closed = evidence.with_slice(closed, run, record, self._history, self.trail)
             closed = evidence.with_files(closed, run, record, self._files, self.trail)
             closed = evidence.gather(
                 closed,

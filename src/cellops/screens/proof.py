@@ -25,7 +25,7 @@ def proof(made: Proof) -> None:
             say(f"  [red]✗[/] module {plain(module.name)} has been changed since the run")
     first = made.first_divergence or next((c for c in made.cells if c.verdict is Verdict.WITHIN_TOLERANCE), None)
     for cell in made.cells:
-        _cell(cell, opened=cell is first)
+        _cell(cell, opened=cell is first or cell is made.cells[-1])
     for cause in made.causes:
         say(f"likely cause: {plain(cause.text)}")
         say(f"  [dim]{plain(cause.remedy)} ({cause.code})[/]")
@@ -44,7 +44,7 @@ def headline(made: Proof) -> str:
     left = f", {len(made_of) - compared} not" if compared < len(made_of) else ""
     return (
         f"run {plain(made.name)} ({made.run[:8]}): {_verdict(made)}{fresh} · {reached}{left} · "
-        f"{made.seconds_of_replay:.1f} s, the run took {made.seconds_of_run:.1f} s"
+        f"{made.seconds_of_replay:.1f} s, its cells took {made.seconds_of_run:.1f} s"
     )
 
 
