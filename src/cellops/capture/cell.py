@@ -13,6 +13,7 @@ from cellops.capture import header
 from cellops.capture.dataflow.analysis import analyse
 from cellops.capture.ending import ending_of
 from cellops.capture.header import Header
+from cellops.capture.loading import executing, only_sets_up
 from cellops.capture.redaction import redact_source, secrets_in
 from cellops.capture.secrets import annotated, keep, keep_given, literals
 from cellops.capture.watcher import Ending, OpenCell, Seen, Watcher
@@ -65,6 +66,10 @@ class CellCapture:
         for watcher in self._watchers:
             with self._guard:
                 watcher.start(self._shell)
+        for info, line in executing():
+            if not only_sets_up(info.raw_cell):
+                with self._guard:
+                    self._before(info, line)
 
     def stop(self) -> None:
         for watcher in self._watchers:
@@ -86,7 +91,7 @@ class CellCapture:
         with self._guard:
             self._after(result)
 
-    def _before(self, info: Any) -> None:
+    def _before(self, info: Any, begun: int | None = None) -> None:
         if os.getpid() != self._pid:
             return
         clock = time.perf_counter()
@@ -101,8 +106,8 @@ class CellCapture:
         # IPython counts up before a cell or behind it, as it is old; its display hook knows the number in both.
         count = self._shell.displayhook.prompt_count if info.store_history or inside else None
         self.where = place(count)
-        found = self._accepted(header.find(info.raw_cell))
-        cell = OpenCell(info, self._order, info.raw_cell, found, thread, count)
+        found = self._accepted(header.find(info.raw_cell)) if begun is None else None
+        cell = OpenCell(info, self._order, info.raw_cell, found, thread, count, begun)
         cell.body = self._python(info, found)
         cell.flow = analyse(cell.body)
         for text in literals(cell.body):

@@ -22,6 +22,8 @@ class OpenCell:
     header: Header | None
     thread: int
     execution_count: int | None = None
+    begun: int | None = None
+    """The line in which capturing began, where it began in the middle of the cell."""
     body: str = ""
     """The Python that runs."""
     flow: Dataflow = field(default_factory=Dataflow)

@@ -25,6 +25,7 @@ CHANGES_THE_INTERPRETER = _words(
     reset reset_selective ruby run sc script set_env sh store sx system unload_ext uv writefile xdel xmode
     """
 )
+LOADS = frozenset({"load_ext", "reload_ext", "unload_ext"})
 OPTIONS = re.compile(r"^(?:\s*-\w+(?:\s*\d+)?)*\s+|^\s*")
 SHELL_NAME = re.compile(r"(?<![\\$])\$(?P<name>[A-Za-z_]\w*)")
 
@@ -67,7 +68,7 @@ def _magic(name: str, line: str, text: str) -> ShellCall:
     if name in RUNS_CODE:
         code = _parsed(text if text != line else OPTIONS.sub("", text, count=1))
         return ShellCall(unknown=f"%{name}") if code is None else ShellCall(code)
-    if name == "mlops":
+    if name == "mlops" or (name in LOADS and line.strip() == "cellops"):
         return ShellCall(reads=_table(line))
     reads = tuple(dict.fromkeys((*_expanded(line), *(_expanded(text) if name in CHANGES_THE_INTERPRETER else ()))))
     if name == "run" and "-i" in line.split():

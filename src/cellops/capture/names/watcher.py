@@ -66,8 +66,9 @@ class Names:
             self._beside[other.order][cell.where] = None
         self._beside[cell.order] = dict.fromkeys(other.where for other in beside)
         self._open.append(cell)
+        own = self._take_back(cell)
         shown = dict.fromkeys((*cell.flow.reads, *cell.flow.lines))
-        present = {name: self._namespace[name] for name in shown if name in self._namespace}
+        present = {name: self._namespace[name] for name in shown if name in self._namespace and name not in own}
         return Before(
             picture=self._picture,
             kinds={name: describe(value) for name, value in present.items()},
@@ -76,6 +77,18 @@ class Names:
             nested=nested,
             beside=self._beside[cell.order],
         )
+
+    def _take_back(self, cell: OpenCell) -> set[str]:
+        """The names that a cell had bound when capturing began in its middle: they were not there before it."""
+        if cell.begun is None:
+            return set()
+        lines = cell.flow.lines
+        own = {name for name in self._earlier if name in lines and min(lines[name]) < cell.begun}
+        if cell.execution_count == 1 and cell.flow.uncertain:
+            own = set(self._earlier)
+        self._earlier -= own
+        self._picture = Picture({name: held for name, held in dict(self._namespace).items() if name not in own})
+        return own
 
     def _has_strayed(self, name: str) -> bool:
         return not OF_IPYTHON.match(name) and self._picture.identity(name) != identity_of(self._namespace[name])
