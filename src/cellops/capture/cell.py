@@ -14,7 +14,7 @@ from cellops.capture.dataflow.analysis import analyse
 from cellops.capture.ending import ending_of
 from cellops.capture.header import Header
 from cellops.capture.loading import executing, only_sets_up
-from cellops.capture.redaction import redact_source, secrets_in
+from cellops.capture.redaction import distinct_secrets, distinct_values, redact_source, secrets_in
 from cellops.capture.secrets import annotated, keep, keep_given, literals
 from cellops.capture.watcher import Ending, OpenCell, Seen, Watcher
 from cellops.records.cell import CellRecord, place
@@ -164,9 +164,7 @@ class CellCapture:
         duration = now - cell.clock
         self._open.remove(cell)
         self._secrets |= secrets_in(cell.source)
-        for name in annotated(cell.body):
-            if type(value := self._shell.user_ns.get(name)) is str:
-                keep(value)
+        self._keep_secrets(cell)
         ending = ending_of(result, self._secrets)
         seen = [seen for watcher in self._watchers if (seen := self._seen(watcher, cell, ending)) is not None]
         record = CellRecord(
@@ -188,6 +186,14 @@ class CellCapture:
             run=cell.run,
         ).replace(**cell.fields)
         self._listener.cell_closed(cell, record)
+
+    def _keep_secrets(self, cell: OpenCell) -> None:
+        """Know what the cell bound to the names of secrets: it may be given other names, and stand in other values."""
+        namespace = self._shell.user_ns
+        given = [namespace.get(name) for name in annotated(cell.body)]
+        found = distinct_secrets(cell.source) | distinct_values(cell.flow.writes, namespace)
+        for value in (*found, *(value for value in given if type(value) is str)):
+            keep(value)
 
     def _seen(self, watcher: Watcher[Any], cell: OpenCell, ending: Ending) -> Seen | None:
         """What a watcher saw; nothing where it failed, now or before the cell."""

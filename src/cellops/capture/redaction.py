@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from itertools import pairwise
 
@@ -39,12 +39,17 @@ SECRET_NAME = re.compile(
       | [a-z0-9]*(?:password|passwd|secret|apikey|accesstoken|authtoken) )
     [0-9]*$"""
 )
+"""A name whose last word is that of a secret: `db_password`, `HF_TOKEN`; not `token_pattern`, not `passes`."""
 PASSWORD_NAME = re.compile(r"(?i)pass(?:word|wd|code)|pwd")
 KEY_OF_A_SERVICE = re.compile(r"^(?!.*(?:PRIMARY|FOREIGN|PUBLIC|SORT|PARTITION|INDEX|GROUP|JOIN))[A-Z0-9]+_KEY$")
 """The way in which variables of the environment are named: `OPENAI_KEY`."""
 LARGE = 1000
 """A number from here on can be a code that opens something; a smaller one counts."""
-"""A name whose last word is that of a secret: `db_password`, `HF_TOKEN`; not `token_pattern`, not `passes`."""
+SMALLEST_CODE, LARGEST_CODE = 10 ** (SHORTEST_VALUE - 1), 10**30
+"""Codes that are taken out of every text: other numbers of so many digits are hardly the same."""
+WORD_NAME = re.compile(r"(?i)(?:^|[^a-z0-9])(?:token|auth|authorization|credentials?)[0-9]*$")
+"""Names that are given to words of a text too."""
+DIGIT, LETTER = re.compile(r"[0-9]"), re.compile(r"[A-Za-z]")
 
 HINTS = ("pass", "pwd", "secret", "token", "credential", "key", "auth")
 """What stands in every secret's name: a text without it needs no closer look."""
@@ -73,15 +78,21 @@ def is_secret(name: str) -> bool:
 
 def redact(text: str) -> str:
     """Replace every known secret, every one of a known shape, and every value that stands beside a secret's name."""
+    text = without_known(text)
+    if not _may_name_a_secret(text.lower()):
+        return text
+    for pattern in (NAMED_VALUE, ENVIRONMENT_LINE, SHELL_OPTION):
+        text = pattern.sub(_without_value, text)
+    return text
+
+
+def without_known(text: str) -> str:
+    """Replace every known secret and every one of a known shape: what needs no look at the names beside it."""
     text = KNOWN.without(text)
     lower = text.lower()
     for marks, shape in SHAPES:
         if any(mark in lower for mark in marks):
             text = shape.sub(REDACTED, text)
-    if not _may_name_a_secret(lower):
-        return text
-    for pattern in (NAMED_VALUE, ENVIRONMENT_LINE, SHELL_OPTION):
-        text = pattern.sub(_without_value, text)
     return text
 
 
@@ -94,7 +105,7 @@ def redact_source(source: str) -> str:
 def _redact_source(source: str) -> str:
     content = source.encode(errors="surrogatepass")
     starts = [0, *(match.end() for match in re.finditer(b"\n", content))]
-    for node in reversed(_bound_secrets(source)):
+    for _, node in reversed(_bound_secrets(source)):
         begin = starts[node.lineno - 1] + node.col_offset
         end = starts[(node.end_lineno or node.lineno) - 1] + (node.end_col_offset or 0)
         content = content[:begin] + repr(REDACTED).encode() + content[end:]
@@ -103,12 +114,41 @@ def _redact_source(source: str) -> str:
 
 def secrets_in(source: str) -> set[str]:
     """The texts that a source binds to the names of secrets."""
-    values = [node.value for node in _bound_secrets(source) if isinstance(node, ast.Constant)]
-    return {value.decode(errors="replace") if isinstance(value, bytes) else str(value) for value in values}
+    return {text for _, text in _named_texts(source)}
+
+
+def distinct_secrets(source: str) -> set[str]:
+    """Those among them that can be told from other text, wherever they stand."""
+    return {text for name, text in _named_texts(source) if is_distinct(name, text)}
+
+
+def distinct_values(names: Iterable[str], namespace: Mapping[str, object]) -> set[str]:
+    """What stands under the names of secrets, as text, where it can be told from other text."""
+    held = {name: namespace.get(name) for name in names if _may_name_a_secret(name.lower()) and is_secret(name)}
+    texts = {name: value for name, value in held.items() if type(value) is str and is_distinct(name, value)}
+    codes = {str(value) for name, value in held.items() if type(value) is int and is_code(name, value)}
+    return {*texts.values(), *codes}
+
+
+def is_distinct(name: str, value: str) -> bool:
+    """Whether a secret's value may be taken out of every text; a token of a language is a word like others."""
+    if len(value) < SHORTEST_VALUE:
+        return False
+    return WORD_NAME.search(name) is None or (DIGIT.search(value) is not None and LETTER.search(value) is not None)
+
+
+def is_code(name: str, value: int) -> bool:
+    """Whether a number is one that opens something, and so long that no other number is taken for it."""
+    return PASSWORD_NAME.search(name) is not None and SMALLEST_CODE <= abs(value) < LARGEST_CODE
+
+
+def _named_texts(source: str) -> list[tuple[str, str]]:
+    values = [(name, node.value) for name, node in _bound_secrets(source) if isinstance(node, ast.Constant)]
+    return [(n, v.decode(errors="replace") if isinstance(v, bytes) else str(v)) for n, v in values]
 
 
 @lru_cache(maxsize=4)
-def _bound_secrets(source: str) -> tuple[ast.expr, ...]:
+def _bound_secrets(source: str) -> tuple[tuple[str, ast.expr], ...]:
     """The strings that a source binds to the names of secrets, in the order of the text; none where it is no Python."""
     if not _may_name_a_secret(source.lower()):
         return ()
@@ -160,15 +200,15 @@ def _ends_a_text(match: re.Match[str]) -> bool:
     return line.count(found["quote"]) % 2 == 1
 
 
-def _secrets(tree: ast.AST) -> list[ast.expr]:
-    """The strings bound to the names of secrets, in the order of the text."""
+def _secrets(tree: ast.AST) -> list[tuple[str, ast.expr]]:
+    """The strings bound to the names of secrets, with the names, in the order of the text."""
     found = {}
     for node in ast.walk(tree):
         for name, value in _bindings(node):
             if is_secret(name):
-                found.update({(c.lineno, c.col_offset): c for c in _strings(value)})
+                found.update({(c.lineno, c.col_offset): (name, c) for c in _strings(value)})
     for value in declared(tree):
-        found.update({(c.lineno, c.col_offset): c for c in _strings(value)})
+        found.update({(c.lineno, c.col_offset): ("", c) for c in _strings(value)})
     return [found[place] for place in sorted(found)]
 
 

@@ -69,6 +69,8 @@ def gather(
         fitted = run.before.fitted(namespace)
         results = attempt(where, lambda: collect(cell.flow, namespace, bound, fitted)) or Results()
     seen += checks.metrics_not_finite(results.not_finite, where)
+    unsure = [] if failed else run.before.uncertain(namespace)
+    seen += checks.metrics_uncertain((name for name in unsure if name in results.metrics), where)
     models = results.models if run.options.model and not failed else ()
     if run.options.training or run.options.evaluation:
         named = attempt(where, partial(_named, run.options, namespace, models)) or (None, None)
@@ -173,7 +175,7 @@ def spool(model: FittedModel, run: str, settings: Settings) -> ModelSpool:
         type=f"{kind.__module__}.{kind.__qualname__}",
         path=str(path),
         digest=hashlib.sha256(content).hexdigest(),
-        parameters={n: redact_scalar(n, v) for n, v in scalar_parameters(model.estimator).items()},
+        parameters={redact(n): redact_scalar(n, v) for n, v in scalar_parameters(model.estimator).items()},
         import_paths=project_paths(),
     )
 
@@ -266,7 +268,7 @@ def _model_parameters(model: FittedModel) -> Parameters:
 
 
 def _redacted(given: Parameters) -> Parameters:
-    return {name: redact_value(name, value) for name, value in given.items()}
+    return {redact(name): redact_value(name, value) for name, value in given.items()}
 
 
 def _attempt(seen: list[Finding], where: str, make: Callable[[], T]) -> T | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from cellops.capture.dataflow.analysis import Dataflow
 from cellops.capture.names.bindings import is_model, parts_of
+from cellops.capture.redaction import redact
 from cellops.capture.results.tables import Pair, find_tables
 from cellops.capture.results.trained import library_of, optimizer_parameters
 from cellops.records.base import Value
@@ -44,7 +45,7 @@ def collect(flow: Dataflow, namespace: Namespace, bound: Collection[str], fitted
     metrics: dict[str, float] = {}
     for name in flow.computed:
         if not name.startswith("_") and name in bound:
-            metrics.update(_numbers(name, namespace[name]))
+            metrics.update({redact(full): number for full, number in _numbers(name, namespace[name]).items()})
     finite = {name: value for name, value in metrics.items() if math.isfinite(value)}
     used = {name: namespace[name] for name in (*flow.writes, *flow.reads) if name in namespace}
     return Results(
@@ -166,7 +167,7 @@ def _contained(name: str, value: Any) -> list[tuple[str, object]]:
         return [(name, value)]
     found: dict[str, object] = {}
     for position, (key, item) in enumerate(dict.items(value)):
-        label = f"{name}_{key}" if type(key) in (str, int, float, bool) else f"{name}_{position}"
+        label = redact(f"{name}_{key}") if type(key) in (str, int, float, bool) else f"{name}_{position}"
         found[f"{label}_{position}" if label in found else label] = item
     return list(found.items())
 

@@ -3,7 +3,7 @@
 import re
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import xxhash
 
@@ -11,6 +11,7 @@ from cellops.capture.content.fingerprint import digest_of, is_table_of_a_library
 from cellops.capture.content.tokens import UnhashableError, join, token
 from cellops.capture.names.kinds import CONSTANTS, CONTAINERS, FUNCTIONS, Kind, describe
 from cellops.capture.randomness import rng
+from cellops.capture.redaction import redact
 from cellops.capture.values.allowance import Allowance
 from cellops.capture.values.objects import attributes, items_of
 
@@ -22,9 +23,29 @@ TIMING = re.compile(r"(?:^|_)time(?:s|r)?(?:_|$)")
 TIMED = {"fit_time", "score_time"}
 """Keys of what `cross_validate` gives."""
 MOST_SCORES = 100
+READ_OF_A_KEY, LONGEST_KEY, LARGEST_KEY = 1000, 40, 10**15
+"""Of a key that is shown: characters in which secrets are looked for, characters that are kept, the largest number."""
 BYTES_OF_A_GENERATOR = 40_000
 """As many bytes are hashed while the state of a generator is read."""
 T = TypeVar("T")
+
+
+class Item(NamedTuple):
+    """A step into a container."""
+
+    key: Any
+    number: int
+
+    def shown(self) -> str:
+        kind = type(self.key)
+        if kind is str:
+            return repr(redact(self.key[:READ_OF_A_KEY]))[:LONGEST_KEY]
+        plain = kind in {float, bool, type(None)} or (kind is int and abs(self.key) < LARGEST_KEY)
+        return "…" if self.key is ... else repr(self.key) if plain else f"key {self.number}"
+
+
+Path = tuple[str | Item, ...]
+"""Names of attributes and steps into containers."""
 
 
 class Reader:
@@ -43,7 +64,7 @@ class Reader:
         """Objects that have been read, with their digests: in a web of them many lead to the same."""
         self.skipped: dict[str, str] = {}
 
-    def digest(self, value: Any, path: str = "") -> bytes:
+    def digest(self, value: Any, path: Path = ()) -> bytes:
         """The digest of a value; attributes of objects that cannot be read are noted in `skipped` and left out.
 
         Raises
@@ -65,14 +86,14 @@ class Reader:
             return _by_name(value)
         return self._other(value, path)
 
-    def _table(self, value: Any, path: str) -> bytes:
+    def _table(self, value: Any, path: Path) -> bytes:
         if getattr(getattr(value, "dtype", None), "kind", "") == "O" and type(value).__module__ == "numpy":
             shape = repr(value.shape).encode()
             return b"array" + shape + self._within(value, lambda: self.digest(value.ravel().tolist(), path))
         self._allowance.read(size_in_bytes(value))
         return digest_of(value)
 
-    def _other(self, value: Any, path: str) -> bytes:
+    def _other(self, value: Any, path: Path) -> bytes:
         if type(value) is slice:
             return b"slice" + self.digest((value.start, value.stop, value.step), path)
         if type(value).__module__ == "numpy.dtypes":
@@ -101,7 +122,7 @@ class Reader:
         held = attributes(value)
         if held is None or items_of(value) is not None:
             return None
-        return dict(self._within(value, lambda: list(self._parts(value, held, ""))))
+        return dict(self._within(value, lambda: list(self._parts(value, held, ()))))
 
     def _within(self, value: Any, read: Callable[[], T]) -> T:
         """Read what has parts."""
@@ -114,30 +135,32 @@ class Reader:
         finally:
             self._inside.pop()
 
-    def _container(self, value: Any, path: str) -> bytes:
+    def _container(self, value: Any, path: Path) -> bytes:
         kind = type(value)
         name = kind.__name__.encode()
         self._allowance.visit(len(value) // 8)
         if kind in {list, tuple} and len(value) and {int, float, bool}.issuperset(map(type, value)):
             return name + digest_of(list(value))
         if kind is dict:
-            timed = path.endswith("cv_results_") or _is_of_a_validation(value)
-            kept = [(key, x) for key, x in value.items() if not (timed and self._is_timing(key, path + _item(key)))]
-            parts = [join([self.digest(key, path), self.digest(held, path + _item(key))]) for key, held in kept]
+            timed = path[-1:] == ("cv_results_",) or _is_of_a_validation(value)
+            items = [(key, held, (*path, Item(key, place))) for place, (key, held) in enumerate(value.items())]
+            kept = [item for item in items if not (timed and self._is_timing(item[0], item[2]))]
+            parts = [join([self.digest(key, path), self.digest(held, place)]) for key, held, place in kept]
         else:
-            parts = [self.digest(held, f"{path}[{place}]") for place, held in enumerate(value)]
+            ordered = kind in {list, tuple}
+            parts = [self.digest(held, (*path, Item(n if ordered else ..., n))) for n, held in enumerate(value)]
         if kind in {set, frozenset}:
             parts.sort()
         return xxhash.xxh3_128_digest(name + b"[" + join(parts) + b"]")
 
-    def _is_timing(self, name: object, place: str) -> bool:
+    def _is_timing(self, name: object, place: Path) -> bool:
         """Whether something says how long something took; then it is noted, and left out."""
         if type(name) is not str or TIMING.search(name) is None:
             return False
-        self.skipped[place] = "it says how long something took"
+        self.skipped[written(place)] = "it says how long something took"
         return True
 
-    def _object(self, value: Any, path: str) -> bytes:
+    def _object(self, value: Any, path: Path) -> bytes:
         held = attributes(value)
         if held is None:
             fact = f"values of {name_of(value)} have no content that can be read"
@@ -147,21 +170,22 @@ class Reader:
         inner = [] if items is None else [self.digest(items, path)]
         return xxhash.xxh3_128_digest(join([name_of(value).encode(), *parts, *inner]))
 
-    def _parts(self, value: Any, held: dict[str, Any], path: str) -> Iterator[tuple[str, bytes]]:
+    def _parts(self, value: Any, held: dict[str, Any], path: Path) -> Iterator[tuple[str, bytes]]:
         timed = name_of(value).startswith("sklearn.")
         for name in sorted(held):
-            place = f"{path}.{name}" if path else name
+            place = (*path, name)
             if timed and self._is_timing(name, place):
                 continue
             try:
                 yield name, self.digest(held[name], place)
             except UnhashableError as error:
-                self.skipped[place] = str(error)
+                self.skipped[written(place)] = str(error)
 
 
-def _item(key: object) -> str:
-    """A key as a path shows it; that of no plain value by its class, whose code is not run."""
-    return f"[{key!r:.40}]" if describe(key).kind is Kind.CONSTANT else f"[{name_of(key)}]"
+def written(path: Path) -> str:
+    """A path as it is shown, without secrets; keys that are no plain values by their numbers: no code of them runs."""
+    steps = (f"[{step.shown()}]" if isinstance(step, Item) else f".{redact(step)}" for step in path)
+    return "".join(steps).removeprefix(".")
 
 
 def _is_of_a_validation(value: dict[Any, Any]) -> bool:

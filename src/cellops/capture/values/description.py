@@ -19,18 +19,14 @@ from cellops.capture.redaction import is_secret, redact
 from cellops.capture.secrets import KNOWN, REDACTED
 from cellops.capture.values.allowance import Allowance, SpentError
 from cellops.capture.values.content import Reader, hexadecimal, name_of
-from cellops.capture.values.numbers import numbers_of, pack
+from cellops.capture.values.numbers import holds_secrets, numbers_of, pack
+from cellops.capture.values.words import number_of, show
 from cellops.records.value import Covered, ValueSeen
 
 FEW_ROWS = 1_000
 """Rows of a table that is too large to be read whole."""
-LONGEST = 80
-"""Characters that a value is shown in."""
 MOST_PARTS = 100
 MOST_NAMED = 5
-SMALL = 6
-"""Items of an array that are shown."""
-READ_OF_A_TEXT = 10_000
 PART_DIGITS = 16
 EMPTY = len(b"[]\n")
 
@@ -50,11 +46,19 @@ def look_at(
         Whether a large table is sampled as well as read whole.
     """
     seen = ValueSeen(name=name, type=name_of(value), covered=Covered.NOTHING)
+    try:
+        seen = _look_at(seen, value, allowance, kept, with_sample)
+    except Exception as error:  # noqa: BLE001 - one odd value must not cost the record of the others
+        seen = seen.replace(reason=f"reading it failed: {type(error).__name__}")
+    return _without_secrets(seen)
+
+
+def _look_at(seen: ValueSeen, value: Any, allowance: Allowance, kept: Blobs | None, with_sample: bool) -> ValueSeen:
     if issubclass(type(value), FUNCTIONS) or describe(value).kind is Kind.LIBRARY:
         return _code(seen, value)
-    if is_secret(name) or value in KNOWN:
+    if is_secret(seen.name) or value in KNOWN:
         return seen.replace(reason="it is a secret", shown=REDACTED)
-    seen = seen.replace(shown=show(value), number=_number(value))
+    seen = seen.replace(shown=show(value), number=number_of(value))
     try:
         seen = _read(seen, value, allowance)
     except SpentError:
@@ -66,6 +70,17 @@ def look_at(
     if with_sample:
         seen = seen.replace(sample=_sampled(seen, value).digest if _can_be_sampled(seen, value) else None)
     return seen if kept is None or seen.number is not None else _with_numbers(seen, value, allowance, kept)
+
+
+def _without_secrets(seen: ValueSeen) -> ValueSeen:
+    """The record with every text of it redacted; a number that is a secret is none."""
+    texts = (seen.name, seen.type, seen.shown, seen.reason or "")
+    together = "\n".join(texts)
+    if REDACTED not in together and redact(together) == together:
+        return seen
+    name, kind, shown, reason = map(redact, texts)
+    number = None if REDACTED in shown else seen.number
+    return seen.replace(name=name, type=kind, shown=shown, reason=reason or None, number=number)
 
 
 def _code(seen: ValueSeen, value: object) -> ValueSeen:
@@ -105,7 +120,7 @@ def _without(skipped: Mapping[str, str]) -> str | None:
         return None
     more = f" and {len(skipped) - MOST_NAMED} more" if len(skipped) > MOST_NAMED else ""
     first = next(iter(skipped.values()))
-    return redact(f"without {', '.join(list(skipped)[:MOST_NAMED])}{more}: {first}")
+    return f"without {', '.join(list(skipped)[:MOST_NAMED])}{more}: {first}"
 
 
 def _can_be_sampled(seen: ValueSeen, value: Any) -> bool:
@@ -127,43 +142,8 @@ def _sampled(seen: ValueSeen, value: Any) -> ValueSeen:
 def _with_numbers(seen: ValueSeen, value: Any, allowance: Allowance, kept: Blobs) -> ValueSeen:
     try:
         content = pack(numbers_of(value))
-        if len(content) <= EMPTY or not allowance.keep(len(content)):
+        if len(content) <= EMPTY or holds_secrets(content) or not allowance.keep(len(content)):
             return seen
         return seen.replace(numbers=kept.keep(content).name)
     except Exception:  # noqa: BLE001 - a full disk, or a library's own way: the digest says enough
         return seen
-
-
-def _number(value: Any) -> float | None:
-    kind = type(value)
-    if kind in {int, float} or (kind.__module__ == "numpy" and hasattr(value, "dtype") and value.dtype.kind in "iuf"):
-        try:
-            return None if getattr(value, "ndim", 0) else float(value)
-        except OverflowError:
-            return None
-    return None
-
-
-def show(value: Any) -> str:
-    """A value in a few words, without secrets and without running code of its own."""
-    kind = type(value)
-    if kind in {int, float, bool, complex, type(None)}:
-        return repr(value)[:LONGEST]
-    if kind is str:
-        text = redact(value[:READ_OF_A_TEXT])
-        return repr(text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…")
-    if kind in {list, tuple, dict, set, frozenset, bytes, bytearray}:
-        return f"{kind.__name__} of {len(value):,}"
-    if not is_table_of_a_library(value):
-        constant = describe(value).kind is Kind.CONSTANT
-        return repr(value)[:LONGEST] if constant else kind.__name__[:LONGEST]
-    return _table(value)[:LONGEST]
-
-
-def _table(value: Any) -> str:
-    kind, shape = type(value).__name__, getattr(value, "shape", None)
-    if kind == "ndarray" and value.dtype.kind in "biuf" and value.size <= SMALL and value.ndim == 1:
-        return f"array {value.tolist()}"
-    if shape is None:
-        return f"{kind} of {len(value):,} rows"
-    return f"{kind} of {' x '.join(f'{length:,}' for length in shape) or '1'}"

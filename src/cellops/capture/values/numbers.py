@@ -9,6 +9,9 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from cellops.capture.redaction import is_secret, redact, without_known
+from cellops.capture.secrets import KNOWN
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -35,6 +38,15 @@ def pack(arrays: "Mapping[str, Array]") -> bytes:
     """Arrays as one file."""
     head = [[name, array.dtype.str, list(array.shape)] for name, array in arrays.items()]
     return b"".join([json.dumps(head).encode(), b"\n", *(array.tobytes() for array in arrays.values())])
+
+
+def holds_secrets(content: bytes) -> bool:
+    """Whether kept numbers would show a secret: in a name, under the name of one, or as the letters of a text."""
+    names = [str(name) for name, *_ in json.loads(content.partition(b"\n")[0])]
+    if any(is_secret(name) or redact(name) != name for name in names):
+        return True
+    letters = content.replace(b"\0", b"")  # of numbers that are wider than the letters they stand for
+    return KNOWN.are_in(letters) or (text := letters.decode("latin-1")) != without_known(text)
 
 
 def unpack(content: bytes) -> "dict[str, Array]":
@@ -102,9 +114,14 @@ def _of_container(value: Any) -> "dict[str, Array]":
     """The numbers of a container that holds nothing else."""
     if len(value) > MOST_NUMBERS:
         return {}
-    items = {str(key): held for key, held in value.items()} if type(value) is dict else {"": value}
-    found = _of_items(items)
+    items = {_name(key): held for key, held in value.items()} if type(value) is dict else {"": value}
+    found = _of_items({name: held for name, held in items.items() if name is not None})
     return found if len(found) == len(value if type(value) is dict else items) else {}
+
+
+def _name(key: object) -> str | None:
+    """A key as a name; None for one that only code of its own could tell."""
+    return str(key) if type(key) in {str, int, float, bool} else None
 
 
 def _of_items(items: Mapping[str, Any]) -> "dict[str, Array]":
