@@ -58,6 +58,20 @@ def unseeded_estimator(name: str, parameters: Iterable[str], where: str) -> Find
     )
 
 
+def metrics_uncertain(names: Iterable[str], where: str) -> list[Finding]:
+    """Metrics of which nobody can say whether the run computed them or they stood there before it."""
+    return [
+        Finding(
+            code="metric-uncertain",
+            severity=Severity.INFO,
+            where=where,
+            seen=f"{name} is the same object as before the run, that binds it in a branch: it may be of another cell",
+            remedy=f"Bind {name} in the run outside of branches and loops too, before them: {name} = None",
+        )
+        for name in names
+    ]
+
+
 def metrics_not_finite(names: Iterable[str], where: str) -> list[Finding]:
     """Computed numbers that are NaN or infinite, which no store can compare."""
     return [

@@ -2,9 +2,11 @@
 
 import os
 import select
+import sys
 
 import pytest
 
+from cellops.capture.names.bindings import GONE, watch
 from cellops.records.run import RunClosed, RunStatus
 from support.kernel import Kernel
 
@@ -284,3 +286,29 @@ def test_a_run_cell_that_a_cell_runs_is_a_run(loaded: Kernel) -> None:
 def test_models_whose_keys_read_alike_are_all_kept(loaded: Kernel) -> None:
     loaded.run(f"%%mlops run\n{TABLES}models = {{1: LinearRegression().fit(X, y), '1': LinearRegression().fit(X, y)}}")
     assert [model.name for model in loaded.closed()[-1].models] == ["models_1", "models_1_1"]
+
+
+@pytest.mark.parametrize("again", ["max(scores)", "scores[1]", "float(same)"])
+def test_a_run_gives_no_name_another_object(loaded: Kernel, again: str) -> None:
+    loaded.run("scores = [0.25, 0.75]\nsame = scores[1]\nbest = same")
+    done = loaded.run(f"%%mlops run\nif len(scores) > 3:\n    best = {again}\nprint(best is same)")
+    assert done.streams.startswith("True\n")
+    assert loaded.closed()[-1].metrics == {"best": 0.75}
+    assert "best is the same object as before the run" in _said(loaded.closed()[-1])
+
+
+def test_a_number_bound_above_the_branch_too_is_surely_of_the_run(loaded: Kernel) -> None:
+    loaded.run("scores = [0.25, 0.75]\nbest = max(scores)")
+    loaded.run("%%mlops run\nbest = None\nif True:\n    best = max(scores)")
+    assert loaded.closed()[-1].metrics == {"best": 0.75}
+    assert "same object" not in _said(loaded.closed()[-1])
+
+
+@pytest.mark.parametrize(
+    "value", ["text" * 1000, b"bytes" * 1000, 10**5000, {"a": "text" * 1000}], ids=["text", "bytes", "number", "dict"]
+)
+def test_what_is_large_is_not_held_while_a_cell_runs(value: object) -> None:
+    before = sys.getrefcount(value), sys.getrefcount(value["a"]) if isinstance(value, dict) else 0
+    watched = watch(value)
+    assert (sys.getrefcount(value), sys.getrefcount(value["a"]) if isinstance(value, dict) else 0) == before
+    assert watched() is GONE

@@ -1,11 +1,13 @@
 """Which names a cell has bound: what stood in the namespace before it is not the cell's result."""
 
-import math
+import ast
+import sys
 import weakref
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from cellops.capture.dataflow.analysis import Dataflow
+from cellops.capture.names.types import bases_of, held_by, root_of
 from cellops.capture.results.trained import library_of
 
 Namespace = Mapping[str, Any]
@@ -16,13 +18,12 @@ CACHED = range(-5, 257)
 class Bindings:
     """The names of a cell as they stood before it.
 
-    Only scalars are held; other values are watched through weak references, so that a large table that the cell
+    Only small scalars are held; other values are watched through weak references, so that a large table that the cell
     replaces can be given up while it runs.
     """
 
-    def __init__(self, flow: Dataflow, namespace: MutableMapping[str, Any]) -> None:
+    def __init__(self, flow: Dataflow, namespace: Namespace) -> None:
         self._flow = flow
-        _tell_apart(flow, namespace)
         self._before = {name: watch(namespace[name]) for name in flow.writes if name in namespace}
         self._fitted = {name: _state(namespace[name]) for name in _models(flow, namespace)}
 
@@ -38,7 +39,24 @@ class Bindings:
         """
         reached = 0 if failed and line is None else line
         present = [name for name in self._flow.writes if name in namespace]
-        return {name for name in present if self._is_new(name, namespace[name], failed, reached)}
+        bound = {name for name in present if self._is_new(name, namespace[name], failed, reached)}
+        return bound if failed else bound.union(self.uncertain(namespace))
+
+    def uncertain(self, namespace: Namespace) -> list[str]:
+        """The numbers that a branch of the cell has computed anew, or that stand as they stood before it.
+
+        The largest of a list, for example, is the very object that it was before.
+        """
+        held = [name for name in self._flow.computed if name in namespace and name not in self._flow.certain]
+        return [name for name in held if self._may_be_as_before(name, namespace[name])]
+
+    def _may_be_as_before(self, name: str, value: object) -> bool:
+        was = self._before.get(name)
+        if was is None or was() is not value:
+            return False
+        if type(value) is int:
+            return value in CACHED or _may_give_again(self._flow, name)
+        return type(value) is float and _may_give_again(self._flow, name)
 
     def fitted(self, namespace: Namespace) -> list[str]:
         """The names of estimators that stood before the cell and have another state now."""
@@ -55,25 +73,20 @@ class Bindings:
         if was() is not value:
             return True
         if name in self._flow.literals:
-            return not failed and type(value) in SCALARS and value == self._flow.literals[name]
+            return not failed and is_scalar(value) and value == self._flow.literals[name]
         return not failed and type(value) is int and value in CACHED
 
 
-def _tell_apart(flow: Dataflow, namespace: MutableMapping[str, Any]) -> None:
-    """Give the numbers that a branch of the cell may compute anew an object of their own.
-
-    Computing them again can give the very object that stood there, the largest of a list for example.
-    """
-    for name in flow.computed:
-        value = namespace.get(name)
-        if name not in flow.certain and type(value) is float and not math.isnan(value):
-            namespace[name] = float.fromhex(value.hex())
+def _may_give_again(flow: Dataflow, name: str) -> bool:
+    """Whether what binds a name can give an object that stood there before, as arithmetic with numbers never does."""
+    once = len(flow.lines.get(name, ())) == 1
+    return not (once and isinstance(flow.values.get(name), ast.BinOp | ast.UnaryOp))
 
 
 def watch(value: object) -> Callable[[], object]:
     """A function that gives the value, if it still lives; `GONE` for one that cannot be watched without holding it."""
-    if type(value) in SCALARS:
-        return lambda: value
+    if is_scalar(value):
+        return (lambda: value) if sys.getsizeof(value) <= LARGEST_HELD else lambda: GONE
     try:
         return weakref.ref(value)
     except TypeError:
@@ -85,28 +98,34 @@ def watch(value: object) -> Callable[[], object]:
 GONE = object()
 MOST_HELD = 100
 """Items of a dictionary that is held while a cell runs."""
-SCALARS = frozenset({type(None), bool, str, int, float, complex, bytes})
+LARGEST_HELD = 1000
+"""Bytes of a text or a number that is held."""
+SCALARS = (type(None), bool, str, int, float, complex, bytes)
+
+
+def is_scalar(value: object) -> bool:
+    kind = type(value)
+    return any(kind is scalar for scalar in SCALARS)
 
 
 def _is_small(value: Any) -> bool:
     """Scalars of numpy, and dictionaries of numbers: what a cell computes and what it costs nothing to hold."""
     if type(value) is dict:
-        return len(value) <= MOST_HELD and all(
-            type(item) in SCALARS or _is_of_numpy(item) for item in list(value.values())
-        )
+        items = list(value.values()) if len(value) <= MOST_HELD else [value]
+        return all((is_scalar(item) and sys.getsizeof(item) <= LARGEST_HELD) or _is_of_numpy(item) for item in items)
     return _is_of_numpy(value)
 
 
 def _is_of_numpy(value: Any) -> bool:
-    return type(value).__module__ == "numpy" and getattr(value, "ndim", 1) == 0
+    return root_of(type(value)) == "numpy" and getattr(value, "ndim", 1) == 0
 
 
 def is_model(value: object) -> bool:
     """Whether a value has the methods of an estimator that predicts."""
-    kinds = type.__getattribute__(type(value), "__mro__")
-    if type in kinds:
+    kinds = bases_of(type(value))
+    if any(kind is type for kind in kinds):
         return False
-    held = [type.__getattribute__(kind, "__dict__") for kind in kinds]
+    held = [held_by(kind) for kind in kinds]
     return all(any(name in own for own in held) for name in ("fit", "predict", "get_params"))
 
 

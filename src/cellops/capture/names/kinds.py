@@ -7,6 +7,7 @@ from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 from cellops.capture.names import libraries
+from cellops.capture.names.types import Kinds, bases_of, held_by, identity_of, name_of, types_of
 from cellops.capture.secrets import Secret
 
 
@@ -40,12 +41,12 @@ Looking = Callable[[Any, list[int], int], Kind]
 ACTIVE = Description(Kind.ACTIVE)
 PLAIN_FUNCTION = "(function)"
 """Stands for the origin of a function of the notebook that keeps nothing between two calls."""
-CONSTANTS = frozenset(
+CONSTANTS = Kinds(
     {int, float, complex, bool, str, Secret, bytes, type(None), type(...), type(NotImplemented), range, slice}
 )
 CONSTANT_MODULES = ("datetime", "decimal", "fractions", "uuid", "pathlib", "re", "ipaddress", "zoneinfo")
 READERS = frozenset({"ExcelFile", "ExcelWriter", "HDFStore"})
-CONTAINERS = frozenset({list, dict, set, tuple, frozenset, bytearray})
+CONTAINERS = Kinds({list, dict, set, tuple, frozenset, bytearray})
 FRAMES = frozenset({"DataFrame", "Series"})
 NUMPY_ARRAYS = frozenset({"ndarray", "matrix", "recarray", "MaskedArray"})
 TABLES = re.compile(r"^(?:pandas(?!\.io)|polars(?!\.io)|scipy\.sparse|numpy\.ma)(?:\.|$)")
@@ -73,19 +74,18 @@ def describe(value: object) -> Description:
 
 def _module(value: Any) -> Description:
     name = ModuleType.__getattribute__(value, "__dict__").get("__name__")
-    return ACTIVE if not isinstance(name, str) or name == "__main__" else Description(Kind.LIBRARY, name)
+    return ACTIVE if type(name) is not str or name == "__main__" else Description(Kind.LIBRARY, name)
 
 
 def _function(value: Any) -> Description:
     kind = type(value)
     if kind is BuiltinFunctionType and type(value.__self__) is not ModuleType and value.__self__ is not None:
         return ACTIVE
-    get = type.__getattribute__ if issubclass(kind, type) else object.__getattribute__
-    try:
-        module, name = get(value, "__module__"), get(value, "__qualname__")
-    except AttributeError:
-        return ACTIVE
-    if not isinstance(module, str) or module == "__main__" or not isinstance(name, str):
+    if issubclass(kind, type):
+        module, name = name_of(value)
+    else:
+        module, name = (object.__getattribute__(value, part) for part in ("__module__", "__qualname__"))
+    if type(module) is not str or module in {"", "__main__"} or type(name) is not str:
         return Description(Kind.ACTIVE, PLAIN_FUNCTION) if kind is FunctionType and _keeps_nothing(value) else ACTIVE
     return Description(Kind.LIBRARY, f"{module}.{name}")
 
@@ -106,7 +106,7 @@ def _of_type(kind: type) -> "Kind | Looking":
         return Kind.CONSTANT
     if kind in CONTAINERS:
         return _of_container
-    module, name = _name_of(kind)
+    module, name = name_of(kind)
     if module == "numpy":
         return _of_numpy(kind, name)
     if _is_constant(module):
@@ -126,15 +126,14 @@ def _is_table(module: str, name: str) -> bool:
     return TABLES.match(module) is not None and name not in READERS
 
 
-def _name_of(kind: type) -> tuple[str, str]:
-    module, name = type.__getattribute__(kind, "__module__"), type.__getattribute__(kind, "__qualname__")
-    return (module, name) if isinstance(module, str) and isinstance(name, str) else ("", "")
-
-
 def _of_numpy(kind: type, name: str) -> "Kind | Looking":
     if name in NUMPY_ARRAYS:
         return _of_array
-    return Kind.CONSTANT if "dtype" not in name and hasattr(kind, "dtype") else Kind.TABLE
+    return Kind.CONSTANT if "dtype" not in name and _has(kind, "dtype") else Kind.TABLE
+
+
+def _has(kind: type, attribute: str) -> bool:
+    return any(attribute in held_by(base) for base in bases_of(kind))
 
 
 def _of_array(value: Any, _budget: list[int], _depth: int) -> Kind:
@@ -150,7 +149,7 @@ def _of_frame(value: Any, budget: list[int], _depth: int) -> Kind:
         budget[0] -= 1 + column.size // AT_ONCE
         if column.size > MOST_ITEMS or budget[0] < 0:
             return Kind.BOX
-        if any(_of_type(kind) is not Kind.CONSTANT for kind in set(map(type, column.ravel().tolist()))):
+        if any(_of_type(kind) is not Kind.CONSTANT for kind in types_of(column.ravel().tolist())):
             return Kind.BOX
     return Kind.TABLE
 
@@ -169,20 +168,20 @@ def _of_container(value: Any, budget: list[int], depth: int) -> Kind:
     if len(value) > MOST_ITEMS or budget[0] < 0:
         return Kind.BOX
     items = [*value.keys(), *value.values()] if kind is dict else [*value]  # another thread may change it
-    if CONSTANTS.issuperset(map(type, items)):
+    if CONSTANTS.hold_all(items):
         return empty
     return min(max(empty, _worst(items, budget, depth)), Kind.BOX)
 
 
 def _worst(items: Collection[object], budget: list[int], depth: int) -> Kind:
     """The worst kind among the items of a container, where frames and arrays count as data."""
-    by_type = {kind: _of_type(kind) for kind in set(map(type, items))}
+    by_type = {identity_of(kind): _of_type(kind) for kind in types_of(items)}
     worst = max((found for found in by_type.values() if isinstance(found, Kind)), default=Kind.CONSTANT)
     one_by_one = any(not isinstance(found, Kind) for found in by_type.values())
     if depth > DEEPEST or (one_by_one and len(items) > budget[0]):
         return Kind.BOX
     for item in items if one_by_one else ():
-        found = by_type[type(item)]
+        found = by_type[identity_of(type(item))]
         if not isinstance(found, Kind):
             budget[0] -= 1
             worst = Kind.BOX if budget[0] < 0 else max(worst, found(item, budget, depth + 1))

@@ -9,6 +9,8 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from cellops.capture.names.types import name_of, root_of
+
 MOST_PLACES = 1000
 """Columns of a table whose memory is looked at."""
 SPARSE = ("data", "indices", "indptr", "offsets", "row", "col")
@@ -93,10 +95,10 @@ class Memory:
 
 def places_of(value: object) -> Iterator[Place]:
     """Where the numbers of a table lie; nothing for other values, none of whose code runs."""
-    library = type(value).__module__.partition(".")[0]
+    library, name = root_of(type(value)), name_of(type(value))[1]
     arrays: Iterable[Any] = ()
     with contextlib.suppress(Exception):  # a library of another version keeps its numbers elsewhere
-        match library, type(value).__name__:
+        match library, name:
             case "numpy", "ndarray" | "matrix" | "recarray" | "MaskedArray":
                 arrays = [value]
             case "pandas", "DataFrame" | "Series":
@@ -105,7 +107,7 @@ def places_of(value: object) -> Iterator[Place]:
                 arrays = _of_polars(value)
             case "pyarrow", _:
                 yield from _of_arrow(value)
-            case "scipy", _ if type(value).__module__.startswith("scipy.sparse"):
+            case "scipy", _ if name_of(type(value))[0].startswith("scipy.sparse"):
                 arrays = [getattr(value, name, None) for name in SPARSE]
             case _:
                 pass
@@ -115,7 +117,7 @@ def places_of(value: object) -> Iterator[Place]:
 
 def _writes(value: object) -> bool:
     """Whether changing a table writes to its memory even where others have it."""
-    library = type(value).__module__.partition(".")[0]
+    library = root_of(type(value))
     if library == "numpy":
         return bool(value.flags.writeable)  # type: ignore[attr-defined]
     if library == "pandas":

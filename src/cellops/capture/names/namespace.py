@@ -6,6 +6,8 @@ from itertools import compress
 from operator import ne
 from typing import Any
 
+from cellops.capture.names.types import identity_of
+
 OF_IPYTHON = re.compile(r"^(?:_+|_i+|_\d+|_i\d+|_[dios]h|In|Out|exit|quit|open|get_ipython|__\w+__)$")
 RESULT = re.compile(r"^(?:_{1,3}|_\d+)$")
 """The names under which IPython keeps the results of cells."""
@@ -13,8 +15,6 @@ RESULT = re.compile(r"^(?:_{1,3}|_\d+)$")
 
 SOURCE = re.compile(r"^_i\d+$")
 """The names under which it keeps their sources."""
-identity_of = object.__hash__
-"""A number of its own for each object that lives, as `id` gives it: `id` raises an audit event each time."""
 STRETCH = 256
 """Identities that are compared at once: only where a stretch differs are they looked at one by one."""
 
@@ -67,7 +67,8 @@ class Picture:
 class _Order:
     """Names in the order in which they came, for as long as none goes away.
 
-    IPython binds a name to the source of each cell: these are left out, else a long session would pay for them.
+    IPython binds a name to the source of each cell: these are left out, else a long session would pay for them. What is
+    no text can stand in a namespace, by `globals()[5] = 1`, and is no name.
     """
 
     def __init__(self, names: list[str]) -> None:
@@ -84,7 +85,7 @@ class _Order:
         if names[:known] != self._all:
             return False
         new = names[known:]
-        chosen = [not SOURCE.match(name) for name in new]
+        chosen = [type(name) is str and not SOURCE.match(name) for name in new]
         self._all += new
         self.chosen += chosen
         self.names += compress(new, chosen)

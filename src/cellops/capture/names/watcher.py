@@ -10,7 +10,8 @@ from cellops.capture.names.bindings import GONE, watch
 from cellops.capture.names.effects import Source
 from cellops.capture.names.kinds import PLAIN_FUNCTION, Description, Kind, describe
 from cellops.capture.names.memory import Memory
-from cellops.capture.names.namespace import OF_IPYTHON, RESULT, Picture, identity_of
+from cellops.capture.names.namespace import OF_IPYTHON, RESULT, Picture
+from cellops.capture.names.types import identity_of
 from cellops.capture.watcher import Ending, OpenCell, Seen
 from cellops.records.cell import Outcome
 from cellops.records.effects import ANYTHING, Effects, FunctionEffects

@@ -75,7 +75,7 @@ def _drawing(cell: OpenCell, namespace: Namespace) -> Iterator[tuple[str, str]]:
     """The functions that a cell could have its workers call and that draw from numpy, with what they draw from."""
     shared = {name for name, value in list(namespace.items()) if _is_numpy(value)}
     named = set(names_of(namespace))
-    drawers = {name for kind in rng.kinds() if kind.__name__ == "RandomState" for name in dir(kind)}
+    drawers = {name for kind in rng.kinds().kinds if kind.__name__ == "RandomState" for name in dir(kind)}
     waiting = [*cell.flow.reads, *cell.flow.writes]
     seen: set[str] = set()
     while waiting and len(seen) < MOST_FUNCTIONS:

@@ -12,6 +12,8 @@ from array import array
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from cellops.capture.names.types import Kinds
+
 GLOBAL = ("python", "numpy", "torch")
 """The generators that everybody shares, by the name of their library."""
 BIT_GENERATORS = ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")
@@ -53,7 +55,7 @@ def shared() -> dict[str, Any]:
     return found
 
 
-def kinds() -> frozenset[type]:
+def kinds() -> Kinds:
     """The exact types of generators whose state can be read, of the libraries that are imported."""
     found: set[type] = {random.Random}
     numpy_random = sys.modules.get("numpy.random")
@@ -63,7 +65,7 @@ def kinds() -> frozenset[type]:
     torch = sys.modules.get("torch")
     if torch is not None and hasattr(torch, "Generator"):
         found.add(torch.Generator)
-    return frozenset(found)
+    return Kinds(found)
 
 
 Reading = tuple[Any, ...]

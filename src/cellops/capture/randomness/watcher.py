@@ -10,7 +10,7 @@ from typing import Any
 
 from cellops.capture.blobs import Blobs, digest
 from cellops.capture.findings import unseeded_estimator, unseeded_randomness
-from cellops.capture.names.namespace import identity_of
+from cellops.capture.names.types import bases_of, held_by, identity_of, root_of
 from cellops.capture.randomness import rng
 from cellops.capture.randomness.seeding import made_with_seed, seeded_by, seeded_first
 from cellops.capture.watcher import Ending, OpenCell, Seen
@@ -120,7 +120,7 @@ class Generators:
         """scikit-learn's estimators that the cell fitted without a `random_state`; a run looks at its models itself."""
         for name in dict.fromkeys((*cell.flow.writes, *cell.flow.reads)) if FITTING.search(cell.body) else ():
             value = self._namespace.get(name)
-            if type(value).__module__.startswith("sklearn.") and _attributes(value).get("random_state", 0) is None:
+            if root_of(type(value)) == "sklearn" and _attributes(value).get("random_state", 0) is None:
                 yield unseeded_estimator(name, ["random_state"], cell.where)
 
     def _follow(self, changed: Collection[str] | None) -> None:
@@ -198,9 +198,10 @@ def names_of(namespace: Namespace) -> tuple[str, ...]:
     """The names that stand for generators, by exact type: no code of the values runs."""
     kinds = rng.kinds()
     held = dict(namespace)
-    if kinds.isdisjoint(map(type, held.values())):
+    if kinds.hold_none(held.values()):
         return ()
-    return tuple(name for name, value in held.items() if type(value) in kinds and not SHELLS_OWN.match(name))
+    found = [name for name, value in held.items() if type(value) in kinds and type(name) is str]
+    return tuple(name for name in found if not SHELLS_OWN.match(name))
 
 
 def _inside(names: tuple[str, ...], namespace: Namespace) -> Iterator[tuple[str, Any]]:
@@ -213,20 +214,20 @@ def _inside(names: tuple[str, ...], namespace: Namespace) -> Iterator[tuple[str,
 
 
 def _parts(value: object) -> list[tuple[str, Any]]:
-    if type(value) in {list, tuple}:
-        return [(f"[{place}]", item) for place, item in enumerate(value[:MOST_ITEMS])]  # type: ignore[index]
+    if type(value) is list or type(value) is tuple:
+        return [(f"[{place}]", item) for place, item in enumerate(value[:MOST_ITEMS])]
     if type(value) is dict:
         held = value if len(value) <= MOST_ITEMS else {}
-        return [(f"[{key!r}]", item) for key, item in held.items() if type(key) in {str, int}]
-    if issubclass(type(value), type) or type(value).__module__ in {"builtins", "pandas", "numpy"}:
+        return [(f"[{key!r}]", item) for key, item in held.items() if type(key) is str or type(key) is int]
+    if issubclass(type(value), type) or root_of(type(value)) in {"builtins", "pandas", "numpy"}:
         return []
     return [(f".{attribute}", item) for attribute, item in list(_attributes(value).items())[:MOST_ITEMS]]
 
 
 def _attributes(value: object) -> dict[str, Any]:
     """What an object holds itself, unless its class has another idea of that."""
-    for kind in type(value).__mro__:
-        described = vars(kind).get("__dict__")
+    for kind in bases_of(type(value)):
+        described = held_by(kind).get("__dict__")
         if described is not None:
             held = described.__get__(value) if type(described) is GetSetDescriptorType else None
             return held if type(held) is dict else {}
