@@ -76,6 +76,21 @@ def test_an_edit_behind_the_import_is_told_once_and_with_each_run(loaded: Kernel
     assert "module-edited" not in [finding.code for finding in loaded.closed()[-1].findings]
 
 
+def test_a_file_that_was_touched_or_has_its_old_content_again_is_not_edited(loaded: Kernel, helpers: Path) -> None:
+    _edit(helpers, SOURCE)
+    loaded.run(RUN)
+    assert "module-edited" not in [finding.code for finding in loaded.closed()[-1].findings]
+    _edit(helpers, SOURCE.replace("2", "3"))
+    loaded.run("x = 1")
+    assert len(_edits(loaded)) == 1
+    _edit(helpers, SOURCE)
+    loaded.run(RUN)
+    assert "module-edited" not in [finding.code for finding in loaded.closed()[-1].findings]
+    _edit(helpers, SOURCE.replace("2", "4"))
+    loaded.run("x = 1")
+    assert len(_edits(loaded)) == 1
+
+
 def test_a_module_that_reloads_itself_is_not_reproached_with_it(loaded: Kernel, helpers: Path) -> None:
     loaded.run("%load_ext autoreload\n%autoreload 2")
     _edit(helpers, "def double(x): return 3 * x\n")

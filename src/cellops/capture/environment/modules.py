@@ -40,6 +40,8 @@ class Imported:
     content: bytes | None
     """Until its source is kept."""
     told: bool = False
+    edited: tuple[int, int] | None = None
+    """The stamp at which the file was read again and found to be another."""
 
 
 class Modules:
@@ -118,7 +120,7 @@ class Modules:
         if _namespace(loaded).get("__spec__") is not module.spec:
             self._learn(module.name)
             return False
-        return stamp != module.stamp
+        return stamp != module.stamp and not _is_the_same(module, stamp)
 
 
 def _own_file(module: object, project: Path) -> Path | None:
@@ -149,6 +151,20 @@ def _stamp(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return status.st_mtime_ns, status.st_size
+
+
+def _is_the_same(module: Imported, stamp: tuple[int, int] | None) -> bool:
+    """Whether a file with another stamp was only touched, or has its old content again; it is read once for a stamp."""
+    if stamp is not None and stamp == module.edited:
+        return False
+    try:
+        same = digest(module.path.read_bytes()) == module.source.digest
+    except OSError:
+        return False
+    if same:
+        module.stamp, module.told = stamp, False
+    module.edited = None if same else stamp
+    return same
 
 
 def code_digest(cell: str, modules: tuple[ModuleSource, ...]) -> str:
