@@ -150,7 +150,7 @@ def test_a_secret_widens_no_slice(kernel: Kernel) -> None:
     kernel.run("limit = 5")
     kernel.run("%%mlops run\nsize = len(phrase)")
     found = kernel.closed()[0].slice
-    assert found == Slice(cells=(1, 3))
+    assert found == Slice(cells=(2, 4))
     assert [value.shown for cell in kernel.cells() for value in cell.values if value.name == "phrase"] == ["[redacted]"]
 
 
