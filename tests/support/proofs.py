@@ -110,13 +110,12 @@ def _piece(stated: str, said: str) -> str:
 
 
 def _first(proof: Proof, cells: Mapping[int, str | None]) -> str | None:
-    """The first thing that differs; of the project's modules where no cell does."""
+    """The first thing that differs."""
     for cell in proof.cells:
         found = _differing(cell)
         if found is not None:
             return f"{cells[cell.order]}: {found.kind} {found.name}"
-    module = next((one for one in proof.modules if _differs(one)), None)
-    return None if module is None else f"{module.kind} {module.name}"
+    return None
 
 
 def _differing(cell: CellProof) -> Comparison | None:

@@ -4,7 +4,7 @@ import contextlib
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -181,7 +181,7 @@ def _proof(held: Held, again: Replay, tolerance: float, folder: Path) -> Proof:
         cells=tuple(proofs),
         causes=() if verdict is Verdict.IDENTICAL else causes(run, proofs, environment, modules),
         modules=tuple(modules),
-        notes=tuple(dict.fromkeys(_notes(held, cells, proofs)))[:MOST_NOTES],
+        notes=tuple(dict.fromkeys([*_told(modules, verdict), *_notes(held, cells, proofs)]))[:MOST_NOTES],
         packages=changed_packages(run.closed.environment, environment),
         version=__version__,
         store=run.store,
@@ -201,6 +201,13 @@ def _verdict(proofs: Sequence[CellProof]) -> Verdict:
         return Verdict.DIVERGED
     found = worst(one for proof in proofs for one in proof.comparisons)
     return Verdict.DIVERGED if found is Verdict.NOT_COMPARED else found
+
+
+def _told(modules: Iterable[Comparison], verdict: Verdict) -> Iterator[str]:
+    """That modules have been changed, where this is no cause of anything."""
+    changed = [one.name for one in modules if one.verdict is Verdict.DIVERGED]
+    if changed and verdict is not Verdict.DIVERGED:
+        yield f"{', '.join(changed)} is not what the run imported; only what it changes in the cells counts"
 
 
 def _notes(held: Held, cells: Sequence[CellRecord], proofs: Sequence[CellProof]) -> Iterator[str]:
