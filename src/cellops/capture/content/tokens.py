@@ -14,7 +14,6 @@ SHOWN_BY_REPR = frozenset(
         bool,
         float,
         complex,
-        bytes,
         range,
         dt.date,
         dt.timedelta,
@@ -53,6 +52,8 @@ def token(value: Any, depth: int = 0) -> bytes:
         return f"str:{value}".encode("utf-8", "surrogatepass")
     if kind is int:
         return f"int:{value:x}".encode()
+    if kind is bytes:
+        return b"bytes:" + value  # type: ignore[no-any-return]
     if kind in SHOWN_BY_REPR:
         return f"{kind.__name__}:{value!r}".encode()
     if kind in {list, tuple, set, frozenset, dict}:

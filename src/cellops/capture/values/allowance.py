@@ -3,6 +3,8 @@
 BYTES_A_SECOND = 6e9
 KEPT_A_SECOND = 0.5e9
 OBJECTS_A_SECOND = 5e5
+COUNTED_A_SECOND = 1e7
+TOKENS_A_SECOND = 4e6
 FILE_SECONDS = 1.5e-4
 
 
@@ -35,6 +37,14 @@ class Allowance:
     def visit(self, objects: int = 1) -> None:
         """Spend what looking at so many python objects takes; raises as `read` does."""
         self._spend(objects / OBJECTS_A_SECOND)
+
+    def count(self, objects: int) -> None:
+        """Spend what telling the sizes of so many objects takes; raises as `read` does."""
+        self._spend(objects / COUNTED_A_SECOND)
+
+    def write_out(self, objects: int) -> None:
+        """Spend what hashing so many objects in the cells of a table takes; raises as `read` does."""
+        self._spend(objects / TOKENS_A_SECOND)
 
     def keep(self, size: int) -> bool:
         """Spend what writing a file of so many bytes takes, if it is there."""

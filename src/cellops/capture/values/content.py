@@ -7,15 +7,20 @@ from typing import Any, NamedTuple, TypeVar
 
 import xxhash
 
-from cellops.capture.content.fingerprint import digest_of, is_table_of_a_library, size_in_bytes
+from cellops.capture.content.fingerprint import digest_of, is_table_of_a_library
 from cellops.capture.content.tokens import UnhashableError, join, token
 from cellops.capture.names.kinds import CONSTANTS, CONTAINERS, FUNCTIONS, Kind, describe
 from cellops.capture.randomness import rng
 from cellops.capture.redaction import redact
 from cellops.capture.values.allowance import Allowance
-from cellops.capture.values.objects import attributes, items_of
+from cellops.capture.values.objects import attributes, check_class, items_of, size_of
+from cellops.capture.values.weight import BYTES_OF_A_BIT, check_classes, weigh, weigh_table
 
 DEEPEST = 30
+AT_ONCE = 4
+"""Items that are told apart, copied or hashed together in the time that one is looked into."""
+OF_A_CONTAINER = 2
+"""Objects that are looked at in the time that reading an empty container takes."""
 STATELESS = ("sklearn._loss.", "sklearn.linear_model._sgd_fast", "sklearn.metrics._dist_metrics")
 """Compiled losses and distances: the parameters of the estimator that holds one say what it is."""
 TIMING = re.compile(r"(?:^|_)time(?:s|r)?(?:_|$)")
@@ -76,7 +81,9 @@ class Reader:
         """
         self._allowance.visit()
         kind = type(value)
+        check_class(kind)
         if kind in CONSTANTS and kind is not slice:
+            weigh(value, self._allowance)
             return token(value)
         if kind in CONTAINERS and kind is not bytearray:
             return self._within(value, lambda: self._container(value, path))
@@ -88,9 +95,10 @@ class Reader:
 
     def _table(self, value: Any, path: Path) -> bytes:
         if getattr(getattr(value, "dtype", None), "kind", "") == "O" and type(value).__module__ == "numpy":
+            self._allowance.visit(value.size // AT_ONCE)
             shape = repr(value.shape).encode()
             return b"array" + shape + self._within(value, lambda: self.digest(value.ravel().tolist(), path))
-        self._allowance.read(size_in_bytes(value))
+        weigh_table(value, self._allowance)
         return digest_of(value)
 
     def _other(self, value: Any, path: Path) -> bytes:
@@ -101,6 +109,7 @@ class Reader:
         if type(value) in rng.kinds():
             self._allowance.read(BYTES_OF_A_GENERATOR)
             return b"generator:" + rng.as_text(rng.read(value) or ()).encode()
+        weigh(value, self._allowance)
         try:
             return token(value)
         except UnhashableError:
@@ -119,6 +128,7 @@ class Reader:
         plain = type(value) in CONTAINERS or is_table_of_a_library(value) or type(value) in rng.kinds()
         if plain or issubclass(type(value), FUNCTIONS) or describe(value).kind is Kind.CONSTANT:
             return None
+        self._allowance.visit(size_of(value) // AT_ONCE)
         held = attributes(value)
         if held is None or items_of(value) is not None:
             return None
@@ -138,8 +148,10 @@ class Reader:
     def _container(self, value: Any, path: Path) -> bytes:
         kind = type(value)
         name = kind.__name__.encode()
-        self._allowance.visit(len(value) // 8)
+        self._allowance.visit(OF_A_CONTAINER + len(value) // AT_ONCE)
+        check_classes(value)
         if kind in {list, tuple} and len(value) and {int, float, bool}.issuperset(map(type, value)):
+            self._allowance.read(sum(int.bit_length(item) for item in value if type(item) is int) * BYTES_OF_A_BIT)
             return name + digest_of(list(value))
         if kind is dict:
             timed = path[-1:] == ("cv_results_",) or _is_of_a_validation(value)
@@ -161,6 +173,7 @@ class Reader:
         return True
 
     def _object(self, value: Any, path: Path) -> bytes:
+        self._allowance.visit(size_of(value) // AT_ONCE)
         held = attributes(value)
         if held is None:
             fact = f"values of {name_of(value)} have no content that can be read"
@@ -215,7 +228,7 @@ def _by_name(value: Any) -> bytes:
 def name_of(value: object) -> str:
     """The full name of a value's class, as the class itself keeps it."""
     kind = type(value)
-    module, name = type.__getattribute__(kind, "__module__"), type.__getattribute__(kind, "__qualname__")
+    module, name = (vars(type)[asked].__get__(kind) for asked in ("__module__", "__qualname__"))
     return f"{module}.{name}" if type(module) is str and type(name) is str else "unknown"
 
 

@@ -1,6 +1,7 @@
 """What a name stands for, in one record: its digest, its parts, a few words, and the numbers to measure with."""
 
 from collections.abc import Mapping
+from types import ModuleType
 from typing import Any
 
 from cellops.capture.blobs import Blobs
@@ -20,6 +21,8 @@ from cellops.capture.secrets import KNOWN, REDACTED
 from cellops.capture.values.allowance import Allowance, SpentError
 from cellops.capture.values.content import Reader, hexadecimal, name_of
 from cellops.capture.values.numbers import holds_secrets, numbers_of, pack
+from cellops.capture.values.objects import check_class
+from cellops.capture.values.weight import weigh_table
 from cellops.capture.values.words import number_of, show
 from cellops.records.value import Covered, ValueSeen
 
@@ -48,13 +51,16 @@ def look_at(
     seen = ValueSeen(name=name, type=name_of(value), covered=Covered.NOTHING)
     try:
         seen = _look_at(seen, value, allowance, kept, with_sample)
+    except UnhashableError as error:
+        seen = seen.replace(reason=str(error))
     except Exception as error:  # noqa: BLE001 - one odd value must not cost the record of the others
         seen = seen.replace(reason=f"reading it failed: {type(error).__name__}")
     return _without_secrets(seen)
 
 
 def _look_at(seen: ValueSeen, value: Any, allowance: Allowance, kept: Blobs | None, with_sample: bool) -> ValueSeen:
-    if issubclass(type(value), FUNCTIONS) or describe(value).kind is Kind.LIBRARY:
+    check_class(type(value))
+    if issubclass(type(value), (*FUNCTIONS, ModuleType)):
         return _code(seen, value)
     if is_secret(seen.name) or value in KNOWN:
         return seen.replace(reason="it is a secret", shown=REDACTED)
@@ -62,13 +68,13 @@ def _look_at(seen: ValueSeen, value: Any, allowance: Allowance, kept: Blobs | No
     try:
         seen = _read(seen, value, allowance)
     except SpentError:
-        return _sampled(seen, value)
+        return _sampled(seen, value, allowance)
     except UnhashableError as error:
         return seen.replace(reason=str(error))
     except Exception as error:  # noqa: BLE001 - a library refuses in its own ways
         return seen.replace(reason=f"reading it failed: {type(error).__name__}")
-    if with_sample:
-        seen = seen.replace(sample=_sampled(seen, value).digest if _can_be_sampled(seen, value) else None)
+    if with_sample and _can_be_sampled(seen, value):
+        seen = seen.replace(sample=_sampled(seen, value, allowance).digest)
     return seen if kept is None or seen.number is not None else _with_numbers(seen, value, allowance, kept)
 
 
@@ -93,7 +99,7 @@ def _code(seen: ValueSeen, value: object) -> ValueSeen:
 def _read(seen: ValueSeen, value: Any, allowance: Allowance) -> ValueSeen:
     """The record with the digest of the whole value, and of its columns or attributes."""
     if seen.type in {"pandas.DataFrame", "pandas.Series", "pandas.core.frame.DataFrame", "pandas.core.series.Series"}:
-        allowance.read(size_in_bytes(value))
+        weigh_table(value, allowance)
         digest, parts = digest_with_columns(value) if value.ndim > 1 else digest_with_index(value)
         return seen.replace(covered=Covered.FULL, digest=hexadecimal(digest), parts=_short(parts))
     reader = Reader(allowance)
@@ -127,12 +133,18 @@ def _can_be_sampled(seen: ValueSeen, value: Any) -> bool:
     return is_table_of_a_library(value) and rows_of(value) > FEW_ROWS and not seen.type.startswith("scipy.")
 
 
-def _sampled(seen: ValueSeen, value: Any) -> ValueSeen:
-    """Some rows of a table that is too large to be read whole."""
+def _sampled(seen: ValueSeen, value: Any, allowance: Allowance) -> ValueSeen:
+    """Some rows of a table that is too large to be read whole; nothing where these are too much as well."""
+    too_large = seen.replace(reason="it is too large to be read in passing")
     if not _can_be_sampled(seen, value):
-        return seen.replace(reason="it is too large to be read in passing")
+        return too_large
     try:
-        digest = digest_of(evenly(value, FEW_ROWS))
+        allowance.read(size_in_bytes(value) * FEW_ROWS // rows_of(value))
+        rows = evenly(value, FEW_ROWS)
+        weigh_table(rows, allowance)
+        digest = digest_of(rows)
+    except SpentError:
+        return too_large
     except Exception as error:  # noqa: BLE001 - a library refuses in its own ways
         return seen.replace(reason=f"reading it failed: {type(error).__name__}")
     reason = f"{FEW_ROWS:,} of {rows_of(value):,} rows: it is too large to be read in passing"

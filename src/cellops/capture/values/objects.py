@@ -5,6 +5,8 @@ from collections import OrderedDict, defaultdict, deque
 from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
+from cellops.capture.content.tokens import UnhashableError
+
 COMPILED = re.compile(r"sklearn\.(?:tree\._tree\.Tree|neighbors\._(?:kd|ball)_tree\.\w+)")
 """Compiled types whose state is plain arrays, and whose `__getstate__` runs no code but their own."""
 LIVE = re.compile(
@@ -17,6 +19,51 @@ POINTER = object.__basicsize__ // 2
 FILLED: tuple[Any, ...] = (list, dict, tuple, set, frozenset, str, bytes, int, float, complex)
 """Builtin types that classes are derived from, with content beside the attributes."""
 EMPTY = object()
+BITS_OF_AN_ITEM = 64
+ASKED = (
+    "__hash__",
+    "__eq__",
+    "__getattribute__",
+    "__module__",
+    "__qualname__",
+    "__name__",
+    "__mro__",
+    "__dict__",
+    "__basicsize__",
+    "__itemsize__",
+    "__dictoffset__",
+    "__weakrefoffset__",
+)
+"""What is asked of a class while its objects are read."""
+
+
+def check_class(kind: type) -> None:
+    """Refuse a class whose own class answers for it: asking for its name or its hash would run that code.
+
+    Raises
+    ------
+    UnhashableError
+        When it does.
+    """
+    meta = type(kind)
+    if meta is type:
+        return
+    for base in type.__getattribute__(meta, "__mro__"):
+        own = {} if base in {type, object} else type.__getattribute__(base, "__dict__")
+        if any(name in own and type(own[name]) is not str for name in ASKED):
+            fact = "its class has a class of its own that answers for it"
+            raise UnhashableError(fact)
+
+
+def size_of(value: Any) -> int:
+    """How many attributes and items an object has, told without looking at one."""
+    mro = type(value).__mro__
+    base = next((base for base in (*FILLED, deque) if base in mro), None)
+    held = _own_dictionary(value)
+    count = 0 if held is None else len(held)
+    if base is int:
+        return count + int.bit_length(value) // BITS_OF_AN_ITEM
+    return count + (base.__len__(value) if hasattr(base, "__len__") else 0)  # type: ignore[union-attr]
 
 
 def attributes(value: Any) -> dict[str, Any] | None:
@@ -84,9 +131,15 @@ def _read(slot: MemberDescriptorType, value: Any) -> Any:
 
 def _dictionary(value: Any) -> dict[str, Any] | None:
     """The attributes that are no slots; None where a class has an idea of its own of them."""
+    held = _own_dictionary(value)
+    return None if held is None else {name: held[name] for name in held if type(name) is str}
+
+
+def _own_dictionary(value: Any) -> dict[Any, Any] | None:
+    """The dictionary of an object itself, empty where it has none; None where a class has an idea of its own of it."""
     for base in type(value).__mro__:
         described = vars(base).get("__dict__")
         if described is not None:
             held = described.__get__(value) if type(described) in {GetSetDescriptorType, MemberDescriptorType} else None
-            return {name: held[name] for name in held if type(name) is str} if type(held) is dict else None
+            return held if type(held) is dict else None
     return {}

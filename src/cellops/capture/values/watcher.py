@@ -6,6 +6,7 @@ from typing import Any
 
 from cellops.capture.blobs import Blobs
 from cellops.capture.names.namespace import OF_IPYTHON
+from cellops.capture.quiet import quiet
 from cellops.capture.values.allowance import Allowance
 from cellops.capture.values.description import look_at
 from cellops.capture.watcher import Ending, OpenCell, Seen
@@ -51,10 +52,11 @@ class Values:
     def after(self, cell: OpenCell, _state: None, _ending: Ending) -> Seen:
         touched = [name for name in _touched(cell) if name in self._namespace]
         allowance = Allowance(self._seconds(cell))
-        values = [
-            look_at(name, self._namespace[name], allowance, self._kept, with_sample=self._whole)
-            for name in touched[:MOST_VALUES]
-        ]
+        with quiet():
+            values = [
+                look_at(name, self._namespace[name], allowance, self._kept, with_sample=self._whole)
+                for name in touched[:MOST_VALUES]
+            ]
         return Seen({"values": (*values, *_others(len(touched) - MOST_VALUES))})
 
     def _seconds(self, cell: OpenCell) -> float:
