@@ -31,6 +31,7 @@ SHAPES = (
     (("://",), re.compile(r"(?<=://)[^/\s:@'\"]*:[^/\s'\"]+(?=@)")),
 )
 """What a text that holds a secret has in lower case, which is found fast, and the secret."""
+MARKS = re.compile("|".join(re.escape(mark) for marks, _ in SHAPES for mark in marks))
 SECRET_NAME = re.compile(
     r"""(?ix) (?:^|[^a-z0-9])
     (?: pass(?:words?|wd|phrase|code)? | pwd | secrets? | token | credentials? | authorization | auth
@@ -51,7 +52,7 @@ WORD_NAME = re.compile(r"(?i)(?:^|[^a-z0-9])(?:token|auth|authorization|credenti
 """Names that are given to words of a text too."""
 DIGIT, LETTER = re.compile(r"[0-9]"), re.compile(r"[A-Za-z]")
 
-HINTS = ("pass", "pwd", "secret", "token", "credential", "key", "auth")
+HINT = re.compile("pass|pwd|secret|token|credential|key|auth")
 """What stands in every secret's name: a text without it needs no closer look."""
 
 CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -90,6 +91,8 @@ def without_known(text: str) -> str:
     """Replace every known secret and every one of a known shape: what needs no look at the names beside it."""
     text = KNOWN.without(text)
     lower = text.lower()
+    if MARKS.search(lower) is None:
+        return text
     for marks, shape in SHAPES:
         if any(mark in lower for mark in marks):
             text = shape.sub(REDACTED, text)
@@ -180,7 +183,7 @@ def redact_scalar(name: str, value: Value) -> Value:
 
 
 def _may_name_a_secret(lower: str) -> bool:
-    return any(hint in lower for hint in HINTS)
+    return HINT.search(lower) is not None
 
 
 def _without_value(match: re.Match[str]) -> str:
