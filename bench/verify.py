@@ -19,6 +19,7 @@ import pandas as pd
 from cellops.capture.blobs import Blobs
 from cellops.capture.values.allowance import Allowance
 from cellops.capture.values.description import look_at
+from cellops.capture.values.numbers import Room
 from cellops.flows.verify import TOLERANCE, verify
 from cellops.pipeline.engine import execute
 from cellops.pipeline.verify.comparison import Comparing
@@ -100,11 +101,11 @@ def comparisons(runs: int) -> None:
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             kept = Blobs(Path(folder))
             comparing = Comparing(TOLERANCE, lambda _: None, lambda _: None)
-            before = look_at("frame", frame, Allowance(WHOLE), kept)
+            before = look_at("frame", frame, Allowance(WHOLE), Room(kept))
             seconds = []
             for _ in range(runs):
                 started = time.perf_counter()
-                after = look_at("frame", other, Allowance(WHOLE), kept, with_sample=True)
+                after = look_at("frame", other, Allowance(WHOLE), Room(kept), with_sample=True)
                 found = comparing.value(before, after)
                 seconds.append(time.perf_counter() - started)
         print(f"| {name} | {min(seconds):.3f} | {found.verdict} in {', '.join(found.parts)} |")

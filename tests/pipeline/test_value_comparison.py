@@ -19,6 +19,7 @@ from sklearn.linear_model import LinearRegression
 from cellops.capture.blobs import Blobs
 from cellops.capture.values.allowance import Allowance
 from cellops.capture.values.description import look_at
+from cellops.capture.values.numbers import Room
 from cellops.pipeline.verify.comparison import Comparing
 from cellops.records.proof import Comparison, Verdict
 
@@ -29,7 +30,7 @@ IDENTICAL, WITHIN, DIVERGED = Verdict.IDENTICAL, Verdict.WITHIN_TOLERANCE, Verdi
 def compared(before: Any, after: Any, seconds: float = 10.0) -> Comparison:
     with tempfile.TemporaryDirectory() as folder:
         kept = Blobs(Path(folder))
-        then, now = (look_at("x", value, Allowance(seconds), kept) for value in (before, after))
+        then, now = (look_at("x", value, Allowance(seconds), Room(kept)) for value in (before, after))
         read = lambda name: kept.path(name).read_bytes()  # noqa: E731
         return Comparing(TOLERANCE, read, read).value(then, now)
 

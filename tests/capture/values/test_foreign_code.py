@@ -10,6 +10,7 @@ import pytest
 from cellops.capture.blobs import Blobs
 from cellops.capture.values.allowance import Allowance
 from cellops.capture.values.description import look_at
+from cellops.capture.values.numbers import Room
 from cellops.records.value import Covered
 from support.kernel import Kernel
 
@@ -55,7 +56,7 @@ def values() -> dict[str, Any]:
 
 @pytest.mark.parametrize("kind", values())
 def test_no_code_of_a_value_runs(kind: str, tmp_path: Path) -> None:
-    assert look_at("x", values()[kind], Allowance(10), Blobs(tmp_path)).name == "x"
+    assert look_at("x", values()[kind], Allowance(10), Room(Blobs(tmp_path))).name == "x"
 
 
 def test_a_key_that_is_no_plain_value_is_named_by_its_number() -> None:
@@ -75,7 +76,7 @@ def test_an_integer_too_long_to_be_written_is_shown_by_its_length() -> None:
 
 
 def test_numbers_under_keys_of_a_class_of_the_notebook_are_not_kept(tmp_path: Path) -> None:
-    seen = look_at("x", {np.array([1]).tobytes: 0.5, "a": 1.0}, Allowance(10), Blobs(tmp_path))
+    seen = look_at("x", {np.array([1]).tobytes: 0.5, "a": 1.0}, Allowance(10), Room(Blobs(tmp_path)))
     assert seen.numbers is None
 
 

@@ -18,6 +18,7 @@ from cellops.capture.results.results import collect
 from cellops.capture.secrets import KNOWN, REDACTED, KnownSecrets
 from cellops.capture.values.allowance import Allowance
 from cellops.capture.values.description import look_at
+from cellops.capture.values.numbers import Room
 from cellops.records.value import ValueSeen
 from support.kernel import Kernel
 
@@ -58,7 +59,7 @@ def known() -> Iterator[KnownSecrets]:
 
 
 def look(value: Any, folder: Path, name: str = "x") -> tuple[ValueSeen, bytes]:
-    seen = look_at(name, value, Allowance(10), Blobs(folder))
+    seen = look_at(name, value, Allowance(10), Room(Blobs(folder)))
     return seen, b"".join(file.read_bytes() for file in folder.glob("*"))
 
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
-from cellops.capture.blobs import Blobs
 from cellops.capture.content.fingerprint import (
     digest_of,
     digest_with_columns,
@@ -20,7 +19,7 @@ from cellops.capture.redaction import is_secret, redact
 from cellops.capture.secrets import KNOWN, REDACTED
 from cellops.capture.values.allowance import Allowance, SpentError
 from cellops.capture.values.content import Reader, hexadecimal, name_of
-from cellops.capture.values.numbers import holds_secrets, numbers_of, pack
+from cellops.capture.values.numbers import Room, holds_secrets, numbers_of, pack
 from cellops.capture.values.objects import check_class
 from cellops.capture.values.weight import weigh_table
 from cellops.capture.values.words import number_of, show
@@ -35,7 +34,7 @@ EMPTY = len(b"[]\n")
 
 
 def look_at(
-    name: str, value: Any, allowance: Allowance, kept: Blobs | None = None, *, with_sample: bool = False
+    name: str, value: Any, allowance: Allowance, kept: Room | None = None, *, with_sample: bool = False
 ) -> ValueSeen:
     """Describe what a name stands for. No code of the value is run, and nothing is raised for what it is.
 
@@ -58,7 +57,7 @@ def look_at(
     return _without_secrets(seen)
 
 
-def _look_at(seen: ValueSeen, value: Any, allowance: Allowance, kept: Blobs | None, with_sample: bool) -> ValueSeen:
+def _look_at(seen: ValueSeen, value: Any, allowance: Allowance, kept: Room | None, with_sample: bool) -> ValueSeen:
     check_class(type(value))
     if issubclass(type(value), (*FUNCTIONS, ModuleType)):
         return _code(seen, value)
@@ -151,11 +150,11 @@ def _sampled(seen: ValueSeen, value: Any, allowance: Allowance) -> ValueSeen:
     return seen.replace(covered=Covered.SAMPLED, digest=hexadecimal(digest), reason=reason)
 
 
-def _with_numbers(seen: ValueSeen, value: Any, allowance: Allowance, kept: Blobs) -> ValueSeen:
+def _with_numbers(seen: ValueSeen, value: Any, allowance: Allowance, kept: Room) -> ValueSeen:
     try:
         content = pack(numbers_of(value))
         if len(content) <= EMPTY or holds_secrets(content) or not allowance.keep(len(content)):
             return seen
-        return seen.replace(numbers=kept.keep(content).name)
+        return seen.replace(numbers=kept.keep(content))
     except Exception:  # noqa: BLE001 - a full disk, or a library's own way: the digest says enough
         return seen

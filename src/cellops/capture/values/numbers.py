@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from cellops.capture.blobs import Blobs, digest
 from cellops.capture.redaction import is_secret, redact, without_known
 from cellops.capture.secrets import KNOWN
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 KINDS = "iuf"
 LARGEST = 262_144
 """Bytes of one value's numbers that are kept."""
+MOST_OF_A_SESSION = 64 * 2**20
+"""Bytes of numbers that one session keeps: values of later cells have their digests only."""
 MOST_ARRAYS = 500
 OTHERS = frozenset({"(index)", "(names)"})
 """Parts of a frame that are no columns: a column of such a name could not be told from them."""
@@ -47,6 +50,37 @@ def holds_secrets(content: bytes) -> bool:
         return True
     letters = content.replace(b"\0", b"")  # of numbers that are wider than the letters they stand for
     return KNOWN.are_in(letters) or (text := letters.decode("latin-1")) != without_known(text)
+
+
+class Room:
+    """Where the numbers of one session are kept, as far as they fit.
+
+    Parameters
+    ----------
+    folder
+        Where they are kept.
+    room
+        Bytes that the session may write.
+    """
+
+    def __init__(self, folder: Blobs, room: int = MOST_OF_A_SESSION) -> None:
+        self._folder = folder
+        self._room = room
+
+    def keep(self, content: bytes) -> str | None:
+        """The digest under which a content is kept; None where there is no room left for it.
+
+        Raises
+        ------
+        OSError
+            When the disk refuses it.
+        """
+        name = digest(content)
+        if not self._folder.path(name).exists():
+            if len(content) > self._room:
+                return None
+            self._room -= len(content)
+        return self._folder.keep(content).name
 
 
 def unpack(content: bytes) -> "dict[str, Array]":

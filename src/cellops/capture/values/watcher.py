@@ -9,6 +9,7 @@ from cellops.capture.names.namespace import OF_IPYTHON
 from cellops.capture.quiet import quiet
 from cellops.capture.values.allowance import Allowance
 from cellops.capture.values.description import look_at
+from cellops.capture.values.numbers import Room
 from cellops.capture.watcher import Ending, OpenCell, Seen
 from cellops.records.effects import Effects
 from cellops.records.value import Covered, ValueSeen
@@ -36,7 +37,7 @@ class Values:
     name = "values"
 
     def __init__(self, kept: Blobs, *, whole: bool = False) -> None:
-        self._kept = kept
+        self._kept = Room(kept)
         self._whole = whole
         self._namespace: Mapping[str, Any] = {}
 
