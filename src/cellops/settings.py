@@ -25,6 +25,8 @@ NOT_IN_A_URI = str.maketrans({"%": "%25", "?": "%3F", "#": "%23"})
 LONGEST_WAIT = 86_400
 """Seconds that a setting may ask for: more than the system's clocks take would stop a thread, or all connections."""
 Count = Annotated[int, msgspec.Meta(ge=1)]
+LOCAL_STORE = "mlflow.db"
+"""The file of a project's own tracking store, in the folder of cellops."""
 PROJECT_MARKS = (".cellops", "pyproject.toml", ".git")
 BUILT_IN_TRUSTED_TYPES = (
     "functools.partial",
@@ -137,7 +139,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 def local_store(folder: Path) -> str:
     """The tracking store of a project that names none."""
-    path = str(folder / "mlflow.db")
+    path = str(folder / LOCAL_STORE)
     quoted = path.translate(NOT_IN_A_URI)
     # Where it does not name the driver, MLflow makes the folder of the quoted path too.
     return f"sqlite:///{path}" if quoted == path else f"sqlite+pysqlite:///{quoted}"

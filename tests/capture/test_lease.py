@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cellops.capture.lease import Lease, is_held
+from support.permissions import OBEY_PERMISSIONS
 
 HOLD = """
 import os, sys
@@ -89,3 +90,24 @@ def test_a_journal_has_one_kernel(tmp_path: Path) -> None:
         Lease(tmp_path / "x.alive")
     assert is_held(tmp_path / "x.alive")
     lease.release()
+
+
+def test_who_may_only_read_the_project_is_told_too(tmp_path: Path) -> None:
+    path = tmp_path / "x.alive"
+    lease = Lease(path)
+    path.chmod(0o400)
+    tmp_path.chmod(0o500)
+    assert _asked(path) == "True"
+    path.chmod(0)
+    assert _asked(path) == "False"  # nobody can say
+    tmp_path.chmod(0o700)
+    path.chmod(0o400)
+    lease.release()
+    path.touch(0o400)
+    assert _asked(path) == "False"
+
+
+def _asked(path: Path) -> str:
+    """What a process answers for which the permissions of files hold."""
+    command = [sys.executable, "-c", f"{OBEY_PERMISSIONS}\n{ASK}", path]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()

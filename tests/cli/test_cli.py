@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from cellops import cli
+from support.kernel import Kernel
 from support.notebooks import LOAD, PARAMETERS, TRAIN, write
+from support.permissions import OBEY_PERMISSIONS
 
 
 def cellops(*words: str, **options: object) -> "subprocess.CompletedProcess[str]":
@@ -27,6 +29,8 @@ def cellops(*words: str, **options: object) -> "subprocess.CompletedProcess[str]
         (["execute", "n.ipynb", "--ouput", "x"], 2, "No such option '--ouput'. (Did you mean one of: '--output'"),
         (["execute", "nowhere.ipynb"], 1, "There is no notebook"),
         (["show", "nothing"], 1, "There is no run nothing"),
+        (["show", ""], 1, "No run is named. Give the start of its key, its name, or last"),
+        (["verify", " "], 1, "No run is named"),
         (["compare", "last"], 2, "Missing argument 'RUN'"),
         (["compare", "last", "nothing"], 1, "There is no run last"),
         (["restore", "nothing"], 1, "There is no run nothing"),
@@ -53,6 +57,25 @@ def test_what_is_typed_wrong_gets_one_clear_line(project: Path, words: list[str]
     assert said in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("carried", [True, False])
+def test_who_may_only_read_a_project_sees_its_runs(loaded: Kernel, carried: bool) -> None:
+    loaded.run("%%mlops run --name held\nscore = 1 / 2")
+    if carried:
+        assert cellops("sync").returncode == 0
+    folders = [loaded.project, *(path for path in loaded.project.rglob("*") if path.is_dir())]
+    for path in folders:
+        path.chmod(0o500)
+    try:
+        for words in (["runs"], ["show", "held"], ["show", "last"]):
+            script = f"{OBEY_PERMISSIONS}\nfrom cellops.cli import main\nmain({words})"
+            done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+            assert (done.returncode, done.stderr) == (0, "")
+            assert "finished" in done.stdout
+    finally:
+        for path in folders:
+            path.chmod(0o700)
 
 
 def test_a_wrong_setting_is_one_clear_line(project: Path) -> None:

@@ -5,6 +5,7 @@ belongs to one opening of its file, so that code which opens and closes that fil
 """
 
 import contextlib
+import errno
 import os
 import sys
 from pathlib import Path
@@ -44,19 +45,29 @@ class Lease:
 
 
 def is_held(path: Path) -> bool:
-    """Whether a process holds the lease."""
+    """Whether a process holds the lease; of one that may not even be read nobody can say, and it counts as not held."""
     try:
-        descriptor = os.open(path, os.O_RDWR)
-    except FileNotFoundError:
+        descriptor = _open_to_ask(path)
+    except (FileNotFoundError, PermissionError):
         return False
     try:
         _lock(descriptor)
-    except OSError:
-        return True
+    except OSError as error:
+        return error.errno != errno.EBADF  # a network file system refuses to lock what is open for reading only
     else:
         return False
     finally:
         os.close(descriptor)
+
+
+def _open_to_ask(path: Path) -> int:
+    """Open a lease as it stands, for reading only where the project may not be written to."""
+    try:
+        return os.open(path, os.O_RDWR)
+    except OSError as error:
+        if error.errno not in {errno.EACCES, errno.EPERM, errno.EROFS}:
+            raise
+    return os.open(path, os.O_RDONLY)
 
 
 if sys.platform == "win32":

@@ -2,6 +2,7 @@
 
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cellops.capture.journal import read
 from cellops.capture.lease import is_alive
@@ -11,7 +12,10 @@ from cellops.flows.progress import Progress, first_event, journals, read_progres
 from cellops.records.finding import Finding, Severity
 from cellops.records.proof import Proof
 from cellops.records.run import RunClosed, RunOpened, RunSummary
-from cellops.settings import Settings, load
+from cellops.settings import LOCAL_STORE, Settings, load, local_store
+
+if TYPE_CHECKING:
+    from cellops.tracking.store import Store
 
 SHORTEST_KEY = 4
 UNIQUE_KEY = 8
@@ -81,9 +85,8 @@ def _proofs(settings: Settings) -> dict[str, str]:
 
 def _older(run: str, settings: Settings) -> list[RunSummary]:
     """The runs whose key begins so, however old."""
-    from cellops.tracking.store import Store
-
-    return Store(settings).starting_with(run) if len(run) >= SHORTEST_KEY and run.isalnum() else []
+    store = _store(settings) if len(run) >= SHORTEST_KEY and run.isalnum() else None
+    return [] if store is None else store.starting_with(run)
 
 
 def _among(run: str, known: list[RunSummary]) -> RunSummary:
@@ -95,21 +98,24 @@ def _among(run: str, known: list[RunSummary]) -> RunSummary:
     if found:
         fact = f"{len(found)} runs begin with {run}"
         raise NotFoundError(fact, remedy="Give more digits of the key")
-    fact = f"There is no run {run}"
-    raise NotFoundError(fact, remedy=_hint(run, known))
+    raise _missing(run, known)
 
 
 def _has_key(known: RunSummary, run: str) -> bool:
     return len(run) >= SHORTEST_KEY and (known.run.startswith(run) or known.mlflow_run_id == run)
 
 
-def _hint(run: str, known: list[RunSummary]) -> str:
+def _missing(run: str, known: list[RunSummary]) -> NotFoundError:
+    if not run.strip():
+        return NotFoundError("No run is named", remedy=f"Give the start of its key, its name, or {LAST}")
+    fact = f"There is no run {run}"
     if not known:
-        return "None has been recorded yet: begin a cell with %%mlops run"
+        return NotFoundError(fact, remedy="None has been recorded yet: begin a cell with %%mlops run")
     if any(k.run.startswith(run) for k in known):
-        return f"Give at least {SHORTEST_KEY} digits of the key"
+        fact = f"{run} is too short for a key"
+        return NotFoundError(fact, remedy=f"Give at least {SHORTEST_KEY} digits")
     near = get_close_matches(run, [k.name for k in known] + [k.run[:UNIQUE_KEY] for k in known], n=1)
-    return f"Did you mean {near[0]}?" if near else "See which there are with: cellops runs"
+    return NotFoundError(fact, remedy=f"Did you mean {near[0]}?" if near else "See which there are with: cellops runs")
 
 
 def _not_carried(run: str, settings: Settings) -> RunSummary | None:
@@ -126,9 +132,19 @@ def _not_carried(run: str, settings: Settings) -> RunSummary | None:
 
 
 def _stored(settings: Settings, limit: int) -> list[RunSummary]:
+    store = _store(settings)
+    return [] if store is None else store.runs(limit)
+
+
+def _store(settings: Settings) -> "Store | None":
+    """The tracking store; none where the local one has not been made, as who only looks makes none."""
+    folder = settings.folder
+    is_local = settings.tracking_uri == local_store(folder) and not folder.is_file()
+    if is_local and not (folder / LOCAL_STORE).exists():
+        return None
     from cellops.tracking.store import Store
 
-    return Store(settings).runs(limit)
+    return Store(settings)
 
 
 def _local(settings: Settings) -> list[RunSummary]:

@@ -54,13 +54,20 @@ def connect(settings: Settings) -> "MlflowClient":
         with reachable(settings, refusals=()):
             if not is_database(settings):
                 return mlflow.MlflowClient(settings.tracking_uri)
-            with FileLock(prepare(settings.folder) / "store.lock"):
+            with _alone(settings):
                 client = mlflow.MlflowClient(settings.tracking_uri)
                 client.search_experiments(max_results=1)
     except ImportError as error:
         fact = f"The tracking store {settings.store} needs a driver that is not installed: {error}"
         raise TrackingError(fact, remedy=f"Install it, then run: cellops sync. {KEPT}") from error
     return client
+
+
+def _alone(settings: Settings) -> contextlib.AbstractContextManager[object]:
+    """Hold what only one process may do at a time; who may only read the project creates no store."""
+    if settings.folder.is_dir() and not os.access(settings.folder, os.W_OK):
+        return contextlib.nullcontext()
+    return FileLock(prepare(settings.folder) / "store.lock")
 
 
 def _check_address(settings: Settings) -> None:
