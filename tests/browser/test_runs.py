@@ -75,6 +75,7 @@ def test_findings_are_open_where_one_is_an_error(show, severity, is_open):
         run("x", findings=(info, Finding(code="b", severity=severity, where="In [2]", seen="big", remedy="mend")))
     )
     expect(page.locator(".cellops-finding").first).to_have_text(f"{severity} · In [2]: bigmend")
+    expect(page.locator("[data-fold=findings] summary")).to_have_text("1 finding, 1 for information")
     assert page.locator("[data-fold=findings]").evaluate("fold => fold.open") is is_open
 
 

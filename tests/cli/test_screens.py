@@ -11,6 +11,7 @@ from cellops.records.run import RunStatus, RunSummary
 from cellops.records.run_comparison import Change, Difference, RunComparison, Side, SourceChange
 from cellops.screens.console import count
 from cellops.settings import load
+from cellops.widgets.table import runs_table
 
 NASTY = "[/bold][red]:warning: \x1b[2J\u202ename\\"
 SHOWN = r"[/bold][red]:warning: \x1b[2J\u202ename" + "\\"
@@ -45,6 +46,23 @@ def test_names_of_others_are_only_text(capsys: pytest.CaptureFixture[str]) -> No
     assert nothing_works(capsys.readouterr().out)
     screens.progress(CellProgress(index=0, total=1, title=NASTY, seconds=1.0, state=CellState.FAILED))
     assert nothing_works(capsys.readouterr().out)
+
+
+@pytest.mark.usefixtures("project")
+def test_every_screen_counts_the_same_findings_and_has_one_word_for_a_status(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    note = FINDING.replace(severity=Severity.INFO)
+    run = RUN.replace(name="x", status=RunStatus.KILLED, findings=(FINDING, note, FINDING))
+    screens.runs([run])
+    listed = capsys.readouterr().out.splitlines()[-1]
+    assert listed.endswith("2 warnings")
+    assert "killed" in listed
+    assert "run x killed in 1.0 s" in screens.run_line(run)
+    assert "2 findings" in screens.run_line(run)
+    assert runs_table([run]).splitlines()[-1].endswith("2")
+    screens.runs([run.replace(findings=(FINDING, FINDING.replace(severity=Severity.ERROR)))])
+    assert capsys.readouterr().out.splitlines()[-1].endswith("1 error, 1 warning")
 
 
 def test_expectations_with_nasty_columns_are_shown(capsys: pytest.CaptureFixture[str]) -> None:

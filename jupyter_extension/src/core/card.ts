@@ -1,5 +1,5 @@
 import { element } from './element';
-import { findingList, gravest } from './finding';
+import { countFindings, findingList, gravest } from './finding';
 import { absoluteTime, count, duration, metric, relativeTime } from './format';
 import { icon } from './icon';
 import type { RunStatus, RunSummary } from './records';
@@ -129,7 +129,7 @@ function findings(run: RunSummary): HTMLElement[] {
     return [];
   }
   const severity = gravest(run.findings);
-  const folded = fold('findings', count(run.findings.length, 'finding'), findingList(run.findings));
+  const folded = fold('findings', countFindings(run.findings), findingList(run.findings));
   folded.open = severity === 'error';
   folded.classList.add(`cellops-${severity}`);
   folded.querySelector('summary')?.append(icon(severity));

@@ -1,4 +1,5 @@
 import { element } from './element';
+import { count } from './format';
 import { icon } from './icon';
 import type { Finding, Severity } from './records';
 
@@ -7,6 +8,16 @@ const ORDER: readonly Severity[] = ['error', 'warning', 'info'];
 /** The gravest severity among findings. */
 export function gravest(findings: readonly Finding[]): Severity {
   return ORDER.find(severity => findings.some(finding => finding.severity === severity)) ?? 'info';
+}
+
+/** "2 findings, 1 for information": as every screen counts them. */
+export function countFindings(findings: readonly Finding[]): string {
+  const serious = findings.filter(finding => finding.severity !== 'info').length;
+  const others = findings.length - serious;
+  return [
+    ...(serious ? [count(serious, 'finding')] : []),
+    ...(others ? [`${others} for information`] : [])
+  ].join(', ');
 }
 
 /** Findings as a list, the gravest first: severity, place, what was seen, what to do; `here` goes without saying. */

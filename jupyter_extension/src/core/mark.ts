@@ -1,6 +1,6 @@
 import { element } from './element';
-import { findingList } from './finding';
-import { absoluteTime, count, duration } from './format';
+import { countFindings, findingList } from './finding';
+import { absoluteTime, duration } from './format';
 import type { CellRecord, Finding } from './records';
 
 /** How a captured cell is marked; the later ones outrank the earlier ones. */
@@ -27,9 +27,7 @@ export function markOf(record: CellRecord, source: string, runName: string | nul
   const facts = describe(record, runName);
   const findings = record.findings;
   const said = findings.map(finding => `${finding.severity}: ${finding.seen}. ${finding.remedy}`);
-  const text = [head, ...facts, ...(said.length ? [`${count(said.length, 'finding')}:`, ...said] : [])].join(
-    '\n'
-  );
+  const text = [head, ...facts, ...(said.length ? [`${countFindings(findings)}:`, ...said] : [])].join('\n');
   return { kind: edited ? 'edited' : kindOf(record), text, place, head, facts, findings };
 }
 

@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from enum import StrEnum
 
 from cellops.records.base import Record
@@ -21,3 +22,8 @@ class Finding(Record, frozen=True, kw_only=True):
     """The place, readable: `In [4]`, `column dep_hour`, `run 3f2a91c0`."""
     seen: str
     remedy: str
+
+
+def serious(findings: Iterable[Finding]) -> int:
+    """How many findings every screen counts: those that should be looked at."""
+    return sum(finding.severity is not Severity.INFO for finding in findings)

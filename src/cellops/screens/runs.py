@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from cellops.errors import printable
-from cellops.records.finding import Finding, Severity
+from cellops.records.finding import Finding, Severity, serious
 from cellops.records.run import RunStatus, RunSummary
 from cellops.screens.console import COLOURS, command, console, count, findings, plain, say
 from cellops.settings import Settings, without_credentials
@@ -28,11 +28,11 @@ LONGEST_NAME = 60
 
 def run_line(run: RunSummary) -> str:
     """A run in one line, with the verb that shows more."""
-    word = {RunStatus.FINISHED: "finished", RunStatus.FAILED: "failed", RunStatus.KILLED: "was stopped"}
+    word = {RunStatus.FINISHED: "finished", RunStatus.FAILED: "failed", RunStatus.KILLED: "killed"}
     parts = [f"run {run.name} {word.get(run.status, 'is running')}{_duration(run, ' in ')}"]
     parts += [f"{name} {value:.4g}" for name, value in list(run.metrics.items())[:MOST_METRICS]]
-    serious = sum(finding.severity is not Severity.INFO for finding in run.findings)
-    parts += [count(serious, "finding")] if serious else []
+    grave = serious(run.findings)
+    parts += [count(grave, "finding")] if grave else []
     return printable(" · ".join([*parts, command(f"show {run.run[:8]}")]))
 
 
@@ -101,7 +101,7 @@ def _values(title: str, values: Mapping[str, object]) -> None:
 
 def _counted(found: tuple[Finding, ...]) -> str:
     counts = {severity: sum(f.severity is severity for f in found) for severity in reversed(Severity)}
-    return ", ".join(f"[{COLOURS[s]}]{n} {s.value}[/]" for s, n in counts.items() if n and s is not Severity.INFO)
+    return ", ".join(f"[{COLOURS[s]}]{count(n, s.value)}[/]" for s, n in counts.items() if n and s is not Severity.INFO)
 
 
 def _when(seconds: float) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from cellops.errors import printable
+from cellops.records.finding import serious
 from cellops.records.run import RunSummary
 
 EMPTY = "No runs yet. Run a cell that begins with %%mlops run, and it is listed here."
@@ -41,5 +42,5 @@ def _row(summary: RunSummary) -> tuple[str, ...]:
         f"{started:%Y-%m-%d %H:%M}",
         duration,
         " ".join(shown[:METRICS_SHOWN] + more),
-        str(len(summary.findings)),
+        str(serious(summary.findings)),
     )
