@@ -76,6 +76,15 @@ def test_what_was_drawn_before_a_cell_that_seeds_first_does_not_matter(
     assert (2 in trail.slice().cells) is needed
 
 
+@pytest.mark.parametrize("seeding", ["np.random.seed(1)", "np.random.set_state(given)"])
+def test_numpys_generator_is_seeded_first_too(seeding: str, tmp_path: Path) -> None:
+    trail = Trail(tmp_path)
+    trail.run("import numpy as np\nnp.random.seed(5)\ngiven = np.random.get_state()\nx = np.random.rand()")
+    trail.run(seeding)
+    use = _uses(trail)["numpy"]
+    assert (use.consumed, use.seeded, use.renewed, use.reseeded) == (False, True, True, False)
+
+
 def test_the_state_before_is_put_back_where_a_cell_drew_unseeded_and_then_seeded(tmp_path: Path) -> None:
     trail = Trail(tmp_path)
     record = trail.run("import random\na = [random.random()]\nrandom.seed(7)")

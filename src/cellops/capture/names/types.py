@@ -30,9 +30,9 @@ class Kinds:
 
 
 def name_of(kind: type) -> tuple[str, str]:
-    """The module and the full name of a class; empty where either is no text."""
+    """The module and the full name of a class, each empty where it is no text."""
     module, name = _module_of(kind), _name_of(kind)
-    return (module, name) if type(module) is str and type(name) is str else ("", "")
+    return module if type(module) is str else "", name if type(name) is str else ""
 
 
 def root_of(kind: type) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from cellops.capture.dataflow import scopes
 from cellops.capture.dataflow.analysis import Dataflow
+from cellops.capture.names.types import name_of
 from cellops.capture.randomness.rng import kinds
 
 Namespace = Mapping[str, Any]
@@ -25,6 +26,8 @@ MAKERS = (
 )
 
 
+KNOWN = {"module", "function", "method", "builtin_function_or_method", "cython_function_or_method"}
+"""The types of what a name of a library stands for, that compare without other code; numpy's functions are cython's."""
 SEEDERS = ("seed", "manual_seed", "setstate", "set_state")
 """Methods of generators that leave nothing of the state before."""
 
@@ -130,7 +133,7 @@ def _function(node: ast.expr, namespace: Namespace) -> Any:
             found = vars(module).get(name) if type(module) is ModuleType else None
         case _:
             return None
-    return found if type(found).__name__ in {"module", "function", "method", "builtin_function_or_method"} else None
+    return found if name_of(type(found))[1] in KNOWN else None
 
 
 def _generator_of(node: ast.expr, namespace: Namespace) -> str | None:
