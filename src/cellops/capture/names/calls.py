@@ -6,8 +6,8 @@ from typing import NamedTuple, Protocol
 from cellops.capture.names import libraries
 from cellops.capture.names.kinds import PLAIN_FUNCTION, Kind
 from cellops.capture.names.libraries import last, root
-from cellops.capture.names.sharing import CONSTANT, Notes, Value, either
-from cellops.records.effects import ANYTHING
+from cellops.capture.names.sharing import CONSTANT, NONE, Notes, Value, either
+from cellops.records.effects import ANYTHING, INTERPRETER
 
 LAZY = frozenset({"enumerate", "filter", "iter", "map", "reversed", "zip", "aiter"})
 TABLE_LIBRARIES = frozenset({"numpy", "pandas", "polars", "pyarrow", "scipy"})
@@ -79,9 +79,12 @@ def _go_through(to: Evaluator, called: Called, base: Value | None = None) -> Non
     values = called.values + ([] if base is None else [base])
     for value in called.values:
         to.use(value)
-    if any(_may_call(value) for value in called.values):
-        for value in values:
-            to.notes.mutate(value)
+    calling = [value for value in called.values if _may_call(value)]
+    for value in values if calling else ():
+        to.notes.mutate(value)
+        for function in calling:
+            if function is not value:
+                to.notes.store(function, value, anywhere=True)
     for name, value in called.arguments:
         if name in INTO:
             to.notes.mutate(value)
@@ -112,13 +115,16 @@ def _of_library(to: Evaluator, called: Called) -> Value:
         return Value(roots=frozenset({ANYTHING}))
     if libraries.changes_interpreter(origin):
         to.notes.interpreter()
+    if libraries.gives_state(origin):
+        return Value(roots=frozenset({INTERPRETER}))
     _files(to, called, name)
     if root(origin) == "builtins":
         return _of_builtins(to, called, name)
     if root(origin) in libraries.KEEPS_STATE:
         _go_through(to, called)
         to.notes.mutate(Value(roots=called.function.roots))
-        return called.result
+        drawn = called.function.roots if origin.startswith(("matplotlib.pyplot.", "seaborn.")) else NONE
+        return Value(roots=called.result.roots | drawn)
     if root(origin) not in libraries.PURE or name in libraries.CHANGES_ARGUMENTS or _works_in_place(called.node):
         return _of_unknown(to, called, called.function)
     _go_through(to, called)
@@ -144,6 +150,8 @@ def _result_of_library(called: Called, library: str) -> Value:
 
 def _of_builtins(to: Evaluator, called: Called, name: str) -> Value:
     if name in {"setattr", "delattr", "next"} and called.values:
+        if called.values[0].kind is Kind.LIBRARY:
+            to.notes.interpreter()
         to.notes.mutate(called.values[0])
         for value in called.values[1:]:
             to.notes.store(called.values[0], value, anywhere=True)
@@ -212,12 +220,25 @@ def _of_data(to: Evaluator, called: Called, base: Value) -> Value:
         for value in called.values:
             to.notes.store(base, value)
         return base.element()
+    if base.kind is Kind.TABLE and (called.method in libraries.DRAWS or _is_of_plot(called.node)):
+        figures = Value(roots=frozenset({libraries.state_of("matplotlib")}))
+        to.notes.mutate(figures)
+        return Value(roots=base.everything | called.result.roots | figures.roots)
     if base.kind is Kind.BOX:
         boxed = called.method in {"items", "keys", "values", "copy"}
         return Value(Kind.BOX if boxed else Kind.ACTIVE, base.everything)
     if base.kind is Kind.TABLE and called.method in libraries.GIVES_A_NEW_ONE:
         return Value(Kind.TABLE, _returned(called))
     return Value(base.kind, base.everything | called.result.roots)
+
+
+def _is_of_plot(node: ast.Call) -> bool:
+    """Whether a method is one of a frame's `plot`: `frame.plot.scatter(…)`."""
+    return (
+        isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Attribute)
+        and (node.func.value.attr == "plot")
+    )
 
 
 def _returned(called: Called) -> frozenset[str]:

@@ -18,7 +18,7 @@ from cellops.capture.names.expressions import Describe
 from cellops.capture.names.kinds import Description, Kind
 from cellops.capture.names.libraries import KEEPS_STATE, PURE, root
 from cellops.capture.names.sharing import CONSTANT, Value, either
-from cellops.capture.names.statements import Statements, nothing_known
+from cellops.capture.names.statements import Statements, nothing_cached, nothing_known
 from cellops.records.effects import ANYTHING, FunctionEffects
 
 Code = ast.Lambda | ast.GeneratorExp | ast.ClassDef | Function
@@ -36,8 +36,9 @@ class Source(Statements):
         before: Describe,
         after: Describe = nothing_known,
         text_of: Callable[[str], str | None] = nothing_known,
+        is_cached: Callable[[str], bool] = nothing_cached,
     ) -> None:
-        super().__init__(before, after, text_of)
+        super().__init__(before, after, text_of, is_cached)
         self.later = False
         """Whether this is code that runs when it is called, with the functions inside it."""
 
@@ -125,7 +126,7 @@ class Source(Statements):
                 return None
             return known if known is not None and known.kind is Kind.LIBRARY else Description(kind)
 
-        inner = Source(describe)
+        inner = Source(describe, is_cached=self.is_cached)
         inner.later = True
         inner.scopes = [dict.fromkeys(_local_names(node), Value())]
         inner.elsewhere = [set()]

@@ -22,10 +22,14 @@ Describe = Callable[[str], Description | None]
 class Expressions(ABC):
     """Evaluates expressions to values. Names of the notebook are described by `before`, or by what was bound here."""
 
-    def __init__(self, before: Describe, text_of: Callable[[str], str | None]) -> None:
+    def __init__(
+        self, before: Describe, text_of: Callable[[str], str | None], is_cached: Callable[[str], bool]
+    ) -> None:
         self.notes = Notes()
         self.before = before
         self.text_of = text_of
+        self.is_cached = is_cached
+        """Whether reading an attribute of this name may compute it once and keep it in the object."""
         self.scopes: list[dict[str, Value]] = []
         """The local variables of comprehensions, functions and classes, the innermost last."""
         self.bound: dict[str, Value] = {}
@@ -109,7 +113,7 @@ class Expressions(ABC):
         """A module that has a state of its own is a name of the notebook too."""
         if libraries.root(origin) in libraries.PURE:
             return Value(Kind.LIBRARY, origin=origin)
-        module = f"(module {libraries.root(origin)})"
+        module = libraries.state_of(origin)
         self.notes.needs[module] = None
         return Value(Kind.LIBRARY, frozenset({module}), origin=origin)
 
@@ -128,6 +132,12 @@ class Expressions(ABC):
             return base._replace(origin=f"{base.origin}.{attribute}", direct=False)
         if base.kind is Kind.TABLE and attribute in libraries.INDEXERS:
             return base
+        if attribute in libraries.LEADS_ANYWHERE:
+            self.notes.unknown[attribute] = None
+        if base.kind is Kind.ACTIVE and self.is_cached(attribute):
+            self.notes.mutate(base)
+        if libraries.changes_itself(attribute) and base.kind <= Kind.ESTIMATOR:
+            return Value(Kind.ACTIVE, base.everything)
         return Value(base.kind if base.kind is not Kind.BOX else Kind.ACTIVE, base.everything)
 
     def _item(self, base: Value, key: Value) -> Value:

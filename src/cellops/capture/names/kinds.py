@@ -109,7 +109,7 @@ def _of_type(kind: type) -> "Kind | Looking":
     module, name = name_of(kind)
     if module == "numpy":
         return _of_numpy(kind, name)
-    if _is_constant(module):
+    if _is_constant(module) and name != "Context":
         return Kind.CONSTANT
     if _is_table(module, name):
         return _of_frame if name in FRAMES and module.startswith("pandas") else Kind.TABLE

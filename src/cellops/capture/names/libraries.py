@@ -65,7 +65,8 @@ CHANGES_INTERPRETER = re.compile(
     r" simplefilter | resetwarnings | chdir | fchdir | putenv | unsetenv | reload | enable\w* | disable\w*"
     r" | register\w* | unregister\w* | basicConfig | setlocale | seterr\w* | setcontext | setrecursionlimit"
     r" | set_option | reset_option | environ | path\.(?:append|insert|extend) | addsitedir | signal |"
-    r" patch\w* | install\w* | use_inf_as_na | experimental\.\w+ | rcParams | rc | rcdefaults | interactive"
+    r" patch\w* | patch\.\w+ | install\w* |"
+    r" use_inf_as_na | experimental\.\w+ | rcParams | rc | rcdefaults | interactive"
     r" | autolog | system | popen | Popen | run | call | check_call | check_output | makedirs | mkdir |"
     r" remove | removedirs | rename | renames | replace | rmdir | unlink | symlink | link | rmtree | move |"
     r" copy2 | copyfile | copytree | extractall | settrace | setprofile | import_module | exec_module ) $"
@@ -73,7 +74,7 @@ CHANGES_INTERPRETER = re.compile(
 INTERPRETER_OF = _words(
     """
     atexit faulthandler gc importlib locale logging matplotlib numpy os pandas polars random seaborn shutil signal
-    site sklearn subprocess sys torch warnings posix decimal mlflow duckdb tqdm multiprocessing threading
+    site sklearn subprocess sys torch warnings posix decimal mlflow duckdb tqdm multiprocessing threading unittest mock
     """
 )
 ONLY_SEEMS = frozenset({"numpy.set_diff", "re.sub", "dataclasses.replace", "operator.call"})
@@ -116,6 +117,14 @@ GIVES_A_NEW_ONE = _words(
     """
 )
 """Methods of frames and arrays whose result shares nothing with them."""
+
+CHANGES_ESTIMATOR = _words("fit fit_predict fit_transform partial_fit set_output set_params")
+GIVES_STATE = re.compile(r"^_?decimal\.(?:getcontext|localcontext)$|^(?:unittest\.)?mock\.patch(?:\.\w+)?$")
+DRAWS_WITH = {"seaborn": "matplotlib", "mpl_toolkits": "matplotlib"}
+DRAWS = _words("boxplot hist plot")
+"""Methods of frames that may draw on matplotlib's current figure."""
+LEADS_ANYWHERE = frozenset({"__subclasses__"})
+"""Attributes that lead to objects that nothing else in the source names."""
 
 INDEXERS = _words("at iat iloc loc")
 """Attributes of frames that stand for the frame itself: setting an item of them sets it in the frame."""
@@ -183,6 +192,21 @@ def works_in_place(parameter: str, value: object) -> bool:
 def changes_interpreter(origin: str) -> bool:
     """Whether calling a function changes what all cells share."""
     return root(origin) in INTERPRETER_OF and bool(CHANGES_INTERPRETER.search(origin)) and origin not in ONLY_SEEMS
+
+
+def gives_state(origin: str) -> bool:
+    """Whether calling a function gives an object that stands for a part of what all cells share."""
+    return GIVES_STATE.match(origin) is not None
+
+
+def state_of(origin: str) -> str:
+    """The name that stands for the state of a library: what draws on matplotlib's figures shares its state."""
+    return f"(module {DRAWS_WITH.get(root(origin), root(origin))})"
+
+
+def changes_itself(method: str) -> bool:
+    """Whether a method changes its object: such a one may be given to others to be called."""
+    return method in CHANGES_ITSELF or method in CHANGES_ESTIMATOR
 
 
 def place_of_out(function: str) -> int | None:

@@ -58,14 +58,17 @@ class Flow:
     def _apply(self, step: "_Step", effects: Effects, cells: int, order: int, *, anything: bool) -> None:
         for name in effects.changes:
             self._mark(step.now(name), cells)
+        mutated = 0
         for name in (*effects.mutates, *step.changed):
-            self._mark(self.reach(step.now(name)), cells)
+            mutated |= self.reach(step.now(name))
+        self._mark(mutated, cells)
         self._bind(step, effects, cells, order)
         for name in step.changed:
             self._name(name).cells |= cells
         if anything:
             self._mark(self.all_regions(), cells)
-        if anything or INTERPRETER in effects.changes or INTERPRETER in step.changed:
+        shared = INTERPRETER in self._names and mutated & self._names[INTERPRETER].own
+        if anything or INTERPRETER in effects.changes or INTERPRETER in step.changed or shared:
             self._everywhere |= cells
 
     def _bind(self, step: "_Step", effects: Effects, cells: int, order: int) -> None:

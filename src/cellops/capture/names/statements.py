@@ -15,6 +15,11 @@ def nothing_known(_name: str) -> None:
     return
 
 
+def nothing_cached(_attribute: str) -> bool:
+    """No attribute is computed once and kept."""
+    return False
+
+
 class Statements(Expressions):
     """Goes through the statements of a cell, or of a function in it."""
 
@@ -23,8 +28,9 @@ class Statements(Expressions):
         before: Describe,
         after: Describe = nothing_known,
         text_of: Callable[[str], str | None] = nothing_known,
+        is_cached: Callable[[str], bool] = nothing_cached,
     ) -> None:
-        super().__init__(before, text_of)
+        super().__init__(before, text_of, is_cached)
         self.after = after
         """The kind that a name has after the cell; None where the source binds it more than once."""
         self.conditions = 0

@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
+from weakref import getweakrefcount
 
 from cellops.capture.dataflow.analysis import Dataflow
 from cellops.capture.names.bindings import GONE, watch
+from cellops.capture.names.caches import Caches
 from cellops.capture.names.effects import Source
 from cellops.capture.names.kinds import PLAIN_FUNCTION, Description, Kind, describe
 from cellops.capture.names.memory import Memory
@@ -30,6 +32,8 @@ class Before:
     """Of the names that the source shows."""
     bound: dict[str, Callable[[], object]]
     """The objects of the names that it binds."""
+    watched: tuple[str, ...]
+    """Those of them whose objects somebody refers to weakly: that they are given up can be seen."""
     strayed: tuple[str, ...]
     """Names that it reads and that no cell has bound to what they are now."""
     nested: bool
@@ -44,6 +48,7 @@ class Names:
         self._namespace: Mapping[str, Any] = {}
         self._picture = Picture({})
         self._memory = Memory()
+        self._caches = Caches({})
         self._earlier: set[str] = set()
         """Names that stand since before capturing began."""
         self._open: list[OpenCell] = []
@@ -53,6 +58,7 @@ class Names:
     def start(self, shell: Any) -> None:
         """Remember what stands already."""
         self._namespace = shell.user_ns
+        self._caches = Caches(self._namespace)
         self._picture = Picture(self._namespace)
         hidden = getattr(shell, "user_ns_hidden", {})
         self._earlier = {name for name in self._picture.names if name not in hidden and not OF_IPYTHON.match(name)}
@@ -70,9 +76,12 @@ class Names:
         own = self._take_back(cell)
         shown = dict.fromkeys((*cell.flow.reads, *cell.flow.lines))
         present = {name: self._namespace[name] for name in shown if name in self._namespace and name not in own}
+        kinds = {name: describe(value) for name, value in present.items()}
+        watched = [n for n in cell.flow.lines if n in present and _is_referred_to(present[n], kinds[n].kind)]
         return Before(
             picture=self._picture,
-            kinds={name: describe(value) for name, value in present.items()},
+            kinds=kinds,
+            watched=tuple(watched),
             bound={name: watch(present[name]) for name in cell.flow.lines if name in present},
             strayed=tuple(name for name in cell.flow.reads if name in present and self._has_strayed(name)),
             nested=nested,
@@ -136,13 +145,13 @@ class Names:
         stood = [name for name in touched if name not in bound]
         for name, others in self._memory.learn((*deleted, *stood, *bound), self._namespace).items():
             aliases[name] = tuple(dict.fromkeys((*aliases.get(name, ()), *others)))
-        needs = (*notes.needs, *([ANYTHING] if state.strayed else ()))
+        needs = (*notes.needs, *state.watched, *([ANYTHING] if state.strayed else ()))
         return Effects(
             needs=needs,
             active=tuple(notes.active),
             binds=(*bound, *unseen, *results, *deleted),
             changes=(*notes.changes, *(["Out"] if results else [])),
-            mutates=tuple(notes.mutates),
+            mutates=tuple(dict.fromkeys((*notes.mutates, *state.watched))),
             aliases=aliases,
             holds=holds,
             reaches={name: tuple(sorted(held)) for name, held in notes.reaches.items()},
@@ -170,7 +179,8 @@ class Names:
             value = self._namespace.get(name)
             return value if type(value) is str else None
 
-        read = Source(before, after, text_of)
+        self._caches.learn(cell.body, cell.flow.tree)
+        read = Source(before, after, text_of, self._caches.among(cell.flow.reads))
         if len(cell.body) > MOST_CODE:
             read.notes.unknown["it is very long"] = None
             return read
@@ -214,6 +224,11 @@ class Names:
 
 
 PASSIVE = frozenset({Kind.CONSTANT, Kind.TABLE, Kind.DATA, Kind.ESTIMATOR, Kind.LIBRARY})
+
+
+def _is_referred_to(value: object, kind: Kind) -> bool:
+    """Whether there are weak references to an object; each class has some."""
+    return kind is Kind.ACTIVE and not issubclass(type(value), type) and getweakrefcount(value) > 0
 
 
 def _not_understood(flow: Dataflow) -> Iterable[str]:

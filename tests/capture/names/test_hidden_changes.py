@@ -1,0 +1,61 @@
+"""Changes that no assignment shows: slices hold the cells that make them, or say that they cannot know."""
+
+import pytest
+
+from support.trail import Trail
+
+FRAME = "import pandas as pd\ndf = pd.DataFrame({'a': [2, 1, 5]})"
+C = "import functools\nstate = [1]\nclass C:\n    @functools.cached_property\n    def v(self): return state[0]\n"
+CELLS = {
+    "method given to apply": [f"{FRAME}\nseen = []", "df.a.apply(seen.append)", "r = [*seen]"],
+    "method given to map": [f"{FRAME}\ncodes = {{}}", "k = df.a.map(codes.setdefault)", "r = dict(codes)"],
+    "method of a set given to map": [f"{FRAME}\ntold = set()", "k = df.a.map(told.add)", "r = sorted(told)"],
+    "method given to pipe": [f"{FRAME}\nseen = []", "df.pipe(seen.append)", "df['z'] = 1", "r = [*seen[0].columns]"],
+    "method of an estimator": [
+        f"from sklearn.linear_model import Ridge\nm = Ridge()\ny = [1, 2, 3]\n{FRAME}",
+        "df.pipe(m.fit, y)", "r = m.coef_.tolist()",
+    ],
+    "setattr of a class": ["import pandas as pd", "setattr(pd.DataFrame, 'hello', lambda self: 7)",
+                           "r = pd.DataFrame().hello()\ndel pd.DataFrame.hello"],
+    "setattr of a module": ["import math", "setattr(math, 'five', 5)", "import math as m", "r = m.five\ndel m.five"],
+    "delattr of a module": ["import math\nmath.five = 5", "delattr(math, 'five')",
+                            "r = hasattr(math, 'five')\nmath.five = 5"],
+    "patch": ["import math\nfrom unittest import mock", "mock.patch('math.floor', lambda v: 99).start()",
+              "r = math.floor(3)\nmock.patch.stopall()"],
+    "patch that is started later": ["import math\nfrom unittest.mock import patch",
+                                    "p = patch('math.floor', lambda v: 99)", "p.start()",
+                                    "r = math.floor(3)\np.stop()"],
+    "patch of an object": ["import math\nfrom unittest import mock",
+                           "mock.patch.object(math, 'floor', lambda v: 99).start()",
+                           "r = math.floor(3)\nmock.patch.stopall()"],
+    "context": ["import decimal", "decimal.getcontext().prec = 5",
+                "r = str(decimal.Decimal(1) / 3)\ndecimal.getcontext().prec = 28"],
+    "context with a name": ["import decimal\nctx = decimal.getcontext()", "ctx.prec = 5",
+                            "r = str(decimal.Decimal(1) / 3)\ndecimal.getcontext().prec = 28"],
+    "cached property": [f"{C}c = C()", "c.v", "state[0] = 5", "r = c.v"],
+    "cached property in a list": [f"{C}held = [C()]", "held[0].v", "state[0] = 5", "r = held[0].v"],
+    "cached property in a function": [f"{C}c = C()", "def look(): return c.v", "look()", "state[0] = 5", "r = c.v"],
+    "subclasses": ["class Base: pass", "class A(Base): pass", "r = [c.__name__ for c in Base.__subclasses__()]"],
+    "subclasses in a function": ["class Base: pass\ndef f(): return [c.__name__ for c in Base.__subclasses__()]",
+                                 "class A(Base): pass", "r = f()"],
+    "weak reference": ["import weakref\nclass C: pass\nc = C()\nw = weakref.ref(c)", "del c", "r = w() is None"],
+    "weak reference to what is bound anew": ["import weakref\nclass C: pass\nc = C()\nw = weakref.ref(c)", "c = None",
+                                             "r = w() is None"],
+    "weak dictionary": ["import weakref\nclass C: pass\nW = weakref.WeakValueDictionary()\nc = C()\nW['a'] = c",
+                        "del c", "r = len(W)"],
+    "axes": ["import matplotlib\nmatplotlib.use('Agg')\nimport matplotlib.pyplot as plt", "fig, ax = plt.subplots()",
+             "plt.plot([1, 2])", "r = len(ax.lines)\nplt.close('all')"],
+    "axes that a series draws on": [
+        f"import matplotlib\nmatplotlib.use('Agg')\nimport matplotlib.pyplot as plt\n{FRAME}",
+        "fig, ax = plt.subplots()", "df['a'].plot()", "r = len(ax.lines)\nplt.close('all')",
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("cells", CELLS.values(), ids=CELLS)
+def test_the_slice_gives_the_value(cells: list[str]) -> None:
+    trail = Trail()
+    for cell in cells:
+        trail.run(cell)
+    trail.run("result = r")
+    assert trail.replay()["result"] == trail.namespace["result"]
