@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import xxhash
 
-from cellops.capture.content.tokens import UnhashableError, join, token
+from cellops.capture.content.tokens import LONG_DOUBLE, PADDED, UnhashableError, is_extended, join, token
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,8 +19,6 @@ TILE_ROWS = 512
 TILE_COLUMNS = 32
 """Rows and columns that are turned at once: they fit into the processor's cache."""
 LARGEST_TURNED = 8
-LONG_DOUBLE = 10
-"""Of a long double's sixteen bytes on x86, those that hold its value."""
 
 
 def array_digest(array: "Array") -> bytes:
@@ -98,9 +96,9 @@ def _values(array: "Array") -> "Array":
     """An array whose bytes are its values and nothing else."""
     import numpy as np
 
-    if array.dtype.kind in "fc" and np.finfo(array.dtype).nmant == 63:  # noqa: PLR2004 - the x86 extended format
+    if is_extended(array.dtype):
         array = np.ascontiguousarray(array).reshape(-1)
-        return array.view(np.uint8).reshape(-1, 16)[:, :LONG_DOUBLE]
+        return array.view(np.uint8).reshape(-1, PADDED)[:, :LONG_DOUBLE]
     return array
 
 

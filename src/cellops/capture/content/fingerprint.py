@@ -239,6 +239,8 @@ def _of_sparse(matrix: Any) -> bytes:
 
     if matrix.format not in SPARSE:
         matrix = matrix.tocoo()
+    if not getattr(matrix, "has_sorted_indices", True):
+        matrix = matrix.sorted_indices()
     named = ("data", "indices", "indptr", "offsets", "row", "col")
     arrays = [getattr(matrix, name) for name in named if hasattr(matrix, name)]
     return join([matrix.format.encode(), *map(array_digest, arrays)])

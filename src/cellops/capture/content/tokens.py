@@ -8,6 +8,10 @@ import uuid
 from typing import Any
 
 DEEPEST = 50
+LONG_DOUBLE, PADDED = 10, 16
+"""Of a long double's sixteen bytes on x86, those that hold its value."""
+EXTENDED = 63
+"""Bits of its fraction."""
 SHOWN_BY_REPR = frozenset(
     {
         type(None),
@@ -59,6 +63,15 @@ def token(value: Any, depth: int = 0) -> bytes:
     if kind in {list, tuple, set, frozenset, dict}:
         return _container(value, depth + 1)
     return _moment(value) or _of_a_library(value, depth + 1)
+
+
+def is_extended(dtype: Any) -> bool:
+    """Whether numbers of a dtype are long doubles as x86 has them, with bytes that hold nothing."""
+    if dtype.char not in "gG":
+        return False
+    import numpy as np
+
+    return bool(np.finfo(dtype).nmant == EXTENDED)
 
 
 def join(parts: list[bytes]) -> bytes:
@@ -121,7 +134,10 @@ def _of_numpy(value: Any, name: str) -> bytes:
     dtype = getattr(value, "dtype", None)
     if dtype is None or dtype.kind not in "biufcmMSU":
         raise _unknown(value)
-    return join([name.encode(), dtype.str.encode(), repr(value.shape).encode(), value.tobytes()])
+    content = value.tobytes()
+    if is_extended(dtype):
+        content = b"".join(content[start : start + LONG_DOUBLE] for start in range(0, len(content), PADDED))
+    return join([name.encode(), dtype.str.encode(), repr(value.shape).encode(), content])
 
 
 def _unknown(value: object) -> UnhashableError:

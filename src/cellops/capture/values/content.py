@@ -13,6 +13,7 @@ from cellops.capture.names.kinds import CONSTANTS, CONTAINERS, FUNCTIONS, Kind, 
 from cellops.capture.randomness import rng
 from cellops.capture.redaction import redact
 from cellops.capture.values.allowance import Allowance
+from cellops.capture.values.beside import beside, booster_content, is_booster, spawned
 from cellops.capture.values.objects import attributes, check_class, items_of, size_of
 from cellops.capture.values.weight import BYTES_OF_A_BIT, check_classes, weigh, weigh_table
 
@@ -99,7 +100,16 @@ class Reader:
             shape = repr(value.shape).encode()
             return b"array" + shape + self._within(value, lambda: self.digest(value.ravel().tolist(), path))
         weigh_table(value, self._allowance)
-        return digest_of(value)
+        return digest_of(value) + self.beside(value)
+
+    def beside(self, table: Any) -> bytes:
+        """The digest of what a table says beside its cells; nothing where it is what most tables say."""
+        said = beside(table)
+        try:
+            return self.digest(said) if said else b""
+        except UnhashableError as error:
+            self.skipped["attrs"] = str(error)
+            return b""
 
     def _other(self, value: Any, path: Path) -> bytes:
         if type(value) is slice:
@@ -108,7 +118,9 @@ class Reader:
             return f"dtype:{value!r}".encode()
         if type(value) in rng.kinds():
             self._allowance.read(BYTES_OF_A_GENERATOR)
-            return b"generator:" + rng.as_text(rng.read(value) or ()).encode()
+            return b"generator:%d:" % spawned(value) + rng.as_text(rng.read(value) or ()).encode()
+        if is_booster(value):
+            return hexadecimal(booster_content(value, self._allowance)).encode()
         weigh(value, self._allowance)
         try:
             return token(value)
@@ -125,7 +137,9 @@ class Reader:
         SpentError
             As `digest` does.
         """
-        plain = type(value) in CONTAINERS or is_table_of_a_library(value) or type(value) in rng.kinds()
+        plain = (
+            type(value) in CONTAINERS or is_booster(value) or is_table_of_a_library(value) or type(value) in rng.kinds()
+        )
         if plain or issubclass(type(value), FUNCTIONS) or describe(value).kind is Kind.CONSTANT:
             return None
         self._allowance.visit(size_of(value) // AT_ONCE)

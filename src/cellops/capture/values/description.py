@@ -97,11 +97,15 @@ def _code(seen: ValueSeen, value: object) -> ValueSeen:
 
 def _read(seen: ValueSeen, value: Any, allowance: Allowance) -> ValueSeen:
     """The record with the digest of the whole value, and of its columns or attributes."""
+    reader = Reader(allowance)
     if seen.type in {"pandas.DataFrame", "pandas.Series", "pandas.core.frame.DataFrame", "pandas.core.series.Series"}:
         weigh_table(value, allowance)
         digest, parts = digest_with_columns(value) if value.ndim > 1 else digest_with_index(value)
-        return seen.replace(covered=Covered.FULL, digest=hexadecimal(digest), parts=_short(parts))
-    reader = Reader(allowance)
+        more = reader.beside(value)
+        parts |= {"(beside)": more} if more else {}
+        covered = Covered.PARTIAL if reader.skipped else Covered.FULL
+        reason = _without(reader.skipped)
+        return seen.replace(covered=covered, digest=hexadecimal(digest + more), parts=_short(parts), reason=reason)
     found = reader.parts(value)
     if found is None:
         digest, parts = reader.digest(value), {}
