@@ -1,5 +1,7 @@
 """Changes that no assignment shows: slices hold the cells that make them, or say that they cannot know."""
 
+import threading
+
 import pytest
 
 from support.trail import Trail
@@ -59,3 +61,47 @@ def test_the_slice_gives_the_value(cells: list[str]) -> None:
         trail.run(cell)
     trail.run("result = r")
     assert trail.replay()["result"] == trail.namespace["result"]
+
+
+THREADS = {
+    "function": "threading.Thread(target=work).start()",
+    "class": ("class Worker(threading.Thread):\n    def run(self): work()\nWorker().start()"),
+    "method": "go.clear()\nthreading.Thread(target=Box().work).start()",
+    "timer": "threading.Timer(3600, kept.append, [1]).start()",
+    "pool": "pool = ThreadPoolExecutor(1)\njob = pool.submit(work)",
+}
+
+
+@pytest.mark.parametrize("start", THREADS.values(), ids=THREADS)
+def test_cells_beside_a_thread_of_the_notebook_may_use_and_change_anything(start: str) -> None:
+    trail = Trail()
+    trail.run(
+        "import threading\nfrom concurrent.futures import ThreadPoolExecutor\nkept, go = [], threading.Event()\n"
+        "def work():\n    go.wait()\n    kept.append(1)\n"
+        "class Box:\n    def work(self): work()"
+    )
+    begun = set(threading.enumerate())
+    try:
+        assert trail.run(start).effects.unknown == ()
+        assert trail.run("x = 1").effects.unknown == ("it ran beside a thread that an earlier cell had started",)
+        trail.run("r = kept")
+        assert trail.slice().cells == (1, 2, 3, 4)
+        assert "it ran beside a thread" in " ".join(trail.slice().widened)
+    finally:
+        trail.namespace["go"].set()
+        for thread in set(threading.enumerate()) - begun:
+            if isinstance(thread, threading.Timer):
+                thread.cancel()
+        if "pool" in trail.namespace:
+            trail.namespace["pool"].shutdown()
+        for thread in set(threading.enumerate()) - begun:
+            thread.join()
+    assert trail.run("y = 1").effects.unknown == ()
+
+
+def test_threads_of_libraries_change_nothing() -> None:
+    trail = Trail()
+    trail.run("from concurrent.futures import ThreadPoolExecutor\npool = ThreadPoolExecutor(1)")
+    trail.run("pool.submit(len, [1]).result()")
+    assert trail.run("x = 1").effects.unknown == ()
+    trail.namespace["pool"].shutdown()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cellops.capture.dataflow.analysis import Dataflow
-from cellops.capture.names.types import bases_of, held_by, root_of
+from cellops.capture.names.types import Kinds, bases_of, held_by, root_of
 from cellops.capture.results.trained import library_of
 
 Namespace = Mapping[str, Any]
@@ -100,12 +100,11 @@ MOST_HELD = 100
 """Items of a dictionary that is held while a cell runs."""
 LARGEST_HELD = 1000
 """Bytes of a text or a number that is held."""
-SCALARS = (type(None), bool, str, int, float, complex, bytes)
+SCALARS = Kinds((type(None), bool, str, int, float, complex, bytes))
 
 
 def is_scalar(value: object) -> bool:
-    kind = type(value)
-    return any(kind is scalar for scalar in SCALARS)
+    return type(value) in SCALARS
 
 
 def _is_small(value: Any) -> bool:

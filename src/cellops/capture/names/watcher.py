@@ -13,6 +13,7 @@ from cellops.capture.names.effects import Source
 from cellops.capture.names.kinds import PLAIN_FUNCTION, Description, Kind, describe
 from cellops.capture.names.memory import Memory
 from cellops.capture.names.namespace import OF_IPYTHON, RESULT, Picture
+from cellops.capture.names.threads import Threads
 from cellops.capture.names.types import identity_of
 from cellops.capture.watcher import Ending, OpenCell, Seen
 from cellops.records.cell import Outcome
@@ -39,6 +40,8 @@ class Before:
     nested: bool
     beside: dict[str, None]
     """The cells that ran at the same time, in other threads."""
+    accompanied: bool
+    """Whether other threads may have run code of the notebook at the same time."""
 
 
 class Names:
@@ -49,6 +52,7 @@ class Names:
         self._picture = Picture({})
         self._memory = Memory()
         self._caches = Caches({})
+        self._threads = Threads({})
         self._earlier: set[str] = set()
         """Names that stand since before capturing began."""
         self._open: list[OpenCell] = []
@@ -59,6 +63,7 @@ class Names:
         """Remember what stands already."""
         self._namespace = shell.user_ns
         self._caches = Caches(self._namespace)
+        self._threads = Threads(self._namespace)
         self._picture = Picture(self._namespace)
         hidden = getattr(shell, "user_ns_hidden", {})
         self._earlier = {name for name in self._picture.names if name not in hidden and not OF_IPYTHON.match(name)}
@@ -86,6 +91,7 @@ class Names:
             strayed=tuple(name for name in cell.flow.reads if name in present and self._has_strayed(name)),
             nested=nested,
             beside=self._beside[cell.order],
+            accompanied=self._threads.are_running([other.thread for other in self._open]),
         )
 
     def _take_back(self, cell: OpenCell) -> set[str]:
@@ -128,6 +134,7 @@ class Names:
             *notes.unknown,
             *(f"source not understood: {u}" for u in _not_understood(cell.flow)),
             *(f"it ran beside {where}" for where in state.beside),
+            *(["it ran beside a thread that an earlier cell had started"] if state.accompanied else ()),
         )
         unseen = [name for name in changed if unknown or name not in read.bound]
         aliases = {name: tuple(sorted(sources)) for name, sources in notes.aliases.items()}
@@ -151,7 +158,7 @@ class Names:
             active=tuple(notes.active),
             binds=(*bound, *unseen, *results, *deleted),
             changes=(*notes.changes, *(["Out"] if results else [])),
-            mutates=tuple(dict.fromkeys((*notes.mutates, *state.watched))),
+            mutates=(*notes.mutates, *state.watched),
             aliases=aliases,
             holds=holds,
             reaches={name: tuple(sorted(held)) for name, held in notes.reaches.items()},

@@ -10,6 +10,7 @@ import random
 import sys
 from array import array
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 from cellops.capture.names.types import Kinds
@@ -57,15 +58,14 @@ def shared() -> dict[str, Any]:
 
 def kinds() -> Kinds:
     """The exact types of generators whose state can be read, of the libraries that are imported."""
-    found: set[type] = {random.Random}
-    numpy_random = sys.modules.get("numpy.random")
-    if numpy_random is not None:
-        names = ("Generator", "RandomState")
-        found |= {getattr(numpy_random, name) for name in names if hasattr(numpy_random, name)}
-    torch = sys.modules.get("torch")
-    if torch is not None and hasattr(torch, "Generator"):
-        found.add(torch.Generator)
-    return Kinds(found)
+    numpy_random, torch = sys.modules.get("numpy.random"), sys.modules.get("torch")
+    made = [getattr(numpy_random, name, None) for name in ("Generator", "RandomState")]
+    return _kinds(random.Random, *made, getattr(torch, "Generator", None))
+
+
+@lru_cache(maxsize=4)
+def _kinds(*kinds: type | None) -> Kinds:
+    return Kinds([kind for kind in kinds if kind is not None])
 
 
 Reading = tuple[Any, ...]
