@@ -113,6 +113,29 @@ def test_a_cell_that_was_executed_twice_is_named_without_its_source(project: Pat
     assert "more often" in again.note
 
 
+SPLIT = (
+    "from sklearn.model_selection import train_test_split",
+    "X = list(range(20))",
+    "train, test = train_test_split(X)",
+    "%%mlops run\ntotal = float(sum(test))",
+)
+
+
+@pytest.mark.parametrize("seed", ["", "import numpy as np\nnp.random.seed(3)"])
+def test_a_split_that_was_drawn_again_in_one_session_is_named_by_its_cell(loaded: Kernel, seed: str) -> None:
+    first = trained(loaded, seed or "pass", *SPLIT)
+    second = trained(loaded, "X.append(20)", *SPLIT[2:])
+    found = compare(first, second)
+    assert [(one.change, one.before, one.after) for one in found.sources] == [
+        (Change.ADDED, None, "In [7]"),
+        (Change.ADDED, None, "In [8]"),
+    ]
+    (numpy,) = (one for one in found.parameters if one.kind == "generator")
+    how = "seeded" if seed else "nobody seeded it"
+    assert (numpy.name, numpy.note) == ("numpy", "the split was drawn again")
+    assert (numpy.before.split(", state")[0], numpy.after.split(", state")[0]) == (f"{how}, In [5]", f"{how}, In [8]")
+
+
 def test_draws_that_nobody_seeded_differ_by_their_states(project: Path) -> None:
     cells = ("import random\nrandom.random()", "%%mlops run\ndraw = random.random()")
     (one,) = compare(trained_anew(project, *cells), trained_anew(project, *cells)).parameters

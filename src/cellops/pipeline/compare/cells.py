@@ -31,12 +31,13 @@ class Keyed(NamedTuple):
 def cell_changes(before: Sequence[CellRecord], after: Sequence[CellRecord]) -> list[SourceChange]:
     """The cells that are not the same, in the order of the second run.
 
-    A cell is known by its id in the notebook where both runs have it, else by its source; nbdime finds among the others
-    which are alike. Cells that only set parameters from outside are left to the comparison of parameters.
+    What both runs have of one session is the same; else a cell is known by its id in the notebook where both runs have
+    it, or by its source; nbdime finds among the others which are alike. Cells that only set parameters from outside are
+    left to the comparison of parameters.
     """
-    one, other = _keyed(before, after)
+    one, other = _keyed(*apart(before, after))
     pairs = list(_pairs(one, other))
-    both = {cell.record.source for cell in one} & {cell.record.source for cell in other}
+    both = {record.source for record in before} & {record.source for record in after}
     moved = {cell.key: cell for cell, new in pairs if new is None and cell is not None}
     arrived = {new.key for cell, new in pairs if cell is None and new is not None}
     found = []
@@ -50,6 +51,12 @@ def cell_changes(before: Sequence[CellRecord], after: Sequence[CellRecord]) -> l
     return found
 
 
+def apart(before: Sequence[CellRecord], after: Sequence[CellRecord]) -> tuple[list[CellRecord], list[CellRecord]]:
+    """The cells that each of two runs has for itself: one execution on one trail can be in both."""
+    shared = {_execution(record) for record in before} & {_execution(record) for record in after}
+    return [r for r in before if _execution(r) not in shared], [r for r in after if _execution(r) not in shared]
+
+
 def source_lines(before: str, after: str) -> tuple[str, ...]:
     """The unified diff of two sources (GNU diffutils, "Unified Format"), without the lines that name files.
 
@@ -60,6 +67,10 @@ def source_lines(before: str, after: str) -> tuple[str, ...]:
     """
     found = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=CONTEXT)
     return tuple(found)[2:]
+
+
+def _execution(record: CellRecord) -> tuple[str, int, str]:
+    return record.session, record.order, record.source
 
 
 def _keyed(before: Sequence[CellRecord], after: Sequence[CellRecord]) -> tuple[list[Keyed], list[Keyed]]:

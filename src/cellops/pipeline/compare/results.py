@@ -1,13 +1,17 @@
 """What two runs were given and what they gave: parameters, randomness, outcomes and metrics."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from cellops.pipeline.compare.cells import apart
 from cellops.pipeline.verify.differences import difference
 from cellops.records.cell import CellRecord, GeneratorUse, place
 from cellops.records.recorded import SHARED_GENERATORS, RecordedRun
 from cellops.records.run_comparison import Difference
+
+Drawn = tuple[CellRecord, GeneratorUse]
+"""A cell, and how it drew from a generator."""
 
 
 def parameter_differences(before: RecordedRun, after: RecordedRun) -> Iterator[Difference]:
@@ -31,19 +35,37 @@ def parameter_differences(before: RecordedRun, after: RecordedRun) -> Iterator[D
         yield Difference(kind="seed", name="--seed", before=_given(before.seed), after=_given(after.seed))
 
 
-def generator_differences(before: Iterable[CellRecord], after: Iterable[CellRecord]) -> Iterator[Difference]:
+def generator_differences(before: Sequence[CellRecord], after: Sequence[CellRecord]) -> Iterator[Difference]:
     """Generators that a run drew from without a seed, beginning at another state than in the other run.
 
-    A generator that a cell made anew has no state before it; what it drew is another one each time.
+    A generator that a cell made anew has no state before it; what it drew is another one each time. In one session a
+    generator that was seeded once is in another state too when it is drawn from again.
     """
-    then, now = dict(_drawn(before)), dict(_drawn(after))
-    for name in dict.fromkeys((*then, *now)):
+    own, others = apart(before, after)
+    in_one_session = len(own) < len(before)
+    new, other_new = dict(_drawn(own)), dict(_drawn(others))
+    then, now = dict(_drawn(before[::-1])) | new, dict(_drawn(after[::-1])) | other_new
+    for name in dict.fromkeys((*new, *other_new)):
         one, other = then.get(name), now.get(name)
-        if all(drawn is None or drawn[1].seeded for drawn in (one, other)):
-            continue
-        states = {drawn[1].state for drawn in (one, other) if drawn is not None}
-        if one is None or other is None or len(states) > 1 or states == {None}:
-            yield Difference(kind="generator", name=name, before=_drew(one), after=_drew(other))
+        drew = [drawn[1] for drawn in (one, other) if drawn is not None]
+        states = {use.state for use in drew}
+        if all(use.seeded for use in drew):
+            differs = in_one_session and len(states) > 1 and not any(use.renewed for use in drew)
+        else:
+            differs = len(drew) == 1 or len(states) > 1 or states == {None}
+        if differs:
+            yield _drawn_otherwise(name, one, other)
+
+
+def _drawn_otherwise(name: str, one: Drawn | None, other: Drawn | None) -> Difference:
+    split_twice = one is not None and other is not None and one[0].splits and other[0].splits
+    return Difference(
+        kind="generator",
+        name=name,
+        before=_drew(one),
+        after=_drew(other),
+        note="the split was drawn again" if split_twice else "",
+    )
 
 
 def metric_differences(before: RecordedRun, after: RecordedRun) -> Iterator[Difference]:
@@ -56,7 +78,8 @@ def metric_differences(before: RecordedRun, after: RecordedRun) -> Iterator[Diff
 
 def _numbers(kind: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Difference]:
     for name in dict.fromkeys((*before, *after)):
-        then, now = before.get(name), after.get(name)
+        then: Any = before.get(name)
+        now: Any = after.get(name)
         if name in before and name in after and _same(then, now):
             continue
         numbers = type(then) in {int, float} and type(now) in {int, float}
@@ -84,7 +107,7 @@ def _given(seed: int | None) -> str:
     return "" if seed is None else str(seed)
 
 
-def _drawn(cells: Iterable[CellRecord]) -> Iterator[tuple[str, tuple[CellRecord, GeneratorUse]]]:
+def _drawn(cells: Iterable[CellRecord]) -> Iterator[tuple[str, Drawn]]:
     """The first use of each generator that was drawn from."""
     known: set[str] = set()
     for record in cells:
@@ -94,7 +117,7 @@ def _drawn(cells: Iterable[CellRecord]) -> Iterator[tuple[str, tuple[CellRecord,
                 yield use.name, (record, use)
 
 
-def _drew(drawn: tuple[CellRecord, GeneratorUse] | None) -> str:
+def _drew(drawn: Drawn | None) -> str:
     if drawn is None:
         return ""
     record, use = drawn
