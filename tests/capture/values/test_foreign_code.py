@@ -90,3 +90,13 @@ def test_one_odd_value_does_not_cost_the_others_their_record(kernel: Kernel) -> 
     seen = {value.name: value for value in kernel.cells()[-1].values}
     assert {"a", "b", "key", "unread", "zone", "integer"} <= set(seen)
     assert seen["a"].covered is seen["b"].covered is Covered.FULL
+
+
+def test_a_class_that_prints_its_name_is_not_asked_for_it(kernel: Kernel) -> None:
+    kernel.run("%load_ext cellops")
+    source = (
+        "class Telling(type):\n    @property\n    def __name__(self): print('asked')\n"
+        "class Told(metaclass=Telling): pass\ntold = Told(); many = [told]"
+    )
+    assert kernel.run(source).streams == ""
+    assert {value.name for value in kernel.cells()[-1].values} == {"Telling", "Told", "told", "many"}

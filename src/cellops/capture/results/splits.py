@@ -103,7 +103,8 @@ def _divider(call: ast.Call, namespace: Namespace) -> str | None:
     function = _function(call.func, namespace)
     if type(function) is not FunctionType and not isinstance(function, type):
         return None
-    name = function.__name__
+    # A class may have a class of its own, whose code answers for the name.
+    name = str(vars(type)["__name__"].__get__(function)) if isinstance(function, type) else function.__name__
     known = name in USERS or name.endswith(DIVIDERS)
     return name if known and str(function.__module__).startswith(LIBRARY) else None
 
