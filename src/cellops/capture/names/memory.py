@@ -95,7 +95,8 @@ class Memory:
 
 def places_of(value: object) -> Iterator[Place]:
     """Where the numbers of a table lie; nothing for other values, none of whose code runs."""
-    library, name = root_of(type(value)), name_of(type(value))[1]
+    module, name = name_of(type(value))
+    library = module.partition(".")[0]
     arrays: Iterable[Any] = ()
     with contextlib.suppress(Exception):  # a library of another version keeps its numbers elsewhere
         match library, name:
@@ -107,7 +108,7 @@ def places_of(value: object) -> Iterator[Place]:
                 arrays = _of_polars(value)
             case "pyarrow", _:
                 yield from _of_arrow(value)
-            case "scipy", _ if name_of(type(value))[0].startswith("scipy.sparse"):
+            case "scipy", _ if module.startswith("scipy.sparse"):
                 arrays = [getattr(value, name, None) for name in SPARSE]
             case _:
                 pass

@@ -18,6 +18,7 @@ from cellops.capture.names.types import Kinds
 GLOBAL = ("python", "numpy", "torch")
 """The generators that everybody shares, by the name of their library."""
 BIT_GENERATORS = ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")
+PLAIN = frozenset({int, float, str})
 WORDS = 624
 """The words of a Mersenne Twister; at this position all have been drawn, or none since it was seeded."""
 FIRST_WORD = 0x80000000
@@ -223,10 +224,8 @@ def _bits(generator: Any) -> Any:
 
 def _packed(state: Any) -> Any:
     """A state of numpy with the bytes of its arrays, which compare as one."""
-    if type(state) in {int, float, str}:
-        return state
     if isinstance(state, dict):
-        return {name: _packed(value) for name, value in state.items()}
+        return {name: value if type(value) in PLAIN else _packed(value) for name, value in state.items()}
     if hasattr(state, "tobytes"):
         return {"dtype": state.dtype.str, "bytes": state.tobytes()}
     return state

@@ -10,7 +10,7 @@ from typing import Any
 
 from cellops.capture.blobs import Blobs, digest
 from cellops.capture.findings import unseeded_estimator, unseeded_randomness
-from cellops.capture.names.types import bases_of, held_by, identity_of, root_of
+from cellops.capture.names.types import Kinds, bases_of, held_by, identity_of, root_of
 from cellops.capture.randomness import rng
 from cellops.capture.randomness.seeding import made_with_seed, seeded_by, seeded_first
 from cellops.capture.watcher import Ending, OpenCell, Seen
@@ -92,7 +92,7 @@ class Generators:
         changed = {name for name, held in now.items() if _has_changed(name, found[name], state.held.get(name), held)}
         seeded = self._remember_seeds(cell, frozenset(changed.intersection(rng.GLOBAL)))
         first = seeded_first(cell.flow, self._namespace) if seeded and ending.outcome is Outcome.OK else frozenset()
-        again = self._seeded_again(cell, found)
+        again = self._seeded_again(cell, found) if cell.flow.calls else frozenset[str]()
         uses = []
         for name, held in now.items():
             before = state.held.get(name)
@@ -141,7 +141,7 @@ class Generators:
         kinds = rng.kinds()
         named = {name: self._namespace.get(name) for name in self._names}
         found |= {name: value for name, value in named.items() if type(value) in kinds}
-        found |= dict(_inside(cell.flow.reads, self._namespace))
+        found |= dict(_inside(cell.flow.reads, self._namespace, kinds))
         first = {identity_of(generator): name for name, generator in reversed(found.items())}
         return {name: found[name] for name in list(first.values())[::-1][:MOST_FOUND]}
 
@@ -176,8 +176,8 @@ class Generators:
         Their state may be the same as before it, and yet the cell may have drawn before it seeded.
         """
         known = frozenset(name for name in rng.GLOBAL if name in found and name in self._seeded)
-        called = seeded_by(cell.flow, self._namespace, known) if cell.flow.calls else frozenset[str]()
-        return frozenset(name for name in called & known if rng.is_untouched(found[name]))
+        called = seeded_by(cell.flow, self._namespace, known) & known
+        return frozenset(name for name in called if rng.is_untouched(found[name]))
 
     def _is_seeded(self, name: str, generator: Any, now: Held) -> bool:
         if name in self._seeded:
@@ -204,9 +204,8 @@ def names_of(namespace: Namespace) -> tuple[str, ...]:
     return tuple(name for name in found if not SHELLS_OWN.match(name))
 
 
-def _inside(names: tuple[str, ...], namespace: Namespace) -> Iterator[tuple[str, Any]]:
+def _inside(names: tuple[str, ...], namespace: Namespace, kinds: Kinds) -> Iterator[tuple[str, Any]]:
     """The generators one step inside of what some names stand for: items, and attributes of plain objects."""
-    kinds = rng.kinds()
     for name in names:
         for place, value in _parts(namespace.get(name)):
             if type(value) in kinds:
