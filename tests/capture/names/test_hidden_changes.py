@@ -45,6 +45,7 @@ CELLS = {
                                              "r = w() is None"],
     "weak dictionary": ["import weakref\nclass C: pass\nW = weakref.WeakValueDictionary()\nc = C()\nW['a'] = c",
                         "del c", "r = len(W)"],
+    "index of a new frame": [FRAME, "(df + 1).index.rename('zz', inplace=True)", "r = df.index.name"],
     "axes": ["import matplotlib\nmatplotlib.use('Agg')\nimport matplotlib.pyplot as plt", "fig, ax = plt.subplots()",
              "plt.plot([1, 2])", "r = len(ax.lines)\nplt.close('all')"],
     "axes that a series draws on": [
