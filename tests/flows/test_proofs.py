@@ -1,8 +1,10 @@
 """A proof around its verdict: what it leaves of the user's files, where it is kept, and what it cannot be made of."""
 
+import contextlib
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -76,10 +78,8 @@ def test_files_that_a_killed_verification_left_are_put_back_by_the_next(tmp_path
     kept.write_bytes(b"mine")
     folder = tmp_path / "proofs" / "one" / "aside"
     told: list[str] = []
-    with put_aside([kept], folder, lambda: stamped(kept), told.append):
-        kept.write_bytes(b"of the replay")
+    with put_aside([kept], folder, told.append):
         shutil.copytree(folder, tmp_path / "left")
-    assert kept.read_bytes() == b"mine"
     assert not told
     kept.write_bytes(b"of the replay, or mine")
     shutil.copytree(tmp_path / "left", folder)
@@ -91,9 +91,68 @@ def test_files_that_a_killed_verification_left_are_put_back_by_the_next(tmp_path
     assert str(found) in told[0]
 
 
-def stamped(path: Path) -> dict[Path, tuple[int, float]]:
-    status = path.stat()
-    return {path: (status.st_size, status.st_mtime_ns / 1e9)}
+def test_one_file_that_cannot_be_put_back_keeps_no_other_back(tmp_path: Path) -> None:
+    files = [tmp_path / name for name in ("a", "b", "c")]
+    for path in files:
+        path.write_text("mine", encoding="utf-8")
+    told: list[str] = []
+    with put_aside(files, tmp_path / "proofs" / "one" / "aside", told.append):
+        for path in files:
+            path.write_text("of the replay", encoding="utf-8")
+        files[1].unlink()
+        (files[1] / "inside").mkdir(parents=True)
+    assert [path.read_text(encoding="utf-8") for path in (files[0], files[2])] == ["mine", "mine"]
+    assert any(f"{files[1]} could not be put back" in text for text in told)
+    put_back_all(tmp_path / "proofs", told.append)
+
+
+TOUCHING = {
+    "replaced": "open('part', 'w').write('new')\nos.replace('part', 'kept.txt')",
+    "moved away": "os.rename('kept.txt', 'elsewhere.txt')",
+    "deleted": "os.remove('kept.txt')",
+    "moved in": "open('part', 'w').write('new')\nshutil.move('part', 'kept.txt')",
+    "truncated": "os.truncate('kept.txt', 0)",
+    "a folder deleted": "shutil.rmtree('folder')\nos.makedirs('folder')",
+    "a new name each time": "open(f'model-{time.time_ns()}.bin', 'w').write('new')",
+    "a new folder": "os.makedirs('made/inside')\nopen('made/inside/x', 'w').write('new')",
+    "through a link": "open('link.txt', 'w').write('new')",
+    "a database": "c = sqlite3.connect('kept.db')\nc.execute('insert into t values (2)')\nc.commit()\nc.close()",
+}
+
+
+@pytest.mark.parametrize("touching", TOUCHING.values(), ids=TOUCHING)
+def test_whatever_python_does_to_files_is_undone(loaded: Kernel, touching: str) -> None:
+    folder = loaded.project
+    loaded.run(
+        "import os, shutil, sqlite3, time\n"
+        "def touch():\n    if os.environ.get('CELLOPS_RESTORING'):\n        " + touching.replace("\n", "\n        ")
+    )
+    loaded.run("%%mlops run\ntouch()\nscore = 0.5")
+    (folder / "kept.txt").write_text("mine", encoding="utf-8")
+    (folder / "store.txt").write_text("mine", encoding="utf-8")
+    (folder / "link.txt").symlink_to("store.txt")
+    (folder / "folder").mkdir()
+    (folder / "folder" / "precious.txt").write_text("mine", encoding="utf-8")
+    with contextlib.closing(sqlite3.connect(folder / "kept.db")) as database:
+        database.execute("create table t (n)")
+        database.commit()
+    before = picture(folder)
+    assert verify().verdict is Verdict.IDENTICAL
+    assert picture(folder) == before
+
+
+def picture(folder: Path) -> dict[str, bytes | str]:
+    """What stands below a folder, but for cellops' own."""
+    own = folder / ".cellops"
+    paths = [path for path in sorted(folder.rglob("*")) if not path.is_relative_to(own) and not path.is_socket()]
+    return {
+        str(path.relative_to(folder)): str(path.readlink())
+        if path.is_symlink()
+        else path.read_bytes()
+        if path.is_file()
+        else "folder"
+        for path in paths
+    }
 
 
 def test_two_verifications_at_once_do_not_see_each_other(loaded: Kernel) -> None:

@@ -11,6 +11,7 @@ from cellops.capture import header
 from cellops.capture.blobs import Blobs
 from cellops.capture.cell import CellCapture
 from cellops.capture.environment.modules import Modules
+from cellops.capture.files.guard import Guard
 from cellops.capture.files.pointers import shown
 from cellops.capture.files.watcher import Files
 from cellops.capture.habits.habits import Habits
@@ -102,12 +103,21 @@ class Session:
         self._history = History(self.notebook)
         self._unwritten: list[Record] = []
         self._working_folder = _working_folder(settings.project)
+        self._guard = self._guarding()
         folder = prepare(settings.folder) / "journal"
         try:
             self._lease = Lease(lease_of(path_of(folder, self.id)))
             self.journal = Journal(folder, self.id, first=self._opened())
         except OSError as error:
             raise unusable(folder, error.strerror or str(error)) from error
+
+    def _guarding(self) -> Guard | None:
+        """What keeps the files that cells touch, where this kernel executes them again."""
+        if self._restoring is None or self._restoring.aside is None:
+            return None
+        guard = Guard(Path(self._restoring.aside), self.settings.project, (self.settings.folder,))
+        guard.start()
+        return guard
 
     def _opened(self) -> SessionOpened:
         return SessionOpened(
@@ -245,6 +255,8 @@ class Session:
         try:
             self._write(record)
             self._write_pins()
+            if self._guard is not None:
+                self._guard.tell()
             if record.verb == "parameters" and record.outcome is Outcome.OK:
                 self.parameters.update(evidence.parameters(cell.flow, self._namespace))
         finally:

@@ -40,6 +40,8 @@ class Restoring(Record, frozen=True, kw_only=True):
 
     states: dict[str, dict[str, str]] = {}
     """For the id of a cell, the states of shared generators by their names, as files."""
+    aside: str | None = None
+    """The folder to which files are copied before the cells touch them."""
 
 
 def needed_states(cells: Iterable[CellRecord]) -> Iterator[tuple[CellRecord, GeneratorUse]]:

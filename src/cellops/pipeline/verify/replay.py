@@ -13,7 +13,7 @@ from cellops.pipeline import notebook as notebook_file
 from cellops.pipeline.engine import run_cells
 from cellops.pipeline.metadata import describe
 from cellops.pipeline.verify.slice_notebook import SETUP, cell_id, slice_notebook
-from cellops.pipeline.verify.written_files import ASIDE, Stamp, put_aside, stamps, written_by
+from cellops.pipeline.verify.written_files import ASIDE, put_aside, written_by
 from cellops.records.cell import CellRecord
 from cellops.records.execution import CellProgress
 from cellops.records.recorded import RecordedRun, Restoring, needed_states
@@ -77,7 +77,7 @@ def replay(
     describe(source, {}, {}, written, output)
     own = folder / "record"
     restoring = folder / "restoring.json"
-    restoring.write_bytes(_restoring(cells, states).to_json())
+    restoring.write_bytes(_restoring(cells, states).replace(aside=str(folder / ASIDE)).to_json())
     environment = _environment(run, interpreter) | {
         "CELLOPS_CAPTURE": "true",
         "CELLOPS_FOLDER": str(own),
@@ -99,10 +99,7 @@ def replay(
 
     on_stage("Starting the kernel")
 
-    def left() -> dict[Path, Stamp]:
-        return stamps(_read(own, cells, project).cells.values(), project)
-
-    with put_aside(written_by(cells, project), folder / ASIDE, left, tell):
+    with put_aside(written_by(cells, project), folder / ASIDE, tell):
         try:
             run_cells(
                 source,

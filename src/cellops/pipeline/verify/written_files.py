@@ -5,27 +5,22 @@ back what an earlier one has left. A file that somebody else has written to mean
 """
 
 import contextlib
+import filecmp
+import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Union
 
 import msgspec
 
-from cellops.records.base import Record
+from cellops.records.aside import LIST, Left, PutAside
 from cellops.records.cell import CellRecord
 
-LIST = "put-back.json"
 ASIDE = "aside"
 FOUND = "found"
 """The folder beside, for what stood in the place of a file when it was put back and was not the replay's."""
-Stamp = tuple[int, float]
-"""Size and time of change of a file, as a record of it says."""
-
-
-class PutAside(Record, frozen=True, kw_only=True):
-    """The files that stood before, each with the copy of it; None for one that was not there."""
-
-    copies: dict[str, str | None] = {}  # noqa: RUF012 - msgspec copies mutable defaults
+Line = Union[PutAside, Left]  # noqa: UP007 - msgspec reads it at run time
 
 
 def written_by(cells: Iterable[CellRecord], project: Path) -> list[Path]:
@@ -34,30 +29,18 @@ def written_by(cells: Iterable[CellRecord], project: Path) -> list[Path]:
     return list(dict.fromkeys(project / Path(use.path).expanduser() for use in uses))
 
 
-def stamps(cells: Iterable[CellRecord], project: Path) -> dict[Path, Stamp]:
-    """How the last of some cells that wrote a file left it."""
-    return {
-        project / Path(use.path).expanduser(): (use.size, use.modified)
-        for record in cells
-        for use in record.files
-        if use.mode != "read" and use.size is not None and use.modified is not None
-    }
-
-
 @contextlib.contextmanager
-def put_aside(
-    paths: Iterable[Path], folder: Path, left: Callable[[], Mapping[Path, Stamp]], tell: Callable[[str], None]
-) -> Iterator[None]:
+def put_aside(paths: Iterable[Path], folder: Path, tell: Callable[[str], None]) -> Iterator[None]:
     """Keep copies of files in a folder while they may be written to, and put them back.
+
+    The kernel copies to the same folder what else it is about to touch (`capture.files.guard`).
 
     Parameters
     ----------
     folder
         A new folder, which is gone afterwards.
-    left
-        Gives behind the work how it has left the files: another file in their place is somebody else's.
     tell
-        Is told of each file of somebody else's, and where it is kept.
+        Is told of each file of somebody else's, and where it is kept; and of each that could not be put back.
 
     Raises
     ------
@@ -65,51 +48,94 @@ def put_aside(
         When they cannot be copied; nothing has been changed then.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    copies: dict[str, str | None] = {}
-    for number, path in enumerate(paths):
-        copies[str(path)] = None
-        if path.is_file():
-            copy = folder / f"{number}-{path.name}"
-            shutil.copy2(path, copy)
-            copies[str(path)] = str(copy)
     listed = folder / LIST
-    listed.write_bytes(PutAside(copies=copies).to_json())
+    try:
+        with listed.open("ab") as file:
+            for number, path in enumerate(dict.fromkeys(Path(os.path.realpath(path)) for path in paths)):
+                copied = None
+                if path.is_file():
+                    copied = str(folder / f"{number}-{path.name}")
+                    shutil.copy2(path, copied)
+                file.write(PutAside(path=str(path), copied=copied, existed=copied is not None).to_json() + b"\n")
+    except OSError:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     try:
         yield
     finally:
-        _put_back(listed, left(), tell)
+        _put_back(listed, tell)
 
 
 def put_back_all(proofs: Path, tell: Callable[[str], None]) -> None:
-    """Put back what killed verifications have left in the folders of their proofs; nobody knows who wrote what then."""
+    """Put back what killed verifications have left in the folders of their proofs."""
     for listed in proofs.glob(f"*/{ASIDE}/{LIST}"):
-        _put_back(listed, {}, tell)
+        _put_back(listed, tell)
 
 
-def _put_back(listed: Path, left: Mapping[Path, Stamp], tell: Callable[[str], None]) -> None:
-    """Put back what a list names, and forget it."""
-    try:
-        held = PutAside.from_file(listed)
-    except (OSError, msgspec.DecodeError):
+def _put_back(listed: Path, tell: Callable[[str], None]) -> None:
+    """Put back what a list names, and forget it; what cannot be put back is told and stays."""
+    before, left = _read(listed)
+    whole = True
+    # What was made last is taken away first: files before the folders that hold them.
+    for place in reversed(list(before.values())):
+        try:
+            _restore(place, left.get(place.path), listed, tell)
+        except OSError as error:
+            whole = False
+            tell(f"{place.path} could not be put back ({error.strerror or error}); its copy is {place.copied}")
+    if whole:
+        shutil.rmtree(listed.parent, ignore_errors=True)
+    else:
+        listed.replace(listed.with_suffix(".failed"))
+
+
+def _read(listed: Path) -> tuple[dict[str, PutAside], dict[str, Left]]:
+    """What stood in each place first, and how the replay left it last."""
+    before: dict[str, PutAside] = {}
+    left: dict[str, Left] = {}
+    with contextlib.suppress(OSError):
+        for line in listed.read_bytes().splitlines():
+            with contextlib.suppress(msgspec.DecodeError):
+                found = msgspec.json.decode(line, type=Line)
+                if isinstance(found, PutAside):
+                    before.setdefault(found.path, found)
+                else:
+                    left[found.path] = found
+    return before, left
+
+
+def _restore(place: PutAside, left: Left | None, listed: Path, tell: Callable[[str], None]) -> None:
+    path = Path(place.path)
+    if place.is_folder:
+        path.mkdir(parents=True, exist_ok=True)
         return
-    for name, copy in held.copies.items():
-        path, kept = Path(name), None if copy is None else Path(copy)
-        if _is_changed(path, kept):
-            if path.is_file() and _stamp(path) != left.get(path):
-                tell(f"{path} was put back as it was before; what stood there is kept in {_keep(path, listed)}")
-            _restore(path, kept)
-    shutil.rmtree(listed.parent, ignore_errors=True)
+    if place.copied is None and path.is_dir():
+        with contextlib.suppress(OSError):  # somebody has put something into it
+            path.rmdir()
+        return
+    kept = None if place.copied is None else Path(place.copied)
+    if not _is_changed(path, kept):
+        return
+    if path.is_file() and not _is_left(path, left):
+        tell(f"{path} was put back as it was before; what stood there is kept in {_keep(path, listed)}")
+    if kept is None:
+        path.unlink(missing_ok=True)
+    elif kept.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f".{path.name}.part")
+        shutil.copy2(kept, part)
+        part.replace(path)
 
 
 def _is_changed(path: Path, kept: Path | None) -> bool:
     if kept is None:
-        return path.exists()
-    return not path.is_file() or path.read_bytes() != kept.read_bytes()
+        return path.exists() or path.is_symlink()
+    return not path.is_file() or not filecmp.cmp(path, kept, shallow=False)
 
 
-def _stamp(path: Path) -> Stamp:
+def _is_left(path: Path, left: Left | None) -> bool:
     status = path.stat()
-    return status.st_size, status.st_mtime_ns / 1e9
+    return left is not None and (left.size, left.modified) == (status.st_size, status.st_mtime_ns / 1e9)
 
 
 def _keep(path: Path, listed: Path) -> Path:
@@ -118,13 +144,3 @@ def _keep(path: Path, listed: Path) -> Path:
     folder.mkdir(exist_ok=True)
     free = next(n for n in range(1_000_000) if not (folder / f"{n}-{path.name}").exists())
     return Path(shutil.copy2(path, folder / f"{free}-{path.name}"))
-
-
-def _restore(path: Path, kept: Path | None) -> None:
-    if kept is None:
-        path.unlink(missing_ok=True)
-    elif kept.is_file():
-        part = path.with_name(f".{path.name}.part")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(kept, part)
-        part.replace(path)

@@ -1,0 +1,142 @@
+"""Copies of files made before code that is executed again touches them, as python's own audit events announce it."""
+
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from cellops.capture.files.audit import ignored
+from cellops.records.aside import LIST, Left, PutAside
+from cellops.records.base import Record
+
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+BESIDE_A_DATABASE = ("", "-wal", "-shm", "-journal")
+NO_FOLDER = -1
+"""What an audit event says of a path that is not relative to an open folder."""
+
+
+class Guard:
+    """Copies what is about to be written, replaced or deleted, once each; and says how it was left.
+
+    What cannot be copied is not touched: the error is raised where the code asked for it. Programs that the code
+    starts, and libraries that write without python, are not heard.
+
+    Parameters
+    ----------
+    aside
+        The folder of the copies.
+    project
+        Files below it are guarded wherever it lies; other temporary files are not.
+    own
+        Folders of cellops' own.
+    """
+
+    def __init__(self, aside: Path, project: Path, own: tuple[Path, ...]) -> None:
+        self._aside = aside
+        self._project = os.path.realpath(project) + os.sep
+        temporary = os.path.realpath(tempfile.gettempdir()) + os.sep
+        self._free = (*ignored(), *(os.path.realpath(folder) + os.sep for folder in (aside, *own)))
+        self._temporary = temporary
+        self._touched: dict[str, None] = {}
+        self._busy = threading.local()
+        self._pid = os.getpid()
+
+    def start(self) -> None:
+        """Hear of everything until the process ends."""
+        sys.addaudithook(self._hear)
+
+    def tell(self) -> None:
+        """Write down how the files stand that were touched, behind a cell."""
+        with self._working():
+            for path in list(self._touched):
+                with contextlib.suppress(OSError):
+                    status = os.stat(path)  # noqa: PTH116 - the path was made for it
+                    self._write(Left(path=path, size=status.st_size, modified=status.st_mtime_ns / 1e9))
+
+    def _hear(self, event: str, given: tuple[Any, ...]) -> None:
+        touch = EVENTS.get(event)
+        if touch is None or getattr(self._busy, "now", False) or os.getpid() != self._pid:
+            return
+        with self._working():
+            for path in touch(given):
+                self._keep(path)
+
+    @contextlib.contextmanager
+    def _working(self) -> Iterator[None]:
+        self._busy.now = True
+        try:
+            yield
+        finally:
+            self._busy.now = False
+
+    def _keep(self, given: object) -> None:
+        text = os.fsdecode(given) if isinstance(given, str | bytes | os.PathLike) else None
+        if text is None:
+            return
+        path = os.path.join(os.path.realpath(os.path.dirname(text) or os.getcwd()), os.path.basename(text))  # noqa: PTH109, PTH118, PTH119, PTH120
+        path = path if os.path.islink(path) and not os.path.exists(path) else os.path.realpath(path)  # noqa: PTH110, PTH114
+        if path in self._touched or not self._is_guarded(path):
+            return
+        if os.path.isdir(path):  # noqa: PTH112
+            for top, _, names in os.walk(path):
+                for name in names:
+                    self._keep(os.path.join(top, name))  # noqa: PTH118
+            self._write(PutAside(path=path, is_folder=True, existed=True))
+            return
+        copied = None
+        if os.path.isfile(path):  # noqa: PTH113
+            copied = str(self._aside / f"{len(self._touched)}-{threading.get_ident()}-{Path(path).name}")
+            shutil.copy2(path, copied)
+        self._write(PutAside(path=path, copied=copied, existed=copied is not None))
+        self._touched[path] = None
+
+    def _is_guarded(self, path: str) -> bool:
+        if path.startswith(self._free):
+            return False
+        return path.startswith(self._project) or not path.startswith(self._temporary)
+
+    def _write(self, line: Record) -> None:
+        with (self._aside / LIST).open("ab") as file:
+            file.write(line.to_json() + b"\n")
+
+
+def _of_open(given: tuple[Any, ...]) -> tuple[object, ...]:
+    path, mode, flags = given
+    written = bool(set("wax+") & set(mode)) if isinstance(mode, str) else bool(flags & WRITING)
+    return (path,) if written and not isinstance(path, int) else ()
+
+
+def _of_database(given: tuple[Any, ...]) -> tuple[object, ...]:
+    name = given[0]
+    text = os.fsdecode(name) if isinstance(name, str | bytes | os.PathLike) else ""
+    if not text or text.startswith((":", "file:")):
+        return ()
+    return tuple(text + end for end in BESIDE_A_DATABASE)
+
+
+def _first(given: tuple[Any, ...]) -> tuple[object, ...]:
+    return given[:1] if given[-1] == NO_FOLDER or len(given) == 1 or not isinstance(given[-1], int) else ()
+
+
+def _pair(given: tuple[Any, ...]) -> tuple[object, ...]:
+    return given[:2] if all(place == NO_FOLDER for place in given[2:] if isinstance(place, int)) else ()
+
+
+EVENTS: dict[str, Callable[[tuple[Any, ...]], tuple[object, ...]]] = {
+    "open": _of_open,
+    "os.remove": _first,
+    "os.rename": _pair,
+    "os.link": _pair,
+    "os.symlink": _pair,
+    "os.truncate": lambda given: given[:1],
+    "os.mkdir": lambda given: given[:1],
+    "os.rmdir": _first,
+    "shutil.rmtree": lambda given: given[:1],
+    "sqlite3.connect": _of_database,
+}
+"""What of an event's arguments is about to be changed."""

@@ -1,0 +1,24 @@
+from cellops.records.base import Record
+
+LIST = "list.jsonl"
+"""The file in the folder of copies that says what they are copies of, a line each."""
+
+
+class PutAside(Record, frozen=True, kw_only=True, tag="put-aside", tag_field="event"):
+    """What stood in a place before code touched it that is executed again."""
+
+    path: str
+    copied: str | None = None
+    """Where the copy stands; None where nothing stood there, or a folder."""
+    is_folder: bool = False
+    """Whether it is a folder: made or removed by the code, by what `existed` says."""
+    existed: bool = False
+
+
+class Left(Record, frozen=True, kw_only=True, tag="left", tag_field="event"):
+    """How the code has left a file; another one in its place is somebody else's."""
+
+    path: str
+    size: int
+    modified: float
+    """Seconds since the epoch, UTC."""
