@@ -224,12 +224,24 @@ def _notes(held: Held, cells: Sequence[CellRecord], proofs: Sequence[CellProof])
         yield from run.closed.slice.widened
     else:
         yield "The slice of the run is not known, so the whole trail was executed"
+    yield from _outputs([record for record, proof in zip(cells, proofs, strict=True) if proof.executed])
     for record, use in needed_states(cells):
         where = place(record.execution_count)
         if use.state is not None and held.path("states", use.state) is not None:
             yield f"{where} draws from a generator ({use.name}) that nobody seeded; its recorded state was put back"
         if use.state is None or held.path("states", use.state) is None:
             yield f"{where}: the state of the generator {use.name} was not kept"
+
+
+def _outputs(cells: Sequence[CellRecord]) -> Iterator[str]:
+    """What cells give away and no record holds."""
+    for record in cells:
+        written = list(dict.fromkeys(use.path for use in record.files if use.mode != "read"))
+        if written:
+            yield f"{place(record.execution_count)}: what it wrote to {', '.join(written)} was not compared"
+    printing = [record for record in cells if record.stdout_size]
+    if printing:
+        yield f"{_places(printing)}: what was printed was not compared"
 
 
 def _require_executable(
