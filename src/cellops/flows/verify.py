@@ -312,8 +312,7 @@ def _states(held: Held, cells: Sequence[CellRecord]) -> dict[str, Path]:
 def _modules(run: RecordedRun, project: Path) -> Iterator[Comparison]:
     """The project's own modules, as they were imported and as their files are."""
     for module in run.closed.modules:
-        path = project / module.path
-        now = digest(path.read_bytes()) if path.is_file() else "it is gone"
+        now = _digest_of(project / module.path, project)
         same = now == module.digest
         yield Comparison(
             kind="module",
@@ -322,6 +321,15 @@ def _modules(run: RecordedRun, project: Path) -> Iterator[Comparison]:
             before=module.digest[:12],
             after=now[:12],
         )
+
+
+def _digest_of(path: Path, project: Path) -> str:
+    """The digest of a file of the project; a record may name anything."""
+    try:
+        found = path.resolve()
+        return digest(found.read_bytes()) if found.is_relative_to(project.resolve()) else "it is gone"
+    except (OSError, ValueError):
+        return "it is gone"
 
 
 def _fresh(run: RecordedRun, folder: Path, on_stage: Callable[[str], None]) -> Path:
