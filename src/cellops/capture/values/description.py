@@ -18,6 +18,7 @@ from cellops.capture.names.kinds import FUNCTIONS, Kind, describe
 from cellops.capture.redaction import is_secret, redact
 from cellops.capture.secrets import KNOWN, REDACTED
 from cellops.capture.values.allowance import Allowance, SpentError
+from cellops.capture.values.code import is_by_source, kept_beside
 from cellops.capture.values.content import Reader, hexadecimal, name_of
 from cellops.capture.values.numbers import Room, holds_secrets, numbers_of, pack
 from cellops.capture.values.objects import check_class
@@ -60,7 +61,7 @@ def look_at(
 def _look_at(seen: ValueSeen, value: Any, allowance: Allowance, kept: Room | None, with_sample: bool) -> ValueSeen:
     check_class(type(value))
     if issubclass(type(value), (*FUNCTIONS, ModuleType)):
-        return _code(seen, value)
+        return _code(seen, value, allowance)
     if is_secret(seen.name) or value in KNOWN:
         return seen.replace(reason="it is a secret", shown=REDACTED)
     seen = seen.replace(shown=show(value), number=number_of(value))
@@ -88,11 +89,22 @@ def _without_secrets(seen: ValueSeen) -> ValueSeen:
     return seen.replace(name=name, type=kind, shown=shown, reason=reason or None, number=number)
 
 
-def _code(seen: ValueSeen, value: object) -> ValueSeen:
+def _code(seen: ValueSeen, value: object, allowance: Allowance) -> ValueSeen:
+    """A module, a function or a class: by its name, or by its source and what it keeps beside that."""
     found = describe(value)
-    origin = found.origin if found.kind is Kind.LIBRARY else ""
-    shown = origin or f"{'class' if issubclass(type(value), type) else 'function'} of the notebook"
-    return seen.replace(covered=Covered.CODE, shown=shown, digest=hexadecimal(origin.encode()) if origin else None)
+    if found.kind is Kind.LIBRARY:
+        return seen.replace(covered=Covered.CODE, shown=found.origin, digest=hexadecimal(found.origin.encode()))
+    seen = seen.replace(shown=f"{'class' if issubclass(type(value), type) else 'function'} of the notebook")
+    reader = Reader(allowance)
+    kept = {name: held for name, held in kept_beside(value).items() if not is_by_source(held)}
+    try:
+        parts = {name: reader.digest(held, (name,)) for name, held in sorted(kept.items())}
+    except SpentError:
+        return seen.replace(reason="what it keeps is too large to be read in passing")
+    digest = hexadecimal(b"\0".join(name.encode() + part for name, part in parts.items())) if parts else None
+    reason = _without(reader.skipped)
+    covered = Covered.PARTIAL if reason else Covered.CODE
+    return seen.replace(covered=covered, digest=digest, parts=_short(parts), reason=reason)
 
 
 def _read(seen: ValueSeen, value: Any, allowance: Allowance) -> ValueSeen:

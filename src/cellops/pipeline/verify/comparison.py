@@ -101,8 +101,10 @@ class Comparing:
         if before.type != after.type:
             return base.replace(note=f"{before.type} then, {after.type} now")
         if before.covered is Covered.CODE and after.covered is Covered.CODE:
-            same = before.shown == after.shown
-            return base.replace(verdict=Verdict.IDENTICAL if same else Verdict.DIVERGED, note="by its source")
+            same = (before.shown, before.digest) == (after.shown, after.digest)
+            apart = tuple(name for name in before.parts if before.parts[name] != after.parts.get(name))
+            note = "by its source" if before.digest is None else ""
+            return base.replace(verdict=Verdict.IDENTICAL if same else Verdict.DIVERGED, parts=apart, note=note)
         if before.digest is None or after.digest is None:
             return base.replace(verdict=Verdict.NOT_COMPARED, note=before.reason or after.reason or "")
         return self._content(base, before, after)
@@ -155,7 +157,7 @@ class Comparing:
         content = kept(seen.numbers) if seen.numbers is not None else None
         try:
             return {} if content is None else unpack(content)
-        except ValueError:
+        except (ValueError, OverflowError, RecursionError):
             return {}
 
 

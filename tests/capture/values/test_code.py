@@ -1,0 +1,55 @@
+"""What functions and classes of a notebook keep beside their source counts; the source is told by their cell."""
+
+import threading
+from typing import Any
+
+import pytest
+
+from cellops.capture.values.allowance import Allowance
+from cellops.capture.values.description import look_at
+from cellops.records.value import Covered, ValueSeen
+
+
+def made(source: str, **given: Any) -> ValueSeen:
+    namespace: dict[str, Any] = {"__name__": "__main__", **given}
+    exec(source, namespace)
+    return look_at("made", namespace["made"], Allowance(0.005))
+
+
+KEEPING = {
+    "a default": "def made(x, k=now): return k",
+    "a default by name": "def made(x, *, k=now): return k",
+    "a closure": "def outer(k):\n    return lambda: k\nmade = outer(now)",
+    "an attribute of a class": "class made:\n    rate = now\n    def f(self): pass",
+}
+
+
+@pytest.mark.parametrize("source", KEEPING.values(), ids=KEEPING)
+def test_what_code_keeps_is_compared(source: str) -> None:
+    then, same, now = (made(source, now=moment) for moment in (1.5, 1.5, 2.5))
+    assert then.covered is Covered.CODE
+    assert then.digest == same.digest != now.digest
+    assert then.parts.keys() == now.parts.keys()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def made(x): return x",
+        "made = lambda: 1",
+        "class made:\n    def f(self): pass",
+        "def f(): pass\ndef made(x, k=f): return k",
+        "def outer():\n    def made(n): return n and made(n - 1)\n    return made\nmade = outer()",
+        "import abc\nclass made(abc.ABC):\n    @abc.abstractmethod\n    def f(self): ...",
+        "import enum\nclass made(enum.Enum):\n    A = 1",
+    ],
+)
+def test_code_that_keeps_nothing_is_told_by_its_source(source: str) -> None:
+    seen = made(source)
+    assert (seen.covered, seen.digest, seen.reason) == (Covered.CODE, None, None)
+
+
+def test_what_cannot_be_read_is_said() -> None:
+    seen = made("def made(x, k=lock): return k", lock=threading.Lock())
+    assert seen.covered is Covered.NOTHING
+    assert seen.reason is not None
