@@ -49,6 +49,11 @@ def test_code_that_keeps_nothing_is_told_by_its_source(source: str) -> None:
     assert (seen.covered, seen.digest, seen.reason) == (Covered.CODE, None, None)
 
 
+def test_a_secret_default_leaves_no_digest() -> None:
+    seen = made("def made(x, *, password=now): return x", now="correct-horse-battery")
+    assert (seen.covered, seen.digest, seen.parts) == (Covered.CODE, None, {})
+
+
 def test_what_cannot_be_read_is_said() -> None:
     seen = made("def made(x, k=lock): return k", lock=threading.Lock())
     assert seen.covered is Covered.NOTHING

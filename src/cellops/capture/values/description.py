@@ -97,6 +97,7 @@ def _code(seen: ValueSeen, value: object, allowance: Allowance) -> ValueSeen:
     seen = seen.replace(shown=f"{'class' if issubclass(type(value), type) else 'function'} of the notebook")
     reader = Reader(allowance)
     kept = {name: held for name, held in kept_beside(value).items() if not is_by_source(held)}
+    kept = {name: held for name, held in kept.items() if not (is_secret(name) or held in KNOWN)}
     try:
         parts = {name: reader.digest(held, (name,)) for name, held in sorted(kept.items())}
     except SpentError:
