@@ -16,7 +16,7 @@ NAME, VERSION = "mine-one", "1.0"
 OTHER = "cd" * 32
 UV = (
     'version = 1\n\n[[package]]\nname = "mine-one"\nversion = "1.0"\n'
-    'source = {{ registry = "https://a.example/simple" }}\n'
+    'source = {{ registry = "https://a.example/index" }}\n'
     'sdist = {{ url = "https://a.example/mine_one-1.0.tar.gz", hash = "sha256:{other}", size = 1 }}\nwheels = [\n'
     '    {{ url = "https://a.example/mine_one-1.0-cp39-cp39-win32.whl", hash = "sha256:{other}", size = 1 }},\n'
     '    {{ url = "https://a.example/mine_one-1.0-py2.py3-none-any.whl", hash = "sha256:{own}", size = 1 }},\n]\n\n'
@@ -139,7 +139,7 @@ def test_a_lock_with_hashes_for_some_installs_without_them(wheel: Path, tmp_path
 def test_a_run_has_the_hashes_of_the_projects_lock(loaded: Kernel) -> None:
     import msgspec
 
-    lock = f"msgspec=={msgspec.__version__} --hash=sha256:{OTHER}\n--index-url https://me:secret@a.example/simple\n"
+    lock = f"msgspec=={msgspec.__version__} --hash=sha256:{OTHER}\n-i https://me:secret@a.example/index\n"
     (loaded.project / "requirements.txt").write_text(lock)
     loaded.run("%%mlops run\nx = 1 / 2")
     found = loaded.closed()[-1].environment
