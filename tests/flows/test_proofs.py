@@ -222,6 +222,21 @@ def test_a_run_is_verified_from_the_store_alone(loaded: Kernel) -> None:
     assert {one.name for cell in proof.cells for one in cell.comparisons} >= {"noise", "lucky", "total"}
 
 
+def test_last_is_the_newest_of_the_store_too(loaded: Kernel) -> None:
+    loaded.run("%%mlops run --name older\nscore = 0.5")
+    loaded.stop()
+    newer = Kernel(loaded.project, {"CELLOPS_WRITER": "false"})
+    try:
+        newer.run("%load_ext cellops")
+        newer.run("%%mlops run --name newer\nscore = 0.25")
+        newest = newer.opened()[-1]
+    finally:
+        newer.stop()
+    sync()
+    (loaded.project / ".cellops" / "journal" / f"{newest.session}.jsonl").unlink()
+    assert verify("last").name == "newer"
+
+
 def test_code_that_logs_to_mlflow_itself_leaves_nothing_in_the_store(loaded: Kernel) -> None:
     loaded.run(
         "%%mlops run --name trained\nimport mlflow\nwith mlflow.start_run(run_name='own'):\n    pass\nscore = 0.5"

@@ -1,5 +1,6 @@
 """A run with its whole record: from the journal of this machine, else from the tracking store."""
 
+import re
 import tempfile
 from collections.abc import Callable, Iterable
 from itertools import product
@@ -10,9 +11,9 @@ import msgspec
 from cellops.capture.blobs import digest
 from cellops.capture.journal import read
 from cellops.capture.lease import is_alive
-from cellops.errors import NotFoundError, RecordError
+from cellops.errors import NotFoundError, RecordError, TrackingError
 from cellops.flows.progress import first_event, journals
-from cellops.flows.runs import LAST, SHORTEST_KEY, show
+from cellops.flows.runs import LAST, SHORTEST_KEY, UNIQUE_KEY, show
 from cellops.records.base import Record
 from cellops.records.cell import CellRecord
 from cellops.records.contract import Contract
@@ -21,6 +22,9 @@ from cellops.records.module import ModuleSource
 from cellops.records.recorded import RecordedRun, with_pins
 from cellops.records.run import CodeVersion, Environment, RunClosed, RunOpened, RunStatus, RunSummary, SessionOpened
 from cellops.settings import Settings
+
+KEY = re.compile(rf"[0-9a-f]{{{UNIQUE_KEY},32}}")
+"""As many digits of a key as name one run."""
 
 
 class Held(Record, frozen=True, kw_only=True):
@@ -80,10 +84,20 @@ def recorded(run: str, settings: Settings, target: Callable[[], Path] | None = N
     TrackingError
         When the tracking store has to be asked and does not answer.
     """
-    found = _in_journals(run, settings)
+    found = _in_journals(run, settings) if KEY.fullmatch(run) else None
     if found is not None:
         return found
-    summary = show(run, settings=settings)
+    try:
+        summary = show(run, settings=settings)
+    except TrackingError:
+        found = _in_journals(run, settings)
+        if found is None:
+            raise
+        return found
+    # The store may know a newer one than the journals of this machine do.
+    found = _in_journals(summary.run, settings)
+    if found is not None:
+        return found
     if summary.status is RunStatus.RUNNING or any(finding.code == "kernel-gone" for finding in summary.findings):
         raise _not_ended(summary.name, summary.run, summary.status)
     folder = target() if target is not None else Path(tempfile.mkdtemp(prefix="cellops-"))
