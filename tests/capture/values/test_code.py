@@ -20,6 +20,12 @@ KEEPING = {
     "a default": "def made(x, k=now): return k",
     "a default by name": "def made(x, *, k=now): return k",
     "a closure": "def outer(k):\n    return lambda: k\nmade = outer(now)",
+    "a closure of a function in a closure": (
+        "def outer(k):\n    def inner(): return k\n    return lambda: inner()\nmade = outer(now)"
+    ),
+    "a default of a method": "class made:\n    def f(self, k=now): return k",
+    "a default of a static method": "class made:\n    @staticmethod\n    def f(k=now): return k",
+    "a default of __init__": "class made:\n    def __init__(self, k=now): self.k = k",
     "an attribute of a class": "class made:\n    rate = now\n    def f(self): pass",
 }
 
@@ -41,12 +47,23 @@ def test_what_code_keeps_is_compared(source: str) -> None:
         "def f(): pass\ndef made(x, k=f): return k",
         "def outer():\n    def made(n): return n and made(n - 1)\n    return made\nmade = outer()",
         "import abc\nclass made(abc.ABC):\n    @abc.abstractmethod\n    def f(self): ...",
+        "class made:\n    def f(self): return super().__init__()",
+        "def outer(other):\n    return lambda: other\nmade = outer(outer)",
         "import enum\nclass made(enum.Enum):\n    A = 1",
     ],
 )
 def test_code_that_keeps_nothing_is_told_by_its_source(source: str) -> None:
     seen = made(source)
     assert (seen.covered, seen.digest, seen.reason) == (Covered.CODE, None, None)
+
+
+def test_a_function_of_a_library_is_kept_by_its_name() -> None:
+    import numpy as np
+
+    source = "def made(x, how=now): return how(x)"
+    then, now = made(source, now=np.mean), made(source, now=np.median)
+    assert then.covered is now.covered is Covered.CODE
+    assert then.digest != now.digest
 
 
 def test_a_secret_default_leaves_no_digest() -> None:

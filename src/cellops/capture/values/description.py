@@ -18,7 +18,7 @@ from cellops.capture.names.kinds import FUNCTIONS, Kind, describe
 from cellops.capture.redaction import is_secret, redact
 from cellops.capture.secrets import KNOWN, REDACTED
 from cellops.capture.values.allowance import Allowance, SpentError
-from cellops.capture.values.code import is_by_source, kept_beside
+from cellops.capture.values.code import kept_beside
 from cellops.capture.values.content import Reader, hexadecimal, name_of
 from cellops.capture.values.numbers import Room, holds_secrets, numbers_of, pack
 from cellops.capture.values.objects import check_class
@@ -96,8 +96,7 @@ def _code(seen: ValueSeen, value: object, allowance: Allowance) -> ValueSeen:
         return seen.replace(covered=Covered.CODE, shown=found.origin, digest=hexadecimal(found.origin.encode()))
     seen = seen.replace(shown=f"{'class' if issubclass(type(value), type) else 'function'} of the notebook")
     reader = Reader(allowance)
-    kept = {name: held for name, held in kept_beside(value).items() if not is_by_source(held)}
-    kept = {name: held for name, held in kept.items() if not (is_secret(name) or held in KNOWN)}
+    kept = {name: held for name, held in kept_beside(value).items() if not (is_secret(name) or held in KNOWN)}
     try:
         parts = {name: reader.digest(held, (name,)) for name, held in sorted(kept.items())}
     except SpentError:
