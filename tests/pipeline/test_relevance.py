@@ -1,0 +1,84 @@
+"""Which names of a slice's cells its run can depend on."""
+
+import pytest
+
+from cellops.pipeline.verify.relevance import needed_names
+from support.trail import Trail
+
+
+MAGIC = "%matplotlib inline\n"
+
+
+def needed(*sources: str) -> frozenset[str] | None:
+    """What is needed of the first of some cells, of which the last is the run."""
+    trail = Trail()
+    for source in sources:
+        trail.run(source.replace(MAGIC, ""))
+    first = trail.records[0].replace(source=sources[0])
+    return needed_names([first, *trail.records[1:]])[1]
+
+
+BESIDE = "import time\nstart, scale = time.time(), 2.0\n"
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        "def double(x):\n    return x * scale",
+        "async def double(x):\n    return x * scale",
+        "class Doubling:\n    def __call__(self, x):\n        return x * scale",
+        "def doubling():\n    return lambda x: x * scale",
+        "def doubling():\n    def inner(x):\n        return x * scale\n    return inner",
+        "later = (scale for _ in range(3))",
+    ],
+)
+def test_a_function_needs_what_it_uses_and_not_all_that_stands_beside_it(definition: str) -> None:
+    found = needed(BESIDE + definition, "score = 0.5")
+    assert found is not None
+    assert "scale" in found
+    assert "start" not in found
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        "double = lambda x: x * scale",
+        MAGIC + "double = lambda x: x * scale",
+        "doubles = {'one': lambda x: x * scale}",
+        "if True:\n    def double(x):\n        return x * scale",
+        "def double(x):\n    return eval('x * ' + str('scale'))",
+    ],
+)
+def test_of_a_function_that_is_not_known_every_name_may_be_needed(definition: str) -> None:
+    assert needed(BESIDE + definition, "score = 0.5") is None
+
+
+def test_a_function_of_an_earlier_cell_needs_names_of_a_later_one() -> None:
+    trail = Trail()
+    for source in ("def double(x):\n    return x * scale", BESIDE, "four = double(2)"):
+        trail.run(source)
+    found = needed_names(trail.records)[2]
+    assert found is not None
+    assert "scale" in found
+    assert "start" not in found
+
+
+def test_names_that_later_cells_read_or_change_are_needed() -> None:
+    found = needed("import time\nvalues, start = [1], time.time()", "values.append(2)", "score = 0.5")
+    assert found is not None
+    assert "values" in found
+    assert "start" not in found
+
+
+def test_magics_define_nothing() -> None:
+    found = needed(f"{MAGIC}{BESIDE}", "double = scale * 2")
+    assert found is not None
+    assert "start" not in found
+
+
+def test_above_a_cell_that_may_do_anything_everything_is_needed() -> None:
+    assert needed("import time\nstart = time.time()", "exec(str(1))", "score = 0.5") is None
+
+
+def test_of_the_run_itself_everything_is_needed() -> None:
+    assert needed("score = 0.5") is None
