@@ -7,31 +7,10 @@ from functools import lru_cache
 from itertools import pairwise
 
 from cellops.capture.secrets import KNOWN, REDACTED, declared
+from cellops.capture.token_shapes import without_tokens
 from cellops.records.base import Value
 
 SHORTEST_VALUE = 6
-SHAPES = (
-    (
-        ("private key-",),
-        re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
-    ),
-    (("akia", "asia"), re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b")),
-    (("ghp_", "gho_", "ghu_", "ghs_", "ghr_"), re.compile(r"\bgh[pousr]_[0-9A-Za-z]{36,}\b")),
-    (("github_pat_",), re.compile(r"\bgithub_pat_[0-9A-Za-z_]{22,}\b")),
-    (("glpat-",), re.compile(r"\bglpat-[0-9A-Za-z_-]{20,}\b")),
-    (("hf_",), re.compile(r"\bhf_[0-9A-Za-z]{30,}\b")),
-    (("aiza",), re.compile(r"\bAIza[0-9A-Za-z_-]{35}\b")),
-    (("sk-",), re.compile(r"\bsk-[0-9A-Za-z_-]{20,}\b")),
-    (("xox",), re.compile(r"\bxox[abprs]-[0-9A-Za-z-]{10,}\b")),
-    (("dapi",), re.compile(r"\bdapi[0-9a-f]{32}\b")),
-    (("eyj",), re.compile(r"(?<![0-9A-Za-z_-])eyJ[0-9A-Za-z_-]{10,}+\.[0-9A-Za-z_-]{10,}+\.[0-9A-Za-z_-]{10,}+")),
-    (("bearer ",), re.compile(r"(?i)(?<=\bbearer )[0-9A-Za-z._~+/=-]{8,}")),
-    (("basic ",), re.compile(r"(?i)(?<=\bbasic )[0-9A-Za-z+/]{12,}={0,2}")),
-    (("accountkey=",), re.compile(r"(?i)(?<=accountkey=)[0-9A-Za-z+/=]{20,}")),
-    (("://",), re.compile(r"(?<=://)[^/\s:@'\"]*:[^/\s'\"]+(?=@)")),
-)
-"""What a text that holds a secret has in lower case, which is found fast, and the secret."""
-MARKS = re.compile("|".join(re.escape(mark) for marks, _ in SHAPES for mark in marks))
 SECRET_NAME = re.compile(
     r"""(?ix) (?:^|[^a-z0-9])
     (?: pass(?:words?|wd|phrase|code)? | pwd | secrets? | token | credentials? | authorization | auth
@@ -89,14 +68,7 @@ def redact(text: str) -> str:
 
 def without_known(text: str) -> str:
     """Replace every known secret and every one of a known shape: what needs no look at the names beside it."""
-    text = KNOWN.without(text)
-    lower = text.lower()
-    if MARKS.search(lower) is None:
-        return text
-    for marks, shape in SHAPES:
-        if any(mark in lower for mark in marks):
-            text = shape.sub(REDACTED, text)
-    return text
+    return without_tokens(KNOWN.without(text))
 
 
 def redact_source(source: str) -> str:

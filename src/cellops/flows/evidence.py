@@ -23,6 +23,7 @@ from cellops.capture.results.results import FittedModel, Namespace, Results, col
 from cellops.capture.results.splits import shared_rows, splits_of_run
 from cellops.capture.results.tables import Pair, Table, data_of_calls, named_tables
 from cellops.capture.secrets import KNOWN
+from cellops.capture.token_shapes import token_in
 from cellops.capture.watcher import OpenCell
 from cellops.errors import CellopsError, UsageError
 from cellops.flows.open_run import OpenRun, RunOptions
@@ -157,7 +158,7 @@ def spool(model: FittedModel, run: str, settings: Settings) -> ModelSpool:
     Raises
     ------
     UsageError
-        When the estimator holds a value that is known as a secret: whoever has the model could read it.
+        When the estimator holds a value that is known as a secret, or a token: whoever has the model could read it.
     """
     import cloudpickle
 
@@ -165,6 +166,9 @@ def spool(model: FittedModel, run: str, settings: Settings) -> ModelSpool:
     if KNOWN.are_in(content):
         fact = f"{model.name} was not kept: the value of a Secret stands in it"
         raise UsageError(fact, remedy="Give the estimator no secret; read it where it is used")
+    if token_in(content):
+        fact = f"{model.name} was not kept: a text in it has the shape of an access token or a private key"
+        raise UsageError(fact, remedy="Look at its parameters and at the names of the columns that it was fitted on")
     folder = settings.folder / "spool" / run
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{hashlib.sha256(model.name.encode()).hexdigest()[:16]}.pkl"
