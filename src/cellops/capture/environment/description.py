@@ -48,7 +48,7 @@ def read_environment(
     found = installed()
     held = origins(found, known or {})
     versions = {name: version_of(metadata) for name, metadata in found.items()}
-    hashes = {name: hashes_of(name, versions[name], metadata, archives or {}) for name, metadata in found.items()}
+    hashes = {name: hashes_of(name, versions[name], found[name], archives) for name in found} if archives else {}
     return Environment(
         python=platform.python_version(),
         implementation=platform.python_implementation(),

@@ -49,6 +49,7 @@ def _changed(folder: str) -> int | None:
         return None
 
 
+@lru_cache(maxsize=4096)
 def version_of(metadata: Path) -> str:
     match = METADATA_FOLDER.match(metadata.name)
     assert match is not None  # noqa: S101 - `installed` has seen it
