@@ -4,6 +4,8 @@ INTERPRETER = "(interpreter)"
 """Stands among names for what all cells share: modules' attributes, the working folder, warnings, options."""
 FILES = "(files)"
 """Stands among names for what cells write to disk and read from it."""
+TASKS = "(tasks)"
+"""Stands among names for asyncio tasks and callbacks that cells leave behind, and all that these may reach."""
 ANYTHING = "(anything)"
 """Stands among changed names where nobody can say what was changed."""
 
@@ -50,3 +52,5 @@ class Effects(Record, frozen=True, kw_only=True):
     """Needed names that stand since before capturing began."""
     nested: bool = False
     """Whether another cell executed it, and does so again when it is executed again."""
+    tasks: bool = False
+    """Whether tasks that earlier cells had left may have gone on since the cell before it."""

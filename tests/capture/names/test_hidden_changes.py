@@ -100,6 +100,20 @@ def test_cells_beside_a_thread_of_the_notebook_may_use_and_change_anything(start
     assert trail.run("y = 1").effects.unknown == ()
 
 
+def test_a_thread_that_ran_before_capturing_may_use_and_change_anything() -> None:
+    kept: list[int] = []
+    go = threading.Event()
+    thread = threading.Thread(target=lambda: (go.wait(), kept.append(1)))
+    thread.start()
+    try:
+        trail = Trail(kept=kept)
+        assert trail.run("r = kept").effects.unknown == ("it ran beside a thread that an earlier cell had started",)
+    finally:
+        go.set()
+        thread.join()
+    assert trail.run("s = kept").effects.unknown == ()
+
+
 def test_threads_of_libraries_change_nothing() -> None:
     trail = Trail()
     trail.run("from concurrent.futures import ThreadPoolExecutor\npool = ThreadPoolExecutor(1)")

@@ -38,6 +38,18 @@ def defaults(given: ast.arguments) -> list[ast.expr]:
     return [default for default in (*given.defaults, *given.kw_defaults) if default is not None]
 
 
+def awaits(tree: ast.AST) -> bool:
+    """Whether code awaits where it stands itself, outside of the functions inside it."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Await | ast.AsyncFor | ast.AsyncWith) or getattr(node, "is_async", 0):
+            return True
+        if not isinstance(node, Function | ast.Lambda):
+            waiting += ast.iter_child_nodes(node)
+    return False
+
+
 class _Binder(ast.NodeVisitor):
     """Goes through one scope and stays out of those inside it, but for the walrus of a comprehension."""
 

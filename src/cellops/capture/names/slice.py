@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 from cellops.capture.names.regions import Flow, members
 from cellops.records.cell import CellRecord, Outcome
-from cellops.records.effects import Effects
+from cellops.records.effects import TASKS, Effects
 from cellops.records.slice import Slice
 
 ALL_GENERATORS = ("python", "numpy", "torch")
 MOST_NAMED = 5
+GOING_ON = Effects(needs=(TASKS,), active=(TASKS,), mutates=(TASKS,))
+"""What tasks may do between two cells."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,9 @@ class Slices:
         if renewed:
             effects = effects.replace(binds=(*effects.binds, *(f"(generator {name})" for name in renewed)))
         order = 0 if effects.nested else record.order
+        if effects.tasks:
+            self._whole.add(0, GOING_ON)
+            self._sure.add(0, GOING_ON.replace(mutates=()))
         cells, definers = self._whole.add(order, effects)
         sure, _ = self._sure.add(order, effects.replace(mutates=(), unknown=()))
         self._needed[record.order] = sure
@@ -76,7 +81,7 @@ def _generators(record: CellRecord) -> list[str]:
 def _doubt(record: CellRecord, effects: Effects) -> str | None:
     named = [name for name in effects.mutates if not name.startswith("(")]
     if not named:
-        return None
+        return f"{record.where} ran beside a task that an earlier cell had left" if TASKS in effects.mutates else None
     more = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
     return f"{record.where} may have changed {_list(named[:MOST_NAMED])}{more}"
 

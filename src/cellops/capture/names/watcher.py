@@ -13,11 +13,12 @@ from cellops.capture.names.effects import Source
 from cellops.capture.names.kinds import PLAIN_FUNCTION, Description, Kind, describe
 from cellops.capture.names.memory import Memory
 from cellops.capture.names.namespace import OF_IPYTHON, RESULT, Picture
+from cellops.capture.names.tasks import Tasks, let_go_on
 from cellops.capture.names.threads import Threads
 from cellops.capture.names.types import identity_of
 from cellops.capture.watcher import Ending, OpenCell, Seen
 from cellops.records.cell import Outcome
-from cellops.records.effects import ANYTHING, Effects, FunctionEffects
+from cellops.records.effects import ANYTHING, TASKS, Effects, FunctionEffects
 
 MOST_CODE = 200_000
 """Characters of a cell beyond which its statements are not read one by one."""
@@ -42,6 +43,8 @@ class Before:
     """The cells that ran at the same time, in other threads."""
     accompanied: bool
     """Whether other threads may have run code of the notebook at the same time."""
+    tasks: bool
+    """Whether tasks that earlier cells have left may have gone on since the last one, or go on now."""
 
 
 class Names:
@@ -53,6 +56,7 @@ class Names:
         self._memory = Memory()
         self._caches = Caches({})
         self._threads = Threads({})
+        self._tasks = Tasks()
         self._earlier: set[str] = set()
         """Names that stand since before capturing began."""
         self._open: list[OpenCell] = []
@@ -64,6 +68,7 @@ class Names:
         self._namespace = shell.user_ns
         self._caches = Caches(self._namespace)
         self._threads = Threads(self._namespace)
+        self._tasks.start()
         self._picture = Picture(self._namespace)
         hidden = getattr(shell, "user_ns_hidden", {})
         self._earlier = {name for name in self._picture.names if name not in hidden and not OF_IPYTHON.match(name)}
@@ -92,6 +97,7 @@ class Names:
             nested=nested,
             beside=self._beside[cell.order],
             accompanied=self._threads.are_running([other.thread for other in self._open]),
+            tasks=self._tasks.are_going_on(),
         )
 
     def _take_back(self, cell: OpenCell) -> set[str]:
@@ -135,6 +141,7 @@ class Names:
             *(f"source not understood: {u}" for u in _not_understood(cell.flow)),
             *(f"it ran beside {where}" for where in state.beside),
             *(["it ran beside a thread that an earlier cell had started"] if state.accompanied else ()),
+            *(["it ran beside a task that may have used anything"] if state.tasks and self._tasks.boundless else ()),
         )
         unseen = [name for name in changed if unknown or name not in read.bound]
         aliases = {name: tuple(sorted(sources)) for name, sources in notes.aliases.items()}
@@ -152,13 +159,16 @@ class Names:
         stood = [name for name in touched if name not in bound]
         for name, others in self._memory.learn((*deleted, *stood, *bound), self._namespace).items():
             aliases[name] = tuple(dict.fromkeys((*aliases.get(name, ()), *others)))
-        needs = (*notes.needs, *state.watched, *([ANYTHING] if state.strayed else ()))
+        tasks = [TASKS] if state.tasks and (unseen or deleted or let_go_on(cell.flow)) else []
+        needs = (*notes.needs, *state.watched, *([ANYTHING] if state.strayed else ()), *tasks)
+        left = [TASKS] if self._tasks.are_left(boundless=bool(unknown)) else []
+        holds |= dict.fromkeys(left, (*needs, *bound, *unseen))
         return Effects(
             needs=needs,
-            active=tuple(notes.active),
+            active=(*notes.active, *tasks),
             binds=(*bound, *unseen, *results, *deleted),
-            changes=(*notes.changes, *(["Out"] if results else [])),
-            mutates=(*notes.mutates, *state.watched),
+            changes=(*notes.changes, *(["Out"] if results else []), *left),
+            mutates=(*notes.mutates, *state.watched, *tasks),
             aliases=aliases,
             holds=holds,
             reaches={name: tuple(sorted(held)) for name, held in notes.reaches.items()},
@@ -168,6 +178,7 @@ class Names:
             unknown=unknown,
             earlier=tuple(name for name in needs if name in self._earlier),
             nested=state.nested,
+            tasks=state.tasks,
         )
 
     def _read(self, cell: OpenCell, state: Before) -> Source:

@@ -1,0 +1,35 @@
+"""Whose code something is: a library's, or the notebook's and its project's."""
+
+import functools
+import sys
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
+
+from cellops.capture.names.libraries import root
+from cellops.capture.names.types import name_of
+
+INSTALLED = ("site-packages", "dist-packages")
+
+
+def is_of_library(module: object) -> bool:
+    """Whether a module, by its name, is python's own, an installed one or ours."""
+    if type(module) is not str or module == "__main__":
+        return False
+    if root(module) in sys.stdlib_module_names or root(module) == "cellops":
+        return True
+    place = getattr(sys.modules.get(root(module)), "__file__", None)
+    return type(place) is str and any(folder in place for folder in INSTALLED)
+
+
+def runs_own_code(function: object) -> bool:
+    """Whether calling a value runs code of the notebook, or changes an object that it was taken from."""
+    kind = type(function)
+    if kind is functools.partial:
+        return any(map(runs_own_code, (function.func, *function.args)))  # type: ignore[attr-defined]
+    if kind is FunctionType:
+        return not is_of_library(function.__module__)
+    if kind is MethodType:
+        return not is_of_library(name_of(type(function.__self__))[0])  # type: ignore[attr-defined]
+    if kind is BuiltinFunctionType:
+        held = function.__self__  # type: ignore[attr-defined]
+        return held is not None and type(held) is not ModuleType and name_of(type(held))[0] == "builtins"
+    return not is_of_library(name_of(kind)[0])
