@@ -11,8 +11,10 @@ import threading
 from pathlib import Path
 
 import pytest
+from mlflow import MlflowClient
 
 from cellops.errors import NotFoundError, RecordError, UsageError, VerificationError
+from cellops.flows.compare import compare
 from cellops.flows.recorded import recorded
 from cellops.flows.runs import runs
 from cellops.flows.sync import sync
@@ -222,6 +224,19 @@ def test_a_run_is_verified_from_the_store_alone(loaded: Kernel) -> None:
     assert {one.name for cell in proof.cells for one in cell.comparisons} >= {"noise", "lucky", "total"}
 
 
+def test_a_run_of_another_tool_is_told(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{project}/theirs.db")
+    client = MlflowClient(f"sqlite:///{project}/theirs.db")
+    client.create_run(client.create_experiment("theirs"), run_name="foreign")
+    (project / ".cellops").rmdir()
+    with pytest.raises(RecordError, match=r"The run foreign \(.{8}\) was not recorded by cellops\. Begin its cell"):
+        verify("foreign")
+    with pytest.raises(RecordError, match="was not recorded by cellops"):
+        compare("foreign", "foreign")
+    assert [run.name for run in runs()] == ["foreign"]
+    assert not (project / ".cellops").exists()
+
+
 def test_last_is_the_newest_of_the_store_too(loaded: Kernel) -> None:
     loaded.run("%%mlops run --name older\nscore = 0.5")
     loaded.stop()
@@ -395,6 +410,6 @@ def test_the_record_of_a_run_holds_its_cells_in_order(loaded: Kernel) -> None:
     loaded.run("b = 2")
     loaded.run("%%mlops run --name one\nc = float(a)")
     loaded.run("%%mlops run --name two\nd = float(b)")
-    held = recorded("one", load())
+    held = recorded("one", load(), lambda: loaded.project)
     assert [record.source.splitlines()[-1] for record in held.run.slice()] == ["a = 1", "c = float(a)"]
     assert held.run.trail[-1].run == held.run.run

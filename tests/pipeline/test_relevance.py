@@ -5,7 +5,6 @@ import pytest
 from cellops.pipeline.verify.relevance import needed_names
 from support.trail import Trail
 
-
 MAGIC = "%matplotlib inline\n"
 
 

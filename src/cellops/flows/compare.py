@@ -1,10 +1,10 @@
 """What differs between two runs."""
 
-import tempfile
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
+from cellops.capture.temporary import temporary_folder
 from cellops.flows.recorded import Held, recorded
 from cellops.pipeline.compare import environment
 from cellops.pipeline.compare.cells import cell_changes
@@ -38,14 +38,14 @@ def compare(before: str, after: str, *, settings: Settings | None = None) -> Run
         When the tracking store has to be asked and does not answer.
     """
     settings = settings or load()
-    with tempfile.TemporaryDirectory(prefix="cellops-") as folder:
+    with temporary_folder() as folder:
         return _compared(
             *(recorded(run, settings, partial(_folder, folder, i)) for i, run in enumerate((before, after)))
         )
 
 
-def _folder(parent: str, number: int) -> Path:
-    found = Path(parent) / str(number)
+def _folder(parent: Path, number: int) -> Path:
+    found = parent / str(number)
     found.mkdir()
     return found
 

@@ -1,7 +1,6 @@
 """A run with its whole record: from the journal of this machine, else from the tracking store."""
 
 import re
-import tempfile
 from collections.abc import Callable, Iterable
 from itertools import product
 from pathlib import Path
@@ -66,14 +65,13 @@ class Held(Record, frozen=True, kw_only=True):
         return None
 
 
-def recorded(run: str, settings: Settings, target: Callable[[], Path] | None = None) -> Held:
+def recorded(run: str, settings: Settings, target: Callable[[], Path]) -> Held:
     """The record of the run whose key, name or MLflow id is given; the start of a key is enough, `last` is the newest.
 
     Parameters
     ----------
     target
-        Makes the folder that the record is downloaded to, where it stands in the tracking store only; by default a
-        temporary one.
+        Makes the folder that the record is downloaded to, where it stands in the tracking store only.
 
     Raises
     ------
@@ -98,10 +96,12 @@ def recorded(run: str, settings: Settings, target: Callable[[], Path] | None = N
     found = _in_journals(summary.run, settings)
     if found is not None:
         return found
+    if summary.run == summary.mlflow_run_id:
+        fact = f"The run {summary.name} ({summary.run[:8]}) was not recorded by cellops"
+        raise RecordError(fact, remedy="Begin its cell with %%mlops run, and run it again")
     if summary.status is RunStatus.RUNNING or any(finding.code == "kernel-gone" for finding in summary.findings):
         raise _not_ended(summary.name, summary.run, summary.status)
-    folder = target() if target is not None else Path(tempfile.mkdtemp(prefix="cellops-"))
-    return _in_store(summary, settings, folder)
+    return _in_store(summary, settings, target)
 
 
 def with_stored(held: Held, settings: Settings, folder: Path) -> Held:
@@ -165,12 +165,12 @@ def _of_journal(opened: RunOpened, path: Path, settings: Settings) -> Held:
     return Held(run=whole, folders=(str(settings.folder),))
 
 
-def _in_store(summary: RunSummary, settings: Settings, folder: Path) -> Held:
+def _in_store(summary: RunSummary, settings: Settings, target: Callable[[], Path]) -> Held:
     from cellops.tracking.store import Store
 
     if summary.mlflow_run_id is None:
         raise _not_whole(summary.name, summary.run)
-    held = Store(settings).artifacts(summary.mlflow_run_id, "cellops", folder)
+    held = Store(settings).artifacts(summary.mlflow_run_id, "cellops", target())
     try:
         closed = RunClosed.from_file(held / "record.json").replace(
             environment=_optional(held / "environment.json", Environment),
@@ -209,4 +209,4 @@ def _not_ended(name: str, run: str, status: RunStatus) -> RecordError:
 
 def _not_whole(name: str, run: str) -> RecordError:
     fact = f"The record of run {name} ({run[:8]}) is not whole"
-    return RecordError(fact, remedy="It was made by another tool, or parts of it were deleted: run the cell again")
+    return RecordError(fact, remedy="Parts of it were deleted: run the cell again")

@@ -2,11 +2,11 @@
 
 import contextlib
 import json
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from cellops.capture.secrets import REDACTED
+from cellops.capture.temporary import temporary_folder
 from cellops.errors import CellopsError, RecordError
 from cellops.flows.recorded import Held, recorded, with_stored
 from cellops.pipeline.restore.expected import Expected
@@ -61,13 +61,13 @@ def restore(
     output = output.expanduser() if output is not None else None
     if output is not None:
         require_free(output)
-    with tempfile.TemporaryDirectory(prefix="cellops-") as temporary:
-        held = recorded(run, settings, lambda: Path(temporary))
+    with temporary_folder() as temporary:
+        held = recorded(run, settings, lambda: temporary)
         target = output if output is not None else Path(f"restored-{held.run.run[:8]}")
         require_free(target)
         if _lacks(held):
             with contextlib.suppress(CellopsError):  # what the store does not have either is named below
-                held = with_stored(held, settings, Path(temporary))
+                held = with_stored(held, settings, temporary)
         return _written(held, target, settings.project, whole_trail=whole_trail)
 
 

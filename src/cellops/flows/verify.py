@@ -12,6 +12,7 @@ from filelock import FileLock, Timeout
 from cellops.capture.blobs import digest
 from cellops.capture.journal import Journal
 from cellops.capture.secrets import REDACTED
+from cellops.capture.temporary import temporary_folder
 from cellops.errors import NotFoundError, UsageError, VerificationError
 from cellops.flows import writer
 from cellops.flows.progress import OF_PROOFS
@@ -88,10 +89,35 @@ def verify(
     if not 0 <= tolerance < 1:
         fact = "The tolerance is a share of the numbers"
         raise UsageError(fact, received=tolerance, remedy="Give a number from 0 to below 1, such as 1e-9")
-    began = time.time()
     settings = settings or load()
+    with temporary_folder() as temporary:
+        held = recorded(run, settings, lambda: temporary)
+        proof, folder = _verified(
+            held,
+            settings,
+            environment=environment,
+            tolerance=tolerance,
+            commands_allowed=commands_allowed,
+            on_progress=on_progress,
+            on_stage=on_stage,
+        )
+    _keep(proof, folder, settings)
+    return proof
+
+
+def _verified(
+    held: Held,
+    settings: Settings,
+    *,
+    environment: str,
+    tolerance: float,
+    commands_allowed: bool,
+    on_progress: Callable[[CellProgress], None],
+    on_stage: Callable[[str], None],
+) -> tuple[Proof, Path]:
+    """The proof of a recorded run, and the folder in which its notebooks stand."""
+    began = time.time()
     proofs = settings.folder / FOLDER
-    held = recorded(run, settings)
     cells = held.run.slice()
     folder = proofs / f"{held.run.run[:8]}-{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:4]}"
     told: list[str] = []
@@ -103,6 +129,7 @@ def verify(
     prepare(settings.folder)
     with _alone(proofs, on_stage):
         put_back_all(proofs, tell)
+        _clear(proofs)
         _require_executable(held.run, cells, settings.project, commands_allowed=commands_allowed)
         folder.mkdir()
         try:
@@ -123,9 +150,7 @@ def verify(
             on_stage("Comparing")
             proof = _proof(held, again, tolerance, folder)
         finally:
-            # A session's own folder and an environment of hundreds of megabytes are nobody's record.
-            for made in ("record", "environment"):
-                shutil.rmtree(folder / made, ignore_errors=True)
+            _clear(proofs)
     proof = proof.replace(
         environment=environment,
         started=began,
@@ -133,8 +158,14 @@ def verify(
         seconds_of_replay=took,
         notes=(*told, *proof.notes),
     )
-    _keep(proof, folder, settings)
-    return proof
+    return proof, folder
+
+
+def _clear(proofs: Path) -> None:
+    """Take away what is nobody's record, a killed verification's too: sessions' own folders and whole environments."""
+    for made in ("record", "environment"):
+        for folder in proofs.glob(f"*/{made}"):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager
@@ -164,8 +195,8 @@ def _proof(held: Held, again: Replay, tolerance: float, folder: Path) -> Proof:
     for record in cells:
         after = again.cells.get(record.order)
         is_run = record.run == run.run and after is not None
-        more = compare_run(comparing, run.closed, again.closed, bound=bound) if is_run else ()
-        proofs.append(comparing.cell(record, after, more, needed[record.order]))
+        of_run = compare_run(comparing, run.closed, again.closed, bound=bound) if is_run else None
+        proofs.append(comparing.cell(record, after, of_run, needed[record.order]))
     verdict = _verdict(proofs)
     environment = again.closed.environment if again.closed is not None else None
     return Proof(

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import tempfile
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
@@ -16,6 +15,7 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NotebookExecutionManager
 
 from cellops.capture.secrets import KNOWN, TARGET, keep_given
+from cellops.capture.temporary import temporary_folder
 from cellops.errors import NotebookError
 from cellops.pipeline.kernel import KernelManager
 from cellops.records.execution import CellProgress, CellState
@@ -101,9 +101,9 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
     async def _execute(self) -> None:
         self.reset_execution_trackers()
         stopped = asyncio.wrap_future(self.stop)
-        with tempfile.TemporaryDirectory(prefix="cellops-", ignore_cleanup_errors=True) as sockets:
+        with temporary_folder() as sockets:
             self.km = self.create_kernel_manager()
-            self.km.use_sockets(Path(sockets))
+            self.km.use_sockets(sockets)
             if self.interpreter is not None:
                 self.km.use_interpreter(self.interpreter)
             try:

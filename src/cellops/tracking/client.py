@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from filelock import FileLock
 
 from cellops.errors import RefusedError, TrackingError
-from cellops.settings import Settings, prepare, without_credentials
+from cellops.settings import Settings, local_store, prepare, without_credentials
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -64,8 +64,9 @@ def connect(settings: Settings) -> "MlflowClient":
 
 
 def _alone(settings: Settings) -> contextlib.AbstractContextManager[object]:
-    """Hold what only one process may do at a time; who may only read the project creates no store."""
-    if settings.folder.is_dir() and not os.access(settings.folder, os.W_OK):
+    """Hold what only one process may do at a time; who may only read the project, or has none, creates no store."""
+    elsewhere = settings.tracking_uri != local_store(settings.folder)
+    if not os.access(settings.folder, os.W_OK) and (elsewhere or settings.folder.is_dir()):
         return contextlib.nullcontext()
     return FileLock(prepare(settings.folder) / "store.lock")
 
