@@ -5,6 +5,7 @@ from cellops.records.effects import Effects
 from cellops.records.figure import FigureSpool
 from cellops.records.file import FileUse
 from cellops.records.finding import Finding
+from cellops.records.output import OutputSeen
 from cellops.records.split import Split
 from cellops.records.value import ValueSeen
 
@@ -67,6 +68,8 @@ class CellRecord(Record, frozen=True, kw_only=True, tag="cell", tag_field="event
     stdout_size: int | None = None
     """Bytes that the cell printed; None where the front end does not tell, as in a terminal."""
     stderr_size: int | None = None
+    outputs: tuple[OutputSeen, ...] | None = None
+    """What the cell printed and displayed; None where the front end does not tell."""
     verb: str | None = None
     execution_count: int | None = None
     """The number in `In [n]`; a cell that another one executed has the number of that one."""

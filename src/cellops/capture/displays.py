@@ -1,0 +1,161 @@
+"""What a cell shows, as a record keeps it: a digest and the beginning of what it says, from finished MIME bundles.
+
+Nothing is asked of the objects shown. What is new each time and says nothing is left out: addresses in memory, colours
+of a terminal, what a carriage return has overwritten, the order in a set, and of HTML all but its text.
+"""
+
+import base64
+import html
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import msgspec
+import xxhash
+
+from cellops.capture.figures import FORMS
+from cellops.capture.pictures import picture_of
+from cellops.capture.redaction import redact
+from cellops.records.output import OutputSeen
+
+LONGEST = 1_000
+"""Characters that are kept."""
+LARGEST = 100_000
+"""Characters of a cell's displays, and of what it printed, that are read."""
+LARGEST_PICTURE = 2_000_000
+MOST_OUTPUTS = 20
+PLAIN = "text/plain"
+WIDGET = "application/vnd.jupyter.widget-view+json"
+READABLE = ("text/html", "text/markdown", "text/latex", "application/json", PLAIN)
+"""The first of these that a display has is read, for it is what a notebook shows."""
+ADDRESS = re.compile(r"(?<= at )0x[0-9a-fA-F]{6,16}\b")
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+OVERWRITTEN = re.compile(r"[^\n]*\r(?=[^\r\n])")
+SET = re.compile(r"\{[^{}:]*\}")
+UNSEEN = re.compile(r"<(style|script)\b.*?</\1\s*>|<!--.*?-->", re.DOTALL | re.IGNORECASE)
+TAG = re.compile(r"<[a-zA-Z/!][^>]*>")
+SPACES = re.compile(r"\s+")
+
+
+class Display(NamedTuple):
+    """A display as it stood when it was shown."""
+
+    origin: str
+    kind: str
+    content: str | bytes
+    """Empty where no form of it can be read."""
+
+
+@dataclass
+class Displayed:
+    """What one cell displays."""
+
+    in_run: bool
+    """Whether the cell is a run, whose figures are kept and compared as figures."""
+    shown: dict[object, Display] = field(default_factory=dict)
+    left: int = 0
+
+    def note(self, message: Mapping[str, Any]) -> None:
+        """Take in what a message of the kernel shows; what has been cleared is not shown any more."""
+        kind, content = message["msg_type"], message["content"]
+        if kind == "clear_output":
+            self.shown.clear()
+            return
+        found = _form(content["data"])
+        if self.in_run and _suffix(found[0]) is not None:
+            return
+        place = content.get("transient", {}).get("display_id") or len(self.shown) + self.left
+        if len(self.shown) >= MOST_OUTPUTS and place not in self.shown:
+            self.left += 1
+            return
+        self.shown[place] = Display("result" if kind == "execute_result" else "display", *found)
+
+    def read(self) -> Iterator[OutputSeen]:
+        """The records of what is shown when the cell ends."""
+        room = LARGEST
+        for display in self.shown.values():
+            yield _read(display, room)
+            room -= min(room, len(display.content)) if isinstance(display.content, str) else 0
+        if self.left:
+            reason = f"of one cell {MOST_OUTPUTS} displays are read, and it showed {self.left} more"
+            yield OutputSeen(origin="display", kind="", reason=reason)
+
+
+def said(origin: str, kind: str, text: str, *, cut: bool = False) -> OutputSeen:
+    """The record of a text that a cell shows; `cut` where more of it was not read."""
+    text = redact(normal(text))
+    return OutputSeen(
+        origin=origin,
+        kind=kind,
+        digest=xxhash.xxh3_128_hexdigest(text.encode(errors="surrogatepass")),
+        text=text[:LONGEST],
+        size=len(text),
+        reason=f"only its first {LARGEST:,} characters were read" if cut else None,
+    )
+
+
+def normal(text: str) -> str:
+    r"""A text without what is new each time and says nothing.
+
+    Examples
+    --------
+    >>> normal("10%\r100%\n<A object at 0x7f00aa00bb00> {'b', 'a'}")
+    "100%\n<A object at (address)> {'a', 'b'}"
+    """
+    text = OVERWRITTEN.sub("", COLOUR.sub("", text))
+    return SET.sub(_in_order, ADDRESS.sub("(address)", text))
+
+
+def visible(text: str) -> str:
+    """The text of HTML, without tags, styles and scripts."""
+    return SPACES.sub(" ", html.unescape(TAG.sub(" ", UNSEEN.sub(" ", text)))).strip()
+
+
+def _in_order(found: re.Match[str]) -> str:
+    return f"{{{', '.join(sorted(item.strip() for item in found[0][1:-1].split(',')))}}}"
+
+
+def _form(data: Mapping[str, Any]) -> tuple[str, str | bytes]:
+    """The form of a display that is read, as it is now: a program may go on changing it."""
+    figures = (kind for kind in data if _suffix(kind) is not None)
+    kind = next(figures, None) or next((kind for kind in (WIDGET, *READABLE) if kind in data), None)
+    if kind is None or kind == WIDGET:
+        return kind or next(iter(data), ""), ""
+    held = data[kind]
+    if type(held) in {str, bytes}:
+        return kind, held
+    return kind, msgspec.json.encode(held).decode() if kind.endswith("json") else ""
+
+
+def _suffix(kind: str) -> str | None:
+    return next((suffix for form, suffix in FORMS if form.fullmatch(kind)), None)
+
+
+def _read(display: Display, room: int) -> OutputSeen:
+    origin, kind, content = display
+    suffix = _suffix(kind)
+    if suffix is not None:
+        return _picture(display, suffix)
+    if not isinstance(content, str) or not content:
+        return OutputSeen(origin=origin, kind=kind, reason="this kind of display cannot be read")
+    if len(content) > room:
+        return OutputSeen(origin=origin, kind=kind, reason="it is too large to be read in passing")
+    text = visible(content) if kind == "text/html" else content
+    if not text:
+        return OutputSeen(origin=origin, kind=kind, reason="its HTML has no text")
+    return said(origin, kind, text)
+
+
+def _picture(display: Display, suffix: str) -> OutputSeen:
+    content = display.content
+    seen = OutputSeen(origin=display.origin, kind=display.kind)
+    if len(content) > LARGEST_PICTURE:
+        return seen.replace(reason="it is too large to be read in passing")
+    try:
+        text = suffix == ".svg" or suffix.endswith(".json")
+        plain = content if isinstance(content, bytes) else content.encode() if text else base64.b64decode(content)
+    except ValueError:
+        plain = b""
+    picture = picture_of(suffix, plain)
+    return seen.replace(digest=picture, reason=None if picture else "this kind of display cannot be read")

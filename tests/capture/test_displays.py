@@ -1,0 +1,122 @@
+"""What a cell displays: told from finished messages, without what is new each time, without secrets, within bounds."""
+
+from typing import Any
+
+import pytest
+
+from cellops.capture.displays import LARGEST, LONGEST, MOST_OUTPUTS, Displayed, normal, visible
+from cellops.records.output import OutputSeen
+from support.kernel import Kernel
+
+
+def seen(loaded: Kernel, source: str) -> list[OutputSeen]:
+    assert loaded.run(source).status == "ok"
+    return list(loaded.cells()[-1].outputs or ())
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("x = 1", []),
+        ("print('a'); 1 + 1", ["stdout: a\n", "result: 2"]),
+        ("1 + 1;", []),
+        ("from IPython.display import display\ndisplay(1, 'b')", ["display: 1", "display: 'b'"]),
+        ("object()", ["result: <object at (address)>"]),
+        ("{'b', 'a'}", ["result: {'a', 'b'}"]),
+        ("import pandas as pd\npd.DataFrame({'a': [1.5]})", ["result: a 0 1.5"]),
+        ("for n in range(3): print(f'{n}%', end='\\r')", ["stdout: 2%\r"]),
+        (
+            "from IPython.display import *\nfor n in '12':\n    clear_output()\n    print(n); display(n)",
+            ["stdout: 2\n", "display: '2'"],
+        ),
+        (
+            "from IPython.display import display\nplace = display(1, display_id=True)\nplace.update(2)",
+            ["display: 2"],
+        ),
+        ("get_ipython().run_cell('print(1); 2'); 3", ["stdout: 1\n", "result: 2", "result: 3"]),
+        ("import sys\n_ = sys.stderr.write('complaint')", []),
+        ("token = 'correct-horse-battery-1'\nprint(token)", ["stdout: [redacted]\n"]),
+    ],
+)
+def test_what_a_cell_shows_is_on_its_record(loaded: Kernel, source: str, shown: list[str]) -> None:
+    assert [f"{one.origin}: {one.text}" for one in seen(loaded, source)] == shown
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("from IPython.display import HTML\nHTML('<script>draw()</script>')", "its HTML has no text"),
+        (f"print('a' * {LARGEST + 1})", f"only its first {LARGEST:,} characters were read"),
+        (f"from IPython.display import HTML\nHTML('a' * {LARGEST + 1})", "it is too large to be read in passing"),
+        (
+            "from IPython.display import display\ndisplay({'application/x-own': 'a'}, raw=True)",
+            "this kind of display cannot be read",
+        ),
+        (
+            "import threading\nt = threading.Thread(target=lambda: print('a')); t.start(); t.join()",
+            "other threads printed as well",
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_said(loaded: Kernel, source: str, reason: str) -> None:
+    (one,) = seen(loaded, source)
+    assert one.reason == reason
+    assert len(one.text) <= LONGEST
+
+
+def test_a_picture_is_told_by_its_pixels_where_no_run_keeps_it(loaded: Kernel) -> None:
+    draw = "%matplotlib inline\nimport matplotlib.pyplot as plt\n_ = plt.plot([1, {}])"
+    first, same, other = (seen(loaded, draw.format(height)) for height in (2, 2, 3))
+    assert [one.kind for one in first] == ["image/png"]
+    assert first == same
+    assert first != other
+    assert seen(loaded, f"%%mlops run\n{draw.format(2)}") == []
+
+
+def message(data: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"msg_type": "display_data", "content": {"data": data, **more}}
+
+
+def test_of_many_displays_the_first_ones_are_read() -> None:
+    displayed = Displayed(in_run=False)
+    for number in range(MOST_OUTPUTS + 5):
+        displayed.note(message({"text/plain": str(number)}))
+    *read, left = displayed.read()
+    assert [one.text for one in read] == list(map(str, range(MOST_OUTPUTS)))
+    assert left.reason == f"of one cell {MOST_OUTPUTS} displays are read, and it showed 5 more"
+
+
+def test_a_specification_is_read_as_it_stood_when_it_was_shown() -> None:
+    displayed = Displayed(in_run=False)
+    held = {"value": 1}
+    displayed.note(message({"application/json": held, "text/plain": ""}))
+    held["value"] = 2
+    assert [one.text for one in displayed.read()] == ['{"value":1}']
+
+
+def test_a_widget_says_nothing() -> None:
+    displayed = Displayed(in_run=False)
+    displayed.note(message({"application/vnd.jupyter.widget-view+json": {"model_id": "a"}, "text/plain": "Slider()"}))
+    assert [one.reason for one in displayed.read()] == ["this kind of display cannot be read"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("<A at 0x7f00aa00bb00>", "<A at 0x7f11aa11bb11>", True),
+        ("0x7f00aa00bb00", "0x7f11aa11bb11", False),
+        ("\x1b[31mred\x1b[0m", "red", True),
+        ("10%\r100%", "50%\r100%", True),
+        ("10%\r\nend", "50%\r\nend", False),
+        ("{'b', 'a'}", "{'a', 'b'}", True),
+        ("{'b': 1, 'a': 2}", "{'a': 2, 'b': 1}", False),
+        ("['b', 'a']", "['a', 'b']", False),
+    ],
+)
+def test_only_what_says_nothing_is_left_out(one: str, other: str, *, same: bool) -> None:
+    assert (normal(one) == normal(other)) is same
+
+
+def test_of_html_the_text_is_read() -> None:
+    shown = "<style>.a{x:1}</style><p id='T_1'>a &lt; b</p><!-- c --><td>1.5</td><script>2</script>"
+    assert visible(shown) == "a < b 1.5"
