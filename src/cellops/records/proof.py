@@ -17,7 +17,7 @@ class Comparison(Record, frozen=True, kw_only=True):
     """One thing of a cell, as it was and as it is now."""
 
     kind: str
-    """`outcome`, `file`, `module`, `value`, `parameter`, `metric`, `table`, `model` or `figure`."""
+    """`outcome`, `file`, `module`, `value`, `output`, `parameter`, `metric`, `table`, `model` or `figure`."""
     name: str
     verdict: Verdict
     before: str = ""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cellops.capture.values.description import MOST_PARTS
 from cellops.capture.values.numbers import unpack
 from cellops.pipeline.verify.differences import NO_MEASURE, difference, differences, farthest
+from cellops.pipeline.verify.outputs import outputs
 from cellops.records.cell import CellRecord
 from cellops.records.file import FileUse
 from cellops.records.proof import CellProof, Comparison, Verdict
@@ -51,19 +52,20 @@ class Comparing:
         self,
         before: CellRecord,
         after: CellRecord | None,
-        more: Iterable[Comparison] = (),
+        of_run: Iterable[Comparison] | None = None,
         needed: Collection[str] | None = None,
     ) -> CellProof:
         """The proof of one cell.
 
         Parameters
         ----------
-        more
-            Comparisons of the run that it was.
+        of_run
+            Comparisons of the run, where the cell is the one that is verified.
         needed
             The names of it that the run can depend on; None for all.
         """
-        made = [] if after is None else [*self._all(before, after), *more]
+        shown = () if after is None else self._shown(before, after, is_run=of_run is not None)
+        made = [] if after is None else [*self._all(before, after), *(of_run or ()), *shown]
         made = made if needed is None else [_if_needed(one, needed) for one in made]
         return CellProof(
             order=before.order,
@@ -84,6 +86,12 @@ class Comparing:
             yield self.value(value, now.pop(value.name, None))
         for value in now.values():
             yield self._only_now(value)
+
+    def _shown(self, before: CellRecord, after: CellRecord, *, is_run: bool) -> Iterator[Comparison]:
+        """What the cell displays, as far as the record tells."""
+        if before.outputs is not None and after.outputs is not None:
+            counts = is_run or not any(_is_product(value) for value in before.values)
+            yield from outputs(before.outputs, after.outputs, self.tolerance, counts=counts)
 
     def _only_now(self, value: ValueSeen) -> Comparison:
         """A name that only the record of now speaks of."""
@@ -162,6 +170,11 @@ class Comparing:
             return {} if content is None else unpack(content)
         except (ValueError, OverflowError, RecursionError):
             return {}
+
+
+def _is_product(value: ValueSeen) -> bool:
+    """Whether a name is something that a cell has made, and can be compared."""
+    return value.covered not in {Covered.CODE, Covered.NOTHING}
 
 
 def _if_needed(one: Comparison, needed: Collection[str]) -> Comparison:

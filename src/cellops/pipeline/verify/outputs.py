@@ -1,0 +1,141 @@
+"""What a cell showed, held against what it shows now.
+
+What the run's own cell shows counts as the names do that it binds, and so does what a cell shows that leaves nothing
+else to compare: a score that is only printed has been checked by nothing else. What other cells show is read by nobody,
+so a difference there is listed and does not count. Texts that differ only in numbers are measured as numbers are; those
+that differ only in what they say of the time, `took 0.31 s` among them, are listed wherever they stand.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from cellops.pipeline.verify.differences import NO_MEASURE, difference
+from cellops.records.output import OutputSeen
+from cellops.records.proof import Comparison, Verdict
+
+NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\w.]*\w)")
+WHOLE = re.compile(r"[-+]?\d+\Z")
+TIME = re.compile(
+    r"\[[^\[\]\n]*\d+:\d\d<[^\[\]\n]*\]"
+    r"|\d[\d.,]*[ ]?(?:ns|µs|μs|us|ms|s|secs?|seconds?|mins?|minutes?|h|hrs?|hours?)(?![a-zA-Z\d])"
+    r"|\b\d{1,2}:\d\d:\d\d(?:[.,]\d+)?"
+    r"|\b\d{4}-\d\d-\d\d(?:[T ](?=\d))?"
+    r"|\b[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4}\b"
+)
+"""The line of a progress bar, durations with their unit, times of the day and dates."""
+TIMES = re.compile(r"(?:\(time\)\s*)+")
+AROUND = 30
+LONGEST = 80
+"""Characters that are shown around the first difference."""
+UNREAD = "it differs, and nothing reads what a cell above the run shows"
+
+
+def outputs(
+    before: Iterable[OutputSeen], after: Iterable[OutputSeen], tolerance: float, *, counts: bool
+) -> Iterator[Comparison]:
+    """The displays of a cell one by one, what it printed as one of them.
+
+    Parameters
+    ----------
+    counts
+        Whether a difference says anything of the run.
+    """
+    then, now = _by_name(before), _by_name(after)
+    for name in dict.fromkeys((*then, *now)):
+        found = _compared(name, then.get(name), now.get(name), tolerance)
+        same = counts or found.verdict in {Verdict.IDENTICAL, Verdict.NOT_COMPARED}
+        yield found if same else found.replace(verdict=Verdict.NOT_COMPARED, note=UNREAD)
+
+
+def _by_name(seen: Iterable[OutputSeen]) -> dict[str, OutputSeen]:
+    found: dict[str, OutputSeen] = {}
+    for one in seen:
+        place = sum(other.origin == one.origin for other in found.values()) + 1
+        found[one.origin if place == 1 else f"{one.origin} {place}"] = one
+    return found
+
+
+def _compared(name: str, before: OutputSeen | None, after: OutputSeen | None, tolerance: float) -> Comparison:
+    base = Comparison(kind="output", name=name, verdict=Verdict.DIVERGED)
+    if before is None or after is None:
+        seen = before or after
+        if seen is not None and seen.digest is None:
+            base = base.replace(verdict=Verdict.NOT_COMPARED, note=seen.reason or "")
+        return base.replace(before=_beginning(before), after=_beginning(after))
+    if before.digest is None or after.digest is None:
+        return base.replace(verdict=Verdict.NOT_COMPARED, note=before.reason or after.reason or "")
+    if before.digest == after.digest and before.reason == after.reason:
+        shown = _beginning(before)
+        return base.replace(verdict=Verdict.IDENTICAL, before=shown, after=shown, note=before.reason or "")
+    then, now = _around(before.text, after.text)
+    return _measured(base.replace(before=then, after=now), before, after, tolerance)
+
+
+def _measured(base: Comparison, before: OutputSeen, after: OutputSeen, tolerance: float) -> Comparison:
+    """The comparison of two texts that differ, as far as both were kept."""
+    if before.kind != after.kind:
+        return base.replace(note=f"{before.kind} then, {after.kind} now")
+    if not before.text:
+        return base
+    if len(before.text) < before.size or len(after.text) < after.size:
+        return base.replace(note="it is too long to be kept, so the difference was not measured")
+    if _without_times(before.text) == _without_times(after.text):
+        return base.replace(verdict=Verdict.NOT_COMPARED, note="it differs only in what it says of the time")
+    found = text_difference(before.text, after.text)
+    close = found <= tolerance
+    return base.replace(
+        verdict=Verdict.WITHIN_TOLERANCE if close else Verdict.DIVERGED,
+        difference=None if found == NO_MEASURE else found,
+    )
+
+
+def text_difference(before: str, after: str) -> float:
+    """The largest relative difference of the numbers in two texts, which may be aligned otherwise.
+
+    Infinity where more than numbers differs, or an integer.
+
+    Examples
+    --------
+    >>> text_difference("score 0.5, 3 folds", "score  0.25, 3 folds")
+    0.5
+    >>> text_difference("3 folds", "4 folds"), text_difference("0.5 won", "0.5 lost")
+    (inf, inf)
+    """
+    if _words(NUMBER.sub("(number)", before)) != _words(NUMBER.sub("(number)", after)):
+        return NO_MEASURE
+    pairs = zip(NUMBER.findall(before), NUMBER.findall(after), strict=True)
+    return max((_apart(one, other) for one, other in pairs), default=NO_MEASURE)
+
+
+def _apart(one: str, other: str) -> float:
+    if WHOLE.match(one) and WHOLE.match(other):
+        return 0.0 if int(one) == int(other) else NO_MEASURE
+    return difference(float(one), float(other))
+
+
+def _words(text: str) -> str:
+    return "".join(text.split())
+
+
+def _without_times(text: str) -> str:
+    return _words(TIMES.sub("(time)", TIME.sub("(time)", text)))
+
+
+def _around(before: str, after: str) -> tuple[str, str]:
+    """Two texts from shortly before the place in which they differ."""
+    then, now = " ".join(before.split()), " ".join(after.split())
+    shorter = min(len(then), len(now))
+    place = next((place for place in range(shorter) if then[place] != now[place]), shorter)
+    begin = max(0, place - AROUND)
+    return _cut(then, begin), _cut(now, begin)
+
+
+def _beginning(seen: OutputSeen | None) -> str:
+    if seen is None:
+        return "nothing"
+    return _cut(" ".join(seen.text.split()), 0) or seen.kind
+
+
+def _cut(text: str, begin: int) -> str:
+    end = begin + LONGEST
+    return f"{'…' if begin else ''}{text[begin:end]}{'…' if len(text) > end else ''}"

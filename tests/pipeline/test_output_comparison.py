@@ -1,0 +1,132 @@
+"""What cells show, compared: numbers are measured, times are only said, and what nobody reads does not count."""
+
+import pytest
+
+from cellops.capture.displays import LONGEST, said
+from cellops.pipeline.verify.comparison import Comparing
+from cellops.pipeline.verify.outputs import UNREAD, outputs
+from cellops.records.cell import CellRecord, Outcome
+from cellops.records.output import OutputSeen
+from cellops.records.proof import Comparison, Verdict
+from cellops.records.value import Covered, ValueSeen
+
+IDENTICAL, WITHIN, DIVERGED, UNTOLD = (
+    Verdict.IDENTICAL,
+    Verdict.WITHIN_TOLERANCE,
+    Verdict.DIVERGED,
+    Verdict.NOT_COMPARED,
+)
+
+
+def printed(text: str) -> OutputSeen:
+    return said("stdout", "text/plain", text)
+
+
+def compared(before: str, after: str, *, counts: bool = True) -> Comparison:
+    (found,) = outputs([printed(before)], [printed(after)], 1e-6, counts=counts)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "verdict"),
+    [
+        ("0.91", "0.91", IDENTICAL),
+        ("0.91", "0.84", DIVERGED),
+        ("0.91", "0.9100000001", WITHIN),
+        ("[ 0.5  1. ]", "[0.50000000001 1.        ]", WITHIN),
+        ("100 rows", "101 rows", DIVERGED),
+        ("1000000000 rows", "1000000001 rows", DIVERGED),
+        ("0.5 won", "0.5 lost", DIVERGED),
+        ("0.5", "nan", DIVERGED),
+        ("nan", "nan", IDENTICAL),
+        ("took 0.31 s", "took 0.44 s", UNTOLD),
+        ("Wall time: 1min 3s", "Wall time: 59.2 s", UNTOLD),
+        ("took 0.31 s, score 0.9", "took 0.44 s, score 0.8", DIVERGED),
+        ("Date: Sat, 21 Nov 2026 Time: 13:05:22", "Date: Sun, 22 Nov 2026 Time: 09:15:20", UNTOLD),
+        ("2026-11-21 13:05:22,123 fit", "2026-11-22 13:05:23,456 fit", UNTOLD),
+        ("100%|##| 3/3 [00:01<00:00, 2.5it/s]", "100%|##| 3/3 [00:02<00:00, 1.5it/s]", UNTOLD),
+        ("3 samples", "4 samples", DIVERGED),
+    ],
+)
+def test_each_pair_of_texts_compares_as_it_is(before: str, after: str, verdict: Verdict) -> None:
+    assert compared(before, after).verdict is verdict
+    assert compared(before, after, counts=False).verdict is (IDENTICAL if verdict is IDENTICAL else UNTOLD)
+
+
+def test_the_difference_is_measured_and_shown_where_it_is() -> None:
+    found = compared("epoch " * 50 + "loss 0.5", "epoch " * 50 + "loss 0.25")
+    assert found.difference == 0.5
+    assert found.before.startswith("…")
+    assert (found.before[-8:], found.after[-9:]) == ("loss 0.5", "loss 0.25")
+
+
+def test_a_text_that_is_not_kept_whole_is_not_measured() -> None:
+    found = compared("=" * LONGEST + "0.5", "=" * LONGEST + "0.5000000001")
+    assert (found.verdict, found.difference) == (DIVERGED, None)
+    assert "not measured" in found.note
+
+
+def test_what_nobody_reads_is_listed() -> None:
+    found = compared("0.5", "0.25", counts=False)
+    assert (found.note, found.before, found.after) == (UNREAD, "0.5", "0.25")
+
+
+def test_what_is_missing_has_diverged_and_what_could_not_be_read_is_said() -> None:
+    assert [one.verdict for one in outputs([printed("a")], [], 0.0, counts=True)] == [DIVERGED]
+    assert [one.verdict for one in outputs([], [printed("a")], 0.0, counts=True)] == [DIVERGED]
+    unread = OutputSeen(origin="display", kind="", reason="it is too large")
+    for then, now in (([unread], [unread]), ([unread], []), ([unread], [unread.replace(digest="a")])):
+        assert [(one.verdict, one.note) for one in outputs(then, now, 0.0, counts=True)] == [
+            (UNTOLD, "it is too large")
+        ]
+    figure = OutputSeen(origin="display", kind="image/png", digest="a")
+    assert [one.verdict for one in outputs([figure], [figure.replace(digest="b")], 0.5, counts=True)] == [DIVERGED]
+
+
+def test_another_kind_of_display_has_diverged() -> None:
+    (found,) = outputs([said("result", "text/plain", "1")], [said("result", "text/html", "2")], 1.0, counts=True)
+    assert (found.verdict, found.note) == (DIVERGED, "text/plain then, text/html now")
+
+
+def test_several_displays_are_compared_in_their_order() -> None:
+    then, now = ([said("display", "text/plain", text) for text in texts] for texts in ("ab", "ac"))
+    found = [(one.name, one.verdict) for one in outputs(then, now, 0.0, counts=True)]
+    assert found == [("display", IDENTICAL), ("display 2", DIVERGED)]
+
+
+VALUE = ValueSeen(name="x", type="builtins.int", covered=Covered.FULL, digest="1")
+
+
+@pytest.mark.parametrize(
+    ("value", "is_run", "verdict"),
+    [
+        (None, False, DIVERGED),
+        (None, True, DIVERGED),
+        (VALUE, True, DIVERGED),
+        (VALUE, False, UNTOLD),
+        (VALUE.replace(covered=Covered.SAMPLED), False, UNTOLD),
+        (VALUE.replace(covered=Covered.CODE), False, DIVERGED),
+        (VALUE.replace(covered=Covered.NOTHING, digest=None), False, DIVERGED),
+    ],
+)
+def test_a_display_counts_in_the_run_and_where_nothing_else_is_left(
+    value: ValueSeen | None, is_run: bool, verdict: Verdict
+) -> None:
+    def record(text: str) -> CellRecord:
+        return CellRecord(
+            session="s",
+            order=1,
+            source="",
+            started=0.0,
+            duration=0.0,
+            overhead=0.0,
+            outcome=Outcome.OK,
+            values=() if value is None else (value,),
+            outputs=(printed(text),),
+        )
+
+    comparing = Comparing(1e-9, lambda _: None, lambda _: None)
+    proof = comparing.cell(record("0.5"), record("0.4"), () if is_run else None)
+    assert [one.verdict for one in proof.comparisons if one.kind == "output"] == [verdict]
+    older = comparing.cell(record("0.5").replace(outputs=None), record("0.4"), ())
+    assert [one for one in older.comparisons if one.kind == "output"] == []
