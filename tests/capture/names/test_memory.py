@@ -121,3 +121,46 @@ def test_a_frame_of_objects_that_can_change_is_a_container(column: list[object],
     assert describe(frame).kind is kind
     assert describe(frame["x"]).kind is kind
     assert describe(frame["y"]).kind is Kind.TABLE
+
+
+@pytest.mark.parametrize(
+    ("make", "change", "read"),
+    [
+        ("g = f + 1", "g.index.name = 'z'", "f.index.name"),
+        ("g = f + 1", "f.index.name = 'z'", "g.index.name"),
+        ("g = f > 1", "g.columns.name = 'z'", "f.columns.name"),
+        ("g = f * 2", "g.index.rename('z', inplace=True)", "f.index.name"),
+        ("g = f + 1\nh = g + 1\nk = h + 1", "k.index.names = ['z']", "f.index.name"),
+        ("g = [f + 1]", "g[0].index.name = 'z'", "f.index.name"),
+        ("g = {'x': f + 1}", "g['x'].columns.name = 'z'", "f.columns.name"),
+        ("g = (f + 1).index", "g.name = 'z'", "f.index.name"),
+        ("g = f.index", "g.name = 'z'", "f.index.name"),
+        ("g = f.index\nh = f + 1", "g.name = 'z'", "h.index.name"),
+        ("g = pd.DataFrame({'q': [1, 2]}, index=f.index)\nh = g * 2", "h.index.name = 'z'", "f.index.name"),
+        ("g = pd.DataFrame({'q': [1, 2]})\ng.index = f.index", "g.index.name = 'z'", "f.index.name"),
+        ("g = f.sum(axis=1)\nh = g > 2", "h.index.name = 'z'", "g.index.name"),
+        ("def name(t): t.index.name = 'z'\ng = f + 1", "name(g)", "f.index.name"),
+        ("def make():\n    g = f + 1\n    g.index.name = 'z'", "make()", "f.index.name"),
+        ("x = 1", "(f + x).columns.name = 'z'", "f.columns.name"),
+    ],
+)
+def test_a_name_given_to_an_index_is_in_the_slices_of_all_that_have_it(make: str, change: str, read: str) -> None:
+    trail = Trail()
+    for cell in ("import pandas as pd", "f = pd.DataFrame({'x': [1.0, 2.0], 'y': [1.0, 3.0]})", make, change):
+        trail.run(cell)
+    trail.run(f"seen = {read}")
+    assert trail.namespace["seen"] == "z"
+    assert trail.replay()["seen"] == "z"
+
+
+def test_an_index_in_common_shares_nothing_else() -> None:
+    trail = Trail()
+    for cell in (
+        "import pandas as pd",
+        "f = pd.DataFrame({'x': [1.0, 2.0]})",
+        "g = f + 1",
+        "f['x'] = 3.0",
+        "r = g.sum()",
+    ):
+        trail.run(cell)
+    assert trail.slice().cells == (1, 2, 3, 5)

@@ -215,8 +215,8 @@ def _of_data(to: Evaluator, called: Called, base: Value) -> Value:
     _go_through(to, called, base)
     if called.method.startswith(("to_", "sink_", "write_", "tofile", "save")):
         _files(to, called, called.method)
-    if not base.everything and base.kind is Kind.TABLE and _in_place(called.node):
-        to.notes.unknown[f"{called.method}(inplace=True) of a table without a name, which may share its index"] = None
+    if called.method in libraries.RENAMES_INDEX and base.kind is Kind.TABLE and _in_place(called.node):
+        to.notes.rename_index(base)
     if called.method in libraries.CHANGES_ITSELF or _in_place(called.node):
         to.notes.change(base)
         for value in called.values:

@@ -106,6 +106,10 @@ CHANGES_ITSELF = _words(
 )
 """Methods of containers, frames and arrays that change them; the others do not."""
 
+RENAMES_INDEX = _words("rename set_names")
+"""Methods that change the name of an index when they are asked to do it in place."""
+NAMES_OF_INDEX = _words("name names")
+
 GIVES_A_NEW_ONE = _words(
     """
     abs agg aggregate all any apply argmax argmin argsort assign astype clip copy corr count cov cummax cummin

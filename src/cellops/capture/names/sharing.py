@@ -107,6 +107,11 @@ class Notes:
         for name in into.everything if item.everything else ():
             found.setdefault(name, set()).update(item.everything)
 
+    def rename_index(self, table: Value) -> None:
+        """An index is given another name: if it is a new table's, it may be that of any table that was read here."""
+        if not table.everything:
+            self.mutate(Value(roots=frozenset(name for name in self.needs if not name.startswith("("))))
+
     def interpreter(self) -> None:
         self.changes[INTERPRETER] = None
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from cellops.capture.dataflow.scopes import Function
 from cellops.capture.names.expressions import Describe, Expressions
 from cellops.capture.names.kinds import Kind
+from cellops.capture.names.libraries import NAMES_OF_INDEX
 from cellops.capture.names.sharing import CONSTANT, Value, container, either
 
 
@@ -155,8 +156,11 @@ class Statements(Expressions):
                     self.bind(
                         part.value if isinstance(part, ast.Starred) else part, container([item]) if starred else item
                     )
-            case ast.Attribute(value=base):
-                self._store(self.value(base), value)
+            case ast.Attribute(value=base, attr=attribute):
+                into = self.value(base)
+                if attribute in NAMES_OF_INDEX and into.kind is Kind.TABLE:
+                    self.notes.rename_index(into)
+                self._store(into, value)
             case ast.Subscript(value=base, slice=key):
                 self.use(self.value(key))
                 self._store(self.value(base), value)

@@ -7,6 +7,7 @@ from typing import Any
 from weakref import getweakrefcount
 
 from cellops.capture.dataflow.analysis import Dataflow
+from cellops.capture.names.axes import Axes
 from cellops.capture.names.bindings import GONE, watch
 from cellops.capture.names.caches import Caches
 from cellops.capture.names.effects import Source
@@ -54,6 +55,7 @@ class Names:
         self._namespace: Mapping[str, Any] = {}
         self._picture = Picture({})
         self._memory = Memory()
+        self._axes = Axes()
         self._caches = Caches({})
         self._threads = Threads({})
         self._tasks = Tasks()
@@ -157,8 +159,12 @@ class Names:
         touched = (*bound, *unseen, *results, *perhaps, *notes.changes, *notes.mutates)
         kinds = {name: describe(self._namespace[name]).kind for name in touched if name in self._namespace}
         stood = [name for name in touched if name not in bound]
-        for name, others in self._memory.learn((*deleted, *stood, *bound), self._namespace).items():
+        present = (*deleted, *stood, *bound)
+        axes = self._axes.learn(present, self._namespace)
+        for name, others in (*self._memory.learn(present, self._namespace).items(), *axes.aliases.items()):
             aliases[name] = tuple(dict.fromkeys((*aliases.get(name, ()), *others)))
+        for name, others in axes.holds.items():
+            holds[name] = (*holds.get(name, ()), *others)
         tasks = [TASKS] if state.tasks and (unseen or deleted or let_go_on(cell.flow)) else []
         needs = (*notes.needs, *state.watched, *([ANYTHING] if state.strayed else ()), *tasks)
         left = [TASKS] if self._tasks.are_left(boundless=bool(unknown)) else []
