@@ -87,6 +87,12 @@ class NotebookError(CellopsError):
     code = "notebook"
 
 
+class StepError(CellopsError):
+    """Steps that do not fit together, or a value that one cannot hand to another; `data` names steps, cells, names."""
+
+    code = "step"
+
+
 class ExpectationError(CellopsError):
     """Expectations that cannot be read, or a table that does not satisfy them; `data["results"]` holds the verdicts."""
 

@@ -1,0 +1,106 @@
+"""Any other values, by cloudpickle: those that share objects stand in one file, so that they share them afterwards."""
+
+import io
+import re
+from collections.abc import Mapping
+from datetime import date, time, timedelta, tzinfo
+from enum import Enum
+from pathlib import Path
+from types import BuiltinFunctionType, FunctionType, ModuleType
+from typing import TYPE_CHECKING, Any
+
+import cloudpickle
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+SUFFIX = "pickle"
+FIXED: tuple[type, ...] = (
+    *(type(None), type(...), bool, int, float, complex, str, bytes, range, slice, tuple, frozenset),
+    *(type, ModuleType, FunctionType, BuiltinFunctionType, Enum, re.Pattern),
+    *(date, time, timedelta, tzinfo),
+)
+"""Types whose values cannot be changed (what a tuple holds is looked at by itself), or belong to the program."""
+DTYPES = frozenset({"dtype", "ExtensionDtype"})
+"""Names of classes whose values libraries share."""
+
+
+def accepts(_value: object) -> bool:
+    """Whatever no other format takes; some of it cannot be written."""
+    return True
+
+
+def write(value: Any, path: Path) -> None:
+    with path.open("wb") as file:
+        cloudpickle.dump(value, file, protocol=5)
+
+
+def read(path: Path) -> Any:
+    """Read what `write` wrote: only from a file whose digest is that of a value which this project has kept."""
+    with path.open("rb") as file:
+        return cloudpickle.load(file)
+
+
+def groups(values: Mapping[str, object], others: Mapping[str, object]) -> list[list[str]]:
+    """The names of values in groups: those that share an object which can be changed are in one.
+
+    Parameters
+    ----------
+    values
+        What is to be pickled, by name.
+    others
+        What has a format of its own; it joins a group when one of its values holds it.
+
+    Raises
+    ------
+    Exception
+        What a value raises that cannot be pickled; its note names it.
+    """
+    visitors = {name: _visited(name, value) for name, value in values.items()}
+    held = {name: visitor.objects() for name, visitor in visitors.items()}
+    held |= {name: {id(value)} for name, value in others.items()}
+    found: list[tuple[list[str], set[int]]] = []
+    for name, objects in held.items():
+        joined = [group for group in found if group[1] & objects]
+        found = [group for group in found if not group[1] & objects]
+        names = [inner for group in joined for inner in group[0]]
+        found.append(([*names, name], objects.union(*(group[1] for group in joined))))
+    return [names for names, _ in found]
+
+
+def _visited(name: str, value: object) -> "_Visitor":
+    visitor = _Visitor()
+    try:
+        visitor.dump(value)
+    except Exception as error:
+        error.add_note(name)
+        raise
+    return visitor
+
+
+class _Visitor(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no type information
+    """Pickles into nothing and remembers what it came across."""
+
+    def __init__(self) -> None:
+        super().__init__(_Nothing(), protocol=5, buffer_callback=lambda _: None)
+        self._alive: list[object] = []
+        self._of_classes: set[int] = set()
+
+    def persistent_id(self, value: object) -> None:
+        """Called for each object; it is kept alive, or the next could be given its place in memory."""
+        if not isinstance(value, FIXED) and not any(base.__name__ in DTYPES for base in type(value).__mro__):
+            self._alive.append(value)
+            # Objects of pandas are pickled with a list that belongs to their class.
+            self._of_classes.add(id(getattr(type(value), "_metadata", None)))
+
+    def objects(self) -> set[int]:
+        """The identities of what can be changed."""
+        return {id(value) for value in self._alive} - self._of_classes
+
+
+class _Nothing(io.RawIOBase):
+    def writable(self) -> bool:
+        return True
+
+    def write(self, content: "ReadableBuffer") -> int:
+        return memoryview(content).nbytes
