@@ -74,6 +74,10 @@ show(plain, reading({cells}))
 OBJECTS = {
     "a list of 1,000,000 numbers": ("big = list(range(1_000_000))", "big[{}]"),
     "a dict of 1,000,000 numbers": ("big = {n: n for n in range(1_000_000)}", "big[{}]"),
+    "an object of 1,000,000 attributes": (
+        "class Big: pass\nbig = Big()\nbig.__dict__.update((f'a{n}', n) for n in range(1_000_000))",
+        "big.a{}",
+    ),
     "1,000 lists of 1,000 numbers": ("big = [list(range(1000)) for _ in range(1000)]", "len(big[{}])"),
     "500 frames of 200 columns": (
         "import pandas as pd\nfor n in range(500): globals()[f'frame_{n}'] = pd.DataFrame([[0.0] * 200] * 5)",

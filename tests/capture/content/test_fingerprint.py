@@ -1,6 +1,7 @@
 """A change anywhere in a table changes its fingerprint; a copy does not."""
 
 import datetime as dt
+from collections.abc import Callable
 from decimal import Decimal
 
 import numpy as np
@@ -13,6 +14,8 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from cellops.capture.content.fingerprint import fingerprint, is_data, is_table
+from cellops.capture.content.rows import row_hashes
+from cellops.capture.content.tokens import UnhashableError
 
 SCALARS = {
     "int": st.integers(-1000, 1000),
@@ -311,3 +314,28 @@ def test_a_table_too_large_for_passing_is_sampled_and_says_so(monkeypatch: pytes
 def test_many_python_objects_are_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cellops.capture.content.fingerprint.MOST_OBJECTS", 1000)
     assert fingerprint("t", "table", pd.Series([1] * 150_000, dtype=object)).method == "sampled"
+
+
+def _shared(depth: int) -> list[object]:
+    """Lists that hold the same one twice, each: two to the power of `depth` numbers."""
+    found: list[object] = [1]
+    for _ in range(depth):
+        found = [found, found]
+    return found
+
+
+@pytest.mark.parametrize("make", [list, tuple, lambda held: {"a": held}], ids=["list", "tuple", "dict"])
+def test_a_cell_that_leads_to_too_much_is_told_and_not_read(make: Callable[[list[object]], object]) -> None:
+    frame = pd.DataFrame({"a": [1.0, 2.0], "b": pd.Series([make(_shared(40)), None], dtype=object)})
+    for table in (frame, frame["b"], frame.to_numpy(), frame["b"].to_numpy()):
+        found = fingerprint("t", "training", table)
+        assert found.method == "metadata-only"
+        assert found.reason is not None
+        assert "lead to more than 2,000,000 objects" in found.reason
+    with pytest.raises(UnhashableError, match="lead to more than"):
+        row_hashes([frame])
+
+
+def test_what_is_shared_a_few_times_is_read_whole() -> None:
+    one, other = ([_shared(5)], [_shared(6)])
+    assert digest(pd.DataFrame({"b": one})) != digest(pd.DataFrame({"b": other}))

@@ -201,6 +201,15 @@ def test_generators_inside_of_what_a_cell_reads_are_found(loaded: Kernel) -> Non
     assert uses["streams[0]"].seeded
 
 
+def test_a_generator_is_found_among_the_first_of_very_many_attributes(loaded: Kernel) -> None:
+    loaded.run(
+        "import numpy as np\nclass Trainer: pass\ntrainer = Trainer()\ntrainer.rng = np.random.default_rng(7)\n"
+        "trainer.__dict__.update((f'a{n}', n) for n in range(100_000))"
+    )
+    loaded.run("x = trainer.rng.normal()")
+    assert _uses(loaded.cells()[-1])["trainer.rng"].consumed
+
+
 @pytest.mark.parametrize(
     "seeding",
     [

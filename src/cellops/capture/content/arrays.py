@@ -5,7 +5,16 @@ from typing import TYPE_CHECKING, Any
 
 import xxhash
 
-from cellops.capture.content.tokens import LONG_DOUBLE, PADDED, UnhashableError, is_extended, join, token
+from cellops.capture.content.tokens import (
+    CONTAINERS,
+    LONG_DOUBLE,
+    PADDED,
+    UnhashableError,
+    check_nesting,
+    is_extended,
+    join,
+    token,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -83,6 +92,8 @@ def _update_objects(digest: "xxhash.xxh3_128", kind: type, values: list[Any]) ->
         digest.update(np.array(values, kind).data)
         return
     else:
+        if kind in CONTAINERS:
+            check_nesting(values)
         parts = [token(value) for value in values]
     digest.update(np.fromiter(map(len, parts), np.uint64, len(parts)).data)
     digest.update(b"".join(parts))

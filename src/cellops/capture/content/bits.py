@@ -4,7 +4,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from cellops.capture.content.fingerprint import is_columnar
-from cellops.capture.content.tokens import UnhashableError, token
+from cellops.capture.content.tokens import UnhashableError, check_nesting, token
 
 if TYPE_CHECKING:
     import numpy as np
@@ -96,6 +96,7 @@ def _object_bits(values: list[Any]) -> "Bits":
 
     if set(map(type, values)) == {str}:
         return pd.util.hash_array(np.array(values, dtype=object), categorize=True)
+    check_nesting(values)
     hashes = (xxhash.xxh3_64_intdigest(token(value)) for value in values)
     return np.fromiter(hashes, np.uint64, len(values))
 

@@ -8,6 +8,9 @@ import uuid
 from typing import Any
 
 DEEPEST = 50
+MOST_NESTED = 2_000_000
+"""Objects that the cells of a column lead to, each counted as often as it is led to: about a second's work."""
+CONTAINERS = frozenset({list, tuple, set, frozenset, dict})
 LONG_DOUBLE, PADDED = 10, 16
 """Of a long double's sixteen bytes on x86, those that hold its value."""
 EXTENDED = 63
@@ -60,9 +63,32 @@ def token(value: Any, depth: int = 0) -> bytes:
         return b"bytes:" + value  # type: ignore[no-any-return]
     if kind in SHOWN_BY_REPR:
         return f"{kind.__name__}:{value!r}".encode()
-    if kind in {list, tuple, set, frozenset, dict}:
+    if kind in CONTAINERS:
         return _container(value, depth + 1)
     return _moment(value) or _of_a_library(value, depth + 1)
+
+
+def check_nesting(values: list[Any]) -> None:
+    """Refuse values that lead to too many others, before any is read: a list can hold another one many times.
+
+    Raises
+    ------
+    UnhashableError
+        When they do.
+    """
+    left, count = [(values, 0)], 0
+    while left:
+        found, depth = left.pop()
+        held = [item for item in found if type(item) in CONTAINERS] if depth <= DEEPEST else []
+        count += sum(map(len, held))
+        if count > MOST_NESTED:
+            fact = f"its containers lead to more than {MOST_NESTED:,} objects: keep one value in a cell"
+            raise UnhashableError(fact)
+        left += [(_all_in(item), depth + 1) for item in held]
+
+
+def _all_in(container: Any) -> list[Any]:
+    return [*container, *container.values()] if type(container) is dict else list(container)
 
 
 def is_extended(dtype: Any) -> bool:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from types import GetSetDescriptorType
 from typing import Any
 
@@ -220,7 +221,8 @@ def _parts(value: object) -> list[tuple[str, Any]]:
         return [(f"[{key!r}]", item) for key, item in held.items() if type(key) is str or type(key) is int]
     if issubclass(type(value), type) or root_of(type(value)) in {"builtins", "pandas", "numpy"}:
         return []
-    return [(f".{attribute}", item) for attribute, item in list(_attributes(value).items())[:MOST_ITEMS]]
+    first = list(islice(_attributes(value).items(), MOST_ITEMS))  # at once: another thread may add some
+    return [(f".{attribute}", item) for attribute, item in first]
 
 
 def _attributes(value: object) -> dict[str, Any]:
