@@ -7,6 +7,7 @@ from cellops.records.environment import Origin, ThreadPool
 from cellops.records.figure import FigureSpool
 from cellops.records.file import FileUse
 from cellops.records.finding import Finding
+from cellops.records.gate import GateResult, GroupFigure
 from cellops.records.module import ModuleSource
 from cellops.records.slice import Slice
 from cellops.records.split import Overlap, Split
@@ -149,6 +150,8 @@ class RunOpened(Record, frozen=True, kw_only=True, tag="run-opened", tag_field="
     execution: str | None = None
     parameters: dict[str, Value | list[Value]] = {}
     """What is known before the cell is executed: what remains of a run whose kernel is killed."""
+    gates: tuple[str, ...] = ()
+    """What the run's own header asks of it."""
 
 
 class RunClosed(Record, frozen=True, kw_only=True, tag="run-closed", tag_field="event"):
@@ -159,6 +162,12 @@ class RunClosed(Record, frozen=True, kw_only=True, tag="run-closed", tag_field="
     """The kernel's working folder when capturing began, relative to the project where it lies inside."""
     parameters: dict[str, Value | list[Value]] = {}
     metrics: dict[str, float] = {}
+    not_finite: tuple[str, ...] = ()
+    """Metrics that came out as NaN or infinite."""
+    measured: dict[str, float] = {}
+    """Metrics that gates asked for beside those that the cell computed; no proof and no comparison speaks of them."""
+    groups: tuple[GroupFigure, ...] = ()
+    """How those of them came out that speak of groups of rows."""
     models: tuple[ModelSpool, ...] = ()
     figures: tuple[FigureSpool, ...] = ()
     data: tuple[DataFingerprint, ...] = ()
@@ -214,6 +223,8 @@ class RunSummary(Record, frozen=True, kw_only=True):
     """Name and MLflow URI of the models it logged."""
     proof: str | None = None
     """The verdict of its newest proof: `identical`, `within tolerance` or `diverged`; None where it has none."""
+    gates: tuple[GateResult, ...] = ()
+    """The gates that it was held against, as a pipeline."""
 
     @classmethod
     def of(cls, opened: RunOpened, closed: RunClosed | None = None) -> Self:
@@ -235,7 +246,7 @@ class RunSummary(Record, frozen=True, kw_only=True):
             status=closed.status,
             ended=closed.ended,
             parameters=closed.parameters,
-            metrics=closed.metrics,
+            metrics={**closed.metrics, **closed.measured},
             findings=closed.findings,
             models={model.name: "" for model in closed.models},
         )

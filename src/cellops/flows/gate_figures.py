@@ -1,0 +1,129 @@
+"""The figures that gates ask for and the cell did not compute: of groups of rows, and of the model's latency."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cellops.capture.redaction import redact
+from cellops.capture.results.results import FittedModel
+from cellops.records.contract import Contract
+from cellops.records.gate import GroupFigure
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from cellops.pipeline.gates.grammar import GroupCall
+
+
+class Measured(NamedTuple):
+    """Metrics by name, and the groups behind those that speak of groups."""
+
+    metrics: Mapping[str, float] = {}
+    groups: tuple[GroupFigure, ...] = ()
+
+
+def measure(
+    texts: tuple[str, ...],
+    computed: Mapping[str, float],
+    model: FittedModel | None,
+    contract: Contract | None,
+    namespace: Mapping[str, Any],
+) -> Measured:
+    """Measure what gates name and the run has not computed, on its first model and that model's evaluation rows.
+
+    Parameters
+    ----------
+    texts
+        The gates.
+    computed
+        The metrics that the run has.
+    model, contract
+        The model that was kept first, and its contract; without them there are no figures, and a reason.
+    namespace
+        Where a column stands that the model does not take: under its own name, one value for each evaluation row.
+
+    Raises
+    ------
+    UsageError
+        When a gate cannot be read.
+    """
+    from cellops.pipeline.gates.grammar import LATENCY, read_all
+
+    gates = read_all(texts)
+    calls = {group.name: group for gate in gates for group in gate.groups}
+    wanted = {name for gate in gates for name in gate.names if LATENCY.fullmatch(name)} - {*computed}
+    if not calls and not wanted:
+        return Measured()
+    if model is None or contract is None or model.evaluation is None:
+        reason = "the run has no model with a contract and evaluation rows"
+        return Measured(groups=tuple(GroupFigure(name=name, reason=reason) for name in calls))
+    groups = tuple(_grouped(calls.values(), model, contract, namespace)) if calls else ()
+    metrics = {figure.name: figure.value for figure in groups if figure.value is not None}
+    return Measured(metrics | dict(_latencies(wanted, model, contract)), groups)
+
+
+def _latencies(names: set[str], model: FittedModel, contract: Contract) -> Iterator[tuple[str, float]]:
+    from cellops.packaging.latency import latency
+    from cellops.packaging.predictor import SklearnPredictor
+    from cellops.pipeline.gates.grammar import LATENCY
+
+    predictor = SklearnPredictor(model.estimator, contract.schema)
+    inputs = _inputs(model, contract)
+    for name in sorted(names):
+        found = LATENCY.fullmatch(name)
+        value = latency(predictor, inputs, int(found[1])) if found else None
+        if value is not None:
+            yield name, value
+
+
+def _grouped(
+    calls: "Iterable[GroupCall]", model: FittedModel, contract: Contract, namespace: Mapping[str, Any]
+) -> Iterator[GroupFigure]:
+    from cellops.packaging.groups import group_figure
+    from cellops.packaging.predictor import SklearnPredictor
+
+    assert model.evaluation is not None  # noqa: S101 - `measure` has looked
+    inputs, target = (table.value for table in model.evaluation)
+    answers = SklearnPredictor(model.estimator, contract.schema).answer(_inputs(model, contract))
+    for call in calls:
+        column = _column(call.column, inputs, namespace)
+        if column is None:
+            reason = f"the evaluation rows have no column {call.column}, and no variable of that name goes with them"
+            yield GroupFigure(name=call.name, reason=reason)
+            continue
+        found = group_figure(
+            call.name,
+            call.function,
+            call.figure,
+            call.smallest,
+            schema=contract.schema,
+            target=target,
+            answers=answers,
+            column=column,
+        )
+        yield _without_secrets(found)
+
+
+def _inputs(model: FittedModel, contract: Contract) -> "pd.DataFrame":
+    assert model.evaluation is not None  # noqa: S101 - `measure` has looked
+    table: pd.DataFrame = model.evaluation[0].value
+    return table[[field.name for field in contract.schema.inputs]]
+
+
+def _column(name: str, inputs: "pd.DataFrame", namespace: Mapping[str, Any]) -> "pd.Series[Any] | None":
+    """The column of the evaluation rows; else a Series of that name in the notebook that has the same index."""
+    import pandas as pd
+
+    if name in inputs.columns:
+        found: pd.Series[Any] = inputs[name]
+        return found.reset_index(drop=True)
+    beside = namespace.get(name)
+    if type(beside) is pd.Series and beside.index.equals(inputs.index):
+        return beside.reset_index(drop=True)
+    return None
+
+
+def _without_secrets(figure: GroupFigure) -> GroupFigure:
+    """Names of groups are values of the data."""
+    groups = tuple(g.replace(name=redact(g.name)) if isinstance(g.name, str) else g for g in figure.groups)
+    extremes = tuple(redact(name) if isinstance(name, str) else name for name in figure.extremes)
+    return figure.replace(groups=groups, extremes=extremes)
