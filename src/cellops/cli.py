@@ -131,7 +131,7 @@ def show(run: str, everything: bool) -> None:
     callback=_number,
     help="The largest difference of numbers that counts as none, as a share of the largest of them.",
 )
-@click.option("--commands", "commands_allowed", is_flag=True, help="Execute shell commands of the cells again.")
+@click.option("--commands", "commands_allowed", is_flag=True, help="Start programs again, and send data again.")
 def verify(run: str, **options: Any) -> None:
     """Execute RUN again and say whether it comes out the same: identical, within tolerance or diverged.
 

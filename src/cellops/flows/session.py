@@ -113,9 +113,9 @@ class Session:
 
     def _guarding(self) -> Guard | None:
         """What keeps the files that cells touch, where this kernel executes them again."""
-        if self._restoring is None or self._restoring.aside is None:
+        if self._restoring is None or self._restoring.guarding is None:
             return None
-        guard = Guard(Path(self._restoring.aside), self.settings.project, (self.settings.folder,))
+        guard = Guard(self._restoring.guarding)
         guard.start()
         return guard
 

@@ -11,21 +11,21 @@ from filelock import FileLock, Timeout
 
 from cellops.capture.blobs import digest
 from cellops.capture.journal import Journal
-from cellops.capture.secrets import REDACTED
 from cellops.capture.temporary import temporary_folder
-from cellops.errors import NotFoundError, UsageError, VerificationError
+from cellops.errors import NotFoundError, UsageError
 from cellops.flows import writer
 from cellops.flows.progress import OF_PROOFS
 from cellops.flows.recorded import Held, recorded
 from cellops.pipeline.verify.causes import causes, changed_packages
 from cellops.pipeline.verify.comparison import Comparing, worst
+from cellops.pipeline.verify.refusals import require_allowed, require_executable
 from cellops.pipeline.verify.relevance import needed_names
 from cellops.pipeline.verify.replay import Replay, replay
 from cellops.pipeline.verify.run_comparison import compare_run
 from cellops.pipeline.verify.written_files import put_back_all
 from cellops.records.cell import CellRecord, Outcome, place
 from cellops.records.execution import CellProgress
-from cellops.records.file import FileUse
+from cellops.records.guarding import Heard
 from cellops.records.proof import CellProof, Comparison, Proof, Verdict
 from cellops.records.recorded import RecordedRun, needed_states
 from cellops.settings import Settings, load, prepare
@@ -35,8 +35,6 @@ TOLERANCE = 1e-9
 SAME, FRESH = "same", "fresh"
 MOST_NOTES = 50
 FOLDER = "proofs"
-SIDE_EFFECTS = {"shell-command", "package-installed"}
-"""Findings on cells that change what lies outside of the kernel."""
 
 
 def _silent(_progress: CellProgress) -> None:
@@ -67,7 +65,7 @@ def verify(
     tolerance
         The largest difference of numbers that counts as none, relative to the largest magnitude among them.
     commands_allowed
-        Whether shell commands with side effects, which cells of the slice hold, may be executed again.
+        Whether programs may be started again, and anything be sent over the network, where it may have side effects.
 
     Raises
     ------
@@ -78,8 +76,8 @@ def verify(
     RecordError
         When the run has not ended, or its record is not whole.
     VerificationError
-        When it cannot be executed again: data are gone, a secret stood in a cell, a shell command would have side
-        effects, the lock cannot be rebuilt.
+        When it cannot be executed again: data are gone, a secret stood in a cell, a program or something that is sent
+        would have side effects, the lock cannot be rebuilt.
     NotebookError
         When the kernel does not start, or dies.
     """
@@ -130,7 +128,7 @@ def _verified(
     with _alone(proofs, on_stage):
         put_back_all(proofs, tell)
         _clear(proofs)
-        _require_executable(held.run, cells, settings.project, commands_allowed=commands_allowed)
+        require_executable(held.run, cells, settings.project, commands_allowed=commands_allowed)
         folder.mkdir()
         try:
             interpreter = _fresh(held.run, folder, on_stage) if environment == FRESH else None
@@ -142,11 +140,13 @@ def _verified(
                 project=settings.project,
                 states=_states(held, cells),
                 interpreter=interpreter,
+                commands_allowed=commands_allowed,
                 on_progress=on_progress,
                 on_stage=on_stage,
                 tell=tell,
             )
             took = time.perf_counter() - started
+            require_allowed(again.heard)
             on_stage("Comparing")
             proof = _proof(held, again, tolerance, folder)
         finally:
@@ -199,6 +199,7 @@ def _proof(held: Held, again: Replay, tolerance: float, folder: Path) -> Proof:
         proofs.append(comparing.cell(record, after, of_run, needed[record.order]))
     verdict = _verdict(proofs)
     environment = again.closed.environment if again.closed is not None else None
+    notes = (*_told(modules, verdict), *_doings(again.heard), *_notes(held, cells, proofs))
     return Proof(
         run=run.run,
         name=run.name,
@@ -212,7 +213,7 @@ def _proof(held: Held, again: Replay, tolerance: float, folder: Path) -> Proof:
         cells=tuple(proofs),
         causes=() if verdict is Verdict.IDENTICAL else causes(run, proofs, environment, modules),
         modules=tuple(modules),
-        notes=tuple(dict.fromkeys([*_told(modules, verdict), *_notes(held, cells, proofs)]))[:MOST_NOTES],
+        notes=tuple(dict.fromkeys(notes))[:MOST_NOTES],
         packages=changed_packages(run.closed.environment, environment),
         version=__version__,
         store=run.store,
@@ -279,59 +280,10 @@ def _outputs(cells: Sequence[CellRecord]) -> Iterator[str]:
         yield f"{_places(complaining)}: what was written to stderr was not compared"
 
 
-def _require_executable(
-    run: RecordedRun, cells: Sequence[CellRecord], project: Path, *, commands_allowed: bool
-) -> None:
-    """Refuse what cannot be executed as it was, before a kernel starts.
-
-    Raises
-    ------
-    VerificationError
-        Naming the cells.
-    """
-    if not cells:
-        fact = f"The run {run.name} ({run.run[:8]}) has no cells on its record"
-        raise VerificationError(fact, remedy="Run it again with this version of cellops")
-    secret = [record for record in cells if REDACTED in record.source]
-    if secret:
-        fact = f"{_places(secret)} held a secret, which was not recorded, so it cannot be executed again"
-        remedy = "Read the secret from the environment, and run the cells again"
-        raise VerificationError(fact, remedy=remedy, cells=[record.order for record in secret])
-    risky = [] if commands_allowed else [record for record in cells if _has_side_effects(record)]
-    if risky:
-        fact = f"{_places(risky)} runs shell commands that may change files or what is installed"
-        remedy = "Allow it with --commands, where executing them again does no harm"
-        raise VerificationError(fact, remedy=remedy, cells=[record.order for record in risky])
-    gone = [use for use in _files(cells) if not _exists(use, project)]
-    if gone:
-        more = f" and {len(gone) - 1} more" if len(gone) > 1 else ""
-        fact = f"The run has read {gone[0].path}{more}, which {'is' if len(gone) == 1 else 'are'} gone"
-        remedy = "Put the data back, and verify again"
-        raise VerificationError(fact, remedy=_pointed(gone[0]) or remedy, files=[use.path for use in gone])
-
-
-def _has_side_effects(record: CellRecord) -> bool:
-    return any(finding.code in SIDE_EFFECTS for finding in record.findings)
-
-
-def _files(cells: Sequence[CellRecord]) -> Iterator[FileUse]:
-    """The files that the slice has read and not written itself before."""
-    written: set[str] = set()
-    for record in cells:
-        own = {use.path for use in record.files if use.mode != "read"}
-        yield from (use for use in record.files if use.mode == "read" and use.path not in written | own)
-        written |= own
-
-
-def _exists(use: FileUse, project: Path) -> bool:
-    return "://" in use.path or (project / Path(use.path).expanduser()).exists()
-
-
-def _pointed(use: FileUse) -> str | None:
-    pointer = next(iter(use.pointers), None)
-    if pointer is None:
-        return None
-    return f"Bring them back: {pointer.kind} has them as {pointer.version or pointer.target}"
+def _doings(heard: Iterable[Heard]) -> Iterator[str]:
+    """What the cells did again that nothing undoes."""
+    for one in heard:
+        yield f"the replay {one.doing} {one.name}"
 
 
 def _places(records: Sequence[CellRecord]) -> str:

@@ -3,6 +3,7 @@ from collections.abc import Iterable, Iterator
 from cellops.records.base import Record
 from cellops.records.cell import CellRecord, GeneratorUse
 from cellops.records.file import FileUse
+from cellops.records.guarding import Guarding
 from cellops.records.run import RunClosed
 
 DEFERRED = "deferred"
@@ -40,8 +41,8 @@ class Restoring(Record, frozen=True, kw_only=True):
 
     states: dict[str, dict[str, str]] = {}
     """For the id of a cell, the states of shared generators by their names, as files."""
-    aside: str | None = None
-    """The folder to which files are copied before the cells touch them."""
+    guarding: Guarding | None = None
+    """What they may touch."""
 
 
 def needed_states(cells: Iterable[CellRecord]) -> Iterator[tuple[CellRecord, GeneratorUse]]:

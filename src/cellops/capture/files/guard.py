@@ -1,6 +1,10 @@
-"""Copies of files made before code that is executed again touches them, as python's own audit events announce it."""
+"""Copies of files made before code that is executed again touches them, as python's own audit events announce it.
+
+Forked processes inherit the guard, and other processes of Python get one of their own by `site/sitecustomize.py`.
+"""
 
 import contextlib
+import errno
 import os
 import shutil
 import sys
@@ -10,10 +14,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from cellops.capture.files.audit import ignored
+from cellops.capture.files.doings import doing
 from cellops.records.aside import LIST, Left, PutAside
 from cellops.records.base import Record
+from cellops.records.guarding import Guarding, Heard
+from cellops.records.recorded import Restoring
 
+SITE = Path(__file__).parent / "site"
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 BESIDE_A_DATABASE = ("", "-wal", "-shm", "-journal")
 NO_FOLDER = -1
@@ -23,48 +33,81 @@ NO_FOLDER = -1
 class Guard:
     """Copies what is about to be written, replaced or deleted, once each; and says how it was left.
 
-    What cannot be copied is not touched: the error is raised where the code asked for it. Programs that the code
-    starts, and libraries that write without python, are not heard.
-
-    Parameters
-    ----------
-    aside
-        The folder of the copies.
-    project
-        Files below it are guarded wherever it lies; other temporary files are not.
-    own
-        Folders of cellops' own.
+    What cannot be copied is not touched: the error is raised where the code asked for it. So it is where a program
+    would be started or something be sent that nobody has allowed. What other programs and libraries write without
+    python is not heard.
     """
 
-    def __init__(self, aside: Path, project: Path, own: tuple[Path, ...]) -> None:
-        self._aside = aside
-        self._project = os.path.realpath(project) + os.sep
-        temporary = os.path.realpath(tempfile.gettempdir()) + os.sep
-        self._free = (*ignored(), *(os.path.realpath(folder) + os.sep for folder in (aside, *own)))
-        self._temporary = temporary
+    def __init__(self, guarding: Guarding) -> None:
+        self._guarding = guarding
+        self._aside = Path(guarding.aside)
+        self._project = os.path.realpath(guarding.project) + os.sep
+        self._temporary = os.path.realpath(tempfile.gettempdir()) + os.sep
+        self._free = (*ignored(), *(os.path.realpath(folder) + os.sep for folder in (guarding.aside, guarding.own)))
         self._touched: dict[str, None] = {}
+        self._heard: dict[Heard, None] = {}
+        self._listed: dict[str, None] = {}
+        self._read = 0
         self._busy = threading.local()
-        self._pid = os.getpid()
 
     def start(self) -> None:
         """Hear of everything until the process ends."""
+        others = os.environ.get("PYTHONPATH")
+        if others is None or str(SITE) not in others.split(os.pathsep):
+            os.environ["PYTHONPATH"] = os.pathsep.join([str(SITE), *filter(None, [others])])
         sys.addaudithook(self._hear)
 
     def tell(self) -> None:
         """Write down how the files stand that were touched, behind a cell."""
         with self._working():
-            for path in list(self._touched):
+            for path in self._all_touched():
                 with contextlib.suppress(OSError):
                     status = os.stat(path)  # noqa: PTH116 - the path was made for it
                     self._write(Left(path=path, size=status.st_size, modified=status.st_mtime_ns / 1e9))
 
+    def _all_touched(self) -> list[str]:
+        """What this process and those that it started have put aside so far."""
+        with contextlib.suppress(OSError), (self._aside / LIST).open("rb") as file:
+            file.seek(self._read)
+            for line in file:
+                self._read += len(line)
+                with contextlib.suppress(msgspec.DecodeError):
+                    place = PutAside.from_json(line)
+                    self._listed.update({} if place.is_folder else {place.path: None})
+        return list(self._listed)
+
     def _hear(self, event: str, given: tuple[Any, ...]) -> None:
-        touch = EVENTS.get(event)
-        if touch is None or getattr(self._busy, "now", False) or os.getpid() != self._pid:
+        if getattr(self._busy, "now", False):
             return
+        touch = EVENTS.get(event)
+        if touch is not None:
+            with self._working():
+                for path in touch(given):
+                    self._keep(path)
+        elif (heard := self._found(event, given)) is not None:
+            self._answer(heard)
+
+    def _found(self, event: str, given: tuple[Any, ...]) -> Heard | None:
         with self._working():
-            for path in touch(given):
-                self._keep(path)
+            return doing(event, given)
+
+    def _answer(self, heard: Heard) -> None:
+        """Write down what was heard, once each, and refuse it unless it is allowed.
+
+        Raises
+        ------
+        PermissionError
+            Where the code asked for it.
+        """
+        refused = heard.refused and not self._guarding.commands_allowed
+        told = heard.replace(refused=refused)
+        if told not in self._heard:
+            self._heard[told] = None
+            with self._working(), Path(self._guarding.heard).open("ab") as file:
+                file.write(told.to_json() + b"\n")
+        if refused:
+            fact = f"{heard.name} would be {heard.doing} again. Allow it with --commands, where it does no harm"
+            raise PermissionError(errno.EPERM, fact)
 
     @contextlib.contextmanager
     def _working(self) -> Iterator[None]:
@@ -90,7 +133,8 @@ class Guard:
             return
         copied = None
         if os.path.isfile(path):  # noqa: PTH113
-            copied = str(self._aside / f"{len(self._touched)}-{threading.get_ident()}-{Path(path).name}")
+            number = f"{os.getpid()}-{threading.get_ident()}-{len(self._touched)}"
+            copied = str(self._aside / f"{number}-{Path(path).name}")
             shutil.copy2(path, copied)
         self._write(PutAside(path=path, copied=copied, existed=copied is not None))
         self._touched[path] = None
@@ -103,6 +147,14 @@ class Guard:
     def _write(self, line: Record) -> None:
         with (self._aside / LIST).open("ab") as file:
             file.write(line.to_json() + b"\n")
+
+
+def guard_child() -> None:
+    """Guard a process that code starts while it is executed again, as its kernel is guarded."""
+    path = os.environ.get("CELLOPS_RESTORING")
+    guarding = Restoring.from_file(Path(path)).guarding if path and Path(path).is_file() else None
+    if guarding is not None and Path(guarding.aside).is_dir():
+        Guard(guarding).start()
 
 
 def _of_open(given: tuple[Any, ...]) -> tuple[object, ...]:

@@ -12,9 +12,10 @@ from cellops.records.finding import Finding, Severity
 
 ABSOLUTE_PATH = re.compile(r"^(?:/(?:home|Users|mnt|data|root|tmp|var|opt|srv)/\S+|[A-Za-z]:\\\S+)$")
 NETWORK = re.compile(
-    r"^(?:(?:requests|httpx)\.(?:get|post|put|patch|head|request|stream|Session|Client|AsyncClient)"
+    r"^(?:(?:requests|httpx)\.(?:get|head|request|stream|Session|Client|AsyncClient)"
     r"|(?:urllib\.)?(?:request\.)?(?:urlopen|urlretrieve)|urllib3\.(?:request|PoolManager)|aiohttp\.ClientSession)$"
 )
+SENDING = re.compile(r"^(?:requests|httpx)\.(?:post|put|patch|delete)$")
 HINTS = re.compile(
     r"(?i)/|\\|get_ipython|subprocess|os\.(?:system|popen)|requests|httpx|url|aiohttp"
     r"|pass|pwd|secret|token|credential|key|sk-|hf_|gh[pousr]_|glpat-|xox|AKIA|ASIA|AIza|dapi|eyJ|bearer|basic"
@@ -122,6 +123,13 @@ def _of_call(call: ast.Call) -> Finding | None:
             Severity.WARNING,
             f"{name} asks the network, which may answer otherwise tomorrow",
             "Keep what it answered in a file, and read that",
+        )
+    if SENDING.match(name):
+        return _finding(
+            "network-write",
+            Severity.WARNING,
+            f"{name} sends data over the network, and does so each time the cell is executed",
+            "Do it outside of what the run depends on",
         )
     match name, call.args:
         case "get_ipython().run_line_magic", [ast.Constant(value="autoreload"), ast.Constant(value=str(mode))]:

@@ -28,6 +28,8 @@ GONE = "it is gone"
 """What a comparison of modules says of a file that is not there."""
 IMPORT = re.compile(r"\b(?:ModuleNotFoundError|ImportError)\b")
 ADDING = re.compile(r"""\bopen\([^)]*["']a[bt+]*["']|mode\s*=\s*["']a[bt+]*["']""")
+NETWORK = frozenset({"network-read", "network-write"})
+"""Findings on cells that ask over the network."""
 FINEST = 1e-6
 """A difference below this looks like sums that were added in another order."""
 MOST_NAMED = 3
@@ -254,7 +256,7 @@ def _order(run: RecordedRun, reached: Sequence[CellRecord]) -> Iterator[Cause]:
 
 
 def _network(reached: Sequence[CellRecord]) -> Iterator[Cause]:
-    found = [r for r in reached if any(f.code == "network-read" for f in r.findings) or _reads_address(r)]
+    found = [r for r in reached if any(f.code in NETWORK for f in r.findings) or _reads_address(r)]
     if found:
         yield Cause(
             code="network",

@@ -16,11 +16,13 @@ from cellops.pipeline.verify.slice_notebook import SETUP, cell_id, slice_noteboo
 from cellops.pipeline.verify.written_files import ASIDE, put_aside, written_by
 from cellops.records.cell import CellRecord
 from cellops.records.execution import CellProgress
+from cellops.records.guarding import Guarding, Heard
 from cellops.records.recorded import RecordedRun, Restoring, needed_states
 from cellops.records.run import RunClosed
 
 NOTEBOOK = "slice.ipynb"
 EXECUTED = "executed.ipynb"
+HEARD = "heard.jsonl"
 
 
 class Replay(NamedTuple):
@@ -31,6 +33,8 @@ class Replay(NamedTuple):
     closed: RunClosed | None
     """The run as it ended now; None where it was not reached."""
     project: Path
+    heard: tuple[Heard, ...] = ()
+    """What the cells did that nothing undoes, or were about to do."""
 
 
 def replay(
@@ -41,6 +45,7 @@ def replay(
     project: Path,
     states: Mapping[str, Path],
     interpreter: Path | None = None,
+    commands_allowed: bool = False,
     on_progress: Callable[[CellProgress], None] = lambda _: None,
     on_stage: Callable[[str], None] = lambda _: None,
     tell: Callable[[str], None] = lambda _: None,
@@ -60,6 +65,8 @@ def replay(
         Where the kept states of generators stand, by digest.
     interpreter
         The Python to use; by default this one.
+    commands_allowed
+        Whether programs may be started again, and anything be sent over the network.
     tell
         Is told of files that somebody else has written to meanwhile.
 
@@ -77,7 +84,14 @@ def replay(
     describe(source, {}, {}, written, output)
     own = folder / "record"
     restoring = folder / "restoring.json"
-    restoring.write_bytes(_restoring(cells, states).replace(aside=str(folder / ASIDE)).to_json())
+    guarding = Guarding(
+        aside=str(folder / ASIDE),
+        heard=str(own / HEARD),
+        project=str(project),
+        own=str(own),
+        commands_allowed=commands_allowed,
+    )
+    restoring.write_bytes(_restoring(cells, states).replace(guarding=guarding).to_json())
     environment = _environment(run, interpreter) | {
         "CELLOPS_CAPTURE": "true",
         "CELLOPS_FOLDER": str(own),
@@ -116,7 +130,7 @@ def replay(
             if error.data.get("cell_id") in {None, SETUP}:
                 raise
             # The cell has failed, and its record says how: the verdict names it.
-    return _read(own, cells, project)
+    return _read(own, cells, project)._replace(heard=_heard(own / HEARD))
 
 
 def _restoring(cells: Sequence[CellRecord], states: Mapping[str, Path]) -> Restoring:
@@ -125,6 +139,15 @@ def _restoring(cells: Sequence[CellRecord], states: Mapping[str, Path]) -> Resto
         if use.state is not None and use.state in states:
             wanted.setdefault(cell_id(record), {})[use.name] = str(states[use.state])
     return Restoring(states=wanted)
+
+
+def _heard(listed: Path) -> tuple[Heard, ...]:
+    """What was heard, each once: by several processes too."""
+    try:
+        found = [Heard.from_json(line) for line in listed.read_bytes().splitlines()]
+    except FileNotFoundError:
+        return ()
+    return tuple(dict.fromkeys(found))
 
 
 def _environment(run: RecordedRun, interpreter: Path | None) -> dict[str, str]:

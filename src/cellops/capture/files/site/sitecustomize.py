@@ -1,0 +1,19 @@
+"""Guards a process of Python that code starts while it is executed again: Python imports this at its start.
+
+It stands first in PYTHONPATH (`capture.files.guard`), makes way again, and lets the environment's own be imported.
+"""
+
+import contextlib
+import importlib
+import sys
+from pathlib import Path
+
+sys.path[:] = [folder for folder in sys.path if folder != str(Path(__file__).parent)]
+with contextlib.suppress(ImportError):
+    from cellops.capture.files.guard import guard_child
+
+    guard_child()
+
+del sys.modules["sitecustomize"]
+with contextlib.suppress(ImportError):
+    importlib.import_module("sitecustomize")
