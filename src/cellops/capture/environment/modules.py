@@ -125,16 +125,22 @@ class Modules:
 
 def _own_file(module: object, project: Path) -> Path | None:
     """The file of a module that lies below the project and was not installed there."""
-    file = _namespace(module).get("__file__")
-    if type(file) is not str or file.startswith(LIBRARY) or not file.endswith(".py"):
-        return None
-    if any(folder in file for folder in INSTALLED):
+    file = file_of(module)
+    if file is None:
         return None
     path = Path(os.path.realpath(file))
     prefix = Path(sys.prefix)
     if prefix.is_relative_to(project) and prefix != project and path.is_relative_to(prefix):
         return None
     return path if path.is_relative_to(project) else None
+
+
+def file_of(module: object) -> str | None:
+    """The file of a module that is neither one of python's own nor installed."""
+    file = _namespace(module).get("__file__")
+    if type(file) is not str or file.startswith(LIBRARY) or not file.endswith(".py"):
+        return None
+    return None if any(folder in file for folder in INSTALLED) else file
 
 
 def _namespace(module: object) -> dict[str, Any]:

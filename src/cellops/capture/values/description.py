@@ -1,7 +1,7 @@
 """What a name stands for, in one record: its digest, its parts, a few words, and the numbers to measure with."""
 
 from collections.abc import Mapping
-from types import ModuleType
+from types import BuiltinFunctionType, ModuleType
 from typing import Any
 
 from cellops.capture.content.fingerprint import (
@@ -94,7 +94,7 @@ def _code(seen: ValueSeen, value: object, allowance: Allowance) -> ValueSeen:
     found = describe(value)
     if found.kind is Kind.LIBRARY:
         return seen.replace(covered=Covered.CODE, shown=found.origin, digest=hexadecimal(found.origin.encode()))
-    seen = seen.replace(shown=f"{'class' if issubclass(type(value), type) else 'function'} of the notebook")
+    seen = seen.replace(shown=_named(value))
     reader = Reader(allowance)
     kept = {name: held for name, held in kept_beside(value).items() if not (is_secret(name) or held in KNOWN)}
     try:
@@ -105,6 +105,12 @@ def _code(seen: ValueSeen, value: object, allowance: Allowance) -> ValueSeen:
     reason = _without(reader.skipped)
     covered = Covered.PARTIAL if reason else Covered.CODE
     return seen.replace(covered=covered, digest=digest, parts=_short(parts), reason=reason)
+
+
+def _named(value: object) -> str:
+    if issubclass(type(value), type):
+        return "class of the notebook"
+    return "method of a value" if type(value) is BuiltinFunctionType else "function of the notebook"
 
 
 def _read(seen: ValueSeen, value: Any, allowance: Allowance) -> ValueSeen:

@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from cellops.capture.blobs import Blobs
 from cellops.capture.names.namespace import OF_IPYTHON
 from cellops.capture.quiet import quiet
 from cellops.capture.values.allowance import Allowance
+from cellops.capture.values.code import named_of_modules
 from cellops.capture.values.description import look_at
 from cellops.capture.values.numbers import Room
 from cellops.capture.watcher import Ending, OpenCell, Seen
@@ -51,12 +53,13 @@ class Values:
         """Nothing stands before a cell that its end would not show."""
 
     def after(self, cell: OpenCell, _state: None, _ending: Ending) -> Seen:
-        touched = [name for name in _touched(cell) if name in self._namespace]
+        touched = {name: self._namespace[name] for name in _touched(cell) if name in self._namespace}
+        touched |= named_of_modules((*cell.flow.reads, *cell.flow.lines), cell.body, self._namespace)
         allowance = Allowance(self._seconds(cell))
         with quiet():
             values = [
-                look_at(name, self._namespace[name], allowance, self._kept, with_sample=self._whole)
-                for name in touched[:MOST_VALUES]
+                look_at(name, value, allowance, self._kept, with_sample=self._whole)
+                for name, value in islice(touched.items(), MOST_VALUES)
             ]
         return Seen({"values": (*values, *_others(len(touched) - MOST_VALUES))})
 
