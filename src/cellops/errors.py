@@ -93,6 +93,12 @@ class StepError(CellopsError):
     code = "step"
 
 
+class GateError(CellopsError):
+    """A pipeline whose runs do not pass its gates; `data["results"]` holds what each gate has shown."""
+
+    code = "gate"
+
+
 class ExpectationError(CellopsError):
     """Expectations that cannot be read, or a table that does not satisfy them; `data["results"]` holds the verdicts."""
 

@@ -95,6 +95,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a background process carries records to MLflow; without it, `cellops sync` does."""
     writer_patience: Annotated[float, msgspec.Meta(ge=0, le=LONGEST_WAIT)] = 30.0
     """Seconds for which the background writer tries an unreachable tracking server; the rest is left to sync."""
+    gates: tuple[str, ...] = ()
+    """What the runs of every `cellops execute` must satisfy; in the environment with `;` or a line end between them."""
     patch_limit: Annotated[int, msgspec.Meta(ge=0)] = 1_000_000
     """Largest uncommitted patch kept with a run, in bytes."""
     trusted_types: tuple[str, ...] = ()
@@ -276,6 +278,8 @@ def _converted(name: str, given: Given) -> Any:
     value = given.value
     if name == "trusted_types" and isinstance(value, str):
         value = [kind.strip() for kind in value.split(",") if kind.strip()]
+    if name == "gates" and isinstance(value, str):
+        value = [gate.strip() for gate in value.split("\n" if "\n" in value else ";") if gate.strip()]
     try:
         return msgspec.convert(value, _fields()[name].type, strict=False)
     except msgspec.ValidationError as error:

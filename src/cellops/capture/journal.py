@@ -16,10 +16,13 @@ import msgspec
 from cellops.records.base import Record
 from cellops.records.cell import CellRecord
 from cellops.records.file import FilesPinned
+from cellops.records.gate import GatesJudged
 from cellops.records.proof import Proof
 from cellops.records.run import NotebookExecuted, RunClosed, RunOpened, SessionClosed, SessionOpened
 
-Event = Union[SessionOpened, SessionClosed, CellRecord, RunOpened, RunClosed, FilesPinned, NotebookExecuted, Proof]  # noqa: UP007 - msgspec reads it at run time
+Event = Union[  # noqa: UP007 - msgspec reads it at run time
+    SessionOpened, SessionClosed, CellRecord, RunOpened, RunClosed, FilesPinned, NotebookExecuted, GatesJudged, Proof
+]
 SUFFIX = ".jsonl"
 
 

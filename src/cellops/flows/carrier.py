@@ -13,6 +13,7 @@ from cellops.errors import RefusedError, TrackingError
 from cellops.flows.progress import Progress, on_disk, read_progress, write_progress
 from cellops.records.cell import CellRecord
 from cellops.records.finding import Finding, Severity
+from cellops.records.gate import GatesJudged
 from cellops.records.proof import Proof
 from cellops.records.run import NotebookExecuted, RunClosed, RunOpened, RunStatus, SessionClosed
 
@@ -90,6 +91,8 @@ class Carrier:
                 self._close(event)
             case NotebookExecuted():
                 self._store.keep_notebook(event)
+            case GatesJudged():
+                self._store.keep_gates(event)
             case Proof():
                 self._store.keep_proof(event)
             case _:

@@ -26,6 +26,7 @@ from cellops.capture.secrets import KNOWN
 from cellops.capture.token_shapes import token_in
 from cellops.capture.watcher import OpenCell
 from cellops.errors import CellopsError, UsageError
+from cellops.flows.gate_figures import asked, measure, missed_by
 from cellops.flows.open_run import OpenRun, RunOptions
 from cellops.records.base import Value
 from cellops.records.cell import CellRecord
@@ -89,6 +90,9 @@ def gather(
         ]
         compared = [attempt(f"data {pair[1][0].name}", partial(compare, *pair)) for pair in _evaluated(models)]
         contract = attempt(f"model {models[0].name}", partial(build, models[0], suites, seen)) if models else None
+        gates = asked(run.options, run.opened.execution, settings)
+        own = models[0] if models else None
+        found = attempt(where, partial(measure, gates, results.metrics, own, contract, namespace)) if gates else None
     tables = tuple({(d.name, d.role): d for d in data if d is not None}.values())
     overlaps = tuple(overlap for overlap in compared if overlap is not None)
     seen += checks.evaluated_on_training_data(tables, where) or [f for o in overlaps for f in shared_rows(o, where)]
@@ -96,9 +100,12 @@ def gather(
     seen += checks.uncommitted_code(code, where)
     modules = attempt(where, run.modules) or ()
     seen += not_kept(modules, where)
-    return closed.replace(
+    closed = closed.replace(
         parameters=_redacted(parameters),
         metrics=results.metrics,
+        not_finite=results.not_finite,
+        measured=found.metrics if found is not None else {},
+        groups=found.groups if found is not None else (),
         environment=attempt(where, run.environment),
         code=code,
         modules=modules,
@@ -110,6 +117,8 @@ def gather(
         contract=contract,
         findings=tuple(seen),
     )
+    missed = attempt(where, partial(missed_by, run.opened, closed)) or []
+    return closed.replace(findings=(*seen, *missed))
 
 
 def with_slice(

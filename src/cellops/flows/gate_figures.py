@@ -1,17 +1,26 @@
-"""The figures that gates ask for and the cell did not compute: of groups of rows, and of the model's latency."""
+"""Gates in the kernel: the figures that they ask for and the cell did not compute, and those that a run has missed."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cellops.capture.redaction import redact
 from cellops.capture.results.results import FittedModel
+from cellops.flows.open_run import RunOptions
 from cellops.records.contract import Contract
-from cellops.records.gate import GroupFigure
+from cellops.records.finding import Finding, Severity
+from cellops.records.gate import GateResult, GroupFigure, not_passed
+from cellops.records.run import RunClosed, RunOpened
+from cellops.settings import Settings
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from cellops.pipeline.gates.grammar import GroupCall
+
+
+def asked(options: RunOptions, execution: str | None, settings: Settings) -> tuple[str, ...]:
+    """The gates that a run answers for: its own, and as a part of an execution those of the execution."""
+    return (*options.gates, *(settings.gates if execution is not None else ()))
 
 
 class Measured(NamedTuple):
@@ -127,3 +136,25 @@ def _without_secrets(figure: GroupFigure) -> GroupFigure:
     groups = tuple(g.replace(name=redact(g.name)) if isinstance(g.name, str) else g for g in figure.groups)
     extremes = tuple(redact(name) if isinstance(name, str) else name for name in figure.extremes)
     return figure.replace(groups=groups, extremes=extremes)
+
+
+def missed_by(opened: RunOpened, closed: RunClosed) -> list[Finding]:
+    """The gates of its own header that a run has missed; what asks for the champion is left to `cellops execute`."""
+    if not opened.gates:
+        return []
+    from cellops.pipeline.gates.grammar import read_all
+    from cellops.pipeline.gates.judging import judge as judge_one
+
+    gates = [gate for gate in read_all(opened.gates) if not gate.champion]
+    results = [judge_one(gate, (opened, closed), lambda _: None) for gate in gates]
+    return [_finding(result) for result in not_passed(results)]
+
+
+def _finding(result: GateResult) -> Finding:
+    return Finding(
+        code="gate-missed",
+        severity=Severity.ERROR,
+        where=f"run {result.name}",
+        seen=f"the gate {redact(result.gate)} was not passed: {redact(result.said)}",
+        remedy="As a part of cellops execute it ends with exit code 3",
+    )

@@ -27,6 +27,7 @@ class RunOptions(Record, frozen=True, kw_only=True):
     """Inputs and target, where the cell's source does not show them: two expressions that name tables."""
     evaluation: tuple[str, ...] = ()
     model: bool = True
+    gates: tuple[str, ...] = ()
 
 
 class OpenRun:

@@ -233,6 +233,7 @@ class Session:
             seed=options.seed,
             execution=os.environ.get("CELLOPS_EXECUTION"),
             parameters=self.parameters | evidence.declared(cell.flow),
+            gates=options.gates,
         )
         if options.seed is not None:
             rng.seed_all(options.seed, with_torch=brings_torch(cell.flow))

@@ -46,7 +46,8 @@ class Champion(Record, frozen=True, kw_only=True):
     model: str
     """The name of the registered model."""
     version: str
-    run: str
+    run: str | None = None
+    """MLflow's id; None for a version that no run made."""
     metrics: dict[str, float] = {}
     """By the names that MLflow has taken."""
 

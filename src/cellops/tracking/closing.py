@@ -95,8 +95,9 @@ class Closing:
         from mlflow.entities import Metric, Param
 
         time = millis(self._closed.ended)
-        names = accepted(self._closed.metrics)
-        metrics = [Metric(names[name], value, time, 0) for name, value in self._closed.metrics.items()]
+        found = {**self._closed.metrics, **self._closed.measured}
+        names = accepted(found)
+        metrics = [Metric(names[name], value, time, 0) for name, value in found.items()]
         names = accepted(self._closed.parameters)
         parameters = [Param(names[name], _parameter(value)) for name, value in self._closed.parameters.items()]
         for start in range(0, len(metrics), BATCH):

@@ -1,25 +1,31 @@
 """Runs in MLflow: opened, closed, listed, and their artifacts."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from cellops.errors import NotFoundError, RefusedError
 from cellops.records.cell import CellRecord
 from cellops.records.finding import Finding, Severity
+from cellops.records.gate import Champion, GateResult, GatesJudged
 from cellops.records.proof import Proof
 from cellops.records.run import NotebookExecuted, RunClosed, RunOpened, RunSummary
 from cellops.settings import Settings, without_credentials
 from cellops.tracking import tags
 from cellops.tracking.client import active, connect, reachable
-from cellops.tracking.closing import Closed, Closing, millis
+from cellops.tracking.closing import FOLDER, Closed, Closing, millis
 from cellops.tracking.experiments import experiment
-from cellops.tracking.summaries import findings_tag, read_models, summary
+from cellops.tracking.summaries import findings_tag, gates_tag, read_models, summary
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
 
 PROOF_FILES = ("proof.json", "slice.ipynb", "executed.ipynb")
+CHAMPION = "champion"
+NO_CHAMPION = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
+"""MLflow's words for a model that is not registered, or has no version of that alias."""
 PAGE = 1000
 """Runs asked for at once: MLflow refuses many more."""
 
@@ -127,6 +133,32 @@ class Store:
                 self._client.log_artifact(run.mlflow_run_id, str(file), f"proofs/{folder.name}")
             self._client.set_tag(run.mlflow_run_id, tags.PROOF, tags.of_proof(proof))
 
+    def keep_gates(self, judged: GatesJudged) -> None:
+        """Give the runs of an execution what holding them against gates has shown; one that has gone is passed over."""
+        for key in dict.fromkeys(result.run for result in judged.results if result.run is not None):
+            run = self.run(key)
+            if run is None or run.mlflow_run_id is None:
+                continue
+            own = [result for result in judged.results if result.run == key]
+            with reachable(self.settings):
+                self._client.log_text(run.mlflow_run_id, _indented(own), f"{FOLDER}/gates.json")
+                self._client.set_tag(run.mlflow_run_id, tags.GATES, gates_tag(own))
+
+    def champion(self, model: str) -> Champion | None:
+        """The version of a registered model that has the alias `champion`, with what its run measured; None without."""
+        from mlflow.exceptions import MlflowException
+
+        with reachable(self.settings):
+            try:
+                version = self._client.get_model_version_by_alias(model, CHAMPION)
+            except MlflowException as error:
+                if error.error_code in NO_CHAMPION:
+                    return None
+                raise
+            run = version.run_id
+            metrics = self._client.get_run(run).data.metrics if run else {}
+            return Champion(model=model, version=str(version.version), run=run, metrics=metrics)
+
     def _search(self, query: str, order: str, limit: int) -> list[RunSummary]:
         with reachable(self.settings):
             experiments = {e.experiment_id: e.name for e in self._client.search_experiments()}
@@ -149,6 +181,10 @@ class Store:
     def _find(self, key: str, experiments: list[str]) -> "Run | None":
         found = self._client.search_runs(experiments, filter_string=f"tags.`{tags.RUN}` = '{key}'", max_results=1)
         return found[0] if found else None
+
+
+def _indented(results: Sequence[GateResult]) -> str:
+    return msgspec.json.format(msgspec.json.encode(results), indent=2).decode()
 
 
 def _gone(run: RunClosed) -> Finding:

@@ -1,10 +1,12 @@
 """A run of MLflow as a `RunSummary`, and what its tags hold."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from cellops.records.finding import Finding, Severity
+from cellops.records.gate import GateResult
 from cellops.records.run import RunStatus, RunSummary
 from cellops.tracking import tags
 
@@ -30,6 +32,7 @@ def summary(run: "Run", experiments: dict[str, str]) -> RunSummary:
         findings=read_findings(held),
         models=read_models(held),
         proof=held.get(tags.PROOF, "").partition(",")[0] or None,
+        gates=read_gates(held),
     )
 
 
@@ -48,6 +51,21 @@ def findings_tag(findings: list[Finding]) -> str:
 def read_findings(held: dict[str, str]) -> tuple[Finding, ...]:
     try:
         return msgspec.json.decode(held.get(tags.FINDINGS, "[]"), type=tuple[Finding, ...])
+    except msgspec.DecodeError:
+        return ()
+
+
+def gates_tag(results: Iterable[GateResult]) -> str:
+    """Gates as a tag, those that were not passed first, as many as MLflow takes."""
+    ranked = sorted(results, key=lambda result: result.passed)
+    while len(text := msgspec.json.encode(ranked).decode()) > tags.LONGEST:
+        ranked = ranked[:-1]
+    return text
+
+
+def read_gates(held: dict[str, str]) -> tuple[GateResult, ...]:
+    try:
+        return msgspec.json.decode(held.get(tags.GATES, "[]"), type=tuple[GateResult, ...])
     except msgspec.DecodeError:
         return ()
 

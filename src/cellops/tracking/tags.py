@@ -18,6 +18,8 @@ MODEL = "cellops.model"
 SEED = "cellops.seed"
 PROOF = "cellops.proof"
 """The verdict of the newest proof, and when it was made."""
+GATES = "cellops.gates"
+"""What holding the run against gates has shown."""
 COMPLETE = "cellops.complete"
 """Set last: a run without it is still being carried over."""
 LONGEST = 4500

@@ -1,0 +1,130 @@
+"""Gates: which are asked, before a kernel starts; whether they hold, when it has ended."""
+
+from collections.abc import Callable, Iterable, Iterator
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from cellops.capture.journal import read
+from cellops.errors import GateError, UsageError
+from cellops.flows.carrier import killed
+from cellops.flows.progress import first_event, journals
+from cellops.records.gate import Champion, GateOutcome, GateResult, not_passed
+from cellops.records.run import RunClosed, RunOpened, SessionOpened
+from cellops.settings import Settings
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+    from cellops.pipeline.gates.grammar import Gate
+
+SEPARATOR = "\n"
+"""Between gates in the environment of a kernel; no gate holds one."""
+
+
+def check(text: str) -> str:
+    """The text of a gate.
+
+    Raises
+    ------
+    UsageError
+        When it is none; `data` holds `position`, the character at which it goes wrong, from 1.
+    """
+    from cellops.pipeline.gates.grammar import Gate
+
+    return Gate(text).text
+
+
+def prepare(texts: Iterable[str], notebook: "NotebookNode") -> "tuple[Gate, ...]":
+    """The gates of an execution, and those in the notebook, before a kernel starts.
+
+    Raises
+    ------
+    UsageError
+        When one cannot be read, or names a metric that no run of the notebook can have.
+    """
+    from cellops.pipeline.gates.grammar import read_all
+    from cellops.pipeline.gates.notebook import computed_by_runs, gates_of_runs
+
+    gates, own = read_all(texts), read_all(gates_of_runs(notebook))
+    known = computed_by_runs(notebook) if gates or own else None
+    if known is not None:
+        for gate in (*gates, *own):
+            _require_metrics(gate, known)
+    return gates
+
+
+def _require_metrics(gate: "Gate", known: Iterable[str]) -> None:
+    from cellops.pipeline.gates.grammar import LATENCY
+
+    measured = {group.name for group in gate.groups}
+    for name in gate.names:
+        if name not in measured and not LATENCY.fullmatch(name) and name.partition(".")[0] not in known:
+            near = get_close_matches(name, known, n=1)
+            fact = f"The gate {gate.text!r} names {name}, which no run cell of the notebook computes"
+            hint = f"Did you mean {near[0]}?" if near else f"They compute {', '.join(known) or 'nothing'}"
+            raise UsageError(fact, remedy=hint, gate=gate.text)
+
+
+def judge(execution: str, gates: "Iterable[Gate]", settings: Settings) -> tuple[GateResult, ...]:
+    """Hold the runs of an execution against its gates, and each run against those of its own header.
+
+    The journals are read, so that an unreachable tracking store stands in nobody's way but the champion's.
+    """
+    from cellops.pipeline.gates.grammar import read_all
+    from cellops.pipeline.gates.judging import judge as judge_one
+    from cellops.pipeline.gates.judging import judge_all
+
+    runs = list(_runs(execution, settings))
+    champion = _champions(settings)
+    results = list(judge_all(gates, runs, champion))
+    results += [judge_one(gate, run, champion) for run in runs for gate in read_all(run[0].gates)]
+    return tuple({(result.gate, result.run): result for result in results}.values())
+
+
+def refuse(results: Iterable[GateResult]) -> None:
+    """Raise what was not passed.
+
+    Raises
+    ------
+    GateError
+        Naming each gate with its figures; `data["results"]` has them all.
+    """
+    results = list(results)
+    missed = not_passed(results)
+    if missed:
+        fact = "; ".join(sentence(result) for result in missed)
+        remedy = (
+            f"Compare the run with an earlier one: cellops compare RUN {missed[0].run[:8] if missed[0].run else 'RUN'}"
+        )
+        raise GateError(fact, remedy=remedy, results=results)
+
+
+def sentence(result: GateResult) -> str:
+    """A gate that was not passed, in one sentence without a full stop."""
+    of = f", run {result.name} ({result.run[:8]})" if result.run else ""
+    word = "failed" if result.outcome is GateOutcome.MISSED else "cannot be judged"
+    return f"The gate {result.gate} {word}{of}: {result.said}"
+
+
+def _runs(execution: str, settings: Settings) -> Iterator[tuple[RunOpened, RunClosed]]:
+    """The runs that the kernels of an execution opened, in their order; one that did not end was killed."""
+    for path in journals(settings):
+        first = first_event(path)
+        if not isinstance(first, SessionOpened) or first.execution != execution:
+            continue
+        events = [event for event, _ in read(path)]
+        closed = {event.run: event for event in events if isinstance(event, RunClosed)}
+        for event in events:
+            if isinstance(event, RunOpened):
+                yield event, closed.get(event.run) or killed(event, path)
+
+
+def _champions(settings: Settings) -> Callable[[RunOpened], Champion | None]:
+    """Finds the champion of a run: of the registered model that has the name of the run's experiment."""
+
+    def find(opened: RunOpened) -> Champion | None:
+        from cellops.tracking.store import Store
+
+        return Store(settings).champion(opened.experiment or settings.experiment)
+
+    return find
