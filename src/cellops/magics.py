@@ -142,6 +142,14 @@ def _tables(_context: click.Context, _parameter: click.Parameter, value: str | N
     return tuple(ast.unparse(table) for table in named.elts)
 
 
+def _gates(_context: click.Context, _parameter: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    if not value:
+        return ()
+    from cellops.flows.gates import check
+
+    return tuple(map(check, value))
+
+
 @cell_verbs.command()
 @click.option("--name", help="What to call the run. Default: the notebook's name and a number.")
 @click.option("--experiment", help="The MLflow experiment. Default: the project's name.")
@@ -149,6 +157,7 @@ def _tables(_context: click.Context, _parameter: click.Parameter, value: str | N
 @click.option("--train", "training", callback=_tables, metavar="X,Y", help="Inputs and target of the fit.")
 @click.option("--test", "evaluation", callback=_tables, metavar="X,Y", help="Inputs and target of the evaluation.")
 @click.option("--no-model", "model", is_flag=True, flag_value=False, default=True, help="Do not keep fitted models.")
+@click.option("--gate", "gates", multiple=True, callback=_gates, metavar="RULE", help='Such as "auc >= 0.72".')
 def run(**_options: Any) -> None:
     """Execute the cell as a tracked run: literals are parameters, computed numbers metrics, estimators models."""
     _refuse("run")
