@@ -7,7 +7,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cellops.capture.environment import machine
-from cellops.capture.environment.distributions import imported, installed, modules_of, origin, origins, version_of
+from cellops.capture.environment.distributions import (
+    imported,
+    installed,
+    modules_of,
+    not_from_an_index,
+    origin,
+    origins,
+    version_of,
+)
 from cellops.capture.environment.locks import Archives, hashes_of
 from cellops.capture.redaction import redact
 from cellops.records.environment import Origin
@@ -46,7 +54,7 @@ def read_environment(
         What `read_locks` gave, if it was asked: without it no archive's hash is known.
     """
     found = installed()
-    held = origins(found, known or {})
+    held = origins(known or {})
     versions = {name: version_of(metadata) for name, metadata in found.items()}
     hashes = {name: hashes_of(name, versions[name], found[name], archives) for name in found} if archives else {}
     return Environment(
@@ -74,11 +82,10 @@ def prepare() -> dict[Path, Origin | None]:
     Returns
     -------
     dict
-        The origin of each installed distribution by the folder of its metadata; None for one from an index.
+        The origin of each installed distribution that is not from an index, by the folder of its metadata.
     """
     machine.gpus()
     machine.thread_pools()
-    folders = installed().values()
-    for metadata in folders:
+    for metadata in installed().values():
         modules_of(metadata)
-    return {metadata: origin(metadata) for metadata in folders}
+    return {metadata: origin(metadata) for metadata in not_from_an_index().values()}

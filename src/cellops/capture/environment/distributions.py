@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlparse
 from cellops.capture.environment.code import git
 from cellops.records.environment import Origin
 
+DIRECT_URL = "direct_url.json"
 METADATA_FOLDER = re.compile(r"^(?P<name>[A-Za-z0-9_.]+)-(?P<version>[^-]+)\.(?:dist|egg)-info$")
 PLACE = re.compile(
     r"^(?:(?P<package>\w+)/__init__\.py|(?P<inner>\w+/\w+)/__init__\.py|(?P<file>\w+)(?:\.[\w-]+)*\.(?:py|so|pyd)),"
@@ -26,7 +27,16 @@ def installed() -> dict[str, Path]:
     They are read from the folders' names, which takes a millisecond where asking each for its metadata takes half a
     second.
     """
-    return dict(_installed(tuple((folder, _changed(folder)) for folder in dict.fromkeys(sys.path))))
+    return dict(_installed(_import_folders()))
+
+
+def not_from_an_index() -> dict[str, Path]:
+    """Those among the installed distributions that came from a folder, an archive or a repository (PEP 610)."""
+    return dict(_not_from_an_index(_import_folders()))
+
+
+def _import_folders() -> tuple[tuple[str, int | None], ...]:
+    return tuple((folder, _changed(folder)) for folder in dict.fromkeys(sys.path))
 
 
 @lru_cache(maxsize=4)
@@ -39,6 +49,11 @@ def _installed(folders: tuple[tuple[str, int | None], ...]) -> dict[str, Path]:
             if match is not None:
                 found.setdefault(normalise(match["name"]), entry)
     return dict(sorted(found.items()))
+
+
+@lru_cache(maxsize=4)
+def _not_from_an_index(folders: tuple[tuple[str, int | None], ...]) -> dict[str, Path]:
+    return {name: metadata for name, metadata in _installed(folders).items() if (metadata / DIRECT_URL).is_file()}
 
 
 def _changed(folder: str) -> int | None:
@@ -87,15 +102,15 @@ def modules_of(metadata: Path) -> tuple[str, ...]:
     return tuple(packages or inner)
 
 
-def origins(installed: Mapping[str, Path], known: Mapping[Path, Origin | None]) -> dict[str, Origin]:
+def origins(known: Mapping[Path, Origin | None]) -> dict[str, Origin]:
     """The distributions that came from elsewhere than an index; `known` has the origins of those that were asked."""
-    asked = {name: known[folder] if folder in known else origin(folder) for name, folder in installed.items()}
+    asked = {name: known[at] if at in known else origin(at) for name, at in not_from_an_index().items()}
     return {name: found for name, found in asked.items() if found is not None}
 
 
 def origin(metadata: Path) -> Origin | None:
     """Where a distribution came from, if not from an index (PEP 610)."""
-    text = _read(metadata / "direct_url.json")
+    text = _read(metadata / DIRECT_URL)
     if text is None:
         return None
     try:
