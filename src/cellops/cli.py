@@ -282,6 +282,9 @@ def sync(follow: Path | None, here: bool) -> None:
     from cellops.flows import sync as work
 
     if follow is not None:
+        from cellops.flows.writer import step_back
+
+        step_back()
         work.follow(follow, settings.load())
         return
     from cellops import screens

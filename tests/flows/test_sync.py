@@ -380,6 +380,15 @@ def test_a_kernel_that_has_gone_is_gone_though_its_number_is_ours(project: Path)
     assert runs()[0].status is RunStatus.KILLED
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="priorities are those of POSIX")
+def test_the_writer_steps_back_behind_the_kernel() -> None:
+    stepping = (
+        "import os\nfrom cellops.flows.writer import step_back\nown = os.nice(0)\nstep_back()\nprint(os.nice(0) - own)"
+    )
+    done = subprocess.run([sys.executable, "-c", stepping], capture_output=True, text=True, check=True)
+    assert done.stdout == "10\n"
+
+
 def test_the_writer_holds_nothing_while_the_kernel_idles(writing: Kernel) -> None:
     writing.run("%load_ext cellops")
     writing.run("%%mlops run --name first\nvalue = 3 / 4")

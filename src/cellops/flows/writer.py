@@ -1,11 +1,15 @@
 """The background writer: a process of its own, so that MLflow's two seconds of import are never the kernel's."""
 
+import contextlib
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 from cellops.settings import Settings
+
+NICENESS = 10
+"""How far the writer steps back behind other processes, of 19."""
 
 
 class Handle:
@@ -26,6 +30,15 @@ def carry_all(settings: Settings) -> None:
     """Have all journals carried once, beside whoever asks; as `Handle.ensure`, it loses nothing."""
     if settings.writer:
         _start(settings)
+
+
+def step_back() -> None:
+    """Let this process, a writer, leave the processors to the kernel: its libraries count on all of them."""
+    with contextlib.suppress(OSError, AttributeError):
+        os.nice(NICENESS)
+    # Where Linux shares the processors out among sessions, a process has its weight within its session only.
+    with contextlib.suppress(OSError):
+        Path("/proc/self/autogroup").write_text(str(NICENESS), encoding="ascii")
 
 
 def _start(settings: Settings, *options: str) -> subprocess.Popen[bytes]:
