@@ -16,6 +16,7 @@ import click
 from cellops import settings
 from cellops.commands import Verbs, explained
 from cellops.errors import UsageError
+from cellops.flows.graph import step_header
 from cellops.flows.open_run import RunOptions
 from cellops.flows.session import Session, require, without_header
 from cellops.records.cell import CellRecord
@@ -59,7 +60,7 @@ def _of_the_terminal() -> MutableMapping[str, click.Command]:
 
 @click.group(cls=LineVerbs, context_settings={"help_option_names": ["-h", "--help"]})
 def line_verbs() -> None:
-    """Verbs on one line, `%mlops VERB`; the verbs of cells are run, parameters and expect."""
+    """Verbs on one line, `%mlops VERB`; the verbs of cells are run, parameters, step and expect."""
 
 
 @line_verbs.command()
@@ -169,10 +170,21 @@ def parameters() -> None:
     _refuse("parameters")
 
 
+def _step(**_options: Any) -> None:
+    _refuse("step")
+
+
+step = copy(step_header)
+step.callback = _step
+cell_verbs.add_command(step)
+
+
 def _refuse(verb: str) -> None:
     """These headers are taken off before a cell runs: one that is reached as a magic stands in a wrong place."""
     fact = f"%%mlops {verb} stands where cellops cannot see it, and nothing of the cell has run"
-    raise UsageError(fact, remedy=f"Put it on the first line of the cell, or right below {', '.join(OVER_A_HEADER)}")
+    above = " and above other headers of cellops" if verb == "step" else ""
+    where = f"Put it on the first line of the cell{above}, or right below {', '.join(OVER_A_HEADER)}"
+    raise UsageError(fact, remedy=where)
 
 
 @cell_verbs.command()

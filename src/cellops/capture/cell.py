@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Protocol
 
-from cellops.capture import header
+from cellops.capture import header, step_header
 from cellops.capture.dataflow.analysis import analyse
 from cellops.capture.ending import ending_of
 from cellops.capture.header import Header
@@ -106,7 +106,7 @@ class CellCapture:
         # IPython counts up before a cell or behind it, as it is old; its display hook knows the number in both.
         count = self._shell.displayhook.prompt_count if info.store_history or inside else None
         self.where = place(count)
-        found = self._accepted(header.find(info.raw_cell)) if begun is None else None
+        found = self._accepted(info.raw_cell) if begun is None else None
         cell = OpenCell(info, self._order, info.raw_cell, found, thread, count, begun)
         cell.body = self._python(info, found)
         cell.flow = analyse(cell.body)
@@ -123,11 +123,18 @@ class CellCapture:
             cell.opening = time.perf_counter() - clock
             cell.clock = time.perf_counter()
 
-    def _accepted(self, found: Header | None) -> Header | None:
-        """A header, unless it is wrong: then the magic `%%mlops` refuses the cell and nothing of it runs."""
-        if found is None or not found.keeps_the_cell or self._accepts(found.verb, found.arguments):
-            return found
-        return None
+    def _accepted(self, source: str) -> Header | None:
+        """The header of a cell, unless one is wrong: then the magic `%%mlops` refuses it and nothing of it runs."""
+        found = header.headers(source)
+        right = all(not one.keeps_the_cell or self._accepts(one.verb, one.arguments) for one in found)
+        right = right and all(one.verb != header.STEP for one in found[1:])
+        return header.find(source) if right else None
+
+    @staticmethod
+    def _step(cell: OpenCell) -> str | None:
+        """The step that the cell's header names, if that was accepted."""
+        found = header.step(cell.source) if cell.header is not None else None
+        return None if found is None else step_header.read(found.arguments).name
 
     def _python(self, info: Any, found: Header | None) -> str:
         """The cell as IPython executes it, with the body of magics that only wrap it, `%%time` among them."""
@@ -176,6 +183,7 @@ class CellCapture:
             overhead=cell.opening + time.perf_counter() - now,
             outcome=ending.outcome,
             verb=cell.header.verb if cell.header else None,
+            step=self._step(cell),
             execution_count=cell.execution_count,
             cell_id=cell.id,
             error=ending.error,

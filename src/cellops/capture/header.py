@@ -1,10 +1,14 @@
-"""The header of a cell: `%%mlops VERB ARGUMENTS`, alone or stacked with other cell magics."""
+"""The header of a cell: `%%mlops VERB ARGUMENTS`, alone or stacked with other cell magics.
+
+A cell may have two: `%%mlops step NAME`, which says where the cell belongs, above the one that says what it is.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 MARK = "%%mlops"
-VERBS_THAT_KEEP_THE_CELL = ("run", "parameters")
+STEP = "step"
+VERBS_THAT_KEEP_THE_CELL = ("run", "parameters", STEP)
 """Their body runs as the plain cell that it is; the other verbs read their body as a text."""
 
 TRANSPARENT = ("time", "capture", "prun")
@@ -24,16 +28,31 @@ class Header:
 
 
 def find(source: str) -> Header | None:
-    """The header of a cell, looked for among the cell magics that stand at its top."""
+    """The header that says what a cell is: the first of those at its top, but a step only where it stands alone."""
+    found = headers(source)
+    return next((header for header in found if header.verb != STEP), found[0] if found else None)
+
+
+def step(source: str) -> Header | None:
+    """The header that gives a cell to a step of the pipeline."""
+    found = headers(source)
+    return found[0] if found and found[0].verb == STEP else None
+
+
+def headers(source: str) -> list[Header]:
+    """The headers of a cell, looked for among the cell magics that stand at its top."""
+    found: list[Header] = []
     for number, line in enumerate(dedented(source.splitlines())):
         if not line.startswith("%%"):
-            if line.strip():
-                return None
+            if line.strip() and not (found and line.startswith("#")):
+                break
             continue
         header = _read(line, number)
         if header is not None:
-            return header
-    return None
+            found.append(header)
+            if not header.keeps_the_cell:
+                break
+    return found
 
 
 def strip(lines: list[str], accepts: Callable[[str, str], bool]) -> list[str]:
@@ -53,7 +72,10 @@ def strip(lines: list[str], accepts: Callable[[str, str], bool]) -> list[str]:
     rest = lines[first + 1 :]
     code = next((i for i, line in enumerate(rest) if line.strip() and not line.lstrip().startswith("#")), None)
     if code is not None and rest[code].startswith("%%"):
-        return lines[:first] + rest[code:]
+        below = strip(rest[code:], accepts) if header.verb == STEP else rest[code:]
+        if below[0].startswith("%%"):
+            return lines[:first] + below
+        rest = rest[:code] + below
     return [*lines[:first], f"# {lines[first]}", *rest]
 
 

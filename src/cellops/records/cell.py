@@ -71,6 +71,8 @@ class CellRecord(Record, frozen=True, kw_only=True, tag="cell", tag_field="event
     outputs: tuple[OutputSeen, ...] | None = None
     """What the cell printed and displayed; None where the front end does not tell."""
     verb: str | None = None
+    step: str | None = None
+    """The step of the pipeline that its header names."""
     execution_count: int | None = None
     """The number in `In [n]`; a cell that another one executed has the number of that one."""
     cell_id: str | None = None

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
+from cellops.capture.header import VERBS_THAT_KEEP_THE_CELL
 from cellops.capture.secrets import REDACTED
 from cellops.pipeline.restore.plain import plain
 from cellops.records.cell import CellRecord, Outcome, place
@@ -32,7 +33,9 @@ def of_cells(run: RecordedRun, cells: Sequence[CellRecord], *, whole_trail: bool
         found = [record for record in cells if any(finding.code == code for finding in record.findings)]
         if found:
             yield f"{_places(found)} {text}, and does so again. Look at it first."
-    unread = [record for record in cells if plain(record) != record.source and record.verb not in {"run", "parameters"}]
+    unread = [
+        record for record in cells if plain(record) != record.source and record.verb not in VERBS_THAT_KEEP_THE_CELL
+    ]
     if unread:
         yield f"{_places(unread)} used verbs of cellops, which stand as comments: they change no value of the notebook."
     yield from _generators(cells)

@@ -30,10 +30,10 @@ def plain(record: CellRecord) -> str:
     lines = header.dedented(record.source.splitlines(keepends=True))
     if not found.keeps_the_cell or record.verb != found.verb:
         # The body is no code of the notebook, or it did not run, as the header was refused.
-        return "".join((*lines[: found.line], *map(_commented, lines[found.line :])))
+        return "".join((*_without_headers(lines[: found.line], record.source), *map(_commented, lines[found.line :])))
     stripped = header.strip(lines, lambda *_: True)
     if stripped == lines:
-        stripped = [*lines[: found.line], _commented(lines[found.line]), *lines[found.line + 1 :]]
+        stripped = _without_headers(lines, record.source)
     return _without_line_verbs("".join(stripped))
 
 
@@ -52,6 +52,11 @@ def imports_torch(record: CellRecord) -> bool:
     """Whether seeding the cell has loaded torch before."""
     body = header.python_body(record.source)
     return body is not None and brings_torch(analyse(body))
+
+
+def _without_headers(lines: list[str], source: str) -> list[str]:
+    headers = {found.line for found in header.headers(source)}
+    return [_commented(line) if number in headers else line for number, line in enumerate(lines)]
 
 
 def _commented(line: str) -> str:
