@@ -20,11 +20,13 @@ from cellops.capture.blobs import Blobs
 from cellops.capture.values.allowance import Allowance
 from cellops.capture.values.description import look_at
 from cellops.capture.values.numbers import Room
-from cellops.pipeline.verify.comparison import Comparing
+from cellops.pipeline.verify.comparison import UNMEASURED, Comparing
 from cellops.records.proof import Comparison, Verdict
+from cellops.records.value import Covered, ValueSeen
 
 TOLERANCE = 1e-6
 IDENTICAL, WITHIN, DIVERGED = Verdict.IDENTICAL, Verdict.WITHIN_TOLERANCE, Verdict.DIVERGED
+UNTOLD = Verdict.NOT_COMPARED
 
 
 def compared(before: Any, after: Any, seconds: float = 10.0) -> Comparison:
@@ -186,6 +188,69 @@ def test_a_table_that_is_too_large_says_what_was_read_of_it() -> None:
     other = large.copy()
     other[0] = 1
     assert compared(large, other, seconds=1e-4).verdict is DIVERGED
+
+
+def test_what_is_too_large_to_be_kept_says_that_it_was_not_measured() -> None:
+    large = np.zeros(10**5)
+    found = compared(large, large + 1e-9)
+    assert (found.verdict, found.difference, found.note) == (DIVERGED, None, UNMEASURED)
+    assert compared(large, large.copy()).note == ""
+    assert compared("a", "b").note == ""
+    assert compared(np.zeros(3), np.ones(3)).note == ""
+
+
+SEEN = ValueSeen(name="x", type="builtins.function", covered=Covered.CODE, shown="function of the notebook")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "verdict", "note"),
+    [
+        ({}, {}, IDENTICAL, "by its source"),
+        ({"digest": "a"}, {"digest": "a"}, IDENTICAL, ""),
+        ({"digest": "a", "parts": {"k": "a"}}, {"digest": "b", "parts": {"k": "b"}}, DIVERGED, ""),
+        ({"digest": "a"}, {}, DIVERGED, ""),
+        ({}, {"digest": "a"}, UNTOLD, "the record does not say what it keeps"),
+        ({}, {"digest": "a", "shown": "class of the notebook"}, DIVERGED, "by its source"),
+        ({}, {"covered": Covered.NOTHING, "reason": "of a lock"}, UNTOLD, "of a lock"),
+        ({"covered": Covered.NOTHING, "reason": "of a lock"}, {}, UNTOLD, "of a lock"),
+        (
+            {"covered": Covered.PARTIAL, "digest": "a", "reason": "without k"},
+            {"covered": Covered.PARTIAL, "digest": "a", "reason": "without k"},
+            IDENTICAL,
+            "without k",
+        ),
+        (
+            {"covered": Covered.PARTIAL, "digest": "a", "reason": "without k"},
+            {"covered": Covered.PARTIAL, "digest": "a", "reason": "without j"},
+            UNTOLD,
+            "without k",
+        ),
+        (
+            {"covered": Covered.PARTIAL, "digest": "a", "reason": "without k"},
+            {"covered": Covered.FULL, "digest": "a"},
+            UNTOLD,
+            "partial then, full now: without k",
+        ),
+        (
+            {"covered": Covered.SAMPLED, "digest": "a", "reason": "1 of 2 rows"},
+            {"covered": Covered.FULL, "digest": "b", "sample": "a"},
+            IDENTICAL,
+            "1 of 2 rows",
+        ),
+        (
+            {"covered": Covered.SAMPLED, "digest": "a", "reason": "1 of 2 rows"},
+            {"covered": Covered.FULL, "digest": "a"},
+            UNTOLD,
+            "sampled then, full now: 1 of 2 rows",
+        ),
+        ({}, {"type": "builtins.type"}, DIVERGED, "builtins.function then, builtins.type now"),
+    ],
+)
+def test_how_much_of_a_value_was_read_decides_how_it_compares(
+    before: dict[str, Any], after: dict[str, Any], verdict: Verdict, note: str
+) -> None:
+    found = Comparing(0.0, lambda _: None, lambda _: None).value(SEEN.replace(**before), SEEN.replace(**after))
+    assert (found.verdict, found.note) == (verdict, note)
 
 
 class Loud:

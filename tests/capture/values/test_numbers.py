@@ -60,9 +60,27 @@ def test_of_an_estimator_what_it_has_learned_is_kept() -> None:
     np.testing.assert_allclose(numbers_of(model)["coef_"], [2.0])
 
 
-@pytest.mark.parametrize("content", [b"", b"no json\n", b'[["a", "O", [1]]]\n12345678', b'[["a", "<f8", [9]]]\n1234'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"no json\n",
+        b"\xff\n",
+        b"[" * 100_000 + b"\n",
+        b"[1]\n",
+        b'[["a", "O", [1]]]\n12345678',
+        b'[["a", "(2,", [1]]]\n12345678',
+        b'[["a", ["<f8"], [1]]]\n12345678',
+        b'[[["a"], "<f8", [1]]]\n12345678',
+        b'[["a", "<f8", [9]]]\n1234',
+        b'[["a", "<f8", [-1]]]\n12345678',
+        b'[["a", "<f8", ["a"]]]\n1234',
+        b'[["a", "<f8", [1e400]]]\n1234',
+        b'[["a", "<f8", [%d]]]\n1234' % 10**30,
+    ],
+)
 def test_what_is_damaged_is_refused(content: bytes) -> None:
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="the kept numbers are damaged"):
         unpack(content)
 
 

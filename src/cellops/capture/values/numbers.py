@@ -6,6 +6,7 @@ nothing that it says.
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 KINDS = "iuf"
+DTYPE = re.compile(r"[<>|=][iuf]\d{1,2}")
 LARGEST = 262_144
 """Bytes of one value's numbers that are kept."""
 MOST_OF_A_SESSION = 64 * 2**20
@@ -98,16 +100,19 @@ def unpack(content: bytes) -> "dict[str, Array]":
     offset = 0
     try:
         for name, text, shape in json.loads(head):
-            dtype = np.dtype(text)
-            count = math.prod(shape)
-            if dtype.kind not in KINDS or count < 0:
-                raise ValueError(text)
+            _check(text, shape)
+            dtype, count = np.dtype(text), math.prod(shape)
             found[name] = np.frombuffer(rest, dtype, count, offset).reshape(shape)
             offset += count * dtype.itemsize
-    except (TypeError, KeyError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         fact = "the kept numbers are damaged"
         raise ValueError(fact) from error
     return found
+
+
+def _check(dtype: str, shape: list[int]) -> None:
+    if DTYPE.fullmatch(dtype) is None or min(shape, default=0) < 0:
+        raise ValueError(dtype)
 
 
 def _arrays(value: Any) -> "dict[str, Array]":

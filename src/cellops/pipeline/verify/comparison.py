@@ -26,6 +26,8 @@ RANKS = {verdict: rank for rank, verdict in enumerate(Verdict)}
 INTEGER = re.compile(r"\bu?int\d*$")
 """Types of numbers that are the same or not."""
 ADDRESS = "://"
+SCALARS = frozenset({"builtins.str", "builtins.bytes", "builtins.bool", "builtins.int", "builtins.NoneType"})
+UNMEASURED = "its numbers were not kept, as those of a large value are not, so the difference was not measured"
 UNHASHED = "the kernel ended before it had been hashed"
 
 
@@ -134,7 +136,8 @@ class Comparing:
             return base.replace(difference=found) if INTEGER.search(before.type) else self._numbers(base, found)
         apart = tuple(name for name, digest in before.parts.items() if after.parts.get(name) != digest)
         apart += tuple(name for name in after.parts if name not in before.parts)
-        base = base.replace(parts=apart, note=before.reason or "")
+        unmeasured = UNMEASURED if None in {before.numbers, after.numbers} and _has_parts(before) else ""
+        base = base.replace(parts=apart, note=before.reason or unmeasured)
         then, now = self._kept(before, self.before), self._kept(after, self.after)
         base = _pointed(base, farthest(then, now))
         measured = differences(then, now)
@@ -168,8 +171,12 @@ class Comparing:
         content = kept(seen.numbers) if seen.numbers is not None else None
         try:
             return {} if content is None else unpack(content)
-        except (ValueError, OverflowError, RecursionError):
+        except ValueError:
             return {}
+
+
+def _has_parts(value: ValueSeen) -> bool:
+    return value.type not in SCALARS and value.number is None
 
 
 def _is_product(value: ValueSeen) -> bool:
