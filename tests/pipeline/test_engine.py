@@ -1,6 +1,8 @@
 import asyncio
 import json
 import math
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +170,32 @@ def test_a_killed_kernel_is_told_with_its_signal(make_notebook, tmp_path: Path) 
     cells = cells_of(tmp_path / "out.ipynb")
     assert printed(cells[0]) == "before\n"
     assert cells[1].outputs[-1].ename == "DeadKernelError"
+
+
+@pytest.fixture
+def little_memory() -> Iterator[Path]:
+    """A control group whose processes may have 200 MB together, where this machine lets one be made."""
+    versions = {Path("/sys/fs/cgroup/memory"): "memory.limit_in_bytes", Path("/sys/fs/cgroup"): "memory.max"}
+    folder = next((folder for folder in versions if (folder / "cgroup.procs").exists()), None)
+    if folder is None or not os.access(folder, os.W_OK):
+        pytest.skip("control groups of memory cannot be made here")
+    group = folder / f"cellops-test-{os.getpid()}"
+    group.mkdir()
+    try:
+        if not (group / versions[folder]).exists():
+            pytest.skip("control groups have no limit of memory here")
+        (group / versions[folder]).write_text(str(200 * 2**20))
+        yield group
+    finally:
+        group.rmdir()
+
+
+def test_a_kernel_that_used_up_the_memory_is_told_so(make_notebook, tmp_path: Path, little_memory: Path) -> None:
+    joins = f"import os\nopen({str(little_memory / 'cgroup.procs')!r}, 'w').write(str(os.getpid()))"
+    notebook = make_notebook(joins, "held = [bytearray(b'x' * 2**20) for _ in range(2000)]")
+    with pytest.raises(NotebookError, match="out of memory: the kernel was killed by signal 9") as caught:
+        execute(notebook, tmp_path / "out.ipynb", {})
+    assert caught.value.data["cell_index"] == 1
 
 
 def test_a_kernel_that_ends_itself_is_told_with_its_code(make_notebook, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The kernel of one execution: its channels, and what became of it."""
 
 import os
+import re
 import signal
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from jupyter_client.manager import AsyncKernelManager
 
 LONGEST_SOCKET_PATH = 90
 """Bytes; a Unix socket's path may have 103 on macOS and 107 on Linux, and a suffix is added."""
+
+STATISTICS = Path("/proc/vmstat")
 
 
 class KernelManager(AsyncKernelManager):
@@ -35,10 +38,29 @@ class KernelManager(AsyncKernelManager):
         command = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
         self._kernel_spec = KernelSpec(argv=command, display_name=str(python), language="python")
 
+    async def start_kernel(self, **options: Any) -> None:
+        """Start it, and remember how many processes the system had killed for want of memory by then."""
+        self._memory_kills = memory_kills()
+        await super().start_kernel(**options)
+
     async def cause_of_death(self) -> str:
         """What ended the kernel's process, as far as the system tells."""
         code = None if self.provisioner is None else await self.provisioner.poll()
         if code is None or code >= 0:
             return "the kernel ended" if code is None else f"the kernel ended by itself with exit code {code}"
-        hint = ", often for want of memory" if -code == getattr(signal, "SIGKILL", None) else ""
-        return f"the kernel was killed by signal {-code} ({signal.Signals(-code).name}){hint}"
+        killed = f"killed by signal {-code} ({signal.Signals(-code).name})"
+        if -code != getattr(signal, "SIGKILL", None):
+            return f"the kernel was {killed}"
+        before, now = self._memory_kills, memory_kills()
+        if before is not None and now is not None and now > before:
+            return f"out of memory: the kernel was {killed} when the system ran out of memory"
+        return f"the kernel was {killed}, often for want of memory"
+
+
+def memory_kills(statistics: Path = STATISTICS) -> int | None:
+    """How many processes Linux has killed since its start because memory, all or a container's, was used up."""
+    try:
+        found = re.search(r"^oom_kill (\d+)$", statistics.read_text(encoding="ascii"), re.MULTILINE)
+    except OSError:
+        return None
+    return int(found[1]) if found else None
