@@ -1,15 +1,18 @@
 """What executing a run again does to the world: to files, in other processes too, to programs and to the network."""
 
+import json
 import os
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
 from cellops.errors import VerificationError
 from cellops.flows.verify import verify
 from cellops.records.proof import Verdict
+from cellops.records.value import Covered
 from support.kernel import Kernel
 
 MODULE = """
@@ -194,3 +197,38 @@ def test_what_a_cell_shows_to_send_is_refused_before_a_kernel_starts(loaded: Ker
     with pytest.raises(VerificationError, match=r"In \[2\] sends data over the network.*Allow it with --commands"):
         verify()
     assert asked[1:] == ["POST /x"]
+
+
+def test_what_ipython_numbers_has_its_number_again(kernel: Kernel) -> None:
+    for source in ("'before cellops'", "'as well'", "%load_ext cellops", "values = [1, 2, 3]\nvalues"):
+        kernel.run(source)
+    kernel.run("'between'\nunused = 1")
+    kernel.run(
+        "%%mlops run\nof_out = float(len(Out[4]))\nof_name = float(len(_4))\n"
+        "of_input = float(len(In[4]))\nso_far = float(len(In))\nlast = float(len(_i4))"
+    )
+    proof = verify()
+    assert proof.verdict is Verdict.IDENTICAL, proof.cells
+    executed = json.loads((Path(proof.folder) / "executed.ipynb").read_text(encoding="utf-8"))
+    numbers = [cell["execution_count"] for cell in executed["cells"] if cell["cell_type"] == "code"]
+    assert numbers == [1, *(cell.execution_count for cell in proof.cells)]
+    assert numbers[-1] == 6
+
+
+def test_a_cell_that_loads_cellops_itself_has_its_number_again(kernel: Kernel) -> None:
+    kernel.run("%load_ext cellops\nvalues = [1, 2]\nvalues")
+    kernel.run("%%mlops run\nsize = float(len(_1))")
+    proof = verify()
+    assert proof.verdict is Verdict.IDENTICAL, proof.cells
+
+
+def test_values_that_the_run_has_not_read_are_not_read_again(loaded: Kernel) -> None:
+    loaded.run("import numpy as np\nlarge = [str(number) for number in range(300_000)]\nsmall = np.arange(3)")
+    (held,) = [value for value in loaded.cells()[-1].values if value.name == "large"]
+    assert held.covered is Covered.NOTHING
+    loaded.run("%%mlops run\nsize = float(len(large) + small.sum())")
+    proof = verify()
+    assert proof.verdict is Verdict.IDENTICAL, proof.cells
+    found = {one.name: one for one in proof.cells[0].comparisons}
+    assert found["large"].note == "it is too large to be read in passing"
+    assert found["small"].verdict is Verdict.IDENTICAL

@@ -41,15 +41,20 @@ class OpenCell:
     @property
     def id(self) -> str | None:
         """The id that the notebook gives it, where the front end tells."""
-        found = getattr(self.info, "cell_id", None)
-        if found is None:
-            meta = getattr(self.info, "cell_meta", None)
-            found = meta.get("cellId") if isinstance(meta, dict) else None
-        return found if isinstance(found, str) else None
+        return id_of(self.info)
 
     @property
     def where(self) -> str:
         return place(self.execution_count)
+
+
+def id_of(info: Any) -> str | None:
+    """The id of a cell, from what IPython tells of it."""
+    found = getattr(info, "cell_id", None)
+    if found is None:
+        meta = getattr(info, "cell_meta", None)
+        found = meta.get("cellId") if isinstance(meta, dict) else None
+    return found if isinstance(found, str) else None
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from cellops.capture import header
 from cellops.capture.blobs import Blobs
 from cellops.capture.cell import CellCapture
+from cellops.capture.counting import Counting
 from cellops.capture.environment.modules import Modules
 from cellops.capture.files.guard import Guard
 from cellops.capture.files.pointers import shown
@@ -142,7 +143,10 @@ class Session:
                 self._files,
                 Names(),
                 self._generators,
-                Values(Blobs(self.settings.folder / "values"), whole=self._restoring is not None),
+                Values(
+                    Blobs(self.settings.folder / "values"),
+                    unread=None if self._restoring is None else self._restoring.unread,
+                ),
                 Resources(),
                 Habits(),
                 Forks(),
@@ -153,6 +157,8 @@ class Session:
             on_fault=self.fault,
         )
         self._capture.start()
+        if self._restoring is not None:
+            Counting(shell, self._restoring.following).start()
 
     def overheads(self) -> list[float]:
         """What each captured cell paid, in seconds."""

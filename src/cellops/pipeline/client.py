@@ -123,8 +123,9 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
 
     async def _start(self) -> None:
         if self.km.ipykernel:
-            # It warns at each start that its channels are not encrypted: they are this machine's own.
-            self.extra_arguments = ["--IPKernelApp.log_level=40"]
+            # It warns at each start that its channels are not encrypted: they are this machine's own. And what is
+            # executed here was not typed by the person whose history IPython keeps.
+            self.extra_arguments = ["--IPKernelApp.log_level=40", "--HistoryManager.enabled=False"]
         await self.async_start_new_kernel(env=dict(self.environment))
         await self.async_start_new_kernel_client()
         reply = await self.async_wait_for_reply(self.kc.kernel_info())

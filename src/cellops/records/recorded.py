@@ -41,6 +41,10 @@ class Restoring(Record, frozen=True, kw_only=True):
 
     states: dict[str, dict[str, str]] = {}
     """For the id of a cell, the states of shared generators by their names, as files."""
+    following: dict[str, int] = {}
+    """For the id of a cell, the number in `In [n]` of the one behind it."""
+    unread: dict[str, tuple[str, ...]] = {}
+    """For the id of a cell, the names of which the record says no content."""
     guarding: Guarding | None = None
     """What they may touch."""
 

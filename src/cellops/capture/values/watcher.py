@@ -1,7 +1,7 @@
 """The watcher of values: what the names that a cell bound or changed stand for when it has ended."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -32,15 +32,16 @@ class Values:
     ----------
     kept
         Where numbers are kept.
-    whole
-        Whether every value is read to its end, whatever it takes, and sampled too.
+    unread
+        Where a run is executed again: the names of each cell, by its id, that were not read then. All others are read
+        to their end, whatever it takes, and sampled too.
     """
 
     name = "values"
 
-    def __init__(self, kept: Blobs, *, whole: bool = False) -> None:
+    def __init__(self, kept: Blobs, *, unread: Mapping[str, Collection[str]] | None = None) -> None:
         self._kept = Room(kept)
-        self._whole = whole
+        self._unread = unread
         self._namespace: Mapping[str, Any] = {}
 
     def start(self, shell: Any) -> None:
@@ -56,15 +57,17 @@ class Values:
         touched = {name: self._namespace[name] for name in _touched(cell) if name in self._namespace}
         touched |= named_of_modules((*cell.flow.reads, *cell.flow.lines), cell.body, self._namespace)
         allowance = Allowance(self._seconds(cell))
+        again = self._unread is not None
+        unread = (self._unread or {}).get(cell.id or "", ())
         with quiet():
             values = [
-                look_at(name, value, allowance, self._kept, with_sample=self._whole)
+                look_at(name, value, Allowance(0.0) if name in unread else allowance, self._kept, with_sample=again)
                 for name, value in islice(touched.items(), MOST_VALUES)
             ]
         return Seen({"values": (*values, *_others(len(touched) - MOST_VALUES))})
 
     def _seconds(self, cell: OpenCell) -> float:
-        if self._whole:
+        if self._unread is not None:
             return WHOLE
         least = LEAST_SECONDS if cell.run is None else LEAST_OF_A_RUN
         return max(least, SHARE * (time.perf_counter() - cell.clock))

@@ -19,6 +19,7 @@ from cellops.records.execution import CellProgress
 from cellops.records.guarding import Guarding, Heard
 from cellops.records.recorded import RecordedRun, Restoring, needed_states
 from cellops.records.run import RunClosed
+from cellops.records.value import Covered
 
 NOTEBOOK = "slice.ipynb"
 EXECUTED = "executed.ipynb"
@@ -91,7 +92,7 @@ def replay(
         own=str(own),
         commands_allowed=commands_allowed,
     )
-    restoring.write_bytes(_restoring(cells, states).replace(guarding=guarding).to_json())
+    restoring.write_bytes(_restoring(cells, states, guarding).to_json())
     environment = _environment(run, interpreter) | {
         "CELLOPS_CAPTURE": "true",
         "CELLOPS_FOLDER": str(own),
@@ -133,12 +134,23 @@ def replay(
     return _read(own, cells, project)._replace(heard=_heard(own / HEARD))
 
 
-def _restoring(cells: Sequence[CellRecord], states: Mapping[str, Path]) -> Restoring:
+def _restoring(cells: Sequence[CellRecord], states: Mapping[str, Path], guarding: Guarding) -> Restoring:
     wanted: dict[str, dict[str, str]] = {}
     for record, use in needed_states(cells):
         if use.state is not None and use.state in states:
             wanted.setdefault(cell_id(record), {})[use.name] = str(states[use.state])
-    return Restoring(states=wanted)
+    before = (SETUP, *map(cell_id, cells))
+    counts = [record.execution_count for record in cells]
+    return Restoring(
+        states=wanted,
+        following={name: count for name, count in zip(before, counts, strict=False) if count is not None},
+        unread={cell_id(record): _unread(record) for record in cells},
+        guarding=guarding,
+    )
+
+
+def _unread(record: CellRecord) -> tuple[str, ...]:
+    return tuple(value.name for value in record.values if value.covered is Covered.NOTHING)
 
 
 def _heard(listed: Path) -> tuple[Heard, ...]:
