@@ -2,16 +2,22 @@
 
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from cellops.capture.journal import Journal
 from cellops.errors import NotebookError
+from cellops.flows.gates import SEPARATOR, judge
+from cellops.flows.gates import prepare as prepare_gates
 from cellops.flows.progress import OF_EXECUTIONS, read_progress
+from cellops.flows.reports import Places, gather
 from cellops.flows.sync import errors_of, sync
 from cellops.pipeline.engine import execute as execute_notebook
 from cellops.records.base import Record
 from cellops.records.execution import CellProgress, ExecutedNotebook, ParameterValue
+from cellops.records.gate import GateResult, GatesJudged
+from cellops.records.report import ExecutionReport
 from cellops.records.run import NotebookExecuted, RunStatus, RunSummary
 from cellops.settings import Settings, load, prepare
 
@@ -24,6 +30,16 @@ class Execution(Record, frozen=True, kw_only=True):
     """The runs that the notebook opened, oldest first."""
     unsynced: str | None = None
     """Why the runs are not in the tracking store yet."""
+    gates: tuple[GateResult, ...] = ()
+    """What holding the runs against the gates has shown; `cellops.flows.gates.refuse` raises what was not passed."""
+
+
+class Kept(NamedTuple):
+    """What is known of an execution once it has ended, however it did."""
+
+    runs: tuple[RunSummary, ...] = ()
+    unsynced: str | None = None
+    gates: tuple[GateResult, ...] = ()
 
 
 def _silent(_progress: CellProgress) -> None:
@@ -36,6 +52,10 @@ def execute(
     *,
     output: Path | None = None,
     cell_timeout: float | None = None,
+    gates: Iterable[str] = (),
+    junit: Path | None = None,
+    summary: Path | None = None,
+    on_report: Callable[[ExecutionReport], None] | None = None,
     on_progress: Callable[[CellProgress], None] = _silent,
     on_stage: Callable[[str], None] = lambda _: None,
     settings: Settings | None = None,
@@ -54,6 +74,13 @@ def execute(
         Where the executed notebook goes; default is a new file below `.cellops/executions`.
     cell_timeout
         Longest time for one cell, in seconds.
+    gates
+        Rules that the runs must satisfy, such as `auc >= 0.72`, beside those of the settings and of the notebook.
+    junit, summary
+        Where JUnit XML and a summary in Markdown go, written also when a cell fails. Without `summary`, one is
+        appended to the file that `GITHUB_STEP_SUMMARY` names.
+    on_report
+        Called with what there is to report, also when a cell has failed.
     on_progress
         Called at the start and the end of each cell.
     on_stage
@@ -61,6 +88,8 @@ def execute(
 
     Raises
     ------
+    UsageError
+        When a gate cannot be read, or a report not be written, before a kernel starts.
     NotFoundError, ParameterError, NotebookError
         As `cellops.pipeline.engine.execute` does; the notes name the runs.
     KeyboardInterrupt, SystemExit
@@ -68,48 +97,74 @@ def execute(
     """
     path = Path(notebook)
     settings = settings or load(path.parent if path.parent.is_dir() else None)
+    asked = prepare_gates((*settings.gates, *gates), path)
+    places = Places(junit, summary)
     identifier = uuid.uuid4().hex
     folder = prepare(settings.folder)
     target = output or folder / "executions" / f"{path.stem}-{time.strftime('%Y%m%d-%H%M%S')}-{identifier[:4]}.ipynb"
-    status = RunStatus.FAILED
-    ended: BaseException | None = None
+    own = {"CELLOPS_GATES": SEPARATOR.join(("", *asked.texts()))} if asked.gates else {}
+    started = time.time()
+
+    def end(status: RunStatus, ended: BaseException | None = None) -> Kept:
+        kept, executed = Kept(), None
+        if target.exists() and target.stat().st_mtime >= started:
+            executed = target
+            results = judge(identifier, asked, settings)
+            journal = _record(identifier, target, status, results, settings)
+            on_stage("Carrying the runs to MLflow")
+            unsynced = _carry(journal, settings)
+            kept = Kept(() if unsynced is not None else _runs(identifier, settings), unsynced, results)
+        if (places or on_report is not None) and (executed is not None or isinstance(ended, NotebookError)):
+            report = gather(
+                path,
+                executed,
+                status=status,
+                started=started,
+                ended=ended,
+                gates=kept.gates,
+                runs=kept.runs,
+                unsynced=kept.unsynced,
+                settings=settings,
+            )
+            if on_report is not None:
+                on_report(report)
+            _write(places, report, on_stage)
+        return kept
+
     try:
         executed = execute_notebook(
             path,
             target,
             dict(parameters or {}),
-            environment={"CELLOPS_EXECUTION": identifier, "CELLOPS_PROJECT": str(settings.project)},
+            environment={"CELLOPS_EXECUTION": identifier, "CELLOPS_PROJECT": str(settings.project), **own},
             on_progress=on_progress,
             on_stage=on_stage,
             cell_timeout=cell_timeout,
         )
-        status = RunStatus.FINISHED
-    except (KeyboardInterrupt, SystemExit) as stopped:
-        status = RunStatus.KILLED
-        ended = stopped
+    except BaseException as ended:
+        kept = end(RunStatus.KILLED if isinstance(ended, KeyboardInterrupt | SystemExit) else RunStatus.FAILED, ended)
+        for run in kept.runs:
+            ended.add_note(f"The run {run.name} is kept as {run.status.lower()}: cellops show {run.run[:8]}")
         raise
-    except NotebookError as failed:
-        ended = failed
-        raise
-    finally:
-        if target.exists():
-            journal = _record(identifier, target, status, settings)
-            on_stage("Carrying the runs to MLflow")
-            unsynced = _carry(journal, settings)
-            runs = _runs(identifier, settings) if unsynced is None else ()
-            if ended is not None:
-                _note(ended, runs)
-    return Execution(executed=executed, runs=runs, unsynced=unsynced)
+    kept = end(RunStatus.FINISHED)
+    return Execution(executed=executed, runs=kept.runs, unsynced=kept.unsynced, gates=kept.gates)
 
 
-def _note(ended: BaseException, runs: tuple[RunSummary, ...]) -> None:
-    for run in runs:
-        ended.add_note(f"The run {run.name} is kept as {run.status.lower()}: cellops show {run.run[:8]}")
+def _write(places: Places, report: ExecutionReport, on_stage: Callable[[str], None]) -> None:
+    """Write the reports; a disk that is full by now takes nothing away from what has been executed."""
+    try:
+        places.write(report)
+    except OSError as error:
+        on_stage(f"A report could not be written, {error}")
 
 
-def _record(execution: str, notebook: Path, status: RunStatus, settings: Settings) -> Path:
+def _record(
+    execution: str, notebook: Path, status: RunStatus, gates: tuple[GateResult, ...], settings: Settings
+) -> Path:
     event = NotebookExecuted(execution=execution, notebook=str(notebook.resolve()), status=status, store=settings.store)
     journal = Journal(prepare(settings.folder) / "journal", f"{OF_EXECUTIONS}{execution}", event)
+    if gates:
+        journal.append(GatesJudged(execution=execution, results=gates, store=settings.store))
     journal.close()
     return journal.path
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from cellops.capture.journal import read
+from cellops.capture.redaction import redact
 from cellops.errors import GateError, UsageError
 from cellops.flows.carrier import killed
 from cellops.flows.progress import first_event, journals
@@ -13,8 +15,6 @@ from cellops.records.run import RunClosed, RunOpened, SessionOpened
 from cellops.settings import Settings
 
 if TYPE_CHECKING:
-    from nbformat import NotebookNode
-
     from cellops.pipeline.gates.grammar import Gate
 
 SEPARATOR = "\n"
@@ -34,23 +34,47 @@ def check(text: str) -> str:
     return Gate(text).text
 
 
-def prepare(texts: Iterable[str], notebook: "NotebookNode") -> "tuple[Gate, ...]":
+class Asked(NamedTuple):
+    """The gates that an execution answers for."""
+
+    gates: "tuple[Gate, ...]" = ()
+    """Of all its runs."""
+    own: bool = False
+    """Whether headers in the notebook have more."""
+
+    def texts(self) -> tuple[str, ...]:
+        return tuple(gate.text for gate in self.gates)
+
+
+def prepare(texts: Iterable[str], notebook: Path) -> Asked:
     """The gates of an execution, and those in the notebook, before a kernel starts.
 
     Raises
     ------
     UsageError
         When one cannot be read, or names a metric that no run of the notebook can have.
+    NotFoundError, NotebookError
+        When there are gates, and no notebook.
     """
+    texts = tuple(texts)
+    if not texts and not _may_have_gates(notebook):
+        return Asked()
     from cellops.pipeline.gates.grammar import read_all
     from cellops.pipeline.gates.notebook import computed_by_runs, gates_of_runs
+    from cellops.pipeline.notebook import read as read_notebook
 
-    gates, own = read_all(texts), read_all(gates_of_runs(notebook))
-    known = computed_by_runs(notebook) if gates or own else None
+    held = read_notebook(notebook)
+    gates, own = read_all(texts), read_all(gates_of_runs(held))
+    known = computed_by_runs(held)
     if known is not None:
         for gate in (*gates, *own):
             _require_metrics(gate, known)
-    return gates
+    return Asked(gates, bool(own))
+
+
+def _may_have_gates(notebook: Path) -> bool:
+    """Whether the file has the option anywhere: to read a large notebook takes longer than to look for that."""
+    return notebook.is_file() and b"--gate" in notebook.read_bytes()
 
 
 def _require_metrics(gate: "Gate", known: Iterable[str]) -> None:
@@ -65,7 +89,7 @@ def _require_metrics(gate: "Gate", known: Iterable[str]) -> None:
             raise UsageError(fact, remedy=hint, gate=gate.text)
 
 
-def judge(execution: str, gates: "Iterable[Gate]", settings: Settings) -> tuple[GateResult, ...]:
+def judge(execution: str, asked: Asked, settings: Settings) -> tuple[GateResult, ...]:
     """Hold the runs of an execution against its gates, and each run against those of its own header.
 
     The journals are read, so that an unreachable tracking store stands in nobody's way but the champion's.
@@ -74,11 +98,14 @@ def judge(execution: str, gates: "Iterable[Gate]", settings: Settings) -> tuple[
     from cellops.pipeline.gates.judging import judge as judge_one
     from cellops.pipeline.gates.judging import judge_all
 
+    if not asked.gates and not asked.own:
+        return ()
     runs = list(_runs(execution, settings))
     champion = _champions(settings)
-    results = list(judge_all(gates, runs, champion))
+    results = list(judge_all(asked.gates, runs, champion))
     results += [judge_one(gate, run, champion) for run in runs for gate in read_all(run[0].gates)]
-    return tuple({(result.gate, result.run): result for result in results}.values())
+    plain = (result.replace(gate=redact(result.gate), said=redact(result.said)) for result in results)
+    return tuple({(result.gate, result.run): result for result in plain}.values())
 
 
 def refuse(results: Iterable[GateResult]) -> None:

@@ -11,7 +11,7 @@ from cellops.records.cell import CellRecord
 from cellops.records.finding import Finding, Severity
 from cellops.records.gate import Champion, GateResult, GatesJudged
 from cellops.records.proof import Proof
-from cellops.records.run import NotebookExecuted, RunClosed, RunOpened, RunSummary
+from cellops.records.run import NotebookExecuted, RunClosed, RunOpened, RunStatus, RunSummary
 from cellops.settings import Settings, without_credentials
 from cellops.tracking import tags
 from cellops.tracking.client import active, connect, reachable
@@ -69,6 +69,10 @@ class Store:
     def runs(self, limit: int) -> list[RunSummary]:
         """The newest runs of every experiment of this store."""
         return self._search("", "start_time DESC", limit)
+
+    def finished(self, limit: int) -> list[RunSummary]:
+        """The newest runs that came to their end."""
+        return self._search(f"attributes.status = '{RunStatus.FINISHED}'", "start_time DESC", limit)
 
     def run(self, key: str) -> RunSummary | None:
         """The run with a key."""

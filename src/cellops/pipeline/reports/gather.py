@@ -1,0 +1,91 @@
+"""What the executed notebook says of its cells."""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from cellops.records.execution import CellState
+from cellops.records.report import CellReport, Failure, Picture
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
+LONGEST_TRACEBACK = 20_000
+LONGEST_MESSAGE = 2_000
+MOST_PICTURES = 20
+LARGEST_PICTURE = 1_000_000
+"""Bytes; a larger one stays in the executed notebook."""
+
+
+def cells(executed: "NotebookNode", given: "NotebookNode") -> Iterator[CellReport]:
+    """The code cells of an executed notebook, by their places in the one that was given."""
+    from cellops.pipeline.client import title
+
+    places = _places(given)
+    for cell in executed.cells:
+        if cell.cell_type != "code" or not cell.source.strip():
+            continue
+        state, failure = _state(cell)
+        known = cell.metadata.get("papermill", {})
+        yield CellReport(
+            index=places.get(cell.id),
+            title=title(cell.source),
+            seconds=known.get("duration") or 0.0,
+            state=state,
+            failure=failure,
+        )
+
+
+def pictures(executed: "NotebookNode", given: "NotebookNode") -> Iterator[Picture]:
+    """The plots that its cells show, as far as they are PNG and not too large; the first twenty."""
+    places = _places(given)
+    shown = (
+        (cell.id, output["data"]["image/png"])
+        for cell in executed.cells
+        for output in cell.get("outputs", ())
+        if "image/png" in output.get("data", {})
+    )
+    found = 0
+    for name, text in shown:
+        try:
+            content = base64.b64decode("".join(text), validate=False)
+        except (binascii.Error, ValueError):
+            continue
+        if len(content) <= LARGEST_PICTURE and found < MOST_PICTURES:
+            found += 1
+            yield Picture(index=places.get(name), content=content)
+
+
+def plain(text: str) -> str:
+    """Text of a terminal without colours and control characters."""
+    return "".join(c for c in ANSI.sub("", text) if c in "\n\t" or c.isprintable())
+
+
+def shortened(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _places(given: "NotebookNode") -> dict[str, int]:
+    return {cell.id: place for place, cell in enumerate(given.cells)}
+
+
+def _state(cell: "NotebookNode") -> tuple[CellState | None, Failure | None]:
+    """How far a cell came: papermill marks the one that ended the execution, and times those that it began."""
+    known = cell.metadata.get("papermill", {})
+    if known.get("exception"):
+        return CellState.FAILED, _failure(cell)
+    return (None if known.get("duration") is None else CellState.DONE), None
+
+
+def _failure(cell: "NotebookNode") -> Failure:
+    error = next((output for output in reversed(cell.outputs) if output.output_type == "error"), None)
+    if error is None:
+        return Failure(kind="Stopped", message="the cell was stopped")
+    return Failure(
+        kind=error.ename,
+        message=shortened(plain(error.evalue), LONGEST_MESSAGE),
+        traceback=plain("\n".join(error.traceback))[-LONGEST_TRACEBACK:],
+    )
