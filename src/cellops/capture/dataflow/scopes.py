@@ -43,7 +43,7 @@ def awaits(tree: ast.AST) -> bool:
     waiting = [tree]
     while waiting:
         node = waiting.pop()
-        if isinstance(node, ast.Await | ast.AsyncFor | ast.AsyncWith) or getattr(node, "is_async", 0):
+        if isinstance(node, ast.Await | ast.AsyncFor | ast.AsyncWith) or getattr(node, "is_async", False):
             return True
         if not isinstance(node, Function | ast.Lambda):
             waiting += ast.iter_child_nodes(node)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from cellops.capture.dataflow.meaning import mean_the_same
 from cellops.capture.names.namespace import OF_IPYTHON
 from cellops.capture.names.notebook import Notebook, Standing
 from cellops.capture.names.slice import Slices
@@ -76,14 +77,14 @@ class History:
         return [*found, *self._out_of_order(shown, standing, where)]
 
     def _is_edited(self, record: CellRecord, standing: Standing | None) -> bool:
-        """Whether a cell has been executed with another source since, or was saved with another one."""
+        """Whether a cell has been executed with other code since, or was saved with other code."""
         latest = self._latest[record.cell_id or ""]
-        if latest.source != record.source:
+        if not mean_the_same(latest.source, record.source):
             return True
         if standing is None or standing.when < record.started:
             return False
         source = standing.sources.get(record.cell_id or "")
-        return source is not None and redact_source(source).strip() != redact_source(record.source).strip()
+        return source is not None and not mean_the_same(redact_source(source), redact_source(record.source))
 
     def _out_of_order(self, uses: Iterable[Use], standing: Standing | None, where: str) -> list[Finding]:
         if standing is None:
