@@ -120,3 +120,28 @@ def test_threads_of_libraries_change_nothing() -> None:
     trail.run("pool.submit(len, [1]).result()")
     assert trail.run("x = 1").effects.unknown == ()
     trail.namespace["pool"].shutdown()
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        "for c in df.columns: print(c, df[c].nunique())",
+        "for c in df.columns:\n    if df[c].isna().any():\n        print(c)",
+        "if len(df):\n    m = df.mean()\nprint(m.sum())",
+        "df.describe()\ndf.info()\ndf.head()",
+        "df[df['a'] > 1].sort_values('a').head()",
+    ],
+)
+def test_looking_at_a_table_is_no_change_of_it(look: str) -> None:
+    trail = Trail()
+    for cell in (FRAME, look, "r = len(df)"):
+        trail.run(cell)
+    assert trail.slice().cells == (1, 3)
+    assert trail.slice().widened == ()
+
+
+def test_a_name_that_a_branch_binds_may_be_a_built_in_one() -> None:
+    trail = Trail()
+    for cell in ("s = [3, 1]", "if len(s) > 9: sorted = print\ns = sorted(s, key=lambda v: s.append(0) or v)", "r = s"):
+        trail.run(cell)
+    assert trail.slice().cells == (1, 2, 3)

@@ -303,3 +303,46 @@ def test_objects_that_refuse_everything_are_never_touched(loaded: Kernel) -> Non
         assert (done.status, done.streams.count("touched")) == ("ok", 0), done
     assert _slice(loaded).cells == (1, 4)
     assert "capture failed" not in loaded.run("%mlops status").streams
+
+
+def test_older_results_stand_for_what_they_were(loaded: Kernel) -> None:
+    for cell in (
+        "import pandas as pd\nframe = pd.DataFrame({'a': [1, 2]})",
+        "frame",
+        "other = [1]\nother",
+        "__['b'] = 3",
+    ):
+        loaded.run(cell)
+    loaded.run("other", "again")
+    loaded.run("frame", "again")
+    loaded.run("___.append(5)")
+    loaded.run("%%mlops run\ntotal = int(frame['b'].sum())")
+    assert {1, 4} < set(_slice(loaded).cells)
+    loaded.run("%%mlops run\ncount = len(other)")
+    assert {3, 7} < set(_slice(loaded).cells)
+
+
+def test_a_drawing_changes_no_table_that_was_shown(loaded: Kernel) -> None:
+    loaded.run("import pandas as pd\nframe = pd.DataFrame({'a': [1, 2, 3]})")
+    for cell in ("frame.describe()", "frame['a'].hist()", "frame.groupby('a').size()", "frame.a.plot()"):
+        loaded.run(cell)
+    loaded.run("%%mlops run\ntotal = int(frame['a'].sum())")
+    assert _slice(loaded) == Slice(cells=(1, 6))
+
+
+def test_a_comment_is_no_edit(loaded: Kernel) -> None:
+    loaded.run("x = 1", "a")
+    loaded.run("y = 2", "b")
+    loaded.run("x = 1  # the first", "a")
+    loaded.run("y = 3", "b")
+    loaded.run("z = x + y", "c")
+    loaded.run("z = x + y + 1", "c")
+    loaded.run("%%mlops run\ntotal = z / 2", "d")
+    assert _hidden(loaded) == []
+    loaded.run("%%mlops run\nother = x / 2", "e")
+    loaded.run("# not run again\nx = 1", "a")
+    assert "edited" not in loaded.run("%mlops status").streams
+    loaded.run("def x(): pass", "f")
+    loaded.run("print(x)\nx = 5", "f")
+    loaded.run("w = 1", "f")
+    assert "x was bound by In [13], which has been edited since" in loaded.run("%mlops status").streams

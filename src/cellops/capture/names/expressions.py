@@ -99,7 +99,8 @@ class Expressions(ABC):
             if before is None and not known and hasattr(builtins, name):
                 return Value(Kind.LIBRARY, origin=f"builtins.{name}")
             self.notes.needs[name] = None
-            known.append(Value() if before is None else Value(before.kind, origin=before.origin))
+            if before is not None or not known or hasattr(builtins, name):
+                known.append(Value() if before is None else Value(before.kind, origin=before.origin))
         found = either(known)
         if found.kind is Kind.CONSTANT:
             return CONSTANT

@@ -1,5 +1,6 @@
 """The watcher of names: what a cell's source says of them, joined with what has really changed."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import FunctionType
@@ -23,6 +24,8 @@ from cellops.records.effects import ANYTHING, TASKS, Effects, FunctionEffects
 
 MOST_CODE = 200_000
 """Characters of a cell beyond which its statements are not read one by one."""
+MOVED_ON = ("__", "___")
+"""The names under which results go on when others come."""
 DOES_ANYTHING = FunctionEffects(uses=(ANYTHING,), changes=(ANYTHING,))
 
 
@@ -59,6 +62,8 @@ class Names:
         self._caches = Caches({})
         self._threads = Threads({})
         self._tasks = Tasks()
+        self._results: deque[str] = deque(maxlen=len(MOVED_ON))
+        """The names of the last results, `_7` for example."""
         self._earlier: set[str] = set()
         """Names that stand since before capturing began."""
         self._open: list[OpenCell] = []
@@ -149,9 +154,10 @@ class Names:
         aliases = {name: tuple(sorted(sources)) for name, sources in notes.aliases.items()}
         aliases |= {name: aliases.get(name, ()) for name in (*perhaps, *state.strayed)}
         aliases |= dict.fromkeys(unseen, (ANYTHING,))
-        aliases |= {name: tuple(sorted(read.result.roots)) for name in results}
+        older = self._older_results(results)
+        aliases |= {name: (older[name],) if name in older else tuple(sorted(read.result.roots)) for name in results}
         holds = {name: tuple(sorted(held)) for name, held in notes.holds.items()}
-        holds |= {name: tuple(sorted(read.result.held)) for name in results if read.result.held}
+        holds |= {name: tuple(sorted(read.result.held)) for name in results if read.result.held and name not in older}
         if results:
             holds["Out"] = tuple(sorted(read.result.everything))
         functions = {name: self._plain(name, found) for name, found in notes.functions.items()}
@@ -186,6 +192,13 @@ class Names:
             nested=state.nested,
             tasks=state.tasks,
         )
+
+    def _older_results(self, results: list[str]) -> dict[str, str]:
+        """The names of results that stand for those of earlier cells, with the names that these have for good."""
+        kept = {identity_of(self._namespace[name]): name for name in self._results if name in self._namespace}
+        self._results += (name for name in results if name.strip("_"))
+        found = {name: kept.get(identity_of(self._namespace[name])) for name in results if name in MOVED_ON}
+        return {name: earlier for name, earlier in found.items() if earlier is not None}
 
     def _read(self, cell: OpenCell, state: Before) -> Source:
         """The statements of a cell; of a very long one nothing is asked but that it may do anything."""
