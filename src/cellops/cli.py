@@ -11,11 +11,12 @@ import click
 
 from cellops import settings
 from cellops.commands import PARAMETER, Verbs, WithParameters, explained
-from cellops.errors import CellopsError, ParameterError, SettingsError, UsageError, printable
+from cellops.errors import CellopsError, GateError, ParameterError, SettingsError, UsageError, printable
 from cellops.screens.console import count
 from cellops.version import __version__
 
 FAILED, MISUSED, DIVERGED, STOPPED = 1, 2, 3, 130
+GATED = DIVERGED
 """Exit codes beside 0."""
 
 
@@ -64,29 +65,51 @@ def _number(_context: click.Context, _parameter: click.Parameter, value: float |
     metavar="SECONDS",
     help="Longest time for one cell. Default: no limit.",
 )
+@click.option("--gate", "gates", multiple=True, metavar="RULE", help="What every run must satisfy; more than once.")
+@click.option("--junit", type=click.Path(path_type=Path), help="Write a report as JUnit XML, for CI.")
+@click.option(
+    "--summary",
+    type=click.Path(path_type=Path),
+    help="Write a summary in Markdown. Default: to GITHUB_STEP_SUMMARY, where that is set.",
+)
 def execute(
-    notebook: Path, parameters: tuple[tuple[str, str], ...], output: Path | None, timeout: float | None
+    notebook: Path,
+    parameters: tuple[tuple[str, str], ...],
+    output: Path | None,
+    timeout: float | None,
+    **options: Any,
 ) -> None:
     """Execute NOTEBOOK as a pipeline, in a kernel of its own.
 
     \b
     Parameters stand in the notebook's cell that begins with %%mlops parameters (or has the tag "parameters").
       cellops execute train.ipynb -p seed 7 -p months "[1, 2, 3]"
-    They are checked against their types before a kernel starts. Exit code 1 when a cell fails, 2 for a
-    parameter that does not fit.
+    They are checked against their types before a kernel starts.
+
+    \b
+    Gates are rules over the runs' metrics; the champion is the model version of that alias in MLflow.
+      cellops execute train.ipynb --gate "auc >= 0.72" --gate "auc >= champion - 0.005"
+      cellops execute train.ipynb --gate "min_group(recall, carrier) >= 0.5" --junit report.xml
+
+    Exit code 1 when a cell fails, 2 for a parameter or a gate that cannot be read, 3 when a gate is not passed.
     """
     from cellops import screens
     from cellops.flows.execute import execute as work
+    from cellops.flows.gates import refuse
 
-    done = work(
-        notebook,
-        dict(parameters),
-        output=output,
-        cell_timeout=timeout,
-        on_progress=screens.progress,
-        on_stage=screens.stage,
-    )
+    with screens.watching() as (progress, stage):
+        done = work(
+            notebook,
+            dict(parameters),
+            output=output,
+            cell_timeout=timeout,
+            on_progress=progress,
+            on_stage=stage,
+            on_report=screens.annotated if os.environ.get("GITHUB_ACTIONS") == "true" else None,
+            **options,
+        )
     screens.executed(done)
+    refuse(done.gates)
 
 
 @terminal.command()
@@ -147,7 +170,8 @@ def verify(run: str, **options: Any) -> None:
     from cellops.flows.verify import verify as work
     from cellops.records.proof import Verdict
 
-    made = work(run, **options, on_progress=screens.progress, on_stage=screens.stage)
+    with screens.watching() as (progress, stage):
+        made = work(run, **options, on_progress=progress, on_stage=stage)
     screens.proof(made)
     if made.verdict is Verdict.DIVERGED:
         sys.exit(DIVERGED)
@@ -344,6 +368,8 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _code(error: CellopsError) -> int:
+    if isinstance(error, GateError):
+        return GATED
     return MISUSED if isinstance(error, UsageError | ParameterError | SettingsError) else FAILED
 
 

@@ -180,3 +180,11 @@ def _require_writable(path: Path) -> None:
     if not existing.is_dir() or not os.access(existing, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
         fact = f"The report {path} cannot be written"
         raise UsageError(fact, remedy="Give a file in a folder of yours")
+
+
+def annotations(report: ExecutionReport) -> list[str]:
+    """What has gone wrong, as commands that GitHub Actions reads from what a step prints."""
+    from cellops.pipeline.reports.annotations import annotations as lines
+
+    workspace = os.environ.get("GITHUB_WORKSPACE")
+    return list(lines(report, Path(workspace) if workspace else None))

@@ -2,8 +2,9 @@
 
 from cellops.screens.compare import comparison
 from cellops.screens.drift import drift
-from cellops.screens.execution import executed, progress, stage
+from cellops.screens.execution import executed, progress, stage, watching
 from cellops.screens.expectations import expectations
+from cellops.screens.gates import annotated
 from cellops.screens.journals import cleaned, kept, synced
 from cellops.screens.packages import package
 from cellops.screens.proof import proof
@@ -13,6 +14,7 @@ from cellops.screens.server import served, serving
 from cellops.screens.session import status
 
 __all__ = [
+    "annotated",
     "cleaned",
     "comparison",
     "drift",
@@ -31,4 +33,5 @@ __all__ = [
     "stage",
     "status",
     "synced",
+    "watching",
 ]

@@ -1,15 +1,44 @@
 """The cells of a pipeline as they end, and what the whole gave."""
 
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from cellops.records.execution import CellProgress, CellState
-from cellops.screens.console import count, plain, say
+from cellops.screens.console import console, count, in_notebook, plain, say
+from cellops.screens.gates import gates
 from cellops.screens.runs import run_line
 
 if TYPE_CHECKING:
     from cellops.flows.execute import Execution
 
 LONGEST_TITLE = 60
+Watch = tuple[Callable[[CellProgress], None], Callable[[str], None]]
+
+
+@contextlib.contextmanager
+def watching() -> Iterator[Watch]:
+    """What shows the cells, and what takes a while: at a terminal also the one that goes on now, with its time.
+
+    The line of what goes on is taken away again, so that what stays is the same as in a file.
+    """
+    if in_notebook() or not console().is_terminal:
+        yield progress, stage
+        return
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=True), TimeElapsedColumn())
+    with Progress(*columns, console=console(), transient=True) as live:
+        going_on = live.add_task("")
+
+        def show(cell: CellProgress) -> None:
+            progress(cell)
+            live.reset(going_on, description=f"{_place(cell)}  {plain(cell.title[:LONGEST_TITLE])}")
+
+        def tell(what: str) -> None:
+            live.reset(going_on, description=plain(what))
+
+        yield show, tell
 
 
 def progress(cell: CellProgress) -> None:
@@ -17,10 +46,12 @@ def progress(cell: CellProgress) -> None:
     if cell.state is CellState.RUNNING:
         return
     mark = "[green]✓[/]" if cell.state is CellState.DONE else "[red]✗[/]"
+    say(f"{mark} {_place(cell)}  {cell.seconds:6.1f} s  {plain(cell.title[:LONGEST_TITLE])}")
+
+
+def _place(cell: CellProgress) -> str:
     place = "parameters" if cell.index is None else f"cell {cell.index + 1:>2} of {cell.total}"
-    say(
-        f"{mark} {place:<{len(f'cell 00 of {cell.total}')}}  {cell.seconds:6.1f} s  {plain(cell.title[:LONGEST_TITLE])}"
-    )
+    return f"{place:<{len(f'cell 00 of {cell.total}')}}"
 
 
 def stage(what: str) -> None:
@@ -34,6 +65,7 @@ def executed(done: "Execution") -> None:
     )
     for found in done.runs:
         say(run_line(found), markup=False)
+    gates(done.gates)
     if done.unsynced is not None:
         say(f"[yellow]{plain(done.unsynced)}[/]")
     elif not done.runs:

@@ -7,8 +7,10 @@ from datetime import datetime
 
 from cellops.errors import printable
 from cellops.records.finding import Finding, Severity, serious
+from cellops.records.gate import GateResult, not_passed
 from cellops.records.run import RunStatus, RunSummary
 from cellops.screens.console import COLOURS, command, console, count, findings, plain, say
+from cellops.screens.gates import gates
 from cellops.settings import Settings, without_credentials
 
 MARKS = {
@@ -43,7 +45,8 @@ def runs(found: list[RunSummary]) -> None:
         console().print("No runs yet. In a notebook: %load_ext cellops, then a cell that begins with %%mlops run")
         return
     proofs = ["proof"] if any(run.proof for run in found) else []
-    columns = ("run", "name", "status", *proofs, "started", "took", "metrics", "findings")
+    gated = ["gates"] if any(run.gates for run in found) else []
+    columns = ("run", "name", "status", *proofs, *gated, "started", "took", "metrics", "findings")
     table = Table(*columns, box=None, pad_edge=False)
     table.columns[0].no_wrap = True
     for run in found:
@@ -51,7 +54,10 @@ def runs(found: list[RunSummary]) -> None:
         metrics = plain(", ".join(f"{n} {v:.4g}" for n, v in list(run.metrics.items())[:MOST_METRICS]))
         name, took = plain(run.name), _duration(run)
         proof = [PROOFS.get(run.proof or "", plain(run.proof or ""))] if proofs else []
-        table.add_row(run.run[:8], name, status, *proof, _when(run.started), took, metrics, _counted(run.findings))
+        passed = [_passed(run.gates)] if gated else []
+        table.add_row(
+            run.run[:8], name, status, *proof, *passed, _when(run.started), took, metrics, _counted(run.findings)
+        )
     console().print(table)
 
 
@@ -76,6 +82,7 @@ def run(found: RunSummary, settings: Settings, *, everything: bool = False) -> N
     folded = len(found.parameters) - len(own)
     if folded:
         say(f"  [dim]and {count(folded, 'parameter')} of the estimator: {command(f'show {found.run[:8]} --all')}[/]")
+    gates(found.gates)
     findings(found.findings)
     if settings.tracking_uri.startswith("sqlite"):
         say(
@@ -102,6 +109,14 @@ def _values(title: str, values: Mapping[str, object]) -> None:
 def _counted(found: tuple[Finding, ...]) -> str:
     counts = {severity: sum(f.severity is severity for f in found) for severity in reversed(Severity)}
     return ", ".join(f"[{COLOURS[s]}]{count(n, s.value)}[/]" for s, n in counts.items() if n and s is not Severity.INFO)
+
+
+def _passed(gates: tuple[GateResult, ...]) -> str:
+    """How many of its gates a run has passed."""
+    if not gates:
+        return ""
+    missed = len(not_passed(gates))
+    return f"[red]✗[/] {missed} of {len(gates)}" if missed else f"[green]✓[/] {len(gates)}"
 
 
 def _when(seconds: float) -> str:
