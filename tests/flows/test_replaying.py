@@ -232,3 +232,37 @@ def test_values_that_the_run_has_not_read_are_not_read_again(loaded: Kernel) -> 
     found = {one.name: one for one in proof.cells[0].comparisons}
     assert found["large"].note == "it is too large to be read in passing"
     assert found["small"].verdict is Verdict.IDENTICAL
+
+
+CAUSES = {
+    "tracking-store": [
+        "import mlflow\nnames = [run.info.run_name for run in mlflow.search_runs(output_format='list')]"
+    ],
+    "environment-variables": ["import os\nnames = dict(os.environ)"],
+    "changed-data": [
+        "import pathlib\nplace = pathlib.Path('count.txt')",
+        "text = open('count.txt').read()\nnames = text + 'x'\nwritten = open('count.txt', 'w').write(names)",
+    ],
+}
+
+
+@pytest.mark.parametrize(("cause", "cells"), CAUSES.items(), ids=CAUSES)
+def test_what_stands_around_the_cells_is_named_as_the_cause(kernel: Kernel, cause: str, cells: list[str]) -> None:
+    (kernel.project / "count.txt").write_text("x", encoding="utf-8")
+    earlier = "import mlflow\nwith mlflow.start_run(run_name='earlier'):\n    pass"
+    for cell in (earlier, "%load_ext cellops", *cells):
+        assert kernel.run(cell).status == "ok"
+    kernel.run("%%mlops run\nsize = float(len(names))")
+    proof = verify()
+    assert proof.verdict is Verdict.DIVERGED
+    assert proof.causes[0].code == cause, proof.causes
+
+
+def test_a_file_that_the_notebook_has_written_since_is_named(loaded: Kernel) -> None:
+    (loaded.project / "count.txt").write_text("1", encoding="utf-8")
+    loaded.run("count = float(open('count.txt').read())")
+    writing = loaded.run("written = open('count.txt', 'w').write(str(count + 1))").execution_count
+    loaded.run("%%mlops run\ntwice = count * 2")
+    proof = verify()
+    assert proof.verdict is Verdict.DIVERGED
+    assert proof.causes[0].text == f"count.txt is not what the run has read: In [{writing}] has written to it since"

@@ -51,7 +51,7 @@ class Cause(Record, frozen=True, kw_only=True):
 
     code: str
     """`changed-data`, `changed-code`, `changed-package`, `unseeded-randomness`, `clock`, `hidden-state`,
-    `order-of-sets`, `threads`, `network`, `interrupted` or `unknown`."""
+    `order-of-sets`, `threads`, `network`, `tracking-store`, `environment-variables`, `interrupted` or `unknown`."""
     text: str
     remedy: str
 

@@ -22,6 +22,10 @@ SETS = re.compile(
     r"\bset\(|\bfrozenset\(|\{[^{}:]*(?:,|\bfor\b)[^{}:]*\}|\bhash\(|\.intersection\(|\.union\(|\.difference\("
 )
 PARALLEL = re.compile(r"\bn_jobs\b|\bThreadPool|\bset_num_threads\b|\bnum_threads\b|\bnthread\b")
+STORE = re.compile(
+    r"\bmlflow\.(?:search_|get_|load_|last_|\w+\.load_model)|\bMlflowClient\(|\.search_runs\(|models:/|runs:/"
+)
+VARIABLES = re.compile(r"\bos\.environ\b(?!\s*\[[^\]]*\]\s*=[^=])|\bgetenv\(")
 NAME = re.compile(r"[.\[]")
 """What ends a name in the path to what it holds."""
 GONE = "it is gone"
@@ -54,7 +58,7 @@ def causes(
     there = [record for record in reached if record.order == first.order]
     different = [one for one in first.comparisons if one.verdict in {Verdict.DIVERGED, Verdict.WITHIN_TOLERANCE}]
     found = [
-        *_data(proofs, first),
+        *_data(run, proofs, first),
         *_code(modules),
         *_missing(first),
         *_packages(run.closed.environment, environment),
@@ -64,7 +68,12 @@ def causes(
         *_of_sources(run, there),
         *_timings(different),
     ]
-    found = found or [*_threads(reached, different), *_of_sources(run, reached), *_held(run.slice(), different)]
+    found = found or [
+        *_threads(reached, different),
+        *_of_sources(run, reached),
+        *_held(run.slice(), different),
+        *_rewritten(reached),
+    ]
     unknown = Cause(
         code="unknown",
         text="nothing that was recorded explains the difference",
@@ -86,19 +95,39 @@ def changed_packages(before: Environment | None, after: Environment | None) -> d
     return found if before.python == after.python else {"python": (before.python, after.python), **found}
 
 
-def _data(proofs: Iterable[CellProof], first: CellProof) -> Iterator[Cause]:
-    changed = [
-        one.name
+def _data(run: RecordedRun, proofs: Iterable[CellProof], first: CellProof) -> Iterator[Cause]:
+    changed = {
+        one.name: proof.order
         for proof in proofs
         for one in proof.comparisons
         if one.kind == "file" and one.verdict is Verdict.DIVERGED and proof.order <= first.order
+    }
+    writers = [
+        record
+        for record in run.trail
+        if any(use.mode != "read" and changed.get(use.path, record.order) < record.order for use in record.files)
     ]
     if changed:
+        since = f": {_places(writers)} has written to {'it' if len(changed) == 1 else 'them'} since" if writers else ""
         yield Cause(
             code="changed-data",
-            text=f"{_list(changed)} {'is' if len(changed) == 1 else 'are'} not what the run has read",
-            remedy="Put the data of the run back, by their version control for example, and verify again",
+            text=f"{_list(list(changed))} {'is' if len(changed) == 1 else 'are'} not what the run has read{since}",
+            remedy="Let the notebook write to other files than those that it reads"
+            if writers
+            else "Put the data of the run back, by their version control for example, and verify again",
         )
+
+
+def _rewritten(records: Iterable[CellRecord]) -> Iterator[Cause]:
+    """Files that a cell reads and writes: nobody has seen what was in them before."""
+    for record in records:
+        paths = [use.path for use in record.files if use.mode == "update"]
+        if paths:
+            yield Cause(
+                code="changed-data",
+                text=f"{_places([record])} reads and writes {_list(paths)}, and may have found other content there",
+                remedy="Let the notebook write to other files than those that it reads",
+            )
 
 
 def _code(modules: Iterable[Comparison]) -> Iterator[Cause]:
@@ -153,6 +182,7 @@ def _of_sources(run: RecordedRun, records: Sequence[CellRecord]) -> Iterator[Cau
     yield from _clock(records)
     yield from _order(run, records)
     yield from _network(records)
+    yield from _surroundings(records)
 
 
 def _state(run: RecordedRun, first: CellProof, reached: Sequence[CellRecord]) -> Iterator[Cause]:
@@ -262,6 +292,24 @@ def _network(reached: Sequence[CellRecord]) -> Iterator[Cause]:
             code="network",
             text=f"{_places(found)} reads over the network what nobody has pinned",
             remedy="Keep a copy in the project and read that",
+        )
+
+
+def _surroundings(records: Sequence[CellRecord]) -> Iterator[Cause]:
+    """What stands around a kernel and is not as it was: the tracking store, and most environment variables."""
+    asking = [record for record in records if STORE.search(record.source)]
+    if asking:
+        yield Cause(
+            code="tracking-store",
+            text=f"{_places(asking)} reads the tracking store, in whose place an empty one stood",
+            remedy="Keep what it answered in a file, and read that",
+        )
+    reading = [record for record in records if VARIABLES.search(record.source)]
+    if reading:
+        yield Cause(
+            code="environment-variables",
+            text=f"{_places(reading)} reads environment variables, most of which are not put back",
+            remedy="Make what it reads a parameter of the notebook",
         )
 
 
