@@ -346,3 +346,34 @@ def test_a_comment_is_no_edit(loaded: Kernel) -> None:
     loaded.run("print(x)\nx = 5", "f")
     loaded.run("w = 1", "f")
     assert "x was bound by In [13], which has been edited since" in loaded.run("%mlops status").streams
+
+
+NESTED = "import pandas as pd\nframe = pd.DataFrame({'a': [1, 2, 3], 't': [['x'], ['y'], None]})"
+
+
+def test_a_table_with_the_content_that_it_had_was_not_changed(loaded: Kernel) -> None:
+    looks = ("frame.groupby('a').size()", "frame.a.mean()", "frame[frame.a > 1].head()", "print(frame.isna().sum())")
+    for cell in (NESTED, *looks, "def look(table): return len(table)\nlook(frame)"):
+        loaded.run(cell)
+    loaded.run("%%mlops run\ntotal = int(frame['a'].sum())")
+    assert _slice(loaded) == Slice(cells=(1, 7))
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (("def f(t): t['t'][0].append('z')", "f(frame)"), (1, 2, 3)),
+        (("held = frame['t'][0]", "held.append('z')", "def f(t): t['t'][0].pop()", "f(frame)"), (1, 2, 3, 4, 5)),
+        (("def f(t): t.attrs['n'] = 1", "f(frame)"), (1, 2, 3)),
+        (("def f(t): object.__setattr__(t, 'more', [1])", "f(frame)"), (1, 2, 3)),
+        (("def f(t): t.index.name = 'n'", "f(frame)"), (1, 2, 3)),
+        (("def f(t): t.flags.allows_duplicate_labels = False", "f(frame)"), (1, 2, 3)),
+    ],
+)
+def test_a_table_that_was_changed_or_changed_back_has_its_cells(
+    loaded: Kernel, cells: tuple[str, ...], expected: tuple[int, ...]
+) -> None:
+    for cell in (NESTED, *cells):
+        loaded.run(cell)
+    loaded.run("%%mlops run\ntotal = int(frame['a'].sum())")
+    assert _slice(loaded).cells == (*expected, len(cells) + 2)

@@ -49,7 +49,7 @@ class Flow:
         anything = bool(effects.unknown) or ANYTHING in step.changed
         cells = bit | self._everywhere | (self._all if anything or ANYTHING in step.used else 0)
         for name in step.used:
-            cells |= self._cells_of(name)
+            cells |= self.cells_of(name)
         definers = {name: d for name in sorted(step.used) if (d := self._name(name).definer) is not None}
         self._apply(step, effects, cells, order, anything=anything)
         self._all |= bit
@@ -87,7 +87,7 @@ class Flow:
         for region in members(regions):
             self._regions[region].cells |= cells
 
-    def _cells_of(self, name: str) -> int:
+    def cells_of(self, name: str) -> int:
         """The cells that the present value of a name depends on."""
         known = self._name(name)
         cells = known.cells

@@ -7,9 +7,11 @@ from cellops.capture.names.regions import Flow, members
 from cellops.records.cell import CellRecord, Outcome
 from cellops.records.effects import TASKS, Effects
 from cellops.records.slice import Slice
+from cellops.records.value import Covered, ValueSeen
 
 ALL_GENERATORS = ("python", "numpy", "torch")
 MOST_NAMED = 5
+TABLES = frozenset({"pandas.DataFrame", "pandas.Series", "pandas.core.frame.DataFrame", "pandas.core.series.Series"})
 GOING_ON = Effects(needs=(TASKS,), active=(TASKS,), mutates=(TASKS,))
 """What tasks may do between two cells."""
 
@@ -33,6 +35,8 @@ class Slices:
         """The same with nothing taken for the worst, to tell which cells are there for safety only."""
         self._cells: dict[int, _Cell] = {}
         self._needed: dict[int, int] = {}
+        self._contents: dict[str, tuple[str | None, int]] = {}
+        """Digests of the tables that were read whole, each with the cells that its name depended on by then."""
 
     def add(self, record: CellRecord, *, seeded: bool = False) -> None:
         """Read the next cell of the trail; `seeded` when all global generators were seeded just before it."""
@@ -43,6 +47,7 @@ class Slices:
         renewed = ALL_GENERATORS if seeded else [use.name for use in record.generators if use.renewed]
         if renewed:
             effects = effects.replace(binds=(*effects.binds, *(f"(generator {name})" for name in renewed)))
+        effects = self._without_what_stayed(record, effects)
         order = 0 if effects.nested else record.order
         if effects.tasks:
             self._whole.add(0, GOING_ON)
@@ -51,6 +56,18 @@ class Slices:
         sure, _ = self._sure.add(order, effects.replace(mutates=(), unknown=()))
         self._needed[record.order] = sure
         self._cells[record.order] = _Cell(cells, definers, _doubt(record, effects), _note(record, effects))
+        for value in record.values:
+            self._contents[value.name] = (value.digest if _is_whole_table(value) else None, self._cells_of(value))
+
+    def _without_what_stayed(self, record: CellRecord, effects: Effects) -> Effects:
+        """Without the tables that may have been changed and were not: nothing could since they were read, but this."""
+        bound = {*effects.binds, *effects.aliases}
+        doubted = [v for v in record.values if v.name in effects.mutates and v.name not in bound]
+        stayed = [v.name for v in doubted if v.digest and self._contents.get(v.name) == (v.digest, self._cells_of(v))]
+        return effects.replace(mutates=tuple(name for name in effects.mutates if name not in stayed))
+
+    def _cells_of(self, value: ValueSeen) -> int:
+        return self._whole.cells_of(value.name) if _is_whole_table(value) else 0
 
     def of(self, order: int) -> Slice:
         """The slice of the run that a cell was."""
@@ -67,6 +84,11 @@ class Slices:
     def definitions(self) -> dict[str, int]:
         """The names that stand now, each with the cell that bound it last."""
         return self._whole.definitions()
+
+
+def _is_whole_table(value: ValueSeen) -> bool:
+    """Whether a digest speaks of all that a table is; an array has a flag beside its content, too."""
+    return value.covered is Covered.FULL and value.type in TABLES
 
 
 def _generators(record: CellRecord) -> list[str]:

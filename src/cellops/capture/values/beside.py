@@ -7,6 +7,8 @@ from cellops.capture.values.allowance import Allowance
 BOOSTERS = {("xgboost.core", "Booster"), ("lightgbm.basic", "Booster")}
 OBJECTS_OF_A_ROUND = 10
 """As many objects are looked at while the trees of one round of boosting are written out."""
+OF_FRAMES = frozenset({"_mgr", "_item_cache", "_attrs", "_flags", "_name", "_index", "_cacher", "_is_copy"})
+"""What pandas keeps in a frame or a series itself."""
 GENERATORS = ("bit_generator", "_bit_generator")
 
 
@@ -22,7 +24,8 @@ def beside(table: Any) -> list[Any]:
     attributes = getattr(table, "attrs", None)
     flags = getattr(table, "flags", None)
     strict = getattr(flags, "allows_duplicate_labels", True) is False
-    found = {"attrs": attributes, "freq": freq, "unique labels": strict}
+    own = {name: held for name, held in vars(table).items() if name not in OF_FRAMES} if hasattr(table, "_mgr") else {}
+    found = {"attrs": attributes, "freq": freq, "unique labels": strict, "own attributes": own}
     return [(name, held) for name, held in found.items() if held]
 
 
