@@ -56,6 +56,7 @@ def test_parameters_of_all_types_arrive(make_notebook, tmp_path: Path) -> None:
         execution=executed.execution,
         kernel="python3",
         parameters={**given, "months": [2, 3], "rate": -math.inf, "flag": True, "weights": {"x": 1.0}},
+        places=dict.fromkeys(given, "-p"),
         cells=4,
         seconds=executed.seconds,
     )

@@ -13,12 +13,17 @@ from typing import TYPE_CHECKING
 from cellops.capture.secrets import keep, literals, masked, variables
 from cellops.errors import NotebookError, NotFoundError, UsageError
 from cellops.pipeline import notebook as notebook_file
-from cellops.pipeline.injection import inject
-from cellops.pipeline.metadata import describe
-from cellops.pipeline.parameters import bind, declared
+from cellops.pipeline.metadata import describe, tell_parameters
+from cellops.pipeline.parameters.binding import bind
+from cellops.pipeline.parameters.declaration import declared
+from cellops.pipeline.parameters.injection import inject
+from cellops.pipeline.parameters.plain import plain
+from cellops.pipeline.parameters.showing import bound_parameters
+from cellops.pipeline.parameters.sources import gather
 from cellops.pipeline.redacting import redact_notebook
 from cellops.pipeline.worker import run_beside
-from cellops.records.execution import CellProgress, CellState, ExecutedNotebook, ParameterValue
+from cellops.records.execution import CellProgress, CellState, ExecutedNotebook
+from cellops.records.parameter import BoundParameters
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -33,11 +38,13 @@ LONGEST_MESSAGE = 500
 def execute(
     notebook: Path,
     output: Path,
-    values: Mapping[str, ParameterValue],
+    values: Mapping[str, object],
     *,
+    parameters_file: Path | None = None,
     environment: Mapping[str, str] | None = None,
     on_progress: Callable[[CellProgress], None] = lambda _: None,
     on_stage: Callable[[str], None] = lambda _: None,
+    on_parameters: Callable[[BoundParameters], None] = lambda _: None,
     cwd: Path | None = None,
     kernel: str | None = None,
     cell_timeout: float | None = None,
@@ -56,7 +63,10 @@ def execute(
     output
         Where the executed notebook goes; an earlier one is replaced.
     values
-        Parameters by name, typed or as strings (see `parameters.bind`).
+        Parameters by name, typed or as texts (see `parameters.binding.bind`).
+    parameters_file
+        YAML, JSON or TOML with more of them; `values` come first, then this file, then the environment's variables
+        `CELLOPS_PARAM_NAME`, then the notebook's defaults.
     environment
         What the kernel's environment has on top of this process's. `CELLOPS_NOTEBOOK` is always set, and
         `CELLOPS_EXECUTION` where it is not given.
@@ -64,6 +74,8 @@ def execute(
         Called in the caller's thread when a cell begins and when it ends.
     on_stage
         Called in the caller's thread with what takes a while: the kernel starts, or is stopped.
+    on_parameters
+        Called once with the parameters, each with its value and where that comes from.
     cwd
         The kernel's working folder; by default the notebook's.
     kernel
@@ -91,14 +103,19 @@ def execute(
     notebook, output, folder = notebook.resolve(), output.resolve(), (cwd or notebook.parent).resolve()
     source = notebook_file.read(notebook)
     _learn_secrets(source)
-    given = declared(source)
-    bound = bind(given, values)
+    known = declared(source, folder)
+    given = gather(known, values, parameters_file)
+    bound = bind(known, given)
+    told = bound_parameters(known, given, bound)
+    on_parameters(told)
     _check_places(notebook, output, folder)
     name = _kernel_name(source, kernel)
     own = {"CELLOPS_EXECUTION": uuid.uuid4().hex, **(environment or {}), "CELLOPS_NOTEBOOK": str(notebook)}
     own |= variables(bound)
-    executed = inject(source, given, bound)
-    describe(executed, given.defaults(), masked(bound), notebook, output)
+    executed = inject(source, known, bound)
+    injected = {name: plain(value) for name, value in masked(bound).items()}
+    describe(executed, known.defaults(), injected, notebook, output)
+    tell_parameters(executed, told)
     places = {cell.id: place for place, cell in enumerate(source.cells)}
     done = []
 
@@ -131,7 +148,8 @@ def execute(
         output=str(output),
         execution=own["CELLOPS_EXECUTION"],
         kernel=name,
-        parameters=masked(bound),
+        parameters=injected,
+        places={parameter.name: parameter.place for parameter in told.parameters},
         cells=sum(done),
         seconds=time.perf_counter() - started,
     )

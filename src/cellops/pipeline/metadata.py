@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cellops.records.execution import ParameterValue
+from cellops.records.parameter import BoundParameters
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -34,6 +35,12 @@ def describe(
         "input_path": str(path),
         "output_path": str(output),
     }
+
+
+def tell_parameters(notebook: "NotebookNode", told: BoundParameters) -> None:
+    """Say in the metadata where the value of each parameter comes from; papermill's part has the values."""
+    known = notebook.metadata.get("cellops", {})
+    notebook.metadata["cellops"] = {**known, "parameters": {one.name: one.place for one in told.parameters}}
 
 
 def _strict_json(values: Mapping[str, ParameterValue]) -> object:

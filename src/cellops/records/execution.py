@@ -36,7 +36,9 @@ class ExecutedNotebook(Record, frozen=True, kw_only=True):
     """Identifier that the kernel had as CELLOPS_EXECUTION; the runs opened in it carry it."""
     kernel: str
     parameters: dict[str, ParameterValue] = {}
-    """The values that were injected, secrets masked."""
+    """The values that were injected, as JSON can hold them, secrets masked."""
+    places: dict[str, str] = {}
+    """By the name of each parameter where its value comes from: `-p`, a file, a variable, `default`."""
     cells: int
     """How many cells were executed."""
     seconds: float

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Container, Iterator, Sequence
 from typing import NamedTuple
 
-from cellops.pipeline.parameters import INJECTED_TAG
+from cellops.pipeline.parameters.declaration import INJECTED_TAG
 from cellops.records.cell import CellRecord, place
 from cellops.records.run_comparison import Change, SourceChange
 

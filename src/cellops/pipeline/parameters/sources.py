@@ -1,0 +1,69 @@
+"""Where the values of parameters come from: the command line, then a file, then the environment."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from cellops.pipeline.parameters.binding import Given
+from cellops.pipeline.parameters.declaration import Declared
+from cellops.pipeline.parameters.files import read_values
+from cellops.pipeline.parameters.kinds import did_you_mean
+
+VARIABLE = "CELLOPS_PARAM_"
+"""Begins the name of a variable that sets a parameter, in any case: CELLOPS_PARAM_SEED sets `seed`."""
+
+
+def gather(
+    declared: Declared, values: Mapping[str, object], file: Path | None = None, *, place: str = "-p"
+) -> dict[str, Given]:
+    """The values that were given, each from the first place that has it.
+
+    Parameters
+    ----------
+    values
+        Those that were given by themselves.
+    file
+        A YAML, JSON or TOML file with parameters by name.
+    place
+        What to call the place of `values`.
+
+    Raises
+    ------
+    ParameterError
+        When the file cannot be read.
+    """
+    in_file = {} if file is None else read_values(file)
+    return {
+        **from_environment(declared),
+        **{name: Given(value, file.name) for name, value in in_file.items() if file is not None},
+        **{name: Given(value, place) for name, value in values.items()},
+    }
+
+
+def from_environment(declared: Declared) -> dict[str, Given]:
+    """The parameters that variables set; one that is empty counts as not set, as CI systems leave what nobody chose."""
+    names = _names(declared)
+    found = {}
+    for variable, value in os.environ.items():
+        if variable.startswith(VARIABLE) and value:
+            rest = variable.removeprefix(VARIABLE)
+            name = rest if rest in names.values() else names.get(rest.casefold())
+            if name is not None:
+                found[name] = Given(value, variable)
+    return found
+
+
+def unused_variables(declared: Declared) -> dict[str, str]:
+    """The variables that name no parameter of this notebook, with a hint: they may be another notebook's."""
+    names = _names(declared)
+    rests = {v: v.removeprefix(VARIABLE) for v, value in os.environ.items() if v.startswith(VARIABLE) and value}
+    return {
+        variable: did_you_mean(rest, {name: name for name in names.values()})
+        for variable, rest in rests.items()
+        if rest not in names.values() and rest.casefold() not in names
+    }
+
+
+def _names(declared: Declared) -> dict[str, str]:
+    """The parameters by their names without case."""
+    return {parameter.name.casefold(): parameter.name for parameter in declared.parameters}
