@@ -124,12 +124,13 @@ def test_kernels_leave_no_tasks_of_their_own(kernel: Kernel) -> None:
         ("async for x in f(): pass", True),
         ("x = [y async for y in f()]", True),
         ("if True:\n    print(await f())", True),
+        ("get_ipython().run_line_magic('time', 'await f()')", True),
         ("async def f():\n    await g()", False),
         ("f(lambda: [x for x in g])", False),
     ],
 )
 def test_tasks_go_on_in_cells_that_await(source: str, awaited: bool) -> None:
-    assert let_go_on(analyse(source)) is awaited
+    assert let_go_on(source, analyse(source)) is awaited
 
 
 def test_a_task_in_a_loop_of_a_thread_is_as_good_as_the_thread() -> None:

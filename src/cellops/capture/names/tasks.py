@@ -73,9 +73,10 @@ class Tasks:
                 yield from ((id(one), ref(one)) for one in _left_in(loop))
 
 
-def let_go_on(flow: Dataflow) -> bool:
-    """Whether tasks may go on while a cell with this source runs."""
-    return NESTING in sys.modules or awaits(flow.tree)
+def let_go_on(source: str, flow: Dataflow) -> bool:
+    """Whether tasks may go on while a cell runs: it awaits, itself or in what it gives to a magic."""
+    in_a_magic = "await" in source and "get_ipython()" in source
+    return NESTING in sys.modules or in_a_magic or awaits(flow.tree)
 
 
 def runs_notebook(loop: Any) -> bool:

@@ -171,7 +171,7 @@ class Names:
             aliases[name] = tuple(dict.fromkeys((*aliases.get(name, ()), *others)))
         for name, others in axes.holds.items():
             holds[name] = (*holds.get(name, ()), *others)
-        tasks = [TASKS] if state.tasks and (unseen or deleted or let_go_on(cell.flow)) else []
+        tasks = [TASKS] if state.tasks and (unseen or deleted or let_go_on(cell.body, cell.flow)) else []
         needs = (*notes.needs, *state.watched, *([ANYTHING] if state.strayed else ()), *tasks)
         left = [TASKS] if self._tasks.are_left(boundless=bool(unknown)) else []
         holds |= dict.fromkeys(left, (*needs, *bound, *unseen))
