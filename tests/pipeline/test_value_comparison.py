@@ -3,6 +3,8 @@
 import math
 import tempfile
 from collections import Counter, OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +16,14 @@ import scipy.sparse
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as of_numpy
-from sklearn.linear_model import LinearRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from cellops.capture.blobs import Blobs
 from cellops.capture.values.allowance import Allowance
 from cellops.capture.values.description import look_at
-from cellops.capture.values.numbers import Room
+from cellops.capture.values.numbers import Room, unpack
 from cellops.pipeline.verify.comparison import UNMEASURED, Comparing
 from cellops.records.proof import Comparison, Verdict
 from cellops.records.value import Covered, ValueSeen
@@ -120,7 +124,7 @@ class Slotted:
         (True, 1, DIVERGED),
         ("a", "b", DIVERGED),
         ([10**12], [10**12 + 1], DIVERGED),
-        ([10**30, 1.0], [10**30, 1.0 + 1e-9], DIVERGED),
+        ([10**30, 1.0], [10**30, 1.0 + 1e-9], WITHIN),
         ([10**30], [10**30 + 1], DIVERGED),
         ({"a": 1.0}, {"a": 1.0 + 1e-9}, WITHIN),
         ({"a": 1.0}, {"a": 1.0 + 1e-9, "b": 2.0}, DIVERGED),
@@ -188,6 +192,60 @@ def test_a_table_that_is_too_large_says_what_was_read_of_it() -> None:
     other = large.copy()
     other[0] = 1
     assert compared(large, other, seconds=1e-4).verdict is DIVERGED
+
+
+def pipeline(factor: float, **given: Any) -> Any:
+    rows = np.random.default_rng(0).normal(size=(40, 2)) * factor
+    return make_pipeline(StandardScaler(), LogisticRegression(**given)).fit(rows, rows[:, 0] > 0)
+
+
+@dataclass
+class Held:
+    value: Any
+    name: str = "a"
+
+
+@pytest.mark.parametrize(
+    ("make", "verdict"),
+    [
+        (lambda by: pipeline(1 + by), WITHIN),
+        (lambda by: pipeline(1, C=1 + by), WITHIN),
+        (lambda by: pipeline(1, tol=1e-4 if by else 1e-3), DIVERGED),
+        (lambda by: {"a": {"b": [np.ones(3) * (1 + by), "c"]}}, WITHIN),
+        (lambda by: {"a": {"b": [np.ones(3) * (1 + by), "d" if by else "c"]}}, DIVERGED),
+        (lambda by: {"a": [1.0 + by, 3 if by else 2]}, DIVERGED),
+        (lambda by: {"a": [1.0 + by, 2]}, WITHIN),
+        (lambda by: {"a": 1.0 + by, "b": {1.0 + by}}, DIVERGED),
+        (lambda by: {1.0 + by: 1.0 + by}, DIVERGED),
+        (lambda by: {"a": np.float32(1 + 1e7 * by)}, DIVERGED),
+        (lambda by: {"a": np.float64(1 + by) if by else 1.0}, DIVERGED),
+        (lambda by: {"a": [1 + by] if by else (1.0,)}, DIVERGED),
+        (lambda by: Held(Held([1.0 + by])), WITHIN),
+        (lambda by: Held(Held([1.0 + by]), "b" if by else "a"), DIVERGED),
+        (lambda by: Held(np.array([1.0 + by, "a"], object)), WITHIN),
+        (lambda by: [Held(1.0 + by)] * 3, WITHIN),
+        (lambda by: [Held(float(n) + by) for n in range(1000)], DIVERGED),
+    ],
+)
+def test_numbers_inside_of_a_value_are_measured_where_the_rest_is_the_same(
+    make: Callable[[float], Any], verdict: Verdict
+) -> None:
+    assert compared(make(0.0), make(0.0)).verdict is IDENTICAL
+    assert compared(make(0.0), make(1e-12)).verdict is verdict
+    assert compared(make(0.0), make(0.5)).verdict is DIVERGED
+
+
+def test_where_a_nested_number_differs_is_shown() -> None:
+    found = compared({"a": {"b": [1.5, "c"]}}, {"a": {"b": [2.5, "c"]}})
+    assert (found.before, found.after) == ("dict of 1, ['a']['b'][0] = 1.5", "dict of 1, ['a']['b'][0] = 2.5")
+
+
+def test_no_number_under_the_name_of_a_secret_is_kept() -> None:
+    for value in ({"a": 1.5, "password": 123456}, {"a": 1.5, "password": [123456]}):
+        with tempfile.TemporaryDirectory() as folder:
+            seen = look_at("x", value, Allowance(1.0), Room(Blobs(Path(folder))))
+            assert seen.numbers is not None
+            assert list(unpack((Path(folder) / seen.numbers).read_bytes())) == ["['a']"]
 
 
 def test_what_is_too_large_to_be_kept_says_that_it_was_not_measured() -> None:

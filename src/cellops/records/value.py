@@ -35,5 +35,7 @@ class ValueSeen(Record, frozen=True, kw_only=True):
     """Digests of its columns or attributes, to say which of them differ."""
     numbers: str | None = None
     """SHA-256 of its numbers, kept as `values/DIGEST` in cellops' folder: differences are measured with them."""
+    rest: str | None = None
+    """The digest of all but these numbers, where they do not stand in the columns of a table."""
     reason: str | None = None
     """Why the digest covers less than everything."""

@@ -61,6 +61,8 @@ class Reader:
     ----------
     skipped
         Paths of what could not be read inside of the objects read so far, with the reason.
+    visited
+        How many objects have been read.
     """
 
     def __init__(self, allowance: Allowance) -> None:
@@ -69,6 +71,7 @@ class Reader:
         self._known: dict[int, tuple[Any, bytes]] = {}
         """Objects that have been read, with their digests: in a web of them many lead to the same."""
         self.skipped: dict[str, str] = {}
+        self.visited = 0
 
     def digest(self, value: Any, path: Path = ()) -> bytes:
         """The digest of a value; attributes of objects that cannot be read are noted in `skipped` and left out.
@@ -81,6 +84,7 @@ class Reader:
             When it is more than the allowance has left.
         """
         self._allowance.visit()
+        self.visited += 1
         kind = type(value)
         check_class(kind)
         if kind in CONSTANTS and kind is not slice:
@@ -93,6 +97,10 @@ class Reader:
         if issubclass(kind, FUNCTIONS) or kind.__module__.startswith(STATELESS) or _is_of_numpy(value):
             return _by_name(value)
         return self._other(value, path)
+
+    def exact(self, value: Any, path: Path) -> bytes:
+        """The digest of a key, or of an item of a set: it has no place of its own."""
+        return self.digest(value, path)
 
     def _table(self, value: Any, path: Path) -> bytes:
         if getattr(getattr(value, "dtype", None), "kind", "") == "O" and type(value).__module__ == "numpy":
@@ -171,12 +179,11 @@ class Reader:
             timed = path[-1:] == ("cv_results_",) or _is_of_a_validation(value)
             items = [(key, held, (*path, Item(key, place))) for place, (key, held) in enumerate(value.items())]
             kept = [item for item in items if not (timed and self._is_timing(item[0], item[2]))]
-            parts = [join([self.digest(key, path), self.digest(held, place)]) for key, held, place in kept]
+            parts = [join([self.exact(key, path), self.digest(held, place)]) for key, held, place in kept]
+        elif kind in {set, frozenset}:
+            parts = sorted(self.exact(held, (*path, Item(..., place))) for place, held in enumerate(value))
         else:
-            ordered = kind in {list, tuple}
-            parts = [self.digest(held, (*path, Item(n if ordered else ..., n))) for n, held in enumerate(value)]
-        if kind in {set, frozenset}:
-            parts.sort()
+            parts = [self.digest(held, (*path, Item(place, place))) for place, held in enumerate(value)]
         return xxhash.xxh3_128_digest(name + b"[" + join(parts) + b"]")
 
     def _is_timing(self, name: object, place: Path) -> bool:

@@ -18,6 +18,7 @@ from cellops.capture.names.kinds import FUNCTIONS, Kind, describe
 from cellops.capture.redaction import is_secret, redact
 from cellops.capture.secrets import KNOWN, REDACTED
 from cellops.capture.values.allowance import Allowance, SpentError
+from cellops.capture.values.apart import Apart
 from cellops.capture.values.code import kept_beside
 from cellops.capture.values.content import Reader, hexadecimal, name_of
 from cellops.capture.values.numbers import Room, holds_secrets, numbers_of, pack
@@ -31,6 +32,8 @@ FEW_ROWS = 1_000
 MOST_PARTS = 100
 MOST_NAMED = 5
 PART_DIGITS = 16
+MOST_VISITED = 300
+"""Objects in a value whose numbers are kept: to tell them from the rest, each is read once more."""
 EMPTY = len(b"[]\n")
 
 
@@ -65,8 +68,9 @@ def _look_at(seen: ValueSeen, value: Any, allowance: Allowance, kept: Room | Non
     if is_secret(seen.name) or value in KNOWN:
         return seen.replace(reason="it is a secret", shown=REDACTED)
     seen = seen.replace(shown=show(value), number=number_of(value))
+    reader = Reader(allowance)
     try:
-        seen = _read(seen, value, allowance)
+        seen = _read(seen, value, reader, allowance)
     except SpentError:
         return _sampled(seen, value, allowance)
     except UnhashableError as error:
@@ -75,7 +79,9 @@ def _look_at(seen: ValueSeen, value: Any, allowance: Allowance, kept: Room | Non
         return seen.replace(reason=f"reading it failed: {type(error).__name__}")
     if with_sample and _can_be_sampled(seen, value):
         seen = seen.replace(sample=_sampled(seen, value, allowance).digest)
-    return seen if kept is None or seen.number is not None else _with_numbers(seen, value, allowance, kept)
+    if seen.number is not None or reader.visited > MOST_VISITED:
+        kept = None
+    return seen if kept is None else _with_numbers(seen, value, allowance, kept)
 
 
 def _without_secrets(seen: ValueSeen) -> ValueSeen:
@@ -113,9 +119,8 @@ def _named(value: object) -> str:
     return "method of a value" if type(value) is BuiltinFunctionType else "function of the notebook"
 
 
-def _read(seen: ValueSeen, value: Any, allowance: Allowance) -> ValueSeen:
+def _read(seen: ValueSeen, value: Any, reader: Reader, allowance: Allowance) -> ValueSeen:
     """The record with the digest of the whole value, and of its columns or attributes."""
-    reader = Reader(allowance)
     if seen.type in {"pandas.DataFrame", "pandas.Series", "pandas.core.frame.DataFrame", "pandas.core.series.Series"}:
         weigh_table(value, allowance)
         digest, parts = digest_with_columns(value) if value.ndim > 1 else digest_with_index(value)
@@ -174,9 +179,15 @@ def _sampled(seen: ValueSeen, value: Any, allowance: Allowance) -> ValueSeen:
 
 def _with_numbers(seen: ValueSeen, value: Any, allowance: Allowance, kept: Room) -> ValueSeen:
     try:
-        content = pack(numbers_of(value))
+        if is_table_of_a_library(value):
+            numbers, rest = numbers_of(value), None
+        else:
+            reader = Apart(allowance)
+            rest = hexadecimal(seen.type.encode() + reader.digest(value))
+            numbers = reader.numbers
+        content = pack(numbers)
         if len(content) <= EMPTY or holds_secrets(content) or not allowance.keep(len(content)):
             return seen
-        return seen.replace(numbers=kept.keep(content))
+        return seen.replace(numbers=kept.keep(content), rest=rest)
     except Exception:  # noqa: BLE001 - a full disk, or a library's own way: the digest says enough
         return seen

@@ -28,12 +28,10 @@ MOST_OF_A_SESSION = 64 * 2**20
 MOST_ARRAYS = 500
 OTHERS = frozenset({"(index)", "(names)"})
 """Parts of a frame that are no columns: a column of such a name could not be told from them."""
-MOST_NUMBERS = 1000
-"""Numbers of a container of python that are kept."""
 
 
 def numbers_of(value: Any) -> "dict[str, Array]":
-    """The numeric arrays of a frame, array, estimator or container, by column, attribute or key; none where large."""
+    """The numeric arrays of a frame or an array, by column; none where large."""
     found = {name: array for name, array in _arrays(value).items() if array.dtype.kind in KINDS}
     size = sum(array.nbytes for array in found.values())
     return found if size <= LARGEST and len(found) <= MOST_ARRAYS else {}
@@ -122,10 +120,6 @@ def _arrays(value: Any) -> "dict[str, Array]":
         return {"": value}
     if library == "pandas":
         return _of_pandas(value)
-    if kind in {list, tuple, dict}:
-        return _of_container(value)
-    if library == "sklearn":
-        return _of_items({name: held for name, held in vars(value).items() if name.endswith("_")})
     return {}
 
 
@@ -147,43 +141,3 @@ def _of_pandas(value: Any) -> "dict[str, Array]":
     return {
         name: column.to_numpy() for name, column in plain.items() if type(column.dtype).__module__.startswith("numpy")
     }
-
-
-def _of_container(value: Any) -> "dict[str, Array]":
-    """The numbers of a container that holds nothing else."""
-    if len(value) > MOST_NUMBERS:
-        return {}
-    items = {_name(key): held for key, held in value.items()} if type(value) is dict else {"": value}
-    found = _of_items({name: held for name, held in items.items() if name is not None})
-    return found if len(found) == len(value if type(value) is dict else items) else {}
-
-
-def _name(key: object) -> str | None:
-    """A key as a name; None for one that only code of its own could tell."""
-    return str(key) if type(key) in {str, int, float, bool} else None
-
-
-def _of_items(items: Mapping[str, Any]) -> "dict[str, Array]":
-    """What of some values are arrays, numbers, or lists of numbers."""
-    import numpy as np
-
-    found: dict[str, Array] = {}
-    for name, held in items.items():
-        kind = type(held)
-        if kind.__module__ == "numpy" and kind.__name__ == "ndarray":
-            array = held
-        elif _is_number(kind) or (
-            kind in {list, tuple} and 0 < len(held) <= MOST_NUMBERS and all(map(_is_number, set(map(type, held))))
-        ):
-            array = np.asarray(held)
-        else:
-            continue
-        if array.dtype.kind in KINDS:
-            found[name] = array
-    return found
-
-
-def _is_number(kind: type) -> bool:
-    import numpy as np
-
-    return kind in {int, float} or (kind.__module__ == "numpy" and issubclass(kind, np.number))

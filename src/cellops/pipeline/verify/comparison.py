@@ -141,7 +141,7 @@ class Comparing:
         then, now = self._kept(before, self.before), self._kept(after, self.after)
         base = _pointed(base, farthest(then, now))
         measured = differences(then, now)
-        if not measured or not _tells_all(before, apart, measured):
+        if not measured or not _tells_all(before, after, apart, measured):
             return base
         return self._numbers(base, max(measured.values()))
 
@@ -200,8 +200,10 @@ def _pointed(base: Comparison, found: tuple[str, float, float] | None) -> Compar
     return base.replace(before=f"{base.before}, {where} = {then:.9g}", after=f"{base.after}, {where} = {now:.9g}")
 
 
-def _tells_all(seen: ValueSeen, apart: Iterable[str], measured: Collection[str]) -> bool:
-    """Whether the numbers are all that differs, as far as the value has parts."""
+def _tells_all(seen: ValueSeen, now: ValueSeen, apart: Iterable[str], measured: Collection[str]) -> bool:
+    """Whether the numbers are all that differs."""
+    if seen.rest is not None:
+        return seen.rest == now.rest
     return not seen.parts or (len(seen.parts) < MOST_PARTS and bool(apart) and set(apart) <= set(measured))
 
 
