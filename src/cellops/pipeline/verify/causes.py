@@ -1,42 +1,24 @@
 """Why a run came out otherwise: the likeliest causes first, each with what to do."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from cellops.capture.values.content import TIMING
-from cellops.records.cell import CellRecord, Outcome, place
+from cellops.pipeline.verify.sources import listed, of_sources, places
+from cellops.records.cell import CellRecord, Outcome
 from cellops.records.proof import Cause, CellProof, Comparison, Verdict
 from cellops.records.recorded import RecordedRun
 from cellops.records.run import Environment
 
-CLOCK = re.compile(
-    r"\b(?:time|datetime|date|pd\.Timestamp|Timestamp|pendulum|arrow)\.(?:time|time_ns|now|utcnow|today|localtime|ctime)\b"
-    r"|\bperf_counter\w*\(|\bmonotonic\w*\(|\bstrftime\("
-)
-IDENTIFIERS = re.compile(
-    r"\buuid[14]\(|\bsecrets\.\w+\(|\btoken_\w+\(|\burandom\(|\bgetpid\(|\btempfile\.\w+\(|\bmkdtemp\(|\bid\("
-)
-UNSEEDED = re.compile(r"\b(?:default_rng|SeedSequence|Generator|RandomState|Random|SystemRandom)\(\s*\)")
-RANDOM_STATE = re.compile(r"random_state\s*=\s*None|\bshuffle\s*=\s*True|\bsample\(|\btrain_test_split\(")
-SETS = re.compile(
-    r"\bset\(|\bfrozenset\(|\{[^{}:]*(?:,|\bfor\b)[^{}:]*\}|\bhash\(|\.intersection\(|\.union\(|\.difference\("
-)
 PARALLEL = re.compile(r"\bn_jobs\b|\bThreadPool|\bset_num_threads\b|\bnum_threads\b|\bnthread\b")
-STORE = re.compile(
-    r"\bmlflow\.(?:search_|get_|load_|last_|\w+\.load_model)|\bMlflowClient\(|\.search_runs\(|models:/|runs:/"
-)
-VARIABLES = re.compile(r"\bos\.environ\b(?!\s*\[[^\]]*\]\s*=[^=])|\bgetenv\(")
 NAME = re.compile(r"[.\[]")
 """What ends a name in the path to what it holds."""
 GONE = "it is gone"
 """What a comparison of modules says of a file that is not there."""
 IMPORT = re.compile(r"\b(?:ModuleNotFoundError|ImportError)\b")
 ADDING = re.compile(r"""\bopen\([^)]*["']a[bt+]*["']|mode\s*=\s*["']a[bt+]*["']""")
-NETWORK = frozenset({"network-read", "network-write"})
-"""Findings on cells that ask over the network."""
 FINEST = 1e-6
 """A difference below this looks like sums that were added in another order."""
-MOST_NAMED = 3
 
 
 def causes(
@@ -65,12 +47,12 @@ def causes(
         *_added_to(there),
         *_state(run, first, reached),
         # What stands in the cell itself comes before what cells above it might have brought unseen.
-        *_of_sources(run, there),
+        *of_sources(run, there),
         *_timings(different),
     ]
     found = found or [
         *_threads(reached, different),
-        *_of_sources(run, reached),
+        *of_sources(run, reached),
         *_held(run.slice(), different),
         *_rewritten(reached),
     ]
@@ -108,10 +90,10 @@ def _data(run: RecordedRun, proofs: Iterable[CellProof], first: CellProof) -> It
         if any(use.mode != "read" and changed.get(use.path, record.order) < record.order for use in record.files)
     ]
     if changed:
-        since = f": {_places(writers)} has written to {'it' if len(changed) == 1 else 'them'} since" if writers else ""
+        since = f": {places(writers)} has written to {'it' if len(changed) == 1 else 'them'} since" if writers else ""
         yield Cause(
             code="changed-data",
-            text=f"{_list(list(changed))} {'is' if len(changed) == 1 else 'are'} not what the run has read{since}",
+            text=f"{listed(list(changed))} {'is' if len(changed) == 1 else 'are'} not what the run has read{since}",
             remedy="Let the notebook write to other files than those that it reads"
             if writers
             else "Put the data of the run back, by their version control for example, and verify again",
@@ -125,7 +107,7 @@ def _rewritten(records: Iterable[CellRecord]) -> Iterator[Cause]:
         if paths:
             yield Cause(
                 code="changed-data",
-                text=f"{_places([record])} reads and writes {_list(paths)}, and may have found other content there",
+                text=f"{places([record])} reads and writes {listed(paths)}, and may have found other content there",
                 remedy="Let the notebook write to other files than those that it reads",
             )
 
@@ -138,7 +120,7 @@ def _code(modules: Iterable[Comparison]) -> Iterator[Cause]:
         if names:
             yield Cause(
                 code="changed-code",
-                text=f"{_list(names)} {verb} been {'deleted' if gone else 'changed'} since the run",
+                text=f"{listed(names)} {verb} been {'deleted' if gone else 'changed'} since the run",
                 remedy="Check out the commit of the run, or take its sources from what cellops restore writes",
             )
 
@@ -161,7 +143,7 @@ def _added_to(records: Iterable[CellRecord]) -> Iterator[Cause]:
     if adding:
         yield Cause(
             code="changed-data",
-            text=f"{_places(adding)} adds to a file, which is not as it was before the run",
+            text=f"{places(adding)} adds to a file, which is not as it was before the run",
             remedy="Write the file anew in the run, or leave what was read of it out",
         )
 
@@ -171,18 +153,9 @@ def _packages(before: Environment | None, after: Environment | None) -> Iterator
     if changed:
         yield Cause(
             code="changed-package",
-            text=_list(changed),
+            text=listed(changed),
             remedy="Verify in an environment that is built from the run's lock: --env fresh",
         )
-
-
-def _of_sources(run: RecordedRun, records: Sequence[CellRecord]) -> Iterator[Cause]:
-    """What the sources of cells and their use of generators show."""
-    yield from _randomness(records)
-    yield from _clock(records)
-    yield from _order(run, records)
-    yield from _network(records)
-    yield from _surroundings(records)
 
 
 def _state(run: RecordedRun, first: CellProof, reached: Sequence[CellRecord]) -> Iterator[Cause]:
@@ -191,7 +164,7 @@ def _state(run: RecordedRun, first: CellProof, reached: Sequence[CellRecord]) ->
     if interrupted:
         yield Cause(
             code="interrupted",
-            text=f"{_places(interrupted)} was interrupted, and no interrupt comes at the same place again",
+            text=f"{places(interrupted)} was interrupted, and no interrupt comes at the same place again",
             remedy="Run the cell again to its end, then what depends on it",
         )
     ends = next((one for one in first.comparisons if one.kind == "outcome"), None)
@@ -206,25 +179,6 @@ def _state(run: RecordedRun, first: CellProof, reached: Sequence[CellRecord]) ->
         )
 
 
-def _randomness(reached: Sequence[CellRecord]) -> Iterator[Cause]:
-    drawn = [r for r in reached if any(use.consumed and not use.seeded and not use.kept for use in r.generators)]
-    written = [r for r in reached if UNSEEDED.search(r.source) or (RANDOM_STATE.search(r.source) and _draws(r))]
-    made = [r for r in reached if IDENTIFIERS.search(r.source)]
-    found = list({record.order: record for record in (*drawn, *written)}.values())
-    if found:
-        yield Cause(
-            code="unseeded-randomness",
-            text=f"{_places(found)} draws random numbers from a generator that nobody has seeded",
-            remedy="Seed it where it is made or used: default_rng(7), random_state=7",
-        )
-    if made:
-        yield Cause(
-            code="unseeded-randomness",
-            text=f"{_places(made)} makes identifiers that are new each time",
-            remedy="Derive them from the data, or leave them out of what is compared",
-        )
-
-
 def _held(records: Iterable[CellRecord], different: Iterable[Comparison]) -> Iterator[Cause]:
     """A generator without a seed inside of what differs, from which a cell has drawn."""
     names = {one.name for one in different if one.kind == "value"}
@@ -233,22 +187,8 @@ def _held(records: Iterable[CellRecord], different: Iterable[Comparison]) -> Ite
     if held:
         yield Cause(
             code="unseeded-randomness",
-            text=f"{_list(held)} {'is a generator' if len(held) == 1 else 'are generators'} that nobody has seeded",
+            text=f"{listed(held)} {'is a generator' if len(held) == 1 else 'are generators'} that nobody has seeded",
             remedy="Seed it: default_rng(7), random_state=7, or %%mlops run --seed 7",
-        )
-
-
-def _draws(record: CellRecord) -> bool:
-    return any(use.consumed and not use.seeded for use in record.generators)
-
-
-def _clock(reached: Sequence[CellRecord]) -> Iterator[Cause]:
-    found = [record for record in reached if CLOCK.search(record.source)]
-    if found:
-        yield Cause(
-            code="clock",
-            text=f"{_places(found)} reads the clock",
-            remedy="Make the moment a parameter of the notebook",
         )
 
 
@@ -257,7 +197,7 @@ def _timings(different: Iterable[Comparison]) -> Iterator[Cause]:
     if found:
         yield Cause(
             code="clock",
-            text=f"{_list(found)} {'says' if len(found) == 1 else 'say'} how long something took",
+            text=f"{listed(found)} {'says' if len(found) == 1 else 'say'} how long something took",
             remedy="Leave it out of what the run depends on",
         )
 
@@ -266,62 +206,9 @@ def _threads(reached: Sequence[CellRecord], different: Sequence[Comparison]) -> 
     measured = [one.difference for one in different if one.difference is not None]
     parallel = [record for record in reached if PARALLEL.search(record.source)]
     if measured and len(measured) == len(different) and max(measured) <= FINEST:
-        where = f"; {_places(parallel)} works with several threads" if parallel else ""
+        where = f"; {places(parallel)} works with several threads" if parallel else ""
         yield Cause(
             code="threads",
             text=f"the numbers differ by {max(measured):.1g} at most, as sums added in another order do{where}",
             remedy="Fix the number of threads, OMP_NUM_THREADS=1 for example, or accept it: --tolerance 1e-9",
         )
-
-
-def _order(run: RecordedRun, reached: Sequence[CellRecord]) -> Iterator[Cause]:
-    variables: Mapping[str, str] = run.closed.environment.variables if run.closed.environment is not None else {}
-    found = [record for record in reached if SETS.search(record.source)]
-    if found and variables.get("PYTHONHASHSEED", "random") == "random":
-        yield Cause(
-            code="order-of-sets",
-            text=f"{_places(found)} uses a set, whose order changes with each process unless PYTHONHASHSEED is set",
-            remedy="Sort it: sorted(set(names)); or set PYTHONHASHSEED=0 before the kernel starts",
-        )
-
-
-def _network(reached: Sequence[CellRecord]) -> Iterator[Cause]:
-    found = [r for r in reached if any(f.code in NETWORK for f in r.findings) or _reads_address(r)]
-    if found:
-        yield Cause(
-            code="network",
-            text=f"{_places(found)} reads over the network what nobody has pinned",
-            remedy="Keep a copy in the project and read that",
-        )
-
-
-def _surroundings(records: Sequence[CellRecord]) -> Iterator[Cause]:
-    """What stands around a kernel and is not as it was: the tracking store, and most environment variables."""
-    asking = [record for record in records if STORE.search(record.source)]
-    if asking:
-        yield Cause(
-            code="tracking-store",
-            text=f"{_places(asking)} reads the tracking store, in whose place an empty one stood",
-            remedy="Keep what it answered in a file, and read that",
-        )
-    reading = [record for record in records if VARIABLES.search(record.source)]
-    if reading:
-        yield Cause(
-            code="environment-variables",
-            text=f"{_places(reading)} reads environment variables, most of which are not put back",
-            remedy="Make what it reads a parameter of the notebook",
-        )
-
-
-def _reads_address(record: CellRecord) -> bool:
-    return any("://" in use.path for use in record.files)
-
-
-def _places(records: Sequence[CellRecord]) -> str:
-    return _list([place(record.execution_count) for record in records])
-
-
-def _list(names: Sequence[str]) -> str:
-    unique = list(dict.fromkeys(names))
-    more = f" and {len(unique) - MOST_NAMED} more" if len(unique) > MOST_NAMED else ""
-    return ", ".join(unique[:MOST_NAMED]) + more

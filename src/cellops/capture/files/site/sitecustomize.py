@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 sys.path[:] = [folder for folder in sys.path if folder != str(Path(__file__).parent)]
-with contextlib.suppress(ImportError):
+with contextlib.suppress(Exception):  # another environment's Python may lack cellops, or not even parse it
     from cellops.capture.files.guard import guard_child
 
     guard_child()
