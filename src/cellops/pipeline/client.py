@@ -16,8 +16,9 @@ from papermill.engines import NotebookExecutionManager
 
 from cellops.capture.secrets import KNOWN, TARGET, keep_given
 from cellops.capture.temporary import temporary_folder
-from cellops.errors import NotebookError
+from cellops.errors import NotebookError, StepError
 from cellops.pipeline.kernel import KernelManager
+from cellops.pipeline.kernel_options import KernelOptions
 from cellops.records.execution import CellProgress, CellState
 
 GRACE = 5.0
@@ -41,16 +42,15 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
         papermill's bookkeeper, which writes times and states into the metadata.
     stop
         Done when the execution shall end before its time; may be set from any thread.
-    environment
-        The kernel's whole environment.
     save
-        Called every `save_interval` seconds while cells run.
+        Called every `kernel.save_interval` seconds while cells run.
     tell
         Called when a cell begins and when it ends.
-    cell_timeout
-        Seconds that one cell may take.
-    interpreter
-        The Python to start the kernel with, instead of that of the kernel's name.
+    kernel
+        Which kernel it is, and how it is used.
+    before, behind
+        Python that the kernel executes before the first cell, and behind the last one if none has failed; it shows
+        nothing and is no cell.
     """
 
     def __init__(
@@ -58,35 +58,31 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
         manager: NotebookExecutionManager,
         *,
         stop: Future[None],
-        environment: Mapping[str, str],
         save: Callable[[], None],
         tell: Callable[[CellProgress], None],
-        save_interval: float,
-        cell_timeout: float | None,
-        kernel_name: str,
-        folder: Path,
-        interpreter: Path | None = None,
+        kernel: KernelOptions,
+        before: str = "",
+        behind: str = "",
     ) -> None:
         super().__init__(
             manager,
-            kernel_name=kernel_name,
+            kernel_name=kernel.name,
             iopub_timeout=IOPUB_PATIENCE,
             # Lost output is said in the cell; it is no reason to lose the run.
             raise_on_iopub_timeout=False,
             kernel_manager_class=KernelManager,
-            resources={"metadata": {"path": str(folder)}},
+            resources={"metadata": {"path": str(kernel.folder)}},
             # nbclient would repeat on stderr what our errors say; a logger of its own keeps everybody else's as it is.
             log=logging.Logger("cellops.pipeline", level=logging.CRITICAL),
         )
-        keep_given(environment)
+        keep_given(kernel.environment)
         self.comm_open_handlers[TARGET] = _learn_secret
         self.stop = stop
-        self.environment = environment
         self.save = save
         self.tell = tell
-        self.save_interval = save_interval
-        self.cell_timeout = cell_timeout
-        self.interpreter = interpreter
+        self.kernel = kernel
+        self.before = before
+        self.behind = behind
         self.begun = False
         """Whether the kernel was ready, so that there is something to save."""
         self.failed: int | None = None
@@ -104,14 +100,17 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
         with temporary_folder() as sockets:
             self.km = self.create_kernel_manager()
             self.km.use_sockets(sockets)
-            if self.interpreter is not None:
-                self.km.use_interpreter(self.interpreter)
+            if self.kernel.interpreter is not None:
+                self.km.use_interpreter(self.kernel.interpreter)
             try:
                 await self._unless(stopped, self._start())
                 self.begun = True
                 saving = asyncio.ensure_future(self._save_now_and_then())
                 try:
+                    await self._silently(stopped, self.before)
                     await self._execute_cells(stopped)
+                    if self.failed is None:
+                        await self._silently(stopped, self.behind)
                 finally:
                     saving.cancel()
                     self.set_widgets_metadata()
@@ -126,10 +125,33 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
             # It warns at each start that its channels are not encrypted: they are this machine's own. And what is
             # executed here was not typed by the person whose history IPython keeps.
             self.extra_arguments = ["--IPKernelApp.log_level=40", "--HistoryManager.enabled=False"]
-        await self.async_start_new_kernel(env=dict(self.environment))
+        await self.async_start_new_kernel(env=dict(self.kernel.environment))
         await self.async_start_new_kernel_client()
         reply = await self.async_wait_for_reply(self.kc.kernel_info())
         self.nb.metadata["language_info"] = reply["content"]["language_info"]
+
+    async def _silently(self, stopped: "asyncio.Future[None]", code: str) -> None:
+        """Let the kernel execute what is no cell.
+
+        Raises
+        ------
+        StepError
+            When it fails, or the kernel dies of it.
+        """
+        if code:
+            await self._unless(stopped, self._ask(code))
+
+    async def _ask(self, code: str) -> None:
+        try:
+            reply = await self.async_wait_for_reply(self.kc.execute(code, silent=True, store_history=False))
+        except DeadKernelError as error:
+            fact = f"The kernel died while values were handed over: {await self.km.cause_of_death()}"
+            raise StepError(fact, remedy="Hand on less between steps, or give the machine more memory") from error
+        content = reply["content"]
+        if content["status"] != "ok":
+            fact = f"The kernel could not hand over values: {content['ename']}: {content['evalue']}"
+            remedy = f"Is cellops installed for the kernel {self.kernel.name}? Its environment needs it too"
+            raise StepError(fact, remedy=remedy)
 
     async def _execute_cells(self, stopped: "asyncio.Future[None]") -> None:
         for index, cell in enumerate(self.nb.cells):
@@ -139,7 +161,7 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
             if runs:
                 self._tell(index, cell, 0.0, CellState.RUNNING)
             try:
-                await self._unless(stopped, self.async_execute_cell(cell, index), self.cell_timeout)
+                await self._unless(stopped, self.async_execute_cell(cell, index), self.kernel.cell_timeout)
             except (CellExecutionError, DeadKernelError, TimeoutError) as error:
                 if _left_on_purpose(error):
                     return
@@ -214,11 +236,11 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
         elif isinstance(error, DeadKernelError):
             ename, evalue = "DeadKernelError", await self.km.cause_of_death()
         else:
-            ename, evalue = "TimeoutError", f"the cell took longer than {self.cell_timeout:g} s"
+            ename, evalue = "TimeoutError", f"the cell took longer than {self.kernel.cell_timeout:g} s"
         cell.outputs.append(_shown({"output_type": "error", "ename": ename, "evalue": evalue, "traceback": [evalue]}))
 
     async def _save_now_and_then(self) -> None:
-        pause = self.save_interval
+        pause = self.kernel.save_interval
         while True:
             await asyncio.sleep(pause)
             started = time.perf_counter()
@@ -226,7 +248,7 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
             with contextlib.suppress(NotebookError):
                 self.save()
             # A huge notebook is saved less often: saving holds up the messages of the kernel.
-            pause = max(self.save_interval, 20 * (time.perf_counter() - started))
+            pause = max(self.kernel.save_interval, 20 * (time.perf_counter() - started))
 
     def output(
         self, outs: list[NotebookNode], msg: dict[str, object], display_id: str | None, cell_index: int

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from cellops.capture.secrets import keep, literals, masked, variables
 from cellops.errors import NotebookError, NotFoundError, UsageError
 from cellops.pipeline import notebook as notebook_file
+from cellops.pipeline.kernel_options import KernelOptions
 from cellops.pipeline.metadata import describe, tell_parameters
 from cellops.pipeline.parameters.binding import bind
 from cellops.pipeline.parameters.declaration import declared
@@ -125,20 +126,16 @@ def execute(
         place = None if event.index is None else places.get(executed.cells[event.index].id)
         on_progress(event.replace(index=place, total=len(places)))
 
+    options = KernelOptions(
+        name=name,
+        folder=folder,
+        environment={**os.environ, **own},
+        cell_timeout=cell_timeout,
+        save_interval=save_interval,
+    )
     on_stage("Starting the kernel")
     try:
-        run_cells(
-            executed,
-            places,
-            output,
-            on_event,
-            on_stage,
-            save_interval=save_interval,
-            kernel_name=name,
-            folder=folder,
-            environment={**os.environ, **own},
-            cell_timeout=cell_timeout,
-        )
+        run_cells(executed, places, output, on_event, on_stage, kernel=options)
     except (KeyboardInterrupt, SystemExit) as stopped:
         if done:
             stopped.add_note(f"The notebook as far as it came: {output}")
@@ -162,12 +159,7 @@ def run_cells(
     on_event: Callable[[CellProgress], None],
     on_stage: Callable[[str], None],
     *,
-    kernel_name: str,
-    folder: Path,
-    environment: Mapping[str, str],
-    cell_timeout: float | None = None,
-    save_interval: float = SAVE_INTERVAL,
-    interpreter: Path | None = None,
+    kernel: KernelOptions,
 ) -> None:
     """Execute a prepared notebook in place, saving it as it goes; raises as `execute` does.
 
@@ -177,8 +169,48 @@ def run_cells(
         The notebook with its parameters in it, and papermill's metadata (`metadata.describe`).
     places
         Places of the cells in the notebook that a person knows, by their ids.
-    interpreter
-        The Python to start the kernel with, instead of that of `kernel_name`.
+    """
+
+    def save() -> None:
+        notebook_file.write(redact_notebook(executed), output)
+
+    def work(stop: Future[None], tell: Callable[[CellProgress], None]) -> None:
+        try:
+            in_kernel(executed, places, output, stop=stop, tell=tell, save=save, kernel=kernel)
+        finally:
+            if output.exists():
+                notebook_file.sign(output)
+
+    run_beside(work, on_event, lambda: on_stage("Stopping the kernel"))
+
+
+def in_kernel(
+    executed: "NotebookNode",
+    places: Mapping[str, int],
+    output: Path,
+    *,
+    stop: Future[None],
+    tell: Callable[[CellProgress], None],
+    save: Callable[[], None],
+    kernel: KernelOptions,
+    before: str = "",
+    behind: str = "",
+) -> None:
+    """Execute the cells of a notebook in a kernel of its own, in this thread, and save it at the end too.
+
+    Parameters
+    ----------
+    stop
+        Done when the execution shall end before its time: this then returns, and whoever stopped it raises the reason.
+    before, behind
+        What the kernel executes, silently, before the first cell and behind the last.
+
+    Raises
+    ------
+    NotebookError
+        When a cell fails, or the kernel does not start.
+    StepError
+        When `before` or `behind` fails.
     """
     # papermill takes more than a second to import, and everything that can be refused is refused by now.
     from papermill.engines import NotebookExecutionManager
@@ -187,40 +219,23 @@ def run_cells(
 
     # Without an output path papermill keeps the books and leaves the saving, twice a cell, to us.
     manager = NotebookExecutionManager(executed, output_path=None, progress_bar=False, autosave_cell_every=0)
-
-    def work(stop: Future[None], tell: Callable[[CellProgress], None]) -> None:
-        client = Client(
-            manager,
-            stop=stop,
-            tell=tell,
-            save=lambda: notebook_file.write(redact_notebook(executed), output),
-            save_interval=save_interval,
-            kernel_name=kernel_name,
-            folder=folder,
-            environment=environment,
-            cell_timeout=cell_timeout,
-            interpreter=interpreter,
-        )
-        manager.notebook_start()
-        try:
-            client.execute()
-        except StoppedError:
-            # Whoever stopped it raises the reason.
-            return
-        except (RuntimeError, OSError) as error:
-            if client.begun:
-                raise
-            fact = f"The kernel {kernel_name} did not start: {error}"
-            raise NotebookError(fact, remedy=f"Try it with: jupyter run --kernel={kernel_name}") from error
-        finally:
-            if client.begun:
-                manager.notebook_complete()
-                notebook_file.write(redact_notebook(executed), output)
-                notebook_file.sign(output)
-        if client.failed is not None:
-            raise _failure(redact_notebook(executed), client.failed, places, output)
-
-    run_beside(work, on_event, lambda: on_stage("Stopping the kernel"))
+    client = Client(manager, stop=stop, tell=tell, save=save, kernel=kernel, before=before, behind=behind)
+    manager.notebook_start()
+    try:
+        client.execute()
+    except StoppedError:
+        return
+    except (RuntimeError, OSError) as error:
+        if client.begun:
+            raise
+        fact = f"The kernel {kernel.name} did not start: {error}"
+        raise NotebookError(fact, remedy=f"Try it with: jupyter run --kernel={kernel.name}") from error
+    finally:
+        if client.begun:
+            manager.notebook_complete()
+            save()
+    if client.failed is not None:
+        raise _failure(redact_notebook(executed), client.failed, places, output)
 
 
 def _learn_secrets(notebook: "NotebookNode") -> None:

@@ -38,7 +38,7 @@ class KernelManager(AsyncKernelManager):
         command = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
         self._kernel_spec = KernelSpec(argv=command, display_name=str(python), language="python")
 
-    async def start_kernel(self, **options: Any) -> None:
+    async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]  # it is one of a coroutine there
         """Start it, and remember how many processes the system had killed for want of memory by then."""
         self._memory_kills = memory_kills()
         await super().start_kernel(**options)

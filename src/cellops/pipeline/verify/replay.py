@@ -11,6 +11,7 @@ from cellops.capture.journal import read
 from cellops.errors import NotebookError
 from cellops.pipeline import notebook as notebook_file
 from cellops.pipeline.engine import run_cells
+from cellops.pipeline.kernel_options import KernelOptions
 from cellops.pipeline.metadata import describe
 from cellops.pipeline.verify.slice_notebook import SETUP, cell_id, slice_notebook
 from cellops.pipeline.verify.written_files import ASIDE, put_aside, written_by
@@ -112,21 +113,16 @@ def replay(
         if place:  # the first one loads the extension
             on_progress(event.replace(index=place - 1, total=total - 1))
 
+    kernel = KernelOptions(
+        name="python3",
+        folder=_folder(run, project),
+        environment=environment,
+        interpreter=interpreter or Path(sys.executable),
+    )
     on_stage("Starting the kernel")
-
     with put_aside(written_by(cells, project), folder / ASIDE, tell):
         try:
-            run_cells(
-                source,
-                places,
-                output,
-                progress,
-                on_stage,
-                kernel_name="python3",
-                folder=_folder(run, project),
-                environment=environment,
-                interpreter=interpreter or Path(sys.executable),
-            )
+            run_cells(source, places, output, progress, on_stage, kernel=kernel)
         except NotebookError as error:
             if error.data.get("cell_id") in {None, SETUP}:
                 raise
