@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cellops.flows.serve import serve as serve
     from cellops.flows.sync import sync as sync
     from cellops.flows.verify import verify as verify
+    from cellops.magics import Notebook
 
 
 def __getattr__(name: str) -> Any:
@@ -43,11 +44,18 @@ def __dir__() -> list[str]:
 
 
 def load_ipython_extension(shell: Any) -> None:
-    """`%load_ext cellops`: register the magics and begin to capture."""
+    """`%load_ext cellops`: register the magics and begin to capture, or say that this kernel does so already."""
+    notebook_of(shell).load()
+
+
+def notebook_of(shell: Any) -> "Notebook":
+    """The notebook face of an IPython shell, which is one for as long as the extension is loaded."""
     from cellops.magics import Notebook
 
-    shell.cellops = Notebook(shell)
-    shell.cellops.load()
+    if getattr(shell, "cellops", None) is None:
+        shell.cellops = Notebook(shell)
+    found: Notebook = shell.cellops
+    return found
 
 
 def unload_ipython_extension(shell: Any) -> None:

@@ -287,15 +287,23 @@ class Notebook:
         self._session: Session | None = None
 
     def load(self) -> None:
-        """Register the magics and begin to capture; switched off, headers are taken off cells and that is all."""
+        """Say that cells are captured, after `begin`."""
+        print(f"cellops {__version__} {LOADED if self.begin() else SWITCHED_OFF}")
+
+    def begin(self) -> bool:
+        """Register the magics and begin to capture, unless that was done; say whether cells are captured.
+
+        Switched off, headers are taken off cells and that is all.
+        """
         held = settings.load()
-        if held.capture:
-            self._capture(held)
-        else:
-            self._shell.input_transformers_cleanup.append(self._plain)
-        self._shell.register_magic_function(self.line, "line", "mlops")
-        self._shell.register_magic_function(self.cell, "cell", "mlops")
-        print(f"cellops {__version__} {LOADED if held.capture else SWITCHED_OFF}")
+        if self._session is None and self._plain not in self._shell.input_transformers_cleanup:
+            if held.capture:
+                self._capture(held)
+            else:
+                self._shell.input_transformers_cleanup.append(self._plain)
+            self._shell.register_magic_function(self.line, "line", "mlops")
+            self._shell.register_magic_function(self.cell, "cell", "mlops")
+        return self._session is not None
 
     def _capture(self, held: Settings) -> None:
         announcer = Announcer(self._page, summary=held.summary)
@@ -316,6 +324,11 @@ class Notebook:
             self._shell.input_transformers_cleanup.remove(self._plain)
         for kind in ("line", "cell"):
             self._shell.magics_manager.magics[kind].pop("mlops", None)
+
+    @property
+    def session(self) -> Session | None:
+        """What captures the cells; None where that is switched off."""
+        return self._session
 
     @staticmethod
     def _plain(lines: list[str]) -> list[str]:

@@ -41,6 +41,7 @@ from cellops.records.cell import CellRecord, Outcome
 from cellops.records.contract import Suite
 from cellops.records.file import FilesPinned
 from cellops.records.finding import Finding, Severity
+from cellops.records.module import ModuleSource
 from cellops.records.notebook import NotebookShown
 from cellops.records.proof import Proof
 from cellops.records.recorded import Restoring
@@ -159,6 +160,10 @@ class Session:
         self._capture.start()
         if self._restoring is not None:
             Counting(shell, self._restoring.following).start()
+
+    def modules(self) -> tuple[ModuleSource, ...]:
+        """The modules of the project that the kernel has imported."""
+        return self._modules.keep()
 
     def overheads(self) -> list[float]:
         """What each captured cell paid, in seconds."""

@@ -4,7 +4,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -21,13 +21,18 @@ PLACE = re.compile(
 """A line of RECORD that shows something to import: a package, one inside of a namespace, or a module."""
 
 
-def installed() -> dict[str, Path]:
+def installed(folders: Iterable[str] | None = None) -> dict[str, Path]:
     """The metadata folders of the installed distributions by name; of two of a name, the one that python finds.
 
     They are read from the folders' names, which takes a millisecond where asking each for its metadata takes half a
     second.
+
+    Parameters
+    ----------
+    folders
+        Where to look for them; by default where this interpreter does.
     """
-    return dict(_installed(_import_folders()))
+    return dict(_installed(_import_folders(folders)))
 
 
 def not_from_an_index() -> dict[str, Path]:
@@ -35,8 +40,8 @@ def not_from_an_index() -> dict[str, Path]:
     return dict(_not_from_an_index(_import_folders()))
 
 
-def _import_folders() -> tuple[tuple[str, int | None], ...]:
-    return tuple((folder, _changed(folder)) for folder in dict.fromkeys(sys.path))
+def _import_folders(folders: Iterable[str] | None = None) -> tuple[tuple[str, int | None], ...]:
+    return tuple((folder, _changed(folder)) for folder in dict.fromkeys(sys.path if folders is None else folders))
 
 
 @lru_cache(maxsize=4)

@@ -1,0 +1,99 @@
+"""What a kernel does for the step that it executes: takes values over before its cells, and hands values on behind."""
+
+import platform
+import sys
+from collections.abc import Iterable, Mapping, MutableMapping
+from pathlib import Path
+from typing import Any
+
+from cellops.capture.environment.distributions import imported, installed, version_of
+from cellops.errors import CellopsError
+from cellops.flows.session import Session
+from cellops.records.cached import Dependencies
+from cellops.records.cell import CellRecord
+from cellops.records.file import FileUse
+from cellops.records.handover import HandedOver, Handover
+
+TAKE_OVER = """
+from cellops import notebook_of
+from cellops.flows.step_kernel import take_over
+take_over(get_ipython().user_ns, {order!r})
+notebook_of(get_ipython()).begin()
+del notebook_of, take_over
+"""
+"""What the kernel executes, silently, before the cells of a step."""
+HAND_OVER = """
+from cellops import notebook_of
+from cellops.flows.step_kernel import hand_over
+hand_over(get_ipython().user_ns, {order!r}, notebook_of(get_ipython()).session)
+del notebook_of, hand_over
+"""
+"""What the kernel executes, silently, behind them."""
+
+
+def take_over(namespace: MutableMapping[str, Any], order: str) -> None:
+    """Bind the values of other steps.
+
+    Parameters
+    ----------
+    namespace
+        The user's names.
+    order
+        Path of a file with a `Handover`.
+
+    Raises
+    ------
+    StepError
+        When a value is gone or cannot be read.
+    """
+    from cellops.pipeline.values.store import ValueStore
+
+    given = Handover.from_file(Path(order))
+    namespace.update(ValueStore(Path(given.store)).load(given.values, given.names))
+
+
+def hand_over(namespace: Mapping[str, Any], order: str, session: Session | None) -> None:
+    """Keep the values that other steps take, and say what the cells were found to depend on.
+
+    The answer, a `HandedOver`, goes to the file that the `Handover` names; `session` is what has captured the cells.
+    """
+    from cellops.pipeline.values.store import ValueStore, sharing_memory
+
+    given = Handover.from_file(Path(order))
+    held = {name: namespace[name] for name in given.outputs if name in namespace}
+    try:
+        kept = ValueStore(Path(given.store)).keep(held)
+        found = None if session is None else _dependencies(session)
+        answer = HandedOver(values=kept, dependencies=found, views=tuple(sharing_memory(held)))
+    except CellopsError as error:
+        answer = HandedOver(problem=error.fact, remedy=error.remedy)
+    Path(given.answer).write_bytes(answer.to_json())
+
+
+def _dependencies(session: Session) -> Dependencies:
+    found = installed()
+    return Dependencies(
+        python=f"{platform.python_implementation()} {platform.python_version()}",
+        files=of_all(session.trail),
+        modules=session.modules(),
+        distributions={name: version_of(found[name]) for name in imported(found, frozenset(sys.modules))},
+        import_folders=tuple(sys.path),
+    )
+
+
+def of_all(trail: Iterable[CellRecord]) -> tuple[FileUse, ...]:
+    """The files of some cells, each once: what was written stays written, and what was read first is an input."""
+    found: dict[str, FileUse] = {}
+    for use in (use for record in trail for use in record.files):
+        before = found.get(use.path)
+        mode = use.mode if before is None else _joined(before.mode, use.mode)
+        kept = use if before is None or use.mode != "read" or before.mode == "read" else before
+        found[use.path] = kept.replace(mode=mode)
+    return tuple(found.values())
+
+
+def _joined(first: str, then: str) -> str:
+    """How a file was used by two cells: one that was written before it was read is no input."""
+    if first == then:
+        return first
+    return "write" if first == "write" and then == "read" else "update"

@@ -1,0 +1,1 @@
+"""What steps have given, found again by all that decided it."""

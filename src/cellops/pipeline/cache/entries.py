@@ -1,0 +1,119 @@
+"""The steps that a project has kept: written once, found by key, those that were used longest ago deleted first."""
+
+import contextlib
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from cellops.capture.blobs import Blobs, digest
+from cellops.pipeline.cache.key import digest as key_digest
+from cellops.pipeline.values.store import ValueStore
+from cellops.records.cached import KeptStep, StepKey
+
+MOST_OF_A_KEY = 8
+"""Entries of one key: they differ in the files and modules that the step found."""
+
+
+class Cache:
+    """The folder of steps of a project.
+
+    Parameters
+    ----------
+    folder
+        Where everything lies: `kept` has the entries by key, `last` the newest of each step, `cells` executed cells,
+        and `values` what steps hand on. It is readable by its owner only.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.values = ValueStore(folder / "values")
+        self.cells = Blobs(folder / "cells")
+        self._content = (folder / "values", folder / "cells")
+        self._kept = folder / "kept"
+        self._last = folder / "last"
+
+    def keep(self, entry: KeptStep) -> None:
+        """File a step that was executed to its end.
+
+        Raises
+        ------
+        OSError
+            When the disk refuses it.
+        """
+        folder = self._kept / key_digest(entry.key)
+        _write(entry, folder / f"{uuid.uuid4().hex}.json")
+        _write(entry, self._last / _name(entry.notebook, entry.step))
+        for path in _by_use(folder)[:-MOST_OF_A_KEY]:
+            path.unlink(missing_ok=True)
+
+    def find(self, key: StepKey) -> Iterator[KeptStep]:
+        """The steps that were kept under a key and whose values and cells are still there, newest first."""
+        for path in reversed(_by_use(self._kept / key_digest(key))):
+            entry = _read(path)
+            if entry is not None and entry.key == key and self.is_whole(entry):
+                with contextlib.suppress(OSError):
+                    os.utime(path)
+                yield entry
+
+    def last(self, notebook: str, step: str) -> KeptStep | None:
+        """What a step of a notebook was when it was executed last."""
+        return _read(self._last / _name(notebook, step))
+
+    def is_whole(self, entry: KeptStep) -> bool:
+        """Whether the files of a step are there."""
+        return self.cells.path(entry.cells, ".json").is_file() and all(map(self.values.has, entry.values))
+
+    def bound(self, limit: int) -> int:
+        """Delete what was used longest ago until all files together have at most `limit` bytes.
+
+        Returns
+        -------
+        int
+            Bytes that this freed.
+        """
+        held = [
+            path for folder in self._content for path in folder.rglob("*") if path.is_file()
+        ]
+        seen = sorted(((s.st_mtime, s.st_size, path) for path in held for s in [path.stat()]), key=lambda one: one[0])
+        over = sum(size for _, size, _ in seen) - limit
+        freed = 0
+        for _, size, path in seen:
+            if freed >= over:
+                break
+            path.unlink(missing_ok=True)
+            freed += size
+        return freed
+
+
+def _write(entry: KeptStep, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    part = path.with_suffix(f".{uuid.uuid4().hex}.part")
+    try:
+        with os.fdopen(os.open(part, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600), "wb") as file:
+            file.write(entry.to_json())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _read(path: Path) -> KeptStep | None:
+    """An entry; none where it is gone, damaged or of another version."""
+    try:
+        return KeptStep.from_file(path)
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+def _by_use(folder: Path) -> list[Path]:
+    """The entries of a key, the one that was used longest ago first."""
+    found = []
+    for path in folder.glob("*.json"):
+        with contextlib.suppress(OSError):
+            found.append((path.stat().st_mtime_ns, path))
+    return [path for _, path in sorted(found)]
+
+
+def _name(notebook: str, step: str) -> str:
+    return f"{digest(notebook.encode(errors='surrogatepass'))[:16]}-{step}.json"

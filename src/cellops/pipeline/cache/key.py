@@ -1,0 +1,95 @@
+"""The key of a step: its code without comments and layout, its parameters, and what it takes from other steps."""
+
+import ast
+import hashlib
+import os
+import platform
+import sys
+from collections.abc import Iterable, Mapping
+
+from cellops.capture.environment.description import VARIABLES
+from cellops.capture.secrets import Secret
+from cellops.pipeline.steps.python import parse
+from cellops.records.cached import StepKey
+
+LOOKS_UP_NAMES = frozenset({"eval", "exec", "globals", "locals", "vars", "get_ipython", "__import__", "import_module"})
+"""Functions by which code may use a name that does not stand in it."""
+
+
+def key(
+    sources: Iterable[str],
+    parameters: Mapping[str, object],
+    inputs: Mapping[str, str | None],
+    *,
+    parameters_cell: str | None,
+    kernel: str,
+) -> StepKey:
+    """The key of a step.
+
+    Comments, layout and the headers of cells make no difference to it, nor parameters that the step does not name.
+
+    Parameters
+    ----------
+    sources
+        Its cells in the order of execution, the parameters cell left out.
+    parameters
+        The values of all parameters, by name.
+    inputs
+        Digests of the values that it takes from other steps.
+    parameters_cell
+        The source of the cell that declares the parameters, where the step executes it.
+    kernel
+        The name of the kernel.
+
+    Raises
+    ------
+    SyntaxError
+        When a cell is no Python.
+    """
+    trees = [parse(source) for source in sources]
+    used = {node.id for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    used |= {node.attr for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    declaring = [] if parameters_cell is None else _statements(parameters_cell, parameters, used)
+    return StepKey(
+        code=(*map(_digest, declaring), *map(_digest, trees)),
+        parameters={
+            name: repr(value)
+            for name, value in parameters.items()
+            if type(value) is not Secret and _is_used(name, used)
+        },
+        inputs=dict(inputs),
+        kernel=kernel,
+        machine=f"{sys.platform} {platform.machine()}",
+        variables={name: os.environ[name] for name in VARIABLES if name in os.environ},
+    )
+
+
+def digest(of: StepKey) -> str:
+    """What the entries of a key are filed under: SHA-256, as hexadecimal digits."""
+    return hashlib.sha256(of.to_pretty_json()).hexdigest()
+
+
+def _is_used(name: str, used: set[str]) -> bool:
+    return name in used or not used.isdisjoint(LOOKS_UP_NAMES)
+
+
+def _statements(source: str, parameters: Mapping[str, object], used: set[str]) -> list[ast.Module]:
+    """The statements of the parameters cell beside parameters whose values are known: computed ones that are used.
+
+    What such a one uses is added to `used`.
+    """
+    kept: list[ast.stmt] = []
+    for statement in reversed(parse(source).body):
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+                if name in parameters or not _is_used(name, used):
+                    continue
+            case _:
+                pass
+        used |= {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
+        kept.append(statement)
+    return [ast.Module([statement], []) for statement in reversed(kept)]
+
+
+def _digest(tree: ast.Module) -> str:
+    return hashlib.sha256(ast.dump(tree).encode(errors="surrogatepass")).hexdigest()[:32]

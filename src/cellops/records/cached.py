@@ -1,0 +1,60 @@
+"""What is kept of a step that was executed, so that it need not be executed again."""
+
+from cellops.records.base import Record
+from cellops.records.file import FileUse
+from cellops.records.module import ModuleSource
+from cellops.records.stored import StoredValue
+
+
+class StepKey(Record, frozen=True, kw_only=True):
+    """What is known to decide the outcome of a step before it is executed."""
+
+    code: tuple[str, ...]
+    """Digests of the syntax trees of its cells, in the order of execution: shared ones, definitions, its own."""
+    parameters: dict[str, str]
+    """Those that it uses, as Python writes them, by name; secrets decide nothing here and are left out."""
+    inputs: dict[str, str | None]
+    """Digests of the values that it takes from other steps, by name; None for a name that is not bound."""
+    kernel: str
+    """Name of the kernel."""
+    machine: str
+    """System and processor."""
+    variables: dict[str, str]
+    """Variables of the environment that change what libraries compute."""
+
+
+class Dependencies(Record, frozen=True, kw_only=True):
+    """What only its execution shows that a step depends on."""
+
+    python: str = ""
+    """Implementation and version of its interpreter."""
+
+    files: tuple[FileUse, ...] = ()
+    """What it has read, and what it has written."""
+    modules: tuple[ModuleSource, ...] = ()
+    """The modules of the project that it has imported."""
+    distributions: dict[str, str] = {}
+    """Versions of the distributions that it has imported, by name."""
+    import_folders: tuple[str, ...] = ()
+    """Where its interpreter looked for them."""
+
+
+class KeptStep(Record, frozen=True, kw_only=True):
+    """A step that was executed to its end."""
+
+    step: str
+    notebook: str
+    """Path of the notebook, relative to the project where it lies inside."""
+    execution: str
+    key: StepKey
+    dependencies: Dependencies
+    values: tuple[StoredValue, ...] = ()
+    """What it hands to other steps."""
+    cells: str
+    """Digest of its executed cells with their outputs, which stand in the store as JSON."""
+    places: tuple[int, ...]
+    """Where its cells stood in the notebook, from 0, in the order of `key.code`; a definition has its cell's."""
+    ended: float
+    """Seconds since the epoch, UTC."""
+    seconds: float
+    """How long it took."""
