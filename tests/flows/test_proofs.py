@@ -379,6 +379,28 @@ def test_ctrl_c_stops_the_kernel_and_puts_files_back(loaded: Kernel) -> None:
     assert out.read_text(encoding="utf-8") == "mine"
 
 
+def test_what_a_killed_verification_leaves_is_cleared_by_the_next(loaded: Kernel) -> None:
+    out, began = loaded.project / "out.txt", loaded.project / "began"
+    loaded.run(
+        "%%mlops run --name slow\nwith open('out.txt', 'w') as file:\n    file.write('of the replay')\n"
+        "import os, time\nif os.path.exists('wait'):\n    open('began', 'w').close()\n    time.sleep(600)"
+    )
+    out.write_text("mine", encoding="utf-8")
+    (loaded.project / "wait").touch()
+    command = [sys.executable, "-m", "cellops", "verify", "slow"]
+    process = subprocess.Popen(command, cwd=loaded.project, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    _wait_for(began, process)
+    process.kill()
+    process.communicate()
+    proofs = loaded.project / ".cellops" / "proofs"
+    assert list(proofs.glob("*/record"))
+    assert out.read_text(encoding="utf-8") == "of the replay"
+    (loaded.project / "wait").unlink()
+    assert verify("slow").verdict is Verdict.IDENTICAL
+    assert out.read_text(encoding="utf-8") == "mine"
+    assert not [*proofs.glob("*/record"), *proofs.glob("*/aside")]
+
+
 def _wait_for(path: Path, process: "subprocess.Popen[str]") -> None:
     """Wait until a file appears, as long as the process lives."""
     tick = threading.Event()
