@@ -57,6 +57,13 @@ def _number(_context: click.Context, _parameter: click.Parameter, value: float |
 @click.option(
     *PARAMETER, "parameters", nargs=2, multiple=True, metavar="NAME VALUE", help="Set a parameter; also: -p NAME=VALUE."
 )
+@click.option(
+    "--params",
+    "parameters_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Set parameters from a YAML, JSON or TOML file.",
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Where the executed notebook goes.")
 @click.option(
     "--timeout",
@@ -84,7 +91,10 @@ def execute(
     \b
     Parameters stand in the notebook's cell that begins with %%mlops parameters (or has the tag "parameters").
       cellops execute train.ipynb -p seed 7 -p months "[1, 2, 3]"
-    They are checked against their types before a kernel starts.
+      cellops execute train.ipynb --params production.yaml
+      cellops execute train.ipynb --help                     list the parameters of train.ipynb
+    They are checked against their types before a kernel starts. -p comes first, then the file, then variables
+    such as CELLOPS_PARAM_SEED, then the notebook's defaults.
 
     \b
     Gates are rules over the runs' metrics; the champion is the model version of that alias in MLflow.
@@ -105,6 +115,7 @@ def execute(
             cell_timeout=timeout,
             on_progress=progress,
             on_stage=stage,
+            on_parameters=screens.parameters,
             on_report=screens.annotated if os.environ.get("GITHUB_ACTIONS") == "true" else None,
             **options,
         )

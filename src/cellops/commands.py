@@ -6,9 +6,12 @@ from itertools import islice
 
 import click
 
-from cellops.errors import UsageError
+from cellops.errors import CellopsError, UsageError, printable
+from cellops.records.parameter import ParameterDescription
 
 PARAMETER = ("-p", "--parameter")
+WORDS = "cellops.words"
+"""Under what a command keeps the words that it was given, for its help."""
 
 
 class Verbs(click.Group):
@@ -32,10 +35,45 @@ class Verbs(click.Group):
 
 
 class WithParameters(click.Command):
-    """A command whose `-p NAME VALUE` may also be written `-p NAME=VALUE`."""
+    """A command on a notebook: `-p NAME VALUE` may also be written `-p NAME=VALUE`, and its help lists parameters."""
 
     def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
-        return super().parse_args(context, list(_separated(args)))
+        words = list(_separated(args))
+        context.meta[WORDS] = tuple(words)
+        return super().parse_args(context, words)
+
+    def format_epilog(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_epilog(context, formatter)
+        # The help is shown before the arguments are read, so they are read here, as far as they are right.
+        lenient = click.Context(self, info_name=context.info_name, resilient_parsing=True)
+        given, _, _ = self.make_parser(lenient).parse_args(list(context.meta.get(WORDS, ())))
+        if isinstance(given.get("notebook"), str):
+            _write_parameters(given["notebook"], formatter)
+
+
+def _write_parameters(notebook: str, formatter: click.HelpFormatter) -> None:
+    from cellops.flows.parameters import parameters
+
+    try:
+        rows = [_described(parameter) for parameter in parameters(notebook)]
+    except CellopsError as error:
+        rows = [("not listed", printable(error.text()))]
+    with formatter.section(printable(f"Parameters of {notebook}")):
+        formatter.write_dl(rows or [("none", "A cell that begins with %%mlops parameters declares them.")], col_max=40)
+
+
+def _described(parameter: ParameterDescription) -> tuple[str, str]:
+    """The declaration of a parameter, and what else is known of it."""
+    kind = "" if parameter.kind is None else f": {parameter.kind}"
+    default = "" if parameter.default is None else f" = {parameter.default}"
+    said = [
+        "required" if parameter.required else "",
+        "its type takes no value from outside" if parameter.kind is None else "",
+        *parameter.choices,
+        parameter.problem or "",
+        parameter.help,
+    ]
+    return printable(f"{parameter.name}{kind}{default}"), printable("; ".join(filter(None, said)))
 
 
 def _separated(words: list[str]) -> Iterator[str]:

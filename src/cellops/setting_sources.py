@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 from cellops.errors import SettingsError
 
 PREFIX = "CELLOPS_"
-INTERNAL = ("CELLOPS_EXECUTION", "CELLOPS_NOTEBOOK", "CELLOPS_RESTORING", "CELLOPS_SECRET_")
-"""Set by `cellops execute` and `verify` for the kernel they start; they tell what goes on and are nobody's setting."""
+INTERNAL = ("CELLOPS_EXECUTION", "CELLOPS_NOTEBOOK", "CELLOPS_PARAM_", "CELLOPS_RESTORING", "CELLOPS_SECRET_")
+"""Set by `cellops execute` and `verify` for their kernel, or by a person for a notebook's parameter: no settings."""
 
 
 class Given(NamedTuple):

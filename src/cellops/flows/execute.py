@@ -15,8 +15,9 @@ from cellops.flows.reports import Places, gather
 from cellops.flows.sync import errors_of, sync
 from cellops.pipeline.engine import execute as execute_notebook
 from cellops.records.base import Record
-from cellops.records.execution import CellProgress, ExecutedNotebook, ParameterValue
+from cellops.records.execution import CellProgress, ExecutedNotebook
 from cellops.records.gate import GateResult, GatesJudged
+from cellops.records.parameter import BoundParameters
 from cellops.records.report import ExecutionReport
 from cellops.records.run import NotebookExecuted, RunStatus, RunSummary
 from cellops.settings import Settings, load, prepare
@@ -48,8 +49,9 @@ def _silent(_progress: CellProgress) -> None:
 
 def execute(
     notebook: Path | str,
-    parameters: Mapping[str, ParameterValue] | None = None,
+    parameters: Mapping[str, object] | None = None,
     *,
+    parameters_file: Path | None = None,
     output: Path | None = None,
     cell_timeout: float | None = None,
     gates: Iterable[str] = (),
@@ -58,6 +60,7 @@ def execute(
     on_report: Callable[[ExecutionReport], None] | None = None,
     on_progress: Callable[[CellProgress], None] = _silent,
     on_stage: Callable[[str], None] = lambda _: None,
+    on_parameters: Callable[[BoundParameters], None] = lambda _: None,
     settings: Settings | None = None,
 ) -> Execution:
     """Execute a notebook with parameters and wait until its runs are in the tracking store.
@@ -70,6 +73,9 @@ def execute(
         The notebook; it is not changed.
     parameters
         Values by name, typed or as a command line would give them.
+    parameters_file
+        YAML, JSON or TOML with more of them. `parameters` come first, then this file, then variables of the environment
+        that are named CELLOPS_PARAM_ and the parameter, then the notebook's defaults.
     output
         Where the executed notebook goes; default is a new file below `.cellops/executions`.
     cell_timeout
@@ -85,6 +91,8 @@ def execute(
         Called at the start and the end of each cell.
     on_stage
         Called with what takes a while: the kernel starts or is stopped, the runs are carried.
+    on_parameters
+        Called once with the parameters, each with its value and where that comes from.
 
     Raises
     ------
@@ -136,9 +144,11 @@ def execute(
             path,
             target,
             dict(parameters or {}),
+            parameters_file=parameters_file,
             environment={"CELLOPS_EXECUTION": identifier, "CELLOPS_PROJECT": str(settings.project), **own},
             on_progress=on_progress,
             on_stage=on_stage,
+            on_parameters=on_parameters,
             cell_timeout=cell_timeout,
         )
     except BaseException as ended:

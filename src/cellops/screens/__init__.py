@@ -7,6 +7,7 @@ from cellops.screens.expectations import expectations
 from cellops.screens.gates import annotated
 from cellops.screens.journals import cleaned, kept, synced
 from cellops.screens.packages import package
+from cellops.screens.parameters import parameters
 from cellops.screens.proof import proof
 from cellops.screens.restored import restored
 from cellops.screens.runs import run, run_line, runs
@@ -22,6 +23,7 @@ __all__ = [
     "expectations",
     "kept",
     "package",
+    "parameters",
     "progress",
     "proof",
     "restored",

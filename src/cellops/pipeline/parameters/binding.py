@@ -10,14 +10,20 @@ from cellops.pipeline.parameters.kinds import did_you_mean
 from cellops.pipeline.parameters.parameter import Parameter, wrong_default
 from cellops.pipeline.parameters.reading import read
 
+COMMAND_LINE = "-p"
+
 
 @dataclass(frozen=True)
 class Given:
     """A value from outside."""
 
     value: object
-    place: str = ""
-    """Where it comes from, as a person calls it: `-p`, a file, a variable; empty where that goes without saying."""
+    place: str = COMMAND_LINE
+    """Where it comes from, as a person calls it: `-p`, a file, a variable."""
+
+    def problem(self, what: object) -> str:
+        """What is wrong with it; where it stands is said unless it has just been typed."""
+        return str(what) if self.place == COMMAND_LINE else f"{what} ({self.place})"
 
 
 def bind(declared: Declared, given: Mapping[str, object]) -> dict[str, object]:
@@ -92,19 +98,17 @@ def _value(parameter: Parameter, given: Given) -> object:
     try:
         return read(parameter.kind, parameter.written, given.value)
     except ValueError as error:
-        problem = f"{error} ({given.place})" if given.place else str(error)
-        raise ValueError(problem) from error
+        raise ValueError(given.problem(error)) from error
 
 
 def _unknown(name: str, given: Given, known: Mapping[str, Parameter]) -> dict[str, str]:
     """A problem for a name that no parameter has; parameters below it, as in a file with sections, are named too."""
-    where = f" ({given.place})" if given.place else ""
     names = {one: one for one in known}
-    problems = {name: f"there is no such parameter{did_you_mean(name, names)}{where}"}
+    problems = {name: given.problem(f"there is no such parameter{did_you_mean(name, names)}")}
     inner = given.value if isinstance(given.value, dict) else {}
     for key in inner:
         if isinstance(key, str) and (hint := did_you_mean(key, names)):
-            problems[f"{name}.{key}"] = f"parameters stand at the top of the file{hint}{where}"
+            problems[f"{name}.{key}"] = given.problem(f"parameters stand at the top of the file{hint}")
     return problems
 
 

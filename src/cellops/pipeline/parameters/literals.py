@@ -72,8 +72,8 @@ def kind_name(default: object) -> str | None:
 
     Examples
     --------
-    >>> kind_name([1, 2]), kind_name(0.5), kind_name((1, "a")), kind_name(None)
-    ('list[int]', 'float', 'tuple[int, str]', None)
+    >>> kind_name([1, 2]), kind_name(0.5), kind_name((1, 2)), kind_name((1, "a"))
+    ('list[int]', 'float', 'tuple[int, ...]', 'tuple[int, str]')
     """
     match default:
         case None:
@@ -85,7 +85,8 @@ def kind_name(default: object) -> str | None:
             return kind if only is None else f"{kind}[{only}]"
         case tuple():
             each = [kind_name(item) for item in default]
-            return f"tuple[{', '.join(map(str, each))}]" if each and None not in each else "tuple"
+            members = [str(each[0]), "..."] if len(set(each)) == 1 else map(str, each)
+            return f"tuple[{', '.join(members)}]" if each and None not in each else "tuple"
         case Member():
             return default.enum
     return "Path" if isinstance(default, PurePath) else type(default).__name__

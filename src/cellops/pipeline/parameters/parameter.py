@@ -57,9 +57,9 @@ def read_parameter(statement: ast.stmt, comments: Mapping[int, str], names: Name
     comment = comments.get(statement.end_lineno or 0, "")
     match statement:
         case ast.AnnAssign(target=ast.Name(id=name), annotation=annotation, value=default):
-            written = _written(annotation)
-            says = comment or _description(annotation)
-            known = Parameter(name=name, kind=_kind(annotation, names), written=written, help=says)
+            inner, parts = _unwrapped(annotation, names)
+            says = comment or next((text for part in parts if (text := description(part))), "")
+            known = Parameter(name=name, kind=_kind(annotation, names), written=_written(inner), help=says)
         case ast.Assign(targets=[ast.Name(id=name)], value=default):
             known = Parameter(name=name, help=comment)
         case _:
@@ -117,8 +117,9 @@ def _kind(annotation: ast.expr, names: Names) -> Kind | None:
         return None
 
 
-def _description(annotation: ast.expr) -> str:
+def _unwrapped(annotation: ast.expr, names: Names) -> tuple[ast.expr, list[ast.expr]]:
+    """The type in `Annotated[type, part, ...]` and the parts; what they limit is told beside the type."""
     match annotation:
-        case ast.Subscript(slice=ast.Tuple(elts=[_, *parts])):
-            return next((text for part in parts if (text := description(part))), "")
-    return ""
+        case ast.Subscript(value=generic, slice=ast.Tuple(elts=[inner, *parts])):
+            return (inner, parts) if names.well_known(generic) == "Annotated" else (annotation, [])
+    return annotation, []

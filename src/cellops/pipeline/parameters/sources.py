@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from cellops.pipeline.parameters.binding import Given
+from cellops.pipeline.parameters.binding import COMMAND_LINE, Given
 from cellops.pipeline.parameters.declaration import Declared
 from cellops.pipeline.parameters.files import read_values
 from cellops.pipeline.parameters.kinds import did_you_mean
@@ -13,9 +13,7 @@ VARIABLE = "CELLOPS_PARAM_"
 """Begins the name of a variable that sets a parameter, in any case: CELLOPS_PARAM_SEED sets `seed`."""
 
 
-def gather(
-    declared: Declared, values: Mapping[str, object], file: Path | None = None, *, place: str = "-p"
-) -> dict[str, Given]:
+def gather(declared: Declared, values: Mapping[str, object], file: Path | None = None) -> dict[str, Given]:
     """The values that were given, each from the first place that has it.
 
     Parameters
@@ -24,8 +22,6 @@ def gather(
         Those that were given by themselves.
     file
         A YAML, JSON or TOML file with parameters by name.
-    place
-        What to call the place of `values`.
 
     Raises
     ------
@@ -36,7 +32,7 @@ def gather(
     return {
         **from_environment(declared),
         **{name: Given(value, file.name) for name, value in in_file.items() if file is not None},
-        **{name: Given(value, place) for name, value in values.items()},
+        **{name: Given(value, COMMAND_LINE) for name, value in values.items()},
     }
 
 
