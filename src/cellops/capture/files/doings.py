@@ -24,14 +24,13 @@ Given = tuple[Any, ...]
 
 
 def doing(event: str, given: Given) -> Heard | None:
-    """What an event announces; None for what changes nothing, and for what is cellops' or python's own.
+    """What one of these events announces; None for what changes nothing, and for what is cellops' or python's own.
 
     It is to be refused where code of the notebook or the project starts a program, and where anybody sends data;
     libraries start programs to find out about the machine. Clients that speak HTTP on sockets of their own are heard
     to reach an address only.
     """
-    find = EVENTS.get(event)
-    return None if find is None else find(given)
+    return EVENTS[event](given)
 
 
 def _program(command: str) -> Heard | None:

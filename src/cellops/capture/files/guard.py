@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from cellops.capture.files.audit import ignored
+from cellops.capture.files.doings import EVENTS as DOINGS
 from cellops.capture.files.doings import doing
 from cellops.records.aside import LIST, Left, PutAside
 from cellops.records.base import Record
@@ -84,7 +85,7 @@ class Guard:
             with self._working():
                 for path in touch(given):
                     self._keep(path)
-        elif (heard := self._found(event, given)) is not None:
+        elif event in DOINGS and (heard := self._found(event, given)) is not None:
             self._answer(heard)
 
     def _found(self, event: str, given: tuple[Any, ...]) -> Heard | None:

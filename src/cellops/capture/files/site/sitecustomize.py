@@ -14,6 +14,8 @@ with contextlib.suppress(Exception):  # another environment's Python may lack ce
 
     guard_child()
 
-del sys.modules["sitecustomize"]
-with contextlib.suppress(ImportError):
-    importlib.import_module("sitecustomize")
+own = sys.modules.pop(__name__)
+try:
+    importlib.import_module(__name__)
+except ImportError:
+    sys.modules[__name__] = own
