@@ -1,4 +1,4 @@
-"""Reports are what their readers take: by the schema of Jenkins, the rules of GitHub, and the limits of its pages."""
+"""Reports are what their readers take: by the schema of Jenkins, the rules of GitHub, the limits of its pages."""
 
 import io
 import re
