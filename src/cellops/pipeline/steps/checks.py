@@ -1,0 +1,362 @@
+"""What is wrong with the steps of a notebook, or is otherwise when each is executed in a kernel of its own."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from cellops.pipeline.steps.cells import Division
+from cellops.pipeline.steps.flow import Stretch
+from cellops.pipeline.steps.wiring import Wiring, is_of_python
+from cellops.records.finding import Severity
+from cellops.records.step import StepGraph, StepProblem
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the checks look at."""
+
+    graph: StepGraph
+    division: Division
+    stretches: Sequence[Stretch]
+    wiring: Wiring
+
+    @property
+    def parts(self) -> list[Stretch]:
+        return [stretch for stretch in self.stretches if stretch.step is not None]
+
+    def origin(self, order: int) -> Stretch:
+        return self.stretches[order - 1]
+
+    def taken(self, part: Stretch) -> Iterator[tuple[str, Stretch]]:
+        """The names that a part takes from other steps, each with the part that gives it."""
+        for name, order in sorted(self.wiring.takes[part.order].items()):
+            origin = self.origin(order)
+            if origin.step not in (None, part.step):
+                yield name, origin
+
+
+def all_of(found: StepGraph, division: Division, stretches: Sequence[Stretch], wiring: Wiring) -> list[StepProblem]:
+    """All problems at once."""
+    reading = Reading(found, division, stretches, wiring)
+    checks = (
+        _missing,
+        _undeclared_inputs,
+        _undeclared_outputs,
+        _cycles,
+        _split,
+        _ambiguous,
+        _unknown,
+        *KERNEL_OF_ITS_OWN,
+    )
+    several = len(found.steps) > 1
+    return [problem for check in checks if several or check is _missing for problem in check(reading)]
+
+
+def _missing(reading: Reading) -> Iterator[StepProblem]:
+    """Names that nothing above binds."""
+    for stretch in reading.stretches:
+        if stretch.unknown or any(above.unknown for above in reading.stretches[: stretch.order - 1]):
+            continue
+        for name in sorted(stretch.used | set(stretch.reader.notes.needs)):
+            bound = name in stretch.before and name not in stretch.gone_before
+            if bound or name in stretch.reader.bound or is_of_python(name):
+                continue
+            yield _problem(
+                "missing-producer",
+                stretch.place(name, "read"),
+                f"{_who(stretch)} reads {name}, which nothing above binds",
+                _where_it_is(name, stretch, reading),
+                stretch=stretch,
+                names=(name,),
+            )
+
+
+def _where_it_is(name: str, stretch: Stretch, reading: Reading) -> str:
+    below = next((other for other in reading.stretches[stretch.order :] if name in other.reader.bound), None)
+    if below is not None:
+        cell, _ = below.place(name, "bound")
+        return f"Cell {cell + 1} further down binds it: move that up"
+    if name in stretch.gone_before:
+        return "It was deleted above: bind it again, or delete it later"
+    near = get_close_matches(name, [one for one in stretch.before if one not in stretch.gone_before], n=1)
+    return f"Did you mean {near[0]}?" if near else "Bind it in a cell above, or correct the name"
+
+
+def _undeclared_inputs(reading: Reading) -> Iterator[StepProblem]:
+    for part in reading.parts:
+        declared = reading.division.declared[str(part.step)].inputs
+        taken = (
+            [] if declared is None else [(name, origin) for name, origin in reading.taken(part) if name in part.used]
+        )
+        whole = ",".join(dict.fromkeys((*(declared or ()), *(name for name, _ in taken))))
+        for name, origin in taken:
+            if name not in (declared or ()):
+                yield _problem(
+                    "undeclared-input",
+                    part.place(name, "read"),
+                    f"step {part.step} reads {name} of step {origin.step}, and --in does not name it",
+                    f"Write --in {whole}",
+                    stretch=part,
+                    names=(name,),
+                )
+
+
+def _undeclared_outputs(reading: Reading) -> Iterator[StepProblem]:
+    for step, declared in reading.division.declared.items():
+        if declared.outputs is None:
+            continue
+        own = [part for part in reading.parts if part.step == step]
+        given = {name for other in reading.parts for name, origin in reading.taken(other) if origin.step == step}
+        for name in sorted(given - set(declared.outputs)):
+            part = next((part for part in own if name in part.surely), own[0])
+            how = "bound" if name in part.reader.bound else "changed"
+            yield _problem(
+                "undeclared-output",
+                part.place(name, how),
+                f"step {step} gives {name} to a step below, and --out does not name it",
+                f"Write --out {','.join((*declared.outputs, *sorted(given - set(declared.outputs))))}",
+                stretch=part,
+                names=(name,),
+            )
+        for name in declared.outputs:
+            if not any(name in part.writes or part.unknown for part in own):
+                near = get_close_matches(name, sorted(set().union(*(part.reader.bound for part in own))), n=1)
+                yield _problem(
+                    "missing-output",
+                    (own[0].cells[0].place, None),
+                    f"step {step} declares --out {name}, and binds no {name}",
+                    f"Did you mean {near[0]}?" if near else "Bind it in the step, or take it out of --out",
+                    stretch=own[0],
+                    names=(name,),
+                )
+
+
+def _cycles(reading: Reading) -> Iterator[StepProblem]:
+    """Steps that wait for each other: one of them stands in two places."""
+    graph = reading.graph
+    reached = {step.name: set(graph.needed(step.name)) for step in graph.steps}
+    done = set[str]()
+    for step in graph.steps:
+        circle = [other for other in reached[step.name] if step.name in reached[other]]
+        if len(circle) < 2 or step.name in done:  # noqa: PLR2004 - a step needs itself
+            continue
+        done.update(circle)
+        inside = [edge for edge in graph.edges if edge.producer in circle and edge.consumer in circle]
+        names = [f"{edge.consumer} needs {', '.join(edge.names) or 'files'} of {edge.producer}" for edge in inside]
+        split = next(part for part in reversed(reading.parts) if part.step in circle and _again(part, reading))
+        yield _problem(
+            "cycle",
+            (split.cells[0].place, None),
+            f"the steps {', '.join(sorted(circle))} wait for each other: {'; '.join(names)}",
+            f"Give the cells of {split.step} from here on to a step of another name",
+            stretch=split,
+            steps=tuple(sorted(circle)),
+        )
+
+
+def _again(part: Stretch, reading: Reading) -> bool:
+    """Whether its step has begun further up already."""
+    return any(other.step == part.step and other.order < part.order for other in reading.parts)
+
+
+def _split(reading: Reading) -> Iterator[StepProblem]:
+    """A step in two places is executed in one go: then each name that crosses its border has to have one value."""
+    circles = [set(problem.steps) for problem in _cycles(reading)]
+    for part in reading.parts:
+        if any(part.step in circle for circle in circles):
+            continue
+        others = [other for other in reading.parts if other.step == part.step and other is not part]
+        for name, origin in reading.taken(part):
+            earlier = next((o for o in others if o.order < part.order and _has_another(name, origin, o, reading)), None)
+            if earlier is not None:
+                yield _two_values(name, part, f"takes {name} of step {origin.step}", earlier)
+        for other in reading.parts:
+            for name, origin in reading.taken(other):
+                later = next((o for o in others if o.order > part.order and name in o.writes), None)
+                if origin is part and later is not None:
+                    yield _two_values(name, later, f"changes {name}", part, f", after step {other.step} has taken it")
+
+
+def _has_another(name: str, origin: Stretch, part: Stretch, reading: Reading) -> bool:
+    return name in part.writes or reading.wiring.takes[part.order].get(name, origin.order) != origin.order
+
+
+def _two_values(name: str, part: Stretch, does: str, other: Stretch, why: str = "") -> StepProblem:
+    here = f"step {part.step} {does} here{why}"
+    return _problem(
+        "split-step",
+        part.place(name, "bound" if name in part.reader.bound else "read"),
+        f"{here}, and has another {name} in cell {other.cells[0].place + 1}, but one namespace for both",
+        "Give the cells from here on to a step of another name",
+        stretch=part,
+        names=(name,),
+    )
+
+
+def _ambiguous(reading: Reading) -> Iterator[StepProblem]:
+    """Two steps that do not wait for each other bind what a third one takes."""
+    seen = set[tuple[str, int]]()
+    for part in reading.parts:
+        for name, origin in reading.taken(part):
+            rival = reading.origin(origin.before.get(name, 0)) if origin.before.get(name) else None
+            if (
+                rival is None
+                or rival.step in (None, origin.step)
+                or name not in rival.surely
+                or (name, origin.order) in seen
+            ):
+                continue
+            if name not in origin.binds or rival.step in reading.graph.needed(str(origin.step)):
+                continue
+            seen.add((name, origin.order))
+            yield _problem(
+                "ambiguous-writers",
+                origin.place(name, "bound"),
+                f"steps {rival.step} and {origin.step} both bind {name}, and neither needs the other; "
+                f"step {part.step} gets that of {origin.step}, the last above it",
+                "Give them different names",
+                stretch=origin,
+                severity=Severity.WARNING,
+                steps=(str(rival.step), str(origin.step), str(part.step)),
+                names=(name,),
+            )
+
+
+def _unknown(reading: Reading) -> Iterator[StepProblem]:
+    for stretch in reading.stretches:
+        for reason in stretch.unknown:
+            takes = "takes all that stands above it and may change it" if stretch.step else "may bind any name"
+            what = "its imports and functions are taken to be untouched"
+            yield _problem(
+                "unknown-names",
+                stretch.place(reason, "unknown"),
+                f"{_who(stretch)} has {reason}, so nobody can read which names it uses: it {takes}; {what}",
+                "Import names one by one, or declare them: --in and --out"
+                if stretch.step
+                else "Import names one by one",
+                stretch=stretch,
+                severity=Severity.WARNING,
+            )
+
+
+def _interpreter(reading: Reading) -> Iterator[StepProblem]:
+    for part in reading.parts[:-1]:
+        if part.changes_interpreter:
+            yield _problem(
+                "interpreter-state",
+                part.place("(interpreter)", "changed"),
+                f"step {part.step} changes what the whole kernel shares (options, seeds, the environment, modules); "
+                "later steps have kernels of their own and do not see it",
+                "Move it above the first step: cells there that do so are executed by every step",
+                stretch=part,
+                severity=Severity.WARNING,
+            )
+
+
+def _generators(reading: Reading) -> Iterator[StepProblem]:
+    """Draws from a generator that a step before has moved on."""
+    for part in reading.parts:
+        above = [other for other in reading.stretches[: part.order - 1] if other.step not in (None, part.step)]
+        seeded = any(other.reader.seeded for other in reading.stretches[: part.order - 1])
+        if part.reader.draws is not None and seeded and any(o.reader.draws or o.reader.seeded for o in above):
+            yield _problem(
+                "generator-state",
+                part.reader.draws,
+                f"step {part.step} draws from a generator of all cells that earlier steps have seeded or drawn from; "
+                "in a kernel of its own it begins elsewhere",
+                "Seed it in the step, or draw from numpy.random.default_rng(seed) under a name",
+                stretch=part,
+                severity=Severity.WARNING,
+            )
+
+
+def _shared_files(reading: Reading) -> Iterator[StepProblem]:
+    for stretch in reading.stretches:
+        place = stretch.cells[0].place
+        again = [step.name for step in reading.graph.steps if place in step.shared]
+        if stretch.step is None and stretch.writes_files and len(again) > 1:
+            yield _problem(
+                "shared-writes",
+                stretch.place("(files)", "changed"),
+                f"the cell writes files or starts programs, and is executed by each of the steps {', '.join(again)}",
+                "Give it to a step",
+                stretch=stretch,
+                severity=Severity.WARNING,
+                steps=tuple(again),
+            )
+
+
+def _perhaps_changed(reading: Reading) -> Iterator[StepProblem]:
+    """Steps that wait only because code that is not known was given what they take."""
+    for edge in reading.graph.edges:
+        consumers = [part for part in reading.parts if part.step == edge.consumer]
+        given = [
+            (n, o, n in part.used) for part in consumers for n, o in reading.taken(part) if o.step == edge.producer
+        ]
+        if edge.files or not given or any(origin.unknown or (used and n in origin.surely) for n, origin, used in given):
+            continue
+        name, origin, _ = next((one for one in given if one[2]), given[0])
+        names = sorted({name for name, _, _ in given})
+        yield _problem(
+            "perhaps-changed",
+            origin.place(name, "changed"),
+            f"step {edge.consumer} waits for step {edge.producer}, which may change {', '.join(names)}: code that is "
+            "not known, or another name of the same object, has it",
+            f"If it is left as it is, say what the step gives: %%mlops step {edge.producer} --out NAMES",
+            stretch=origin,
+            severity=Severity.INFO,
+            steps=(edge.producer, edge.consumer),
+            names=tuple(names),
+        )
+
+
+def _functions(reading: Reading) -> Iterator[StepProblem]:
+    """Functions that are passed as values keep the names that they use as these were."""
+    for part in reading.parts:
+        for name, origin in reading.taken(part):
+            effects = origin.reader.notes.functions.get(name)
+            for used in effects.uses if effects is not None else ():
+                then = origin.order if used in origin.writes else origin.before.get(used, 0)
+                if then and part.before.get(used, 0) != then and used not in origin.defined:
+                    yield _problem(
+                        "function-by-value",
+                        part.place(name, "read"),
+                        f"step {part.step} takes {name} of step {origin.step} as a value, with {used} as it was there; "
+                        f"{used} has been bound or changed since",
+                        f"Define {name} above the first step, or give it {used} as an argument",
+                        stretch=part,
+                        severity=Severity.WARNING,
+                        names=(name, used),
+                    )
+
+
+KERNEL_OF_ITS_OWN = (_interpreter, _generators, _shared_files, _perhaps_changed, _functions)
+"""What is no fault of the notebook in one kernel."""
+
+
+def _who(stretch: Stretch) -> str:
+    return "a shared cell" if stretch.step is None else f"step {stretch.step}"
+
+
+def _problem(
+    code: str,
+    place: tuple[int, int | None],
+    seen: str,
+    remedy: str,
+    *,
+    stretch: Stretch,
+    severity: Severity = Severity.ERROR,
+    steps: tuple[str, ...] | None = None,
+    names: tuple[str, ...] = (),
+) -> StepProblem:
+    own = () if stretch.step is None else (stretch.step,)
+    return StepProblem(
+        code=code,
+        severity=severity,
+        cell=place[0],
+        line=place[1],
+        steps=own if steps is None else steps,
+        names=names,
+        seen=seen,
+        remedy=remedy,
+    )
