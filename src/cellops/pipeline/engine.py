@@ -1,7 +1,6 @@
 """Execute a notebook with parameters in a kernel of its own, by papermill with a client of ours."""
 
 import os
-import re
 import tempfile
 import time
 import uuid
@@ -11,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cellops.capture.secrets import keep, literals, masked, variables
-from cellops.errors import NotebookError, NotFoundError, UsageError
+from cellops.errors import NotFoundError, UsageError
 from cellops.pipeline import notebook as notebook_file
+from cellops.pipeline.in_kernel import in_kernel
 from cellops.pipeline.kernel_options import KernelOptions
 from cellops.pipeline.metadata import describe, tell_parameters
 from cellops.pipeline.parameters.binding import bind
@@ -22,8 +22,10 @@ from cellops.pipeline.parameters.plain import plain
 from cellops.pipeline.parameters.showing import bound_parameters
 from cellops.pipeline.parameters.sources import gather
 from cellops.pipeline.redacting import redact_notebook
+from cellops.pipeline.stepwise.options import StepsAsked
+from cellops.pipeline.text_notebook import is_text
 from cellops.pipeline.worker import run_beside
-from cellops.records.execution import CellProgress, CellState, ExecutedNotebook
+from cellops.records.execution import CellProgress, CellState, ExecutedNotebook, StepProgress
 from cellops.records.parameter import BoundParameters
 
 if TYPE_CHECKING:
@@ -31,9 +33,6 @@ if TYPE_CHECKING:
 
 SAVE_INTERVAL = 10.0
 """Seconds between two savings of the notebook while it is executed."""
-COLOUR = re.compile(r"\x1b\[[\d;]*m")
-LONGEST_MESSAGE = 500
-"""Characters of the cell's own message that the error repeats; its data has all of them."""
 
 
 def execute(
@@ -50,6 +49,8 @@ def execute(
     kernel: str | None = None,
     cell_timeout: float | None = None,
     save_interval: float = SAVE_INTERVAL,
+    steps: StepsAsked | None = None,
+    on_step: Callable[[StepProgress], None] = lambda _: None,
 ) -> ExecutedNotebook:
     """Execute a notebook and write it with its outputs, without secrets.
 
@@ -85,6 +86,10 @@ def execute(
         Seconds that one cell may take; by default as long as it likes.
     save_interval
         Seconds between two savings.
+    steps
+        How to execute each step in a kernel of its own; by default one kernel executes all cells.
+    on_step
+        Called in the caller's thread with what becomes of each step.
 
     Raises
     ------
@@ -119,6 +124,7 @@ def execute(
     tell_parameters(executed, told)
     places = {cell.id: place for place, cell in enumerate(source.cells)}
     done = []
+    reused: tuple[str, ...] = ()
 
     def on_event(event: CellProgress) -> None:
         done.append(event.state is CellState.DONE)
@@ -135,7 +141,22 @@ def execute(
     )
     on_stage("Starting the kernel")
     try:
-        run_cells(executed, places, output, on_event, on_stage, kernel=options)
+        if steps is None:
+            run_cells(executed, places, output, on_event, on_stage, kernel=options)
+        else:
+            from cellops.pipeline.stepwise.engine import StepExecution
+
+            parameters = known.defaults() | {name: plain(value) for name, value in bound.items()}
+            execution = StepExecution(
+                source,
+                executed,
+                places,
+                output,
+                kernel=options,
+                options=steps.of(source, notebook, own["CELLOPS_EXECUTION"], known.index, parameters),
+            )
+            execution.run(on_event, on_step, on_stage)
+            reused = tuple(execution.reused_runs)
     except (KeyboardInterrupt, SystemExit) as stopped:
         if done:
             stopped.add_note(f"The notebook as far as it came: {output}")
@@ -148,6 +169,7 @@ def execute(
         parameters=injected,
         places={parameter.name: parameter.place for parameter in told.parameters},
         cells=sum(done),
+        reused_runs=reused,
         seconds=time.perf_counter() - started,
     )
 
@@ -184,60 +206,6 @@ def run_cells(
     run_beside(work, on_event, lambda: on_stage("Stopping the kernel"))
 
 
-def in_kernel(
-    executed: "NotebookNode",
-    places: Mapping[str, int],
-    output: Path,
-    *,
-    stop: Future[None],
-    tell: Callable[[CellProgress], None],
-    save: Callable[[], None],
-    kernel: KernelOptions,
-    before: str = "",
-    behind: str = "",
-) -> None:
-    """Execute the cells of a notebook in a kernel of its own, in this thread, and save it at the end too.
-
-    Parameters
-    ----------
-    stop
-        Done when the execution shall end before its time: this then returns, and whoever stopped it raises the reason.
-    before, behind
-        What the kernel executes, silently, before the first cell and behind the last.
-
-    Raises
-    ------
-    NotebookError
-        When a cell fails, or the kernel does not start.
-    StepError
-        When `before` or `behind` fails.
-    """
-    # papermill takes more than a second to import, and everything that can be refused is refused by now.
-    from papermill.engines import NotebookExecutionManager
-
-    from cellops.pipeline.client import Client, StoppedError
-
-    # Without an output path papermill keeps the books and leaves the saving, twice a cell, to us.
-    manager = NotebookExecutionManager(executed, output_path=None, progress_bar=False, autosave_cell_every=0)
-    client = Client(manager, stop=stop, tell=tell, save=save, kernel=kernel, before=before, behind=behind)
-    manager.notebook_start()
-    try:
-        client.execute()
-    except StoppedError:
-        return
-    except (RuntimeError, OSError) as error:
-        if client.begun:
-            raise
-        fact = f"The kernel {kernel.name} did not start: {error}"
-        raise NotebookError(fact, remedy=f"Try it with: jupyter run --kernel={kernel.name}") from error
-    finally:
-        if client.begun:
-            manager.notebook_complete()
-            save()
-    if client.failed is not None:
-        raise _failure(redact_notebook(executed), client.failed, places, output)
-
-
 def _learn_secrets(notebook: "NotebookNode") -> None:
     """Know the secrets that stand in the notebook itself before anything of it is written elsewhere."""
     for cell in notebook.cells:
@@ -249,6 +217,9 @@ def _check_places(notebook: Path, output: Path, folder: Path) -> None:
     if output == notebook:
         fact = f"The executed notebook would replace {notebook}"
         raise UsageError(fact, remedy="Give another path for the output")
+    if is_text(output):
+        fact = f"The output {output} is named as a notebook as text, which has no outputs"
+        raise UsageError(fact, remedy="Give the path of an .ipynb file")
     if output.is_dir():
         fact = f"The output {output} is a folder"
         raise UsageError(fact, remedy="Give the path of an .ipynb file")
@@ -272,35 +243,3 @@ def _kernel_name(notebook: "NotebookNode", kernel: str | None) -> str:
         fact = f"There is no kernel named {name}"
         raise NotFoundError(fact, remedy=f"Choose an installed one: {', '.join(sorted(installed)) or 'there is none'}")
     return name
-
-
-def _failure(executed: "NotebookNode", index: int, places: Mapping[str, int], output: Path) -> NotebookError:
-    cell = executed.cells[index]
-    shown = next(out for out in reversed(cell.outputs) if out.output_type == "error")
-    place = places.get(cell.id)
-    line = _line(shown.traceback, cell.execution_count)
-    where = "the cell of the given parameters" if place is None else f"cell {place + 1} of {len(places)}"
-    where += "" if cell.execution_count is None else f", In [{cell.execution_count}]"
-    where += "" if line is None else f", line {line}"
-    said = shown.evalue if len(shown.evalue) <= LONGEST_MESSAGE else shown.evalue[:LONGEST_MESSAGE] + "…"
-    source = Path(executed.metadata.papermill["input_path"]).name
-    fact = f"{source} failed in {where}: {shown.ename}: {said}".rstrip(": ")
-    return NotebookError(
-        fact,
-        remedy=f"The notebook with the traceback is {output}",
-        cell_index=place,
-        line=line,
-        cell_id=cell.id,
-        execution_count=cell.execution_count,
-        ename=shown.ename,
-        evalue=shown.evalue,
-        traceback=list(shown.traceback),
-        output=str(output),
-    )
-
-
-def _line(traceback: list[str], execution_count: int | None) -> int | None:
-    """The innermost line of the cell itself that IPython's traceback names."""
-    text = COLOUR.sub("", "\n".join(traceback))
-    found = re.findall(rf"Cell In ?\[{execution_count}\], line (\d+)", text)
-    return int(found[-1]) if found else None

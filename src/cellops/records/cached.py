@@ -15,6 +15,8 @@ class StepKey(Record, frozen=True, kw_only=True):
     """Those that it uses, as Python writes them, by name; secrets decide nothing here and are left out."""
     inputs: dict[str, str | None]
     """Digests of the values that it takes from other steps, by name; None for a name that is not bound."""
+    outputs: tuple[str, ...]
+    """The names whose values it hands on."""
     kernel: str
     """Name of the kernel."""
     machine: str
@@ -50,6 +52,8 @@ class KeptStep(Record, frozen=True, kw_only=True):
     dependencies: Dependencies
     values: tuple[StoredValue, ...] = ()
     """What it hands to other steps."""
+    runs: tuple[str, ...] = ()
+    """Identifiers of the runs that its cells have opened."""
     cells: str
     """Digest of its executed cells with their outputs, which stand in the store as JSON."""
     places: tuple[int, ...]

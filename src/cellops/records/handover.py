@@ -26,6 +26,8 @@ class HandedOver(Record, frozen=True, kw_only=True):
     values: tuple[StoredValue, ...] = ()
     dependencies: Dependencies | None = None
     """None where nothing has captured the cells."""
+    runs: tuple[str, ...] = ()
+    """Identifiers of the runs that its cells have opened."""
     views: tuple[tuple[str, str], ...] = ()
     """Pairs of names whose arrays lay in the same memory; in other steps they do not."""
     problem: str = ""

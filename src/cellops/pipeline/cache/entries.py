@@ -43,10 +43,28 @@ class Cache:
             When the disk refuses it.
         """
         folder = self._kept / key_digest(entry.key)
-        _write(entry, folder / f"{uuid.uuid4().hex}.json")
-        _write(entry, self._last / _name(entry.notebook, entry.step))
+        _write(entry.to_json(), folder / f"{uuid.uuid4().hex}.json")
+        _write(entry.to_json(), self._last / _name(entry.notebook, entry.step))
         for path in _by_use(folder)[:-MOST_OF_A_KEY]:
             path.unlink(missing_ok=True)
+
+    def begin(self, notebook: str, execution: str) -> str | None:
+        """Note that a notebook is executed; give the identifier of the execution before it.
+
+        Raises
+        ------
+        OSError
+            When the disk refuses it.
+        """
+        path = self._last / f"{_file_name(notebook)}.execution"
+        before = path.read_text(encoding="ascii") if path.is_file() else None
+        _write(execution.encode(), path)
+        return before
+
+    def renew(self, entry: KeptStep, notebook: str, execution: str) -> None:
+        """Note that an execution has used a step, so that it can be resumed with it."""
+        used = entry.replace(notebook=notebook, execution=execution)
+        _write(used.to_json(), self._last / _name(notebook, entry.step))
 
     def find(self, key: StepKey) -> Iterator[KeptStep]:
         """The steps that were kept under a key and whose values and cells are still there, newest first."""
@@ -73,9 +91,7 @@ class Cache:
         int
             Bytes that this freed.
         """
-        held = [
-            path for folder in self._content for path in folder.rglob("*") if path.is_file()
-        ]
+        held = [path for folder in self._content for path in folder.rglob("*") if path.is_file()]
         seen = sorted(((s.st_mtime, s.st_size, path) for path in held for s in [path.stat()]), key=lambda one: one[0])
         over = sum(size for _, size, _ in seen) - limit
         freed = 0
@@ -87,12 +103,12 @@ class Cache:
         return freed
 
 
-def _write(entry: KeptStep, path: Path) -> None:
+def _write(content: bytes, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     part = path.with_suffix(f".{uuid.uuid4().hex}.part")
     try:
         with os.fdopen(os.open(part, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600), "wb") as file:
-            file.write(entry.to_json())
+            file.write(content)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
@@ -116,4 +132,8 @@ def _by_use(folder: Path) -> list[Path]:
 
 
 def _name(notebook: str, step: str) -> str:
-    return f"{digest(notebook.encode(errors='surrogatepass'))[:16]}-{step}.json"
+    return f"{_file_name(notebook)}-{step}.json"
+
+
+def _file_name(notebook: str) -> str:
+    return digest(notebook.encode(errors="surrogatepass"))[:16]

@@ -55,6 +55,9 @@ def changed(before: KeptStep, now: StepKey, places: tuple[int, ...]) -> Iterator
     for name in dict.fromkeys((*then.inputs, *now.inputs)):
         if then.inputs.get(name) != now.inputs.get(name):
             yield f"its input {name} changed"
+    for name in now.outputs:
+        if name not in then.outputs:
+            yield f"a later step takes {name} from it now"
     yield from _named("variable", then.variables, now.variables)
     if (then.kernel, then.machine) != (now.kernel, now.machine):
         yield f"it was executed by kernel {then.kernel} on {then.machine}"

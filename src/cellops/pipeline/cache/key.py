@@ -21,6 +21,7 @@ def key(
     parameters: Mapping[str, object],
     inputs: Mapping[str, str | None],
     *,
+    outputs: Iterable[str],
     parameters_cell: str | None,
     kernel: str,
 ) -> StepKey:
@@ -36,6 +37,8 @@ def key(
         The values of all parameters, by name.
     inputs
         Digests of the values that it takes from other steps.
+    outputs
+        The names whose values it hands on.
     parameters_cell
         The source of the cell that declares the parameters, where the step executes it.
     kernel
@@ -58,6 +61,7 @@ def key(
             if type(value) is not Secret and _is_used(name, used)
         },
         inputs=dict(inputs),
+        outputs=tuple(outputs),
         kernel=kernel,
         machine=f"{sys.platform} {platform.machine()}",
         variables={name: os.environ[name] for name in VARIABLES if name in os.environ},

@@ -4,19 +4,30 @@ import platform
 import sys
 from collections.abc import Iterable, Mapping, MutableMapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from cellops.capture.environment.distributions import imported, installed, version_of
 from cellops.errors import CellopsError
-from cellops.flows.session import Session
 from cellops.records.cached import Dependencies
 from cellops.records.cell import CellRecord
 from cellops.records.file import FileUse
 from cellops.records.handover import HandedOver, Handover
+from cellops.records.module import ModuleSource
+from cellops.records.run import RunSummary
+
+
+class Session(Protocol):
+    """What has captured the cells of the kernel."""
+
+    trail: list[CellRecord]
+    runs: list[RunSummary]
+
+    def modules(self) -> tuple[ModuleSource, ...]: ...
+
 
 TAKE_OVER = """
 from cellops import notebook_of
-from cellops.flows.step_kernel import take_over
+from cellops.pipeline.stepwise.kernel_side import take_over
 take_over(get_ipython().user_ns, {order!r})
 notebook_of(get_ipython()).begin()
 del notebook_of, take_over
@@ -24,7 +35,7 @@ del notebook_of, take_over
 """What the kernel executes, silently, before the cells of a step."""
 HAND_OVER = """
 from cellops import notebook_of
-from cellops.flows.step_kernel import hand_over
+from cellops.pipeline.stepwise.kernel_side import hand_over
 hand_over(get_ipython().user_ns, {order!r}, notebook_of(get_ipython()).session)
 del notebook_of, hand_over
 """
@@ -64,7 +75,8 @@ def hand_over(namespace: Mapping[str, Any], order: str, session: Session | None)
     try:
         kept = ValueStore(Path(given.store)).keep(held)
         found = None if session is None else _dependencies(session)
-        answer = HandedOver(values=kept, dependencies=found, views=tuple(sharing_memory(held)))
+        runs = () if session is None else tuple(run.run for run in session.runs)
+        answer = HandedOver(values=kept, dependencies=found, runs=runs, views=tuple(sharing_memory(held)))
     except CellopsError as error:
         answer = HandedOver(problem=error.fact, remedy=error.remedy)
     Path(given.answer).write_bytes(answer.to_json())

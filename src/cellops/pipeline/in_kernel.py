@@ -1,0 +1,110 @@
+"""Execute the cells of one notebook in one kernel, and say which of them failed."""
+
+import re
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cellops.errors import NotebookError
+from cellops.pipeline.kernel_options import KernelOptions
+from cellops.pipeline.redacting import redact_notebook
+from cellops.pipeline.text_notebook import is_text, line_in_file
+from cellops.records.execution import CellProgress
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+COLOUR = re.compile(r"\x1b\[[\d;]*m")
+LONGEST_MESSAGE = 500
+"""Characters of the cell's own message that the error repeats; its data has all of them."""
+
+
+def in_kernel(
+    executed: "NotebookNode",
+    places: Mapping[str, int],
+    output: Path,
+    *,
+    stop: Future[None],
+    tell: Callable[[CellProgress], None],
+    save: Callable[[], None],
+    kernel: KernelOptions,
+    before: str = "",
+    behind: str = "",
+) -> None:
+    """Execute the cells of a notebook in a kernel of its own, in this thread, and save it at the end too.
+
+    Parameters
+    ----------
+    stop
+        Done when the execution shall end before its time: this then returns, and whoever stopped it raises the reason.
+    before, behind
+        What the kernel executes, silently, before the first cell and behind the last.
+
+    Raises
+    ------
+    NotebookError
+        When a cell fails, or the kernel does not start.
+    StepError
+        When `before` or `behind` fails.
+    """
+    # papermill takes more than a second to import, and everything that can be refused is refused by now.
+    from papermill.engines import NotebookExecutionManager
+
+    from cellops.pipeline.client import Client, StoppedError
+
+    # Without an output path papermill keeps the books and leaves the saving, twice a cell, to us.
+    manager = NotebookExecutionManager(executed, output_path=None, progress_bar=False, autosave_cell_every=0)
+    client = Client(manager, stop=stop, tell=tell, save=save, kernel=kernel, before=before, behind=behind)
+    manager.notebook_start()
+    try:
+        client.execute()
+    except StoppedError:
+        return
+    except (RuntimeError, OSError) as error:
+        if client.begun:
+            raise
+        fact = f"The kernel {kernel.name} did not start: {error}"
+        raise NotebookError(fact, remedy=f"Try it with: jupyter run --kernel={kernel.name}") from error
+    finally:
+        if client.begun:
+            manager.notebook_complete()
+            save()
+    if client.failed is not None:
+        raise _failure(redact_notebook(executed), client.failed, places, output)
+
+
+def _failure(executed: "NotebookNode", index: int, places: Mapping[str, int], output: Path) -> NotebookError:
+    cell = executed.cells[index]
+    shown = next(out for out in reversed(cell.outputs) if out.output_type == "error")
+    place = places.get(cell.id)
+    line = _line(shown.traceback, cell.execution_count)
+    where = "the cell of the given parameters" if place is None else f"cell {place + 1} of {len(places)}"
+    where += "" if cell.execution_count is None else f", In [{cell.execution_count}]"
+    where += "" if line is None else f", line {line}"
+    said = shown.evalue if len(shown.evalue) <= LONGEST_MESSAGE else shown.evalue[:LONGEST_MESSAGE] + "…"
+    path = Path(executed.metadata.papermill["input_path"])
+    source = path.name
+    in_file = line_in_file(cell, line) if is_text(path) else None
+    where += "" if in_file is None else f" (line {in_file} of the file)"
+    fact = f"{source} failed in {where}: {shown.ename}: {said}".rstrip(": ")
+    return NotebookError(
+        fact,
+        remedy=f"The notebook with the traceback is {output}",
+        cell_index=place,
+        line=line,
+        file_line=in_file,
+        cell_id=cell.id,
+        execution_count=cell.execution_count,
+        ename=shown.ename,
+        evalue=shown.evalue,
+        traceback=list(shown.traceback),
+        output=str(output),
+    )
+
+
+def _line(traceback: list[str], execution_count: int | None) -> int | None:
+    """The innermost line of the cell itself that IPython's traceback names."""
+    text = COLOUR.sub("", "\n".join(traceback))
+    found = re.findall(rf"Cell In ?\[{execution_count}\], line (\d+)", text)
+    return int(found[-1]) if found else None

@@ -1,0 +1,1 @@
+"""The steps of a notebook, each executed in a kernel of its own, or taken from what was kept of it."""

@@ -1,0 +1,86 @@
+"""Whether a step has to be executed, and why."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from cellops.pipeline.cache.freshness import changed, stale
+from cellops.pipeline.cache.key import key
+from cellops.pipeline.stepwise.notebook import sources
+from cellops.pipeline.stepwise.options import Reuse, Stepwise
+from cellops.records.cached import KeptStep, StepKey
+from cellops.records.step import Step
+from cellops.records.stored import StoredValue
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+NEW = "it was never executed to its end"
+
+
+class Looked(NamedTuple):
+    """What was found of a step."""
+
+    key: StepKey
+    places: tuple[int, ...]
+    """Where the cells of the key's code stand."""
+    kept: KeptStep | None
+    """What may be used instead of executing it."""
+    reasons: tuple[str, ...]
+    """Why it is executed, where it is."""
+
+
+def look_up(
+    step: Step,
+    source: "NotebookNode",
+    values: Mapping[str, StoredValue],
+    options: Stepwise,
+    *,
+    kernel: str,
+    last_execution: str | None,
+) -> Looked:
+    """Look for what was kept of a step.
+
+    Parameters
+    ----------
+    step
+        The step.
+    source
+        The notebook as the person has it.
+    values
+        What other steps have handed on, by name.
+    options
+        What may be reused.
+    kernel
+        The name of the kernel.
+    last_execution
+        The identifier of the execution of this notebook before this one.
+    """
+    texts, places = sources(step, source, options.parameters_cell)
+    declares = options.parameters_cell in (*step.shared, *step.cells)
+    now = key(
+        texts,
+        options.parameters if declares else {},
+        {name: values[name].digest if name in values else None for name in step.inputs},
+        outputs=step.outputs,
+        parameters_cell=source.cells[options.parameters_cell].source if declares else None,
+        kernel=kernel,
+    )
+    found = Looked(now, tuple(places), None, ())
+    last = options.cache.last(options.notebook, step.name)
+    match options.reuse:
+        case Reuse.NOTHING:
+            return found
+        case Reuse.LAST if last is None or last.execution != last_execution:
+            return found._replace(reasons=("the last execution did not finish it",))
+    candidates = [last] if options.reuse is Reuse.LAST else list(options.cache.find(now))
+    reasons: list[str] = []
+    for entry in candidates:
+        if entry is None or entry.key != now or not options.cache.is_whole(entry):
+            continue
+        why = list(stale(entry.dependencies, options.project))
+        if not why:
+            return found._replace(kept=entry)
+        reasons = reasons or why
+    if not reasons:
+        reasons = [NEW] if last is None else [*changed(last, now, found.places)] or ["what was kept of it was deleted"]
+    return found._replace(reasons=tuple(reasons))

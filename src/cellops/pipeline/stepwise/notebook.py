@@ -1,0 +1,125 @@
+"""The notebook of one step: what it shares with others, the definitions that it needs, and its own cells."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
+from textwrap import dedent
+from typing import TYPE_CHECKING
+
+from cellops.pipeline.parameters.declaration import INJECTED_TAG
+from cellops.records.step import Definition, Step
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+DEFINITIONS = "definitions"
+"""The id of the cell that defines what earlier steps define."""
+
+
+def step_notebook(
+    step: Step, source: "NotebookNode", prepared: "NotebookNode", parameters_cell: int | None
+) -> "NotebookNode":
+    """A notebook of a step alone.
+
+    Parameters
+    ----------
+    step
+        The step; its places are those of `source`.
+    source
+        The notebook as the person has it.
+    prepared
+        The same with its given parameters in a cell of their own, and with papermill's metadata.
+    parameters_cell
+        The place of the cell that declares parameters in `source`.
+    """
+    cells = {cell.id: cell for cell in prepared.cells}
+
+    def of(places: Iterable[int]) -> "list[NotebookNode]":
+        found = []
+        for place in places:
+            found.append(deepcopy(cells[source.cells[place].id]))
+            if place == parameters_cell and INJECTED_TAG in cells:
+                found.append(deepcopy(cells[INJECTED_TAG]))
+        return found
+
+    made = _shell_of(prepared)
+    made.cells = [*of(step.shared), *_definitions(step.definitions, source), *of(step.cells)]
+    return made
+
+
+def sources(step: Step, source: "NotebookNode", parameters_cell: int | None) -> tuple[list[str], list[int]]:
+    """The code of a step in the order of execution, the parameters cell left out, and the place of each."""
+    places = [place for place in (*step.shared, *step.cells) if place != parameters_cell]
+    shared = [place for place in places if place in step.shared]
+    own = [place for place in places if place not in step.shared]
+    texts = [
+        *(source.cells[place].source for place in shared),
+        *(_lines(definition, source) for definition in step.definitions),
+        *(source.cells[place].source for place in own),
+    ]
+    return texts, [*shared, *(definition.cell for definition in step.definitions), *own]
+
+
+def publish(made: "NotebookNode", step: Step, source: "NotebookNode", whole: "NotebookNode") -> None:
+    """Put the executed cells of a step, and shared ones if nobody has yet, where they stand in the whole notebook."""
+    own = {source.cells[place].id for place in step.cells}
+    executed = {cell.id: cell for cell in made.cells}
+    whole.cells = [
+        deepcopy(executed[cell.id]) if cell.id in executed and (cell.id in own or _is_new(cell)) else cell
+        for cell in whole.cells
+    ]
+    if "language_info" in made.metadata:
+        whole.metadata["language_info"] = made.metadata["language_info"]
+
+
+def reuse(
+    kept: Sequence[Mapping[str, object]], step: Step, source: "NotebookNode", whole: "NotebookNode", execution: str
+) -> None:
+    """Give the cells of a step the outputs that were kept of them, and say so in their metadata."""
+    from nbformat import from_dict
+
+    places = {cell.id: place for place, cell in enumerate(whole.cells)}
+    for place, held in zip(step.cells, kept, strict=True):
+        cell = whole.cells[places[source.cells[place].id]]
+        cell.outputs = from_dict(held["outputs"])  # type: ignore[no-untyped-call]
+        cell.execution_count = held["execution_count"]
+        cell.metadata["cellops"] = {"step": step.name, "reused_from": execution}
+
+
+def _definitions(given: Sequence[Definition], source: "NotebookNode") -> "list[NotebookNode]":
+    from nbformat import from_dict
+
+    if not given:
+        return []
+    cell: dict[str, object] = {
+        "cell_type": "code",
+        "id": DEFINITIONS,
+        "source": "\n".join(_lines(definition, source) for definition in given),
+        "metadata": {"tags": [DEFINITIONS], "papermill": {}},
+        "outputs": [],
+        "execution_count": None,
+    }
+    return [from_dict(cell)]  # type: ignore[no-untyped-call]
+
+
+def _lines(definition: Definition, source: "NotebookNode") -> str:
+    lines = source.cells[definition.cell].source.splitlines()
+    return dedent("\n".join(lines[definition.first_line - 1 : definition.last_line]))
+
+
+def _shell_of(notebook: "NotebookNode") -> "NotebookNode":
+    """A notebook with the same metadata and no cells."""
+    from nbformat import from_dict
+
+    made: NotebookNode = from_dict(  # type: ignore[no-untyped-call]
+        {
+            "cells": [],
+            "metadata": deepcopy(dict(notebook.metadata)),
+            "nbformat": notebook.nbformat,
+            "nbformat_minor": notebook.nbformat_minor,
+        }
+    )
+    return made
+
+
+def _is_new(cell: "NotebookNode") -> bool:
+    return cell.cell_type == "code" and cell.execution_count is None and not cell.outputs

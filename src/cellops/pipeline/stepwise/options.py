@@ -1,0 +1,125 @@
+"""How the steps of a notebook are executed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cellops.errors import StepError
+from cellops.pipeline.cache.entries import Cache
+from cellops.pipeline.steps.graph import graph_of
+from cellops.records.step import StepGraph
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+
+class Reuse(StrEnum):
+    """Which steps need not be executed again, where nothing that decides them has changed."""
+
+    NOTHING = "nothing"
+    LAST = "last"
+    """Those that the last execution of the notebook has finished: it is resumed."""
+    ANYTHING = "anything"
+    """All that were ever kept."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepsAsked:
+    """What is asked of an execution that gives each step a kernel of its own."""
+
+    folder: Path
+    """Where steps are kept."""
+    project: Path
+    """The folder that recorded paths are relative to."""
+    jobs: int = 1
+    """How many steps may be executed at once."""
+    reuse: Reuse = Reuse.NOTHING
+    only: str | None = None
+    """The step to execute, with those that it waits for; all by default."""
+    retries: int = 0
+    """How often a step that says nothing of it is executed again when it fails."""
+
+    def of(
+        self,
+        source: "NotebookNode",
+        notebook: Path,
+        execution: str,
+        parameters_cell: int | None,
+        parameters: Mapping[str, object],
+    ) -> "Stepwise":
+        """The same for one execution of a notebook.
+
+        Raises
+        ------
+        StepError
+            When its steps do not fit together, or it has no step of the name that is asked for.
+        """
+        graph = graph_of(source, notebook.name)
+        require_sound(graph, self.only)
+        inside = notebook.is_relative_to(self.project)
+        return Stepwise(
+            graph=graph,
+            cache=Cache(self.folder),
+            project=self.project,
+            notebook=notebook.relative_to(self.project).as_posix() if inside else str(notebook),
+            execution=execution,
+            parameters_cell=parameters_cell,
+            parameters=parameters,
+            jobs=self.jobs,
+            reuse=self.reuse,
+            only=self.only,
+            retries=self.retries,
+        )
+
+
+def require_sound(graph: StepGraph, only: str | None) -> None:
+    """Refuse steps that do not fit together.
+
+    Raises
+    ------
+    StepError
+        Naming all that is wrong at once, or the steps that there are.
+    """
+    if graph.errors:
+        first, more = graph.errors[0], len(graph.errors) - 1
+        listed = "; ".join(f"{problem.where}: {problem.seen}" for problem in graph.errors)
+        fact = f"The steps of {graph.notebook} do not fit together: {listed}"
+        remedy = first.remedy + (f", and look at the other {more}: cellops graph {graph.notebook}" if more else "")
+        raise StepError(fact, remedy=remedy, problems=[problem.to_dict() for problem in graph.errors])
+    names = [step.name for step in graph.steps]
+    if only is not None and only not in names:
+        near = get_close_matches(only, names, n=1)
+        fact = f"{graph.notebook} has no step {only}" + (f" (did you mean {near[0]}?)" if near else "")
+        raise StepError(fact, remedy=f"Its steps are {', '.join(names)}", step=only)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stepwise:
+    """How the steps of a notebook are executed, each in a kernel of its own."""
+
+    graph: StepGraph
+    cache: Cache
+    project: Path
+    """The folder that recorded paths are relative to."""
+    notebook: str
+    """What the notebook is filed under: its path, relative to the project where it lies inside."""
+    execution: str
+    parameters_cell: int | None
+    """Place of the cell that declares the parameters, from 0."""
+    parameters: Mapping[str, object]
+    """The values of all parameters that are known before a kernel starts."""
+    jobs: int = 1
+    """How many steps may be executed at once."""
+    reuse: Reuse = Reuse.NOTHING
+    only: str | None = None
+    """The step to execute, with those that it waits for; all by default."""
+    retries: int = 0
+    """How often a step that says nothing of it is executed again when it fails."""
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The steps to execute, in the order of the notebook."""
+        return tuple(step.name for step in self.graph.steps) if self.only is None else self.graph.needed(self.only)
