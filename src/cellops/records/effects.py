@@ -52,5 +52,7 @@ class Effects(Record, frozen=True, kw_only=True):
     """Needed names that stand since before capturing began."""
     nested: bool = False
     """Whether another cell executed it, and does so again when it is executed again."""
+    rebound: tuple[str, ...] = ()
+    """Names among those that stood before and that neither its source nor an import of everything in a module shows."""
     tasks: bool = False
     """Whether tasks that earlier cells had left may have gone on since the cell before it."""

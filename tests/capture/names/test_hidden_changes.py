@@ -145,3 +145,19 @@ def test_a_name_that_a_branch_binds_may_be_a_built_in_one() -> None:
     for cell in ("s = [3, 1]", "if len(s) > 9: sorted = print\ns = sorted(s, key=lambda v: s.append(0) or v)", "r = s"):
         trail.run(cell)
     assert trail.slice().cells == (1, 2, 3)
+
+
+def test_what_was_bound_between_two_cells_is_told() -> None:
+    """As a widget does whose value a person has changed."""
+    trail = Trail()
+    for cell in ("rate = [1]", "other = 2", "def give(*given):\n    global rate\n    rate = given"):
+        trail.run(cell)
+    trail.namespace["give"](7)
+    for cell in ("x = 1", "y = 2", "r = rate"):
+        trail.run(cell)
+    assert trail.slice().cells == (1, 2, 3, 4, 6)
+    assert trail.slice().widened == ("In [4] shows nothing that could have bound rate anew",)
+    for cell in ("give(8)", "r = rate"):
+        trail.run(cell)
+    assert trail.slice().cells == (3, 7, 8)
+    assert trail.slice().widened == ()

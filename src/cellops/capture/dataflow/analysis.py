@@ -10,6 +10,7 @@ from cellops.capture.dataflow.scopes import Comprehension, Function
 from cellops.capture.dataflow.shell_calls import ShellCall, shell_call
 from cellops.records.base import Value
 
+STAR_IMPORT = "star import"
 DYNAMIC = {
     "exec": "exec",
     "eval": "eval",
@@ -237,7 +238,7 @@ class _Visitor(ast.NodeVisitor):
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         for alias in node.names:
             if alias.name == "*":
-                self._uncertain["star import"] = None
+                self._uncertain[STAR_IMPORT] = None
             else:
                 self._write(alias.asname or alias.name, None)
 

@@ -39,6 +39,8 @@ class Flow:
         self._everywhere = 0
         """Cells that changed the interpreter, which stand in every slice from then on."""
         self._all = 0
+        self.strange: tuple[str, ...] = ()
+        """Names of earlier cells that stand for another object behind the last one, by nothing that it shows."""
 
     def definitions(self) -> dict[str, int]:
         return {name: known.definer for name, known in self._names.items() if known.definer is not None}
@@ -47,7 +49,9 @@ class Flow:
         bit = 1 << order if order else 0
         step = _Step(self, effects)
         anything = bool(effects.unknown) or ANYTHING in step.changed
-        cells = bit | self._everywhere | (self._all if anything or ANYTHING in step.used else 0)
+        unseen = () if anything else effects.rebound
+        self.strange = tuple(n for n in unseen if n not in step.changed and self._name(n).definer is not None)
+        cells = bit | self._everywhere | (self._all if anything or self.strange or ANYTHING in step.used else 0)
         for name in step.used:
             cells |= self.cells_of(name)
         definers = {name: d for name in sorted(step.used) if (d := self._name(name).definer) is not None}

@@ -55,9 +55,20 @@ class Slices:
         cells, definers = self._whole.add(order, effects)
         sure, _ = self._sure.add(order, effects.replace(mutates=(), unknown=()))
         self._needed[record.order] = sure
-        self._cells[record.order] = _Cell(cells, definers, _doubt(record, effects), _note(record, effects))
+        self._cells[record.order] = _Cell(cells, definers, _doubt(record, effects), self._note(record, effects))
         for value in record.values:
             self._contents[value.name] = (value.digest if _is_whole_table(value) else None, self._cells_of(value))
+
+    def _note(self, record: CellRecord, effects: Effects) -> str | None:
+        if record.outcome is Outcome.INTERRUPTED:
+            return f"{record.where} was interrupted: it does not end in the same place again"
+        if effects.unknown:
+            return f"{record.where} may have used and changed anything: {_list(effects.unknown)}"
+        if effects.earlier:
+            return f"{record.where} used {_list(effects.earlier)}, bound before capturing began"
+        if self._whole.strange:
+            return f"{record.where} shows nothing that could have bound {_list(self._whole.strange)} anew"
+        return None
 
     def _without_what_stayed(self, record: CellRecord, effects: Effects) -> Effects:
         """Without the tables that may have been changed and were not: nothing could since they were read, but this."""
@@ -106,16 +117,6 @@ def _doubt(record: CellRecord, effects: Effects) -> str | None:
         return f"{record.where} ran beside a task that an earlier cell had left" if TASKS in effects.mutates else None
     more = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
     return f"{record.where} may have changed {_list(named[:MOST_NAMED])}{more}"
-
-
-def _note(record: CellRecord, effects: Effects) -> str | None:
-    if record.outcome is Outcome.INTERRUPTED:
-        return f"{record.where} was interrupted: it does not end in the same place again"
-    if effects.unknown:
-        return f"{record.where} may have used and changed anything: {_list(effects.unknown)}"
-    if effects.earlier:
-        return f"{record.where} used {_list(effects.earlier)}, bound before capturing began"
-    return None
 
 
 def _list(names: Iterable[str]) -> str:

@@ -7,7 +7,7 @@ from types import FunctionType
 from typing import Any
 from weakref import getweakrefcount
 
-from cellops.capture.dataflow.analysis import Dataflow
+from cellops.capture.dataflow.analysis import STAR_IMPORT, Dataflow
 from cellops.capture.names.axes import Axes
 from cellops.capture.names.bindings import GONE, watch
 from cellops.capture.names.caches import Caches
@@ -190,6 +190,7 @@ class Names:
             unknown=unknown,
             earlier=tuple(name for name in needs if name in self._earlier),
             nested=state.nested,
+            rebound=() if STAR_IMPORT in cell.flow.uncertain else tuple(filter(state.picture.has, unseen)),
             tasks=state.tasks,
         )
 
