@@ -1,8 +1,10 @@
 """Where the screens' text goes, and how the text of others is put into it."""
 
+import contextlib
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,10 +23,27 @@ ENDLESS = 10_000
 """A file or a pipe gets each row in one line, for grep."""
 
 
+ABOVE: ContextVar["Console | None"] = ContextVar("above", default=None)
+"""The console that has a line of its own at the bottom, above which everything else is to be printed."""
+
+
+@contextlib.contextmanager
+def above(screen: "Console") -> Iterator[None]:
+    """Print everything above the line that stands at the bottom of a console."""
+    token = ABOVE.set(screen)
+    try:
+        yield
+    finally:
+        ABOVE.reset(token)
+
+
 def console() -> "Console":
     """Where results go: the terminal, a pipe without colours, or, as one coloured text, the output of the cell."""
     from rich.console import Console
 
+    screen = ABOVE.get()
+    if screen is not None:
+        return screen
     if in_notebook():
         return Console(
             highlight=False,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from cellops.records.execution import CellProgress, CellState
-from cellops.screens.console import console, count, in_notebook, plain, say
+from cellops.screens.console import above, console, count, in_notebook, plain, say
 from cellops.screens.gates import gates
 from cellops.screens.runs import run_line
 
@@ -28,7 +28,8 @@ def watching() -> Iterator[Watch]:
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=True), TimeElapsedColumn())
-    with Progress(*columns, console=console(), transient=True) as live:
+    screen = console()
+    with Progress(*columns, console=screen, transient=True) as live, above(screen):
         going_on = live.add_task("")
 
         def show(cell: CellProgress) -> None:
@@ -36,6 +37,7 @@ def watching() -> Iterator[Watch]:
             live.reset(going_on, description=f"{_place(cell)}  {plain(cell.title[:LONGEST_TITLE])}")
 
         def tell(what: str) -> None:
+            stage(what)
             live.reset(going_on, description=plain(what))
 
         yield show, tell
