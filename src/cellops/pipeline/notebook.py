@@ -2,48 +2,66 @@
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cellops.errors import NotebookError, NotFoundError
+from cellops.pipeline.text_notebook import is_text, read_text
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 FORMAT = 4
+OURS = "Give the path of an .ipynb file, or of a notebook as text: .py, .md or .Rmd"
 SAVE_AGAIN = "Open it in JupyterLab and save it again"
 
 
 def read(path: Path) -> "NotebookNode":
-    """Read a notebook of nbformat 4; cells without an id get one from their place, the same each time.
+    """Read a notebook of nbformat 4, or one as text; cells without an id get one from their place, the same each time.
 
     Raises
     ------
     NotFoundError
         When there is no such file.
     NotebookError
-        When the file is not a notebook of nbformat 4.
+        When the file is not a notebook of nbformat 4, nor a script or page that jupytext reads.
     """
-    import nbformat
-
     if not path.is_file():
         fact = f"There is no notebook {path}"
-        raise NotFoundError(fact, remedy="Give the path of an .ipynb file", path=str(path))
+        raise NotFoundError(fact, remedy=OURS, path=str(path))
     try:
-        text = path.read_text(encoding="utf-8")
-        content = json.loads(text)
+        text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         fact = f"{path} cannot be read: {error.strerror}"
         raise NotebookError(fact, remedy="Make it a file that you can read", path=str(path)) from error
-    except ValueError as error:
+    except UnicodeDecodeError as error:
+        fact = f"{path} is no text in UTF-8, so it is no notebook"
+        raise NotebookError(fact, remedy=OURS, path=str(path)) from error
+    return _checked(lambda: read_text(path, text), path) if is_text(path) else _from_json(text, path)
+
+
+def _from_json(text: str, path: Path) -> "NotebookNode":
+    import nbformat
+
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
         fact = f"{path} is not JSON, so it is no notebook"
-        raise NotebookError(fact, remedy="Give the path of an .ipynb file", path=str(path)) from error
+        raise NotebookError(fact, remedy=OURS, path=str(path)) from error
     found = content.get("nbformat") if isinstance(content, dict) else None
     if found != FORMAT:
         fact = f"{path} is not a notebook of format {FORMAT}, its nbformat is {found}"
         raise NotebookError(fact, remedy=SAVE_AGAIN, path=str(path))
+    return _checked(lambda: nbformat.v4.reads(text), path)  # type: ignore[no-untyped-call]
+
+
+def _checked(read: "Callable[[], NotebookNode]", path: Path) -> "NotebookNode":
+    """A notebook that is valid, with ids."""
+    import nbformat
+
     try:
-        notebook: NotebookNode = nbformat.v4.reads(text)  # type: ignore[no-untyped-call]
+        notebook = read()
         _identify(notebook)
         nbformat.validate(notebook)
     except (nbformat.ValidationError, AttributeError, KeyError, TypeError) as error:
