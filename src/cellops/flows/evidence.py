@@ -156,9 +156,11 @@ def declared(flow: Dataflow) -> Parameters:
     return _redacted({name: value for name, value in flow.literals.items() if not name.startswith("_")})
 
 
-def parameters(flow: Dataflow, namespace: Namespace) -> Parameters:
-    """The values of a parameters cell: its literals, and the scalars that it computed."""
-    return _redacted(values((*flow.literals, *flow.computed), namespace))
+def with_parameters(known: Parameters, flow: Dataflow, namespace: Namespace) -> Parameters:
+    """The parameters after a parameters cell: its literals and the scalars that it computed are new or stand anew."""
+    bound = (*flow.literals, *flow.computed)
+    kept = {name: value for name, value in known.items() if name not in bound}
+    return kept | _redacted(values(bound, namespace))
 
 
 def spool(model: FittedModel, run: str, settings: Settings) -> ModelSpool:

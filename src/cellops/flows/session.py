@@ -56,6 +56,8 @@ from cellops.records.run import (
 from cellops.settings import Settings, prepare, unusable
 from cellops.version import __version__
 
+NOTEBOOKS = (".ipynb", ".py", ".md", ".markdown", ".myst", ".mystnb", ".Rmd", ".rmd")
+"""How the names of notebooks end; what a front end tells may also be the name of a console."""
 STATUS = {Outcome.OK: RunStatus.FINISHED, Outcome.ERROR: RunStatus.FAILED, Outcome.INTERRUPTED: RunStatus.KILLED}
 
 
@@ -270,7 +272,7 @@ class Session:
             if self._guard is not None:
                 self._guard.tell()
             if record.verb == "parameters" and record.outcome is Outcome.OK:
-                self.parameters.update(evidence.parameters(cell.flow, self._namespace))
+                self.parameters = evidence.with_parameters(self.parameters, cell.flow, self._namespace)
         finally:
             if run is not None:
                 closed = self._close_run(run, cell, record)
@@ -365,7 +367,7 @@ def notebook_path(namespace: Mapping[str, Any]) -> str | None:
         namespace.get("__vsc_ipynb_file__"),
         os.environ.get("JPY_SESSION_NAME"),
     )
-    return next((str(path) for path in candidates if path and str(path).endswith((".ipynb", ".py", ".md"))), None)
+    return next((str(path) for path in candidates if path and str(path).endswith(NOTEBOOKS)), None)
 
 
 def _working_folder(project: Path) -> str | None:

@@ -3,8 +3,11 @@
 import contextlib
 import math
 import sys
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import Enum
+from pathlib import PosixPath, WindowsPath
 from typing import Any
 
 from cellops.capture.dataflow.analysis import Dataflow
@@ -19,6 +22,13 @@ LONGEST_TEXT = 2000
 LARGEST_INTEGER = 2**63
 """Integers from here on fit no JSON reader's 64 bits."""
 Namespace = Mapping[str, Any]
+TEXTS: Mapping[type, Callable[[Any], str]] = {
+    PosixPath: str,
+    WindowsPath: str,
+    date: date.isoformat,
+    datetime: datetime.isoformat,
+}
+"""By the type of a value, how it is told as text."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +77,7 @@ def values(names: Iterable[str], namespace: Namespace) -> dict[str, Value | list
 
 
 def plain_value(value: object) -> Value:
-    """A scalar as JSON can hold it: numbers beyond JSON as text.
+    """A scalar as JSON can hold it: numbers beyond JSON, paths and dates as text, a member of an Enum as its name.
 
     Raises
     ------
@@ -76,6 +86,8 @@ def plain_value(value: object) -> Value:
     """
     if type(value).__module__ == "numpy" and getattr(value, "ndim", 1) == 0:
         value = value.item()  # type: ignore[attr-defined]
+    if issubclass(type(value), Enum):
+        value = object.__getattribute__(value, "_name_")  # without methods of the user's
     match value:
         case None | bool() | str():
             return value
@@ -83,6 +95,8 @@ def plain_value(value: object) -> Value:
             return int(value) if abs(value) < LARGEST_INTEGER else str(int(value))
         case float():
             return float(value) if math.isfinite(value) else str(float(value))
+        case _ if type(value) in TEXTS:
+            return TEXTS[type(value)](value)
         case _:
             fact = f"{type(value).__name__} is no scalar"
             raise TypeError(fact)
@@ -90,9 +104,11 @@ def plain_value(value: object) -> Value:
 
 def _as_value(value: object) -> Value | list[Value]:
     """A scalar or a short list of scalars; the text of another literal."""
-    if isinstance(value, list | tuple) and len(value) <= MOST_ITEMS:
+    if isinstance(value, list | tuple | set) and len(value) <= MOST_ITEMS:
         with contextlib.suppress(TypeError):
-            return [plain_value(item) for item in value]
+            items = [plain_value(item) for item in value]
+            # The order of a set is another one in each process.
+            return sorted(items, key=repr) if isinstance(value, set) else items
     if isinstance(value, list | tuple | dict | set | bytes | complex):
         return repr(value)[:LONGEST_TEXT]
     return plain_value(value)
