@@ -97,6 +97,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds for which the background writer tries an unreachable tracking server; the rest is left to sync."""
     gates: tuple[str, ...] = ()
     """What the runs of every `cellops execute` must satisfy; in the environment with `;` or a line end between them."""
+    cache_limit: Annotated[int, msgspec.Meta(ge=0)] = 10_000_000_000
+    """Bytes that steps of pipelines may keep; beyond it, what was used longest ago is deleted."""
     patch_limit: Annotated[int, msgspec.Meta(ge=0)] = 1_000_000
     """Largest uncommitted patch kept with a run, in bytes."""
     trusted_types: tuple[str, ...] = ()

@@ -10,13 +10,15 @@ from cellops.records.run import RunClosed, RunOpened
 from cellops.settings import Settings, load
 
 PROOFS = "proofs"
+STEPS = "steps"
+"""Values and cells of steps: without them, the steps are executed again."""
 HANDED_OVER = ("executions/*.ipynb", "proofs/*/*", "sources/*.py", "patches/*.patch")
 KEPT_FOR_PROOFS = ("states", "values")
 """Folders of what slices are executed again with; the tracking store has that of the runs that it has."""
 
 
 def removable(settings: Settings | None = None) -> list[Path]:
-    """Journals that the tracking store holds whole, the writer's log, drift reports, and what runs have handed over.
+    """Journals that the tracking store holds whole, the writer's log, drift reports, steps, what runs have handed over.
 
     While a journal still waits for the tracking store, executed notebooks, proofs, sources and patches stay, as it may
     name them. States of generators and numbers of values stay as long as a journal that stays names them.
@@ -27,7 +29,7 @@ def removable(settings: Settings | None = None) -> list[Path]:
     beside = [path.with_suffix(suffix) for path in carried for suffix in (".progress", ".lock", ".alive")]
     handed_over = [] if waiting else [p for place in HANDED_OVER for p in settings.folder.glob(place)]
     handed_over += [] if waiting else _not_named(settings, kept(settings))
-    made = [*handed_over, *(settings.folder / "drift").rglob("*.*")]
+    made = [*handed_over, *(settings.folder / "drift").rglob("*.*"), *(settings.folder / STEPS).rglob("*.*")]
     return [path for path in (*carried, *beside, settings.folder / "writer.log", *made) if path.is_file()]
 
 

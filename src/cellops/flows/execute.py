@@ -12,10 +12,12 @@ from cellops.flows.gates import SEPARATOR, judge
 from cellops.flows.gates import prepare as prepare_gates
 from cellops.flows.progress import OF_EXECUTIONS, read_progress
 from cellops.flows.reports import Places, gather
+from cellops.flows.steps import StepOptions
 from cellops.flows.sync import errors_of, sync
 from cellops.pipeline.engine import execute as execute_notebook
 from cellops.records.base import Record
-from cellops.records.execution import CellProgress, ExecutedNotebook
+from cellops.records.cached import KeptRun
+from cellops.records.execution import CellProgress, ExecutedNotebook, StepProgress
 from cellops.records.gate import GateResult, GatesJudged
 from cellops.records.parameter import BoundParameters
 from cellops.records.report import ExecutionReport
@@ -61,6 +63,8 @@ def execute(
     on_progress: Callable[[CellProgress], None] = _silent,
     on_stage: Callable[[str], None] = lambda _: None,
     on_parameters: Callable[[BoundParameters], None] = lambda _: None,
+    steps: StepOptions | None = None,
+    on_step: Callable[[StepProgress], None] = lambda _: None,
     settings: Settings | None = None,
 ) -> Execution:
     """Execute a notebook with parameters and wait until its runs are in the tracking store.
@@ -93,6 +97,10 @@ def execute(
         Called with what takes a while: the kernel starts or is stopped, the runs are carried.
     on_parameters
         Called once with the parameters, each with its value and where that comes from.
+    steps
+        How to execute each step in a kernel of its own; by default one kernel executes the whole notebook.
+    on_step
+        Called with what becomes of each step.
 
     Raises
     ------
@@ -113,15 +121,16 @@ def execute(
     own = {"CELLOPS_GATES": SEPARATOR.join(("", *asked.texts()))} if asked.gates else {}
     started = time.time()
 
-    def end(status: RunStatus, ended: BaseException | None = None) -> Kept:
+    def end(status: RunStatus, ended: BaseException | None = None, reused: tuple[KeptRun, ...] = ()) -> Kept:
         kept, executed = Kept(), None
         if target.exists() and target.stat().st_mtime >= started:
             executed = target
-            results = judge(identifier, asked, settings)
+            results = judge(identifier, asked, settings, reused)
             journal = _record(identifier, target, status, results, settings)
             on_stage("Carrying the runs to MLflow")
             unsynced = _carry(journal, settings)
-            kept = Kept(() if unsynced is not None else _runs(identifier, settings), unsynced, results)
+            earlier = tuple(RunSummary.of(run.opened, run.closed) for run in reused)
+            kept = Kept((*earlier, *(() if unsynced is not None else _runs(identifier, settings))), unsynced, results)
         if (places or on_report is not None) and (executed is not None or isinstance(ended, NotebookError)):
             report = gather(
                 path,
@@ -150,13 +159,17 @@ def execute(
             on_stage=on_stage,
             on_parameters=on_parameters,
             cell_timeout=cell_timeout,
+            steps=None if steps is None else steps.asked(settings),
+            on_step=on_step,
         )
     except BaseException as ended:
         kept = end(RunStatus.KILLED if isinstance(ended, KeyboardInterrupt | SystemExit) else RunStatus.FAILED, ended)
         for run in kept.runs:
             ended.add_note(f"The run {run.name} is kept as {run.status.lower()}: cellops show {run.run[:8]}")
         raise
-    kept = end(RunStatus.FINISHED)
+    kept = end(RunStatus.FINISHED, reused=executed.reused_runs)
+    if steps is not None:
+        steps.tidy(settings)
     return Execution(executed=executed, runs=kept.runs, unsynced=kept.unsynced, gates=kept.gates)
 
 

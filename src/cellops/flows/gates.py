@@ -10,6 +10,7 @@ from cellops.capture.redaction import redact
 from cellops.errors import GateError, UsageError
 from cellops.flows.carrier import killed
 from cellops.flows.progress import first_event, journals
+from cellops.records.cached import KeptRun
 from cellops.records.gate import Champion, GateOutcome, GateResult, not_passed
 from cellops.records.run import RunClosed, RunOpened, SessionOpened
 from cellops.settings import Settings
@@ -89,10 +90,11 @@ def _require_metrics(gate: "Gate", known: Iterable[str]) -> None:
             raise UsageError(fact, remedy=hint, gate=gate.text)
 
 
-def judge(execution: str, asked: Asked, settings: Settings) -> tuple[GateResult, ...]:
+def judge(execution: str, asked: Asked, settings: Settings, reused: Iterable[KeptRun] = ()) -> tuple[GateResult, ...]:
     """Hold the runs of an execution against its gates, and each run against those of its own header.
 
-    The journals are read, so that an unreachable tracking store stands in nobody's way but the champion's.
+    The runs of steps that were not executed again (`reused`) are held against them as well. The journals are read,
+    so that an unreachable tracking store stands in nobody's way but the champion's.
     """
     from cellops.pipeline.gates.grammar import read_all
     from cellops.pipeline.gates.judging import judge as judge_one
@@ -100,7 +102,7 @@ def judge(execution: str, asked: Asked, settings: Settings) -> tuple[GateResult,
 
     if not asked.gates and not asked.own:
         return ()
-    runs = list(_runs(execution, settings))
+    runs = [*((kept.opened, kept.closed) for kept in reused), *_runs(execution, settings)]
     champion = _champions(settings)
     results = list(judge_all(asked.gates, runs, champion))
     results += [judge_one(gate, run, champion) for run in runs for gate in read_all(run[0].gates)]

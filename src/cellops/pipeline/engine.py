@@ -15,8 +15,8 @@ from cellops.pipeline import notebook as notebook_file
 from cellops.pipeline.in_kernel import in_kernel
 from cellops.pipeline.kernel_options import KernelOptions
 from cellops.pipeline.metadata import describe, tell_parameters
-from cellops.pipeline.parameters.binding import bind
-from cellops.pipeline.parameters.declaration import declared
+from cellops.pipeline.parameters.binding import Given, bind
+from cellops.pipeline.parameters.declaration import Declared, declared
 from cellops.pipeline.parameters.injection import inject
 from cellops.pipeline.parameters.plain import plain
 from cellops.pipeline.parameters.showing import bound_parameters
@@ -25,6 +25,7 @@ from cellops.pipeline.redacting import redact_notebook
 from cellops.pipeline.stepwise.options import StepsAsked
 from cellops.pipeline.text_notebook import is_text
 from cellops.pipeline.worker import run_beside
+from cellops.records.cached import KeptRun
 from cellops.records.execution import CellProgress, CellState, ExecutedNotebook, StepProgress
 from cellops.records.parameter import BoundParameters
 
@@ -107,11 +108,7 @@ def execute(
     """
     started = time.perf_counter()
     notebook, output, folder = notebook.resolve(), output.resolve(), (cwd or notebook.parent).resolve()
-    source = notebook_file.read(notebook)
-    _learn_secrets(source)
-    known = declared(source, folder)
-    given = gather(known, values, parameters_file)
-    bound = bind(known, given)
+    source, known, given, bound = _bound(notebook, folder, values, parameters_file)
     told = bound_parameters(known, given, bound)
     on_parameters(told)
     _check_places(notebook, output, folder)
@@ -124,7 +121,7 @@ def execute(
     tell_parameters(executed, told)
     places = {cell.id: place for place, cell in enumerate(source.cells)}
     done = []
-    reused: tuple[str, ...] = ()
+    reused: tuple[KeptRun, ...] = ()
 
     def on_event(event: CellProgress) -> None:
         done.append(event.state is CellState.DONE)
@@ -146,15 +143,8 @@ def execute(
         else:
             from cellops.pipeline.stepwise.engine import StepExecution
 
-            parameters = known.defaults() | {name: plain(value) for name, value in bound.items()}
-            execution = StepExecution(
-                source,
-                executed,
-                places,
-                output,
-                kernel=options,
-                options=steps.of(source, notebook, own["CELLOPS_EXECUTION"], known.index, parameters),
-            )
+            asked = steps.of(source, notebook, own["CELLOPS_EXECUTION"], known.index, _values(known, bound))
+            execution = StepExecution(source, executed, places, output, kernel=options, options=asked)
             execution.run(on_event, on_step, on_stage)
             reused = tuple(execution.reused_runs)
     except (KeyboardInterrupt, SystemExit) as stopped:
@@ -172,6 +162,40 @@ def execute(
         reused_runs=reused,
         seconds=time.perf_counter() - started,
     )
+
+
+def explain(
+    notebook: Path,
+    values: Mapping[str, object],
+    steps: StepsAsked,
+    *,
+    parameters_file: Path | None = None,
+    kernel: str | None = None,
+) -> tuple[StepProgress, ...]:
+    """Say of each step of a notebook whether `execute` would execute it, and why; raises as that does."""
+    from cellops.pipeline.stepwise.engine import StepExecution
+
+    notebook = notebook.resolve()
+    source, known, _, bound = _bound(notebook, notebook.parent, values, parameters_file)
+    options = KernelOptions(name=_kernel_name(source, kernel), folder=notebook.parent, environment={})
+    asked = steps.of(source, notebook, "", known.index, _values(known, bound))
+    return tuple(StepExecution(source, source, {}, notebook, kernel=options, options=asked).explain())
+
+
+def _bound(
+    notebook: Path, folder: Path, values: Mapping[str, object], parameters_file: Path | None
+) -> "tuple[NotebookNode, Declared, dict[str, Given], dict[str, object]]":
+    """A notebook with what it declares, what is given for that, and the values that come of it."""
+    source = notebook_file.read(notebook)
+    _learn_secrets(source)
+    known = declared(source, folder)
+    given = gather(known, values, parameters_file)
+    return source, known, given, bind(known, given)
+
+
+def _values(known: Declared, bound: Mapping[str, object]) -> dict[str, object]:
+    """The parameters whose values are known before a kernel starts."""
+    return {**known.defaults(), **{name: plain(value) for name, value in bound.items()}}
 
 
 def run_cells(

@@ -3,6 +3,7 @@
 from cellops.records.base import Record
 from cellops.records.file import FileUse
 from cellops.records.module import ModuleSource
+from cellops.records.run import RunClosed, RunOpened
 from cellops.records.stored import StoredValue
 
 
@@ -41,6 +42,13 @@ class Dependencies(Record, frozen=True, kw_only=True):
     """Where its interpreter looked for them."""
 
 
+class KeptRun(Record, frozen=True, kw_only=True):
+    """A run that the cells of a step have opened, with its figures."""
+
+    opened: RunOpened
+    closed: RunClosed
+
+
 class KeptStep(Record, frozen=True, kw_only=True):
     """A step that was executed to its end."""
 
@@ -52,8 +60,7 @@ class KeptStep(Record, frozen=True, kw_only=True):
     dependencies: Dependencies
     values: tuple[StoredValue, ...] = ()
     """What it hands to other steps."""
-    runs: tuple[str, ...] = ()
-    """Identifiers of the runs that its cells have opened."""
+    runs: tuple[KeptRun, ...] = ()
     cells: str
     """Digest of its executed cells with their outputs, which stand in the store as JSON."""
     places: tuple[int, ...]

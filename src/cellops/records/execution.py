@@ -1,6 +1,7 @@
 from enum import StrEnum
 
 from cellops.records.base import Record, Value
+from cellops.records.cached import KeptRun
 
 ParameterValue = Value | list[object] | dict[Value, object]
 """What a notebook parameter can be: a scalar, or a list or dictionary of such."""
@@ -62,7 +63,7 @@ class ExecutedNotebook(Record, frozen=True, kw_only=True):
     """By the name of each parameter where its value comes from: `-p`, a file, a variable, `default`."""
     cells: int
     """How many cells were executed."""
-    reused_runs: tuple[str, ...] = ()
-    """Identifiers of the runs of those steps that were not executed again."""
+    reused_runs: tuple[KeptRun, ...] = ()
+    """The runs of those steps that were not executed again."""
     seconds: float
     """Wall time in seconds, start and end of the kernel included."""

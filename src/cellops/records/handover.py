@@ -1,7 +1,7 @@
 """What a step's kernel is asked for, and what it answers."""
 
 from cellops.records.base import Record
-from cellops.records.cached import Dependencies
+from cellops.records.cached import Dependencies, KeptRun
 from cellops.records.stored import StoredValue
 
 
@@ -26,8 +26,8 @@ class HandedOver(Record, frozen=True, kw_only=True):
     values: tuple[StoredValue, ...] = ()
     dependencies: Dependencies | None = None
     """None where nothing has captured the cells."""
-    runs: tuple[str, ...] = ()
-    """Identifiers of the runs that its cells have opened."""
+    runs: tuple[KeptRun, ...] = ()
+    """The runs that its cells have opened."""
     views: tuple[tuple[str, str], ...] = ()
     """Pairs of names whose arrays lay in the same memory; in other steps they do not."""
     problem: str = ""

@@ -56,10 +56,14 @@ class Cache:
         OSError
             When the disk refuses it.
         """
-        path = self._last / f"{_file_name(notebook)}.execution"
-        before = path.read_text(encoding="ascii") if path.is_file() else None
-        _write(execution.encode(), path)
+        before = self.last_execution(notebook)
+        _write(execution.encode(), self._last / f"{_file_name(notebook)}.execution")
         return before
+
+    def last_execution(self, notebook: str) -> str | None:
+        """The identifier of the execution of a notebook that was begun last."""
+        path = self._last / f"{_file_name(notebook)}.execution"
+        return path.read_text(encoding="ascii") if path.is_file() else None
 
     def renew(self, entry: KeptStep, notebook: str, execution: str) -> None:
         """Note that an execution has used a step, so that it can be resumed with it."""

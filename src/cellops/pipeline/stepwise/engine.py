@@ -21,7 +21,7 @@ from cellops.pipeline.stepwise.lookup import Looked, look_up
 from cellops.pipeline.stepwise.notebook import publish, reuse, step_notebook
 from cellops.pipeline.stepwise.options import Stepwise
 from cellops.pipeline.worker import run_beside
-from cellops.records.cached import KeptStep
+from cellops.records.cached import KeptRun, KeptStep
 from cellops.records.execution import CellProgress, StepProgress, StepState
 from cellops.records.handover import HandedOver, Handover
 from cellops.records.step import Step
@@ -76,7 +76,7 @@ class StepExecution:
         self._values: dict[str, dict[str, StoredValue]] = {}
         """What each step has handed on, by name."""
         self._last_execution: str | None = None
-        self.reused_runs: list[str] = []
+        self.reused_runs: list[KeptRun] = []
         """Runs of the steps that were not executed again."""
 
     def run(
@@ -108,11 +108,46 @@ class StepExecution:
 
         run_beside(work, on_event, lambda: on_stage("Stopping the kernels"))
 
+    def explain(self) -> Iterator[StepProgress]:
+        """Say of each step whether it would be executed, and why; nothing is executed."""
+        self._last_execution = self._options.cache.last_execution(self._options.notebook)
+        for name in self._options.steps:
+            step = self._options.graph.step(name)
+            executed = [p for p in self._waits_for(name) if p not in self._values]
+            if executed:
+                why = f"it waits for {', '.join(sorted(executed))}, which would be executed"
+                yield StepProgress(step=name, state=StepState.RUNNING, reasons=(why,))
+                continue
+            looked = self._look_up(step, self._handed(step))
+            if looked.kept is None:
+                yield StepProgress(step=name, state=StepState.RUNNING, reasons=looked.reasons)
+            else:
+                self._values[name] = _by_name(looked.kept.values)
+                yield StepProgress(step=name, state=StepState.REUSED)
+
+    def _waits_for(self, name: str) -> set[str]:
+        return {edge.producer for edge in self._options.graph.edges if edge.consumer == name}
+
+    def _handed(self, step: Step) -> dict[str, StoredValue]:
+        """What other steps have handed on of what a step takes."""
+        found = {name: self._value(step, name) for name in step.inputs}
+        return {name: value for name, value in found.items() if value is not None}
+
+    def _look_up(self, step: Step, handed: Mapping[str, StoredValue]) -> Looked:
+        return look_up(
+            step,
+            self._source,
+            handed,
+            self._options,
+            kernel=self._kernel.name,
+            last_execution=self._last_execution,
+        )
+
     def _all(self, stop: Future[None], tell: Callable[[Event], None]) -> None:
         """Execute each step as soon as those that it waits for have ended; after a failure none is begun."""
         graph = self._options.graph
         waiting = list(self._options.steps)
-        waits = {name: {edge.producer for edge in graph.edges if edge.consumer == name} for name in waiting}
+        waits = {name: self._waits_for(name) for name in waiting}
         failure: BaseException | None = None
         running: dict[Future[None], str] = {}
         with ThreadPoolExecutor(self._options.jobs, thread_name_prefix="cellops-step") as pool:
@@ -131,15 +166,8 @@ class StepExecution:
     def _step(self, step: Step, stop: Future[None], tell: Callable[[Event], None]) -> None:
         """Take what was kept of a step, or execute it."""
         started = time.perf_counter()
-        handed = {name: value for name in step.inputs for value in [self._value(step, name)] if value is not None}
-        looked = look_up(
-            step,
-            self._source,
-            handed,
-            self._options,
-            kernel=self._kernel.name,
-            last_execution=self._last_execution,
-        )
+        handed = self._handed(step)
+        looked = self._look_up(step, handed)
         if looked.kept is not None:
             self._take(step, looked.kept)
             tell(StepProgress(step=step.name, state=StepState.REUSED, seconds=time.perf_counter() - started))

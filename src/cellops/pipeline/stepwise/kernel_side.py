@@ -2,25 +2,26 @@
 
 import platform
 import sys
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any, Protocol
 
 from cellops.capture.environment.distributions import imported, installed, version_of
+from cellops.capture.journal import Journal, read
 from cellops.errors import CellopsError
-from cellops.records.cached import Dependencies
+from cellops.records.cached import Dependencies, KeptRun
 from cellops.records.cell import CellRecord
 from cellops.records.file import FileUse
 from cellops.records.handover import HandedOver, Handover
 from cellops.records.module import ModuleSource
-from cellops.records.run import RunSummary
+from cellops.records.run import RunClosed, RunOpened
 
 
 class Session(Protocol):
     """What has captured the cells of the kernel."""
 
     trail: list[CellRecord]
-    runs: list[RunSummary]
+    journal: Journal
 
     def modules(self) -> tuple[ModuleSource, ...]: ...
 
@@ -75,7 +76,7 @@ def hand_over(namespace: Mapping[str, Any], order: str, session: Session | None)
     try:
         kept = ValueStore(Path(given.store)).keep(held)
         found = None if session is None else _dependencies(session)
-        runs = () if session is None else tuple(run.run for run in session.runs)
+        runs = () if session is None else tuple(_runs(session.journal.path))
         answer = HandedOver(values=kept, dependencies=found, runs=runs, views=tuple(sharing_memory(held)))
     except CellopsError as error:
         answer = HandedOver(problem=error.fact, remedy=error.remedy)
@@ -91,6 +92,29 @@ def _dependencies(session: Session) -> Dependencies:
         distributions={name: version_of(found[name]) for name in imported(found, frozenset(sys.modules))},
         import_folders=tuple(sys.path),
     )
+
+
+def _runs(journal: Path) -> Iterator[KeptRun]:
+    """The runs that have ended, without what only their own record needs."""
+    events = [event for event, _ in read(journal)]
+    closed = {event.run: event for event in events if isinstance(event, RunClosed)}
+    for event in events:
+        if isinstance(event, RunOpened) and event.run in closed:
+            of = closed[event.run]
+            yield KeptRun(
+                opened=event,
+                closed=RunClosed(
+                    run=of.run,
+                    status=of.status,
+                    ended=of.ended,
+                    parameters=of.parameters,
+                    metrics=of.metrics,
+                    not_finite=of.not_finite,
+                    measured=of.measured,
+                    groups=of.groups,
+                    findings=of.findings,
+                ),
+            )
 
 
 def of_all(trail: Iterable[CellRecord]) -> tuple[FileUse, ...]:

@@ -1,0 +1,69 @@
+"""The options of an execution that gives each step a kernel of its own."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cellops.flows.clean import STEPS
+from cellops.records.base import Record
+from cellops.records.execution import StepProgress
+from cellops.settings import Settings, load, prepare
+
+if TYPE_CHECKING:
+    from cellops.pipeline.stepwise.options import StepsAsked
+
+
+class StepOptions(Record, frozen=True, kw_only=True):
+    """How the steps of a notebook are executed."""
+
+    jobs: int = 1
+    """How many steps may be executed at once."""
+    cache: bool = False
+    """Whether a step is taken from what was ever kept of it, where nothing that decides it has changed."""
+    resume: bool = False
+    """The same with what the last execution of the notebook has finished."""
+    only: str | None = None
+    """The step to execute, with those that it waits for."""
+    retries: int = 0
+    """How often a step that says nothing of it is executed again when it fails."""
+
+    def asked(self, settings: Settings) -> "StepsAsked":
+        from cellops.pipeline.stepwise.options import Reuse, StepsAsked
+
+        return StepsAsked(
+            folder=prepare(settings.folder) / STEPS,
+            project=settings.project,
+            jobs=self.jobs,
+            reuse=Reuse.ANYTHING if self.cache else Reuse.LAST if self.resume else Reuse.NOTHING,
+            only=self.only,
+            retries=self.retries,
+        )
+
+    def tidy(self, settings: Settings) -> int:
+        """Delete what was used longest ago, beyond the limit of the settings; give the bytes that this freed."""
+        from cellops.pipeline.cache.entries import Cache
+
+        return Cache(settings.folder / STEPS).bound(settings.cache_limit)
+
+
+def explain(
+    notebook: Path | str,
+    parameters: Mapping[str, object] | None = None,
+    *,
+    parameters_file: Path | None = None,
+    steps: StepOptions | None = None,
+    settings: Settings | None = None,
+) -> tuple[StepProgress, ...]:
+    """Say of each step of a notebook whether it would be executed, and why; nothing is executed.
+
+    Raises
+    ------
+    NotFoundError, NotebookError, ParameterError, StepError
+        When the notebook, its parameters or its steps cannot be used.
+    """
+    from cellops.pipeline.engine import explain as explain_notebook
+
+    path = Path(notebook)
+    settings = settings or load(path.parent if path.parent.is_dir() else None)
+    asked = (steps or StepOptions(cache=True)).asked(settings)
+    return explain_notebook(path, dict(parameters or {}), asked, parameters_file=parameters_file)
