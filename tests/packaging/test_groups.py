@@ -12,7 +12,7 @@ from sklearn.metrics import accuracy_score, mean_absolute_error, precision_score
 from cellops.packaging.groups import MOST_GROUPS, group_figure
 from cellops.packaging.predictor import Predictions
 from cellops.records.contract import Schema, Task
-from cellops.records.gate import GroupFigure
+from cellops.records.gate import GateFigure
 
 BINARY = Schema(inputs=(), task=Task.CLASSIFICATION, target="late", classes=(0, 1), probabilities=True)
 NUMBERS = Schema(inputs=(), task=Task.REGRESSION, target="delay")
@@ -26,7 +26,7 @@ def measured(
     smallest: int = 30,
     rows: int = 600,
     seed: int = 1,
-) -> tuple[GroupFigure, pd.DataFrame]:
+) -> tuple[GateFigure, pd.DataFrame]:
     """The figure over the groups of a column, and the rows with truth and answers beside it."""
     generator = np.random.default_rng(seed)
     truth = generator.integers(0, 2, rows)

@@ -90,7 +90,7 @@ def gather(
         ]
         compared = [attempt(f"data {pair[1][0].name}", partial(compare, *pair)) for pair in _evaluated(models)]
         contract = attempt(f"model {models[0].name}", partial(build, models[0], suites, seen)) if models else None
-        gates = asked(run.options, run.opened.execution, settings)
+        gates = asked(run.options)
         own = models[0] if models else None
         found = attempt(where, partial(measure, gates, results.metrics, own, contract, namespace)) if gates else None
     tables = tuple({(d.name, d.role): d for d in data if d is not None}.values())
@@ -105,7 +105,7 @@ def gather(
         metrics=results.metrics,
         not_finite=results.not_finite,
         measured=found.metrics if found is not None else {},
-        groups=found.groups if found is not None else (),
+        groups=found.figures if found is not None else (),
         environment=attempt(where, run.environment),
         code=code,
         modules=modules,

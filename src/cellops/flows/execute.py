@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from cellops.capture.journal import Journal
 from cellops.errors import NotebookError
-from cellops.flows.gates import SEPARATOR, judge
+from cellops.flows.gate_figures import GATES
+from cellops.flows.gates import judge, runs_of
 from cellops.flows.gates import prepare as prepare_gates
 from cellops.flows.progress import OF_EXECUTIONS, read_progress
 from cellops.flows.reports import Places, gather
@@ -16,7 +17,6 @@ from cellops.flows.steps import StepOptions
 from cellops.flows.sync import errors_of, sync
 from cellops.pipeline.engine import execute as execute_notebook
 from cellops.records.base import Record
-from cellops.records.cached import KeptRun
 from cellops.records.execution import CellProgress, ExecutedNotebook, StepProgress
 from cellops.records.gate import GateResult, GatesJudged
 from cellops.records.parameter import BoundParameters
@@ -118,19 +118,22 @@ def execute(
     identifier = uuid.uuid4().hex
     folder = prepare(settings.folder)
     target = output or folder / "executions" / f"{path.stem}-{time.strftime('%Y%m%d-%H%M%S')}-{identifier[:4]}.ipynb"
-    own = {"CELLOPS_GATES": SEPARATOR.join(("", *asked.texts()))} if asked.gates else {}
+    own = {"CELLOPS_EXECUTION": identifier, GATES: asked.text(), "CELLOPS_PROJECT": str(settings.project)}
     started = time.time()
 
-    def end(status: RunStatus, ended: BaseException | None = None, reused: tuple[KeptRun, ...] = ()) -> Kept:
+    def end(status: RunStatus, ended: BaseException | None = None, made: ExecutedNotebook | None = None) -> Kept:
         kept, executed = Kept(), None
         if target.exists() and target.stat().st_mtime >= started:
             executed = target
+            reused = () if made is None else made.reused_runs
             results = judge(identifier, asked, settings, reused)
-            journal = _record(identifier, target, status, results, settings)
-            on_stage("Carrying the runs to MLflow")
-            unsynced = _carry(journal, settings)
-            earlier = tuple(RunSummary.of(run.opened, run.closed) for run in reused)
-            kept = Kept((*earlier, *(() if unsynced is not None else _runs(identifier, settings))), unsynced, results)
+            kept = Kept(tuple(RunSummary.of(run.opened, run.closed) for run in reused), gates=results)
+            if made is None or made.cells or results:
+                journal = _record(identifier, target, status, results, settings)
+                on_stage("Carrying the runs to MLflow")
+                unsynced = _carry(journal, settings)
+                opened = () if unsynced is not None else _runs(identifier, settings)
+                kept = Kept((*kept.runs, *opened), unsynced, results)
         if (places or on_report is not None) and (executed is not None or isinstance(ended, NotebookError)):
             report = gather(
                 path,
@@ -139,7 +142,7 @@ def execute(
                 started=started,
                 ended=ended,
                 gates=kept.gates,
-                runs=kept.runs,
+                runs=kept.runs if kept.unsynced is None else (*kept.runs, *runs_of(identifier, settings)),
                 unsynced=kept.unsynced,
                 settings=settings,
             )
@@ -154,7 +157,7 @@ def execute(
             target,
             dict(parameters or {}),
             parameters_file=parameters_file,
-            environment={"CELLOPS_EXECUTION": identifier, "CELLOPS_PROJECT": str(settings.project), **own},
+            environment=own,
             on_progress=on_progress,
             on_stage=on_stage,
             on_parameters=on_parameters,
@@ -167,7 +170,7 @@ def execute(
         for run in kept.runs:
             ended.add_note(f"The run {run.name} is kept as {run.status.lower()}: cellops show {run.run[:8]}")
         raise
-    kept = end(RunStatus.FINISHED, reused=executed.reused_runs)
+    kept = end(RunStatus.FINISHED, made=executed)
     if steps is not None:
         steps.tidy(settings)
     return Execution(executed=executed, runs=kept.runs, unsynced=kept.unsynced, gates=kept.gates)

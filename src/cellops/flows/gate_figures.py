@@ -1,5 +1,6 @@
 """Gates in the kernel: the figures that they ask for and the cell did not compute, and those that a run has missed."""
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -8,9 +9,8 @@ from cellops.capture.results.results import FittedModel
 from cellops.flows.open_run import RunOptions
 from cellops.records.contract import Contract
 from cellops.records.finding import Finding, Severity
-from cellops.records.gate import GateResult, GroupFigure, not_passed
+from cellops.records.gate import GateFigure, GateResult, not_passed
 from cellops.records.run import RunClosed, RunOpened
-from cellops.settings import Settings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,16 +18,21 @@ if TYPE_CHECKING:
     from cellops.pipeline.gates.grammar import GroupCall
 
 
-def asked(options: RunOptions, execution: str | None, settings: Settings) -> tuple[str, ...]:
+LONGEST_REASON = 200
+GATES = "CELLOPS_EXECUTION_GATES"
+"""The variable by which an execution tells its kernels the gates of all its runs, one a line."""
+
+
+def asked(options: RunOptions) -> tuple[str, ...]:
     """The gates that a run answers for: its own, and as a part of an execution those of the execution."""
-    return (*options.gates, *(settings.gates if execution is not None else ()))
+    return (*options.gates, *os.environ.get(GATES, "").splitlines())
 
 
 class Measured(NamedTuple):
-    """Metrics by name, and the groups behind those that speak of groups."""
+    """Metrics by name, and what is behind each, or why there is none."""
 
     metrics: Mapping[str, float] = {}
-    groups: tuple[GroupFigure, ...] = ()
+    figures: tuple[GateFigure, ...] = ()
 
 
 def measure(
@@ -59,46 +64,59 @@ def measure(
 
     gates = read_all(texts)
     calls = {group.name: group for gate in gates for group in gate.groups}
-    wanted = {name for gate in gates for name in gate.names if LATENCY.fullmatch(name)} - {*computed}
-    if not calls and not wanted:
+    named = {name: LATENCY.fullmatch(name) for gate in gates for name in gate.names if name not in computed}
+    percentiles = {name: int(found[1]) for name, found in named.items() if found}
+    if not calls and not percentiles:
         return Measured()
+    try:
+        figures = tuple(_figures(calls.values(), percentiles, model, contract, namespace))
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's estimator runs here
+        reason = redact(f"the model did not answer: {type(error).__name__}: {error}")[:LONGEST_REASON]
+        figures = tuple(GateFigure(name=name, reason=reason) for name in (*calls, *percentiles))
+    return Measured({figure.name: figure.value for figure in figures if figure.value is not None}, figures)
+
+
+def _figures(
+    calls: "Iterable[GroupCall]",
+    percentiles: Mapping[str, int],
+    model: FittedModel | None,
+    contract: Contract | None,
+    namespace: Mapping[str, Any],
+) -> Iterator[GateFigure]:
     if model is None or contract is None or model.evaluation is None:
         reason = "the run has no model with a contract and evaluation rows"
-        return Measured(groups=tuple(GroupFigure(name=name, reason=reason) for name in calls))
-    groups = tuple(_grouped(calls.values(), model, contract, namespace)) if calls else ()
-    metrics = {figure.name: figure.value for figure in groups if figure.value is not None}
-    return Measured(metrics | dict(_latencies(wanted, model, contract)), groups)
+        yield from (GateFigure(name=name, reason=reason) for name in (*(call.name for call in calls), *percentiles))
+        return
+    yield from _grouped(calls, model, contract, namespace)
+    for name, percent in percentiles.items():
+        yield _latency(name, percent, model, contract)
 
 
-def _latencies(names: set[str], model: FittedModel, contract: Contract) -> Iterator[tuple[str, float]]:
-    from cellops.packaging.latency import latency
+def _latency(name: str, percent: int, model: FittedModel, contract: Contract) -> GateFigure:
+    from cellops.packaging.latency import FEWEST, latency
     from cellops.packaging.predictor import SklearnPredictor
-    from cellops.pipeline.gates.grammar import LATENCY
 
-    predictor = SklearnPredictor(model.estimator, contract.schema)
-    inputs = _inputs(model, contract)
-    for name in sorted(names):
-        found = LATENCY.fullmatch(name)
-        value = latency(predictor, inputs, int(found[1])) if found else None
-        if value is not None:
-            yield name, value
+    value = latency(SklearnPredictor(model.estimator, contract.schema), _inputs(model, contract), percent)
+    reason = f"fewer than {FEWEST} rows were answered in time" if value is None else ""
+    return GateFigure(name=name, value=value, reason=reason)
 
 
 def _grouped(
     calls: "Iterable[GroupCall]", model: FittedModel, contract: Contract, namespace: Mapping[str, Any]
-) -> Iterator[GroupFigure]:
+) -> Iterator[GateFigure]:
     from cellops.packaging.groups import group_figure
     from cellops.packaging.predictor import SklearnPredictor
 
-    assert model.evaluation is not None  # noqa: S101 - `measure` has looked
+    assert model.evaluation is not None  # noqa: S101 - `_figures` has looked
     inputs, target = (table.value for table in model.evaluation)
-    answers = SklearnPredictor(model.estimator, contract.schema).answer(_inputs(model, contract))
+    answers = None
     for call in calls:
         column = _column(call.column, inputs, namespace)
         if column is None:
             reason = f"the evaluation rows have no column {call.column}, and no variable of that name goes with them"
-            yield GroupFigure(name=call.name, reason=reason)
+            yield GateFigure(name=call.name, reason=reason)
             continue
+        answers = answers or SklearnPredictor(model.estimator, contract.schema).answer(_inputs(model, contract))
         found = group_figure(
             call.name,
             call.function,
@@ -113,7 +131,7 @@ def _grouped(
 
 
 def _inputs(model: FittedModel, contract: Contract) -> "pd.DataFrame":
-    assert model.evaluation is not None  # noqa: S101 - `measure` has looked
+    assert model.evaluation is not None  # noqa: S101 - `_figures` has looked
     table: pd.DataFrame = model.evaluation[0].value
     return table[[field.name for field in contract.schema.inputs]]
 
@@ -131,7 +149,7 @@ def _column(name: str, inputs: "pd.DataFrame", namespace: Mapping[str, Any]) -> 
     return None
 
 
-def _without_secrets(figure: GroupFigure) -> GroupFigure:
+def _without_secrets(figure: GateFigure) -> GateFigure:
     """Names of groups are values of the data."""
     groups = tuple(g.replace(name=redact(g.name)) if isinstance(g.name, str) else g for g in figure.groups)
     extremes = tuple(redact(name) if isinstance(name, str) else name for name in figure.extremes)

@@ -12,14 +12,11 @@ from cellops.flows.carrier import killed
 from cellops.flows.progress import first_event, journals
 from cellops.records.cached import KeptRun
 from cellops.records.gate import Champion, GateOutcome, GateResult, not_passed
-from cellops.records.run import RunClosed, RunOpened, SessionOpened
+from cellops.records.run import RunClosed, RunOpened, RunSummary, SessionOpened
 from cellops.settings import Settings
 
 if TYPE_CHECKING:
     from cellops.pipeline.gates.grammar import Gate
-
-SEPARATOR = "\n"
-"""Between gates in the environment of a kernel; no gate holds one."""
 
 
 def check(text: str) -> str:
@@ -43,8 +40,9 @@ class Asked(NamedTuple):
     own: bool = False
     """Whether headers in the notebook have more."""
 
-    def texts(self) -> tuple[str, ...]:
-        return tuple(gate.text for gate in self.gates)
+    def text(self) -> str:
+        """Those of all runs as the kernels are told them, one a line: no gate has two."""
+        return "\n".join(gate.text for gate in self.gates)
 
 
 def prepare(texts: Iterable[str], notebook: Path) -> Asked:
@@ -133,6 +131,11 @@ def sentence(result: GateResult) -> str:
     of = f", run {result.name} ({result.run[:8]})" if result.run else ""
     word = "failed" if result.outcome is GateOutcome.MISSED else "cannot be judged"
     return f"The gate {result.gate} {word}{of}: {result.said}"
+
+
+def runs_of(execution: str, settings: Settings) -> tuple[RunSummary, ...]:
+    """The runs of an execution as the journals know them."""
+    return tuple(RunSummary.of(opened, closed) for opened, closed in _runs(execution, settings))
 
 
 def _runs(execution: str, settings: Settings) -> Iterator[tuple[RunOpened, RunClosed]]:

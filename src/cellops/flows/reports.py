@@ -30,10 +30,11 @@ class Places:
     """
 
     def __init__(self, junit: Path | None, summary: Path | None) -> None:
+        step = os.environ.get(STEP_SUMMARY)
+        is_of_the_step = step is not None and (summary is None or summary.resolve() == Path(step).resolve())
         self.junit = junit
-        self.summary = summary
-        of_the_step = os.environ.get(STEP_SUMMARY) if summary is None else None
-        self.step_summary = Path(of_the_step) if of_the_step else None
+        self.summary = None if is_of_the_step else summary
+        self.step_summary = Path(step) if step and is_of_the_step else None
         for path in (junit, summary):
             if path is not None:
                 _require_writable(path)
@@ -92,7 +93,7 @@ def gather(
         started=started,
         seconds=time.time() - started,
         gates=tuple(gates),
-        runs=tuple(_beside_the_last_good(runs, settings)),
+        runs=tuple(_beside_the_last_good(runs, settings) if unsynced is None else (RunReport(run=run) for run in runs)),
         notes=() if unsynced is None else (f"The runs are not in the tracking store yet: {unsynced}",),
     )
     if executed is not None:
@@ -127,7 +128,6 @@ def _beside_the_last_good(runs: Sequence[RunSummary], settings: Settings) -> Ite
 
     finished = []
     if runs:
-        # The runs themselves have just come from there.
         with contextlib.suppress(TrackingError):
             finished = Store(settings).finished(NEWEST)
     for run in runs:

@@ -12,7 +12,7 @@ from cellops.packaging.figures import single_column
 from cellops.packaging.predictor import Predictions
 from cellops.records.base import Value
 from cellops.records.contract import Schema
-from cellops.records.gate import Group, GroupFigure
+from cellops.records.gate import GateFigure, Group
 from cellops.stats.performance import evaluate
 
 MOST_GROUPS = 1000
@@ -31,7 +31,7 @@ def group_figure(
     target: Any,
     answers: Predictions,
     column: "pd.Series[Any]",
-) -> GroupFigure:
+) -> GateFigure:
     """The lowest or the highest of a figure over the groups of a column, or the gap between them.
 
     Rows without a label are left out, and those without a value in the column are a group of their own. A group does
@@ -57,14 +57,14 @@ def group_figure(
     """
     truth = single_column(target)
     if not len(truth) == len(column) == len(answers.labels):
-        return GroupFigure(name=name, reason="the column, the labels and the evaluation rows differ in length")
+        return GateFigure(name=name, reason="the column, the labels and the evaluation rows differ in length")
     known = truth.notna().to_numpy()
     try:
         codes, names = _codes(column[known])
     except TypeError as error:
-        return GroupFigure(name=name, reason=str(error))
+        return GateFigure(name=name, reason=str(error))
     if len(names) > MOST_GROUPS:
-        return GroupFigure(name=name, reason=f"{column.name} has {len(names)} groups, and {MOST_GROUPS} are the most")
+        return GateFigure(name=name, reason=f"{column.name} has {len(names)} groups, and {MOST_GROUPS} are the most")
     rows = [np.flatnonzero(known)[codes == code] for code in range(len(names))]
     groups = [
         _group(group, truth.iloc[of].to_numpy(), answers.of(of), schema=schema, figure=figure, smallest=smallest)
@@ -117,16 +117,16 @@ def _group(
     return Group(name=name, rows=rows, value=measure.value, low=measure.low, high=measure.high)
 
 
-def _summary(name: str, function: str, groups: Sequence[Group]) -> GroupFigure:
+def _summary(name: str, function: str, groups: Sequence[Group]) -> GateFigure:
     judged = sorted((group for group in groups if group.value is not None), key=lambda group: group.value or 0.0)
     others = tuple(sorted((group for group in groups if group.value is None), key=lambda group: -group.rows))
     if not judged:
         reasons = list(dict.fromkeys(group.reason for group in others))
         reason = "; ".join(reasons[:3]) or "there are no labelled rows"
-        return GroupFigure(name=name, groups=others, reason=f"no group counts: {reason}")
+        return GateFigure(name=name, groups=others, reason=f"no group counts: {reason}")
     extremes = [judged[place] for place in EXTREMES[function]]
     values = [group.value or 0.0 for group in extremes]
-    return GroupFigure(
+    return GateFigure(
         name=name,
         value=values[-1] - values[0] if function == "gap_group" else values[0],
         groups=(*judged, *others),

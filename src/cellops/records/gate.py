@@ -26,8 +26,8 @@ class Group(Record, frozen=True, kw_only=True):
     """Why the group does not count: it is too small, or its rows do not give the figure."""
 
 
-class GroupFigure(Record, frozen=True, kw_only=True):
-    """A performance figure over the groups of a column: the smallest, the largest, or the gap between them."""
+class GateFigure(Record, frozen=True, kw_only=True):
+    """What a gate asked for and the cell had not computed: a performance figure over groups of rows, or a latency."""
 
     name: str
     """As a gate writes it, `min_group(recall, carrier)`; the metric of the run has the same name."""

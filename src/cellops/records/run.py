@@ -7,7 +7,7 @@ from cellops.records.environment import Origin, ThreadPool
 from cellops.records.figure import FigureSpool
 from cellops.records.file import FileUse
 from cellops.records.finding import Finding
-from cellops.records.gate import GateResult, GroupFigure
+from cellops.records.gate import GateFigure, GateResult
 from cellops.records.module import ModuleSource
 from cellops.records.slice import Slice
 from cellops.records.split import Overlap, Split
@@ -166,8 +166,8 @@ class RunClosed(Record, frozen=True, kw_only=True, tag="run-closed", tag_field="
     """Metrics that came out as NaN or infinite."""
     measured: dict[str, float] = {}
     """Metrics that gates asked for beside those that the cell computed; no proof and no comparison speaks of them."""
-    groups: tuple[GroupFigure, ...] = ()
-    """How those of them came out that speak of groups of rows."""
+    groups: tuple[GateFigure, ...] = ()
+    """What is behind each of them, or why there is none."""
     models: tuple[ModelSpool, ...] = ()
     figures: tuple[FigureSpool, ...] = ()
     data: tuple[DataFingerprint, ...] = ()

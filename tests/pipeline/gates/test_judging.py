@@ -5,7 +5,7 @@ import pytest
 from cellops.errors import TrackingError
 from cellops.pipeline.gates.grammar import Gate
 from cellops.pipeline.gates.judging import FindChampion, judge_all
-from cellops.records.gate import Champion, GateOutcome, GateResult, Group, GroupFigure
+from cellops.records.gate import Champion, GateFigure, GateOutcome, GateResult, Group
 from cellops.records.run import RunClosed, RunOpened, RunStatus
 
 
@@ -103,8 +103,8 @@ def test_a_gate_of_groups_names_the_group_and_counts_those_that_are_not_judged()
         Group(name="B6", rows=900, value=0.6),
         Group(name="OO", rows=3, reason="x"),
     )
-    figure = GroupFigure(name=name, value=0.41, groups=groups, extremes=("HA",))
+    figure = GateFigure(name=name, value=0.41, groups=groups, extremes=("HA",))
     (result,) = judged(f"{name} >= 0.5", run(measured={name: 0.41}, groups=(figure,)))
     assert result.said == "0.41 >= 0.5 missed by 0.09 (HA, 61 rows; 2 groups judged, 1 not)"
-    (result,) = judged(f"{name} >= 0.5", run(groups=(GroupFigure(name=name, reason="no group counts"),)))
+    (result,) = judged(f"{name} >= 0.5", run(groups=(GateFigure(name=name, reason="no group counts"),)))
     assert (result.outcome, result.said) == (GateOutcome.NOT_JUDGED, f"there is no {name}: no group counts")

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
 from cellops.errors import TrackingError
-from cellops.pipeline.gates.grammar import CHAMPION, Gate, Pair
-from cellops.records.gate import Champion, GateOutcome, GateResult, GroupFigure
+from cellops.pipeline.gates.grammar import CHAMPION, LATENCY, Gate, Pair
+from cellops.records.gate import Champion, GateFigure, GateOutcome, GateResult
 from cellops.records.run import RunClosed, RunOpened, RunStatus
 from cellops.tracking.names import accepted
 
@@ -54,6 +54,8 @@ def _nobody(gate: Gate, runs: Sequence[Run]) -> str:
     missing = next((name for name in gate.names if name not in known), None)
     if missing is None:
         return f"no run has all of {', '.join(gate.names)}"
+    if LATENCY.fullmatch(missing) or any(group.name == missing for group in gate.groups):
+        return f"{missing} was not measured: no gate asked for it when the step was executed; execute it anew"
     near = get_close_matches(missing, known, n=1)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known[:MOST_NAMES]) or 'none'}"
     return f"no run has the metric {missing}; {hint}"
@@ -80,7 +82,7 @@ def _judged(gate: Gate, opened: RunOpened, closed: RunClosed, champion: FindCham
             return GateOutcome.NOT_JUDGED, f"the champion, {found.model} {found.version}, has no metric {name}"
         figures[CHAMPION] = metric
         beside.append(f"champion {found.model} {found.version}: {_shown(metric)}")
-    beside += [_of_groups(figure) for figure in closed.groups if figure.name in gate.names]
+    beside += [_of_groups(figure) for figure in closed.groups if figure.groups and figure.name in gate.names]
     outcome, said = _compared(gate.judge(figures))
     return outcome, f"{said} ({'; '.join(beside)})" if beside else said
 
@@ -103,7 +105,7 @@ def _compared(pairs: Sequence[Pair]) -> tuple[GateOutcome, str]:
     return GateOutcome.MISSED, f"{_shown(missed.left)} {missed.sign} {_shown(missed.right)} missed by {apart:.2g}"
 
 
-def _of_groups(figure: GroupFigure) -> str:
+def _of_groups(figure: GateFigure) -> str:
     """From which groups a figure comes, and how many were not judged."""
     rows: Mapping[object, int] = {group.name: group.rows for group in figure.groups}
     named = " and ".join(f"{name}, {rows[name]} rows" for name in figure.extremes)
