@@ -5,7 +5,7 @@ import math
 import os
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -14,6 +14,9 @@ from cellops.commands import PARAMETER, Verbs, WithParameters, explained
 from cellops.errors import CellopsError, GateError, ParameterError, SettingsError, UsageError, printable
 from cellops.screens.console import count
 from cellops.version import __version__
+
+if TYPE_CHECKING:
+    from cellops.flows.steps import StepOptions
 
 FAILED, MISUSED, DIVERGED, STOPPED = 1, 2, 3, 130
 GATED = DIVERGED
@@ -72,6 +75,12 @@ def _number(_context: click.Context, _parameter: click.Parameter, value: float |
     metavar="SECONDS",
     help="Longest time for one cell. Default: no limit.",
 )
+@click.option("--jobs", type=click.IntRange(1), metavar="N", help="Execute up to N steps at once.")
+@click.option("--cache", is_flag=True, help="Do not execute steps again that nothing has changed for.")
+@click.option("--resume", is_flag=True, help="Go on where the last execution of the notebook has stopped.")
+@click.option("--step", metavar="NAME", help="Execute this step and those that it waits for.")
+@click.option("--retries", type=click.IntRange(0), metavar="N", help="Execute a step that fails up to N times more.")
+@click.option("--explain", is_flag=True, help="Execute nothing: say which steps --cache would execute, and why.")
 @click.option("--gate", "gates", multiple=True, metavar="RULE", help="What every run must satisfy; more than once.")
 @click.option("--junit", type=click.Path(path_type=Path), help="Write a report as JUnit XML, for CI.")
 @click.option(
@@ -84,6 +93,7 @@ def execute(
     parameters: tuple[tuple[str, str], ...],
     output: Path | None,
     timeout: float | None,
+    explain: bool,
     **options: Any,
 ) -> None:
     """Execute NOTEBOOK as a pipeline, in a kernel of its own.
@@ -97,6 +107,13 @@ def execute(
     such as CELLOPS_PARAM_SEED, then the notebook's defaults.
 
     \b
+    Steps are cells below %%mlops step NAME. With one of these options each has a kernel of its own:
+      cellops execute train.ipynb --cache --jobs 4          what has not changed is not executed again
+      cellops execute train.ipynb --cache --explain         which steps would be executed, and why
+      cellops execute train.ipynb --resume                  after a failure: go on with the step that failed
+      cellops graph train.ipynb                             the steps and what flows between them
+
+    \b
     Gates are rules over the runs' metrics; the champion is the model version of that alias in MLflow.
       cellops execute train.ipynb --gate "auc >= 0.72" --gate "auc >= champion - 0.005"
       cellops execute train.ipynb --gate "min_group(recall, carrier) >= 0.5" --junit report.xml
@@ -107,6 +124,14 @@ def execute(
     from cellops.flows.execute import execute as work
     from cellops.flows.gates import refuse
 
+    steps = _steps(options)
+    if explain:
+        from cellops.flows.steps import explain as explanation
+
+        screens.explained(
+            explanation(notebook, dict(parameters), parameters_file=options["parameters_file"], steps=steps)
+        )
+        return
     with screens.watching() as (progress, stage):
         done = work(
             notebook,
@@ -116,11 +141,27 @@ def execute(
             on_progress=progress,
             on_stage=stage,
             on_parameters=screens.parameters,
+            steps=steps,
+            on_step=screens.step,
             on_report=screens.annotated if os.environ.get("GITHUB_ACTIONS") == "true" else None,
             **options,
         )
     screens.executed(done)
     refuse(done.gates)
+
+
+def _steps(options: dict[str, Any]) -> "StepOptions | None":
+    """Take the options of steps out of the others; without any, one kernel executes all cells."""
+    names = ("jobs", "cache", "resume", "step", "retries")
+    given = {name: value for name in names if (value := options.pop(name))}
+    if not given:
+        return None
+    from cellops.flows.steps import StepOptions
+
+    if "cache" in given and "resume" in given:
+        fact = "--cache takes whatever was kept of a step, --resume only what the last execution has finished."
+        raise click.UsageError(fact + " Give one of them.")
+    return StepOptions(only=given.pop("step", None), **given)
 
 
 @terminal.command()
@@ -351,6 +392,8 @@ def clean(yes: bool) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and leave with its exit code; whatever goes wrong is one line."""
+    # jsonschema, which reads notebooks, would build grammars of addresses with it: a second at each start.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

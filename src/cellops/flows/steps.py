@@ -56,6 +56,8 @@ def explain(
 ) -> tuple[StepProgress, ...]:
     """Say of each step of a notebook whether it would be executed, and why; nothing is executed.
 
+    It is said for an execution that uses what was kept, unless `steps` asks to resume the last one.
+
     Raises
     ------
     NotFoundError, NotebookError, ParameterError, StepError
@@ -65,5 +67,6 @@ def explain(
 
     path = Path(notebook)
     settings = settings or load(path.parent if path.parent.is_dir() else None)
-    asked = (steps or StepOptions(cache=True)).asked(settings)
+    options = steps or StepOptions()
+    asked = options.replace(cache=not options.resume).asked(settings)
     return explain_notebook(path, dict(parameters or {}), asked, parameters_file=parameters_file)

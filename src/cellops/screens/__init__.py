@@ -13,6 +13,7 @@ from cellops.screens.restored import restored
 from cellops.screens.runs import run, run_line, runs
 from cellops.screens.server import served, serving
 from cellops.screens.session import status
+from cellops.screens.steps import explained, step
 
 __all__ = [
     "annotated",
@@ -21,6 +22,7 @@ __all__ = [
     "drift",
     "executed",
     "expectations",
+    "explained",
     "kept",
     "package",
     "parameters",
@@ -34,6 +36,7 @@ __all__ = [
     "serving",
     "stage",
     "status",
+    "step",
     "synced",
     "watching",
 ]

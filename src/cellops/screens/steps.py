@@ -1,0 +1,40 @@
+"""What becomes of the steps of a pipeline, a line each."""
+
+from collections.abc import Iterable
+
+from cellops.records.execution import StepProgress, StepState
+from cellops.screens.console import plain, say
+
+MARKS = {
+    StepState.RUNNING: "[blue]▸[/]",
+    StepState.AGAIN: "[yellow]↻[/]",
+    StepState.REUSED: "[green]=[/]",
+    StepState.DONE: "[green]✓[/]",
+    StepState.FAILED: "[red]✗[/]",
+}
+WORDS = {
+    StepState.RUNNING: "begins",
+    StepState.AGAIN: "is tried again",
+    StepState.REUSED: "is as it was: taken from what was kept",
+    StepState.DONE: "is done",
+    StepState.FAILED: "has failed",
+}
+
+
+def step(event: StepProgress) -> None:
+    """One line for each thing that happens to a step."""
+    time = f" after {event.seconds:.1f} s" if event.state in (StepState.DONE, StepState.FAILED) else ""
+    say(f"{MARKS[event.state]} step [bold]{plain(event.step)}[/] {WORDS[event.state]}{time}{_reasons(event)}")
+
+
+def explained(events: Iterable[StepProgress]) -> None:
+    """Of each step whether it would be executed."""
+    events = list(events)
+    width = max((len(event.step) for event in events), default=0)
+    for event in events:
+        word = "[green]is as it was[/]" if event.state is StepState.REUSED else "[yellow]would be executed[/]"
+        say(f"{plain(event.step):<{width}}  {word}{_reasons(event)}")
+
+
+def _reasons(event: StepProgress) -> str:
+    return f": {plain('; '.join(event.reasons))}" if event.reasons else ""
