@@ -136,9 +136,9 @@ def execute(
         cell_timeout=cell_timeout,
         save_interval=save_interval,
     )
-    on_stage("Starting the kernel")
     try:
         if steps is None:
+            on_stage("Starting the kernel")
             run_cells(executed, places, output, on_event, on_stage, kernel=options)
         else:
             from cellops.pipeline.stepwise.engine import StepExecution
