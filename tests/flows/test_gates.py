@@ -11,6 +11,8 @@ from cellops.errors import GateError, UsageError
 from cellops.flows.execute import execute
 from cellops.flows.gates import refuse
 from cellops.flows.runs import runs
+from cellops.flows.steps import StepOptions
+from cellops.records.execution import StepState
 from cellops.records.gate import GateOutcome
 from cellops.records.run import RunStatus
 from support.kernel import Kernel
@@ -155,3 +157,18 @@ def test_without_gates_nothing_of_them_is_imported(loaded: Kernel) -> None:
     assert loaded.run(TRAIN.replace("seed)", "3)").replace("rows", "400")).status == "ok"
     shown = loaded.run("import sys; [n for n in sys.modules if 'gates.grammar' in n or 'packaging.groups' in n]")
     assert shown.results == ["[]"]
+
+
+def test_a_kept_step_is_executed_again_where_a_gate_asks_what_its_run_was_not_asked(project: Path) -> None:
+    header, body = TRAIN.split("\n", 1)
+    body = body.replace("seed)", "3)").replace("rows", "400")
+    notebook = write(project / "n.ipynb", LOAD, f"%%mlops step train\n{header}\n{body}")
+    steps, told = StepOptions(cache=True), []
+    first = execute(notebook, steps=steps, gates=["auc > 0.5"])
+    again = execute(notebook, steps=steps, gates=["auc > 0.6"], on_step=told.append)
+    assert [result.run for result in again.gates] == [first.runs[0].run]
+    asked = execute(notebook, steps=steps, gates=["min_group(recall, kind, 5) > 0.01"], on_step=told.append)
+    assert [result.outcome for result in asked.gates] == [GateOutcome.PASSED]
+    assert asked.runs[0].run != first.runs[0].run
+    assert [step.state for step in told] == [StepState.REUSED, StepState.RUNNING, StepState.DONE]
+    assert told[1].reasons == ("a gate asks for min_group(recall, kind, 5), which was not measured",)

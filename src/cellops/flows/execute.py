@@ -3,6 +3,7 @@
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -162,7 +163,7 @@ def execute(
             on_stage=on_stage,
             on_parameters=on_parameters,
             cell_timeout=cell_timeout,
-            steps=None if steps is None else steps.asked(settings),
+            steps=None if steps is None else replace(steps.asked(settings), figures=asked.measured),
             on_step=on_step,
         )
     except BaseException as ended:

@@ -40,6 +40,11 @@ class Asked(NamedTuple):
     own: bool = False
     """Whether headers in the notebook have more."""
 
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """What the kernels measure for them where runs have not computed it."""
+        return tuple(dict.fromkeys(name for gate in self.gates for name in gate.measured))
+
     def text(self) -> str:
         """Those of all runs as the kernels are told them, one a line: no gate has two."""
         return "\n".join(gate.text for gate in self.gates)
@@ -77,11 +82,8 @@ def _may_have_gates(notebook: Path) -> bool:
 
 
 def _require_metrics(gate: "Gate", known: Iterable[str]) -> None:
-    from cellops.pipeline.gates.grammar import LATENCY
-
-    measured = {group.name for group in gate.groups}
     for name in gate.names:
-        if name not in measured and not LATENCY.fullmatch(name) and name.partition(".")[0] not in known:
+        if name not in gate.measured and name.partition(".")[0] not in known:
             near = get_close_matches(name, known, n=1)
             fact = f"The gate {gate.text!r} names {name}, which no run cell of the notebook computes"
             hint = f"Did you mean {near[0]}?" if near else f"They compute {', '.join(known) or 'nothing'}"

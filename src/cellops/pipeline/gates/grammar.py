@@ -103,6 +103,12 @@ class Gate:
             fact = f"The gate {self.text!r} compares with the champion and names {len(self.names)} metrics"
             raise UsageError(fact, remedy="Write a gate for each of them", gate=self.text, position=1)
 
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """Those among the names that are measured where a run has not computed them."""
+        groups = {group.name for group in self.groups}
+        return tuple(name for name in self.names if name in groups or LATENCY.fullmatch(name))
+
     def judge(self, figures: Mapping[str, float]) -> list[Pair]:
         """The comparisons of the chain, each with its figures; numbers that cannot be divided hold nowhere."""
         sides = [_value(side, figures) for side in (self._compare.left, *self._compare.comparators)]

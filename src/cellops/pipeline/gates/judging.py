@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
 from cellops.errors import TrackingError
-from cellops.pipeline.gates.grammar import CHAMPION, LATENCY, Gate, Pair
+from cellops.pipeline.gates.grammar import CHAMPION, Gate, Pair
 from cellops.records.gate import Champion, GateFigure, GateOutcome, GateResult
 from cellops.records.run import RunClosed, RunOpened, RunStatus
 from cellops.tracking.names import accepted
@@ -40,11 +40,14 @@ def judge(gate: Gate, run: Run, champion: FindChampion) -> GateResult:
     return GateResult(gate=gate.text, outcome=outcome, said=said, run=opened.run, name=opened.name)
 
 
+def unmeasured(closed: RunClosed, names: Iterable[str]) -> list[str]:
+    """Those names of which a run says nothing: it was not asked for them."""
+    told = {*closed.metrics, *closed.measured, *closed.not_finite, *(figure.name for figure in closed.groups)}
+    return [name for name in names if name not in told]
+
+
 def _concerns(gate: Gate, run: Run) -> bool:
-    closed = run[1]
-    figures = {figure.name for figure in closed.groups}
-    shown = {*closed.metrics, *closed.measured, *closed.not_finite, *figures}
-    return closed.status is not RunStatus.FINISHED or shown.issuperset(gate.names)
+    return run[1].status is not RunStatus.FINISHED or not unmeasured(run[1], gate.names)
 
 
 def _nobody(gate: Gate, runs: Sequence[Run]) -> str:
@@ -54,7 +57,7 @@ def _nobody(gate: Gate, runs: Sequence[Run]) -> str:
     missing = next((name for name in gate.names if name not in known), None)
     if missing is None:
         return f"no run has all of {', '.join(gate.names)}"
-    if LATENCY.fullmatch(missing) or any(group.name == missing for group in gate.groups):
+    if missing in gate.measured:
         return f"{missing} was not measured: no gate asked for it when the step was executed; execute it anew"
     near = get_close_matches(missing, known, n=1)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known[:MOST_NAMES]) or 'none'}"

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cellops.pipeline.cache.freshness import changed, stale
 from cellops.pipeline.cache.key import key
+from cellops.pipeline.gates.judging import unmeasured
 from cellops.pipeline.stepwise.notebook import sources
 from cellops.pipeline.stepwise.options import Reuse, Stepwise
 from cellops.records.cached import KeptStep, StepKey
@@ -77,7 +78,9 @@ def look_up(
     for entry in candidates:
         if entry is None or entry.key != now or not options.cache.is_whole(entry):
             continue
-        why = list(stale(entry.dependencies, options.project))
+        missing = [name for run in entry.runs for name in unmeasured(run.closed, options.figures)]
+        asked = [f"a gate asks for {name}, which was not measured" for name in dict.fromkeys(missing)]
+        why = asked or list(stale(entry.dependencies, options.project))
         if not why:
             return found._replace(kept=entry)
         reasons = reasons or why

@@ -41,6 +41,8 @@ class StepsAsked:
     """The step to execute, with those that it waits for; all by default."""
     retries: int = 0
     """How often a step that says nothing of it is executed again when it fails."""
+    figures: tuple[str, ...] = ()
+    """What gates ask of runs: a step is not taken from what was kept of it where its runs were not asked for that."""
 
     def of(
         self,
@@ -72,6 +74,7 @@ class StepsAsked:
             reuse=self.reuse,
             only=self.only,
             retries=self.retries,
+            figures=self.figures,
         )
 
 
@@ -118,6 +121,8 @@ class Stepwise:
     """The step to execute, with those that it waits for; all by default."""
     retries: int = 0
     """How often a step that says nothing of it is executed again when it fails."""
+    figures: tuple[str, ...] = ()
+    """What gates ask of runs."""
 
     @property
     def steps(self) -> tuple[str, ...]:
