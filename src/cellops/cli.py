@@ -36,6 +36,7 @@ def terminal(context: click.Context) -> None:
     \b
     The usual way:
       cellops execute train.ipynb -p seed 7   run the notebook as a pipeline
+      cellops graph train.ipynb               see its steps and what flows between them
       cellops runs                            see the runs, newest first
       cellops verify last                     execute a run again: does it come out the same?
       cellops package last -o model           export the newest run's model with its contract
@@ -162,6 +163,35 @@ def _steps(options: dict[str, Any]) -> "StepOptions | None":
         fact = "--cache takes whatever was kept of a step, --resume only what the last execution has finished."
         raise click.UsageError(fact + " Give one of them.")
     return StepOptions(only=given.pop("step", None), **given)
+
+
+@terminal.command()
+@click.argument("notebook", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="A file: .svg, .json or .mmd (Mermaid).")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "svg", "json", "mermaid"]),
+    help="How to show it. Default: text, or what the end of the file's name says.",
+)
+def graph(notebook: Path, output: Path | None, form: str | None) -> None:
+    """Draw the steps of NOTEBOOK, with the names that flow between them, and say what is wrong with them.
+
+    \b
+    Steps are the cells under %%mlops step NAME. Nothing is executed.
+      cellops graph train.ipynb
+      cellops graph train.ipynb -o graph.svg
+
+    Exit code 1 when the steps cannot be executed each in a kernel of its own: a name that no cell above binds, steps
+    that wait for each other, an input or output that is not declared.
+    """
+    from cellops import screens
+    from cellops.flows.graph import graph as work
+
+    found = work(notebook)
+    screens.graph(found, output, form)
+    if found.errors:
+        sys.exit(FAILED)
 
 
 @terminal.command()

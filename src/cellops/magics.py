@@ -5,10 +5,11 @@ import atexit
 import contextlib
 import shlex
 import sys
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import click
@@ -48,7 +49,7 @@ class LineVerbs(Verbs):
     def find(self, name: str) -> click.Command | None:
         own = super().find(name)
         found = None if own is not None or name in NOT_IN_A_NOTEBOOK else _of_the_terminal().get(name)
-        return own or (_with_a_picture(found) if found is not None and name == "verify" else found)
+        return own or (_with_a_picture(found) if found is not None and name in PICTURES else found)
 
 
 def _of_the_terminal() -> MutableMapping[str, click.Command]:
@@ -87,8 +88,16 @@ def panel(limit: int) -> None:
 def _with_a_picture(command: click.Command) -> click.Command:
     """The verb of the terminal with what a notebook shows instead of lines and an exit code."""
     shown = copy(command)
-    shown.callback = _verify
+    shown.callback = PICTURES[str(command.name)]
+    if command.name == "graph":
+        shown.params = [_of_this_notebook(one) if one.name == "notebook" else one for one in command.params]
     return shown
+
+
+def _of_this_notebook(parameter: click.Parameter) -> click.Parameter:
+    optional = copy(parameter)
+    optional.required = False
+    return optional
 
 
 @click.pass_obj
@@ -103,6 +112,30 @@ def _verify(session: Session | None, /, **options: Any) -> None:
     if session is not None:
         session.proven(made)
     display(ProofPicture(made))  # type: ignore[no-untyped-call]
+
+
+@click.pass_obj
+def _graph(session: Session | None, /, notebook: Path | None, output: Path | None, form: str | None) -> None:
+    """The graph of a notebook, of this one where none is named, as it was saved last."""
+    from IPython.display import display
+
+    from cellops import screens
+    from cellops.flows.graph import graph as work
+    from cellops.screens.graph.svg import GraphPicture
+
+    own = require(session).notebook if notebook is None else notebook
+    if own is None:
+        fact = "This kernel does not know its notebook"
+        raise UsageError(fact, remedy="Name it: %mlops graph NOTEBOOK")
+    found = work(own)
+    if output is None and form is None:
+        display(GraphPicture(found))  # type: ignore[no-untyped-call]
+        screens.problems(found)
+    else:
+        screens.graph(found, output, form)
+
+
+PICTURES: dict[str, Callable[..., Any]] = {"verify": _verify, "graph": _graph}
 
 
 class CellVerbs(Verbs):

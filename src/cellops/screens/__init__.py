@@ -5,6 +5,7 @@ from cellops.screens.drift import drift
 from cellops.screens.execution import executed, progress, stage, watching
 from cellops.screens.expectations import expectations
 from cellops.screens.gates import annotated
+from cellops.screens.graph import graph, problems
 from cellops.screens.journals import cleaned, kept, synced
 from cellops.screens.packages import package
 from cellops.screens.parameters import parameters
@@ -23,9 +24,11 @@ __all__ = [
     "executed",
     "expectations",
     "explained",
+    "graph",
     "kept",
     "package",
     "parameters",
+    "problems",
     "progress",
     "proof",
     "restored",

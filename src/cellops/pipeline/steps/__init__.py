@@ -1,1 +1,1 @@
-"""The steps of a notebook: which cells are theirs, what flows between them, what is wrong with them, how they look."""
+"""The steps of a notebook: which cells are theirs, what flows between them, and what is wrong with them."""
