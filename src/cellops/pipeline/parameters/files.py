@@ -14,6 +14,8 @@ FLOAT = re.compile(
     r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
 )
 
+MERGE = "tag:yaml.org,2002:merge"
+
 
 def read_values(path: Path) -> dict[str, object]:
     """The parameters in a file, by name; an empty file has none.
@@ -79,7 +81,7 @@ def _yaml(text: str) -> object:
     Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), None)
     Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(rf"^(?:{INTEGER.pattern})$"), None)
     Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(rf"^(?:{FLOAT.pattern})$"), None)
-    Loader.add_implicit_resolver("tag:yaml.org,2002:merge", re.compile(r"^<<$"), None)
+    Loader.add_implicit_resolver(MERGE, re.compile(r"^<<$"), None)
     Loader.add_constructor("tag:yaml.org,2002:int", lambda loader, node: _integer(loader.construct_scalar(node)))
     Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
     try:
@@ -94,7 +96,7 @@ def _integer(text: str) -> int:
 
 
 def _mapping(loader: Any, node: Any) -> dict[Any, object]:
-    _once((loader.construct_object(key, deep=True), None) for key, _ in node.value)
+    _once((loader.construct_object(key, deep=True), None) for key, _ in node.value if key.tag != MERGE)
     loader.flatten_mapping(node)
     found: dict[Any, object] = loader.construct_mapping(node, deep=True)
     return found

@@ -128,6 +128,11 @@ class Choice(Alone):
         problem = f"{value!r:.120} is none of {', '.join(named.values())}{did_you_mean(str(value), named)}"
         raise ValueError(problem)
 
+    def parts(self) -> Iterator[Kind]:
+        yield self
+        if None in self.values:
+            yield NONE
+
 
 @dataclass(frozen=True)
 class Member:

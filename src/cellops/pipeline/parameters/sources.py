@@ -38,28 +38,25 @@ def gather(declared: Declared, values: Mapping[str, object], file: Path | None =
 
 def from_environment(declared: Declared) -> dict[str, Given]:
     """The parameters that variables set; one that is empty counts as not set, as CI systems leave what nobody chose."""
-    names = _names(declared)
-    found = {}
-    for variable, value in os.environ.items():
-        if variable.startswith(VARIABLE) and value:
-            rest = variable.removeprefix(VARIABLE)
-            name = rest if rest in names.values() else names.get(rest.casefold())
-            if name is not None:
-                found[name] = Given(value, variable)
-    return found
+    named = {variable: _named(variable, declared) for variable in _variables()}
+    return {name: Given(os.environ[variable], variable) for variable, name in named.items() if name is not None}
 
 
 def unused_variables(declared: Declared) -> dict[str, str]:
     """The variables that name no parameter of this notebook, with a hint: they may be another notebook's."""
-    names = _names(declared)
-    rests = {v: v.removeprefix(VARIABLE) for v, value in os.environ.items() if v.startswith(VARIABLE) and value}
-    return {
-        variable: did_you_mean(rest, {name: name for name in names.values()})
-        for variable, rest in rests.items()
-        if rest not in names.values() and rest.casefold() not in names
-    }
+    names = {parameter.name: parameter.name for parameter in declared.parameters}
+    unused = [variable for variable in _variables() if _named(variable, declared) is None]
+    return {variable: did_you_mean(variable.removeprefix(VARIABLE), names) for variable in unused}
 
 
-def _names(declared: Declared) -> dict[str, str]:
-    """The parameters by their names without case."""
-    return {parameter.name.casefold(): parameter.name for parameter in declared.parameters}
+def _variables() -> list[str]:
+    return sorted(name for name, value in os.environ.items() if name.startswith(VARIABLE) and value)
+
+
+def _named(variable: str, declared: Declared) -> str | None:
+    """The parameter that a variable names: as it is written, else whatever its case."""
+    rest = variable.removeprefix(VARIABLE)
+    names = [parameter.name for parameter in declared.parameters]
+    if rest in names:
+        return rest
+    return next((name for name in names if name.casefold() == rest.casefold()), None)
