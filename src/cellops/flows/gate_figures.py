@@ -15,7 +15,7 @@ from cellops.records.run import RunClosed, RunOpened
 if TYPE_CHECKING:
     import pandas as pd
 
-    from cellops.pipeline.gates.grammar import GroupCall
+    from cellops.pipeline.gates.words import GroupCall
 
 
 LONGEST_REASON = 200
@@ -60,7 +60,8 @@ def measure(
     UsageError
         When a gate cannot be read.
     """
-    from cellops.pipeline.gates.grammar import LATENCY, read_all
+    from cellops.pipeline.gates.grammar import read_all
+    from cellops.pipeline.gates.words import LATENCY
 
     gates = read_all(texts)
     calls = {group.name: group for gate in gates for group in gate.groups}

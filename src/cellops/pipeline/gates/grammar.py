@@ -3,23 +3,15 @@
 import ast
 import math
 import operator
-import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from typing import NoReturn
 
 from cellops.errors import UsageError
+from cellops.pipeline.gates.words import CHAMPION, FIGURES, LATENCY, OF_GROUPS, GroupCall, group_call, metric
 from cellops.records.base import Record
 
-CHAMPION = "champion"
-OF_GROUPS = ("min_group", "max_group", "gap_group")
-FIGURES = ("accuracy", "brier", "log_loss", "mae", "precision", "r2", "recall", "rmse", "roc_auc")
-"""What `stats.performance.evaluate` measures."""
-LATENCY = re.compile(r"p(50|90|95|99)_latency_ms")
-"""Latencies that are measured on the kept model where the run has no metric of that name."""
-SMALLEST_GROUP = 30
-"""Rows below which a group is not judged, where the gate says nothing else."""
 LONGEST = 300
 """Characters; Python's parser is asked nothing that could take it long or deep."""
 WRITTEN_AS = "Write for example: auc >= 0.72, auc >= champion - 0.005, min_group(recall, carrier) >= 0.5"
@@ -37,22 +29,6 @@ OPERATIONS: dict[type[ast.operator], Callable[[float, float], float]] = {
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
 }
-
-
-class GroupCall(Record, frozen=True, kw_only=True):
-    """`min_group(recall, carrier)`: a figure of the model over the groups of a column."""
-
-    function: str
-    figure: str
-    column: str
-    smallest: int = SMALLEST_GROUP
-    """Rows that a group must have to count."""
-
-    @property
-    def name(self) -> str:
-        """As it is written, and as the metric of the run is called."""
-        more = "" if self.smallest == SMALLEST_GROUP else f", {self.smallest}"
-        return f"{self.function}({self.figure}, {_quoted(self.column)}{more})"
 
 
 class Pair(Record, frozen=True, kw_only=True):
@@ -134,9 +110,9 @@ def _value(node: ast.expr, figures: Mapping[str, float]) -> float:
             except ZeroDivisionError:
                 return math.nan
         case ast.Call():
-            return figures[_group(node).name]
+            return figures[group_call(node).name]
         case _:
-            return figures[_name(node)]
+            return figures[metric(node)]
 
 
 def _parsed(text: str) -> ast.Compare:
@@ -192,7 +168,7 @@ class _Reader:
 
     def _read_name(self, node: ast.expr) -> None:
         try:
-            name = _name(node)
+            name = metric(node)
         except ValueError:
             self._refuse(node, f"{ast.unparse(node)} is not the name of a metric")
         if name == CHAMPION or not name:
@@ -205,7 +181,7 @@ class _Reader:
             hint = _near(function, OF_GROUPS)
             self._refuse(node, f"there is no function {function}", hint or f"There are {', '.join(OF_GROUPS)}")
         try:
-            group = _group(node)
+            group = group_call(node)
         except ValueError:
             usage = f"Write {function}(recall, carrier), or {function}(recall, carrier, 100) for groups of 100 rows on"
             self._refuse(node, f"{function} takes a figure and a column", usage)
@@ -225,41 +201,6 @@ class _Reader:
 
     def _refuse(self, node: ast.expr, what: str, remedy: str = WRITTEN_AS) -> NoReturn:
         _refuse(self._text, _position(self._text, node), what, remedy)
-
-
-def _name(node: ast.expr) -> str:
-    """The metric that a node names: `auc`, `scores.auc`, or any other in quotes.
-
-    Raises
-    ------
-    ValueError
-        When it names none.
-    """
-    match node:
-        case ast.Name(id=name) | ast.Constant(value=str(name)):
-            return name
-        case ast.Attribute(value=ast.Name() | ast.Attribute() as base, attr=attribute):
-            return f"{_name(base)}.{attribute}"
-        case _:
-            raise ValueError(ast.unparse(node))
-
-
-def _group(node: ast.Call) -> GroupCall:
-    match node:
-        case ast.Call(func=ast.Name(id=function), args=[ast.Name(id=figure), column], keywords=[]):
-            return GroupCall(function=function, figure=figure, column=_name(column))
-        case ast.Call(
-            func=ast.Name(id=function),
-            args=[ast.Name(id=figure), column, ast.Constant(value=int() as smallest)],
-            keywords=[],
-        ) if type(smallest) is int and smallest > 0:
-            return GroupCall(function=function, figure=figure, column=_name(column), smallest=smallest)
-        case _:
-            raise ValueError(ast.unparse(node))
-
-
-def _quoted(column: str) -> str:
-    return column if all(part.isidentifier() for part in column.split(".")) else repr(column)
 
 
 def _near(name: str, known: tuple[str, ...]) -> str | None:

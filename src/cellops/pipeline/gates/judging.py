@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
 from cellops.errors import TrackingError
-from cellops.pipeline.gates.grammar import CHAMPION, Gate, Pair
+from cellops.pipeline.gates.grammar import Gate, Pair
+from cellops.pipeline.gates.words import CHAMPION
 from cellops.records.gate import Champion, GateFigure, GateOutcome, GateResult
 from cellops.records.run import RunClosed, RunOpened, RunStatus
 from cellops.tracking.names import accepted
