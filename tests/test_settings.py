@@ -183,3 +183,16 @@ def test_a_relative_database_is_found_in_a_folder_of_any_name(
 def test_a_folder_with_a_nul_is_one_clear_error(project: Path) -> None:
     write(project, '[tool.cellops]\nfolder = "a\\u0000b"\n')
     assert "holds a NUL character" in message(project)
+
+
+@pytest.mark.parametrize(
+    "text", ["auc >= 0.7; min_group(recall, a) > 0.5 ;", "auc >= 0.7\n\nmin_group(recall, a) > 0.5\n"]
+)
+def test_gates_in_the_environment_stand_apart(project: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("CELLOPS_GATES", text)
+    assert settings.load(project).gates == ("auc >= 0.7", "min_group(recall, a) > 0.5")
+    monkeypatch.delenv("CELLOPS_GATES")
+    write(project, '[tool.cellops]\ngates = ["auc >= 0.7"]')
+    assert settings.load(project).gates == ("auc >= 0.7",)
+    write(project, '[tool.cellops]\ngates = "auc >= 0.7"')
+    assert settings.load(project).gates == ("auc >= 0.7",)

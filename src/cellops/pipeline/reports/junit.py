@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 from cellops.records.execution import CellState
 from cellops.records.gate import GateOutcome, GateResult
 from cellops.records.report import CellReport, ExecutionReport, Failure
+from cellops.records.run import RunStatus
 
 NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What no document of XML 1.0 may hold, written as an escape or not."""
@@ -17,7 +18,7 @@ NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 def junit(report: ExecutionReport) -> bytes:
     """The report as a document of JUnit's format, as the schema of Jenkins' xUnit plugin describes it.
 
-    A cell that failed is a failure with its traceback; one that was not reached is skipped. A gate that was missed is
+    A cell that failed is a failure with its traceback; one that was not executed is skipped. A gate that was missed is
     a failure, and one that could not be judged an error. Where no cell says why the execution ended, a case of its own
     does.
     """
@@ -46,7 +47,7 @@ def junit(report: ExecutionReport) -> bytes:
 def _cases(report: ExecutionReport) -> Iterator[ET.Element]:
     name = PurePath(report.notebook).stem
     for cell in report.cells:
-        yield _of_cell(cell, name)
+        yield _of_cell(cell, name, "not executed" if report.status is RunStatus.FINISHED else "not reached")
     if report.failure is not None:
         case = _case(name, "execution", report.seconds)
         case.append(_said("error", report.failure))
@@ -55,13 +56,13 @@ def _cases(report: ExecutionReport) -> Iterator[ET.Element]:
         yield _of_gate(gate, name)
 
 
-def _of_cell(cell: CellReport, notebook: str) -> ET.Element:
+def _of_cell(cell: CellReport, notebook: str, left_out: str) -> ET.Element:
     place = "parameters" if cell.index is None else f"cell {cell.index + 1}"
     case = _case(notebook, f"{place}: {cell.title}", cell.seconds)
     if cell.failure is not None:
         case.append(_said("failure", cell.failure))
     elif cell.state is not CellState.DONE:
-        ET.SubElement(case, "skipped", {"message": "not reached"})
+        ET.SubElement(case, "skipped", {"message": left_out})
     return case
 
 
