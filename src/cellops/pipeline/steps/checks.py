@@ -1,38 +1,15 @@
-"""What is wrong with the steps of a notebook, or is otherwise when each is executed in a kernel of its own."""
+"""What is wrong with the steps of a notebook: names without a producer, circles, wrong declarations."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 
+from cellops.pipeline.steps import own_kernel
 from cellops.pipeline.steps.cells import Division
 from cellops.pipeline.steps.flow import Stretch
+from cellops.pipeline.steps.reading import Reading, problem_at, who
 from cellops.pipeline.steps.wiring import Wiring, is_of_python
 from cellops.records.finding import Severity
 from cellops.records.step import StepGraph, StepProblem
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What the checks look at."""
-
-    graph: StepGraph
-    division: Division
-    stretches: Sequence[Stretch]
-    wiring: Wiring
-
-    @property
-    def parts(self) -> list[Stretch]:
-        return [stretch for stretch in self.stretches if stretch.step is not None]
-
-    def origin(self, order: int) -> Stretch:
-        return self.stretches[order - 1]
-
-    def taken(self, part: Stretch) -> Iterator[tuple[str, Stretch]]:
-        """The names that a part takes from other steps, each with the part that gives it."""
-        for name, order in sorted(self.wiring.takes[part.order].items()):
-            origin = self.origin(order)
-            if origin.step not in (None, part.step):
-                yield name, origin
 
 
 def all_of(found: StepGraph, division: Division, stretches: Sequence[Stretch], wiring: Wiring) -> list[StepProblem]:
@@ -46,7 +23,7 @@ def all_of(found: StepGraph, division: Division, stretches: Sequence[Stretch], w
         _split,
         _ambiguous,
         _unknown,
-        *KERNEL_OF_ITS_OWN,
+        *own_kernel.CHECKS,
     )
     several = len(found.steps) > 1
     return [problem for check in checks if several or check is _missing for problem in check(reading)]
@@ -61,10 +38,10 @@ def _missing(reading: Reading) -> Iterator[StepProblem]:
             bound = name in stretch.before and name not in stretch.gone_before
             if bound or name in stretch.reader.bound or is_of_python(name):
                 continue
-            yield _problem(
+            yield problem_at(
                 "missing-producer",
                 stretch.place(name, "read"),
-                f"{_who(stretch)} reads {name}, which nothing above binds",
+                f"{who(stretch)} reads {name}, which nothing above binds",
                 _where_it_is(name, stretch, reading),
                 stretch=stretch,
                 names=(name,),
@@ -91,7 +68,7 @@ def _undeclared_inputs(reading: Reading) -> Iterator[StepProblem]:
         whole = ",".join(dict.fromkeys((*(declared or ()), *(name for name, _ in taken))))
         for name, origin in taken:
             if name not in (declared or ()):
-                yield _problem(
+                yield problem_at(
                     "undeclared-input",
                     part.place(name, "read"),
                     f"step {part.step} reads {name} of step {origin.step}, and --in does not name it",
@@ -110,7 +87,7 @@ def _undeclared_outputs(reading: Reading) -> Iterator[StepProblem]:
         for name in sorted(given - set(declared.outputs)):
             part = next((part for part in own if name in part.surely), own[0])
             how = "bound" if name in part.reader.bound else "changed"
-            yield _problem(
+            yield problem_at(
                 "undeclared-output",
                 part.place(name, how),
                 f"step {step} gives {name} to a step below, and --out does not name it",
@@ -121,7 +98,7 @@ def _undeclared_outputs(reading: Reading) -> Iterator[StepProblem]:
         for name in declared.outputs:
             if not any(name in part.writes or part.unknown for part in own):
                 near = get_close_matches(name, sorted(set().union(*(part.reader.bound for part in own))), n=1)
-                yield _problem(
+                yield problem_at(
                     "missing-output",
                     (own[0].cells[0].place, None),
                     f"step {step} declares --out {name}, and binds no {name}",
@@ -144,7 +121,7 @@ def _cycles(reading: Reading) -> Iterator[StepProblem]:
         inside = [edge for edge in graph.edges if edge.producer in circle and edge.consumer in circle]
         names = [f"{edge.consumer} needs {', '.join(edge.names) or 'files'} of {edge.producer}" for edge in inside]
         split = next(part for part in reversed(reading.parts) if part.step in circle and _again(part, reading))
-        yield _problem(
+        yield problem_at(
             "cycle",
             (split.cells[0].place, None),
             f"the steps {', '.join(sorted(circle))} wait for each other: {'; '.join(names)}",
@@ -183,7 +160,7 @@ def _has_another(name: str, origin: Stretch, part: Stretch, reading: Reading) ->
 
 def _two_values(name: str, part: Stretch, does: str, other: Stretch, why: str = "") -> StepProblem:
     here = f"step {part.step} {does} here{why}"
-    return _problem(
+    return problem_at(
         "split-step",
         part.place(name, "bound" if name in part.reader.bound else "read"),
         f"{here}, and has another {name} in cell {other.cells[0].place + 1}, but one namespace for both",
@@ -209,7 +186,7 @@ def _ambiguous(reading: Reading) -> Iterator[StepProblem]:
             if name not in origin.binds or rival.step in reading.graph.needed(str(origin.step)):
                 continue
             seen.add((name, origin.order))
-            yield _problem(
+            yield problem_at(
                 "ambiguous-writers",
                 origin.place(name, "bound"),
                 f"steps {rival.step} and {origin.step} both bind {name}, and neither needs the other; "
@@ -227,136 +204,13 @@ def _unknown(reading: Reading) -> Iterator[StepProblem]:
         for reason in stretch.unknown:
             takes = "takes all that stands above it and may change it" if stretch.step else "may bind any name"
             what = "its imports and functions are taken to be untouched"
-            yield _problem(
+            yield problem_at(
                 "unknown-names",
                 stretch.place(reason, "unknown"),
-                f"{_who(stretch)} has {reason}, so nobody can read which names it uses: it {takes}; {what}",
+                f"{who(stretch)} has {reason}, so nobody can read which names it uses: it {takes}; {what}",
                 "Import names one by one, or declare them: --in and --out"
                 if stretch.step
                 else "Import names one by one",
                 stretch=stretch,
                 severity=Severity.WARNING,
             )
-
-
-def _interpreter(reading: Reading) -> Iterator[StepProblem]:
-    for part in reading.parts[:-1]:
-        if part.changes_interpreter:
-            yield _problem(
-                "interpreter-state",
-                part.place("(interpreter)", "changed"),
-                f"step {part.step} changes what the whole kernel shares (options, seeds, the environment, modules); "
-                "later steps have kernels of their own and do not see it",
-                "Move it above the first step: cells there that do so are executed by every step",
-                stretch=part,
-                severity=Severity.WARNING,
-            )
-
-
-def _generators(reading: Reading) -> Iterator[StepProblem]:
-    """Draws from a generator that a step before has moved on."""
-    for part in reading.parts:
-        above = [other for other in reading.stretches[: part.order - 1] if other.step not in (None, part.step)]
-        seeded = any(other.reader.seeded for other in reading.stretches[: part.order - 1])
-        if part.reader.draws is not None and seeded and any(o.reader.draws or o.reader.seeded for o in above):
-            yield _problem(
-                "generator-state",
-                part.reader.draws,
-                f"step {part.step} draws from a generator of all cells that earlier steps have seeded or drawn from; "
-                "in a kernel of its own it begins elsewhere",
-                "Seed it in the step, or draw from numpy.random.default_rng(seed) under a name",
-                stretch=part,
-                severity=Severity.WARNING,
-            )
-
-
-def _shared_files(reading: Reading) -> Iterator[StepProblem]:
-    for stretch in reading.stretches:
-        place = stretch.cells[0].place
-        again = [step.name for step in reading.graph.steps if place in step.shared]
-        if stretch.step is None and stretch.writes_files and len(again) > 1:
-            yield _problem(
-                "shared-writes",
-                stretch.place("(files)", "changed"),
-                f"the cell writes files or starts programs, and is executed by each of the steps {', '.join(again)}",
-                "Give it to a step",
-                stretch=stretch,
-                severity=Severity.WARNING,
-                steps=tuple(again),
-            )
-
-
-def _perhaps_changed(reading: Reading) -> Iterator[StepProblem]:
-    """Steps that wait only because code that is not known was given what they take."""
-    for edge in reading.graph.edges:
-        consumers = [part for part in reading.parts if part.step == edge.consumer]
-        given = [
-            (n, o, n in part.used) for part in consumers for n, o in reading.taken(part) if o.step == edge.producer
-        ]
-        if edge.files or not given or any(origin.unknown or (used and n in origin.surely) for n, origin, used in given):
-            continue
-        name, origin, _ = next((one for one in given if one[2]), given[0])
-        names = sorted({name for name, _, _ in given})
-        yield _problem(
-            "perhaps-changed",
-            origin.place(name, "changed"),
-            f"step {edge.consumer} waits for step {edge.producer}, which may change {', '.join(names)}: code that is "
-            "not known, or another name of the same object, has it",
-            f"If it is left as it is, say what the step gives: %%mlops step {edge.producer} --out NAMES",
-            stretch=origin,
-            severity=Severity.INFO,
-            steps=(edge.producer, edge.consumer),
-            names=tuple(names),
-        )
-
-
-def _functions(reading: Reading) -> Iterator[StepProblem]:
-    """Functions that are passed as values keep the names that they use as these were."""
-    for part in reading.parts:
-        for name, origin in reading.taken(part):
-            effects = origin.reader.notes.functions.get(name)
-            for used in effects.uses if effects is not None else ():
-                then = origin.order if used in origin.writes else origin.before.get(used, 0)
-                if then and part.before.get(used, 0) != then and used not in origin.defined:
-                    yield _problem(
-                        "function-by-value",
-                        part.place(name, "read"),
-                        f"step {part.step} takes {name} of step {origin.step} as a value, with {used} as it was there; "
-                        f"{used} has been bound or changed since",
-                        f"Define {name} above the first step, or give it {used} as an argument",
-                        stretch=part,
-                        severity=Severity.WARNING,
-                        names=(name, used),
-                    )
-
-
-KERNEL_OF_ITS_OWN = (_interpreter, _generators, _shared_files, _perhaps_changed, _functions)
-"""What is no fault of the notebook in one kernel."""
-
-
-def _who(stretch: Stretch) -> str:
-    return "a shared cell" if stretch.step is None else f"step {stretch.step}"
-
-
-def _problem(
-    code: str,
-    place: tuple[int, int | None],
-    seen: str,
-    remedy: str,
-    *,
-    stretch: Stretch,
-    severity: Severity = Severity.ERROR,
-    steps: tuple[str, ...] | None = None,
-    names: tuple[str, ...] = (),
-) -> StepProblem:
-    own = () if stretch.step is None else (stretch.step,)
-    return StepProblem(
-        code=code,
-        severity=severity,
-        cell=place[0],
-        line=place[1],
-        steps=own if steps is None else steps,
-        names=names,
-        seen=seen,
-        remedy=remedy,
-    )

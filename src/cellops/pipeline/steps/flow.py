@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from cellops.capture.names.kinds import Description, Kind
 from cellops.capture.names.regions import Flow, members
 from cellops.pipeline.steps.cells import CodeCell, Division
-from cellops.pipeline.steps.known import Defined, Known, changed_by_attribute
+from cellops.pipeline.steps.definitions import Defined, changed_by_attribute
+from cellops.pipeline.steps.known import Known
 from cellops.pipeline.steps.reader import Reader
-from cellops.records.effects import ANYTHING, FILES, INTERPRETER, Effects, FunctionEffects
+from cellops.records.effects import ANYTHING, INTERPRETER, Effects, FunctionEffects
 from cellops.records.step import StepDeclared
 
 PASSIVE = frozenset({Kind.CONSTANT, Kind.TABLE, Kind.DATA, Kind.ESTIMATOR, Kind.LIBRARY})
@@ -53,12 +54,13 @@ class Stretch:
         return tuple(self.reader.notes.unknown)
 
     @property
-    def reads_files(self) -> bool:
-        return FILES in self.reader.notes.needs
+    def reads(self) -> set[str]:
+        """The files that it reads; `known.ANY_FILE` for one whose path the source does not show."""
+        return self.reader.notes.reading
 
     @property
-    def writes_files(self) -> bool:
-        return FILES in self.reader.notes.changes
+    def writes_to(self) -> set[str]:
+        return self.reader.notes.writing
 
     @property
     def changes_interpreter(self) -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from cellops.pipeline.steps import checks
 from cellops.pipeline.steps.cells import Division, divide
 from cellops.pipeline.steps.flow import Stretch, orders, read
+from cellops.pipeline.steps.known import ANY_FILE
 from cellops.pipeline.steps.wiring import Wiring, wire
 from cellops.records.step import Definition, Edge, Step, StepGraph, StepProblem
 
@@ -133,10 +134,20 @@ def _by_files(stretches: Sequence[Stretch]) -> Iterable[tuple[str, str]]:
     """Steps that touch files wait for those above that write some, and those that write wait for those that read."""
     for later in stretches:
         for earlier in stretches[: stretches.index(later)]:
-            touched = earlier.writes_files and (later.reads_files or later.writes_files)
-            overwritten = earlier.reads_files and later.writes_files
-            if earlier.step != later.step and (touched or overwritten):
+            touched = _meet(earlier.writes_to, later.reads | later.writes_to) or _meet(earlier.reads, later.writes_to)
+            if touched and earlier.step != later.step:
                 yield str(earlier.step), str(later.step)
+
+
+def _meet(some: Iterable[str], others: Iterable[str]) -> bool:
+    """Whether two sets of paths may name a file or a folder in common."""
+    pairs = ((one, other) for one in some for other in others)
+    return any(ANY_FILE in pair or _holds(*pair) or _holds(*reversed(pair)) for pair in pairs)
+
+
+def _holds(folder: str, path: str) -> bool:
+    """Whether a path is in a folder, or the same with an ending that was added; one of them may not be absolute."""
+    return folder == "." or path.startswith(folder) or folder.startswith("/") != path.startswith("/")
 
 
 def _levels(steps: Sequence[str], edges: Sequence[Edge]) -> tuple[tuple[str, ...], ...]:

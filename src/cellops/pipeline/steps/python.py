@@ -7,6 +7,7 @@ from cellops.capture import header
 
 BELOW_A_MAGIC = re.compile(r"^%%(?P<name>\w+)[ \t]*(?P<line>[^\n]*)\n?(?P<body>.*)$", re.DOTALL)
 MAGIC = re.compile(r"^(?P<before>\s*(?:[\w.]+(?:\s*,\s*[\w.]+)*\s*=\s*)?)(?P<mark>%|!!?)(?P<text>.*)$")
+CAPTURE = re.compile(r"^%%capture\b(?:\s+--?\S+)*\s+(?P<name>[A-Za-z_]\w*)\s*$")
 HELP = re.compile(r"^\s*[\w.%]+\?{1,2}\s*$|^\s*\?{1,2}\s*[\w.%]+\s*$")
 
 
@@ -23,7 +24,13 @@ def parse(source: str) -> ast.Module:
     if body is None:
         return _of_a_magic("\n".join(lines))
     first = len(lines) - len(body.splitlines())
-    return _parsed([""] * first + lines[first:])
+    return _parsed([*map(_bound_by, lines[:first]), *lines[first:]])
+
+
+def _bound_by(line: str) -> str:
+    """`%%capture NAME` binds a name, as an assignment in the same line does."""
+    found = CAPTURE.match(line)
+    return f"{found['name']} = object()" if found else ""
 
 
 def _parsed(lines: list[str]) -> ast.Module:

@@ -1,0 +1,235 @@
+"""What the calls in a step do: a function of the notebook is read at each of its calls, with what it is given there."""
+
+import ast
+import builtins
+import re
+from collections.abc import Mapping
+from posixpath import normpath
+
+from cellops.capture.dataflow import scopes
+from cellops.capture.dataflow.shell_calls import shell_call
+from cellops.capture.names import libraries
+from cellops.capture.names.effects import Source
+from cellops.capture.names.kinds import Description, Kind
+from cellops.capture.names.sharing import CONSTANT, Value, container, either
+from cellops.pipeline.steps.definitions import has_functions, parameters
+from cellops.pipeline.steps.known import ANY_FILE, KindNotes, Known
+
+DEEPEST = 8
+"""Calls inside of calls that are read; a deeper one may do anything with its arguments."""
+MOST_CALLS = 2000
+"""Calls of the notebook's functions that are read in one step."""
+OF_THE_DISK = re.compile(
+    r"^(?:os|shutil|subprocess|pathlib|tempfile)\..*\b(?:chdir|fchdir|system|popen|Popen|run|call|check_call"
+    r"|check_output|makedirs|mkdir|mkdtemp|remove|removedirs|rename|renames|replace|rmdir|unlink|symlink|link|rmtree"
+    r"|move|copy|copy2|copyfile|copytree)$"
+)
+MAKES_A_FOLDER = re.compile(r"\.(?:makedirs|mkdir)$")
+OTHER_PLACES = re.compile(r"sql|execute|connect|query|rename|replace|symlink|hardlink|link_to")
+"""Functions whose first argument is not all that they touch."""
+GLOBAL_GENERATOR = re.compile(r"^(?:random\.[a-z]\w*|numpy\.random\.(?!default_rng$|bit_generator)[a-z]\w*)$")
+LIKE_SKLEARN = re.compile(r"^(?:lightgbm|xgboost|catboost)\.(?:\w+\.)*[A-Z]\w*(?:Classifier|Regressor|Ranker)$")
+BINDS_UNSEEN = frozenset({"load", "pylab", "reset", "reset_selective", "run", "store"})
+"""Magics that bind names, or take them away, in a way that the source does not show."""
+SEEDS = frozenset({"random.seed", "random.setstate", "numpy.random.seed", "numpy.random.set_state"})
+
+
+class Calls(Source):
+    """Reads calls; what it knows of functions comes from `reader.Reader`."""
+
+    def __init__(self, known: Known, shares: Mapping[str, int]) -> None:
+        super().__init__(known.kinds.get)
+        self.notes: KindNotes = KindNotes(shares)
+        self.defined = dict(known.defined)
+        self.bodies = dict(known.bodies)
+        self.place = (0, 0)
+        """The cell and the line of the statement that is being read."""
+        self.draws: tuple[int, int] | None = None
+        """Where it draws from a global generator that it has not seeded."""
+        self.seeded: set[str] = set()
+        """Libraries whose global generator it has seeded."""
+        self._calling: list[ast.AST] = []
+        self._returned: list[Value] = []
+        self._calls = 0
+
+    def kind_of(self, name: str) -> Description:
+        """What is known of a name behind the cells that were read."""
+        if name not in self.bound:
+            before = self.before(name) or Description(Kind.ACTIVE)
+            found = Value(before.kind, origin=before.origin)
+        else:
+            found = self.bound[name]
+        return Description(self.notes.kind(name, found.kind), found.origin)
+
+    def special(self, node: ast.Call) -> Value | None:
+        found = super().special(node)
+        if found is not None:
+            called = shell_call(node)
+            if called is not None and called.changes_the_interpreter:
+                self.notes.write_files()
+            name = _line_magic(node)
+            if name in BINDS_UNSEEN:
+                self.notes.unknown[f"%{name}"] = None
+            return found
+        match node.func:
+            case ast.Name(id=name) if name in self.bodies and not self._is_local(name):
+                return self._call_body(name, node)
+            case _:
+                return None
+
+    def use_returned(self, value: Value) -> None:
+        if self._calling:
+            self._returned.append(value)
+
+    def _call(self, node: ast.Call) -> Value:
+        """A function of the notebook among the arguments is taken to be called with (parts of) the others."""
+        origin, outer = self._origin(node.func), self.notes.path
+        if LIKE_SKLEARN.match(origin):
+            return self._estimator(node)
+        self.notes.path = _path(node)
+        self._note_library(origin)
+        found = self._with_functions(node, super()._call(node))
+        self.notes.path = outer
+        return found
+
+    def _with_functions(self, node: ast.Call, found: Value) -> Value:
+        """The value of a call, to which functions among its arguments add theirs."""
+        given = [*node.args, *(keyword.value for keyword in node.keywords)]
+        functions = [part.id for part in given if isinstance(part, ast.Name) and self._is_function(part.id)]
+        if not functions:
+            return found
+        base = [node.func.value] if isinstance(node.func, ast.Attribute) else []
+        ambient = either([self.value(part) for part in (*given, *base)])
+        ambient = Value(max(ambient.kind, Kind.TABLE), ambient.everything)
+        for name in functions:
+            body = self.bodies.get(name)
+            result = None if body is None else self._read_body(body, dict.fromkeys(parameters(body), ambient))
+            if result is None:
+                self.notes.mutate(ambient)
+            found = either([found, ambient if result is None else result])
+        return found._replace(direct=False)
+
+    def _estimator(self, node: ast.Call) -> Value:
+        """An estimator of a library that keeps to the ways of scikit-learn."""
+        self.value(node.func)
+        values = [self.value(part) for part in (*node.args, *(keyword.value for keyword in node.keywords))]
+        given = either(values)
+        plain = all(value.kind <= Kind.DATA for value in values)
+        return Value(Kind.ESTIMATOR if plain else Kind.ACTIVE, given.everything)
+
+    def _call_body(self, name: str, node: ast.Call) -> Value | None:
+        """Read a function of the notebook as it is called here; None for one that calls itself."""
+        was_active = name in self.notes.active
+        self.name(name)
+        if not was_active:
+            self.notes.active.pop(name, None)  # What it uses is read here, and better.
+        found = self._read_body(self.bodies[name], self._given(self.bodies[name], node))
+        if found is None:
+            self.notes.active[name] = None
+        return found
+
+    def _read_body(self, function: ast.FunctionDef | ast.Lambda, given: dict[str, Value]) -> Value | None:
+        """Read a function with the values of its parameters; None where calls stand too deep in each other."""
+        self._calls += 1
+        if function in self._calling or len(self._calling) >= DEEPEST or self._calls > MOST_CALLS:
+            return None
+        kept = (self.scopes, self.elsewhere, self.later, self._returned, self.result)
+        noted = (list(self.notes.pending), set(self.notes.touched))
+        local = {**dict.fromkeys(scopes.bound_in_function(function), CONSTANT), **given}
+        self.scopes, self.elsewhere, self.later, self._returned = [local], [set()], True, []
+        self._calling.append(function)
+        self.conditions += 1
+        try:
+            for _ in range(2 if has_functions(function) else 1):
+                self.run([ast.Return(function.body)] if isinstance(function, ast.Lambda) else function.body)
+            return either(self._returned) if self._returned else CONSTANT
+        finally:
+            self.conditions -= 1
+            self._calling.pop()
+            self.scopes, self.elsewhere, self.later, self._returned, self.result = kept
+            self.notes.pending[:0] = noted[0]
+            self.notes.touched |= noted[1]
+
+    def _given(self, function: ast.FunctionDef | ast.Lambda, node: ast.Call) -> dict[str, Value]:
+        """What the parameters of a function are given by a call."""
+        args = function.args
+        names = parameters(function)
+        found = dict.fromkeys(names, CONSTANT)
+        defaults = [self.value(default) for default in scopes.defaults(args)]
+        positional = [self.value(argument) for argument in node.args]
+        by_name = [(keyword.arg, self.value(keyword.value)) for keyword in node.keywords]
+        values = [*positional, *(value for _, value in by_name)]
+        if any(isinstance(one, ast.Starred) for one in node.args) or any(name is None for name, _ in by_name):
+            together = either([*values, *defaults])
+            return dict.fromkeys(names, together if together.kind <= Kind.TABLE else together._replace(direct=False))
+        if defaults:
+            found = dict.fromkeys(names, either(defaults))
+        if args.vararg is not None:
+            found[args.vararg.arg] = container(positional)
+        if args.kwarg is not None:
+            found[args.kwarg.arg] = container([value for _, value in by_name])
+        places = [argument.arg for argument in (*args.posonlyargs, *args.args)]
+        found |= dict(zip(places, positional, strict=False))
+        found |= {name: value for name, value in by_name if name in found and name is not None}
+        return found
+
+    def _within(self, name: str) -> frozenset[str]:
+        """The names of values that a function or a class may reach, itself or by those that it uses."""
+        found, waiting = set[str](), [name]
+        while waiting:
+            one = waiting.pop()
+            if one not in found:
+                found.add(one)
+                waiting += self.defined[one].later if one in self.defined else ()
+        return frozenset(one for one in found if one not in self.defined and (one in self.bound or self.before(one)))
+
+    def _note_library(self, origin: str) -> None:
+        """What is kept by the disk, or by the generators that all cells draw from."""
+        if OF_THE_DISK.match(origin):
+            self.notes.path = self.notes.path if MAKES_A_FOLDER.search(origin) else ANY_FILE
+            self.notes.write_files()
+        library = libraries.root(origin)
+        if origin in SEEDS:
+            self.seeded.add(library)
+        elif GLOBAL_GENERATOR.match(origin) and library not in self.seeded and self.draws is None:
+            self.draws = self.place
+
+    def _origin(self, node: ast.expr) -> str:
+        """The full name of what a library brings; empty for anything else."""
+        match node:
+            case ast.Attribute(value=base, attr=attribute):
+                origin = self._origin(base)
+                return f"{origin}.{attribute}" if origin else ""
+            case ast.Name(id=name) if not self._is_local(name):
+                if name not in self.bound and self.before(name) is None:
+                    return f"builtins.{name}" if hasattr(builtins, name) else ""
+                found = self.kind_of(name)
+                return found.origin if found.kind is Kind.LIBRARY else ""
+            case _:
+                return ""
+
+    def _is_function(self, name: str) -> bool:
+        return name in self.defined and not self._is_local(name) and self.kind_of(name).kind is Kind.ACTIVE
+
+    def _is_local(self, name: str) -> bool:
+        return self._local(name) is not None
+
+
+def _path(node: ast.Call) -> str:
+    """The file that a call names in plain text: `to_csv("a.csv")`, `Path("a.txt").write_text(text)`."""
+    function = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    base = node.func.value if isinstance(node.func, ast.Attribute) else None
+    if OTHER_PLACES.search(function):
+        return ANY_FILE
+    for part in (*(base.args[:1] if isinstance(base, ast.Call) else ()), *node.args[:1]):
+        if isinstance(part, ast.Constant) and isinstance(part.value, str) and not set("*?[~:") & set(part.value):
+            return normpath(part.value)
+    return ANY_FILE
+
+
+def _line_magic(node: ast.Call) -> str:
+    match node:
+        case ast.Call(func=ast.Attribute(attr="run_line_magic"), args=[ast.Constant(value=str(name)), *_]):
+            return name
+        case _:
+            return ""
