@@ -120,11 +120,11 @@ def execute(
     folder = prepare(settings.folder)
     target = output or folder / "executions" / f"{path.stem}-{time.strftime('%Y%m%d-%H%M%S')}-{identifier[:4]}.ipynb"
     own = {"CELLOPS_EXECUTION": identifier, GATES: asked.text(), "CELLOPS_PROJECT": str(settings.project)}
-    started = time.time()
+    started, before = time.time(), _stamp(target)
 
     def end(status: RunStatus, ended: BaseException | None = None, made: ExecutedNotebook | None = None) -> Kept:
         kept, executed = Kept(), None
-        if target.exists() and target.stat().st_mtime >= started:
+        if _stamp(target) != before:
             executed = target
             reused = () if made is None else made.reused_runs
             results = judge(identifier, asked, settings, reused)
@@ -175,6 +175,15 @@ def execute(
     if steps is not None:
         steps.tidy(settings)
     return Execution(executed=executed, runs=kept.runs, unsynced=kept.unsynced, gates=kept.gates)
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """What is another one when a file has been replaced; an earlier execution may have left one of that name."""
+    try:
+        held = path.stat()
+    except OSError:
+        return None
+    return held.st_ino, held.st_mtime_ns
 
 
 def _write(places: Places, report: ExecutionReport, on_stage: Callable[[str], None]) -> None:
