@@ -119,3 +119,13 @@ def test_an_output_that_cannot_be_written_is_refused_before_the_kernel_starts(pr
     with pytest.raises(UsageError, match="cannot be written"):
         execute(notebook, output=project / "file" / "out.ipynb", on_stage=stages.append)
     assert stages == []
+
+
+def test_a_notebook_of_an_earlier_execution_is_not_taken_for_this_one(project: Path) -> None:
+    notebook = write(project / "n.ipynb", LOAD, PARAMETERS, "x = 1")
+    earlier = write(project / "out.ipynb", "left = 'from before'")
+    stages: list[str] = []
+    with pytest.raises(ParameterError):
+        execute(notebook, {"rows": "many"}, output=earlier, on_stage=stages.append)
+    assert stages == []
+    assert list((project / ".cellops").glob("journal/execution-*")) == []
