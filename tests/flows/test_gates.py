@@ -12,9 +12,10 @@ from cellops.flows.execute import execute
 from cellops.flows.gates import refuse
 from cellops.flows.runs import runs
 from cellops.flows.steps import StepOptions
-from cellops.records.execution import StepState
 from cellops.records.gate import GateOutcome
 from cellops.records.run import RunStatus
+from cellops.records.step_progress import StepState
+from cellops.tracking.store import Store
 from support.kernel import Kernel
 from support.notebooks import LOAD, PARAMETERS, TRAIN, write
 
@@ -116,6 +117,8 @@ def test_the_champion_is_the_registered_version_of_that_alias(project: Path) -> 
     client.create_registered_model("flights")
     run_id = first.runs[0].mlflow_run_id
     version = client.create_model_version("flights", source=f"runs:/{run_id}/model", run_id=run_id)
+    assert Store(settings.load()).champion("flights") is None
+    assert Store(settings.load()).champion("of/no:model") is None
     client.set_registered_model_alias("flights", "champion", version.version)
     worse = write(notebook, LOAD, "%%mlops run --name scored --experiment flights\nauc = 70 / 100")
     done = execute(worse, gates=["auc >= champion - 0.005", "auc >= champion - 0.02"])
