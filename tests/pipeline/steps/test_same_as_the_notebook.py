@@ -4,12 +4,11 @@ import pickle
 from typing import Any
 
 import cloudpickle
-import nbformat
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cellops.pipeline.steps.graph import graph_of
 from cellops.records.step import StepGraph
+from support.steps import read
 
 NAMES = ("a", "b", "c", "d")
 LISTS = tuple(f"{name} = [{number}]" for number, name in enumerate(NAMES))
@@ -140,10 +139,6 @@ def _body(cell: str) -> str:
     return "\n".join("" if line.startswith("%%") else line for line in cell.splitlines())
 
 
-def as_notebook(cells: list[str]) -> nbformat.NotebookNode:
-    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-
-
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(notebooks())
 def test_steps_in_namespaces_of_their_own_give_what_the_notebook_gives(cells: list[str]) -> None:
@@ -151,5 +146,5 @@ def test_steps_in_namespaces_of_their_own_give_what_the_notebook_gives(cells: li
         expected = in_one_namespace(cells)
     except Exception:  # a program that fails in one namespace promises nothing
         return
-    found = each_in_its_own(cells, graph_of(as_notebook(cells), "notebook"))
+    found = each_in_its_own(cells, read(*cells))
     assert found == {name: value for name, value in expected.items() if name.startswith("seen")}

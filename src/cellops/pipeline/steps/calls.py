@@ -14,6 +14,7 @@ from cellops.capture.names.kinds import Description, Kind
 from cellops.capture.names.sharing import CONSTANT, Value, container, either
 from cellops.pipeline.steps.definitions import has_functions, parameters
 from cellops.pipeline.steps.known import ANY_FILE, KindNotes, Known
+from cellops.records.effects import INTERPRETER
 
 DEEPEST = 8
 """Calls inside of calls that are read; a deeper one may do anything with its arguments."""
@@ -25,21 +26,28 @@ OF_THE_DISK = re.compile(
     r"|move|copy|copy2|copyfile|copytree)$"
 )
 MAKES_A_FOLDER = re.compile(r"\.(?:makedirs|mkdir)$")
-OTHER_PLACES = re.compile(r"sql|execute|connect|query|rename|replace|symlink|hardlink|link_to")
+OTHER_PLACES = re.compile(r"sql|execute|connect|query|rename|replace|symlink|hardlink|system|getoutput|magic")
 """Functions whose first argument is not all that they touch."""
 GLOBAL_GENERATOR = re.compile(r"^(?:random\.[a-z]\w*|numpy\.random\.(?!default_rng$|bit_generator)[a-z]\w*)$")
 LIKE_SKLEARN = re.compile(r"^(?:lightgbm|xgboost|catboost)\.(?:\w+\.)*[A-Z]\w*(?:Classifier|Regressor|Ranker)$")
 BINDS_UNSEEN = frozenset({"load", "pylab", "reset", "reset_selective", "run", "store"})
 """Magics that bind names, or take them away, in a way that the source does not show."""
+OF_THE_KERNEL = frozenset(
+    {"autoreload", "alias", "cd", "config", "colors", "env", "load_ext", "matplotlib", "popd", "pushd", "pylab"}
+    | {"reload_ext", "set_env", "unload_ext", "xmode"}
+)
+"""Magics that change the kernel itself, and not only files."""
 SEEDS = frozenset({"random.seed", "random.setstate", "numpy.random.seed", "numpy.random.set_state"})
 
 
 class Calls(Source):
     """Reads calls; what it knows of functions comes from `reader.Reader`."""
 
-    def __init__(self, known: Known, shares: Mapping[str, int]) -> None:
+    def __init__(self, known: Known, shares: Mapping[str, int], *, in_step: bool) -> None:
         super().__init__(known.kinds.get)
         self.notes: KindNotes = KindNotes(shares)
+        self.in_step = in_step
+        """Whether this is no shared cell, so that what it does to the kernel is done for nobody else."""
         self.defined = dict(known.defined)
         self.bodies = dict(known.bodies)
         self.place = (0, 0)
@@ -62,12 +70,13 @@ class Calls(Source):
         return Description(self.notes.kind(name, found.kind), found.origin)
 
     def special(self, node: ast.Call) -> Value | None:
+        changed = INTERPRETER in self.notes.changes
         found = super().special(node)
         if found is not None:
-            called = shell_call(node)
+            name, called = _magic(node), shell_call(node)
             if called is not None and called.changes_the_interpreter:
                 self.notes.write_files()
-            name = _line_magic(node)
+                self._leave_interpreter(changed or name in OF_THE_KERNEL)
             if name in BINDS_UNSEEN:
                 self.notes.unknown[f"%{name}"] = None
             return found
@@ -76,6 +85,11 @@ class Calls(Source):
                 return self._call_body(name, node)
             case _:
                 return None
+
+    def _leave_interpreter(self, changed: bool) -> None:
+        """Programs and files are no state of the kernel: those who need them wait for each other."""
+        if self.in_step and not changed:
+            self.notes.changes.pop(INTERPRETER, None)
 
     def use_returned(self, value: Value) -> None:
         if self._calling:
@@ -88,7 +102,9 @@ class Calls(Source):
             return self._estimator(node)
         self.notes.path = _path(node)
         self._note_library(origin)
+        changed = INTERPRETER in self.notes.changes or not OF_THE_DISK.match(origin) or origin.endswith("chdir")
         found = self._with_functions(node, super()._call(node))
+        self._leave_interpreter(changed)
         self.notes.path = outer
         return found
 
@@ -227,9 +243,11 @@ def _path(node: ast.Call) -> str:
     return ANY_FILE
 
 
-def _line_magic(node: ast.Call) -> str:
+def _magic(node: ast.Call) -> str:
     match node:
-        case ast.Call(func=ast.Attribute(attr="run_line_magic"), args=[ast.Constant(value=str(name)), *_]):
+        case ast.Call(
+            func=ast.Attribute(attr="run_line_magic" | "run_cell_magic"), args=[ast.Constant(value=str(name)), *_]
+        ):
             return name
         case _:
             return ""

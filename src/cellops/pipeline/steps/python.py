@@ -6,7 +6,7 @@ import re
 from cellops.capture import header
 
 BELOW_A_MAGIC = re.compile(r"^%%(?P<name>\w+)[ \t]*(?P<line>[^\n]*)\n?(?P<body>.*)$", re.DOTALL)
-MAGIC = re.compile(r"^(?P<before>\s*(?:[\w.]+(?:\s*,\s*[\w.]+)*\s*=\s*)?)(?P<mark>%|!!?)(?P<text>.*)$")
+MAGIC = re.compile(r"^(?P<before>\s*(?:[\w.]+(?:\s*,\s*[\w.]+)*\s*=\s*)?)(?P<mark>%(?!%)|!!?)(?P<text>.*)$")
 CAPTURE = re.compile(r"^%%capture\b(?:\s+--?\S+)*\s+(?P<name>[A-Za-z_]\w*)\s*$")
 HELP = re.compile(r"^\s*[\w.%]+\?{1,2}\s*$|^\s*\?{1,2}\s*[\w.%]+\s*$")
 

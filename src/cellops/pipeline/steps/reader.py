@@ -25,6 +25,9 @@ from cellops.pipeline.steps.definitions import (
 from cellops.pipeline.steps.known import Known
 from cellops.records.effects import INTERPRETER, FunctionEffects
 
+FIXED_TYPES = frozenset({"bool", "date", "float", "int", "Path", "str"})
+"""Annotations of values that cannot be changed."""
+
 
 class Reader(Calls):
     """Reads cells, one after the other, from what is known of the names before them."""
@@ -32,12 +35,11 @@ class Reader(Calls):
     def __init__(
         self, known: Known, changed_by_attribute: set[str], shares: Mapping[str, int], *, in_step: bool = True
     ) -> None:
-        super().__init__(known, shares)
+        super().__init__(known, shares, in_step=in_step)
         self.gone: set[str] = set()
         """Names that it has deleted last."""
         self.at: dict[tuple[str, str], tuple[int, int]] = {}
         """The cell and the line at which a name was first `read`, `bound` or `changed`, or something else was."""
-        self._in_step = in_step
         self._changed_by_attribute = changed_by_attribute
 
     def read(self, cell: int, tree: ast.Module) -> None:
@@ -58,7 +60,9 @@ class Reader(Calls):
                 self._define_lambda(name, node, function)
             case ast.AnnAssign(target=ast.Name(id=name), annotation=kind, value=None) if not self._stands(name):
                 self.value(kind)
-                self.bind_name(name, Value(Kind.DATA))  # A parameter whose value is given from outside.
+                fixed = isinstance(kind, ast.Name) and kind.id in FIXED_TYPES
+                # It is a parameter whose value is given from outside.
+                self.bind_name(name, Value(Kind.CONSTANT if fixed else Kind.DATA))
             case _:
                 super().statement(node)
         for name in (*self.notes.changes, *self.notes.mutates):
@@ -79,7 +83,7 @@ class Reader(Calls):
     def _of_library(self, origin: str) -> Value:
         """What a module keeps in itself is set up again for each step, and shared by none."""
         found = super()._of_library(origin)
-        return found._replace(roots=NONE) if self._in_step else found
+        return found._replace(roots=NONE) if self.in_step else found
 
     def bind_name(self, name: str, value: Value) -> None:
         super().bind_name(name, value)
