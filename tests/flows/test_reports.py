@@ -12,8 +12,10 @@ import pytest
 
 from cellops.errors import NotebookError, UsageError
 from cellops.flows.execute import execute
+from cellops.flows.reports import Places
 from cellops.flows.runs import runs
 from cellops.records.report import ExecutionReport
+from cellops.records.run import RunStatus
 from support.notebooks import LOAD, write
 
 SECRET = "hunter2-and-more"
@@ -135,6 +137,31 @@ def test_a_kernel_that_does_not_start_is_reported(project: Path) -> None:
     done = cellops(project, "execute", "n.ipynb", "--junit", "r.xml", JUPYTER_PATH=str(project / "kernels"))
     assert done.returncode == 1
     assert cases(project / "r.xml") == [("execution", ["error"])]
+
+
+def test_runs_that_are_not_in_the_store_are_reported_too(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CELLOPS_TRACKING_URI", "http://127.0.0.1:9")
+    execute(write(project / "n.ipynb", LOAD, SCORED), summary=project / "s.md")
+    text = (project / "s.md").read_text()
+    assert "| auc | 0.704 |" in text
+    assert "The runs are not in the tracking store yet" in text
+
+
+def test_the_page_of_the_step_is_appended_to_however_it_is_named(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = project / "page.md"
+    page.write_text("Of an earlier step.\n")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(page))
+    report = ExecutionReport(notebook="n.ipynb", status=RunStatus.FINISHED, started=0.0, seconds=1.0)
+    Places(None, Path("page.md")).write(report)
+    Places(None, None).write(report)
+    assert page.read_text().startswith("Of an earlier step.\n## ✅ n.ipynb")
+    assert page.read_text().count("## ✅ n.ipynb") == 2
+    Places(None, Path("other.md")).write(report)
+    Places(None, Path("other.md")).write(report)
+    assert (project / "other.md").read_text().count("## ✅ n.ipynb") == 1
+    assert page.read_text().count("## ✅ n.ipynb") == 2
 
 
 def test_a_report_that_cannot_be_written_is_refused_before_a_kernel_starts(project: Path) -> None:
