@@ -260,3 +260,8 @@ def test_star_imports_and_texts_of_code_make_everything_an_input() -> None:
 def test_a_name_that_only_a_star_import_can_bind_comes_from_there() -> None:
     graph = read("%%mlops step a\nfrom math import *", "%%mlops step b\nprint(sqrt(2))")
     assert edges(graph) == {"a > b": "sqrt"}
+
+
+def test_the_cell_that_loads_an_extension_comes_with_every_step() -> None:
+    graph = read("%load_ext cellops", "unused = 1", "%%mlops step a\n1", "%%mlops step b\n%%mlops run\nx = 2")
+    assert [step.shared for step in graph.steps] == [(0,), (0,)]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from posixpath import normpath
 
 from cellops.capture.dataflow import scopes
-from cellops.capture.dataflow.shell_calls import shell_call
+from cellops.capture.dataflow.shell_calls import LOADS, shell_call
 from cellops.capture.names import libraries
 from cellops.capture.names.effects import Source
 from cellops.capture.names.kinds import Description, Kind
@@ -77,6 +77,8 @@ class Calls(Source):
             if called is not None and called.changes_the_interpreter:
                 self.notes.write_files()
                 self._leave_interpreter(changed or name in OF_THE_KERNEL)
+            if name in LOADS:
+                self.notes.interpreter()
             if name in BINDS_UNSEEN:
                 self.notes.unknown[f"%{name}"] = None
             return found

@@ -121,7 +121,7 @@ def _wanted(node: Node) -> float:
 
 def _spread(row: Sequence[Node], wanted: Sequence[float], gap: float) -> None:
     """Put nodes as near to where they want to be as their order and widths allow."""
-    offsets = [0.0]
+    offsets = [0.0] * min(len(row), 1)
     for one, other in pairwise(row):
         offsets.append(offsets[-1] + (one.width + other.width) / 2 + gap)
     blocks: list[tuple[float, int]] = []
