@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cellops.capture.secrets import Secret
 from cellops.errors import ParameterError
 from cellops.pipeline.parameters.binding import bind
 from cellops.pipeline.parameters.declaration import Declared, declared
@@ -20,6 +21,7 @@ from cellops.pipeline.parameters.injection import assignments
 from cellops.pipeline.parameters.kinds import Member
 from cellops.pipeline.parameters.literals import value, written
 from cellops.pipeline.parameters.names import Names
+from cellops.pipeline.parameters.plain import plain
 from cellops.pipeline.parameters.showing import descriptions
 
 IMPORTS = """
@@ -113,6 +115,7 @@ def test_a_text_becomes_the_typed_value_in_the_kernel(declaration: str, text: st
         ("x: Annotated[str, Field(pattern='^a')] = 'a'", "b", r"'b' does not match '\^a'"),
         ("x: Annotated[list[int], MinLen(2)] = [1, 2]", "[1]", r"\[1\] is not length >= 2"),
         ("x: Annotated[str, Len(1, 2)] = 'a'", "abc", "'abc' is not length <= 2"),
+        ("x: Annotated[float, MultipleOf(0.1)] = 0.1", "1e308", "is not multiple of"),
         ("x: list[Annotated[int, Ge(0)]] = []", "[1, -1]", "-1 is not >= 0"),
         ("x: Literal['auto'] | Annotated[int, Gt(0)] = 1", "-5", "'-5' is none of 'auto'; -5 is not > 0"),
         ("x: Annotated[datetime, Ge(datetime(2020, 1, 1))]", "2021-01-01T00:00Z", "is not >= 2020-01-01"),
@@ -200,6 +203,23 @@ def test_a_class_that_the_notebook_does_not_import_is_named_all_the_same() -> No
     namespace: dict[str, object] = {}
     exec(written_out, namespace)
     assert (namespace["x"], namespace["when"]) == (Path("a"), datetime(2024, 1, 1))
+
+
+def test_a_value_for_records_is_text_that_can_be_written_and_a_secret_stays_one() -> None:
+    assert plain([Path("a\udcff"), "\udc80", {1: Member("Color", "RED")}]) == ["a\\udcff", "\\udc80", {1: "RED"}]
+    assert type(plain(Secret("correct horse"))) is Secret
+
+
+def test_a_type_may_have_a_name_in_the_notebook() -> None:
+    found = declared_by(
+        "Rate = Annotated[float, Lt(1)]\nOwn = Own | None\nx: Rate = 0.5\ny: list[Rate] = []\nz: Own = 1"
+    )
+    assert [p.name for p in found.parameters] == ["Own", "x", "y", "z"]
+    with pytest.raises(ParameterError) as caught:
+        bind(found, {"x": "2", "y": "[3]", "z": "1"})
+    problems = caught.value.data["problems"]
+    assert (problems["x"], problems["y"]) == ("2.0 is not < 1", "3.0 is not < 1")
+    assert "its type Own cannot be given" in problems["z"]
 
 
 def test_a_class_of_another_library_with_a_known_name_is_another_class() -> None:

@@ -49,6 +49,8 @@ def kind(annotation: ast.expr, names: Names) -> Kind:
         case ast.Subscript(value=generic, slice=inner):
             arguments = inner.elts if isinstance(inner, ast.Tuple) else [inner]
             return _generic(names.well_known(generic).capitalize(), arguments, names)
+        case ast.Name(id=alias) if alias in names.bindings.assigned:
+            return kind(names.bindings.assigned[alias], names.reading(alias))
     name = names.well_known(annotation)
     return SIMPLE[name] if name else names.enum(annotation)
 

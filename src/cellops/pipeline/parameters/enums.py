@@ -7,6 +7,8 @@ from pathlib import Path
 
 ENUMS = {f"enum.{name}" for name in ("Enum", "IntEnum", "StrEnum", "ReprEnum", "Flag", "IntFlag")}
 NO_MEMBERS = ("property", "nonmember", "enum.property", "enum.nonmember")
+LARGEST = 200_000
+"""Bytes of a module that is read for an Enum: larger ones are libraries', and take a second to read."""
 DEEPEST = 10
 """How many modules a name is followed through that one hands on to another."""
 
@@ -18,10 +20,12 @@ class Bindings:
     imports: dict[str, str] = field(default_factory=dict)
     """By the name that is bound, what it stands for: `dt` for `datetime`, `Day` for `datetime.date`."""
     classes: dict[str, ast.ClassDef] = field(default_factory=dict)
+    assigned: dict[str, ast.expr] = field(default_factory=dict)
+    """What single names are bound to: `Rate` to `Annotated[float, Ge(0)]`."""
 
     def read(self, tree: ast.Module, package: str = "") -> "Bindings":
         """These bindings and those of a module; `package` is what its relative imports begin at."""
-        imports, classes = dict(self.imports), dict(self.classes)
+        imports, classes, assigned = dict(self.imports), dict(self.classes), dict(self.assigned)
         for statement in tree.body:
             match statement:
                 case ast.Import(names=names):
@@ -32,7 +36,13 @@ class Bindings:
                 case ast.ClassDef(name=name):
                     classes[name] = statement
                     imports.pop(name, None)
-        return Bindings(imports, classes)
+                case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                    assigned[name] = value
+        return Bindings(imports, classes, assigned)
+
+    def without(self, name: str) -> "Bindings":
+        """These bindings while what the name is assigned is read, so that it cannot name itself."""
+        return Bindings(self.imports, self.classes, {n: v for n, v in self.assigned.items() if n != name})
 
     def origin(self, node: ast.expr) -> str | None:
         """The full name of a dotted expression, as far as the imports tell; None for another expression."""
@@ -101,7 +111,7 @@ def _bindings_of(module: str, roots: Sequence[Path]) -> Bindings | None:
             (root / place / "__init__.py", module),
             (root / f"{place}.py", module.rpartition(".")[0]),
         ):
-            if path.is_file():
+            if path.is_file() and path.stat().st_size <= LARGEST:
                 try:
                     return Bindings().read(ast.parse(path.read_bytes()), package)
                 except (OSError, SyntaxError, ValueError, RecursionError):

@@ -68,7 +68,7 @@ class Limit:
         """Whether a value keeps to it; one that cannot be compared does not."""
         try:
             return SIGNS[self.sign](value, self.bound)
-        except TypeError:
+        except (TypeError, ArithmeticError):
             return False
 
     @property

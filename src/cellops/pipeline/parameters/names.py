@@ -2,7 +2,7 @@
 
 import ast
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cellops.pipeline.parameters.enums import Bindings, members
@@ -37,6 +37,10 @@ class Names:
             return last
         bound = full in self.bindings.classes or _head(node) in self.bindings.imports
         return KNOWN.get(full, "") if bound else last if last in KNOWN.values() else ""
+
+    def reading(self, alias: str) -> "Names":
+        """These names while a type that the notebook has named is read."""
+        return replace(self, bindings=self.bindings.without(alias))
 
     def imported(self, node: ast.expr) -> str:
         """The full name of a dotted expression; empty for what the notebook itself defines, and for no name."""

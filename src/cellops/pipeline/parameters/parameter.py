@@ -61,6 +61,8 @@ def read_parameter(statement: ast.stmt, comments: Mapping[int, str], names: Name
             says = comment or next((text for part in parts if (text := description(part))), "")
             known = Parameter(name=name, kind=_kind(annotation, names), written=_written(inner), help=says)
         case ast.Assign(targets=[ast.Name(id=name)], value=default):
+            if isinstance(default, ast.Subscript | ast.BinOp) and _kind(default, names) is not None:
+                return None  # it names a type
             known = Parameter(name=name, help=comment)
         case _:
             return None
