@@ -14,15 +14,16 @@ from cellops.flows.gates import judge, runs_of
 from cellops.flows.gates import prepare as prepare_gates
 from cellops.flows.progress import OF_EXECUTIONS, read_progress
 from cellops.flows.reports import Places, gather
-from cellops.flows.steps import StepOptions
+from cellops.flows.steps import StepLog, StepOptions
 from cellops.flows.sync import errors_of, sync
 from cellops.pipeline.engine import execute as execute_notebook
 from cellops.records.base import Record
-from cellops.records.execution import CellProgress, ExecutedNotebook, StepProgress
+from cellops.records.execution import CellProgress, ExecutedNotebook
 from cellops.records.gate import GateResult, GatesJudged
 from cellops.records.parameter import BoundParameters
 from cellops.records.report import ExecutionReport
 from cellops.records.run import NotebookExecuted, RunStatus, RunSummary
+from cellops.records.step_progress import StepProgress
 from cellops.settings import Settings, load, prepare
 
 
@@ -122,6 +123,13 @@ def execute(
     own = {"CELLOPS_EXECUTION": identifier, GATES: asked.text(), "CELLOPS_PROJECT": str(settings.project)}
     started, before = time.time(), _stamp(target)
 
+    log = StepLog(on_step)
+    values: dict[str, str] = {}
+
+    def tell_parameters(told: BoundParameters) -> None:
+        values.update((one.name, one.written) for one in told.parameters)
+        on_parameters(told)
+
     def end(status: RunStatus, ended: BaseException | None = None, made: ExecutedNotebook | None = None) -> Kept:
         kept, executed = Kept(), None
         if _stamp(target) != before:
@@ -130,7 +138,18 @@ def execute(
             results = judge(identifier, asked, settings, reused)
             kept = Kept(tuple(RunSummary.of(run.opened, run.closed) for run in reused), gates=results)
             if made is None or made.cells or results:
-                journal = _record(identifier, target, status, results, settings)
+                event = NotebookExecuted(
+                    execution=identifier,
+                    notebook=str(target.resolve()),
+                    status=status,
+                    store=settings.store,
+                    source=path.name,
+                    started=started,
+                    ended=time.time(),
+                    parameters=values,
+                    steps=log.stopped(),
+                )
+                journal = _record(event, results, settings)
                 on_stage("Carrying the runs to MLflow")
                 unsynced = _carry(journal, settings)
                 opened = () if unsynced is not None else _runs(identifier, settings)
@@ -161,10 +180,10 @@ def execute(
             environment=own,
             on_progress=on_progress,
             on_stage=on_stage,
-            on_parameters=on_parameters,
+            on_parameters=tell_parameters,
             cell_timeout=cell_timeout,
             steps=None if steps is None else replace(steps.asked(settings), figures=asked.measured),
-            on_step=on_step,
+            on_step=log,
         )
     except BaseException as ended:
         kept = end(RunStatus.KILLED if isinstance(ended, KeyboardInterrupt | SystemExit) else RunStatus.FAILED, ended)
@@ -194,13 +213,10 @@ def _write(places: Places, report: ExecutionReport, on_stage: Callable[[str], No
         on_stage(f"A report could not be written, {error}")
 
 
-def _record(
-    execution: str, notebook: Path, status: RunStatus, gates: tuple[GateResult, ...], settings: Settings
-) -> Path:
-    event = NotebookExecuted(execution=execution, notebook=str(notebook.resolve()), status=status, store=settings.store)
-    journal = Journal(prepare(settings.folder) / "journal", f"{OF_EXECUTIONS}{execution}", event)
+def _record(event: NotebookExecuted, gates: tuple[GateResult, ...], settings: Settings) -> Path:
+    journal = Journal(prepare(settings.folder) / "journal", f"{OF_EXECUTIONS}{event.execution}", event)
     if gates:
-        journal.append(GatesJudged(execution=execution, results=gates, store=settings.store))
+        journal.append(GatesJudged(execution=event.execution, results=gates, store=settings.store))
     journal.close()
     return journal.path
 

@@ -1,12 +1,13 @@
 """The options of an execution that gives each step a kernel of its own."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cellops.flows.clean import STEPS
 from cellops.records.base import Record
-from cellops.records.execution import StepProgress
+from cellops.records.step_progress import StepExecuted, StepProgress, StepState
 from cellops.settings import Settings, load, prepare
 
 if TYPE_CHECKING:
@@ -44,6 +45,36 @@ class StepOptions(Record, frozen=True, kw_only=True):
         from cellops.pipeline.cache.entries import Cache
 
         return Cache(settings.folder / STEPS).bound(settings.cache_limit)
+
+
+class StepLog:
+    """Remembers what becomes of each step, and passes it on."""
+
+    def __init__(self, pass_on: Callable[[StepProgress], None]) -> None:
+        self._pass_on = pass_on
+        self._steps: dict[str, StepExecuted] = {}
+
+    def __call__(self, event: StepProgress) -> None:
+        now = time.time()
+        before = self._steps.get(event.step)
+        self._steps[event.step] = StepExecuted(
+            name=event.step,
+            state=event.state,
+            started=now - event.seconds if before is None else before.started,
+            seconds=event.seconds,
+            reasons=event.reasons if before is None else before.reasons,
+            runs=event.runs,
+        )
+        self._pass_on(event)
+
+    def stopped(self) -> tuple[StepExecuted, ...]:
+        """What became of the steps until now, in the order in which they began."""
+        now = time.time()
+        running = (StepState.RUNNING, StepState.AGAIN)
+        return tuple(
+            step.replace(state=StepState.RUNNING, seconds=now - step.started) if step.state in running else step
+            for step in self._steps.values()
+        )
 
 
 def explain(

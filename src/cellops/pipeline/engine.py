@@ -26,8 +26,9 @@ from cellops.pipeline.stepwise.options import StepsAsked
 from cellops.pipeline.text_notebook import is_text
 from cellops.pipeline.worker import run_beside
 from cellops.records.cached import KeptRun
-from cellops.records.execution import CellProgress, CellState, ExecutedNotebook, StepProgress
+from cellops.records.execution import CellProgress, CellState, ExecutedNotebook
 from cellops.records.parameter import BoundParameters
+from cellops.records.step_progress import StepProgress
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode

@@ -27,27 +27,6 @@ class CellProgress(Record, frozen=True, kw_only=True):
     state: CellState
 
 
-class StepState(StrEnum):
-    RUNNING = "running"
-    AGAIN = "again"
-    """It failed and is executed once more."""
-    REUSED = "reused"
-    """Nothing that decides it has changed: what was kept of it is taken."""
-    DONE = "done"
-    FAILED = "failed"
-
-
-class StepProgress(Record, frozen=True, kw_only=True):
-    """What becomes of a step, for a line of its own."""
-
-    step: str
-    state: StepState
-    seconds: float = 0.0
-    """Wall time that the step has taken."""
-    reasons: tuple[str, ...] = ()
-    """Why it is executed, or executed again."""
-
-
 class ExecutedNotebook(Record, frozen=True, kw_only=True):
     """A notebook that was executed to its end."""
 

@@ -11,6 +11,7 @@ from cellops.records.gate import GateFigure, GateResult
 from cellops.records.module import ModuleSource
 from cellops.records.slice import Slice
 from cellops.records.split import Overlap, Split
+from cellops.records.step_progress import StepExecuted
 
 
 class RunStatus(StrEnum):
@@ -199,6 +200,15 @@ class NotebookExecuted(Record, frozen=True, kw_only=True, tag="notebook-executed
     status: RunStatus
     store: str | None = None
     """The tracking store of the runs, as in `SessionOpened`."""
+    source: str | None = None
+    """Path of the notebook that was given."""
+    started: float = 0.0
+    """Seconds since the epoch, UTC."""
+    ended: float = 0.0
+    parameters: dict[str, str] = {}
+    """The values that were given, as text, secrets masked."""
+    steps: tuple[StepExecuted, ...] = ()
+    """What became of its steps; none where one kernel executed all cells."""
 
 
 class RunSummary(Record, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from cellops.records.execution import StepProgress, StepState
+from cellops.records.step_progress import StepProgress, StepState
 from cellops.screens.console import plain, say
 
 MARKS = {

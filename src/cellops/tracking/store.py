@@ -67,7 +67,7 @@ class Store:
         return Closing(self._client, self.settings, existing, run).close(list(trail))
 
     def runs(self, limit: int) -> list[RunSummary]:
-        """The newest runs of every experiment of this store."""
+        """The newest runs of every experiment of this store; those that stand for an execution or a step are none."""
         return self._search("", "start_time DESC", limit)
 
     def finished(self, limit: int) -> list[RunSummary]:
@@ -124,6 +124,19 @@ class Store:
                 if notebook.exists():
                     self._client.log_artifact(run.mlflow_run_id, str(notebook), "notebook")
                 self._client.set_tag(run.mlflow_run_id, tags.EXECUTION_STATUS, executed.status.value)
+        if executed.steps:
+            self._keep_steps(executed)
+
+    def _keep_steps(self, executed: NotebookExecuted) -> None:
+        from cellops.tracking.pipelines import PipelineRuns
+
+        with reachable(self.settings):
+            everywhere = [e.experiment_id for e in self._client.search_experiments()]
+            query = f"tags.`{tags.EXECUTION}` = '{executed.execution}'"
+            opened = list(self._client.search_runs(everywhere, query, max_results=PAGE))
+            own = experiment(self._client, self.settings, self.settings.experiment)[0]
+            where = opened[0].info.experiment_id if opened else own
+            PipelineRuns(self._client, where, executed).keep(opened)
 
     def keep_proof(self, proof: Proof) -> None:
         """Give the run that was executed again its proof, with the notebooks of it; no run, nothing to give it to."""
@@ -176,7 +189,7 @@ class Store:
                     order_by=[order],
                     page_token=token,
                 )
-                found += page
+                found += [run for run in page if tags.PIPELINE not in run.data.tags]
                 token = page.token
                 if not token:
                     break

@@ -15,7 +15,8 @@ import pytest
 from cellops.errors import NotebookError, StepError
 from cellops.pipeline.engine import execute, explain
 from cellops.pipeline.stepwise.options import Reuse, StepsAsked
-from cellops.records.execution import ExecutedNotebook, StepProgress, StepState
+from cellops.records.execution import ExecutedNotebook
+from cellops.records.step_progress import StepProgress, StepState
 
 HEAD = "import pandas as pd\nimport numpy as np"
 PARAMETERS = "%%mlops parameters\nrows: int = 100\ndepth: float = 1.0"

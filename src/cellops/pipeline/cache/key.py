@@ -4,6 +4,7 @@ import ast
 import hashlib
 import os
 import platform
+import re
 import sys
 from collections.abc import Iterable, Mapping
 
@@ -14,6 +15,7 @@ from cellops.records.cached import StepKey
 
 LOOKS_UP_NAMES = frozenset({"eval", "exec", "globals", "locals", "vars", "get_ipython", "__import__", "import_module"})
 """Functions by which code may use a name that does not stand in it."""
+WORD = re.compile(r"\w+")
 
 
 def key(
@@ -50,8 +52,7 @@ def key(
         When a cell is no Python.
     """
     trees = [parse(source) for source in sources]
-    used = {node.id for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    used |= {node.attr for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    used = {name for tree in trees for node in ast.walk(tree) for name in _names(node)}
     declaring = [] if parameters_cell is None else _statements(parameters_cell, parameters, used)
     return StepKey(
         code=(*map(_digest, declaring), *map(_digest, trees)),
@@ -73,6 +74,17 @@ def digest(of: StepKey) -> str:
     return hashlib.sha256(of.to_pretty_json()).hexdigest()
 
 
+def _names(node: ast.AST) -> Iterable[str]:
+    """The names that a node may use, those in texts among them: `query("age > @limit")`."""
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return (name,)
+        case ast.Constant(value=str(text)):
+            return WORD.findall(text)
+        case _:
+            return ()
+
+
 def _is_used(name: str, used: set[str]) -> bool:
     return name in used or not used.isdisjoint(LOOKS_UP_NAMES)
 
@@ -90,7 +102,7 @@ def _statements(source: str, parameters: Mapping[str, object], used: set[str]) -
                     continue
             case _:
                 pass
-        used |= {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
+        used |= {name for node in ast.walk(statement) for name in _names(node)}
         kept.append(statement)
     return [ast.Module([statement], []) for statement in reversed(kept)]
 

@@ -22,9 +22,10 @@ from cellops.pipeline.stepwise.notebook import publish, reuse, step_notebook
 from cellops.pipeline.stepwise.options import Stepwise
 from cellops.pipeline.worker import run_beside
 from cellops.records.cached import KeptRun, KeptStep
-from cellops.records.execution import CellProgress, StepProgress, StepState
+from cellops.records.execution import CellProgress
 from cellops.records.handover import HandedOver, Handover
 from cellops.records.step import Step
+from cellops.records.step_progress import StepProgress, StepState
 from cellops.records.stored import StoredValue
 
 if TYPE_CHECKING:
@@ -182,7 +183,8 @@ class StepExecution:
             return
         seconds = time.perf_counter() - started
         self._keep(step, looked, answer, made, seconds)
-        tell(StepProgress(step=step.name, state=StepState.DONE, seconds=seconds))
+        runs = tuple(run.opened.run for run in answer.runs)
+        tell(StepProgress(step=step.name, state=StepState.DONE, seconds=seconds, runs=runs))
 
     def _value(self, step: Step, name: str) -> StoredValue | None:
         """What the step that another one takes a name from has handed on under it."""

@@ -15,7 +15,7 @@ from cellops.records.stored import StoredValue
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-NEW = "it was never executed to its end"
+NEW = "nothing is kept of it"
 
 
 class Looked(NamedTuple):

@@ -1,0 +1,132 @@
+"""Keys that change with what decides a step and with nothing else; entries that are whole, few and recent."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from cellops.capture.secrets import Secret
+from cellops.pipeline.cache.entries import MOST_OF_A_KEY, Cache
+from cellops.pipeline.cache.freshness import changed, stale
+from cellops.pipeline.cache.key import key
+from cellops.records.cached import Dependencies, KeptStep, StepKey
+from cellops.records.file import FileUse
+
+CELL = "%%mlops parameters\nrate: float = 0.5\nrows = 10\nhalf = rows / 2"
+
+
+def of(*sources: str, cell: str | None = CELL, **parameters: object) -> StepKey:
+    held = {"rate": 0.5, "rows": 10, **parameters}
+    return key(sources, held, {"df": "abc"}, outputs=("model",), parameters_cell=cell, kernel="python3")
+
+
+def entry(of_key: StepKey, step: str = "train", **held: object) -> KeptStep:
+    made = KeptStep(
+        step=step,
+        notebook="n.ipynb",
+        execution="1",
+        key=of_key,
+        dependencies=Dependencies(),
+        cells="0" * 64,
+        places=(2,),
+        ended=1.0,
+        seconds=2.0,
+    )
+    return made.replace(**held)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("x = 1", "x=1  # a comment"),
+        ("x = 1", "%%mlops step train --retries 3\n\nx = (1)"),
+        ("x = [1,\n 2]", "x = [1, 2]"),
+        ("'a'", '"a"'),
+    ],
+)
+def test_layout_and_comments_make_no_key(one: str, other: str) -> None:
+    assert of(one) == of(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("x = 1", "x = 2"),
+        ("x = 1", "x = 1.0"),
+        ("def f():\n    'a'", "def f():\n    'b'"),
+        ("%time x = 1", "x = 1"),
+        ("!ls", "!ls -l"),
+        ("%%bash\nls", "%%bash\nls -l"),
+    ],
+)
+def test_other_code_makes_another_key(one: str, other: str) -> None:
+    assert of(one) != of(other)
+
+
+def test_only_parameters_that_are_used_decide() -> None:
+    assert of("x = 1", rate=1.0) == of("x = 1", rate=2.0)
+    assert of("x = rate", rate=1.0) != of("x = rate", rate=2.0)
+    assert of("x = half", rows=1) != of("x = half", rows=2)
+    assert of("x = globals()['rate']", rate=1.0) != of("x = globals()['rate']", rate=2.0)
+    assert of("df.query('a > @rate')", rate=1.0) != of("df.query('a > @rate')", rate=2.0)
+    assert of("x = rate", rate=1) != of("x = rate", rate=1.0)
+    assert of("x = rate", rate=Secret("a long secret")) == of("x = rate", rate=Secret("another secret"))
+    assert b"a long secret" not in of("x = rate", rate=Secret("a long secret")).to_json()
+
+
+def test_entries_are_found_by_their_key_newest_first(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    assert list(cache.find(of("x"))) == []
+    cells = cache.cells.keep(b"[]", ".json").stem
+    for number in range(MOST_OF_A_KEY + 3):
+        cache.keep(entry(of("x"), cells=cells, ended=float(number)))
+        newest = max((tmp_path / "kept").rglob("*.json"), key=lambda path: path.stat().st_mtime_ns)
+        os.utime(newest, (number, number))
+    found = [one.ended for one in cache.find(of("x"))]
+    assert len(found) == MOST_OF_A_KEY
+    assert found == sorted(found, reverse=True)
+    assert list(cache.find(of("y"))) == []
+    cache.cells.path(cells, ".json").unlink()
+    assert list(cache.find(of("x"))) == []
+    last = cache.last("n.ipynb", "train")
+    assert last is not None
+    assert last.ended == MOST_OF_A_KEY + 2
+    assert cache.last("other.ipynb", "train") is None
+
+
+def test_a_damaged_entry_is_none(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    cache.keep(entry(of("x"), cells=cache.cells.keep(b"[]", ".json").stem))
+    for path in (tmp_path / "kept").rglob("*.json"):
+        path.write_text('{"step": 1')
+    assert list(cache.find(of("x"))) == []
+
+
+def test_what_was_used_longest_ago_goes_first(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    old, new = cache.values.keep({"a": [1]})[0], cache.values.keep({"b": [2]})[0]
+    os.utime(cache.values.path(old), (1, 1))
+    assert cache.bound(old.size + new.size) == 0
+    assert cache.bound(new.size) == old.size
+    assert [cache.values.has(one) for one in (old, new)] == [False, True]
+
+
+def test_what_changed_is_said(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("a")
+    now = of("x = 2\ny = rate", rate=2.0)
+    said = list(changed(entry(of("x = rate", rate=1.0)), now, (2,)))
+    assert said == ["cell 3 changed", "parameter rate: 1.0 → 2.0"]
+    uses = (
+        FileUse(path="gone.csv", mode="read", opened="open", digest="0", method="full"),
+        FileUse(path="a.csv", mode="read", opened="open", size=1, digest="0", method="full"),
+        FileUse(path="a.csv", mode="update", opened="open"),
+        FileUse(path="https://host/a", mode="read", opened="argument"),
+    )
+    found = Dependencies(files=uses, distributions={"nowhere": "1.0"})
+    assert list(stale(found, tmp_path)) == [
+        "gone.csv is gone",
+        "a.csv has changed",
+        "it reads and writes a.csv",
+        "it reads https://host/a, which nobody can tell to be the same",
+        "nowhere 1.0 is not installed any more",
+    ]
