@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 COLOUR = re.compile(r"\x1b\[[\d;]*m")
+NOT_LOADED = "magic `%%mlops` not found"
 LONGEST_MESSAGE = 500
 """Characters of the cell's own message that the error repeats; its data has all of them."""
 
@@ -78,7 +79,7 @@ def _failure(executed: "NotebookNode", index: int, places: Mapping[str, int], ou
     cell = executed.cells[index]
     shown = next(out for out in reversed(cell.outputs) if out.output_type == "error")
     place = places.get(cell.id)
-    line = _line(shown.traceback, cell.execution_count)
+    line = failing_line(shown.traceback, cell.execution_count)
     where = "the cell of the given parameters" if place is None else f"cell {place + 1} of {len(places)}"
     where += "" if cell.execution_count is None else f", In [{cell.execution_count}]"
     where += "" if line is None else f", line {line}"
@@ -88,9 +89,10 @@ def _failure(executed: "NotebookNode", index: int, places: Mapping[str, int], ou
     in_file = line_in_file(cell, line) if is_text(path) else None
     where += "" if in_file is None else f" (line {in_file} of the file)"
     fact = f"{source} failed in {where}: {shown.ename}: {said}".rstrip(": ")
+    load = "Begin the notebook with %load_ext cellops. " if NOT_LOADED in shown.evalue else ""
     return NotebookError(
         fact,
-        remedy=f"The notebook with the traceback is {output}",
+        remedy=f"{load}The notebook with the traceback is {output}",
         cell_index=place,
         line=line,
         file_line=in_file,
@@ -103,7 +105,7 @@ def _failure(executed: "NotebookNode", index: int, places: Mapping[str, int], ou
     )
 
 
-def _line(traceback: list[str], execution_count: int | None) -> int | None:
+def failing_line(traceback: list[str], execution_count: int | None) -> int | None:
     """The innermost line of the cell itself that IPython's traceback names."""
     text = COLOUR.sub("", "\n".join(traceback))
     found = re.findall(rf"Cell In ?\[{execution_count}\], line (\d+)", text)

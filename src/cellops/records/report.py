@@ -1,6 +1,6 @@
 from cellops.records.base import Record
 from cellops.records.execution import CellState, ParameterValue
-from cellops.records.gate import GateResult, not_passed
+from cellops.records.gate import GateFigure, GateResult, not_passed
 from cellops.records.run import RunStatus, RunSummary
 
 
@@ -25,6 +25,8 @@ class CellReport(Record, frozen=True, kw_only=True):
     state: CellState | None = None
     """None where it was not reached."""
     failure: Failure | None = None
+    line: int | None = None
+    """Where the failure is in the file of a notebook that is kept as text, from 1."""
 
 
 class Picture(Record, frozen=True, kw_only=True):
@@ -41,6 +43,8 @@ class RunReport(Record, frozen=True, kw_only=True):
 
     run: RunSummary
     before: RunSummary | None = None
+    figures: tuple[GateFigure, ...] = ()
+    """What gates have asked of it, with the groups of rows behind each."""
 
 
 class ExecutionReport(Record, frozen=True, kw_only=True):

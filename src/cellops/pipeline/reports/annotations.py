@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from cellops.pipeline.text_notebook import is_text
 from cellops.records.gate import GateOutcome, not_passed
 from cellops.records.report import ExecutionReport
 
@@ -24,7 +25,8 @@ def annotations(report: ExecutionReport, workspace: Path | None = None) -> Itera
         place = "the cell of the given parameters" if cell.index is None else f"cell {cell.index + 1} of {report.total}"
         assert cell.failure is not None  # noqa: S101 - of those that failed
         text = "\n".join(dict.fromkeys([f"{cell.failure.kind}: {cell.failure.message}", cell.failure.traceback]))
-        yield _error(file, f"{Path(file).name}: {place}", text)
+        line = cell.line if is_text(Path(report.notebook)) else None
+        yield _error(file, f"{Path(file).name}: {place}", text, line)
     if report.failure is not None and not report.failed_cells:
         yield _error(file, f"{Path(file).name}: {report.failure.kind}", report.failure.message)
     for gate in not_passed(report.gates):
@@ -33,11 +35,11 @@ def annotations(report: ExecutionReport, workspace: Path | None = None) -> Itera
         yield _error(file, f"{Path(file).name}: gate {word}", f"{gate.gate}{of}: {gate.said}")
 
 
-def _error(file: str, title: str, text: str) -> str:
+def _error(file: str, title: str, text: str, line: int | None = None) -> str:
     text = text.strip() if len(text) <= LONGEST else text[: LONGEST - 1].strip() + "…"
-    return f"::error file={_escaped(file, IN_A_PROPERTY)},title={_escaped(title, IN_A_PROPERTY)}::" + _escaped(
-        text, IN_A_MESSAGE
-    )
+    named = {"file": file, "line": line, "title": title}
+    properties = [f"{name}={_escaped(str(value), IN_A_PROPERTY)}" for name, value in named.items() if value is not None]
+    return f"::error {','.join(properties)}::{_escaped(text, IN_A_MESSAGE)}"
 
 
 def _escaped(text: str, marks: dict[str, str]) -> str:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from cellops.pipeline.in_kernel import failing_line
+from cellops.pipeline.text_notebook import line_in_file
 from cellops.records.execution import CellState
 from cellops.records.report import CellReport, Failure, Picture
 
@@ -36,6 +38,7 @@ def cells(executed: "NotebookNode", given: "NotebookNode") -> Iterator[CellRepor
             seconds=known.get("duration") or 0.0,
             state=state,
             failure=failure,
+            line=None if failure is None else _line(cell),
         )
 
 
@@ -80,8 +83,19 @@ def _state(cell: "NotebookNode") -> tuple[CellState | None, Failure | None]:
     return (None if known.get("duration") is None else CellState.DONE), None
 
 
+def _line(cell: "NotebookNode") -> int | None:
+    """The line of the file that failed; of the cell's first line where the traceback names none."""
+    error = _error(cell)
+    failed = None if error is None else failing_line(error.traceback, cell.execution_count)
+    return line_in_file(cell, failed or 1)
+
+
+def _error(cell: "NotebookNode") -> "NotebookNode | None":
+    return next((output for output in reversed(cell.outputs) if output.output_type == "error"), None)
+
+
 def _failure(cell: "NotebookNode") -> Failure:
-    error = next((output for output in reversed(cell.outputs) if output.output_type == "error"), None)
+    error = _error(cell)
     if error is None:
         return Failure(kind="Stopped", message="the cell was stopped")
     return Failure(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import PurePath
 
-from cellops.records.gate import GateOutcome, GateResult
+from cellops.records.gate import GateFigure, GateOutcome, GateResult, Group
 from cellops.records.report import ExecutionReport, Picture, RunReport
 from cellops.records.run import RunStatus, RunSummary
 
@@ -87,6 +87,7 @@ def _of_run(shown: RunReport) -> Iterator[list[str]]:
     metrics = list(_changes(before.metrics if before else {}, run.metrics, with_before=before is not None))
     columns = ("metric", "last good", "now", "change") if before else ("metric", "value")
     yield [*head, *(_table(columns, metrics) if metrics else ["It has no metrics."])]
+    yield from _of_groups(shown.figures)
     own = [{name: value for name, value in of.items() if "." not in name} for of in _parameters(before, run)]
     changed = [name for name in dict.fromkeys((*own[0], *own[1])) if own[0].get(name) != own[1].get(name)]
     if before is not None and changed:
@@ -94,6 +95,21 @@ def _of_run(shown: RunReport) -> Iterator[list[str]]:
         yield ["Changed parameters", "", *_table(("parameter", "last good", "now"), rows)]
     elif before is not None:
         yield ["No parameter has changed."]
+
+
+def _of_groups(figures: Sequence[GateFigure]) -> Iterator[list[str]]:
+    """The groups behind each figure that a gate asked for."""
+    for figure in figures:
+        if figure.groups:
+            columns = ("group", "rows", "value", "interval", "")
+            yield [f"Groups of {escaped(figure.name)}", "", *_table(columns, map(_of_group, figure.groups))]
+
+
+def _of_group(group: Group) -> tuple[str, ...]:
+    name = "(missing)" if group.name is None else str(group.name)
+    value = "" if group.value is None else f"{group.value:.6g}"
+    interval = "" if group.low is None or group.high is None else f"{group.low:.3g} to {group.high:.3g}"
+    return escaped(name), str(group.rows), value, interval, escaped(group.reason)
 
 
 def _parameters(before: RunSummary | None, run: RunSummary) -> tuple[Mapping[str, object], Mapping[str, object]]:
