@@ -10,7 +10,7 @@ from typing import NamedTuple
 from cellops.capture.journal import Journal
 from cellops.errors import NotebookError
 from cellops.flows.gate_figures import GATES
-from cellops.flows.gates import judge, runs_of
+from cellops.flows.gates import figures_of, judge, runs_of
 from cellops.flows.gates import prepare as prepare_gates
 from cellops.flows.progress import OF_EXECUTIONS, read_progress
 from cellops.flows.reports import Places, gather
@@ -164,6 +164,7 @@ def execute(
                 gates=kept.gates,
                 runs=kept.runs if kept.unsynced is None else (*kept.runs, *runs_of(identifier, settings)),
                 unsynced=kept.unsynced,
+                figures=figures_of(identifier, settings, () if made is None else made.reused_runs),
                 settings=settings,
             )
             if on_report is not None:

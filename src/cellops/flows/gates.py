@@ -11,7 +11,7 @@ from cellops.errors import GateError, UsageError
 from cellops.flows.carrier import killed
 from cellops.flows.progress import first_event, journals
 from cellops.records.cached import KeptRun
-from cellops.records.gate import Champion, GateOutcome, GateResult, not_passed
+from cellops.records.gate import Champion, GateFigure, GateOutcome, GateResult, not_passed
 from cellops.records.run import RunClosed, RunOpened, RunSummary, SessionOpened
 from cellops.settings import Settings
 
@@ -138,6 +138,12 @@ def sentence(result: GateResult) -> str:
 def runs_of(execution: str, settings: Settings) -> tuple[RunSummary, ...]:
     """The runs of an execution as the journals know them."""
     return tuple(RunSummary.of(opened, closed) for opened, closed in _runs(execution, settings))
+
+
+def figures_of(execution: str, settings: Settings, reused: Iterable[KeptRun] = ()) -> dict[str, tuple[GateFigure, ...]]:
+    """What gates have asked of the runs of an execution, by their keys."""
+    closed = [*(kept.closed for kept in reused), *(closed for _, closed in _runs(execution, settings))]
+    return {run.run: run.groups for run in closed if run.groups}
 
 
 def _runs(execution: str, settings: Settings) -> Iterator[tuple[RunOpened, RunClosed]]:

@@ -3,12 +3,12 @@
 import contextlib
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cellops.errors import CellopsError, TrackingError, UsageError
 from cellops.pipeline.reports.gather import cells, pictures, plain, shortened
-from cellops.records.gate import GateResult, not_passed
+from cellops.records.gate import GateFigure, GateResult, not_passed
 from cellops.records.report import ExecutionReport, Failure, RunReport
 from cellops.records.run import RunStatus, RunSummary
 from cellops.settings import Settings
@@ -74,6 +74,7 @@ def gather(
     gates: Sequence[GateResult],
     runs: Sequence[RunSummary],
     unsynced: str | None,
+    figures: Mapping[str, tuple[GateFigure, ...]],
     settings: Settings,
 ) -> ExecutionReport:
     """What is to be said of an execution.
@@ -85,15 +86,18 @@ def gather(
     ended
         What ended the execution before its time.
     unsynced
-        Why the runs are not known.
+        Why the runs are not in the tracking store yet, which is then not asked for earlier ones.
+    figures
+        What gates have asked of runs, by their keys.
     """
+    good = _last_good(runs, settings) if unsynced is None else {}
     report = ExecutionReport(
         notebook=str(notebook),
         status=status,
         started=started,
         seconds=time.time() - started,
         gates=tuple(gates),
-        runs=tuple(_beside_the_last_good(runs, settings) if unsynced is None else (RunReport(run=run) for run in runs)),
+        runs=tuple(RunReport(run=r, before=good.get(r.run), figures=figures.get(r.run, ())) for r in runs),
         notes=() if unsynced is None else (f"The runs are not in the tracking store yet: {unsynced}",),
     )
     if executed is not None:
@@ -122,17 +126,15 @@ def _failure(ended: BaseException) -> Failure:
     return Failure(kind=type(ended).__name__, message="the execution was stopped")
 
 
-def _beside_the_last_good(runs: Sequence[RunSummary], settings: Settings) -> Iterator[RunReport]:
-    """Each run with the newest before it of its name, notebook and experiment that finished and passed its gates."""
+def _last_good(runs: Sequence[RunSummary], settings: Settings) -> dict[str, RunSummary | None]:
+    """By the run's key the newest before it of its name, notebook and experiment that finished and passed its gates."""
     from cellops.tracking.store import Store
 
     finished = []
     if runs:
         with contextlib.suppress(TrackingError):
             finished = Store(settings).finished(NEWEST)
-    for run in runs:
-        before = next((other for other in finished if _is_before(other, run, settings.project)), None)
-        yield RunReport(run=run, before=before)
+    return {run.run: next((o for o in finished if _is_before(o, run, settings.project)), None) for run in runs}
 
 
 def _is_before(other: RunSummary, run: RunSummary, project: Path) -> bool:

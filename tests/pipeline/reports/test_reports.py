@@ -14,7 +14,7 @@ from cellops.pipeline.reports.annotations import annotations
 from cellops.pipeline.reports.junit import junit
 from cellops.pipeline.reports.summary import LARGEST, escaped, summary
 from cellops.records.execution import CellState
-from cellops.records.gate import GateOutcome, GateResult
+from cellops.records.gate import GateFigure, GateOutcome, GateResult, Group
 from cellops.records.report import CellReport, ExecutionReport, Failure, Picture, RunReport
 from cellops.records.run import RunStatus, RunSummary
 
@@ -142,6 +142,22 @@ def test_a_summary_has_gates_metrics_changes_and_failures() -> None:
     assert "model.C" not in text
     assert "### Failed in cell 3 of 4" in text
     assert "<pre>line 1\n&nbsp;\nline 3, a::b</pre>" in text
+
+
+def test_a_summary_lists_the_groups_behind_a_gate() -> None:
+    groups = (
+        Group(name="H|A", rows=61, value=0.41, low=0.3, high=0.52),
+        Group(name=None, rows=3, reason="fewer than 30 rows"),
+    )
+    figures = (
+        GateFigure(name="min_group(recall, carrier)", value=0.41, groups=groups),
+        GateFigure(name="p95_latency_ms", value=2.0),
+    )
+    text = summary(REPORT.replace(runs=(RunReport(run=a_run("b"), figures=figures),)))
+    assert "Groups of min\\_group(recall, carrier)" in text
+    assert "| H\\|A | 61 | 0.41 | 0.3 to 0.52 |  |" in text
+    assert "| (missing) | 3 |  |  | fewer than 30 rows |" in text
+    assert "Groups of p95" not in text
 
 
 def test_a_first_run_is_compared_with_nothing() -> None:
