@@ -15,14 +15,14 @@ STYLE = """
 @media (prefers-color-scheme: dark) { .cellops-graph { --ink: #e6edf3; --quiet: #9198a1; --line: #7d8590;
   --box: #21262d; --paper: #0d1117; --wrong: #f47067; --doubt: #d29922; } }
 .cellops-graph .paper { fill: var(--jp-layout-color0, var(--paper)); }
-.cellops-graph .box { fill: var(--jp-layout-color2, var(--box)); stroke: var(--jp-border-color0, var(--line)); }
+.cellops-graph .box { fill: var(--jp-layout-color1, var(--box)); stroke: var(--jp-border-color0, var(--line)); }
 .cellops-graph .box.error { stroke: var(--jp-error-color1, var(--wrong)); stroke-width: 2; }
 .cellops-graph .box.warning { stroke: var(--jp-warn-color1, var(--doubt)); stroke-dasharray: 5 3; }
 .cellops-graph .name { fill: var(--jp-ui-font-color1, var(--ink)); font-weight: 600; font-size: 13px; }
 .cellops-graph .quiet { fill: var(--jp-ui-font-color2, var(--quiet)); font-size: 11px; }
 .cellops-graph .carried { fill: var(--jp-ui-font-color1, var(--ink)); }
 .cellops-graph .told.error { fill: var(--jp-error-color1, var(--wrong)); font-size: 11px; }
-.cellops-graph .told.warning { fill: var(--jp-warn-color1, var(--doubt)); font-size: 11px; }
+.cellops-graph .told.warning { fill: var(--jp-ui-font-color1, var(--doubt)); font-size: 11px; }
 .cellops-graph .arrow { fill: none; stroke: var(--jp-ui-font-color3, var(--line)); stroke-width: 1.4; }
 .cellops-graph .arrow.files { stroke-dasharray: 3 3; }
 .cellops-graph .arrow.back { stroke: var(--jp-error-color1, var(--wrong)); }
