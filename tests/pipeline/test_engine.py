@@ -268,7 +268,7 @@ def test_an_older_notebook_gets_the_same_cell_ids_each_time(make_notebook, tmp_p
     ("content", "said"),
     [
         ("", "is not JSON"),
-        ("\x89PNG", "is not JSON"),
+        ("\x89PNG", "is no text in UTF-8"),
         ("[1]", "its nbformat is None"),
         ('{"nbformat": 3, "nbformat_minor": 0, "worksheets": [], "metadata": {}}', "its nbformat is 3"),
         ('{"nbformat": 4, "nbformat_minor": 5, "metadata": {}}', "not a valid notebook"),
