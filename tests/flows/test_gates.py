@@ -12,6 +12,7 @@ from cellops.flows.execute import execute
 from cellops.flows.gates import refuse
 from cellops.flows.runs import runs
 from cellops.flows.steps import StepOptions
+from cellops.flows.sync import sync
 from cellops.records.gate import GateOutcome
 from cellops.records.run import RunStatus
 from cellops.records.step_progress import StepState
@@ -133,6 +134,13 @@ def test_gates_are_judged_while_the_store_is_away(project: Path, monkeypatch: py
     done = execute(write(project / "n.ipynb", LOAD, SCORES), gates=["auc > 0.7", "auc > champion"])
     assert [result.outcome for result in done.gates] == [GateOutcome.PASSED, GateOutcome.NOT_JUDGED]
     assert "the champion is not known" in done.gates[1].said
+    monkeypatch.delenv("CELLOPS_TRACKING_URI")
+    assert sync(here=True).runs == 1
+    (run,) = runs()
+    assert {result.gate: result.outcome for result in run.gates} == {
+        "auc > 0.7": GateOutcome.PASSED,
+        "auc > champion": GateOutcome.NOT_JUDGED,
+    }
 
 
 def test_a_header_holds_gates_of_its_own_run(project: Path) -> None:

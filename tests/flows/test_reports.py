@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -93,7 +94,7 @@ def test_the_summary_says_what_has_changed_since_the_last_good_run(project: Path
     write(notebook, LOAD, SCORED.replace("704", "600"))
     execute(notebook, gates=["auc > 0.7"])
     write(notebook, LOAD, SCORED.replace("704", "710").replace("depth = 3", "depth = 5"), PLOT)
-    page = project / "pages" / "summary.md"
+    page = project / "pages" / "of (this) month.md"
     execute(notebook, summary=page)
     text = page.read_text()
     assert f"the last good run of this notebook, `{good.run[:8]}`" in text
@@ -101,7 +102,7 @@ def test_the_summary_says_what_has_changed_since_the_last_good_run(project: Path
     assert "| depth | 3 | 5 |" in text
     link = re.search(r"!\[plot of cell 3\]\((.*)\)", text)
     assert link is not None
-    assert (page.parent / link[1]).read_bytes().startswith(b"\x89PNG")
+    assert (page.parent / unquote(link[1])).read_bytes().startswith(b"\x89PNG")
 
 
 def test_no_report_holds_a_secret(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 from cellops.errors import CellopsError, TrackingError, UsageError
 from cellops.pipeline.reports.gather import cells, pictures, plain, shortened
@@ -164,7 +165,7 @@ def _write_pictures(report: ExecutionReport, page: Path) -> list[str]:
         name = f"{place}-{number}.png"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(picture.content)
-        links.append(f"{folder.name.replace(' ', '%20')}/{name}")
+        links.append(f"{quote(folder.name)}/{name}")
     return links
 
 
