@@ -6,6 +6,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from cellops.flows.compare import compare
 from cellops.flows.execute import execute
 from cellops.flows.parameters import parameters
 from cellops.flows.verify import verify
@@ -119,6 +120,18 @@ def test_a_parameter_that_becomes_something_without_a_value_is_no_longer_recorde
     loaded.run("%%mlops parameters\nx = object()")
     loaded.run("%%mlops run\nscore = 1 / 2")
     assert loaded.closed()[0].parameters == {"kept": 2}
+
+
+def test_parameters_by_papermills_tag_are_those_of_the_run_too(project: Path) -> None:
+    path = write(project / "n.ipynb", LOAD, "rows = 4\nname = 'a'", "%%mlops run\nscore = 1 / rows")
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[1].metadata["tags"] = ["parameters"]
+    nbformat.write(notebook, path)
+    (first,) = execute(path).runs
+    (run,) = execute(path, {"rows": "8"}).runs
+    assert run.parameters == {"rows": "8", "name": "a"}
+    found = compare(first.run, run.run)
+    assert [(one.name, one.before, one.after) for one in found.parameters] == [("rows", "4", "8")]
 
 
 def test_a_script_is_a_pipeline_with_a_run(project: Path) -> None:

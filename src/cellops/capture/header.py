@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 MARK = "%%mlops"
+PARAMETER_CELLS = "CELLOPS_EXECUTION_PARAMETERS"
+"""The variable in which an execution tells its kernel the ids of cells that papermill's tag makes parameters."""
 STEP = "step"
 VERBS_THAT_KEEP_THE_CELL = ("run", "parameters", STEP)
 """Their body runs as the plain cell that it is; the other verbs read their body as a text."""

@@ -93,6 +93,7 @@ class Session:
         self.faults: list[Finding] = []
         self.suites: dict[str, Suite] = {}
         self.parameters: dict[str, Value | list[Value]] = {}
+        self._parameter_cells = os.environ.get(header.PARAMETER_CELLS, "").split()
         self._capture: CellCapture | None = None
         self._namespace = namespace
         self._parse = parse
@@ -271,7 +272,8 @@ class Session:
             self._write_pins()
             if self._guard is not None:
                 self._guard.tell()
-            if record.verb == "parameters" and record.outcome is Outcome.OK:
+            is_parameters = record.verb == "parameters" or record.cell_id in self._parameter_cells
+            if is_parameters and record.outcome is Outcome.OK:
                 self.parameters = evidence.with_parameters(self.parameters, cell.flow, self._namespace)
         finally:
             if run is not None:

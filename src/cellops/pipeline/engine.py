@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cellops.capture.header import PARAMETER_CELLS
 from cellops.capture.secrets import keep, literals, masked, variables
 from cellops.errors import NotFoundError, UsageError
 from cellops.pipeline import notebook as notebook_file
@@ -115,7 +116,7 @@ def execute(
     _check_places(notebook, output, folder)
     name = _kernel_name(source, kernel)
     own = {"CELLOPS_EXECUTION": uuid.uuid4().hex, **(environment or {}), "CELLOPS_NOTEBOOK": str(notebook)}
-    own |= variables(bound)
+    own |= {PARAMETER_CELLS: " ".join(known.tagged(source)), **variables(bound)}
     executed = inject(source, known, bound)
     injected = {name: plain(value) for name, value in masked(bound).items()}
     describe(executed, known.defaults(), injected, notebook, output)

@@ -82,7 +82,7 @@ def _known(records: Sequence[CellRecord], shared: set[str | None]) -> Iterator[K
     """The cells with their keys; one that was executed several times has as many, counted from the last."""
     times: Counter[str] = Counter()
     for record in reversed(records):
-        if record.cell_id == INJECTED_TAG and record.verb == "parameters":
+        if record.cell_id == INJECTED_TAG:
             continue
         by_source = hashlib.sha256(record.source.encode(errors="replace")).hexdigest()
         key = record.cell_id if record.cell_id is not None and record.cell_id in shared else by_source

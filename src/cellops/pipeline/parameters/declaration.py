@@ -39,6 +39,11 @@ class Declared:
     parameters: tuple[Parameter, ...] = ()
     names: Names = field(default_factory=Names)
 
+    def tagged(self, notebook: "NotebookNode") -> tuple[str, ...]:
+        """The ids of the cells that are parameters by their tag alone, which a kernel does not see."""
+        by_tag = self.index is not None and not self.has_header
+        return (notebook.cells[self.index].id, INJECTED_TAG) if by_tag else ()
+
     def defaults(self) -> dict[str, ParameterValue]:
         """The defaults that are plain to see, by name, as JSON can hold them."""
         return {p.name: plain(p.default) for p in self.parameters if not (p.required or p.computed)}
