@@ -265,3 +265,17 @@ def test_a_name_that_only_a_star_import_can_bind_comes_from_there() -> None:
 def test_the_cell_that_loads_an_extension_comes_with_every_step() -> None:
     graph = read("%load_ext cellops", "unused = 1", "%%mlops step a\n1", "%%mlops step b\n%%mlops run\nx = 2")
     assert [step.shared for step in graph.steps] == [(0,), (0,)]
+
+
+def test_a_function_that_keeps_what_it_was_made_with_shares_it() -> None:
+    maker = "def make(t):\n    def inner(v):\n        t.append(v)\n    return inner"
+    graph = read(
+        maker, "%%mlops step a\nx = [1]\nf = make(x)", "%%mlops step b\ny = [x]", "%%mlops step c\nf(2)\nprint(y)"
+    )
+    assert edges(graph) == {"a > b": "f, x", "b > c": "f, y"}
+
+
+def test_a_function_that_one_of_the_notebook_decorates_is_defined_again() -> None:
+    decorated = "def twice(f):\n    return lambda n: f(f(n))\n@twice\ndef grow(n):\n    return n + 1"
+    graph = read(f"%%mlops step a\n{decorated}", "%%mlops step b\nprint(grow(1))")
+    assert [one.names for one in graph.step("b").definitions] == [("twice",), ("grow",)]

@@ -110,6 +110,16 @@ class Calls(Source):
         self.notes.path = outer
         return found
 
+    def value(self, node: ast.expr | None) -> Value:
+        found = super().value(node)
+        return self._with_captured(node, found) if isinstance(node, ast.Lambda) and self.scopes else found
+
+    def _with_captured(self, node: ast.AST, found: Value) -> Value:
+        """A function inside of another with the local variables of that one, which it keeps."""
+        names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+        captured = [scope[name].everything for scope in self.scopes for name in names if name in scope]
+        return found._replace(kind=Kind.ACTIVE, held=found.held.union(*captured))
+
     def _with_functions(self, node: ast.Call, found: Value) -> Value:
         """The value of a call, to which functions among its arguments add theirs."""
         given = [*node.args, *(keyword.value for keyword in node.keywords)]

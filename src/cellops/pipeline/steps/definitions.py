@@ -10,7 +10,9 @@ from cellops.capture.names.libraries import PURE, root
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom | ast.Assign
 """A statement that imports or defines; the assignment is that of a lambda to a name."""
 OriginOf = Callable[[ast.expr], str]
-"""Gives the full name of what an expression takes from a library; an empty text for anything else."""
+"""Gives the full name of what an expression takes from a library, or from definitions of the notebook (`OWN`); an empty
+text for anything else."""
+OWN = "(notebook)"
 MAKES_FIELDS = frozenset({"dataclasses", "typing", "enum"})
 """Libraries whose functions give a class its attributes: what they make is not changed afterwards."""
 COLLECTS = "functools.singledispatch"
@@ -51,8 +53,9 @@ def changed_by_attribute(trees: list[ast.Module]) -> set[str]:
 def keeps_nothing(node: ast.AST, origin_of: OriginOf) -> bool:
     """Whether a function or a class is the same however often it was used: it has nothing in itself that can change.
 
-    A function with constant defaults, decorated by the standard library; a class of such functions with constants,
-    or what `dataclasses.field` and its like make.
+    A function with constant defaults, decorated by libraries or by other such functions; a class of such functions
+    with constants, or what `dataclasses.field` and its like make. What a decorator keeps aside, such as a cache or a
+    count of calls, begins anew.
     """
     match node:
         case (
@@ -111,7 +114,7 @@ def _is_fixed(value: ast.expr, origin_of: OriginOf) -> bool:
 def _of_libraries(decorators: list[ast.expr], origin_of: OriginOf) -> bool:
     functions = [one.func if isinstance(one, ast.Call) else one for one in decorators]
     origins = [origin_of(function) for function in functions]
-    return all(root(origin) in PURE | {"builtins"} and origin != COLLECTS for origin in origins)
+    return all(root(origin) in PURE | {"builtins", OWN} and origin != COLLECTS for origin in origins)
 
 
 def is_of_package(nodes: Nodes, alias: ast.alias) -> bool:

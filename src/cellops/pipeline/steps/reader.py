@@ -14,6 +14,7 @@ from cellops.capture.names.kinds import Kind
 from cellops.capture.names.sharing import NONE, Value
 from cellops.pipeline.steps.calls import Calls
 from cellops.pipeline.steps.definitions import (
+    OWN,
     Defined,
     Definition,
     Nodes,
@@ -113,7 +114,10 @@ class Reader(Calls):
 
     def define(self, node: scopes.Function | ast.ClassDef) -> None:
         super().define(node)
-        if node.name in self._changed_by_attribute or not keeps_nothing(node, self._origin):
+        scope = self._local(node.name)
+        if scope is not None:
+            scope[node.name] = self._with_captured(node, scope[node.name])
+        if node.name in self._changed_by_attribute or not keeps_nothing(node, self._defined_origin):
             return
         self._define_once(node.name, node, at_once(node))
         if isinstance(node, ast.FunctionDef) and not node.decorator_list and not is_generator(node):
@@ -121,6 +125,11 @@ class Reader(Calls):
 
     def _stands(self, name: str) -> bool:
         return self._is_local(name) or name in self.bound or self.before(name) is not None
+
+    def _defined_origin(self, node: ast.expr) -> str:
+        """The full name of what a library, or a definition of the notebook, brings."""
+        own = isinstance(node, ast.Name) and self._is_function(node.id)
+        return f"{OWN}.{node.id}" if own and isinstance(node, ast.Name) else self._origin(node)
 
     def _define_lambda(self, name: str, node: ast.Assign, function: ast.Lambda) -> None:
         """A lambda that is given a name is a function like any other: it uses nothing until it is called."""
@@ -137,7 +146,7 @@ class Reader(Calls):
     def _define_once(self, name: str, node: Definition, at_once: tuple[str, ...] = (), same: Nodes = ()) -> None:
         if not self.conditions and not self.scopes:
             later = self.notes.functions[name].uses if name in self.notes.functions else ()
-            self.defined[name] = Defined((*same, (self.place[0], node)), at_once, later)
+            self.defined[name] = Defined((*same, (self.place[0], node)), at_once, (*later, *at_once))
 
     def _learn_body(self, name: str, node: ast.FunctionDef | ast.Lambda) -> None:
         if not self.conditions and not self.scopes:
