@@ -67,21 +67,21 @@ def test_the_figures_of_groups_are_those_of_scikit_learn(figure: str, score: Any
 def test_the_lowest_is_among_the_groups_that_are_large_enough(seed: int, smallest: int) -> None:
     names = list(np.random.default_rng(seed).choice(["a", "b", "c", "d"], 200, p=[0.5, 0.3, 0.15, 0.05]))
     found, table = measured(names, smallest=smallest, rows=200, seed=seed)
-    counted = {name: of for name, of in table.groupby("group") if len(of) >= smallest and of["truth"].any()}
+    counted = {name: of for name, of in table.groupby("group") if of["truth"].sum() >= smallest}
     expected = {name: recall_score(of["truth"], of["label"]) for name, of in counted.items()}
-    assert found.value == pytest.approx(min(expected.values()))
+    assert found.value == (pytest.approx(min(expected.values())) if expected else None)
     assert {group.name for group in found.groups if group.reason} == {*table["group"]} - {*expected}
 
 
 def test_small_groups_are_listed_with_the_reason() -> None:
     found, _ = measured(["a"] * 98 + ["b", "c"], rows=100)
     assert [(group.name, group.rows, group.reason) for group in found.groups[1:]] == [
-        ("b", 1, "fewer than 30 rows"),
-        ("c", 1, "fewer than 30 rows"),
+        ("b", 1, "it rests on fewer than 30 rows"),
+        ("c", 1, "it rests on fewer than 30 rows"),
     ]
     assert found.extremes == ("a",)
     found, _ = measured(["a", "b", "c", "d"], rows=100)
-    assert (found.value, found.reason) == (None, "no group counts: fewer than 30 rows")
+    assert (found.value, found.reason) == (None, "no group counts: it rests on fewer than 30 rows")
 
 
 def test_rows_without_a_value_are_a_group_and_those_without_a_label_are_left_out() -> None:
@@ -151,13 +151,25 @@ def test_a_column_that_tells_every_row_apart_makes_no_groups() -> None:
     assert found.reason == f"id has {rows} groups, and {MOST_GROUPS} are the most"
 
 
-def test_a_figure_that_rows_do_not_give_is_a_reason() -> None:
+@pytest.mark.parametrize(("figure", "counted"), [("recall", 20), ("precision", 35), ("roc_auc", 20), ("accuracy", 100)])
+def test_a_figure_rests_on_the_rows_that_it_speaks_of(figure: str, counted: int) -> None:
+    target = pd.Series([1] * 20 + [0] * 80)
+    chances = np.array([0.9] * 15 + [0.1] * 5 + [0.6] * 20 + [0.2] * 60)
+    answers = Predictions((chances > 0.5).astype(int), np.column_stack([1 - chances, chances]))
+    column = pd.Series(["a"] * 100, name="kind")
+    for smallest, judged in ((counted, True), (counted + 1, False)):
+        found = group_figure(
+            "n", "min_group", figure, smallest, schema=BINARY, target=target, answers=answers, column=column
+        )
+        assert [(group.rows, group.counted, group.value is not None) for group in found.groups] == [
+            (100, counted, judged)
+        ]
+
+
+def test_a_figure_that_the_model_does_not_have_is_a_reason() -> None:
     target = pd.Series([0] * 50 + [1] * 50)
     answers = Predictions(target.to_numpy(), None)
-    column = pd.Series(["negative"] * 50 + ["positive"] * 50, name="kind")
+    column = pd.Series(["a"] * 100, name="kind")
     schema = BINARY.replace(probabilities=False)
-    found = group_figure("n", "min_group", "recall", 30, schema=schema, target=target, answers=answers, column=column)
-    assert [(group.name, group.value, group.reason) for group in found.groups] == [
-        ("positive", 1.0, ""),
-        ("negative", None, "no row is 1"),
-    ]
+    found = group_figure("n", "min_group", "brier", 30, schema=schema, target=target, answers=answers, column=column)
+    assert found.reason == "no group counts: the model has no brier"

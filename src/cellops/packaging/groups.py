@@ -15,6 +15,7 @@ from cellops.records.contract import Schema
 from cellops.records.gate import GateFigure, Group
 from cellops.stats.performance import evaluate
 
+BINARY = 2
 MOST_GROUPS = 1000
 PLAIN = (str, int, float, bool)
 EXTREMES = {"min_group": (0,), "max_group": (-1,), "gap_group": (0, -1)}
@@ -35,8 +36,9 @@ def group_figure(
     """The lowest or the highest of a figure over the groups of a column, or the gap between them.
 
     Rows without a label are left out, and those without a value in the column are a group of their own. A group does
-    not count where it has fewer than `smallest` labelled rows, or where its rows do not give the figure: the recall of
-    a group without positive rows. It is listed with the reason.
+    not count where the figure would rest on fewer than `smallest` labelled rows: the recall of a group on those of the
+    positive class, precision on those called positive, ROC AUC on those of the rarer class. It is listed with the
+    reason.
 
     Parameters
     ----------
@@ -47,7 +49,7 @@ def group_figure(
     figure
         One of those that `stats.performance.evaluate` measures.
     smallest
-        The fewest labelled rows of a group that counts.
+        The fewest labelled rows that the figure of a group rests on.
     target
         The truth of the evaluation rows.
     answers
@@ -104,17 +106,27 @@ def _plain(value: Any, column: object) -> Value:
 def _group(
     name: Value, truth: npt.NDArray[Any], answers: Predictions, *, schema: Schema, figure: str, smallest: int
 ) -> Group:
-    rows = len(truth)
-    if rows < smallest:
-        return Group(name=name, rows=rows, reason=f"fewer than {smallest} rows")
+    rows, counted = len(truth), _counted(figure, truth, answers, schema)
+    if counted < smallest:
+        return Group(name=name, rows=rows, counted=counted, reason=f"it rests on fewer than {smallest} rows")
     try:
         found = evaluate(schema.task, truth, answers.labels, answers.probabilities, schema.classes)
     except InputError as error:
-        return Group(name=name, rows=rows, reason=error.fact)
+        return Group(name=name, rows=rows, counted=counted, reason=error.fact)
     measure = found.measure(figure)
     if measure is None:
-        return Group(name=name, rows=rows, reason=found.absent.get(figure, f"the model has no {figure}"))
-    return Group(name=name, rows=rows, value=measure.value, low=measure.low, high=measure.high)
+        reason = found.absent.get(figure, f"the model has no {figure}")
+        return Group(name=name, rows=rows, counted=counted, reason=reason)
+    return Group(name=name, rows=rows, counted=counted, value=measure.value, low=measure.low, high=measure.high)
+
+
+def _counted(figure: str, truth: npt.NDArray[Any], answers: Predictions, schema: Schema) -> int:
+    """How many rows a figure rests on: with few of them it is chance, however many others there are."""
+    if len(schema.classes) != BINARY or figure not in {"recall", "precision", "roc_auc"}:
+        return len(truth)
+    positive = (answers.labels if figure == "precision" else truth) == schema.classes[-1]
+    found = int(np.count_nonzero(positive))
+    return min(found, len(truth) - found) if figure == "roc_auc" else found
 
 
 def _summary(name: str, function: str, groups: Sequence[Group]) -> GateFigure:

@@ -19,6 +19,9 @@ class Group(Record, frozen=True, kw_only=True):
     name: Value
     """The value; None for the rows that have none."""
     rows: int
+    counted: int = 0
+    """Rows that the figure rests on: for recall those of the positive class, for precision those called positive, for
+    ROC AUC those of the rarer class, else all of them."""
     value: float | None = None
     low: float | None = None
     high: float | None = None

@@ -99,12 +99,12 @@ def test_the_champion_has_a_metric_by_the_name_that_mlflow_took() -> None:
 def test_a_gate_of_groups_names_the_group_and_counts_those_that_are_not_judged() -> None:
     name = "min_group(recall, carrier)"
     groups = (
-        Group(name="HA", rows=61, value=0.41),
+        Group(name="HA", rows=61, counted=40, value=0.41),
         Group(name="B6", rows=900, value=0.6),
         Group(name="OO", rows=3, reason="x"),
     )
     figure = GateFigure(name=name, value=0.41, groups=groups, extremes=("HA",))
     (result,) = judged(f"{name} >= 0.5", run(measured={name: 0.41}, groups=(figure,)))
-    assert result.said == "0.41 >= 0.5 missed by 0.09 (HA, 61 rows; 2 groups judged, 1 not)"
+    assert result.said == "0.41 >= 0.5 missed by 0.09 (HA, 40 of 61 rows; 2 groups judged, 1 not)"
     (result,) = judged(f"{name} >= 0.5", run(groups=(GateFigure(name=name, reason="no group counts"),)))
     assert (result.outcome, result.said) == (GateOutcome.NOT_JUDGED, f"there is no {name}: no group counts")

@@ -146,7 +146,7 @@ def test_a_summary_has_gates_metrics_changes_and_failures() -> None:
 
 def test_a_summary_lists_the_groups_behind_a_gate() -> None:
     groups = (
-        Group(name="H|A", rows=61, value=0.41, low=0.3, high=0.52),
+        Group(name="H|A", rows=61, counted=40, value=0.41, low=0.3, high=0.52),
         Group(name=None, rows=3, reason="fewer than 30 rows"),
     )
     figures = (
@@ -155,8 +155,8 @@ def test_a_summary_lists_the_groups_behind_a_gate() -> None:
     )
     text = summary(REPORT.replace(runs=(RunReport(run=a_run("b"), figures=figures),)))
     assert "Groups of min\\_group(recall, carrier)" in text
-    assert "| H\\|A | 61 | 0.41 | 0.3 to 0.52 |  |" in text
-    assert "| (missing) | 3 |  |  | fewer than 30 rows |" in text
+    assert "| H\\|A | 61 | 40 | 0.41 | 0.3 to 0.52 |  |" in text
+    assert "| (missing) | 3 | 0 |  |  | fewer than 30 rows |" in text
     assert "Groups of p95" not in text
 
 

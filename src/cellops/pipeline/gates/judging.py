@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from cellops.errors import TrackingError
 from cellops.pipeline.gates.grammar import Gate, Pair
 from cellops.pipeline.gates.words import CHAMPION
-from cellops.records.gate import Champion, GateFigure, GateOutcome, GateResult
+from cellops.records.gate import Champion, GateFigure, GateOutcome, GateResult, Group
 from cellops.records.run import RunClosed, RunOpened, RunStatus
 from cellops.tracking.names import accepted
 
@@ -111,11 +111,15 @@ def _compared(pairs: Sequence[Pair]) -> tuple[GateOutcome, str]:
 
 def _of_groups(figure: GateFigure) -> str:
     """From which groups a figure comes, and how many were not judged."""
-    rows: Mapping[object, int] = {group.name: group.rows for group in figure.groups}
-    named = " and ".join(f"{name}, {rows[name]} rows" for name in figure.extremes)
+    known: Mapping[object, Group] = {group.name: group for group in figure.groups}
+    named = " and ".join(f"{name}, {_rows(known[name])}" for name in figure.extremes)
     left = sum(bool(group.reason) for group in figure.groups)
     judged = len(figure.groups) - left
     return f"{named}; {judged} groups judged{f', {left} not' if left else ''}"
+
+
+def _rows(group: Group) -> str:
+    return f"{group.rows} rows" if group.counted == group.rows else f"{group.counted} of {group.rows} rows"
 
 
 def _shown(number: float) -> str:

@@ -101,7 +101,7 @@ def _of_groups(figures: Sequence[GateFigure]) -> Iterator[list[str]]:
     """The groups behind each figure that a gate asked for."""
     for figure in figures:
         if figure.groups:
-            columns = ("group", "rows", "value", "interval", "")
+            columns = ("group", "rows", "of these count", "value", "interval", "")
             yield [f"Groups of {escaped(figure.name)}", "", *_table(columns, map(_of_group, figure.groups))]
 
 
@@ -109,7 +109,7 @@ def _of_group(group: Group) -> tuple[str, ...]:
     name = "(missing)" if group.name is None else str(group.name)
     value = "" if group.value is None else f"{group.value:.6g}"
     interval = "" if group.low is None or group.high is None else f"{group.low:.3g} to {group.high:.3g}"
-    return escaped(name), str(group.rows), value, interval, escaped(group.reason)
+    return escaped(name), str(group.rows), str(group.counted), value, interval, escaped(group.reason)
 
 
 def _parameters(before: RunSummary | None, run: RunSummary) -> tuple[Mapping[str, object], Mapping[str, object]]:
