@@ -8,7 +8,7 @@ from threading import Thread
 import pytest
 
 from cellops.capture.dataflow.analysis import analyse
-from cellops.capture.names.tasks import let_go_on
+from cellops.capture.names.tasks import let_go_on, modules_of
 from cellops.records.run import RunClosed
 from support.kernel import Kernel
 from support.trail import Trail
@@ -150,3 +150,16 @@ def test_a_task_in_a_loop_of_a_thread_is_as_good_as_the_thread() -> None:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
+
+
+def test_a_task_that_has_ended_is_of_no_module() -> None:
+    async def work() -> None:
+        await asyncio.sleep(0)
+
+    async def look() -> tuple[list[str], list[str]]:
+        task = asyncio.ensure_future(work())
+        begun = list(modules_of(task))
+        await task
+        return begun, list(modules_of(task))
+
+    assert asyncio.run(look()) == ([__name__], [])

@@ -1,5 +1,6 @@
 """What functions and classes of a notebook keep beside their source counts; the source is told by their cell."""
 
+import random
 import threading
 from typing import Any
 
@@ -124,3 +125,21 @@ def test_what_a_cell_names_of_a_module_of_the_users_is_its_value(loaded: Kernel)
     assert values("def patch():\n    features.K = 4\npatch()")["features.K"] == "4"
     assert values("x = features.f() + math.pi; other_features = features").keys() == {"x", "other_features"}
     assert values("features.f = lambda: 5") == {"features.f": "function of the notebook"}
+
+
+def test_a_function_of_random_is_none_of_what_its_generator_has_drawn() -> None:
+    for function in (random.random, random.seed, random.choice):
+        before = look_at("f", function, Allowance(1.0))
+        random.random()
+        assert before.covered is Covered.CODE
+        assert look_at("f", function, Allowance(1.0)) == before
+    own = random.Random(1)
+    before = look_at("f", own.random, Allowance(1.0))
+    own.random()
+    assert look_at("f", own.random, Allowance(1.0)).digest != before.digest
+
+
+def test_a_widget_is_none_of_what_can_be_read() -> None:
+    import ipywidgets
+
+    assert look_at("rate", ipywidgets.FloatSlider(value=0.5), Allowance(1.0)).covered is Covered.NOTHING

@@ -81,14 +81,14 @@ def let_go_on(source: str, flow: Dataflow) -> bool:
 
 def runs_notebook(loop: Any) -> bool:
     """Whether code of the notebook, or of its project, stands in the tasks or callbacks of an event loop."""
-    tasks = (task for task in asyncio.all_tasks(loop) if not all(map(is_of_library, _modules_of(task))))
+    tasks = (task for task in asyncio.all_tasks(loop) if not all(map(is_of_library, modules_of(task))))
     return any(True for _ in tasks) or any(True for _ in _callbacks(loop))
 
 
 def _left_in(loop: Any) -> Iterator[Any]:
     current = asyncio.current_task(loop)
     for task in asyncio.all_tasks(loop):
-        if task is not current and not all(root(module) in HOSTS for module in _modules_of(task)):
+        if task is not current and not all(root(module) in HOSTS for module in modules_of(task)):
             yield task
     yield from _callbacks(loop)
 
@@ -101,7 +101,7 @@ def _callbacks(loop: Any) -> Iterator[Any]:
             yield handle
 
 
-def _modules_of(task: Any) -> Iterator[str]:
+def modules_of(task: Any) -> Iterator[str]:
     """The modules of a task's coroutine, and of those that it waits for."""
     coroutine = task.get_coro()
     for _ in range(DEEPEST):
@@ -111,5 +111,6 @@ def _modules_of(task: Any) -> Iterator[str]:
             frame, coroutine = coroutine.gi_frame, coroutine.gi_yieldfrom
         else:
             return
-        name = frame.f_globals.get("__name__") if frame is not None else None
-        yield name if type(name) is str else ""
+        if frame is not None:  # one that has ended has none, until its loop has noticed
+            name = frame.f_globals.get("__name__")
+            yield name if type(name) is str else ""

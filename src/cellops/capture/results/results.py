@@ -110,8 +110,21 @@ def _as_value(value: object) -> Value | list[Value]:
             # The order of a set is another one in each process.
             return sorted(items, key=repr) if isinstance(value, set) else items
     if isinstance(value, list | tuple | dict | set | bytes | complex):
-        return repr(value)[:LONGEST_TEXT]
+        return _literal(value)[:LONGEST_TEXT]
     return plain_value(value)
+
+
+def _literal(value: object) -> str:
+    """A value as a literal; of sets in it, which have another order in each process, the items in one order."""
+    if type(value) is list:
+        return f"[{', '.join(map(_literal, value))}]"
+    if type(value) is tuple:
+        return f"({', '.join(map(_literal, value))}{',' if len(value) == 1 else ''})"
+    if type(value) is dict:
+        return f"{{{', '.join(f'{_literal(key)}: {_literal(held)}' for key, held in value.items())}}}"
+    if type(value) is set and value:
+        return f"{{{', '.join(sorted(map(_literal, value)))}}}"
+    return repr(value)
 
 
 def scalar_parameters(estimator: Any) -> dict[str, Value]:

@@ -1,9 +1,10 @@
 """What code keeps beside its source: functions and classes of the notebook, methods of values, the user's modules."""
 
+import random
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from enum import EnumType
-from types import BuiltinFunctionType, FunctionType, ModuleType
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any, cast
 
 from cellops.capture.content.tokens import UnhashableError
@@ -87,6 +88,18 @@ def _of_enum(kind: type) -> dict[str, Any]:
     members = held_by(kind)["_member_map_"]
     others = {n: held for n, held in _of_class(kind).items() if n not in members and not KEPT_BY_ENUM.match(n)}
     return others | {name: object.__getattribute__(member, "__dict__")["_value_"] for name, member in members.items()}
+
+
+def of_hidden_generator(value: object) -> str | None:
+    """The full name of a function that the module `random` takes from a generator of its own.
+
+    What that generator has drawn is a matter of the ledger, and no part of the function.
+    """
+    function = value.__func__ if type(value) is MethodType else value
+    if type(function) not in (BuiltinFunctionType, FunctionType):
+        return None
+    name = function.__name__  # type: ignore[attr-defined]
+    return f"random.{name}" if vars(random).get(name) == value else None
 
 
 def is_by_source(value: object) -> bool:

@@ -19,7 +19,7 @@ from cellops.capture.redaction import is_secret, redact
 from cellops.capture.secrets import KNOWN, REDACTED
 from cellops.capture.values.allowance import Allowance, SpentError
 from cellops.capture.values.apart import Apart
-from cellops.capture.values.code import kept_beside
+from cellops.capture.values.code import kept_beside, of_hidden_generator
 from cellops.capture.values.content import Reader, hexadecimal, name_of
 from cellops.capture.values.numbers import Room, holds_secrets, numbers_of, pack
 from cellops.capture.values.objects import check_class
@@ -63,7 +63,7 @@ def look_at(
 
 def _look_at(seen: ValueSeen, value: Any, allowance: Allowance, kept: Room | None, with_sample: bool) -> ValueSeen:
     check_class(type(value))
-    if issubclass(type(value), (*FUNCTIONS, ModuleType)):
+    if issubclass(type(value), (*FUNCTIONS, ModuleType)) or of_hidden_generator(value):
         return _code(seen, value, allowance)
     if is_secret(seen.name) or value in KNOWN:
         return seen.replace(reason="it is a secret", shown=REDACTED)
@@ -98,8 +98,9 @@ def _without_secrets(seen: ValueSeen) -> ValueSeen:
 def _code(seen: ValueSeen, value: object, allowance: Allowance) -> ValueSeen:
     """A module, a function or a class: by its name, or by its source and what it keeps beside that."""
     found = describe(value)
-    if found.kind is Kind.LIBRARY:
-        return seen.replace(covered=Covered.CODE, shown=found.origin, digest=hexadecimal(found.origin.encode()))
+    origin = found.origin if found.kind is Kind.LIBRARY else of_hidden_generator(value)
+    if origin is not None:
+        return seen.replace(covered=Covered.CODE, shown=origin, digest=hexadecimal(origin.encode()))
     seen = seen.replace(shown=_named(value))
     reader = Reader(allowance)
     kept = {name: held for name, held in kept_beside(value).items() if not (is_secret(name) or held in KNOWN)}

@@ -6,11 +6,13 @@ from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
 from cellops.capture.content.tokens import UnhashableError
+from cellops.capture.names.types import bases_of, held_by
 
 COMPILED = re.compile(r"sklearn\.(?:tree\._tree\.Tree|neighbors\._(?:kd|ball)_tree\.\w+)")
 """Compiled types whose state is plain arrays, and whose `__getstate__` runs no code but their own."""
 LIVE = re.compile(
-    r"(?:_asyncio|_duckdb|_queue|_thread|asyncio|concurrent|duckdb|http|ipykernel|IPython|logging|matplotlib"
+    r"(?:_asyncio|_duckdb|_queue|_thread|anywidget|asyncio|comm|concurrent|duckdb|http|ipykernel|ipywidgets|IPython"
+    r"|logging|matplotlib"
     r"|multiprocessing|pandas\.io|plotly|queue|requests|scipy\.stats\._\w*distn\w*|seaborn|selectors|socket|socketserver"
     r"|sqlite3|ssl|subprocess|threading|tornado|traitlets|urllib|urllib3|weakref|zmq)(?:\.|$)"
 )
@@ -74,7 +76,7 @@ def attributes(value: Any) -> dict[str, Any] | None:
         return {f"state {place}": held for place, held in enumerate(state)} if type(state) is tuple else dict(state)
     if kind in {OrderedDict, defaultdict, deque}:
         return {"maxlen": value.maxlen} if kind is deque else {}
-    if LIVE.match(str(kind.__module__)):
+    if any(LIVE.match(str(held_by(base).get("__module__"))) for base in bases_of(kind)):
         return None
     slots = _slots(kind)
     if kind.__basicsize__ != _expected_size(kind, len(slots)):
