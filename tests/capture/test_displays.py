@@ -120,3 +120,20 @@ def test_only_what_says_nothing_is_left_out(one: str, other: str, *, same: bool)
 def test_of_html_the_text_is_read() -> None:
     shown = "<style>.a{x:1}</style><p id='T_1'>a &lt; b</p><!-- c --><td>1.5</td><script>2</script>"
     assert visible(shown) == "a < b 1.5"
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    ("line", "left"),
+    [("\r" * 400_000, 400_000), ("x\r" * 200_000, 2), ("x" * 400_000, 400_000), ("{x" * 200_000, 400_000)],
+    ids=["returns", "overwritten", "long", "braces"],
+)
+def test_one_long_line_is_read_once(line: str, left: int) -> None:
+    """Read again from each of its characters, the first of them takes half an hour."""
+    assert len(normal(line)) == left
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("begun", ["<a ", "<style ", "<script>", "<!--", "</"])
+def test_html_that_does_not_end_swallows_the_rest(begun: str) -> None:
+    assert visible("<p>score 0.5</p>" + begun * 100_000) == "score 0.5"

@@ -31,10 +31,10 @@ READABLE = ("text/html", "text/markdown", "text/latex", "application/json", PLAI
 """The first of these that a display has is read, for it is what a notebook shows."""
 ADDRESS = re.compile(r"(?<= at )0x[0-9a-fA-F]{6,16}\b")
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-OVERWRITTEN = re.compile(r"[^\n]*\r(?=[^\r\n])")
 SET = re.compile(r"\{[^{}:]*\}")
-UNSEEN = re.compile(r"<(style|script)\b.*?</\1\s*>|<!--.*?-->", re.DOTALL | re.IGNORECASE)
-TAG = re.compile(r"<[a-zA-Z/!][^>]*>")
+UNSEEN = re.compile(r"<(style|script)\b.*?(?:</\1\s*>|\Z)|<!--.*?(?:-->|\Z)", re.DOTALL | re.IGNORECASE)
+"""What does not end swallows the rest, as in a browser: looked for from each beginning, the end would take minutes."""
+TAG = re.compile(r"<[a-zA-Z/!][^>]*>?")
 SPACES = re.compile(r"\s+")
 
 
@@ -103,13 +103,20 @@ def normal(text: str) -> str:
     >>> normal("10%\r100%\n<A object at 0x7f00aa00bb00> {'b', 'a'}")
     "100%\n<A object at (address)> {'a', 'b'}"
     """
-    text = OVERWRITTEN.sub("", COLOUR.sub("", text))
+    text = COLOUR.sub("", text)
+    if "\r" in text:
+        text = "\n".join(_left_standing(line) for line in text.split("\n"))
     return SET.sub(_in_order, ADDRESS.sub("(address)", text))
 
 
 def visible(text: str) -> str:
     """The text of HTML, without tags, styles and scripts."""
     return SPACES.sub(" ", html.unescape(TAG.sub(" ", UNSEEN.sub(" ", text)))).strip()
+
+
+def _left_standing(line: str) -> str:
+    """What stands after the last carriage return that something follows."""
+    return line[line.rstrip("\r").rfind("\r") + 1 :]
 
 
 def _in_order(found: re.Match[str]) -> str:
