@@ -46,6 +46,9 @@ def compared(before: str, after: str, *, counts: bool = True) -> Comparison:
         ("2026-11-21 13:05:22,123 fit", "2026-11-22 13:05:23,456 fit", UNTOLD),
         ("100%|##| 3/3 [00:01<00:00, 2.5it/s]", "100%|##| 3/3 [00:02<00:00, 1.5it/s]", UNTOLD),
         ("3 samples", "4 samples", DIVERGED),
+        ("score (number)", "score 5", DIVERGED),
+        ("(number) 5", "5 (number)", DIVERGED),
+        ("took (time)", "took 3 s", DIVERGED),
     ],
 )
 def test_each_pair_of_texts_compares_as_it_is(before: str, after: str, verdict: Verdict) -> None:

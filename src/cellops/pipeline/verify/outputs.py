@@ -23,7 +23,7 @@ TIME = re.compile(
     r"|\b[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4}\b"
 )
 """The line of a progress bar, durations with their unit, times of the day and dates."""
-TIMES = re.compile(r"(?:\(time\)\s*)+")
+TIMES = re.compile(rf"(?:(?:{TIME.pattern})\s*)+")
 AROUND = 30
 LONGEST = 80
 """Characters that are shown around the first difference."""
@@ -79,7 +79,7 @@ def _measured(base: Comparison, before: OutputSeen, after: OutputSeen, tolerance
         return base
     if len(before.text) < before.size or len(after.text) < after.size:
         return base.replace(note="it is too long to be kept, so the difference was not measured")
-    if _without_times(before.text) == _without_times(after.text):
+    if _between(TIMES, before.text) == _between(TIMES, after.text):
         return base.replace(verdict=Verdict.NOT_COMPARED, note="it differs only in what it says of the time")
     found = text_difference(before.text, after.text)
     close = found <= tolerance
@@ -101,7 +101,7 @@ def text_difference(before: str, after: str) -> float:
     >>> text_difference("3 folds", "4 folds"), text_difference("0.5 won", "0.5 lost")
     (inf, inf)
     """
-    if _words(NUMBER.sub("(number)", before)) != _words(NUMBER.sub("(number)", after)):
+    if _between(NUMBER, before) != _between(NUMBER, after):
         return NO_MEASURE
     pairs = zip(NUMBER.findall(before), NUMBER.findall(after), strict=True)
     return max((_apart(one, other) for one, other in pairs), default=NO_MEASURE)
@@ -113,12 +113,9 @@ def _apart(one: str, other: str) -> float:
     return difference(float(one), float(other))
 
 
-def _words(text: str) -> str:
-    return "".join(text.split())
-
-
-def _without_times(text: str) -> str:
-    return _words(TIMES.sub("(time)", TIME.sub("(time)", text)))
+def _between(form: re.Pattern[str], text: str) -> list[str]:
+    """What stands before, between and after all that has a form, without spaces; the form has no groups."""
+    return ["".join(words.split()) for words in form.split(text)]
 
 
 def _around(before: str, after: str) -> tuple[str, str]:
