@@ -14,7 +14,7 @@ from cellops.capture.names.kinds import Description, Kind
 from cellops.capture.names.sharing import CONSTANT, Value, container, either
 from cellops.pipeline.steps.definitions import has_functions, parameters
 from cellops.pipeline.steps.known import ANY_FILE, KindNotes, Known
-from cellops.records.effects import INTERPRETER
+from cellops.records.effects import INTERPRETER, FunctionEffects
 
 DEEPEST = 8
 """Calls inside of calls that are read; a deeper one may do anything with its arguments."""
@@ -147,14 +147,39 @@ class Calls(Source):
 
     def _call_body(self, name: str, node: ast.Call) -> Value | None:
         """Read a function of the notebook as it is called here; None for one that calls itself."""
-        was_active = name in self.notes.active
-        self.name(name)
-        if not was_active:
-            self.notes.active.pop(name, None)  # What it uses is read here, and better.
+        if name not in self.certain:
+            self.notes.needs[name] = None
+        self.function_value(name, may_run=False)
         found = self._read_body(self.bodies[name], self._given(self.bodies[name], node))
         if found is None:
-            self.notes.active[name] = None
+            self.function_value(name, may_run=True)
         return found
+
+    def function_value(self, name: str, *, may_run: bool) -> Value:
+        """A function or class as a value: it shares nothing with what it makes, but that may do what it does."""
+        whole = self._effects_of(name)
+        self.notes.pending.append(whole)
+        if may_run:
+            self._may_run(whole)
+        return Value(
+            Kind.ACTIVE, held=frozenset(one for one in whole.uses if one not in self.defined and self.stands(one))
+        )
+
+    def _may_run(self, effects: FunctionEffects) -> None:
+        """Note what a function does that somebody may call."""
+        for name in effects.uses:
+            if name not in self.certain:
+                self.notes.needs[name] = None
+            if self.kind_of(name).kind >= Kind.BOX and name not in self.defined:
+                self.notes.active[name] = None
+        for name in effects.changes:
+            self.notes.mutate(Value(roots=frozenset({name})))
+            self.conditions += 1
+            self.bind_name(name, Value(roots=frozenset({name})))
+            self.conditions -= 1
+        for name in effects.consumes:
+            if self.kind_of(name).kind in (Kind.BOX, Kind.ACTIVE):
+                self.notes.mutate(Value(roots=frozenset({name})))
 
     def _read_body(self, function: ast.FunctionDef | ast.Lambda, given: dict[str, Value]) -> Value | None:
         """Read a function with the values of its parameters; None where calls stand too deep in each other."""
@@ -201,15 +226,26 @@ class Calls(Source):
         found |= {name: value for name, value in by_name if name in found and name is not None}
         return found
 
-    def _within(self, name: str) -> frozenset[str]:
-        """The names of values that a function or a class may reach, itself or by those that it uses."""
+    def _effects_of(self, name: str) -> FunctionEffects:
+        """What a function or a class may do, itself or by the definitions that it uses."""
         found, waiting = set[str](), [name]
+        effects: list[FunctionEffects] = []
         while waiting:
             one = waiting.pop()
-            if one not in found:
+            if one not in found and one in self.defined:
                 found.add(one)
-                waiting += self.defined[one].later if one in self.defined else ()
-        return frozenset(one for one in found if one not in self.defined and (one in self.bound or self.before(one)))
+                effects.append(self.defined[one].later)
+                waiting += [*self.defined[one].later.uses, *self.defined[one].at_once]
+        uses = {
+            *found,
+            *(one for part in effects for one in part.uses if self.stands(one) or not hasattr(builtins, one)),
+        }
+        return FunctionEffects(
+            uses=tuple(sorted(uses)),
+            changes=tuple(sorted({one for part in effects for one in part.changes if one not in self.defined})),
+            consumes=tuple(sorted({one for part in effects for one in part.consumes if one not in self.defined})),
+            keeps=False,
+        )
 
     def _note_library(self, origin: str) -> None:
         """What is kept by the disk, or by the generators that all cells draw from."""
@@ -235,6 +271,10 @@ class Calls(Source):
                 return found.origin if found.kind is Kind.LIBRARY else ""
             case _:
                 return ""
+
+    def stands(self, name: str) -> bool:
+        """Whether anything above has bound a name."""
+        return self._is_local(name) or name in self.bound or self.before(name) is not None
 
     def _is_function(self, name: str) -> bool:
         return name in self.defined and not self._is_local(name) and self.kind_of(name).kind is Kind.ACTIVE

@@ -2,10 +2,11 @@
 
 import ast
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cellops.capture.dataflow import scopes
 from cellops.capture.names.libraries import PURE, root
+from cellops.records.effects import FunctionEffects
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom | ast.Assign
 """A statement that imports or defines; the assignment is that of a lambda to a name."""
@@ -28,8 +29,8 @@ class Defined:
     nodes: Nodes
     at_once: tuple[str, ...] = ()
     """Names that the statements read when they are executed: decorators, defaults, base classes."""
-    later: tuple[str, ...] = ()
-    """Names that the function, or the methods of the class, may use when they are called."""
+    later: FunctionEffects = field(default_factory=FunctionEffects)
+    """What the function, or the methods of the class, may do when they are called."""
 
 
 def changed_by_attribute(trees: list[ast.Module]) -> set[str]:

@@ -178,7 +178,7 @@ def _effects(stretch: Stretch, declared: StepDeclared | None) -> Effects:
         holds=_shared(notes.holds, None if given is None else set(reader.bound)),
         reaches=_shared(notes.reaches, None if given is None else set(reader.bound)),
         functions={name: _without(kept, found) for name, found in notes.functions.items()},
-        constant=tuple(name for name in reader.bound if kinds[name] in (Kind.CONSTANT, Kind.LIBRARY)),
+        constant=tuple({*kept, *(n for n in reader.bound if kinds[n] in (Kind.CONSTANT, Kind.LIBRARY))}),
         passive=tuple(name for name, kind in kinds.items() if kind in PASSIVE),
         unknown=unknown,
     )

@@ -59,7 +59,7 @@ class Reader(Calls):
                 self._is_local(name) or scopes.defaults(args)
             ):
                 self._define_lambda(name, node, function)
-            case ast.AnnAssign(target=ast.Name(id=name), annotation=kind, value=None) if not self._stands(name):
+            case ast.AnnAssign(target=ast.Name(id=name), annotation=kind, value=None) if not self.stands(name):
                 self.value(kind)
                 fixed = isinstance(kind, ast.Name) and kind.id in FIXED_TYPES
                 # It is a parameter whose value is given from outside.
@@ -75,10 +75,8 @@ class Reader(Calls):
         found = super().name(name)
         if name in self.notes.needs:
             self.at.setdefault((name, "read"), self.place)
-        if name in self.defined and not self._is_local(name) and found.kind is Kind.ACTIVE:
-            # It shares nothing with what it makes, but what it makes may use the names that it uses.
-            self.notes.pending.append(FunctionEffects(uses=(name,), keeps=False))
-            return Value(Kind.ACTIVE, held=self._within(name))
+        if self._is_function(name):
+            return self.function_value(name, may_run=True)
         return found if self._is_local(name) else found._replace(kind=self.notes.kind(name, found.kind))
 
     def _of_library(self, origin: str) -> Value:
@@ -123,9 +121,6 @@ class Reader(Calls):
         if isinstance(node, ast.FunctionDef) and not node.decorator_list and not is_generator(node):
             self._learn_body(node.name, node)
 
-    def _stands(self, name: str) -> bool:
-        return self._is_local(name) or name in self.bound or self.before(name) is not None
-
     def _defined_origin(self, node: ast.expr) -> str:
         """The full name of what a library, or a definition of the notebook, brings."""
         own = isinstance(node, ast.Name) and self._is_function(node.id)
@@ -145,8 +140,8 @@ class Reader(Calls):
 
     def _define_once(self, name: str, node: Definition, at_once: tuple[str, ...] = (), same: Nodes = ()) -> None:
         if not self.conditions and not self.scopes:
-            later = self.notes.functions[name].uses if name in self.notes.functions else ()
-            self.defined[name] = Defined((*same, (self.place[0], node)), at_once, (*later, *at_once))
+            later = self.notes.functions.pop(name, FunctionEffects())
+            self.defined[name] = Defined((*same, (self.place[0], node)), at_once, later)
 
     def _learn_body(self, name: str, node: ast.FunctionDef | ast.Lambda) -> None:
         if not self.conditions and not self.scopes:
