@@ -83,14 +83,14 @@ def _functions(reading: Reading) -> Iterator[StepProblem]:
     for part in reading.parts:
         for name, origin in reading.taken(part):
             effects = origin.reader.notes.functions.get(name)
+            between = reading.stretches[origin.order : part.order]
             for used in effects.uses if effects is not None else ():
-                then = origin.order if used in origin.writes else origin.before.get(used, 0)
-                if then and part.before.get(used, 0) != then and used not in origin.defined:
+                if used not in origin.defined and any(used in other.writes for other in between):
                     yield problem_at(
                         "function-by-value",
                         part.place(name, "read"),
                         f"step {part.step} takes {name} of step {origin.step} as a value, with {used} as it was there; "
-                        f"{used} has been bound or changed since",
+                        f"{used} is bound or changed since",
                         f"Define {name} above the first step, or give it {used} as an argument",
                         stretch=part,
                         severity=Severity.WARNING,
