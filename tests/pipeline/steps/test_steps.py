@@ -279,3 +279,16 @@ def test_a_function_that_one_of_the_notebook_decorates_is_defined_again() -> Non
     decorated = "def twice(f):\n    return lambda n: f(f(n))\n@twice\ndef grow(n):\n    return n + 1"
     graph = read(f"%%mlops step a\n{decorated}", "%%mlops step b\nprint(grow(1))")
     assert [one.names for one in graph.step("b").definitions] == [("twice",), ("grow",)]
+
+
+def test_tables_of_drawn_numbers_are_tables() -> None:
+    graph = read(
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LinearRegression",
+        "%%mlops step load\nrng = np.random.default_rng(3)\n"
+        "t = pd.DataFrame({'x': rng.normal(size=9), 'k': rng.choice(['a', 'b'], size=9)})",
+        "%%mlops step a\na = LinearRegression().fit(t[['x']], t['x'])",
+        "%%mlops step b\nb = LinearRegression().fit(t[['x']], rng.normal(size=9))",
+        "%%mlops step c\nprint(a, b, rng.normal())",
+    )
+    assert graph.levels == (("load",), ("a", "b"), ("c",))
+    assert graph.step("c").inputs == ("a", "b", "rng")

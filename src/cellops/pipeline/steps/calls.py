@@ -31,6 +31,15 @@ OF_THE_KERNEL = frozenset(
     | {"reload_ext", "set_env", "unload_ext", "xmode"}
 )
 """Magics that change the kernel itself, and not only files."""
+GENERATORS = frozenset({"numpy.random.default_rng", "numpy.random.Generator", "numpy.random.RandomState"})
+GENERATOR = "numpy.random.Generator"
+"""Stands for the origin of a generator under a name of the notebook."""
+DRAWS = frozenset(
+    {"beta", "binomial", "chisquare", "choice", "exponential", "gamma", "geometric", "integers", "laplace", "logistic"}
+    | {"lognormal", "multivariate_normal", "normal", "pareto", "permutation", "poisson", "rand", "randint", "randn"}
+    | {"random", "random_sample", "standard_normal", "standard_t", "triangular", "uniform", "weibull"}
+)
+"""Methods of generators that give numbers, or items of a table, and leave what they are given as it is."""
 SEEDS = frozenset({"random.seed", "random.setstate", "numpy.random.seed", "numpy.random.set_state"})
 
 
@@ -77,13 +86,32 @@ class Calls(Functions):
         origin, outer = self._origin(node.func), self.notes.path
         if LIKE_SKLEARN.match(origin):
             return self._estimator(node)
+        if self._is_draw(node):
+            return self._drawn(node)
         self.notes.path = _path(node)
         self._note_library(origin)
         changed = INTERPRETER in self.notes.changes or not OF_THE_DISK.match(origin) or origin.endswith("chdir")
         found = self._with_functions(node, super()._call(node))
+        if origin in GENERATORS:
+            found = Value(Kind.ACTIVE, found.roots, origin=GENERATOR)
         self._leave_interpreter(changed)
         self.notes.path = outer
         return found
+
+    def _is_draw(self, node: ast.Call) -> bool:
+        match node.func:
+            case ast.Attribute(value=ast.Name(id=name), attr=method) if method in DRAWS and not self._is_local(name):
+                return self.kind_of(name).origin == GENERATOR
+            case _:
+                return False
+
+    def _drawn(self, node: ast.Call) -> Value:
+        """What a generator of numpy gives: drawing moves it on, and changes nothing else."""
+        values = [self.value(part) for part in (*node.args, *(keyword.value for keyword in node.keywords))]
+        if isinstance(node.func, ast.Attribute):
+            self.notes.mutate(self.value(node.func.value))
+        given = either(values)
+        return Value(max(given.kind, Kind.TABLE), given.everything)
 
     def _estimator(self, node: ast.Call) -> Value:
         """An estimator of a library that keeps to the ways of scikit-learn."""
