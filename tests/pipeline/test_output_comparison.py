@@ -22,8 +22,8 @@ def printed(text: str) -> OutputSeen:
     return said("stdout", "text/plain", text)
 
 
-def compared(before: str, after: str, *, counts: bool = True) -> Comparison:
-    (found,) = outputs([printed(before)], [printed(after)], 1e-6, counts=counts)
+def compared(before: str, after: str, *, counts: bool = True, timed: bool = True) -> Comparison:
+    (found,) = outputs([printed(before)], [printed(after)], 1e-6, counts=counts, timed=timed)
     return found
 
 
@@ -56,6 +56,27 @@ def test_each_pair_of_texts_compares_as_it_is(before: str, after: str, verdict: 
     assert compared(before, after, counts=False).verdict is (IDENTICAL if verdict is IDENTICAL else UNTOLD)
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "verdict"),
+    [
+        ("mean delay 453.92 min", "mean delay 172.75 min", DIVERGED),
+        ("mean delay 453.92 min", "mean delay 453.9200001 min", WITHIN),
+        ("worst day 2020-04-01", "worst day 2020-06-11", DIVERGED),
+        ("at 13:05:22", "at 13:05:23", DIVERGED),
+        ("Date: Sat, 21 Nov 2026 Time: 13:05:22", "Date: Sun, 22 Nov 2026 Time: 09:15:20", UNTOLD),
+        ("2026-11-21 13:05:22,123 fit", "2026-11-22 13:05:23,456 fit", UNTOLD),
+        ("100%|##| 3/3 [00:01<00:00, 2.5it/s]", "100%|##| 3/3 [00:02<00:00, 1.5it/s]", UNTOLD),
+        ("0/3 [00:00<?, ?it/s, loss=0.5]", "0/3 [00:01<?, ?it/s, loss=0.5]", UNTOLD),
+        ("3/3 [00:01<00:00, 2.5it/s, loss=0.5]", "3/3 [00:02<00:00, 1.5it/s, loss=0.4]", DIVERGED),
+        ("10/10 1s 3ms/step - loss: 0.5", "10/10 2s 4ms/step - loss: 0.5", UNTOLD),
+        ("10/10 1s 3ms/step - loss: 0.5", "10/10 1s 4ms/step - loss: 0.4", DIVERGED),
+        ("0: learn: 0.5 total: 52ms remaining: 1.2s", "0: learn: 0.5 total: 48ms remaining: 1.1s", UNTOLD),
+    ],
+)
+def test_without_a_clock_only_what_is_always_a_time_is_excused(before: str, after: str, verdict: Verdict) -> None:
+    assert compared(before, after, timed=False).verdict is verdict
+
+
 def test_the_difference_is_measured_and_shown_where_it_is() -> None:
     found = compared("epoch " * 50 + "loss 0.5", "epoch " * 50 + "loss 0.25")
     assert found.difference == 0.5
@@ -75,26 +96,70 @@ def test_what_nobody_reads_is_listed() -> None:
 
 
 def test_what_is_missing_has_diverged_and_what_could_not_be_read_is_said() -> None:
-    assert [one.verdict for one in outputs([printed("a")], [], 0.0, counts=True)] == [DIVERGED]
-    assert [one.verdict for one in outputs([], [printed("a")], 0.0, counts=True)] == [DIVERGED]
+    assert [one.verdict for one in outputs([printed("a")], [], 0.0, counts=True, timed=True)] == [DIVERGED]
+    assert [one.verdict for one in outputs([], [printed("a")], 0.0, counts=True, timed=True)] == [DIVERGED]
     unread = OutputSeen(origin="display", kind="", reason="it is too large")
     for then, now in (([unread], [unread]), ([unread], []), ([unread], [unread.replace(digest="a")])):
-        assert [(one.verdict, one.note) for one in outputs(then, now, 0.0, counts=True)] == [
+        assert [(one.verdict, one.note) for one in outputs(then, now, 0.0, counts=True, timed=True)] == [
             (UNTOLD, "it is too large")
         ]
     figure = OutputSeen(origin="display", kind="image/png", digest="a")
-    assert [one.verdict for one in outputs([figure], [figure.replace(digest="b")], 0.5, counts=True)] == [DIVERGED]
+    assert [one.verdict for one in outputs([figure], [figure.replace(digest="b")], 0.5, counts=True, timed=True)] == [
+        DIVERGED
+    ]
 
 
 def test_another_kind_of_display_has_diverged() -> None:
-    (found,) = outputs([said("result", "text/plain", "1")], [said("result", "text/html", "2")], 1.0, counts=True)
+    (found,) = outputs(
+        [said("result", "text/plain", "1")], [said("result", "text/html", "2")], 1.0, counts=True, timed=True
+    )
     assert (found.verdict, found.note) == (DIVERGED, "text/plain then, text/html now")
 
 
 def test_several_displays_are_compared_in_their_order() -> None:
     then, now = ([said("display", "text/plain", text) for text in texts] for texts in ("ab", "ac"))
-    found = [(one.name, one.verdict) for one in outputs(then, now, 0.0, counts=True)]
+    found = [(one.name, one.verdict) for one in outputs(then, now, 0.0, counts=True, timed=True)]
     assert found == [("display", IDENTICAL), ("display 2", DIVERGED)]
+
+
+def record(text: str, source: str = "", value: ValueSeen | None = None) -> CellRecord:
+    return CellRecord(
+        session="s",
+        order=1,
+        source=source,
+        started=0.0,
+        duration=0.0,
+        overhead=0.0,
+        outcome=Outcome.OK,
+        values=() if value is None else (value,),
+        outputs=(printed(text),),
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "clock_read", "verdict"),
+    [
+        ("print(delay)", False, DIVERGED),
+        ("print(delay)", True, UNTOLD),
+        ("%%time\nprint(delay)", False, UNTOLD),
+        ("for x in tqdm(xs): print(delay)", False, UNTOLD),
+        ("t = time()\nprint(delay)", False, UNTOLD),
+        ("timeout = 3\nprint(delay)", False, DIVERGED),
+    ],
+)
+def test_a_time_is_excused_where_the_clock_is_read(source: str, *, clock_read: bool, verdict: Verdict) -> None:
+    comparing = Comparing(1e-9, lambda _: None, lambda _: None, clock_read=clock_read)
+    proof = comparing.cell(record("3 folds, 0.5 s", source), record("3 folds, 0.4 s", source), ())
+    assert [one.verdict for one in proof.comparisons if one.kind == "output"] == [verdict]
+
+
+def test_a_run_that_tells_nothing_but_a_time_is_not_identical() -> None:
+    comparing = Comparing(1e-9, lambda _: None, lambda _: None, clock_read=True)
+    then, now = record("took 0.5 s"), record("took 0.4 s")
+    assert comparing.cell(then, now, ()).verdict is DIVERGED
+    assert comparing.cell(then, now).verdict is IDENTICAL
+    metric = Comparison(kind="metric", name="score", verdict=IDENTICAL)
+    assert comparing.cell(then, now, [metric]).verdict is IDENTICAL
 
 
 VALUE = ValueSeen(name="x", type="builtins.int", covered=Covered.FULL, digest="1")
@@ -115,21 +180,9 @@ VALUE = ValueSeen(name="x", type="builtins.int", covered=Covered.FULL, digest="1
 def test_a_display_counts_in_the_run_and_where_nothing_else_is_left(
     value: ValueSeen | None, is_run: bool, verdict: Verdict
 ) -> None:
-    def record(text: str) -> CellRecord:
-        return CellRecord(
-            session="s",
-            order=1,
-            source="",
-            started=0.0,
-            duration=0.0,
-            overhead=0.0,
-            outcome=Outcome.OK,
-            values=() if value is None else (value,),
-            outputs=(printed(text),),
-        )
-
+    then, now = record("0.5", value=value), record("0.4", value=value)
     comparing = Comparing(1e-9, lambda _: None, lambda _: None)
-    proof = comparing.cell(record("0.5"), record("0.4"), () if is_run else None)
+    proof = comparing.cell(then, now, () if is_run else None)
     assert [one.verdict for one in proof.comparisons if one.kind == "output"] == [verdict]
-    older = comparing.cell(record("0.5").replace(outputs=None), record("0.4"), ())
+    older = comparing.cell(then.replace(outputs=None), now, ())
     assert [one for one in older.comparisons if one.kind == "output"] == []

@@ -22,6 +22,7 @@ from cellops.pipeline.verify.refusals import require_allowed, require_executable
 from cellops.pipeline.verify.relevance import needed_names
 from cellops.pipeline.verify.replay import Replay, replay
 from cellops.pipeline.verify.run_comparison import compare_run
+from cellops.pipeline.verify.sources import CLOCK
 from cellops.pipeline.verify.written_files import put_back_all
 from cellops.records.cell import CellRecord, Outcome, place
 from cellops.records.execution import CellProgress
@@ -187,7 +188,8 @@ def _alone(proofs: Path, on_stage: Callable[[str], None]) -> Iterator[None]:
 def _proof(held: Held, again: Replay, tolerance: float, folder: Path) -> Proof:
     run, cells = held.run, held.run.slice()
     own = Held(run=run, folders=(str(folder / "record"),))
-    comparing = Comparing(tolerance, held.numbers, own.numbers, _has_values(run.trail))
+    clock_read = any(CLOCK.search(record.source) for record in cells)
+    comparing = Comparing(tolerance, held.numbers, own.numbers, _has_values(run.trail), clock_read)
     modules = list(_modules(run, again.project))
     bound = {name for record in cells for name in (*record.writes, *record.changed)}
     needed = needed_names(cells)

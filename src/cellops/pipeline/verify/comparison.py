@@ -1,14 +1,15 @@
 """A cell as it was, held against the cell as it is now."""
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cellops.capture.values.description import MOST_PARTS
 from cellops.capture.values.numbers import unpack
 from cellops.pipeline.verify.differences import NO_MEASURE, difference, differences, farthest
-from cellops.pipeline.verify.outputs import outputs
+from cellops.pipeline.verify.outputs import counting_times, outputs
+from cellops.pipeline.verify.sources import tells_time
 from cellops.records.cell import CellRecord
 from cellops.records.file import FileUse
 from cellops.records.proof import CellProof, Comparison, Verdict
@@ -43,12 +44,15 @@ class Comparing:
         Where the numbers of the run and of its replay were kept.
     valued
         Whether the record says what names stood for; those of an older cellops do not.
+    clock_read
+        Whether a cell of the slice reads the clock: one that it defines may say the time in another.
     """
 
     tolerance: float
     before: Kept
     after: Kept
     valued: bool = True
+    clock_read: bool = False
 
     def cell(
         self,
@@ -67,7 +71,8 @@ class Comparing:
             The names of it that the run can depend on; None for all.
         """
         shown = () if after is None else self._shown(before, after, is_run=of_run is not None)
-        made = [] if after is None else [*self._all(before, after), *(of_run or ()), *shown]
+        made: Sequence[Comparison] = () if after is None else [*self._all(before, after), *(of_run or ()), *shown]
+        made = made if of_run is None else counting_times(made)
         made = made if needed is None else [_if_needed(one, needed) for one in made]
         return CellProof(
             order=before.order,
@@ -93,7 +98,8 @@ class Comparing:
         """What the cell displays, as far as the record tells."""
         if before.outputs is not None and after.outputs is not None:
             counts = is_run or not any(_is_product(value) for value in before.values)
-            yield from outputs(before.outputs, after.outputs, self.tolerance, counts=counts)
+            timed = self.clock_read or tells_time(before.source)
+            yield from outputs(before.outputs, after.outputs, self.tolerance, counts=counts, timed=timed)
 
     def _only_now(self, value: ValueSeen) -> Comparison:
         """A name that only the record of now speaks of."""

@@ -2,12 +2,13 @@
 
 What the run's own cell shows counts as the names do that it binds, and so does what a cell shows that leaves nothing
 else to compare: a score that is only printed has been checked by nothing else. What other cells show is read by nobody,
-so a difference there is listed and does not count. Texts that differ only in numbers are measured as numbers are; those
-that differ only in what they say of the time, `took 0.31 s` among them, are listed wherever they stand.
+so a difference there is listed and does not count. Texts that differ only in numbers are measured as numbers are. Those
+that differ only in when the cell was executed, or how long it took, are listed: what is always that, as the line of a
+progress bar is, and other times where the cell reads the clock. Elsewhere `delay 0.31 s` is a figure like others.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from cellops.pipeline.verify.differences import NO_MEASURE, difference
 from cellops.records.output import OutputSeen
@@ -15,23 +16,35 @@ from cellops.records.proof import Comparison, Verdict
 
 NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\w.]*\w)")
 WHOLE = re.compile(r"[-+]?\d+\Z")
+STAMP = re.compile(
+    r"\[[\d:]+\d:\d\d<(?:[\d:]+|\?)(?:,\s+[\d.?]+[^\s,/\]]*/[^\s,\]]+)?"
+    r"|(?:\d+m?s[ ])?\d+[nuµm]?s/(?:step|epoch)\b"
+    r"|\btotal:[ ]\S+\s+remaining:[ ]\S+"
+    r"|\bDate:\s+[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4}\b|\bTime:\s+\d\d:\d\d:\d\d\b"
+    r"|\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d,\d{3}\b"
+)
+"""Progress of tqdm, Keras and CatBoost, the heads of statsmodels and of the lines of a log."""
 TIME = re.compile(
-    r"\[[^\[\]\n]*\d+:\d\d<[^\[\]\n]*\]"
+    rf"{STAMP.pattern}"
     r"|\d[\d.,]*[ ]?(?:ns|µs|μs|us|ms|s|secs?|seconds?|mins?|minutes?|h|hrs?|hours?)(?![a-zA-Z\d])"
     r"|\b\d{1,2}:\d\d:\d\d(?:[.,]\d+)?"
     r"|\b\d{4}-\d\d-\d\d(?:[T ](?=\d))?"
     r"|\b[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4}\b"
 )
-"""The line of a progress bar, durations with their unit, times of the day and dates."""
-TIMES = re.compile(rf"(?:(?:{TIME.pattern})\s*)+")
+"""Those, durations with their unit, times of the day and dates."""
+STAMPS, TIMES = (re.compile(rf"(?:(?:{form.pattern})\s*)+") for form in (STAMP, TIME))
 AROUND = 30
 LONGEST = 80
 """Characters that are shown around the first difference."""
+PART_TIME = "it differs only in what it says of the time"
+ALL_TIME = "it says only a time, which differs"
+NOTHING_ELSE = "it says only a time, which differs, and the run tells nothing else"
+PRODUCTS = frozenset({"value", "output", "metric", "table", "model", "figure"})
 UNREAD = "it differs, and nothing reads what a cell above the run shows"
 
 
 def outputs(
-    before: Iterable[OutputSeen], after: Iterable[OutputSeen], tolerance: float, *, counts: bool
+    before: Iterable[OutputSeen], after: Iterable[OutputSeen], tolerance: float, *, counts: bool, timed: bool
 ) -> Iterator[Comparison]:
     """The displays of a cell one by one, what it printed as one of them.
 
@@ -39,10 +52,13 @@ def outputs(
     ----------
     counts
         Whether a difference says anything of the run.
+    timed
+        Whether the cell can say how long it took, or when it was executed.
     """
     then, now = _by_name(before), _by_name(after)
+    times = TIMES if timed else STAMPS
     for name in dict.fromkeys((*then, *now)):
-        found = _compared(name, then.get(name), now.get(name), tolerance)
+        found = _compared(name, then.get(name), now.get(name), tolerance, times)
         same = counts or found.verdict in {Verdict.IDENTICAL, Verdict.NOT_COMPARED}
         yield found if same else found.replace(verdict=Verdict.NOT_COMPARED, note=UNREAD)
 
@@ -55,7 +71,16 @@ def _by_name(seen: Iterable[OutputSeen]) -> dict[str, OutputSeen]:
     return found
 
 
-def _compared(name: str, before: OutputSeen | None, after: OutputSeen | None, tolerance: float) -> Comparison:
+def counting_times(made: Sequence[Comparison]) -> Sequence[Comparison]:
+    """The comparisons of a run's cell: a time that differs counts where the run tells nothing else."""
+    if any(one.kind in PRODUCTS and one.verdict is not Verdict.NOT_COMPARED for one in made):
+        return made
+    return [one.replace(verdict=Verdict.DIVERGED, note=NOTHING_ELSE) if one.note == ALL_TIME else one for one in made]
+
+
+def _compared(
+    name: str, before: OutputSeen | None, after: OutputSeen | None, tolerance: float, times: re.Pattern[str]
+) -> Comparison:
     base = Comparison(kind="output", name=name, verdict=Verdict.DIVERGED)
     if before is None or after is None:
         seen = before or after
@@ -68,10 +93,12 @@ def _compared(name: str, before: OutputSeen | None, after: OutputSeen | None, to
         shown = _beginning(before)
         return base.replace(verdict=Verdict.IDENTICAL, before=shown, after=shown, note=before.reason or "")
     then, now = _around(before.text, after.text)
-    return _measured(base.replace(before=then, after=now), before, after, tolerance)
+    return _measured(base.replace(before=then, after=now), before, after, tolerance, times)
 
 
-def _measured(base: Comparison, before: OutputSeen, after: OutputSeen, tolerance: float) -> Comparison:
+def _measured(
+    base: Comparison, before: OutputSeen, after: OutputSeen, tolerance: float, times: re.Pattern[str]
+) -> Comparison:
     """The comparison of two texts that differ, as far as both were kept."""
     if before.kind != after.kind:
         return base.replace(note=f"{before.kind} then, {after.kind} now")
@@ -79,8 +106,9 @@ def _measured(base: Comparison, before: OutputSeen, after: OutputSeen, tolerance
         return base
     if len(before.text) < before.size or len(after.text) < after.size:
         return base.replace(note="it is too long to be kept, so the difference was not measured")
-    if _between(TIMES, before.text) == _between(TIMES, after.text):
-        return base.replace(verdict=Verdict.NOT_COMPARED, note="it differs only in what it says of the time")
+    if _between(times, before.text) == _between(times, after.text):
+        note = PART_TIME if NUMBER.search(times.sub(" ", before.text)) else ALL_TIME
+        return base.replace(verdict=Verdict.NOT_COMPARED, note=note)
     found = text_difference(before.text, after.text)
     close = found <= tolerance
     return base.replace(

@@ -9,8 +9,10 @@ from cellops.records.recorded import RecordedRun
 
 CLOCK = re.compile(
     r"\b(?:time|datetime|date|pd\.Timestamp|Timestamp|pendulum|arrow)\.(?:time|time_ns|now|utcnow|today|localtime|ctime)\b"
-    r"|\bperf_counter\w*\(|\bmonotonic\w*\(|\bstrftime\("
+    r"|\bperf_counter\w*\(|\bmonotonic\w*\(|\bstrftime\(|\btime(?:_ns)?\(\)|\bprocess_time\w*\(|\bdefault_timer\("
 )
+TIMED = re.compile(r"%time(?:it)?\b|\btqdm\b|\btrange\(|\bverbose\b|\blogg(?:ing|er)\b")
+"""What shows how long something took, or when it was, without reading the clock itself."""
 IDENTIFIERS = re.compile(
     r"\buuid[14]\(|\bsecrets\.\w+\(|\btoken_\w+\(|\burandom\(|\bgetpid\(|\btempfile\.\w+\(|\bmkdtemp\(|\bid\("
 )
@@ -35,6 +37,11 @@ def of_sources(run: RecordedRun, records: Sequence[CellRecord]) -> Iterator[Caus
     yield from _order(run, records)
     yield from _network(records)
     yield from _surroundings(records)
+
+
+def tells_time(source: str) -> bool:
+    """Whether a cell can say how long it took, or when it was executed."""
+    return (CLOCK.search(source) or TIMED.search(source)) is not None
 
 
 def _randomness(reached: Sequence[CellRecord]) -> Iterator[Cause]:
