@@ -1,6 +1,8 @@
 """Changes that no assignment shows: slices hold the cells that make them, or say that they cannot know."""
 
 import threading
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,6 +55,64 @@ CELLS = {
         "fig, ax = plt.subplots()", "df['a'].plot()", "r = len(ax.lines)\nplt.close('all')",
     ],
 }  # fmt: skip
+FILES = {
+    "file": ["f = open('a.txt', 'w')", "n = f.write('q')", "f.close()", "r = open('a.txt').read()"],
+    "file of a path": ["from pathlib import Path\np = Path('a.txt')", "f = p.open('w')", "n = f.write('q')",
+                       "f.close()", "r = p.read_text()"],
+    "file of a function": ["def make(): return open('a.txt', 'w')", "f = make()", "n = f.write('q')", "f.close()",
+                           "r = open('a.txt').read()"],
+    "file in a list": ["f = [open('a.txt', 'w')]", "f[0].write('q')", "f[0].close()", "r = open('a.txt').read()"],
+    "file in an object": ["class Log:\n    def __init__(self, f): self.f = f\n    def add(self, t): self.f.write(t)",
+                          "log = Log(open('a.txt', 'w'))", "log.add('q')", "log.f.close()", "r = open('a.txt').read()"],
+    "file that a table is written to": [FRAME, "f = open('a.txt', 'w')", "df.to_csv(f)", "f.close()",
+                                        "r = open('a.txt').read()"],
+    "file that json is dumped to": ["import json\nf = open('a.txt', 'w')", "json.dump([1], f)", "f.close()",
+                                    "r = json.load(open('a.txt'))"],
+    "writer of csv": ["import csv\nf = open('a.txt', 'w')", "w = csv.writer(f)", "n = w.writerow([1])", "f.close()",
+                      "r = open('a.txt').read()"],
+    "archive": ["import zipfile\nz = zipfile.ZipFile('a.zip', 'w')", "z.writestr('a', 'b')", "z.close()",
+                "r = zipfile.ZipFile('a.zip').namelist()"],
+    "copy": ["import shutil\nwith open('a.txt', 'w') as f: f.write('q')", "shutil.copy('a.txt', 'b.txt')",
+             "r = open('b.txt').read()"],
+    "mapped array": ["import numpy as np", "m = np.memmap('a.dat', mode='w+', dtype='u1', shape=(8,))",
+                     "m[:] = 7\nm.flush()", "r = int(np.fromfile('a.dat', dtype='u1').sum())"],
+    "array that is loaded mapped": ["import numpy as np\nnp.save('a.npy', np.zeros(3))",
+                                    "m = np.load('a.npy', mmap_mode='r+')", "m[0] = 5\nm.flush()",
+                                    "r = np.load('a.npy').tolist()"],
+    "two arrays of one file": ["import numpy as np", "m = np.memmap('a.dat', mode='w+', dtype='u1', shape=(8,))",
+                               "k = np.memmap('a.dat', mode='r', dtype='u1')", "m[0] = 5", "r = int(k[0])"],
+    "database": ["import sqlite3\nc = sqlite3.connect('a.db')\nc.execute('create table t(a)')\nc.commit()",
+                 "d = sqlite3.connect('a.db')", "d.execute('insert into t values(1)')\nd.commit()",
+                 "r = c.execute('select * from t').fetchall()"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("cells", FILES.values(), ids=FILES)
+def test_the_slice_gives_what_was_read_from_a_file(
+    cells: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is executed in a folder of its own, so that no file of the first time stands there."""
+    folders = [tmp_path / "first", tmp_path / "again"]
+    trail = Trail()
+    for folder, act in zip(folders, (lambda: [trail.run(cell) for cell in cells], trail.replay), strict=True):
+        folder.mkdir()
+        monkeypatch.chdir(folder)
+        found: Any = act()
+    assert found["r"] == trail.namespace["r"]
+
+
+def test_a_file_keeps_nothing_of_what_is_written_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    trail = Trail()
+    for cell in (
+        "import json\nm = {'a': 1}",
+        "with open('a.txt', 'w') as f: json.dump(m, f)",
+        "f = open('b.txt', 'w')\nf.write(json.dumps(m))\nf.close()",
+        "text = open('a.txt').read()",
+        "r = m",
+    ):
+        trail.run(cell)
+    assert trail.slice().cells == (1, 5)
 
 
 @pytest.mark.parametrize("cells", CELLS.values(), ids=CELLS)

@@ -4,10 +4,10 @@ import ast
 from typing import NamedTuple, Protocol
 
 from cellops.capture.names import libraries
-from cellops.capture.names.kinds import PLAIN_FUNCTION, Kind
+from cellops.capture.names.kinds import HANDLE, PLAIN_FUNCTION, Kind
 from cellops.capture.names.libraries import last, root
 from cellops.capture.names.sharing import CONSTANT, NONE, Notes, Value, either
-from cellops.records.effects import ANYTHING, INTERPRETER
+from cellops.records.effects import ANYTHING, FILES, INTERPRETER
 
 LAZY = frozenset({"enumerate", "filter", "iter", "map", "reversed", "zip", "aiter"})
 TABLE_LIBRARIES = frozenset({"numpy", "pandas", "polars", "pyarrow", "scipy"})
@@ -62,7 +62,11 @@ def call(to: Evaluator, called: Called) -> Value:
 
 
 def _of_unknown(to: Evaluator, called: Called, function: Value) -> Value:
-    """It may change all that it is given, and keep it."""
+    """It may change all that it is given, and keep it, which a method of an open file does not."""
+    if function.origin == HANDLE:
+        _go_through(to, called)
+        to.notes.mutate(function)
+        return Value(roots=function.everything)
     parts = [part for part in (function, *called.values) if part.everything]
     for part in parts:
         if part is not function or function.origin != PLAIN_FUNCTION:
@@ -104,10 +108,21 @@ def _written_to(called: Called, base: Value | None) -> list[Value]:
 def _may_call(value: Value) -> bool:
     if value.kind is Kind.LIBRARY:
         return not libraries.is_known(value.origin)
-    return value.kind is Kind.ACTIVE and bool(value.everything)
+    return value.kind is Kind.ACTIVE and bool(value.everything) and value.origin != HANDLE
 
 
 def _of_library(to: Evaluator, called: Called) -> Value:
+    """A function of a library; a file that it opens to be written to stands for what all cells write."""
+    if not _opens_to_write(called):
+        return _result(to, called)
+    to.notes.write_files()
+    found = _result(to, called)
+    if last(called.function.origin) in libraries.MAPS or _maps(called.node):
+        return found._replace(roots=found.roots | {FILES})
+    return Value(roots=found.roots, held=found.held | {FILES}, origin=HANDLE if found.origin == HANDLE else "")
+
+
+def _result(to: Evaluator, called: Called) -> Value:
     origin = called.function.origin
     name = last(origin)
     if libraries.FRAMES.match(origin) or (root(origin) == "builtins" and _hides(called, name)):
@@ -143,7 +158,7 @@ def _result_of_library(called: Called, library: str) -> Value:
         return called.result._replace(kind=Kind.TABLE)
     if library == "sklearn" and worst <= Kind.ESTIMATOR:
         return called.result._replace(kind=Kind.ESTIMATOR)
-    if library == "math":
+    if library == "math" or called.function.origin.endswith(".dumps"):
         return CONSTANT
     return called.result
 
@@ -157,13 +172,15 @@ def _of_builtins(to: Evaluator, called: Called, name: str) -> Value:
             to.notes.store(called.values[0], value, anywhere=True)
         return either(called.values).element() if name == "next" else CONSTANT
     if name in libraries.DESCRIBES:
+        for value in (value for parameter, value in called.arguments if parameter == "file"):
+            to.use(value)
         return CONSTANT
     if name not in libraries.CONSUMES and name != "open":
         return _of_unknown(to, called, called.function)
     _go_through(to, called)
     if name in libraries.GIVES_A_CONSTANT:
         return CONSTANT
-    return Value() if name == "open" else _gathered(called, name)
+    return Value(origin=HANDLE) if name == "open" else _gathered(called, name)
 
 
 def _gathered(called: Called, name: str) -> Value:
@@ -179,21 +196,39 @@ def _gathered(called: Called, name: str) -> Value:
 
 def _files(to: Evaluator, called: Called, name: str) -> None:
     """What a call reads from disk and writes to it, by its name."""
-    if name == "open" and not _opens_to_write(called):
+    if name in libraries.OPENS and not _opens_to_write(called):
         to.notes.read_files()
-        return
-    if libraries.WRITES_FILES.match(name) or name == "to_file":
+    elif libraries.WRITES_FILES.match(name) or name == "to_file":
         to.notes.write_files()
     elif libraries.READS_FILES.match(name):
         to.notes.read_files()
 
 
 def _opens_to_write(called: Called) -> bool:
-    """Whether a file is opened to be written, as far as the mode is a plain text."""
+    """Whether a file is opened to be written to, as far as the mode is a plain text."""
+    origin = called.function.origin or called.method
+    if libraries.OPENS_TO_WRITE.search(origin) or _maps(called.node):
+        return not (last(origin) == "connect" and _is_in_memory(called.node))
+    if last(origin) not in libraries.OPENS:
+        return False
     place = 0 if called.base is not None and called.base.kind is Kind.CONSTANT else 1
     given = [*called.node.args[place : place + 1], *(k.value for k in called.node.keywords if k.arg == "mode")]
     modes = [node.value if isinstance(node, ast.Constant) else "w" for node in given]
     return any(not isinstance(mode, str) or set(mode) & set("wax+") for mode in modes)
+
+
+def _maps(node: ast.Call) -> bool:
+    """Whether an array is asked for that is a file itself."""
+    return any(
+        k.arg == "mmap_mode" and not (isinstance(k.value, ast.Constant) and k.value.value is None)
+        for k in node.keywords
+    )
+
+
+def _is_in_memory(node: ast.Call) -> bool:
+    """Whether a database is opened that is no file."""
+    given = [*node.args, *(keyword.value for keyword in node.keywords)]
+    return not given or (isinstance(given[0], ast.Constant) and given[0].value == ":memory:")
 
 
 def _of_constant(to: Evaluator, called: Called) -> Value:
@@ -203,7 +238,8 @@ def _of_constant(to: Evaluator, called: Called) -> Value:
         if called.method == "replace" and len(called.node.args) > 1:
             return CONSTANT
         _files(to, called, called.method)
-        return CONSTANT if called.method != "open" else Value()
+        written = frozenset({FILES}) if called.method == "open" and _opens_to_write(called) else NONE
+        return CONSTANT if called.method != "open" else Value(held=written, origin=HANDLE)
     if called.method in {"exists", "is_file", "is_dir", "stat", "iterdir", "glob", "rglob", "walk"}:
         to.notes.read_files()
         return Value(Kind.DATA, lazy=True)

@@ -41,6 +41,14 @@ Looking = Callable[[Any, list[int], int], Kind]
 ACTIVE = Description(Kind.ACTIVE)
 PLAIN_FUNCTION = "(function)"
 """Stands for the origin of a function of the notebook that keeps nothing between two calls."""
+HANDLE = "(handle)"
+"""Stands for the origin of a file, or of what stands for one, whose methods keep nothing of what they are given."""
+HANDLES = frozenset(
+    {
+        "_io.BufferedRandom", "_io.BufferedReader", "_io.BufferedWriter", "_io.BytesIO", "_io.FileIO", "_io.StringIO",
+        "_io.TextIOWrapper", "_csv.writer", "zipfile.ZipFile", "gzip.GzipFile", "bz2.BZ2File", "lzma.LZMAFile",
+    }
+)  # fmt: skip
 CONSTANTS = Kinds(
     {int, float, complex, bool, str, Secret, bytes, type(None), type(...), type(NotImplemented), range, slice}
 )
@@ -48,7 +56,7 @@ CONSTANT_MODULES = ("datetime", "decimal", "fractions", "uuid", "pathlib", "re",
 READERS = frozenset({"ExcelFile", "ExcelWriter", "HDFStore"})
 CONTAINERS = Kinds({list, dict, set, tuple, frozenset, bytearray})
 FRAMES = frozenset({"DataFrame", "Series"})
-NUMPY_ARRAYS = frozenset({"ndarray", "matrix", "recarray", "MaskedArray"})
+NUMPY_ARRAYS = frozenset({"ndarray", "matrix", "recarray", "MaskedArray", "memmap"})
 TABLES = re.compile(r"^(?:pandas(?!\.io)|polars(?!\.io)|scipy\.sparse|numpy\.ma)(?:\.|$)")
 FUNCTIONS = (FunctionType, BuiltinFunctionType, type)
 MOST_LOOKED_AT = 1000
@@ -69,6 +77,8 @@ def describe(value: object) -> Description:
         return _module(value)
     if issubclass(kind, FUNCTIONS):
         return _function(value)
+    if ".".join(name_of(kind)) in HANDLES:
+        return Description(Kind.ACTIVE, HANDLE)
     return Description(_kind(value, [MOST_LOOKED_AT]))
 
 

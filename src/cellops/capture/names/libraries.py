@@ -36,7 +36,7 @@ CHANGES_ARGUMENTS = _words(
     """
     shuffle put place putmask put_along_axis copyto fill_diagonal at insort insort_left insort_right heappush
     heappop heapify heapreplace heappushpop setattr delattr setitem delitem iadd ior iand iconcat next readinto
-    copyfileobj reduce map starmap partial apply_along_axis vectorize singledispatch deque fit_transform dump
+    copyfileobj reduce map starmap partial apply_along_axis vectorize singledispatch deque fit_transform
     to_json_ready register
     """
 )
@@ -70,7 +70,8 @@ CHANGES_INTERPRETER = re.compile(
     r" use_inf_as_na | experimental\.\w+ | rcParams | rc | rcdefaults | interactive"
     r" | autolog | system | popen | Popen | run | call | check_call | check_output | makedirs | mkdir |"
     r" remove | removedirs | rename | renames | replace | rmdir | unlink | symlink | link | rmtree | move |"
-    r" copy2 | copyfile | copytree | extractall | settrace | setprofile | import_module | exec_module ) $"
+    r" shutil\.copy | copy2 | copyfile | copytree | make_archive | unpack_archive | extractall | settrace |"
+    r" setprofile | import_module | exec_module ) $"
 )
 INTERPRETER_OF = _words(
     """
@@ -90,6 +91,15 @@ WRITES_FILES = re.compile(
     r" | sink_\w+ | save\w* | dump | tofile | touch | mkdir | unlink | rename | rmdir | symlink_to | hardlink_to"
     r" | imsave | imwrite | open | sql | execute | connect | replace )$"
 )
+OPENS = _words("open fdopen open_file File ZipFile TarFile GzipFile BZ2File LZMAFile")
+"""Functions that open a file, to write to it where their second argument says so."""
+OPENS_TO_WRITE = re.compile(
+    r"(?x)(?:^|\.)(?: shelve\.open | dbm\.\w*\.?open | connect | create_engine | memmap | open_memmap | HDFStore"
+    r" | ExcelWriter | ParquetWriter | \w*FileHandler | \w*TemporaryFile | mkstemp | SummaryWriter )$"
+)
+"""Functions that open a file to be written to, whatever they are given."""
+MAPS = _words("memmap open_memmap")
+"""Functions whose arrays are files themselves; others do so if a `mmap_mode` is given."""
 ON_PATHS = _words(
     """
     touch mkdir unlink rename rmdir replace write_text write_bytes symlink_to hardlink_to chmod open

@@ -8,7 +8,7 @@ reaches every name that shares a region with it, by whatever way.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from cellops.records.effects import ANYTHING, INTERPRETER, Effects, FunctionEffects
+from cellops.records.effects import ANYTHING, FILES, INTERPRETER, Effects, FunctionEffects
 
 
 @dataclass
@@ -130,8 +130,9 @@ class Flow:
         return reached
 
     def hold(self, regions: int, held: int) -> bool:
-        """Let the objects of some regions hold others; whether that was new."""
+        """Let the objects of some regions hold others, which files cannot; whether that was new."""
         new = False
+        regions &= ~self._name(FILES).own
         for region in members(regions):
             known = self._regions[region]
             if held & ~known.inside:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from cellops.capture.dataflow.scopes import Function
 from cellops.capture.names.expressions import Describe, Expressions
-from cellops.capture.names.kinds import Kind
+from cellops.capture.names.kinds import HANDLE, Kind
 from cellops.capture.names.libraries import NAMES_OF_INDEX
 from cellops.capture.names.sharing import CONSTANT, Value, container, either
 
@@ -119,7 +119,8 @@ class Statements(Expressions):
         found = self.value(item.context_expr)
         self.use(found)
         if item.optional_vars is not None:
-            self.bind(item.optional_vars, Value(roots=found.everything))
+            handle = found.origin == HANDLE
+            self.bind(item.optional_vars, found if handle else Value(roots=found.everything))
 
     def _match(self, subject: Value, cases: list[ast.match_case]) -> None:
         self.use(subject)
