@@ -7,13 +7,27 @@ from typing import TYPE_CHECKING, Any
 
 from cellops.version import __version__ as __version__
 
-VERBS = ("clean", "compare", "drift", "execute", "package", "restore", "runs", "serve", "show", "sync", "verify")
+VERBS = (
+    "clean",
+    "compare",
+    "drift",
+    "execute",
+    "graph",
+    "package",
+    "restore",
+    "runs",
+    "serve",
+    "show",
+    "sync",
+    "verify",
+)
 
 if TYPE_CHECKING:
     from cellops.capture.secrets import Secret as Secret
     from cellops.flows.compare import compare as compare
     from cellops.flows.drift import drift as drift
     from cellops.flows.execute import execute as execute
+    from cellops.flows.graph import graph as graph
     from cellops.flows.package import package as package
     from cellops.flows.restore import restore as restore
     from cellops.flows.runs import runs as runs

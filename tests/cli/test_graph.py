@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+import cellops
 from support.kernel import Kernel
 from support.notebooks import LOAD, write
 
@@ -39,6 +40,12 @@ def test_the_steps_stand_one_in_a_line_for_a_pipe(project: Path) -> None:
         "2  sums    cell 5 · with 1  takes rows of load",
         "3  report  cell 6 · with 1  takes roots of roots  takes total of sums",
     ]
+
+
+def test_python_gets_the_graph_as_a_record(project: Path) -> None:
+    found = cellops.graph(write(project / "train.ipynb", *STEPS))
+    assert found.levels == (("load",), ("roots", "sums"), ("report",))
+    assert found.needed("sums") == ("load", "sums")
 
 
 def test_problems_are_told_with_their_cells_and_the_exit_code_is_1(project: Path) -> None:

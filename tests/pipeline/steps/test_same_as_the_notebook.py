@@ -148,3 +148,12 @@ def test_steps_in_namespaces_of_their_own_give_what_the_notebook_gives(cells: li
         return
     found = each_in_its_own(cells, read(*cells))
     assert found == {name: value for name, value in expected.items() if name.startswith("seen")}
+
+
+def test_the_comparison_sees_what_is_not_handed_on() -> None:
+    cells = ["%%mlops step a\nx = [1]", "%%mlops step b\nx.append(2)", "%%mlops step c\nseen = repr(x)"]
+    graph = read(*cells)
+    assert each_in_its_own(cells, graph) == {"seen": "[1, 2]"}
+    first = graph.edges[0]
+    stale = graph.replace(edges=(first, first.replace(consumer="c")))
+    assert each_in_its_own(cells, stale) == {"seen": "[1]"}
