@@ -20,6 +20,7 @@ from cellops.flows.runs import runs
 from cellops.flows.sync import sync
 from cellops.flows.verify import verify
 from cellops.pipeline.verify.written_files import put_aside, put_back_all
+from cellops.records.aside import LIST, PutAside
 from cellops.records.execution import CellProgress, CellState
 from cellops.records.file import FilesPinned
 from cellops.records.proof import Proof, Verdict
@@ -118,6 +119,15 @@ TOUCHING = {
     "a new name each time": "open(f'model-{time.time_ns()}.bin', 'w').write('new')",
     "a new folder": "os.makedirs('made/inside')\nopen('made/inside/x', 'w').write('new')",
     "through a link": "open('link.txt', 'w').write('new')",
+    "a link turned round": "os.remove('link.txt')\nos.symlink('kept.txt', 'link.txt')",
+    "a link replaced": "os.symlink('kept.txt', 'part')\nos.replace('part', 'link.txt')",
+    "a link to a folder replaced": "os.remove('current')\nos.makedirs('new')\nos.symlink('new', 'current')",
+    "a link made a folder": "os.remove('current')\nos.makedirs('current')\nopen('current/x', 'w').write('new')",
+    "a file made a link": "os.remove('kept.txt')\nos.symlink('store.txt', 'kept.txt')",
+    "a link away with its folder": "shutil.rmtree('folder')",
+    "written through a link to nothing": "open('nothing', 'w').write('new')",
+    "its mode": "os.chmod('kept.txt', 0o400)\nos.chmod('folder', 0o700)",
+    "its times": "os.utime('kept.txt', (0, 0))",
     "a database": "c = sqlite3.connect('kept.db')\nc.execute('insert into t values (2)')\nc.commit()\nc.close()",
 }
 
@@ -135,6 +145,10 @@ def test_whatever_python_does_to_files_is_undone(loaded: Kernel, touching: str) 
     (folder / "link.txt").symlink_to("store.txt")
     (folder / "folder").mkdir()
     (folder / "folder" / "precious.txt").write_text("mine", encoding="utf-8")
+    (folder / "folder" / "inner").mkdir()
+    (folder / "folder" / "up").symlink_to("..")
+    (folder / "current").symlink_to("folder")
+    (folder / "nothing").symlink_to("elsewhere")
     with contextlib.closing(sqlite3.connect(folder / "kept.db")) as database:
         database.execute("create table t (n)")
         database.commit()
@@ -143,18 +157,83 @@ def test_whatever_python_does_to_files_is_undone(loaded: Kernel, touching: str) 
     assert picture(folder) == before
 
 
-def picture(folder: Path) -> dict[str, bytes | str]:
-    """What stands below a folder, but for cellops' own."""
+def picture(folder: Path) -> dict[str, tuple[object, ...]]:
+    """What stands below a folder, but for cellops' own: links, folders, and files with their mode, time and number."""
     own = folder / ".cellops"
     paths = [path for path in sorted(folder.rglob("*")) if not path.is_relative_to(own) and not path.is_socket()]
-    return {
-        str(path.relative_to(folder)): str(path.readlink())
-        if path.is_symlink()
-        else path.read_bytes()
-        if path.is_file()
-        else "folder"
-        for path in paths
-    }
+    return {str(path.relative_to(folder)): _described(path) for path in paths}
+
+
+def _described(path: Path) -> tuple[object, ...]:
+    status = path.lstat()
+    if path.is_symlink():
+        return (path.readlink(),)
+    if path.is_dir():
+        return (status.st_mode,)
+    return path.read_bytes(), status.st_mode, status.st_mtime_ns, status.st_ino
+
+
+HELD = {
+    "a log": (
+        "log = open('held', 'w')",
+        "log.write('of the run\\n')\nlog.flush()",
+        "log.write('precious')\nlog.flush()\nopen('held').read()",
+        "'of the run\\nof the run\\nprecious'",
+    ),
+    "a database": (
+        "import sqlite3\nheld = sqlite3.connect('held')\nheld.execute('create table if not exists t (n)')",
+        "held.execute('insert into t values (1)')\nheld.commit()",
+        (
+            "held.execute('insert into t values (2)')\nheld.commit()\n"
+            "sqlite3.connect('held').execute('select n from t').fetchall()"
+        ),
+        "[(1,), (1,), (2,)]",
+    ),
+    "a mapped array": (
+        "import numpy as np\nheld = np.memmap('held', dtype='u1', mode='w+', shape=(8,))\nheld[:] = 1\ncount = 0",
+        "held[count] = 7\ncount += 1",
+        "held[7] = 9\nheld.flush()\nopen('held', 'rb').read().hex(), int(held.sum())",
+        "('0707010101010109', 28)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("opened", "written", "later", "expected"), HELD.values(), ids=HELD)
+def test_a_session_that_has_a_file_open_goes_on_with_it(
+    loaded: Kernel, opened: str, written: str, later: str, expected: str
+) -> None:
+    loaded.run(opened)
+    loaded.run(f"%%mlops run\n{written}\nscore = 0.5")
+    loaded.run(written)
+    loaded.run("from cellops.flows.verify import verify\nproof = verify()")
+    assert loaded.run(later).results == [expected]
+    assert "held was open in this process while" in loaded.run("proof.notes").results[0]
+
+
+def test_a_file_keeps_its_other_names_whoever_replaces_it(tmp_path: Path) -> None:
+    kept, other = tmp_path / "kept", tmp_path / "other"
+    kept.write_text("mine", encoding="utf-8")
+    other.hardlink_to(kept)
+    told: list[str] = []
+    with put_aside([kept], tmp_path / "aside", told.append):
+        other.write_text("of the replay", encoding="utf-8")
+        (tmp_path / "part").write_text("mine", encoding="utf-8")
+        (tmp_path / "part").replace(kept)
+    assert kept.samefile(other)
+    assert kept.read_text(encoding="utf-8") == "mine"
+
+
+def test_a_link_that_somebody_turns_meanwhile_is_kept(tmp_path: Path) -> None:
+    aside, link, told = tmp_path / "one" / "aside", tmp_path / "latest", list[str]()
+    link.symlink_to("v1")
+    with put_aside([], aside, told.append):
+        (aside / LIST).write_bytes(PutAside(path=str(link), link="v1", existed=True).to_json() + b"\n")
+        link.unlink()
+        link.symlink_to("v3")
+    assert str(link.readlink()) == "v1"
+    (found,) = (aside.parent / "found").iterdir()
+    assert str(found.readlink()) == "v3"
+    assert str(found) in told[0]
 
 
 def test_two_verifications_at_once_do_not_see_each_other(loaded: Kernel) -> None:

@@ -9,14 +9,18 @@ class PutAside(Record, frozen=True, kw_only=True, tag="put-aside", tag_field="ev
 
     path: str
     copied: str | None = None
-    """Where the copy stands; None where nothing stood there, or a folder."""
+    """Where the copy stands; None where no file stood there."""
+    link: str | None = None
+    """Where a symbolic link pointed that stood there."""
     is_folder: bool = False
     """Whether it is a folder: made or removed by the code, by what `existed` says."""
     existed: bool = False
+    mode: int | None = None
+    """Who may do what with a folder that stood there."""
 
 
 class Left(Record, frozen=True, kw_only=True, tag="left", tag_field="event"):
-    """How the code has left a file; another one in its place is somebody else's."""
+    """How the code has left a file or a symbolic link; another one in its place is somebody else's."""
 
     path: str
     size: int

@@ -6,7 +6,7 @@ Forked processes inherit the guard, and other processes of Python get one of the
 import contextlib
 import errno
 import os
-import shutil
+import stat
 import sys
 import tempfile
 import threading
@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from cellops.capture.files.audit import ignored
+from cellops.capture.files.copies import copy_aside
 from cellops.capture.files.doings import EVENTS as DOINGS
 from cellops.capture.files.doings import doing
 from cellops.records.aside import LIST, Left, PutAside
@@ -63,7 +64,7 @@ class Guard:
         with self._working():
             for path in self._all_touched():
                 with contextlib.suppress(OSError):
-                    status = os.stat(path)  # noqa: PTH116 - the path was made for it
+                    status = os.lstat(path)
                     self._write(Left(path=path, size=status.st_size, modified=status.st_mtime_ns / 1e9))
 
     def _all_touched(self) -> list[str]:
@@ -84,7 +85,7 @@ class Guard:
         if touch is not None:
             with self._working():
                 for path in touch(given):
-                    self._keep(path)
+                    self._keep(path, followed=event in FOLLOWING)
         elif event in DOINGS and (heard := self._found(event, given)) is not None:
             self._answer(heard)
 
@@ -118,27 +119,33 @@ class Guard:
         finally:
             self._busy.now = False
 
-    def _keep(self, given: object) -> None:
+    def _keep(self, given: object, *, followed: bool) -> None:
+        """Keep what stands in a place, or where it leads to when it is a link that the code would follow."""
         text = os.fsdecode(given) if isinstance(given, str | bytes | os.PathLike) else None
         if text is None:
             return
-        path = os.path.join(os.path.realpath(os.path.dirname(text) or os.getcwd()), os.path.basename(text))  # noqa: PTH109, PTH118, PTH119, PTH120
-        path = path if os.path.islink(path) and not os.path.exists(path) else os.path.realpath(path)  # noqa: PTH110, PTH114
+        folder, name = os.path.split(text.rstrip(os.sep))
+        path = os.path.realpath(text) if followed else os.path.join(os.path.realpath(folder or os.getcwd()), name)  # noqa: PTH109, PTH118
         if path in self._touched or not self._is_guarded(path):
             return
-        if os.path.isdir(path):  # noqa: PTH112
-            for top, _, names in os.walk(path):
-                for name in names:
-                    self._keep(os.path.join(top, name))  # noqa: PTH118
-            self._write(PutAside(path=path, is_folder=True, existed=True))
+        link = os.readlink(path) if os.path.islink(path) else None  # noqa: PTH114, PTH115
+        if link is None and os.path.isdir(path):  # noqa: PTH112
+            self._keep_folder(path, is_whole=not followed)
             return
         copied = None
-        if os.path.isfile(path):  # noqa: PTH113
+        if link is None and os.path.isfile(path):  # noqa: PTH113
             number = f"{os.getpid()}-{threading.get_ident()}-{len(self._touched)}"
             copied = str(self._aside / f"{number}-{Path(path).name}")
-            shutil.copy2(path, copied)
-        self._write(PutAside(path=path, copied=copied, existed=copied is not None))
+            copy_aside(path, copied)
+        self._write(PutAside(path=path, copied=copied, link=link, existed=os.path.lexists(path)))
         self._touched[path] = None
+
+    def _keep_folder(self, path: str, *, is_whole: bool) -> None:
+        """Keep a folder with its mode, and what it holds where that is about to go as well."""
+        for name in os.listdir(path) if is_whole else ():  # noqa: PTH208
+            self._keep(os.path.join(path, name), followed=False)  # noqa: PTH118
+        mode = stat.S_IMODE(os.stat(path).st_mode)  # noqa: PTH116
+        self._write(PutAside(path=path, is_folder=True, existed=True, mode=mode))
 
     def _is_guarded(self, path: str) -> bool:
         if path.startswith(self._free):
@@ -185,11 +192,16 @@ EVENTS: dict[str, Callable[[tuple[Any, ...]], tuple[object, ...]]] = {
     "os.remove": _first,
     "os.rename": _pair,
     "os.link": _pair,
-    "os.symlink": _pair,
+    "os.symlink": lambda given: given[1:2] if given[-1] == NO_FOLDER else (),
     "os.truncate": lambda given: given[:1],
+    "os.chmod": _first,
+    "os.chown": _first,
+    "os.utime": _first,
     "os.mkdir": lambda given: given[:1],
     "os.rmdir": _first,
     "shutil.rmtree": lambda given: given[:1],
     "sqlite3.connect": _of_database,
 }
 """What of an event's arguments is about to be changed."""
+FOLLOWING = frozenset({"open", "os.link", "os.truncate", "os.chmod", "os.chown", "os.utime", "sqlite3.connect"})
+"""Events that speak of what a symbolic link leads to; the others speak of the link."""
