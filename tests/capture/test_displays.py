@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cellops.capture.displays import LARGEST, LONGEST, MOST_OUTPUTS, Displayed, normal, visible
+from cellops.capture.displays import LARGEST, LONGEST, MOST_OUTPUTS, Displayed, markup, normal, visible
 from cellops.records.output import OutputSeen
 from support.kernel import Kernel
 
@@ -137,3 +137,32 @@ def test_one_long_line_is_read_once(line: str, left: int) -> None:
 @pytest.mark.parametrize("begun", ["<a ", "<style ", "<script>", "<!--", "</"])
 def test_html_that_does_not_end_swallows_the_rest(begun: str) -> None:
     assert visible("<p>score 0.5</p>" + begun * 100_000) == "score 0.5"
+
+
+STYLED = "<style>#T_{0} {{color: {1}}}</style><table id='T_{0}'><td>1</td></table>"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("<b>0.5</b>", "<b>0.25</b>", True),
+        (STYLED.format("1a2b3", "red"), STYLED.format("4c5d6", "red"), True),
+        (STYLED.format("1a2b3", "red"), STYLED.format("1a2b3", "blue"), False),
+        ("<b>x</b><svg><path d='M0 1'/></svg>", "<b>x</b><svg><path d='M0 2'/></svg>", False),
+        ("x<img src='data:image/png;base64,AAAA'>", "x<img src='data:image/png;base64,AAAB'>", False),
+        ("x<script>draw(1)</script>", "x<script>draw(2)</script>", False),
+        ("<p id='1b4e28ba-2fa1-11d2-883f-0016d3cca427'>", "<p id='6fa459ea-ee8a-3ca4-894e-db77e160355e'>", True),
+        ("<a title='\ud800'>", "<a title='x'>", False),
+    ],
+)
+def test_of_html_all_but_the_text_is_told_by_a_digest(one: str, other: str, *, same: bool) -> None:
+    assert markup(one) is not None
+    assert (markup(one) == markup(other)) is same
+
+
+def test_the_styles_of_a_table_are_told(loaded: Kernel) -> None:
+    styled = "import pandas as pd\npd.DataFrame({{'a': [1]}}).style.set_properties(**{{'color': '{}'}})"
+    first, same, other = (seen(loaded, styled.format(colour)) for colour in ("red", "red", "blue"))
+    assert first == same
+    assert [one.digest for one in first] == [one.digest for one in other]
+    assert [one.markup for one in first] != [one.markup for one in other]

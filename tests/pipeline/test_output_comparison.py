@@ -2,9 +2,9 @@
 
 import pytest
 
-from cellops.capture.displays import LONGEST, said
+from cellops.capture.displays import LARGEST, LONGEST, said
 from cellops.pipeline.verify.comparison import Comparing
-from cellops.pipeline.verify.outputs import UNREAD, outputs
+from cellops.pipeline.verify.outputs import MARKUP, NO_MARKUP, NOTHING_ELSE, UNREAD, counting_all, outputs
 from cellops.records.cell import CellRecord, Outcome
 from cellops.records.output import OutputSeen
 from cellops.records.proof import Comparison, Verdict
@@ -107,6 +107,28 @@ def test_what_is_missing_has_diverged_and_what_could_not_be_read_is_said() -> No
     assert [one.verdict for one in outputs([figure], [figure.replace(digest="b")], 0.5, counts=True, timed=True)] == [
         DIVERGED
     ]
+
+
+def test_html_of_which_only_the_text_is_the_same_is_not_identical() -> None:
+    then = said("result", "text/html", "score 0.5").replace(markup="a")
+    now = then.replace(markup="b")
+    (found,) = outputs([then], [now], 1e-6, counts=True, timed=False)
+    assert (found.verdict, found.note) == (UNTOLD, MARKUP)
+    (alone,) = counting_all([found])
+    assert (alone.verdict, alone.note) == (DIVERGED, f"{MARKUP}, {NOTHING_ELSE}")
+    (close,) = outputs([then], [said("result", "text/html", "score 0.5000000001")], 1e-6, counts=True, timed=False)
+    assert (close.verdict, close.note) == (WITHIN, "its pictures, styles or scripts differ too")
+    (older,) = outputs([then.replace(markup=None)], [now], 1e-6, counts=True, timed=False)
+    assert (older.verdict, older.note) == (UNTOLD, NO_MARKUP)
+    (same,) = outputs([then], [then], 1e-6, counts=True, timed=False)
+    assert (same.verdict, same.note) == (IDENTICAL, "")
+
+
+def test_more_that_was_not_read_is_another_display() -> None:
+    whole = printed("x" * LARGEST)
+    cut = said("stdout", "text/plain", "x" * LARGEST, cut=True)
+    (found,) = outputs([whole], [cut], 0.0, counts=True, timed=False)
+    assert found.verdict is DIVERGED
 
 
 def test_another_kind_of_display_has_diverged() -> None:

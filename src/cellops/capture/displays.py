@@ -1,7 +1,8 @@
 """What a cell shows, as a record keeps it: a digest and the beginning of what it says, from finished MIME bundles.
 
 Nothing is asked of the objects shown. What is new each time and says nothing is left out: addresses in memory, colours
-of a terminal, what a carriage return has overwritten, the order in a set, and of HTML all but its text.
+of a terminal, what a carriage return has overwritten, and the order in a set. Of HTML the text is read, and of the
+rest a digest kept.
 """
 
 import base64
@@ -35,6 +36,11 @@ SET = re.compile(r"\{[^{}:]*\}")
 UNSEEN = re.compile(r"<(style|script)\b.*?(?:</\1\s*>|\Z)|<!--.*?(?:-->|\Z)", re.DOTALL | re.IGNORECASE)
 """What does not end swallows the rest, as in a browser: looked for from each beginning, the end would take minutes."""
 TAG = re.compile(r"<[a-zA-Z/!][^>]*>?")
+NEW_NAME = re.compile(
+    r"\bT_[0-9a-f]{5}(?![0-9a-zA-Z])|\bsk-(?:container|estimator)-id-\d+"
+    r"|[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}"
+)
+"""What pandas and scikit-learn name their tables and diagrams by, and UUIDs."""
 SPACES = re.compile(r"\s+")
 
 
@@ -114,6 +120,13 @@ def visible(text: str) -> str:
     return SPACES.sub(" ", html.unescape(TAG.sub(" ", UNSEEN.sub(" ", text)))).strip()
 
 
+def markup(text: str) -> str | None:
+    """The digest of what of HTML is no text: tags with the pictures in them, styles and scripts."""
+    unseen = [found[0] for found in UNSEEN.finditer(text)]
+    taken = "".join((*unseen, *TAG.findall(UNSEEN.sub(" ", text))))
+    return picture_of(".svg", NEW_NAME.sub("(name)", taken).encode(errors="replace"))
+
+
 def _left_standing(line: str) -> str:
     """What stands after the last carriage return that something follows."""
     return line[line.rstrip("\r").rfind("\r") + 1 :]
@@ -148,10 +161,10 @@ def _read(display: Display, room: int) -> OutputSeen:
         return OutputSeen(origin=origin, kind=kind, reason="this kind of display cannot be read")
     if len(content) > room:
         return OutputSeen(origin=origin, kind=kind, reason="it is too large to be read in passing")
-    text = visible(content) if kind == "text/html" else content
-    if not text:
-        return OutputSeen(origin=origin, kind=kind, reason="its HTML has no text")
-    return said(origin, kind, text)
+    if kind != "text/html":
+        return said(origin, kind, content)
+    text = visible(content)
+    return said(origin, kind, text).replace(markup=markup(content), reason=None if text else "its HTML has no text")
 
 
 def _picture(display: Display, suffix: str) -> OutputSeen:

@@ -14,7 +14,9 @@ SHOWN = {b"IHDR", b"PLTE", b"tRNS"}
 """Chunks of a PNG that say how its pixels look."""
 LARGEST = 2**28
 """Bytes of pixels that are unpacked."""
-METADATA = re.compile(r"<metadata\b.*?</metadata\s*>|<!--.*?-->|<\?xml\b.*?\?>|<!DOCTYPE\b.*?>", re.DOTALL)
+METADATA = re.compile(
+    r"<metadata\b.*?(?:</metadata\s*>|\Z)|<!--.*?(?:-->|\Z)|<\?xml\b.*?(?:\?>|\Z)|<!DOCTYPE\b[^>]*>?", re.DOTALL
+)
 NAMED = re.compile(r"""\bid\s*=\s*["']([^"']+)["']""")
 RANDOM = re.compile(r"(?:[a-zA-Z_]{0,3}[0-9a-f]{8,})\Z")
 """Ids that matplotlib makes of a hash with a salt that is another one each time: `p5f0c1d2a3b`, `m0a1b2c3d4e`."""

@@ -10,6 +10,8 @@ class OutputSeen(Record, frozen=True, kw_only=True):
     """The MIME type of the form that was read."""
     digest: str | None = None
     """128-bit xxHash (XXH3) of what it says, without addresses in memory; of a figure the SHA-256 of its picture."""
+    markup: str | None = None
+    """Of HTML, the SHA-256 of all but its text, as pictures and styles, without names that are new each time."""
     text: str = ""
     """How it begins, without secrets."""
     size: int = 0

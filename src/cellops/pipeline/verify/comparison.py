@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cellops.capture.values.description import MOST_PARTS
 from cellops.capture.values.numbers import unpack
 from cellops.pipeline.verify.differences import NO_MEASURE, difference, differences, farthest
-from cellops.pipeline.verify.outputs import counting_times, outputs
+from cellops.pipeline.verify.outputs import counting_all, outputs
 from cellops.pipeline.verify.sources import tells_time
 from cellops.records.cell import CellRecord
 from cellops.records.file import FileUse
@@ -72,7 +72,7 @@ class Comparing:
         """
         shown = () if after is None else self._shown(before, after, is_run=of_run is not None)
         made: Sequence[Comparison] = () if after is None else [*self._all(before, after), *(of_run or ()), *shown]
-        made = made if of_run is None else counting_times(made)
+        made = made if of_run is None else counting_all(made)
         made = made if needed is None else [_if_needed(one, needed) for one in made]
         return CellProof(
             order=before.order,

@@ -38,7 +38,9 @@ LONGEST = 80
 """Characters that are shown around the first difference."""
 PART_TIME = "it differs only in what it says of the time"
 ALL_TIME = "it says only a time, which differs"
-NOTHING_ELSE = "it says only a time, which differs, and the run tells nothing else"
+MARKUP = "its text is the same, and its pictures, styles or scripts differ"
+NO_MARKUP = "the record tells only its text, not its pictures, styles and scripts"
+NOTHING_ELSE = "and the run tells nothing else"
 PRODUCTS = frozenset({"value", "output", "metric", "table", "model", "figure"})
 UNREAD = "it differs, and nothing reads what a cell above the run shows"
 
@@ -71,11 +73,16 @@ def _by_name(seen: Iterable[OutputSeen]) -> dict[str, OutputSeen]:
     return found
 
 
-def counting_times(made: Sequence[Comparison]) -> Sequence[Comparison]:
-    """The comparisons of a run's cell: a time that differs counts where the run tells nothing else."""
+def counting_all(made: Sequence[Comparison]) -> Sequence[Comparison]:
+    """The comparisons of a run's cell: a time or picture that differs counts where the run tells nothing else."""
     if any(one.kind in PRODUCTS and one.verdict is not Verdict.NOT_COMPARED for one in made):
         return made
-    return [one.replace(verdict=Verdict.DIVERGED, note=NOTHING_ELSE) if one.note == ALL_TIME else one for one in made]
+    return [
+        one.replace(verdict=Verdict.DIVERGED, note=f"{one.note}, {NOTHING_ELSE}")
+        if one.note in {ALL_TIME, MARKUP}
+        else one
+        for one in made
+    ]
 
 
 def _compared(
@@ -90,8 +97,10 @@ def _compared(
     if before.digest is None or after.digest is None:
         return base.replace(verdict=Verdict.NOT_COMPARED, note=before.reason or after.reason or "")
     if before.digest == after.digest and before.reason == after.reason:
-        shown = _beginning(before)
-        return base.replace(verdict=Verdict.IDENTICAL, before=shown, after=shown, note=before.reason or "")
+        base = base.replace(before=_beginning(before), after=_beginning(after))
+        if before.markup != after.markup:
+            return base.replace(verdict=Verdict.NOT_COMPARED, note=MARKUP if before.markup else NO_MARKUP)
+        return base.replace(verdict=Verdict.IDENTICAL, note=before.reason or "")
     then, now = _around(before.text, after.text)
     return _measured(base.replace(before=then, after=now), before, after, tolerance, times)
 
@@ -112,6 +121,7 @@ def _measured(
     found = text_difference(before.text, after.text)
     close = found <= tolerance
     return base.replace(
+        note="" if before.markup == after.markup else "its pictures, styles or scripts differ too",
         verdict=Verdict.WITHIN_TOLERANCE if close else Verdict.DIVERGED,
         difference=None if found == NO_MEASURE else found,
     )
