@@ -126,6 +126,7 @@ TOUCHING = {
     "a file made a link": "os.remove('kept.txt')\nos.symlink('store.txt', 'kept.txt')",
     "a link away with its folder": "shutil.rmtree('folder')",
     "written through a link to nothing": "open('nothing', 'w').write('new')",
+    "a folder moved": "os.rename('folder', 'moved')",
     "its mode": "os.chmod('kept.txt', 0o400)\nos.chmod('folder', 0o700)",
     "its times": "os.utime('kept.txt', (0, 0))",
     "a database": "c = sqlite3.connect('kept.db')\nc.execute('insert into t values (2)')\nc.commit()\nc.close()",
@@ -182,6 +183,18 @@ HELD = {
     ),
     "a database": (
         "import sqlite3\nheld = sqlite3.connect('held')\nheld.execute('create table if not exists t (n)')",
+        "held.execute('insert into t values (1)')\nheld.commit()",
+        (
+            "held.execute('insert into t values (2)')\nheld.commit()\n"
+            "sqlite3.connect('held').execute('select n from t').fetchall()"
+        ),
+        "[(1,), (1,), (2,)]",
+    ),
+    "a database with a log ahead": (
+        (
+            "import sqlite3\nheld = sqlite3.connect('held')\nmode = held.execute('pragma journal_mode=wal').fetchall()\n"
+            "held.execute('create table if not exists t (n)')"
+        ),
         "held.execute('insert into t values (1)')\nheld.commit()",
         (
             "held.execute('insert into t values (2)')\nheld.commit()\n"

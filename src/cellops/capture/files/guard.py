@@ -187,10 +187,24 @@ def _pair(given: tuple[Any, ...]) -> tuple[object, ...]:
     return given[:2] if all(place == NO_FOLDER for place in given[2:] if isinstance(place, int)) else ()
 
 
+def _of_rename(given: tuple[Any, ...]) -> tuple[object, ...]:
+    """Both places, and what will stand in the second one when a folder goes there."""
+    pair = _pair(given)
+    old, new = (os.fsdecode(place) for place in given[:2])
+    if not pair or not os.path.isdir(old) or os.path.islink(old):  # noqa: PTH112, PTH114
+        return pair
+    inside = (
+        os.path.join(new, os.path.relpath(os.path.join(top, name), old))  # noqa: PTH118
+        for top, folders, names in os.walk(old)
+        for name in (*folders, *names)
+    )
+    return *pair, *inside
+
+
 EVENTS: dict[str, Callable[[tuple[Any, ...]], tuple[object, ...]]] = {
     "open": _of_open,
     "os.remove": _first,
-    "os.rename": _pair,
+    "os.rename": _of_rename,
     "os.link": _pair,
     "os.symlink": lambda given: given[1:2] if given[-1] == NO_FOLDER else (),
     "os.truncate": lambda given: given[:1],
