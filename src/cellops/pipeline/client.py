@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from typing import Any
 
@@ -47,9 +47,9 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
         Called when a cell begins and when it ends.
     kernel
         Which kernel it is, and how it is used.
-    before, behind
-        Python that the kernel executes before the first cell, and behind the last one if none has failed; it shows
-        nothing and is no cell.
+    between
+        Python that the kernel executes before cells, by their index, and with the number of cells behind the last
+        one if none has failed. It shows nothing and is no cell.
     """
 
     def __init__(
@@ -60,8 +60,7 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
         save: Callable[[], None],
         tell: Callable[[CellProgress], None],
         kernel: KernelOptions,
-        before: str = "",
-        behind: str = "",
+        between: Mapping[int, str] | None = None,
     ) -> None:
         super().__init__(
             manager,
@@ -80,10 +79,11 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
         self.save = save
         self.tell = tell
         self.kernel = kernel
-        self.before = before
-        self.behind = behind
+        self.between = between or {}
         self.begun = False
         """Whether the kernel was ready, so that there is something to save."""
+        self.left = False
+        """Whether a cell has ended the notebook on purpose, by `sys.exit()`."""
         self.failed: int | None = None
         """Index of the cell that ended the execution; its last output says why."""
 
@@ -106,10 +106,9 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
                 self.begun = True
                 saving = asyncio.ensure_future(self._save_now_and_then())
                 try:
-                    await self._silently(stopped, self.before)
                     await self._execute_cells(stopped)
-                    if self.failed is None:
-                        await self._silently(stopped, self.behind)
+                    if self.failed is None and not self.left:
+                        await self._silently(stopped, len(self.nb.cells))
                 finally:
                     saving.cancel()
                     self.set_widgets_metadata()
@@ -129,16 +128,16 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
         reply = await self.async_wait_for_reply(self.kc.kernel_info())
         self.nb.metadata["language_info"] = reply["content"]["language_info"]
 
-    async def _silently(self, stopped: "asyncio.Future[None]", code: str) -> None:
-        """Let the kernel execute what is no cell.
+    async def _silently(self, stopped: "asyncio.Future[None]", index: int) -> None:
+        """Let the kernel execute what is no cell, where there is such before the cell of an index.
 
         Raises
         ------
         StepError
             When it fails, or the kernel dies of it.
         """
-        if code:
-            await self._unless(stopped, self._ask(code))
+        if index in self.between:
+            await self._unless(stopped, self._ask(self.between[index]))
 
     async def _ask(self, code: str) -> None:
         try:
@@ -154,6 +153,7 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
 
     async def _execute_cells(self, stopped: "asyncio.Future[None]") -> None:
         for index, cell in enumerate(self.nb.cells):
+            await self._silently(stopped, index)
             self.nb_man.cell_start(cell, index)
             started = time.perf_counter()
             runs = cell.cell_type == "code" and bool(cell.source.strip())
@@ -163,6 +163,7 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
                 await self._unless(stopped, self.async_execute_cell(cell, index), self.kernel.cell_timeout)
             except (CellExecutionError, DeadKernelError, TimeoutError) as error:
                 if _left_on_purpose(error):
+                    self.left = True
                     return
                 self.failed = index
                 await self._explain(error, cell)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 COLOUR = re.compile(r"\x1b\[[\d;]*m")
+ADDED = {"definitions": "the definitions of earlier steps"}
+"""Cells of a step's notebook that nobody wrote there, by their ids."""
 NOT_LOADED = "magic `%%mlops` not found"
 LONGEST_MESSAGE = 500
 """Characters of the cell's own message that the error repeats; its data has all of them."""
@@ -30,24 +32,28 @@ def in_kernel(
     tell: Callable[[CellProgress], None],
     save: Callable[[], None],
     kernel: KernelOptions,
-    before: str = "",
-    behind: str = "",
-) -> None:
+    between: Mapping[int, str] | None = None,
+) -> bool:
     """Execute the cells of a notebook in a kernel of its own, in this thread, and save it at the end too.
 
     Parameters
     ----------
     stop
         Done when the execution shall end before its time: this then returns, and whoever stopped it raises the reason.
-    before, behind
-        What the kernel executes, silently, before the first cell and behind the last.
+    between
+        What the kernel executes, silently, before cells, by their index, and behind the last one.
+
+    Returns
+    -------
+    bool
+        Whether it came to its end: a cell may leave before by `sys.exit()`.
 
     Raises
     ------
     NotebookError
         When a cell fails, or the kernel does not start.
     StepError
-        When `before` or `behind` fails.
+        When what stands in `between` fails.
     """
     # papermill takes more than a second to import, and everything that can be refused is refused by now.
     from papermill.engines import NotebookExecutionManager
@@ -56,12 +62,12 @@ def in_kernel(
 
     # Without an output path papermill keeps the books and leaves the saving, twice a cell, to us.
     manager = NotebookExecutionManager(executed, output_path=None, progress_bar=False, autosave_cell_every=0)
-    client = Client(manager, stop=stop, tell=tell, save=save, kernel=kernel, before=before, behind=behind)
+    client = Client(manager, stop=stop, tell=tell, save=save, kernel=kernel, between=between)
     manager.notebook_start()
     try:
         client.execute()
     except StoppedError:
-        return
+        return False
     except (RuntimeError, OSError) as error:
         if client.begun:
             raise
@@ -73,6 +79,7 @@ def in_kernel(
             save()
     if client.failed is not None:
         raise _failure(redact_notebook(executed), client.failed, places, output)
+    return not client.left
 
 
 def _failure(executed: "NotebookNode", index: int, places: Mapping[str, int], output: Path) -> NotebookError:
@@ -80,7 +87,11 @@ def _failure(executed: "NotebookNode", index: int, places: Mapping[str, int], ou
     shown = next(out for out in reversed(cell.outputs) if out.output_type == "error")
     place = places.get(cell.id)
     line = failing_line(shown.traceback, cell.execution_count)
-    where = "the cell of the given parameters" if place is None else f"cell {place + 1} of {len(places)}"
+    where = (
+        ADDED.get(cell.id, "the cell of the given parameters")
+        if place is None
+        else f"cell {place + 1} of {len(places)}"
+    )
     where += "" if cell.execution_count is None else f", In [{cell.execution_count}]"
     where += "" if line is None else f", line {line}"
     said = shown.evalue if len(shown.evalue) <= LONGEST_MESSAGE else shown.evalue[:LONGEST_MESSAGE] + "…"

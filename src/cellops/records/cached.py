@@ -12,12 +12,16 @@ class StepKey(Record, frozen=True, kw_only=True):
 
     code: tuple[str, ...]
     """Digests of the syntax trees of its cells, in the order of execution: shared ones, definitions, its own."""
+    options: tuple[str, ...] = ()
+    """Headers of its cells whose options decide what they do."""
     parameters: dict[str, str]
     """Those that it uses, as Python writes them, by name; secrets decide nothing here and are left out."""
     inputs: dict[str, str | None]
     """Digests of the values that it takes from other steps, by name; None for a name that is not bound."""
     outputs: tuple[str, ...]
     """The names whose values it hands on."""
+    folder: str
+    """In which the kernel works."""
     kernel: str
     """Name of the kernel."""
     machine: str

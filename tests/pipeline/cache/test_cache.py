@@ -17,7 +17,8 @@ CELL = "%%mlops parameters\nrate: float = 0.5\nrows = 10\nhalf = rows / 2"
 
 def of(*sources: str, cell: str | None = CELL, **parameters: object) -> StepKey:
     held = {"rate": 0.5, "rows": 10, **parameters}
-    return key(sources, held, {"df": "abc"}, outputs=("model",), parameters_cell=cell, kernel="python3")
+    folder = Path("project")
+    return key(sources, held, {"df": "abc"}, outputs=("model",), folder=folder, parameters_cell=cell, kernel="python3")
 
 
 def entry(of_key: StepKey, step: str = "train", **held: object) -> KeptStep:
@@ -57,6 +58,7 @@ def test_layout_and_comments_make_no_key(one: str, other: str) -> None:
         ("%time x = 1", "x = 1"),
         ("!ls", "!ls -l"),
         ("%%bash\nls", "%%bash\nls -l"),
+        ("%%mlops run --seed 1\nx = 1", "%%mlops run --seed 2\nx = 1"),
     ],
 )
 def test_other_code_makes_another_key(one: str, other: str) -> None:
@@ -74,6 +76,21 @@ def test_only_parameters_that_are_used_decide() -> None:
     assert b"a long secret" not in of("x = rate", rate=Secret("a long secret")).to_json()
 
 
+def test_an_environment_variable_that_the_code_asks_for_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MODE_OF_THE_TEST", "fast secret")
+    before = of("import os\nmode = os.environ['MODE_OF_THE_TEST']"), of("mode = 'MODE_OF_THE_TEST'")
+    monkeypatch.setenv("MODE_OF_THE_TEST", "slow")
+    assert of("import os\nmode = os.environ['MODE_OF_THE_TEST']") != before[0]
+    assert of("mode = 'MODE_OF_THE_TEST'") == before[1]
+    assert b"fast secret" not in before[0].to_json()
+
+
+def test_a_parameter_with_the_name_of_a_secret_is_not_shown() -> None:
+    one, other = (of("x = db_password", db_password=text) for text in ("hunter2hunter2", "other9secret"))
+    assert one != other
+    assert b"hunter2" not in one.to_json()
+
+
 def test_entries_are_found_by_their_key_newest_first(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
     assert list(cache.find(of("x"))) == []
@@ -86,6 +103,11 @@ def test_entries_are_found_by_their_key_newest_first(tmp_path: Path) -> None:
     assert len(found) == MOST_OF_A_KEY
     assert found == sorted(found, reverse=True)
     assert list(cache.find(of("y"))) == []
+    assert cache.is_whole(entry(of("x"), cells=cells))
+    stored = cache.values.keep({"a": [1]})[0]
+    assert cache.is_whole(entry(of("x"), cells=cells, values=(stored,)))
+    assert not cache.is_whole(entry(of("x"), cells=cells, values=(stored.replace(format="zip"),)))
+    assert not cache.is_whole(entry(of("x"), cells=cells, values=(stored.replace(size=1),)))
     cache.cells.path(cells, ".json").unlink()
     assert list(cache.find(of("x"))) == []
     last = cache.last("n.ipynb", "train")

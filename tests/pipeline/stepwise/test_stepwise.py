@@ -130,6 +130,37 @@ def test_an_unchanged_step_is_executed_once(project: Project) -> None:
     assert "grow" in project.executed
 
 
+ALIKE = (
+    "%load_ext cellops\nx = []\nTH = 3\nregistry = {}\ndef register(f):\n    registry[f.__name__] = f\n    return f",
+    "from enum import Enum\nclass Colour(Enum):\n    RED = 1\nclass Holder:\n    pass",
+    "%%mlops parameters\nn: int = 1",
+    "%%mlops step first\nx.append(TH)\nn = n * 10\nmode, held = Colour.RED, Holder()",
+    "@register\ndef five():\n    return 5\nimport os; marks = open('log.txt', 'a').write('ran ')",
+    "%%mlops step second\nprint(x, n, mode is Colour.RED, isinstance(held, Holder), sorted(registry), os.sep, marks)",
+)
+"""Values that shared cells and definitions would bind anew, or that have classes of the notebook."""
+
+
+def test_steps_give_what_one_kernel_gives(project: Project) -> None:
+    project.write(*ALIKE)
+    project.execute(Reuse.NOTHING, {"n": "3"})
+    stepwise, log = project.printed(), (project.folder / "log.txt").read_text()
+    environment = {"CELLOPS_PROJECT": str(project.folder), "CELLOPS_WRITER": "false"}
+    execute(project.path, project.output, {"n": "3"}, environment=environment)
+    assert stepwise == project.printed()
+    assert stepwise.endswith("\n[3] 30 True True ['five'] / 4\n")
+    assert log == "ran "
+
+
+def test_after_a_failure_no_step_is_begun(project: Project) -> None:
+    project.write("%%mlops step a\nraise ValueError", "%%mlops step b\nb = 1", "%%mlops step c\nimport sys\nsys.exit()")
+    with pytest.raises(NotebookError):
+        project.execute(Reuse.NOTHING)
+    assert [step for step, _ in project.states] == ["a", "a"]
+    with pytest.raises(StepError, match=r"Step c called sys\.exit"):
+        project.execute(Reuse.NOTHING, only="c")
+
+
 def test_what_a_step_reads_decides_too(project: Project) -> None:
     (project.folder / "data.csv").write_text("a\n1\n2\n")
     (project.folder / "helpers.py").write_text("def scaled(x):\n    return x * 10\n")
@@ -268,10 +299,13 @@ def test_a_value_that_was_changed_in_the_store_is_not_used(project: Project) -> 
     project.write("%%mlops step make\nvalue = [1]", "%%mlops step show\nprint(value)")
     project.execute()
     (kept,) = (project.folder / ".cellops" / "steps" / "values").rglob("*.pickle")
-    kept.write_bytes(b"other")
+    kept.write_bytes(bytes(reversed(kept.read_bytes())))
     project.write("%%mlops step make\nvalue = [1]", "%%mlops step show\nprint(value, 2)")
     with pytest.raises(StepError, match="not what was written"):
         project.execute()
+    kept.write_bytes(b"shorter")
+    project.execute()
+    assert project.executed == ["make", "show"]
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,9 @@
 
 import contextlib
 import os
+import stat
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -95,8 +96,7 @@ class Cache:
         int
             Bytes that this freed.
         """
-        held = [path for folder in self._content for path in folder.rglob("*") if path.is_file()]
-        seen = sorted(((s.st_mtime, s.st_size, path) for path in held for s in [path.stat()]), key=lambda one: one[0])
+        seen = sorted(_sizes(self._content))
         over = sum(size for _, size, _ in seen) - limit
         freed = 0
         for _, size, path in seen:
@@ -105,6 +105,15 @@ class Cache:
             path.unlink(missing_ok=True)
             freed += size
         return freed
+
+
+def _sizes(folders: Iterable[Path]) -> Iterator[tuple[float, int, Path]]:
+    """When each file was used last, its size and path; what is being written or has gone is passed over."""
+    for path in (path for folder in folders for path in folder.rglob("*")):
+        with contextlib.suppress(OSError):
+            status = path.stat()
+            if path.suffix != ".part" and stat.S_ISREG(status.st_mode):
+                yield status.st_mtime, status.st_size, path
 
 
 def _write(content: bytes, path: Path) -> None:

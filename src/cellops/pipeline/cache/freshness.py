@@ -59,6 +59,10 @@ def changed(before: KeptStep, now: StepKey, places: tuple[int, ...]) -> Iterator
         if name not in then.outputs:
             yield f"a later step takes {name} from it now"
     yield from _named("variable", then.variables, now.variables)
+    if then.options != now.options:
+        yield f"{', '.join(now.options) or 'a header'} changed"
+    if then.folder != now.folder:
+        yield f"it was executed in {then.folder}"
     if (then.kernel, then.machine) != (now.kernel, now.machine):
         yield f"it was executed by kernel {then.kernel} on {then.machine}"
 

@@ -6,16 +6,20 @@ import os
 import platform
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from cellops.capture.environment.description import VARIABLES
-from cellops.capture.secrets import Secret
+from cellops.capture.redaction import is_secret, redact
+from cellops.capture.secrets import REDACTED, Secret
 from cellops.pipeline.steps.python import parse
 from cellops.records.cached import StepKey
 
-LOOKS_UP_NAMES = frozenset({"eval", "exec", "globals", "locals", "vars", "get_ipython", "__import__", "import_module"})
+LOOKS_UP_NAMES = frozenset({"eval", "exec", "globals", "locals", "vars", "__import__", "import_module"})
 """Functions by which code may use a name that does not stand in it."""
 WORD = re.compile(r"\w+")
+OPTIONS = re.compile(r"(?m)^[ \t]*%%mlops[ \t]+(?!step\b|parameters\b).*$")
+"""Headers whose options decide what the cell does: `%%mlops run --seed 7`."""
 
 
 def key(
@@ -23,7 +27,8 @@ def key(
     parameters: Mapping[str, object],
     inputs: Mapping[str, str | None],
     *,
-    outputs: Iterable[str],
+    outputs: Sequence[str],
+    folder: Path,
     parameters_cell: str | None,
     kernel: str,
 ) -> StepKey:
@@ -41,6 +46,8 @@ def key(
         Digests of the values that it takes from other steps.
     outputs
         The names whose values it hands on.
+    folder
+        In which the kernel works.
     parameters_cell
         The source of the cell that declares the parameters, where the step executes it.
     kernel
@@ -51,27 +58,50 @@ def key(
     SyntaxError
         When a cell is no Python.
     """
+    sources = list(sources)
     trees = [parse(source) for source in sources]
-    used = {name for tree in trees for node in ast.walk(tree) for name in _names(node)}
+    options = [found for source in sources for found in OPTIONS.findall(source)]
+    used = set(outputs) | {name for tree in trees for node in ast.walk(tree) for name in _names(node)}
     declaring = [] if parameters_cell is None else _statements(parameters_cell, parameters, used)
     return StepKey(
         code=(*map(_digest, declaring), *map(_digest, trees)),
+        options=tuple(options),
         parameters={
-            name: repr(value)
+            name: _written(name, value)
             for name, value in parameters.items()
             if type(value) is not Secret and _is_used(name, used)
         },
         inputs=dict(inputs),
         outputs=tuple(outputs),
+        folder=str(folder),
         kernel=kernel,
         machine=f"{sys.platform} {platform.machine()}",
-        variables={name: os.environ[name] for name in VARIABLES if name in os.environ},
+        variables=_variables(trees, used),
     )
 
 
 def digest(of: StepKey) -> str:
     """What the entries of a key are filed under: SHA-256, as hexadecimal digits."""
     return hashlib.sha256(of.to_pretty_json()).hexdigest()
+
+
+def _variables(trees: Iterable[ast.Module], used: set[str]) -> dict[str, str]:
+    """Variables that change what libraries compute, and digests of those that the code may ask for."""
+    held = {name: os.environ[name] for name in VARIABLES if name in os.environ}
+    if used.isdisjoint(("environ", "getenv")):
+        return held
+    asked = {name for tree in trees for node in ast.walk(tree) for name in _names(node)} & os.environ.keys()
+    return held | {name: _hidden(os.environ[name]) for name in sorted(asked - held.keys())}
+
+
+def _written(name: str, value: object) -> str:
+    """A value as Python writes it; one that may be a secret in a form that does not show it."""
+    text = repr(value)
+    return text if not is_secret(name) and redact(text) == text else f"{REDACTED} {_hidden(text)}"
+
+
+def _hidden(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:16]
 
 
 def _names(node: ast.AST) -> Iterable[str]:

@@ -16,13 +16,14 @@ from cellops.pipeline import notebook as notebook_file
 from cellops.pipeline.in_kernel import in_kernel
 from cellops.pipeline.kernel_options import KernelOptions
 from cellops.pipeline.redacting import redact_notebook
-from cellops.pipeline.stepwise.kernel_side import HAND_OVER, TAKE_OVER
+from cellops.pipeline.stepwise.kernel_side import BEGIN, HAND_OVER, TAKE_OVER
 from cellops.pipeline.stepwise.lookup import Looked, look_up
 from cellops.pipeline.stepwise.notebook import publish, reuse, step_notebook
 from cellops.pipeline.stepwise.options import Stepwise
 from cellops.pipeline.worker import run_beside
 from cellops.records.cached import KeptRun, KeptStep
 from cellops.records.execution import CellProgress
+from cellops.records.finding import Severity
 from cellops.records.handover import HandedOver, Handover
 from cellops.records.step import Step
 from cellops.records.step_progress import StepProgress, StepState
@@ -101,6 +102,10 @@ class StepExecution:
                 self._save()
                 notebook_file.sign(self._output)
 
+        for problem in self._options.graph.problems:
+            if problem.severity is Severity.WARNING:
+                on_stage(f"{problem.where}: {problem.seen}. {problem.remedy}")
+
         def on_event(event: Event) -> None:
             if isinstance(event, CellProgress):
                 on_cell(event)
@@ -141,6 +146,7 @@ class StepExecution:
             handed,
             self._options,
             kernel=self._kernel.name,
+            folder=self._kernel.folder,
             last_execution=self._last_execution,
         )
 
@@ -154,7 +160,8 @@ class StepExecution:
         with ThreadPoolExecutor(self._options.jobs, thread_name_prefix="cellops-step") as pool:
             while running or (waiting and failure is None and not stop.done()):
                 ready = [name for name in waiting if waits[name] <= self._values.keys()]
-                for name in ready if failure is None and not stop.done() else []:
+                free = 0 if failure is not None or stop.done() else self._options.jobs - len(running)
+                for name in ready[:free]:
                     waiting.remove(name)
                     running[pool.submit(self._step, graph.step(name), stop, tell)] = name
                 ended, _ = wait(running, return_when=FIRST_COMPLETED)
@@ -184,7 +191,9 @@ class StepExecution:
         seconds = time.perf_counter() - started
         self._keep(step, looked, answer, made, seconds)
         runs = tuple(run.opened.run for run in answer.runs)
-        tell(StepProgress(step=step.name, state=StepState.DONE, seconds=seconds, runs=runs))
+        apart = [f"{one} and {other} share memory here, and in other steps not" for one, other in answer.views]
+        done = StepProgress(step=step.name, state=StepState.DONE, seconds=seconds, runs=runs, reasons=tuple(apart))
+        tell(done)
 
     def _value(self, step: Step, name: str) -> StoredValue | None:
         """What the step that another one takes a name from has handed on under it."""
@@ -226,7 +235,7 @@ class StepExecution:
             answer = folder / "answer.json"
             order = folder / "order.json"
             order.write_bytes(self._handover(step, handed, answer).to_json())
-            in_kernel(
+            ended = in_kernel(
                 made,
                 self._places,
                 self._output,
@@ -234,14 +243,17 @@ class StepExecution:
                 tell=tell_own,
                 save=save,
                 kernel=self._kernel,
-                before=TAKE_OVER.format(order=str(order)),
-                behind=HAND_OVER.format(order=str(order)),
+                between=_between(made, own, str(order)),
             )
             if stop.done():
                 return HandedOver(), made
             if ends.done() and not ends.cancelled():  # the client cancels it when it leaves
                 fact = f"Step {step.name} took longer than {step.timeout:g} s"
                 raise StepError(fact, remedy="Give it more time (--timeout), or less to do", step=step.name)
+            if not ended:
+                fact = f"Step {step.name} called sys.exit(), which in a kernel of its own ends only the step"
+                remedy = "Execute the notebook in one kernel, or let the steps below ask if there is something to do"
+                raise StepError(fact, remedy=remedy, step=step.name)
             found = HandedOver.from_file(answer)
         if found.problem:
             fact = f"Step {step.name}: {found.problem}"
@@ -292,6 +304,14 @@ class StepExecution:
         with self._saving:
             change()
             notebook_file.write(redact_notebook(self._whole), self._output)
+
+
+def _between(made: "NotebookNode", own: set[str], order: str) -> dict[int, str]:
+    """What the kernel does between cells: values are taken over behind shared cells and definitions."""
+    first = next(index for index, cell in enumerate(made.cells) if cell.id in own)
+    taken = TAKE_OVER.format(order=order)
+    begun = {0: BEGIN, first: taken} if first else {0: BEGIN + taken}
+    return {**begun, len(made.cells): HAND_OVER.format(order=order)}
 
 
 def _by_name(values: tuple[StoredValue, ...]) -> dict[str, StoredValue]:

@@ -26,21 +26,22 @@ class Session(Protocol):
     def modules(self) -> tuple[ModuleSource, ...]: ...
 
 
+BEGIN = """
+__import__("cellops").notebook_of(get_ipython()).begin()
+"""
+"""What the kernel of a step executes first: it captures from then on."""
 TAKE_OVER = """
-from cellops import notebook_of
-from cellops.pipeline.stepwise.kernel_side import take_over
-take_over(get_ipython().user_ns, {order!r})
-notebook_of(get_ipython()).begin()
-del notebook_of, take_over
+__import__("cellops.pipeline.stepwise.kernel_side", fromlist=["x"]).take_over(get_ipython().user_ns, {order!r})
 """
-"""What the kernel executes, silently, before the cells of a step."""
+"""What it executes, silently, before the step's own cells."""
 HAND_OVER = """
-from cellops import notebook_of
-from cellops.pipeline.stepwise.kernel_side import hand_over
-hand_over(get_ipython().user_ns, {order!r}, notebook_of(get_ipython()).session)
-del notebook_of, hand_over
+__import__("cellops.pipeline.stepwise.kernel_side", fromlist=["x"]).hand_over(
+    get_ipython().user_ns, {order!r}, __import__("cellops").notebook_of(get_ipython()).session
+)
 """
-"""What the kernel executes, silently, behind them."""
+"""What it executes, silently, behind them."""
+UNSEEN = frozenset({"files-not-listed", "shell-command", "package-installed"})
+"""Findings of cells of which nobody knows what they read: their step is executed each time."""
 
 
 def take_over(namespace: MutableMapping[str, Any], order: str) -> None:
@@ -75,12 +76,16 @@ def hand_over(namespace: Mapping[str, Any], order: str, session: Session | None)
     held = {name: namespace[name] for name in given.outputs if name in namespace}
     try:
         kept = ValueStore(Path(given.store)).keep(held)
-        found = None if session is None else _dependencies(session)
+        found = None if session is None or _reads_unseen(session) else _dependencies(session)
         runs = () if session is None else tuple(_runs(session.journal.path))
         answer = HandedOver(values=kept, dependencies=found, runs=runs, views=tuple(sharing_memory(held)))
     except CellopsError as error:
         answer = HandedOver(problem=error.fact, remedy=error.remedy)
     Path(given.answer).write_bytes(answer.to_json())
+
+
+def _reads_unseen(session: Session) -> bool:
+    return any(finding.code in UNSEEN for record in session.trail for finding in record.findings)
 
 
 def _dependencies(session: Session) -> Dependencies:

@@ -1,6 +1,7 @@
 """Whether a step has to be executed, and why."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from cellops.pipeline.cache.freshness import changed, stale
@@ -37,6 +38,7 @@ def look_up(
     options: Stepwise,
     *,
     kernel: str,
+    folder: Path,
     last_execution: str | None,
 ) -> Looked:
     """Look for what was kept of a step.
@@ -51,8 +53,8 @@ def look_up(
         What other steps have handed on, by name.
     options
         What may be reused.
-    kernel
-        The name of the kernel.
+    kernel, folder
+        The name of the kernel, and in which folder it works.
     last_execution
         The identifier of the execution of this notebook before this one.
     """
@@ -63,6 +65,7 @@ def look_up(
         options.parameters if declares else {},
         {name: values[name].digest if name in values else None for name in step.inputs},
         outputs=step.outputs,
+        folder=folder,
         parameters_cell=source.cells[options.parameters_cell].source if declares else None,
         kernel=kernel,
     )

@@ -1,5 +1,6 @@
 """The notebook of one step: what it shares with others, the definitions that it needs, and its own cells."""
 
+import ast
 from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from textwrap import dedent
@@ -11,6 +12,7 @@ from cellops.records.step import Definition, Step
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
+DEFINING = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 DEFINITIONS = "definitions"
 """The id of the cell that defines what earlier steps define."""
 
@@ -102,8 +104,10 @@ def _definitions(given: Sequence[Definition], source: "NotebookNode") -> "list[N
 
 
 def _lines(definition: Definition, source: "NotebookNode") -> str:
+    """The import and definition statements of some lines; what else stands in these lines is not executed again."""
     lines = source.cells[definition.cell].source.splitlines()
-    return dedent("\n".join(lines[definition.first_line - 1 : definition.last_line]))
+    text = dedent("\n".join(lines[definition.first_line - 1 : definition.last_line]))
+    return "\n".join(ast.unparse(node) for node in ast.parse(text).body if isinstance(node, DEFINING))
 
 
 def _shell_of(notebook: "NotebookNode") -> "NotebookNode":

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from cellops.capture.secrets import KNOWN
 from cellops.errors import StepError
 from cellops.pipeline.values.formats import arrow_table, numpy_array, pandas_table, pickled, polars_table, scalar
 from cellops.records.stored import StoredValue
@@ -91,8 +92,13 @@ class ValueStore:
         return found if wanted is None else {name: value for name, value in found.items() if name in wanted}
 
     def has(self, stored: StoredValue) -> bool:
-        """Whether the file of a value is there; its content is compared when it is read."""
-        return self.path(stored).is_file()
+        """Whether the file of a value is there, of its size; its content is compared when it is read."""
+        if stored.format not in FORMATS:
+            return False
+        try:
+            return self.path(stored).stat().st_size == stored.size
+        except OSError:
+            return False
 
     def path(self, stored: StoredValue) -> Path:
         return self.folder / stored.digest[:2] / f"{stored.digest}.{FORMATS[stored.format].SUFFIX}"
@@ -105,10 +111,13 @@ class ValueStore:
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             FORMATS[kind].write(content, part)
+            _check_secrets(names, part)
             stored = StoredValue(names=tuple(names), format=kind, digest=_digest(part), size=part.stat().st_size)
             path = self.path(stored)
             path.parent.mkdir(exist_ok=True, mode=0o700)
             part.replace(path)
+        except StepError:
+            raise
         except Exception as error:
             raise _not_kept(" and ".join(names), error) from error
         finally:
@@ -151,9 +160,15 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _check_secrets(names: list[str], path: Path) -> None:
+    if KNOWN and KNOWN.are_in(path.read_bytes()):
+        fact = f"{' and '.join(names)} cannot be handed to another step: the value of a Secret stands in it"
+        raise StepError(fact, remedy="Make it in the step that uses it, from the Secret parameter", names=names)
+
+
 def _not_loaded(stored: StoredValue, problem: str) -> StepError:
     fact = f"The kept value of {' and '.join(stored.names)} {problem}"
-    remedy = "Execute the step that makes it again: cellops execute NOTEBOOK --no-cache"
+    remedy = "Delete what steps have left with cellops clean, and execute the notebook again"
     return StepError(fact, remedy=remedy, names=list(stored.names))
 
 

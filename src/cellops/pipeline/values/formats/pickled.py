@@ -2,6 +2,7 @@
 
 import io
 import re
+import sys
 from collections.abc import Mapping
 from datetime import date, time, timedelta, tzinfo
 from enum import Enum
@@ -31,13 +32,25 @@ def accepts(_value: object) -> bool:
 
 
 def write(value: Any, path: Path) -> None:
+    """Write two pickles: classes of the notebook by their content, and the values, which name these classes."""
+    content = io.BytesIO()
+    pickler = _ByName(content)
+    pickler.dump(value)
     with path.open("wb") as file:
-        cloudpickle.dump(value, file, protocol=5)
+        cloudpickle.dump({name: cloudpickle.dumps(kind) for name, kind in pickler.classes.items()}, file, protocol=5)
+        file.write(content.getbuffer())
 
 
 def read(path: Path) -> Any:
-    """Read what `write` wrote: only from a file whose digest is that of a value which this project has kept."""
+    """Read what `write` wrote: only from a file whose digest is that of a value which this project has kept.
+
+    Classes that the notebook has defined are those of the values; others are defined as they were.
+    """
+    notebook = sys.modules["__main__"]
     with path.open("rb") as file:
+        for name, kind in cloudpickle.load(file).items():
+            if not hasattr(notebook, name):
+                setattr(notebook, name, cloudpickle.loads(kind))
         return cloudpickle.load(file)
 
 
@@ -76,6 +89,23 @@ def _visited(name: str, value: object) -> "_Visitor":
         error.add_note(name)
         raise
     return visitor
+
+
+class _ByName(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no type information
+    """Pickles classes that stand in the notebook by their names, and remembers them."""
+
+    def __init__(self, file: io.BytesIO) -> None:
+        super().__init__(file, protocol=5)
+        self.classes: dict[str, Any] = {}
+
+    def reducer_override(self, value: Any) -> Any:
+        """What cloudpickle does, but for a class that its name in the notebook leads to."""
+        if isinstance(value, type) and value.__module__ == "__main__":
+            name = value.__qualname__
+            if getattr(sys.modules["__main__"], name, None) is value:
+                self.classes[name] = value
+                return getattr, (sys.modules["__main__"], name)
+        return super().reducer_override(value)
 
 
 class _Visitor(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no type information
