@@ -8,6 +8,8 @@ from cellops.records.cell import GeneratorUse
 from cellops.records.finding import Finding, Severity
 from cellops.records.run import CodeVersion, DataFingerprint
 
+SEEDERS = {"numpy": "np.random.seed(7)", "python": "random.seed(7)", "torch": "torch.manual_seed(7)"}
+
 
 def unseeded_randomness(generators: Iterable[GeneratorUse], where: str) -> list[Finding]:
     """Generators that were consumed without having been seeded."""
@@ -22,8 +24,14 @@ def _unseeded(name: str, where: str) -> Finding:
         severity=Severity.WARNING,
         where=where,
         seen=f"the global generator of {name} was used and had not been seeded" if is_shared else made,
-        remedy="Give the run a seed: %%mlops run --seed 7" if is_shared else f"Give {name} a seed where it is made",
+        remedy=_seeding(name) if is_shared else f"Give {name} a seed where it is made",
     )
+
+
+def _seeding(name: str) -> str:
+    """How a global generator is seeded; the option of a run does that for the run's own cell only."""
+    seeder = SEEDERS.get(name.partition(".")[0], "its seed")
+    return f"Seed it in this cell or above: {seeder}; in a run's own cell, %%mlops run --seed 7 seeds all"
 
 
 def unseeded_estimators(name: str, estimator: Any, where: str) -> list[Finding]:

@@ -2,6 +2,8 @@ from enum import StrEnum
 
 from cellops.records.base import Record
 
+SMALLEST_PERCENT = 0.001
+
 
 class Verdict(StrEnum):
     """What executing a run again has shown, from best to worst."""
@@ -92,3 +94,14 @@ class Proof(Record, frozen=True, kw_only=True, tag="proof", tag_field="event"):
     @property
     def first_divergence(self) -> CellProof | None:
         return next((cell for cell in self.cells if cell.verdict is Verdict.DIVERGED), None)
+
+
+def share(difference: float) -> str:
+    """A measured difference as a share of the largest magnitude, which it is.
+
+    Examples
+    --------
+    >>> share(0.4), share(2e-12)
+    ('40%', '2e-12 of the largest')
+    """
+    return f"{difference:.2g} of the largest" if difference < SMALLEST_PERCENT else f"{100 * difference:.3g}%"

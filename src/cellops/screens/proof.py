@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from cellops.records.cell import place
-from cellops.records.proof import CellProof, Comparison, Proof, Verdict
+from cellops.records.proof import CellProof, Comparison, Proof, Verdict, share
 from cellops.screens.console import count, plain, say, shown
 
 MARKS = {
@@ -52,7 +52,7 @@ def _verdict(made: Proof) -> str:
     first = made.first_divergence
     if made.verdict is not Verdict.DIVERGED:
         far = [one.difference for cell in made.cells for one in cell.comparisons if one.difference]
-        return f"{made.verdict}{f', at most {max(far):.1g} apart' if far else ''}"
+        return f"{made.verdict}{f', at most {share(max(far))} apart' if far else ''}"
     if first is None:
         ended = next((cell for cell in made.cells if not cell.executed), None)
         return f"diverged{f': {place(ended.execution_count)} was not reached' if ended else ''}"
@@ -75,10 +75,10 @@ def _cell(cell: CellProof, *, opened: bool) -> None:
 
 def _difference(one: Comparison) -> str:
     parts = f" in {', '.join(one.parts[:MOST_NOTES])}" if one.parts else ""
-    apart = "" if one.difference is None else f" ({one.difference:.2g} apart)"
+    apart = "" if one.difference is None else f" ({share(one.difference)} apart)"
     values = f"{one.before} then, {one.after} now" if one.before != one.after else one.after
-    note = f": {one.note}" if one.note else ""
-    return plain(f"{one.kind} {one.name}{parts}: {values}{apart}{note}")
+    said = [f"{values}{apart}", one.note] if values or apart else [one.note]
+    return plain(": ".join([f"{one.kind} {one.name}{parts}", *filter(None, said)]))
 
 
 def _notes(notes: Iterable[str]) -> None:

@@ -5,7 +5,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from cellops.records.cell import place
-from cellops.records.proof import CellProof, Comparison, Proof, Verdict
+from cellops.records.proof import CellProof, Comparison, Proof, Verdict, share
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -138,7 +138,7 @@ def _rows(different: list[Comparison]) -> Iterator[dict[str, Any]]:
             "parts": f"in {', '.join(one.parts[:MOST_ROWS])}" if one.parts else "",
             "before": one.before,
             "after": one.after,
-            "apart": "" if one.difference is None else f"{one.difference:.2g}",
+            "apart": "" if one.difference is None else share(one.difference),
             "note": one.note,
         }
 

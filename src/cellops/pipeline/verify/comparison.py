@@ -28,7 +28,7 @@ INTEGER = re.compile(r"\bu?int\d*$")
 """Types of numbers that are the same or not."""
 ADDRESS = "://"
 SCALARS = frozenset({"builtins.str", "builtins.bytes", "builtins.bool", "builtins.int", "builtins.NoneType"})
-UNMEASURED = "its numbers were not kept, as those of a large value are not, so the difference was not measured"
+UNMEASURED = "no numbers of it were kept, so the difference was not measured"
 UNHASHED = "the kernel ended before it had been hashed"
 
 
