@@ -192,7 +192,8 @@ HELD = {
     ),
     "a database with a log ahead": (
         (
-            "import sqlite3\nheld = sqlite3.connect('held')\nmode = held.execute('pragma journal_mode=wal').fetchall()\n"
+            "import sqlite3\nheld = sqlite3.connect('held')\n"
+            "mode = held.execute('pragma journal_mode=wal').fetchall()\n"
             "held.execute('create table if not exists t (n)')"
         ),
         "held.execute('insert into t values (1)')\nheld.commit()",
