@@ -54,6 +54,28 @@ CELLS = {
         f"import matplotlib\nmatplotlib.use('Agg')\nimport matplotlib.pyplot as plt\n{FRAME}",
         "fig, ax = plt.subplots()", "df['a'].plot()", "r = len(ax.lines)\nplt.close('all')",
     ],
+    "text file that is printed to": ["import io\nf = io.StringIO()", "print('x', file=f)", "r = f.getvalue()"],
+    "text file that a function prints to": ["import io\nf = io.StringIO()\ndef log(t): print(t, file=f)", "log('x')",
+                                            "r = f.getvalue()"],
+    "environment": ["from os import environ", "environ['CELL'] = 'x'",
+                    "import os\nr = os.environ.pop('CELL', None)"],
+    "environment with a name": ["import os\ne = os.environ", "e.setdefault('CELL', 'x')",
+                                "r = os.environ.pop('CELL', None)"],
+    "environment by its attribute": ["import os", "getattr(os, 'environ')['CELL'] = 'x'",
+                                     "r = os.environ.pop('CELL', None)"],
+    "parameters of matplotlib": ["from matplotlib import rcParams", "rcParams['figure.dpi'] = 55",
+                                 "import matplotlib\nr = matplotlib.rcParams['figure.dpi']\nmatplotlib.rcdefaults()"],
+    "options of pandas": ["import pandas as pd\no = pd.options.display", "o.max_rows = 3",
+                          "r = pd.get_option('display.max_rows')\npd.reset_option('display.max_rows')"],
+    "dictionary of a module": ["import math", "vars(math)['five'] = 5", "r = vars(math).pop('five', None)"],
+    "module by its name": ["import math, sys", "sys.modules['math'].five = 5", "r = vars(math).pop('five', None)"],
+    "function by a name that is computed": ["import numpy as np\np = np.zeros(2)",
+                                            "name = 'pu' + 't'", "getattr(np, name)(p, [0], 7)", "r = p.tolist()"],
+    "context that is entered": ["import numpy as np", "c = np.errstate(all='raise')\nc.__enter__()",
+                                "r = np.geterr()['divide']\nnp.seterr(all='warn')"],
+    "context on a stack": ["import contextlib\nimport numpy as np\ns = contextlib.ExitStack()",
+                           "s.enter_context(np.errstate(all='raise'))",
+                           "r = np.geterr()['divide']\nnp.seterr(all='warn')"],
 }  # fmt: skip
 FILES = {
     "file": ["f = open('a.txt', 'w')", "n = f.write('q')", "f.close()", "r = open('a.txt').read()"],
@@ -122,6 +144,13 @@ def test_the_slice_gives_the_value(cells: list[str]) -> None:
         trail.run(cell)
     trail.run("result = r")
     assert trail.replay()["result"] == trail.namespace["result"]
+
+
+def test_reading_the_environment_is_no_change_of_it() -> None:
+    trail = Trail()
+    for cell in ("from os import environ", "place = environ['PATH']\nother = environ.get('HOME')", "r = 1"):
+        trail.run(cell)
+    assert trail.slice().cells == (3,)
 
 
 THREADS = {

@@ -46,6 +46,8 @@ class Evaluator(Protocol):
 
 def call(to: Evaluator, called: Called) -> Value:
     """Note what a call may change, and give its result."""
+    if called.method in libraries.ENTERS:
+        to.notes.interpreter()
     if called.function.kind is Kind.LIBRARY and called.function.origin:
         return _of_library(to, called)
     if called.base is None:
@@ -171,6 +173,9 @@ def _of_builtins(to: Evaluator, called: Called, name: str) -> Value:
         for value in called.values[1:]:
             to.notes.store(called.values[0], value, anywhere=True)
         return either(called.values).element() if name == "next" else CONSTANT
+    asked = (name, len(called.node.args))
+    if asked in {("vars", 1), ("getattr", 2)} and called.values[0].kind is Kind.LIBRARY:
+        return _of_module(called, name)
     if name in libraries.DESCRIBES:
         for value in (value for parameter, value in called.arguments if parameter == "file"):
             to.use(value)
@@ -181,6 +186,17 @@ def _of_builtins(to: Evaluator, called: Called, name: str) -> Value:
     if name in libraries.GIVES_A_CONSTANT:
         return CONSTANT
     return Value(origin=HANDLE) if name == "open" else _gathered(called, name)
+
+
+def _of_module(called: Called, name: str) -> Value:
+    """What a module or a class of a library holds; under a name that is computed it may be any module's."""
+    module = called.values[0]
+    match called.node.args[1] if name == "getattr" else ast.Constant("__dict__"):
+        case ast.Constant(value=str(attribute)):
+            origin = f"{module.origin}.{attribute}"
+        case _:
+            origin = libraries.ALL_MODULES
+    return module._replace(origin=origin, direct=False)
 
 
 def _gathered(called: Called, name: str) -> Value:

@@ -144,6 +144,8 @@ class Expressions(ABC):
     def _item(self, base: Value, key: Value) -> Value:
         self.use(base)
         self.use(key)
+        if base.origin == libraries.ALL_MODULES:
+            return base
         return base.element()
 
     def _operator(self, values: list[Value]) -> Value:

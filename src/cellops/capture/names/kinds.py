@@ -49,6 +49,11 @@ HANDLES = frozenset(
         "_io.TextIOWrapper", "_csv.writer", "zipfile.ZipFile", "gzip.GzipFile", "bz2.BZ2File", "lzma.LZMAFile",
     }
 )  # fmt: skip
+STATES = {
+    "os._Environ": "os.environ", "matplotlib.RcParams": "matplotlib.rcParams",
+    "pandas._config.config.DictWrapper": "pandas.options",
+}  # fmt: skip
+"""Types whose objects stand for a part of what all cells share, each with its full name."""
 CONSTANTS = Kinds(
     {int, float, complex, bool, str, Secret, bytes, type(None), type(...), type(NotImplemented), range, slice}
 )
@@ -77,7 +82,10 @@ def describe(value: object) -> Description:
         return _module(value)
     if issubclass(kind, FUNCTIONS):
         return _function(value)
-    if ".".join(name_of(kind)) in HANDLES:
+    full = ".".join(name_of(kind))
+    if full in STATES:
+        return Description(Kind.LIBRARY, STATES[full])
+    if full in HANDLES:
         return Description(Kind.ACTIVE, HANDLE)
     return Description(_kind(value, [MOST_LOOKED_AT]))
 

@@ -138,6 +138,10 @@ GIVES_STATE = re.compile(r"^_?decimal\.(?:getcontext|localcontext)$|^(?:unittest
 DRAWS_WITH = {"seaborn": "matplotlib", "mpl_toolkits": "matplotlib"}
 DRAWS = _words("boxplot hist plot")
 """Methods of frames that may draw on matplotlib's current figure."""
+ALL_MODULES = "sys.modules"
+"""The full name of what holds all modules, and of any of them."""
+ENTERS = _words("__enter__ __exit__ __aenter__ __aexit__ enter_context enter_async_context")
+"""Methods by which a context is entered that may outlive the cell: a context may change what all cells share."""
 LEADS_ANYWHERE = frozenset({"__subclasses__"})
 """Attributes that lead to objects that nothing else in the source names."""
 
