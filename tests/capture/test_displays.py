@@ -109,6 +109,14 @@ def test_a_widget_says_nothing() -> None:
         ("10%\r100%", "50%\r100%", True),
         ("10%\r\nend", "50%\r\nend", False),
         ("{'b', 'a'}", "{'a', 'b'}", True),
+        ("{'b', 'a'} {'c', 'a'}", "{'a', 'b'} {'a', 'c'}", True),
+        ("""{"it's", b'a, b'}""", """{b'a, b', "it's"}""", True),
+        (r"{'\'', '\\', 'a'}", r"{'\\', 'a', '\''}", True),
+        ("{'a, b', 'c'}", "{'a', 'b, c'}", False),
+        ("{2.5, 1.5}", "{1.5, 2.5}", False),
+        ('{"b","a"}', '{"a","b"}', False),
+        ('{"b", "a"}', '{"a", "b"}', False),
+        (r"\frac{b, a}", r"\frac{a, b}", False),
         ("{'b': 1, 'a': 2}", "{'a': 2, 'b': 1}", False),
         ("['b', 'a']", "['a', 'b']", False),
     ],
@@ -125,8 +133,16 @@ def test_of_html_the_text_is_read() -> None:
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     ("line", "left"),
-    [("\r" * 400_000, 400_000), ("x\r" * 200_000, 2), ("x" * 400_000, 400_000), ("{x" * 200_000, 400_000)],
-    ids=["returns", "overwritten", "long", "braces"],
+    [
+        ("\r" * 400_000, 400_000),
+        ("x\r" * 200_000, 2),
+        ("x" * 400_000, 400_000),
+        ("{x" * 200_000, 400_000),
+        ("{'a', " * 100_000, 600_000),
+        ("{" + "'{', " * 100_000, 500_001),
+        ("{" + r"'\'', " * 100_000, 600_001),
+    ],
+    ids=["returns", "overwritten", "long", "braces", "sets", "quoted", "escaped"],
 )
 def test_one_long_line_is_read_once(line: str, left: int) -> None:
     """Read again from each of its characters, the first of them takes half an hour."""

@@ -47,6 +47,10 @@ def compared(before: str, after: str, *, counts: bool = True, timed: bool = True
         ("100%|##| 3/3 [00:01<00:00, 2.5it/s]", "100%|##| 3/3 [00:02<00:00, 1.5it/s]", UNTOLD),
         ("3 samples", "4 samples", DIVERGED),
         ("score (number)", "score 5", DIVERGED),
+        ("{'b', 'a'}", "{'a', 'b'}", IDENTICAL),
+        ("{('b', 1), ('a', 2)}", "{('a', 2), ('b', 1)}", UNTOLD),
+        ("{1.5, 2.5}", "{2.5, 1.5}", UNTOLD),
+        ("{1.5, 2.5}", "{2.5, 1.6}", DIVERGED),
         ("(number) 5", "5 (number)", DIVERGED),
         ("took (time)", "took 3 s", DIVERGED),
     ],
@@ -180,6 +184,7 @@ def test_a_run_that_tells_nothing_but_a_time_is_not_identical() -> None:
     then, now = record("took 0.5 s"), record("took 0.4 s")
     assert comparing.cell(then, now, ()).verdict is DIVERGED
     assert comparing.cell(then, now).verdict is IDENTICAL
+    assert comparing.cell(record("{1.5, 2.5}"), record("{2.5, 1.5}"), ()).verdict is DIVERGED
     metric = Comparison(kind="metric", name="score", verdict=IDENTICAL)
     assert comparing.cell(then, now, [metric]).verdict is IDENTICAL
 

@@ -1,7 +1,7 @@
 """What a cell shows, as a record keeps it: a digest and the beginning of what it says, from finished MIME bundles.
 
 Nothing is asked of the objects shown. What is new each time and says nothing is left out: addresses in memory, colours
-of a terminal, what a carriage return has overwritten, and the order in a set. Of HTML the text is read, and of the
+of a terminal, what a carriage return has overwritten, the order of texts in a set. Of HTML the text is read, and of the
 rest a digest kept.
 """
 
@@ -32,7 +32,10 @@ READABLE = ("text/html", "text/markdown", "text/latex", "application/json", PLAI
 """The first of these that a display has is read, for it is what a notebook shows."""
 ADDRESS = re.compile(r"(?<= at )0x[0-9a-fA-F]{6,16}\b")
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-SET = re.compile(r"\{[^{}:]*\}")
+QUOTED = re.compile(r"""b?(?:'(?:[^'\\{\n]|\\[^{])*'|"(?:[^"'\\{\n]|\\[^{])*'(?:[^"\\{\n]|\\[^{])*")""")
+"""As Python writes a text: in double quotes only one with an apostrophe. Other programs' `{"b", "a"}` is in order."""
+SET = re.compile(rf"\{{(?:{QUOTED.pattern}, )+{QUOTED.pattern}\}}")
+"""Of texts only: the order of numbers is the same each time, and says something in what is no set."""
 UNSEEN = re.compile(r"<(style|script)\b.*?(?:</\1\s*>|\Z)|<!--.*?(?:-->|\Z)", re.DOTALL | re.IGNORECASE)
 """What does not end swallows the rest, as in a browser: looked for from each beginning, the end would take minutes."""
 TAG = re.compile(r"<[a-zA-Z/!][^>]*>?")
@@ -133,7 +136,7 @@ def _left_standing(line: str) -> str:
 
 
 def _in_order(found: re.Match[str]) -> str:
-    return f"{{{', '.join(sorted(item.strip() for item in found[0][1:-1].split(',')))}}}"
+    return f"{{{', '.join(sorted(QUOTED.findall(found[0])))}}}"
 
 
 def _form(data: Mapping[str, Any]) -> tuple[str, str | bytes]:

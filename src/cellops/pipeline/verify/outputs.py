@@ -38,6 +38,9 @@ LONGEST = 80
 """Characters that are shown around the first difference."""
 PART_TIME = "it differs only in what it says of the time"
 ALL_TIME = "it says only a time, which differs"
+BRACES = re.compile(r"\{[^{}:]*\}")
+"""A set, or what looks like one."""
+ORDER = "it says the same in another order"
 MARKUP = "its text is the same, and its pictures, styles or scripts differ"
 NO_MARKUP = "the record tells only its text, not its pictures, styles and scripts"
 NOTHING_ELSE = "and the run tells nothing else"
@@ -74,12 +77,12 @@ def _by_name(seen: Iterable[OutputSeen]) -> dict[str, OutputSeen]:
 
 
 def counting_all(made: Sequence[Comparison]) -> Sequence[Comparison]:
-    """The comparisons of a run's cell: a time or picture that differs counts where the run tells nothing else."""
+    """The comparisons of a run's cell: a time, order or picture counts where the run tells nothing else."""
     if any(one.kind in PRODUCTS and one.verdict is not Verdict.NOT_COMPARED for one in made):
         return made
     return [
         one.replace(verdict=Verdict.DIVERGED, note=f"{one.note}, {NOTHING_ELSE}")
-        if one.note in {ALL_TIME, MARKUP}
+        if one.note in {ALL_TIME, ORDER, MARKUP}
         else one
         for one in made
     ]
@@ -118,6 +121,8 @@ def _measured(
     if _between(times, before.text) == _between(times, after.text):
         note = PART_TIME if NUMBER.search(times.sub(" ", before.text)) else ALL_TIME
         return base.replace(verdict=Verdict.NOT_COMPARED, note=note)
+    if BRACES.sub(_in_order, before.text) == BRACES.sub(_in_order, after.text):
+        return base.replace(verdict=Verdict.NOT_COMPARED, note=ORDER)
     found = text_difference(before.text, after.text)
     close = found <= tolerance
     return base.replace(
@@ -154,6 +159,10 @@ def _apart(one: str, other: str) -> float:
 def _between(form: re.Pattern[str], text: str) -> list[str]:
     """What stands before, between and after all that has a form, without spaces; the form has no groups."""
     return ["".join(words.split()) for words in form.split(text)]
+
+
+def _in_order(found: re.Match[str]) -> str:
+    return ",".join(sorted(item.strip() for item in found[0][1:-1].split(",")))
 
 
 def _around(before: str, after: str) -> tuple[str, str]:
