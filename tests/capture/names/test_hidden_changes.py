@@ -76,6 +76,32 @@ CELLS = {
     "context on a stack": ["import contextlib\nimport numpy as np\ns = contextlib.ExitStack()",
                            "s.enter_context(np.errstate(all='raise'))",
                            "r = np.geterr()['divide']\nnp.seterr(all='warn')"],
+    "place of copy": ["import numpy as np\np = np.array([np.nan, 1])", "np.nan_to_num(p, False)", "r = p.tolist()"],
+    "place of overwrite": [
+        "import numpy as np\nfrom scipy.linalg import cholesky\np = np.array([[2.0, 1], [1, 3]], order='F')",
+        "c = cholesky(p, False, True)", "r = p.tolist()",
+    ],
+    "place of copy of an estimator": [
+        "import numpy as np\nfrom sklearn.preprocessing import StandardScaler\np = np.array([[1.0], [2.0]])",
+        "s = StandardScaler().fit(p)", "s.transform(p, False)", "r = p.tolist()",
+    ],
+    "default of a lambda": ["n = []", "f = lambda x, a=n: a.append(x)", "f(1)", "r = n"],
+    "default of a lambda in a list": ["n = []", "f = [lambda x, a=n: a.append(x)]", "f[0](1)", "r = n"],
+    "default of a lambda that is given": [f"{FRAME}\nn = []", "s = df.a.apply(lambda x, a=n: a.append(x))", "r = [*n]"],
+    "pack into": ["import struct\nb = bytearray(4)", "struct.pack_into('i', b, 0, 7)", "r = bytes(b)"],
+    "argument of an exception": ["n = []\ne = ValueError(n)",
+                                 "try: raise e\nexcept ValueError as x: y = x.args[0]", "y.append(1)", "r = n"],
+    "attribute of an exception": ["class E(Exception): rows = []",
+                                  "try: raise E()\nexcept E as x: y = x.rows", "y.append(1)", "r = E.rows"],
+    "handler": ["import io, logging\nf = io.StringIO()",
+                "log = logging.getLogger('cell')\nlog.addHandler(logging.StreamHandler(f))",
+                "logging.getLogger('cell').warning('x')", "r = f.getvalue()"],
+    "handler of the notebook": [
+        "import logging\nn = []\nclass Kept(logging.Handler):\n    def emit(self, r): n.append(r.getMessage())",
+        "logging.getLogger('cell').addHandler(Kept())",
+        "log = logging.getLogger('cell')\nlog.warning('x')\nlog.handlers.clear()", "r = n",
+    ],
+    "last act": ["n = []\nclass C:\n    def __del__(self): n.append(1)\nc = C()", "c = None", "r = n"],
 }  # fmt: skip
 FILES = {
     "file": ["f = open('a.txt', 'w')", "n = f.write('q')", "f.close()", "r = open('a.txt').read()"],

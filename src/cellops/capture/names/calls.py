@@ -138,14 +138,30 @@ def _result(to: Evaluator, called: Called) -> Value:
     if root(origin) == "builtins":
         return _of_builtins(to, called, name)
     if root(origin) in libraries.KEEPS_STATE:
-        _go_through(to, called)
-        to.notes.mutate(Value(roots=called.function.roots))
-        drawn = called.function.roots if origin.startswith(("matplotlib.pyplot.", "seaborn.")) else NONE
-        return Value(roots=called.result.roots | drawn)
-    if root(origin) not in libraries.PURE or name in libraries.CHANGES_ARGUMENTS or _works_in_place(called.node):
+        return _of_state(to, called, origin)
+    if (
+        root(origin) not in libraries.PURE
+        or name in libraries.CHANGES_ARGUMENTS
+        or _works_in_place(called.node, origin)
+    ):
         return _of_unknown(to, called, called.function)
     _go_through(to, called)
     return _result_of_library(called, root(origin))
+
+
+def _of_state(to: Evaluator, called: Called, origin: str) -> Value:
+    """A function of a library that has a state of its own."""
+    _go_through(to, called)
+    state = Value(Kind.LIBRARY, called.function.roots, origin="logging.Logger")
+    to.notes.mutate(state)
+    if root(origin) == "logging":
+        to.notes.active.update(dict.fromkeys(state.roots))  # it calls what has been added to loggers
+        for value in called.values if last(origin) in libraries.KEPT_BY_LOGGING else ():
+            to.notes.store(state, value, anywhere=True)
+        if last(origin) == "getLogger":
+            return state
+    drawn = state.roots if origin.startswith(("matplotlib.pyplot.", "seaborn.")) else NONE
+    return Value(roots=called.result.roots | drawn)
 
 
 def _hides(called: Called, name: str) -> bool:
@@ -309,11 +325,14 @@ def _in_place(node: ast.Call) -> bool:
     )
 
 
-def _works_in_place(node: ast.Call) -> bool:
+def _works_in_place(node: ast.Call, origin: str = "") -> bool:
     """Whether a call may have a parameter that tells it to work in its arguments; a value that is computed may."""
-    for keyword in node.keywords:
-        values = [keyword.value.value] if isinstance(keyword.value, ast.Constant) else [True, False]
-        if any(libraries.works_in_place(keyword.arg or "", value) for value in values):
+    given = [(keyword.arg or "", keyword.value) for keyword in node.keywords]
+    if origin and any(not isinstance(part, ast.Constant) or type(part.value) is bool for part in node.args[1:]):
+        given += zip(libraries.parameters(origin), node.args, strict=False)
+    for name, part in given:
+        values = [part.value] if isinstance(part, ast.Constant) else [True, False]
+        if any(libraries.works_in_place(name, value) for value in values):
             return True
     return False
 
@@ -321,7 +340,8 @@ def _works_in_place(node: ast.Call) -> bool:
 def _of_estimator(to: Evaluator, called: Called, base: Value) -> Value:
     """A method of an estimator of scikit-learn: it leaves its tables alone, unless it is told to work in them."""
     _go_through(to, called)
-    for value in called.values if _works_in_place(called.node) else ():
+    unsaid = any(isinstance(part, ast.Constant) and part.value is False for part in called.node.args)  # as `copy` is
+    for value in called.values if unsaid or _works_in_place(called.node) else ():
         to.notes.mutate(value)
     if libraries.is_pure_of_estimators(called.method):
         if called.method.startswith(("predict", "score", "decision_function")):

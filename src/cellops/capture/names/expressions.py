@@ -76,7 +76,10 @@ class Expressions(ABC):
                 return self._comprehension(node)
             case ast.Lambda():
                 self.notes.pending.append(self.function(node))
-                return self._with_parameters(node, Value())
+                given = self._defaults(node)
+                found = self._with_parameters(node, Value())
+                held = found.held | given.everything
+                return found._replace(kind=Kind.ACTIVE, held=held) if given.everything else found
             case ast.Await(value=inner) | ast.YieldFrom(value=inner):
                 found = self.value(inner)
                 self.use(found)
@@ -179,10 +182,11 @@ class Expressions(ABC):
         finally:
             self.scopes.pop()
 
+    def _defaults(self, node: ast.Lambda) -> Value:
+        return either([self.value(default) for default in scopes.defaults(node.args)])
+
     def _with_parameters(self, node: ast.Lambda, given: Value) -> Value:
         """The value of a lambda whose parameters have a given value."""
-        for default in scopes.defaults(node.args):
-            self.value(default)
         with self._scope(scopes.bound_in_function(node), given):
             return self.value(node.body)
 
@@ -201,7 +205,7 @@ class Expressions(ABC):
         for _, part in nodes:
             if isinstance(part, ast.Lambda):
                 self.notes.pending.append(self.function(part))
-                parameter = Value(max(ambient.kind, Kind.TABLE), ambient.everything)
+                parameter = either([Value(max(ambient.kind, Kind.TABLE), ambient.everything), self._defaults(part)])
                 values.append((LAMBDA, self._with_parameters(part, parameter)._replace(kind=Kind.CONSTANT)))
         self._read_texts(method or libraries.last(function.origin), nodes)
         return call(self, Called(node, base, method, function, values, bool(self.scopes)))

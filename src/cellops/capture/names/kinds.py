@@ -51,7 +51,8 @@ HANDLES = frozenset(
 )  # fmt: skip
 STATES = {
     "os._Environ": "os.environ", "matplotlib.RcParams": "matplotlib.rcParams",
-    "pandas._config.config.DictWrapper": "pandas.options",
+    "pandas._config.config.DictWrapper": "pandas.options", "logging.Logger": "logging.Logger",
+    "logging.RootLogger": "logging.Logger",
 }  # fmt: skip
 """Types whose objects stand for a part of what all cells share, each with its full name."""
 CONSTANTS = Kinds(

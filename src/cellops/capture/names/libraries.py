@@ -6,6 +6,8 @@ What is not named here may change all that it is given, and the module that it c
 import re
 import sys
 from fnmatch import fnmatchcase
+from functools import cache
+from inspect import signature
 from typing import Any
 
 
@@ -37,7 +39,7 @@ CHANGES_ARGUMENTS = _words(
     shuffle put place putmask put_along_axis copyto fill_diagonal at insort insort_left insort_right heappush
     heappop heapify heapreplace heappushpop setattr delattr setitem delitem iadd ior iand iconcat next readinto
     copyfileobj reduce map starmap partial apply_along_axis vectorize singledispatch deque fit_transform
-    to_json_ready register
+    to_json_ready register pack_into
     """
 )
 """Functions of the libraries above that change what they are given, or call it."""
@@ -106,6 +108,8 @@ ON_PATHS = _words(
     """
 )
 
+KEPT_BY_LOGGING = _words("addHandler addFilter append basicConfig extend insert setLogRecordFactory setLoggerClass")
+"""Functions of `logging` after which its state holds what they were given."""
 CHANGES_ITSELF = _words(
     """
     add append byteswap clear difference_update discard drop_in_place extend fill insert insert_column
@@ -206,6 +210,17 @@ def last(origin: str) -> str:
 def works_in_place(parameter: str, value: object) -> bool:
     """Whether a parameter tells a function or an estimator to work in the tables that it is given."""
     return (parameter.startswith("copy") and value is False) or (parameter.startswith("overwrite") and value is True)
+
+
+@cache
+def parameters(origin: str) -> tuple[str, ...]:
+    """The parameters of a function by their places; none where it is not loaded, or says nothing of them."""
+    module = sys.modules.get(origin.rpartition(".")[0])
+    found: Any = None if module is None else vars(module).get(last(origin))  # no attribute, which may import more
+    try:
+        return tuple(signature(found).parameters)
+    except (TypeError, ValueError):
+        return ()
 
 
 def changes_interpreter(origin: str) -> bool:

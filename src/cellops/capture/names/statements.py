@@ -21,6 +21,10 @@ def nothing_cached(_attribute: str) -> bool:
     return False
 
 
+def _parts(body: Iterable[ast.AST]) -> Iterable[ast.AST]:
+    return (part for statement in body for part in ast.walk(statement))
+
+
 class Statements(Expressions):
     """Goes through the statements of a cell, or of a function in it."""
 
@@ -68,12 +72,9 @@ class Statements(Expressions):
                     self._enter(item)
                 self._perhaps(body)
             case ast.Try() | ast.TryStar():
-                self._perhaps([*node.body, *node.handlers, *node.orelse, *node.finalbody])
-            case ast.ExceptHandler(type=kind, name=name, body=body):
-                self.value(kind)
-                if name is not None:
-                    self.bind_name(name, Value())
-                self.run(body)
+                self._perhaps(node.body)
+                self._handle(node)
+                self._perhaps([*node.orelse, *node.finalbody])
             case ast.Match(subject=subject, cases=cases):
                 self._match(self.value(subject), cases)
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
@@ -101,6 +102,19 @@ class Statements(Expressions):
         self.conditions += 1
         self.run(body)
         self.conditions -= 1
+
+    def _handle(self, node: ast.Try | ast.TryStar) -> None:
+        """What is raised may lead to all that the statements name in which it is."""
+        read = {part.id for part in _parts(node.body) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load)}
+        for handler in node.handlers:
+            kind = self.value(handler.type)
+            self.conditions += 1
+            if handler.name is not None:
+                named = [self.name(name) for name in sorted(read)]
+                raised = frozenset[str]().union(kind.everything, *(value.everything for value in named))
+                self.bind_name(handler.name, Value(roots=raised))
+            self.run(handler.body)
+            self.conditions -= 1
 
     def _loop(self, node: ast.For | ast.AsyncFor | ast.While) -> None:
         """Twice, so that what one turn leaves behind is seen by the next."""

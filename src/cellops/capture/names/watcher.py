@@ -15,9 +15,10 @@ from cellops.capture.names.effects import Source
 from cellops.capture.names.kinds import PLAIN_FUNCTION, Description, Kind, describe
 from cellops.capture.names.memory import Memory
 from cellops.capture.names.namespace import OF_IPYTHON, RESULT, Picture
+from cellops.capture.names.owners import is_of_library
 from cellops.capture.names.tasks import Tasks, let_go_on
 from cellops.capture.names.threads import Threads
-from cellops.capture.names.types import identity_of
+from cellops.capture.names.types import bases_of, held_by, identity_of, name_of
 from cellops.capture.watcher import Ending, OpenCell, Seen
 from cellops.records.cell import Outcome
 from cellops.records.effects import ANYTHING, TASKS, Effects, FunctionEffects
@@ -39,7 +40,7 @@ class Before:
     bound: dict[str, Callable[[], object]]
     """The objects of the names that it binds."""
     watched: tuple[str, ...]
-    """Those of them whose objects somebody refers to weakly: that they are given up can be seen."""
+    """Those of them whose objects are missed: that they are given up can be seen."""
     strayed: tuple[str, ...]
     """Names that it reads and that no cell has bound to what they are now."""
     nested: bool
@@ -94,7 +95,7 @@ class Names:
         shown = dict.fromkeys((*cell.flow.reads, *cell.flow.lines))
         present = {name: self._namespace[name] for name in shown if name in self._namespace and name not in own}
         kinds = {name: describe(value) for name, value in present.items()}
-        watched = [n for n in cell.flow.lines if n in present and _is_referred_to(present[n], kinds[n].kind)]
+        watched = [n for n in cell.flow.lines if n in present and _is_missed(present[n], kinds[n].kind)]
         return Before(
             picture=self._picture,
             kinds=kinds,
@@ -177,7 +178,7 @@ class Names:
         holds |= dict.fromkeys(left, (*needs, *bound, *unseen))
         return Effects(
             needs=needs,
-            active=(*notes.active, *tasks),
+            active=(*notes.active, *state.watched, *tasks),
             binds=(*bound, *unseen, *results, *deleted),
             changes=(*notes.changes, *(["Out"] if results else []), *left),
             mutates=(*notes.mutates, *state.watched, *tasks),
@@ -264,9 +265,12 @@ class Names:
 PASSIVE = frozenset({Kind.CONSTANT, Kind.TABLE, Kind.DATA, Kind.ESTIMATOR, Kind.LIBRARY})
 
 
-def _is_referred_to(value: object, kind: Kind) -> bool:
-    """Whether there are weak references to an object; each class has some."""
-    return kind is Kind.ACTIVE and not issubclass(type(value), type) and getweakrefcount(value) > 0
+def _is_missed(value: object, kind: Kind) -> bool:
+    """Whether giving up an object is seen: there are weak references to it, as to each class, or it has a `__del__`."""
+    if kind is not Kind.ACTIVE or issubclass(type(value), type):
+        return False
+    own = (base for base in bases_of(type(value)) if not is_of_library(name_of(base)[0]))
+    return getweakrefcount(value) > 0 or any("__del__" in held_by(base) for base in own)
 
 
 def _not_understood(flow: Dataflow) -> Iterable[str]:
