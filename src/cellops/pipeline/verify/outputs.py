@@ -37,7 +37,7 @@ AROUND = 30
 LONGEST = 80
 """Characters that are shown around the first difference."""
 PART_TIME = "it differs only in what it says of the time"
-ALL_TIME = "it says only a time, which differs"
+ALL_TIME = f"{PART_TIME}, and says nothing else"
 BRACES = re.compile(r"\{[^{}:]*\}")
 """A set, or what looks like one."""
 ORDER = "it says the same in another order"
