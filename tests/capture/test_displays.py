@@ -182,3 +182,7 @@ def test_the_styles_of_a_table_are_told(loaded: Kernel) -> None:
     assert first == same
     assert [one.digest for one in first] == [one.digest for one in other]
     assert [one.markup for one in first] != [one.markup for one in other]
+
+
+def test_a_reference_to_no_character_is_read() -> None:
+    assert visible(f"<p>&#49;&#{'9' * 5_000};</p>") == "1\ufffd"

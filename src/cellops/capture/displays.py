@@ -44,6 +44,8 @@ NEW_NAME = re.compile(
     r"|[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}"
 )
 """What pandas and scikit-learn name their tables and diagrams by, and UUIDs."""
+NO_CHARACTER = re.compile(r"&#[0-9]{8,};?")
+"""References beyond all characters; Python converts no number of more than 4,300 digits."""
 SPACES = re.compile(r"\s+")
 
 
@@ -120,7 +122,8 @@ def normal(text: str) -> str:
 
 def visible(text: str) -> str:
     """The text of HTML, without tags, styles and scripts."""
-    return SPACES.sub(" ", html.unescape(TAG.sub(" ", UNSEEN.sub(" ", text)))).strip()
+    shown = NO_CHARACTER.sub("\ufffd", TAG.sub(" ", UNSEEN.sub(" ", text)))
+    return SPACES.sub(" ", html.unescape(shown)).strip()
 
 
 def markup(text: str) -> str | None:
