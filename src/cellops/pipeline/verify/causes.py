@@ -47,6 +47,7 @@ def causes(
         *_added_to(there),
         *_state(run, first, reached),
         # What stands in the cell itself comes before what cells above it might have brought unseen.
+        *(_threads(there, different) if any(PARALLEL.search(record.source) for record in there) else ()),
         *of_sources(run, there),
         *_timings(different),
     ]
