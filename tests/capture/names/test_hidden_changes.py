@@ -1,9 +1,11 @@
 """Changes that no assignment shows: slices hold the cells that make them, or say that they cannot know."""
 
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from support.trail import Trail
@@ -133,6 +135,13 @@ FILES = {
                  "d = sqlite3.connect('a.db')", "d.execute('insert into t values(1)')\nd.commit()",
                  "r = c.execute('select * from t').fetchall()"],
 }  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def error_state() -> Iterator[None]:
+    """Cells that enter a context of numpy and stay in it leave later tests as they were."""
+    with np.errstate():
+        yield
 
 
 @pytest.mark.parametrize("cells", FILES.values(), ids=FILES)

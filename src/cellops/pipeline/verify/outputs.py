@@ -26,7 +26,7 @@ STAMP = re.compile(
 """Progress of tqdm, Keras and CatBoost, the heads of statsmodels and of the lines of a log."""
 TIME = re.compile(
     rf"{STAMP.pattern}"
-    r"|\d[\d.,]*[ ]?(?:ns|µs|μs|us|ms|s|secs?|seconds?|mins?|minutes?|h|hrs?|hours?)(?![a-zA-Z\d])"
+    r"|\d[\d.,]*(?:e[-+]?\d+)?[ ]?(?:ns|µs|μs|us|ms|s|secs?|seconds?|mins?|minutes?|h|hrs?|hours?)(?![a-zA-Z\d])"
     r"|\b\d{1,2}:\d\d:\d\d(?:[.,]\d+)?"
     r"|\b\d{4}-\d\d-\d\d(?:[T ](?=\d))?"
     r"|\b[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4}\b"
