@@ -2,15 +2,14 @@
 
 import hashlib
 import re
-import subprocess
 from pathlib import Path
 
 from cellops.capture.blobs import Blobs
+from cellops.capture.environment.repository import git, repository, work_tree
 from cellops.capture.redaction import is_secret, redact
 from cellops.capture.secrets import REDACTED
 from cellops.records.run import CodeVersion
 
-TIMEOUT_SECONDS = 20
 SOURCE_SUFFIXES = (".py", ".ipynb")
 FILE_OF_A_PATCH = re.compile(r"(?m)^(?=diff --git )")
 CONFIGURATION = (".yaml", ".yml", ".env", ".ini", ".cfg", ".conf", ".properties", ".toml")
@@ -30,19 +29,18 @@ def read_code_version(folder: Path, patches: Blobs, *, patch_limit: int) -> Code
     patch_limit
         The most of them that is kept, in bytes.
     """
-    root = git(folder, "rev-parse", "--show-toplevel")
-    if root is None:
+    top = repository(folder)
+    tree = work_tree(top) if top else None
+    if top is None or tree is None:
         return None
-    top = Path(root.strip())
-    commit = git(top, "rev-parse", "--verify", "HEAD")
-    branch = git(top, "symbolic-ref", "--short", "--quiet", "HEAD")
-    patch = git(top, "diff", "--no-ext-diff", "--no-color", "HEAD") or "" if commit else ""
-    untracked = _untracked(top)
+    changed = tree.commit is not None and tree.changed
+    patch = git(top, "diff", "--no-ext-diff", "--no-color", "HEAD") or "" if changed else ""
+    untracked = _sources(top, tree.untracked)
     kept = _keep(_redacted(patch, patch_limit), patches) if patch else None
     return CodeVersion(
         root=str(top),
-        commit=commit.strip() if commit else None,
-        branch=branch.strip() if branch else None,
+        commit=tree.commit,
+        branch=tree.branch,
         dirty=bool(patch or untracked),
         patch_digest=kept.stem if kept else None,
         patch_path=str(kept) if kept else None,
@@ -83,9 +81,8 @@ def _capped(patch: str, limit: int) -> str:
     return patch.encode()[:limit].decode(errors="ignore")
 
 
-def _untracked(top: Path) -> dict[str, str]:
-    listed = git(top, "ls-files", "--others", "--exclude-standard", "-z") or ""
-    sources = [name for name in listed.split("\0") if name.endswith(SOURCE_SUFFIXES)]
+def _sources(top: Path, untracked: list[str]) -> dict[str, str]:
+    sources = [name for name in untracked if name.endswith(SOURCE_SUFFIXES)]
     return {name: _sha256(top / name) for name in sorted(sources)[:MOST_UNTRACKED]}
 
 
@@ -95,16 +92,3 @@ def _sha256(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         return f"unreadable: {type(error).__name__}"
-
-
-def git(folder: Path, *arguments: str) -> str | None:
-    """What git says in a folder; None where it fails or there is none."""
-    command = ["git", "-C", str(folder), *arguments]
-    try:
-        # In a group of its own: an interrupt of the kernel, which goes to its whole group, is not meant for git.
-        done = subprocess.run(  # noqa: S603
-            command, capture_output=True, timeout=TIMEOUT_SECONDS, check=False, process_group=0
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.decode(errors="replace") if done.returncode == 0 else None

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
 
-from cellops.capture.environment.code import git
+from cellops.capture.environment.repository import commit_at
 from cellops.records.environment import Origin
 
 DIRECT_URL = "direct_url.json"
@@ -131,11 +131,10 @@ def _origin(given: dict[str, Any], url: str) -> Origin:
     if "archive_info" in given:
         return Origin(local=url.startswith("file:"), sha256=_sha256(given["archive_info"]))
     folder = Path(unquote(urlparse(url).path))
-    commit = git(folder, "rev-parse", "--verify", "HEAD") if folder.is_dir() else None
     return Origin(
         local=True,
         editable=bool(given.get("dir_info", {}).get("editable")),
-        commit=commit.strip() if commit else None,
+        commit=commit_at(folder) if folder.is_dir() else None,
     )
 
 
