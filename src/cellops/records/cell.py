@@ -3,7 +3,7 @@ from enum import StrEnum
 from cellops.records.base import Record
 from cellops.records.effects import Effects
 from cellops.records.figure import FigureSpool
-from cellops.records.file import FileUse
+from cellops.records.file import FileUse, Look
 from cellops.records.finding import Finding
 from cellops.records.output import OutputSeen
 from cellops.records.split import Split
@@ -93,6 +93,8 @@ class CellRecord(Record, frozen=True, kw_only=True, tag="cell", tag_field="event
     generators: tuple[GeneratorUse, ...] = ()
     files: tuple[FileUse, ...] = ()
     """Files, folders and addresses that the cell read or wrote."""
+    looks: tuple[Look, ...] = ()
+    """Folders that it listed and places where it found nothing to read, each as it stood when it first looked."""
     splits: tuple[Split, ...] = ()
     """How the cell divided rows for training and evaluation."""
     figures: tuple[FigureSpool, ...] = ()
@@ -100,6 +102,8 @@ class CellRecord(Record, frozen=True, kw_only=True, tag="cell", tag_field="event
     findings: tuple[Finding, ...] = ()
     run: str | None = None
     """Key of the run that this cell was."""
+    taken: dict[str, str] = {}
+    """Names whose values it took over from other kernels, each with the session that handed it on."""
 
     @property
     def where(self) -> str:

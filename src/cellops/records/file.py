@@ -32,6 +32,19 @@ class FileUse(Record, frozen=True, kw_only=True):
     pointers: tuple[Pointer, ...] = ()
 
 
+class Look(Record, frozen=True, kw_only=True):
+    """What a cell found in a place without reading it: the names in a folder, or that nothing was there."""
+
+    path: str
+    """As in `FileUse`."""
+    found: str
+    """`folder` for one whose names it listed, `something` or `nothing` for a place of which it asked what is there."""
+    digest: str | None = None
+    """Of the sorted names in a folder, with 128-bit xxHash (XXH3); None where there are too many of them."""
+    names: tuple[str, ...] | None = None
+    """The names in a folder; None where there are too many for a record."""
+
+
 class FilesPinned(Record, frozen=True, kw_only=True, tag="files-pinned", tag_field="event"):
     """What became of hashing files that were hashed beside the kernel's work."""
 

@@ -11,11 +11,23 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from cellops.capture.files.names import Names, names_in
+
 MOST_FILES = 500
 """Files of one cell that are listed; the others are counted."""
 WRITING = os.O_WRONLY | os.O_RDWR
-IMPORTERS = ("<frozen importlib._bootstrap_external>", "<frozen zipimport>", "linecache.py", "tokenize.py")
-"""Who opens source files to execute or to show them: the code of a run, not its data."""
+IMPORTERS = (
+    "<frozen importlib._bootstrap_external>",
+    "<frozen zipimport>",
+    "importlib/metadata/__init__.py",
+    "linecache.py",
+    "pkg_resources/__init__.py",
+    "pkgutil.py",
+    "tokenize.py",
+)
+"""Who opens source files, or looks for them, to execute or to show them: the code of a run, not its data."""
+LISTING = frozenset({"os.listdir", "os.scandir"})
+HEARD = frozenset({"open", "urllib.Request", *LISTING})
 OF_THE_SYSTEM = ("/dev", "/etc", "/proc", "/sys", "/usr")
 OF_TOOLS = (
     ".cache/matplotlib",
@@ -35,8 +47,15 @@ class Recording:
     opened: dict[str, str] = field(default_factory=dict)
     """Absolute paths with the way they were opened: `read`, `write` or `update`."""
     addresses: dict[str, None] = field(default_factory=dict)
+    looked: dict[str, Names | None] = field(default_factory=dict)
+    """Absolute paths of folders with the names in them when they were listed first; None where nothing was there, as
+    in the places of files that were to be read."""
+    made: set[str] = field(default_factory=set)
+    """Absolute paths of files that were not there when they were opened first, to be written."""
     missed: set[int] = field(default_factory=set)
     """Hashes of the paths beyond the most that are listed."""
+    is_looking: bool = False
+    """Whether what is heard now is ours."""
 
 
 class Opens:
@@ -59,19 +78,41 @@ class Opens:
         """Write down one event."""
         thread = threading.get_ident()
         recording = next((one for one in reversed(self.recordings) if one.thread == thread), None)
-        if recording is None:
+        if recording is None or recording.is_looking:
             return
         if event == "urllib.Request":
             recording.addresses.update({given[0]: None} if type(given[0]) is str else {})
             return
-        path, mode, flags = given
-        if type(path) is bytes:
-            path = os.fsdecode(path)
-        if type(path) is not str or caller.f_code.co_filename.endswith(IMPORTERS):
+        path = _place(given[0])
+        if path is None or caller.f_code.co_filename.endswith(IMPORTERS):
             return
-        path = os.path.normpath(path if path.startswith("/") else os.path.join(os.getcwd(), path))  # noqa: PTH109, PTH118
-        if not path.startswith(ignored()):
-            _add(recording, path, _way(mode, flags))
+        if event in LISTING:
+            _look(recording, path)
+        else:
+            _add(recording, path, _way(*given[1:]))
+
+
+def _place(given: object) -> str | None:
+    """The absolute path that an event names; None for an open file, and for what is no data of the user's."""
+    path = os.fsdecode(given) if type(given) is bytes else "." if given is None else given
+    if type(path) is not str:
+        return None
+    path = os.path.normpath(path if path.startswith("/") else os.path.join(os.getcwd(), path))  # noqa: PTH109, PTH118
+    return None if f"{path}{os.sep}".startswith(ignored()) else path
+
+
+def _look(recording: Recording, path: str) -> None:
+    """Write down the names that are in a folder as it is listed."""
+    if path in recording.looked:
+        return
+    if len(recording.looked) >= MOST_FILES:
+        recording.missed.add(hash(path))
+        return
+    recording.is_looking = True
+    try:
+        recording.looked[path] = names_in(path)
+    finally:
+        recording.is_looking = False
 
 
 def _add(recording: Recording, path: str, way: str) -> None:
@@ -79,6 +120,11 @@ def _add(recording: Recording, path: str, way: str) -> None:
     if known is None and len(recording.opened) >= MOST_FILES:
         recording.missed.add(hash(path))
         return
+    if known is None and not os.path.lexists(path):
+        if way == "read":
+            recording.looked.setdefault(path, None)
+        else:
+            recording.made.add(path)
     recording.opened[path] = way if known in {None, way} else "update"
 
 
@@ -98,7 +144,7 @@ def opens() -> Opens:
     recordings = found.recordings
 
     def hook(event: str, given: tuple[Any, ...]) -> None:
-        if recordings and (event == "open" or event == "urllib.Request"):  # noqa: PLR1714 - quicker than a set
+        if recordings and event in HEARD:
             with contextlib.suppress(Exception):  # the user's own call must go on
                 found.note(event, given, sys._getframe(1))
 

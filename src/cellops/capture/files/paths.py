@@ -34,6 +34,7 @@ NO_READER = re.compile(
     | format | basename | dirname | splitext | abspath | realpath | normpath | relpath
     | i?glob | (?:ends|starts)with )$"""
 )
+ASKING = frozenset({"exists", "lexists", "is_dir", "is_file", "isdir", "isfile"})
 DATA_SUFFIX = re.compile(r"(?i)\.(?:parquet|arrow|feather|ipc|orc|avro|duckdb|csv|tsv|ndjson)(?:\.\w{2,4})?$")
 LONGEST = 4096
 MOST_MATCHES = 500
@@ -70,6 +71,14 @@ def named_paths(flow: Dataflow, namespace: Namespace) -> list[Named]:
     A call that is neither known to read nor to write counts where an argument has the name of a data file.
     """
     return [named for call in flow.calls for named in _named(call, namespace)]
+
+
+def asked_paths(flow: Dataflow, namespace: Namespace) -> list[str]:
+    """Paths of which a cell's own source asks whether anything is there."""
+    asking = [call for call in flow.calls if function_name(call) in ASKING]
+    places = [call.args[0] if call.args else getattr(call.func, "value", None) for call in asking]
+    texts = [text_of(place, namespace) for place in places]
+    return [text for text in texts if text and _can_be_path(text)]
 
 
 def text_of(node: ast.expr | None, namespace: Namespace) -> str | None:

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from cellops.capture.files.audit import Opens, Recording, ignored, opens
+from cellops.capture.files.looks import asked_by, looks
 from cellops.capture.files.paths import matches, named_paths
 from cellops.capture.files.pinning import Identity, Pinned, Pins, identify, is_folder, is_regular, pin
 from cellops.capture.files.pointers import is_address, pointer_of, pointers_of, public_address, shown
 from cellops.capture.redaction import redact
 from cellops.capture.watcher import Ending, OpenCell, Seen
-from cellops.records.file import FileUse
+from cellops.records.file import FileUse, Look
 from cellops.records.finding import Finding, Severity
 
 SMALL = 2**20
@@ -77,7 +78,7 @@ class Files:
     def after(self, cell: OpenCell, state: Recording, _ending: Ending) -> Seen:
         if self._opens is not None:
             self._opens.end(state)
-        if not state.opened and not state.addresses and not cell.flow.calls:
+        if not state.opened and not state.addresses and not state.looked and not cell.flow.calls:
             return Seen()
         files = {path: (way, "open") for path, way in state.opened.items() if not path.startswith(self._own)}
         addresses = dict.fromkeys(() if ASKING.search(cell.body) else state.addresses)
@@ -100,7 +101,12 @@ class Files:
             *_not_fetched(uses, cell.where),
             *_not_listed(state, cell.where),
         ]
-        return Seen({"files": (*uses, *remote)}, tuple(found))
+        looked = self._looked(state, cell)
+        return Seen({"files": (*uses, *remote), "looks": looked}, tuple(found))
+
+    def _looked(self, state: Recording, cell: OpenCell) -> tuple[Look, ...]:
+        asked = asked_by(cell.flow, self._namespace)
+        return tuple(looks(state, asked, self._project, cell.started)) if asked or state.looked else ()
 
     def read_by(self, cells: Collection[int] | None) -> tuple[FileUse, ...]:
         """What some cells of the trail have read, or all; with the digests that have been had meanwhile."""

@@ -1,0 +1,119 @@
+"""Folders that a cell lists, and places where it finds nothing, stand in its record as they were when it looked."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from cellops.capture.files.names import MOST_HASHED, MOST_KEPT, names_in
+from cellops.records.file import Look
+from support.kernel import Kernel
+
+IMPORTS = "import glob, os\nfrom pathlib import Path\nfor name in 'ab': Path(f'data/{name}.csv').write_text(name)"
+
+
+@pytest.fixture
+def folder(loaded: Kernel) -> Path:
+    """A project with two files in a folder."""
+    (loaded.project / "data").mkdir()
+    assert loaded.run(IMPORTS).status == "ok"
+    return loaded.project / "data"
+
+
+def looked(kernel: Kernel, source: str) -> dict[str, Look]:
+    done = kernel.run(source)
+    assert (done.status, done.errors) == ("ok", []), done
+    assert not [finding for finding in kernel.cells()[-1].findings if finding.code == "capture-fault"]
+    return {look.path: look for look in kernel.cells()[-1].looks}
+
+
+LISTS = (
+    "glob.glob('data/*.csv')",
+    "os.listdir('data')",
+    "os.listdir(b'data')",
+    "list(os.scandir('data'))",
+    "list(Path('data').iterdir())",
+    "list(Path('data').rglob('*.csv'))",
+    "list(os.walk('data'))",
+    "os.chdir('data'); os.listdir(); os.chdir('..')",
+)
+
+
+@pytest.mark.usefixtures("folder")
+def test_folders_that_are_listed_have_their_names(loaded: Kernel) -> None:
+    found = names_in(str(loaded.project / "data"))
+    assert found is not None
+    for source in LISTS:
+        data = looked(loaded, source)["data"]
+        assert data == Look(path="data", found="folder", digest=found.digest, names=("a.csv", "b.csv")), source
+
+
+def test_a_folder_is_seen_as_it_was_when_it_was_listed_first(loaded: Kernel, folder: Path) -> None:
+    before = names_in(str(folder))
+    assert before is not None
+    found = looked(loaded, "names = os.listdir('data')\nopen('data/c.csv', 'w').close()\nos.listdir('data')")
+    assert found["data"].digest == before.digest
+    assert looked(loaded, "os.listdir('data')")["data"].names == ("a.csv", "b.csv", "c.csv")
+
+
+@pytest.mark.usefixtures("folder")
+def test_what_was_not_there_is_nothing(loaded: Kernel) -> None:
+    tried = "try:\n    open('data/none.csv')\nexcept FileNotFoundError:\n    pass"
+    assert looked(loaded, tried) == {"data/none.csv": Look(path="data/none.csv", found="nothing")}
+    assert looked(loaded, "glob.glob('nowhere/*')")["nowhere"].found == "nothing"
+    made = "try:\n    open('data/kept.csv')\nexcept FileNotFoundError:\n    open('data/kept.csv', 'w').close()"
+    assert looked(loaded, made)["data/kept.csv"].found == "nothing"
+
+
+@pytest.mark.usefixtures("folder")
+def test_what_a_cell_asks_for_is_there_or_not(loaded: Kernel) -> None:
+    asked = {
+        "os.path.exists('data/a.csv')": ("data/a.csv", "something"),
+        "os.path.isfile('data/none.csv')": ("data/none.csv", "nothing"),
+        "Path('data/none.csv').exists()": ("data/none.csv", "nothing"),
+        "p = Path('data')\n(p / 'a.csv').is_file()": ("data/a.csv", "something"),
+        "os.path.isdir('data')": ("data", "something"),
+        "if not os.path.exists('data/new.csv'): open('data/new.csv', 'w').close()": ("data/new.csv", "nothing"),
+    }
+    for source, (path, found) in asked.items():
+        assert looked(loaded, source) == {path: Look(path=path, found=found)}, source
+
+
+@pytest.mark.usefixtures("folder")
+def test_tools_and_imports_look_for_nothing_of_the_users(loaded: Kernel) -> None:
+    source = "import importlib.metadata, tempfile, wave\nlist(importlib.metadata.distributions())\nos.listdir('/usr')"
+    assert looked(loaded, f"{source}\nwith tempfile.TemporaryDirectory() as t: os.listdir(t)") == {}
+    (loaded.project / "data" / "__pycache__").mkdir()
+    assert looked(loaded, "os.listdir('data')")["data"].names == ("a.csv", "b.csv")
+
+
+@pytest.mark.usefixtures("folder")
+def test_secrets_in_names_are_not_recorded(loaded: Kernel) -> None:
+    secret = "ghp_" + "a1B2" * 9
+    (loaded.project / "data" / f"{secret}.csv").touch()
+    loaded.run(f"password = '{secret}'")
+    looked(loaded, "os.listdir('data'); os.path.exists(f'data/{password}')")
+    assert secret not in "".join(journal.read_text() for journal in loaded.project.rglob("*.jsonl"))
+
+
+def test_of_many_names_only_a_digest_is_kept(tmp_path: Path) -> None:
+    for number in range(MOST_KEPT + 1):
+        (tmp_path / f"{number}").touch()
+    many = names_in(str(tmp_path))
+    assert many is not None
+    assert (many.digest is not None, many.names) == (True, None)
+    (tmp_path / "0").unlink()
+    fewer = names_in(str(tmp_path))
+    assert fewer is not None
+    assert fewer.digest != many.digest
+    assert len(fewer.names or ()) == MOST_KEPT
+
+
+def test_too_many_names_are_not_hashed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert MOST_HASHED >= 10_000
+    monkeypatch.setattr("cellops.capture.files.names.MOST_HASHED", 2)
+    for number in range(3):
+        (tmp_path / f"{number}").touch()
+    assert names_in(str(tmp_path)) == (None, None)
+    assert names_in(str(tmp_path / "nowhere")) is None
+    assert names_in(os.devnull) is None
