@@ -4,7 +4,7 @@ import contextlib
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -18,6 +18,7 @@ from cellops.flows.progress import OF_PROOFS
 from cellops.flows.recorded import Held, recorded
 from cellops.pipeline.verify.causes import causes, changed_packages
 from cellops.pipeline.verify.comparison import Comparing, worst
+from cellops.pipeline.verify.places import place_differences
 from cellops.pipeline.verify.refusals import require_allowed, require_executable
 from cellops.pipeline.verify.relevance import needed_names
 from cellops.pipeline.verify.replay import Replay, replay
@@ -26,6 +27,7 @@ from cellops.pipeline.verify.sources import CLOCK
 from cellops.pipeline.verify.written_files import put_back_all
 from cellops.records.cell import CellRecord, Outcome, place
 from cellops.records.execution import CellProgress
+from cellops.records.file import Found
 from cellops.records.guarding import Heard
 from cellops.records.proof import CellProof, Comparison, Proof, Verdict
 from cellops.records.recorded import RecordedRun, needed_states
@@ -201,7 +203,12 @@ def _proof(held: Held, again: Replay, tolerance: float, folder: Path) -> Proof:
         proofs.append(comparing.cell(record, after, of_run, needed[record.order]))
     verdict = _verdict(proofs)
     environment = again.closed.environment if again.closed is not None else None
-    notes = (*_told(modules, verdict), *_doings(again.heard), *_notes(held, cells, proofs))
+    notes = (
+        *_told(modules, verdict),
+        *_looks(cells, again.cells, verdict),
+        *_doings(again.heard),
+        *_notes(held, cells, proofs),
+    )
     return Proof(
         run=run.run,
         name=run.name,
@@ -213,7 +220,7 @@ def _proof(held: Held, again: Replay, tolerance: float, folder: Path) -> Proof:
         seconds_of_run=sum(record.duration for record in cells),
         seconds_of_replay=0.0,
         cells=tuple(proofs),
-        causes=() if verdict is Verdict.IDENTICAL else causes(run, proofs, environment, modules),
+        causes=() if verdict is Verdict.IDENTICAL else causes(run, proofs, again.cells, environment, modules),
         modules=tuple(modules),
         notes=tuple(dict.fromkeys(notes))[:MOST_NOTES],
         packages=changed_packages(run.closed.environment, environment),
@@ -242,6 +249,18 @@ def _told(modules: Iterable[Comparison], verdict: Verdict) -> Iterator[str]:
     changed = [one.name for one in modules if one.verdict is Verdict.DIVERGED]
     if changed and verdict is not Verdict.DIVERGED:
         yield f"{', '.join(changed)} is not what the run imported; only what it changes in the cells counts"
+
+
+def _looks(cells: Iterable[CellRecord], now: Mapping[int, CellRecord], verdict: Verdict) -> Iterator[str]:
+    """What cells found otherwise where they looked, as far as no cause says it; folders too large to compare."""
+    for record in cells:
+        after = now.get(record.order)
+        if after is not None and verdict is not Verdict.DIVERGED:
+            for text in place_differences(record, after):
+                yield f"{place(record.execution_count)}: {text}; only what it changes in the cells counts"
+        for look in record.looks:
+            if look.found is Found.FOLDER and look.digest is None:
+                yield f"{place(record.execution_count)}: the names in {look.path} were not compared: they are too many"
 
 
 def _notes(held: Held, cells: Sequence[CellRecord], proofs: Sequence[CellProof]) -> Iterator[str]:

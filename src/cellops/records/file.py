@@ -1,3 +1,5 @@
+from enum import StrEnum
+
 from cellops.records.base import Record
 
 
@@ -32,13 +34,22 @@ class FileUse(Record, frozen=True, kw_only=True):
     pointers: tuple[Pointer, ...] = ()
 
 
+class Found(StrEnum):
+    """What there was where a cell looked."""
+
+    FOLDER = "folder"
+    """One whose names it listed."""
+    SOMETHING = "something"
+    """It only asked."""
+    NOTHING = "nothing"
+
+
 class Look(Record, frozen=True, kw_only=True):
     """What a cell found in a place without reading it: the names in a folder, or that nothing was there."""
 
     path: str
     """As in `FileUse`."""
-    found: str
-    """`folder` for one whose names it listed, `something` or `nothing` for a place of which it asked what is there."""
+    found: Found
     digest: str | None = None
     """Of the sorted names in a folder, with 128-bit xxHash (XXH3); None where there are too many of them."""
     names: tuple[str, ...] | None = None

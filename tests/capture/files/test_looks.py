@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cellops.capture.files.names import MOST_HASHED, MOST_KEPT, names_in
-from cellops.records.file import Look
+from cellops.records.file import Found, Look
 from support.kernel import Kernel
 
 IMPORTS = "import glob, os\nfrom pathlib import Path\nfor name in 'ab': Path(f'data/{name}.csv').write_text(name)"
@@ -45,7 +45,7 @@ def test_folders_that_are_listed_have_their_names(loaded: Kernel) -> None:
     assert found is not None
     for source in LISTS:
         data = looked(loaded, source)["data"]
-        assert data == Look(path="data", found="folder", digest=found.digest, names=("a.csv", "b.csv")), source
+        assert data == Look(path="data", found=Found.FOLDER, digest=found.digest, names=("a.csv", "b.csv")), source
 
 
 def test_a_folder_is_seen_as_it_was_when_it_was_listed_first(loaded: Kernel, folder: Path) -> None:
@@ -59,21 +59,21 @@ def test_a_folder_is_seen_as_it_was_when_it_was_listed_first(loaded: Kernel, fol
 @pytest.mark.usefixtures("folder")
 def test_what_was_not_there_is_nothing(loaded: Kernel) -> None:
     tried = "try:\n    open('data/none.csv')\nexcept FileNotFoundError:\n    pass"
-    assert looked(loaded, tried) == {"data/none.csv": Look(path="data/none.csv", found="nothing")}
-    assert looked(loaded, "glob.glob('nowhere/*')")["nowhere"].found == "nothing"
+    assert looked(loaded, tried) == {"data/none.csv": Look(path="data/none.csv", found=Found.NOTHING)}
+    assert looked(loaded, "glob.glob('nowhere/*')")["nowhere"].found is Found.NOTHING
     made = "try:\n    open('data/kept.csv')\nexcept FileNotFoundError:\n    open('data/kept.csv', 'w').close()"
-    assert looked(loaded, made)["data/kept.csv"].found == "nothing"
+    assert looked(loaded, made)["data/kept.csv"].found is Found.NOTHING
 
 
 @pytest.mark.usefixtures("folder")
 def test_what_a_cell_asks_for_is_there_or_not(loaded: Kernel) -> None:
     asked = {
-        "os.path.exists('data/a.csv')": ("data/a.csv", "something"),
-        "os.path.isfile('data/none.csv')": ("data/none.csv", "nothing"),
-        "Path('data/none.csv').exists()": ("data/none.csv", "nothing"),
-        "p = Path('data')\n(p / 'a.csv').is_file()": ("data/a.csv", "something"),
-        "os.path.isdir('data')": ("data", "something"),
-        "if not os.path.exists('data/new.csv'): open('data/new.csv', 'w').close()": ("data/new.csv", "nothing"),
+        "os.path.exists('data/a.csv')": ("data/a.csv", Found.SOMETHING),
+        "os.path.isfile('data/none.csv')": ("data/none.csv", Found.NOTHING),
+        "Path('data/none.csv').exists()": ("data/none.csv", Found.NOTHING),
+        "p = Path('data')\n(p / 'a.csv').is_file()": ("data/a.csv", Found.SOMETHING),
+        "os.path.isdir('data')": ("data", Found.SOMETHING),
+        "if not os.path.exists('data/new.csv'): open('data/new.csv', 'w').close()": ("data/new.csv", Found.NOTHING),
     }
     for source, (path, found) in asked.items():
         assert looked(loaded, source) == {path: Look(path=path, found=found)}, source

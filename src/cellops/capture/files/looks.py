@@ -16,9 +16,7 @@ from cellops.capture.files.names import MOST_KEPT, OF_TOOLS, Names
 from cellops.capture.files.paths import Namespace, asked_paths
 from cellops.capture.files.pointers import shown
 from cellops.capture.redaction import redact
-from cellops.records.file import Look
-
-FOLDER, SOMETHING, NOTHING = "folder", "something", "nothing"
+from cellops.records.file import Found, Look
 
 
 def looks(recording: Recording, asked: list[str], project: Path, started: float) -> Iterator[Look]:
@@ -42,11 +40,11 @@ def looks(recording: Recording, asked: list[str], project: Path, started: float)
             continue
         place = redact(where)
         if not isinstance(names, Names):
-            yield Look(path=place, found=SOMETHING if names else NOTHING)
+            yield Look(path=place, found=Found.SOMETHING if names else Found.NOTHING)
             continue
         kept = None if names.names is None or len(names.names) > left else tuple(map(redact, names.names))
         left -= 0 if kept is None else len(kept)
-        yield Look(path=place, found=FOLDER, digest=names.digest, names=kept)
+        yield Look(path=place, found=Found.FOLDER, digest=names.digest, names=kept)
 
 
 def asked_by(flow: Dataflow, namespace: Namespace) -> list[str]:

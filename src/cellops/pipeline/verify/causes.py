@@ -1,9 +1,10 @@
 """Why a run came out otherwise: the likeliest causes first, each with what to do."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from cellops.capture.values.content import TIMING
+from cellops.pipeline.verify.places import place_differences
 from cellops.pipeline.verify.sources import listed, of_sources, places
 from cellops.records.cell import CellRecord, Outcome
 from cellops.records.proof import Cause, CellProof, Comparison, Verdict
@@ -22,14 +23,20 @@ FINEST = 1e-6
 
 
 def causes(
-    run: RecordedRun, proofs: Sequence[CellProof], environment: Environment | None, modules: Iterable[Comparison]
+    run: RecordedRun,
+    proofs: Sequence[CellProof],
+    now: Mapping[int, CellRecord],
+    environment: Environment | None,
+    modules: Iterable[Comparison],
 ) -> tuple[Cause, ...]:
     """What may explain the first thing that differs, the likeliest cause first; nothing where all is as it was.
 
     Parameters
     ----------
+    now
+        The cells as they were executed now, by their places on the trail.
     environment
-        In what the cells were executed now.
+        In what they were executed.
     modules
         The project's modules, as they were and as they are.
     """
@@ -41,6 +48,7 @@ def causes(
     different = [one for one in first.comparisons if one.verdict in {Verdict.DIVERGED, Verdict.WITHIN_TOLERANCE}]
     found = [
         *_data(run, proofs, first),
+        *_places(reached, now),
         *_code(modules),
         *_missing(first),
         *_packages(run.closed.environment, environment),
@@ -98,6 +106,18 @@ def _data(run: RecordedRun, proofs: Iterable[CellProof], first: CellProof) -> It
             remedy="Let the notebook write to other files than those that it reads"
             if writers
             else "Put the data of the run back, by their version control for example, and verify again",
+        )
+
+
+def _places(reached: Iterable[CellRecord], now: Mapping[int, CellRecord]) -> Iterator[Cause]:
+    """Folders that hold other files, where cells list them, and files that are there now or gone."""
+    pairs = ((record, now[record.order]) for record in reached if record.order in now)
+    found = [text for record, after in pairs for text in place_differences(record, after)]
+    if found:
+        yield Cause(
+            code="changed-data",
+            text=f"{listed(found)} since the run, which looked there",
+            remedy="Put the folder back as it was, or name the files that the notebook reads",
         )
 
 
