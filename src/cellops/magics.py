@@ -21,6 +21,7 @@ from cellops.flows.graph import step_header
 from cellops.flows.open_run import RunOptions
 from cellops.flows.session import Session, require, without_header
 from cellops.records.cell import CellRecord
+from cellops.records.handover import Handover
 from cellops.records.run import RunStatus, RunSummary
 from cellops.settings import Settings
 from cellops.version import __version__
@@ -318,16 +319,19 @@ class Notebook:
         self._shell = shell
         self._page = Page()
         self._session: Session | None = None
+        self.handover = Handover()
+        """What this kernel takes over from those of other steps."""
 
     def load(self) -> None:
         """Say that cells are captured, after `begin`."""
         print(f"cellops {__version__} {LOADED if self.begin() else SWITCHED_OFF}")
 
-    def begin(self) -> bool:
+    def begin(self, handover: Handover | None = None) -> bool:
         """Register the magics and begin to capture, unless that was done; say whether cells are captured.
 
-        Switched off, headers are taken off cells and that is all.
+        Switched off, headers are taken off cells and that is all. The kernel of a step is told what it takes over.
         """
+        self.handover = handover or self.handover
         held = settings.load()
         if self._session is None and self._plain not in self._shell.input_transformers_cleanup:
             if held.capture:
@@ -340,7 +344,8 @@ class Notebook:
 
     def _capture(self, held: Settings) -> None:
         announcer = Announcer(self._page, summary=held.summary)
-        session = Session(held, self._shell.user_ns, parse=read_run_options, observer=announcer)
+        names = self._shell.user_ns
+        session = Session(held, names, parse=read_run_options, observer=announcer, handover=self.handover)
         session.attach(self._shell, accepts=accepts)
         self._session = session
         self._page.open(session.notebook_shown)

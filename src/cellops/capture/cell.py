@@ -40,6 +40,7 @@ class CellCapture:
         accepts: Callable[[str, str], bool],
         watchers: Iterable[Watcher[Any]],
         on_fault: Callable[[BaseException], None],
+        above: int = 0,
     ) -> None:
         self._shell = shell
         self._accepts = accepts
@@ -47,7 +48,8 @@ class CellCapture:
         self._session = session
         self._listener = listener
         self._guard = _Guard(on_fault)
-        self._order = 0
+        self._order = above
+        """The place of the cell that was opened last; `above` stand on the trail before this kernel's own."""
         self._open: list[OpenCell] = []
         self._watchers = tuple(watchers)
         self._pid = os.getpid()

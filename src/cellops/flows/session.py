@@ -3,7 +3,7 @@
 import os
 import time
 import uuid
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,6 +20,7 @@ from cellops.capture.journal import Journal, path_of
 from cellops.capture.lease import Lease, lease_of
 from cellops.capture.names.bindings import Bindings
 from cellops.capture.names.hidden_state import History
+from cellops.capture.names.taking import above, taking
 from cellops.capture.names.watcher import Names
 from cellops.capture.outputs import Outputs
 from cellops.capture.randomness import rng
@@ -41,6 +42,7 @@ from cellops.records.cell import CellRecord, Outcome
 from cellops.records.contract import Suite
 from cellops.records.file import FilesPinned
 from cellops.records.finding import Finding, Severity
+from cellops.records.handover import TAKEN_OVER, Handover
 from cellops.records.module import ModuleSource
 from cellops.records.notebook import NotebookShown
 from cellops.records.proof import Proof
@@ -53,6 +55,7 @@ from cellops.records.run import (
     SessionClosed,
     SessionOpened,
 )
+from cellops.records.step_trail import StepTrail
 from cellops.settings import Settings, prepare, unusable
 from cellops.version import __version__
 
@@ -83,6 +86,7 @@ class Session:
         *,
         parse: Callable[[str], RunOptions],
         observer: Observer,
+        handover: Handover | None = None,
     ) -> None:
         self.id = uuid.uuid4().hex
         self.settings = settings
@@ -98,6 +102,8 @@ class Session:
         self._namespace = namespace
         self._parse = parse
         self._observer = observer
+        self._handover = handover or Handover()
+        """What the kernel of a step takes over from others."""
         self._open: dict[str, OpenRun] = {}
         self._writer = writer.Handle(settings)
         self._generators = Generators(Blobs(settings.folder / "states"))
@@ -113,6 +119,8 @@ class Session:
         try:
             self._lease = Lease(lease_of(path_of(folder, self.id)))
             self.journal = Journal(folder, self.id, first=self._opened())
+            for record in self._handover.trail.cells:
+                self.journal.append(record)
         except OSError as error:
             raise unusable(folder, error.strerror or str(error)) from error
 
@@ -159,6 +167,7 @@ class Session:
                 Outputs(self.settings.folder / "spool"),
             ),
             on_fault=self.fault,
+            above=len(self._handover.trail.cells),
         )
         self._capture.start()
         if self._restoring is not None:
@@ -217,7 +226,7 @@ class Session:
         folder = prepare(self.settings.folder) / "journal"
         self._lease = Lease(lease_of(path_of(folder, self.id)))
         self.journal = Journal(folder, self.id, first=self._opened())
-        held = [*(run.opened for run in self._open.values()), *self.trail]
+        held = [*(run.opened for run in self._open.values()), *self._handover.trail.cells, *self.trail]
         self._unwritten = [*(e for e in held if e not in self._unwritten), *self._unwritten]
         self._observer.warn(
             f"{self.settings.folder} was deleted while this kernel ran. It was made again; "
@@ -264,6 +273,8 @@ class Session:
 
     def cell_closed(self, cell: OpenCell, record: CellRecord) -> None:
         record = record.replace(notebook=self.notebook)
+        if record.cell_id == TAKEN_OVER:
+            record = taking(record, self._handover, self._namespace)
         self.trail.append(record)
         run = self._open.pop(record.run, None) if record.run is not None else None
         self._remember(cell, record, run)
@@ -290,13 +301,20 @@ class Session:
     def _remember(self, cell: OpenCell, record: CellRecord, run: OpenRun | None) -> None:
         """Read the cell into the history, from which the slices of runs are found."""
         try:
-            self._history.add(record, seeded=run is not None and run.opened.seed is not None)
+            seeded = run is not None and run.opened.seed is not None
+            self._history.add(record, seeded=seeded, above=above(self._handover) if record.taken else None)
         except Exception as error:  # noqa: BLE001 - a fault of ours is a finding
             self.fault(error)
         try:
             self._origins.learn(cell.flow, record)
         except Exception as error:  # noqa: BLE001 - as above
             self.fault(error)
+
+    def trail_of(self, names: Iterable[str]) -> StepTrail:
+        """The cells on which some names depend, those of other kernels among them."""
+        found = self._history.of_names(names)
+        cells = tuple(r for r in (*self._handover.trail.cells, *self.trail) if r.order in found.cells)
+        return StepTrail(session=self.id, cells=cells, widened=found.widened)
 
     def notebook_shown(self, shown: NotebookShown) -> None:
         """A page has told how the notebook stands on it, saved or not."""
@@ -317,8 +335,9 @@ class Session:
         )
         try:
             suites = list(self.suites.values())
-            closed = evidence.with_slice(closed, run, record, self._history, self.trail)
-            closed = evidence.with_files(closed, run, record, self._files, self.trail)
+            trail = (*self._handover.trail.cells, *self.trail)
+            closed = evidence.with_slice(closed, run, record, self._history, trail)
+            closed = evidence.with_files(closed, run, record, self._files, trail)
             closed = evidence.gather(
                 closed,
                 run,

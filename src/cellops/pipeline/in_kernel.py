@@ -6,11 +6,12 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cellops.errors import NotebookError
+from cellops.errors import NotebookError, StepError
 from cellops.pipeline.kernel_options import KernelOptions
 from cellops.pipeline.redacting import redact_notebook
 from cellops.pipeline.text_notebook import is_text, line_in_file
 from cellops.records.execution import CellProgress
+from cellops.records.handover import TAKEN_OVER
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -53,7 +54,7 @@ def in_kernel(
     NotebookError
         When a cell fails, or the kernel does not start.
     StepError
-        When what stands in `between` fails.
+        When what stands in `between` fails, or the cell that takes values over.
     """
     # papermill takes more than a second to import, and everything that can be refused is refused by now.
     from papermill.engines import NotebookExecutionManager
@@ -82,8 +83,12 @@ def in_kernel(
     return not client.left
 
 
-def _failure(executed: "NotebookNode", index: int, places: Mapping[str, int], output: Path) -> NotebookError:
+def _failure(
+    executed: "NotebookNode", index: int, places: Mapping[str, int], output: Path
+) -> NotebookError | StepError:
     cell = executed.cells[index]
+    if cell.id == TAKEN_OVER:
+        return _not_taken(cell)
     shown = next(out for out in reversed(cell.outputs) if out.output_type == "error")
     place = places.get(cell.id)
     line = failing_line(shown.traceback, cell.execution_count)
@@ -114,6 +119,12 @@ def _failure(executed: "NotebookNode", index: int, places: Mapping[str, int], ou
         traceback=list(shown.traceback),
         output=str(output),
     )
+
+
+def _not_taken(cell: "NotebookNode") -> StepError:
+    shown = next(out for out in reversed(cell.outputs) if out.output_type == "error")
+    fact = f"The kernel could not take values over from other steps: {shown.ename}: {shown.evalue}"
+    return StepError(fact, remedy="Delete what steps have left with cellops clean, and execute the notebook again")
 
 
 def failing_line(traceback: list[str], execution_count: int | None) -> int | None:

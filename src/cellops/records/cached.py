@@ -4,6 +4,7 @@ from cellops.records.base import Record
 from cellops.records.file import FileUse
 from cellops.records.module import ModuleSource
 from cellops.records.run import RunClosed, RunOpened
+from cellops.records.step_trail import StepTrail
 from cellops.records.stored import StoredValue
 
 
@@ -53,6 +54,17 @@ class KeptRun(Record, frozen=True, kw_only=True):
     closed: RunClosed
 
 
+class KeptCells(Record, frozen=True, kw_only=True):
+    """The cells of a step that was executed."""
+
+    own: tuple[dict[str, object], ...]
+    """`outputs` and `execution_count` of each, as the notebook format has them."""
+    shared: tuple[dict[str, object], ...] = ()
+    """The same of the shared cells that it executed."""
+    trail: StepTrail
+    """What the values of the step depend on."""
+
+
 class KeptStep(Record, frozen=True, kw_only=True):
     """A step that was executed to its end."""
 
@@ -66,7 +78,7 @@ class KeptStep(Record, frozen=True, kw_only=True):
     """What it hands to other steps."""
     runs: tuple[KeptRun, ...] = ()
     cells: str
-    """Digest of its executed cells with their outputs, which stand in the store as JSON."""
+    """Digest of its executed cells, `KeptCells` in the store as JSON."""
     places: tuple[int, ...]
     """Where its cells stood in the notebook, from 0, in the order of `key.code`; a definition has its cell's."""
     ended: float

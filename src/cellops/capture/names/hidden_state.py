@@ -36,16 +36,20 @@ class History:
         self._latest: dict[str, CellRecord] = {}
         """The last execution of each cell of the notebook."""
 
-    def add(self, record: CellRecord, *, seeded: bool = False) -> None:
-        """A cell has ended."""
+    def add(self, record: CellRecord, *, seeded: bool = False, above: Slice | None = None) -> None:
+        """A cell has ended; the parameters are those of `Slices.add`."""
         self._trail[record.order] = record
         if record.cell_id is not None:
             self._latest[record.cell_id] = record
-        self._slices.add(record, seeded=seeded)
+        self._slices.add(record, seeded=seeded, above=above)
 
     def slice(self, order: int) -> Slice:
         """The slice of the run that a cell was."""
         return self._slices.of(order)
+
+    def of_names(self, names: Iterable[str]) -> Slice:
+        """The cells on which depends what some names stand for now."""
+        return self._slices.of_names(names)
 
     def of_run(self, order: int, where: str) -> list[Finding]:
         """The hidden state that a run depends on."""

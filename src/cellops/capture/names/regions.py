@@ -45,19 +45,28 @@ class Flow:
     def definitions(self) -> dict[str, int]:
         return {name: known.definer for name, known in self._names.items() if known.definer is not None}
 
-    def add(self, order: int, effects: Effects) -> tuple[int, dict[str, int]]:
-        bit = 1 << order if order else 0
+    def add(self, order: int, effects: Effects, above: int = 0) -> tuple[int, dict[str, int]]:
+        """Read a cell; `above` are cells of other kernels that have made what it takes over."""
+        bit = above | (1 << order if order else 0)
         step = _Step(self, effects)
         anything = bool(effects.unknown) or ANYTHING in step.changed
         unseen = () if anything else effects.rebound
         self.strange = tuple(n for n in unseen if n not in step.changed and self._name(n).definer is not None)
-        cells = bit | self._everywhere | (self._all if anything or self.strange or ANYTHING in step.used else 0)
-        for name in step.used:
-            cells |= self.cells_of(name)
+        cells = bit | self._needed(step) | (self._all if anything or self.strange else 0)
         definers = {name: d for name in sorted(step.used) if (d := self._name(name).definer) is not None}
         self._apply(step, effects, cells, order, anything=anything)
         self._all |= bit
         return cells, definers
+
+    def needed(self, effects: Effects) -> int:
+        """The cells that something with these effects would depend on now."""
+        return self._needed(_Step(self, effects))
+
+    def _needed(self, step: "_Step") -> int:
+        cells = self._everywhere | (self._all if ANYTHING in step.used else 0)
+        for name in step.used:
+            cells |= self.cells_of(name)
+        return cells
 
     def _apply(self, step: "_Step", effects: Effects, cells: int, order: int, *, anything: bool) -> None:
         for name in effects.changes:

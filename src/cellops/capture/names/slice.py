@@ -22,7 +22,7 @@ class _Cell:
     definers: Mapping[str, int]
     doubt: str | None = None
     """Why it may be in a slice that does not need it."""
-    note: str | None = None
+    notes: tuple[str, ...] = ()
     """Why a slice that holds it cannot be relied on."""
 
 
@@ -38,8 +38,16 @@ class Slices:
         self._contents: dict[str, tuple[str | None, int]] = {}
         """Digests of the tables that were read whole, each with the cells that its name depended on by then."""
 
-    def add(self, record: CellRecord, *, seeded: bool = False) -> None:
-        """Read the next cell of the trail; `seeded` when all global generators were seeded just before it."""
+    def add(self, record: CellRecord, *, seeded: bool = False, above: Slice | None = None) -> None:
+        """Read the next cell of the trail.
+
+        Parameters
+        ----------
+        seeded
+            Whether all global generators were seeded just before it.
+        above
+            The cells of other kernels that have made what it takes over.
+        """
         effects = record.effects or Effects(unknown=("it was not captured",))
         drawn = [] if seeded and not effects.unknown else _generators(record)
         if drawn:
@@ -52,10 +60,14 @@ class Slices:
         if effects.tasks:
             self._whole.add(0, GOING_ON)
             self._sure.add(0, GOING_ON.replace(mutates=()))
-        cells, definers = self._whole.add(order, effects)
-        sure, _ = self._sure.add(order, effects.replace(mutates=(), unknown=()))
+        taken = above.cells if above is not None else ()
+        self._cells |= {cell: _Cell(1 << cell, {}) for cell in taken}
+        bits = sum(1 << cell for cell in taken)
+        cells, definers = self._whole.add(order, effects, bits)
+        sure, _ = self._sure.add(order, effects.replace(mutates=(), unknown=()), bits)
         self._needed[record.order] = sure
-        self._cells[record.order] = _Cell(cells, definers, _doubt(record, effects), self._note(record, effects))
+        notes = (*(above.widened if above is not None else ()), *filter(None, [self._note(record, effects)]))
+        self._cells[record.order] = _Cell(cells, definers, _doubt(record, effects), notes)
         for value in record.values:
             self._contents[value.name] = (value.digest if _is_whole_table(value) else None, self._cells_of(value))
 
@@ -82,10 +94,17 @@ class Slices:
 
     def of(self, order: int) -> Slice:
         """The slice of the run that a cell was."""
-        found = self._cells[order]
-        cells = tuple(members(found.cells))
-        doubted = [self._cells[k].doubt for k in members(found.cells & ~self._needed[order])]
-        notes = [self._cells[k].note for k in cells]
+        return self._slice(self._cells[order].cells, self._needed[order])
+
+    def of_names(self, names: Iterable[str]) -> Slice:
+        """The cells on which depends what some names stand for now, and whatever these may reach."""
+        effects = Effects(needs=tuple(names), active=tuple(names))
+        return self._slice(self._whole.needed(effects), self._sure.needed(effects))
+
+    def _slice(self, found: int, sure: int) -> Slice:
+        cells = tuple(members(found))
+        doubted = [self._cells[k].doubt for k in members(found & ~sure)]
+        notes = [text for k in cells for text in self._cells[k].notes]
         return Slice(cells=cells, widened=tuple(dict.fromkeys(text for text in (*doubted, *notes) if text)))
 
     def definers(self, order: int) -> Mapping[str, int]:

@@ -1,33 +1,30 @@
 """Execute the steps of a notebook, those that do not wait for each other at once."""
 
-import contextlib
-import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, InvalidStateError, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cellops.capture.files.watcher import completed
-from cellops.capture.temporary import temporary_folder
 from cellops.errors import CellopsError, NotebookError, StepError
 from cellops.pipeline import notebook as notebook_file
-from cellops.pipeline.in_kernel import in_kernel
 from cellops.pipeline.kernel_options import KernelOptions
 from cellops.pipeline.redacting import redact_notebook
-from cellops.pipeline.stepwise.kernel_side import BEGIN, HAND_OVER, TAKE_OVER
+from cellops.pipeline.stepwise.handing import Handed, Taken, pinned
+from cellops.pipeline.stepwise.keeping import keep, kept_cells
 from cellops.pipeline.stepwise.lookup import Looked, look_up
 from cellops.pipeline.stepwise.notebook import publish, reuse, step_notebook
+from cellops.pipeline.stepwise.one_step import execute_step
 from cellops.pipeline.stepwise.options import Stepwise
 from cellops.pipeline.worker import run_beside
 from cellops.records.cached import KeptRun, KeptStep
 from cellops.records.execution import CellProgress
 from cellops.records.finding import Severity
-from cellops.records.handover import HandedOver, Handover
+from cellops.records.handover import HandedOver
 from cellops.records.step import Step
 from cellops.records.step_progress import StepProgress, StepState
-from cellops.records.stored import StoredValue
+from cellops.records.step_trail import StepTrail
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -75,8 +72,8 @@ class StepExecution:
         self._kernel = kernel
         self._options = options
         self._saving = threading.Lock()
-        self._values: dict[str, dict[str, StoredValue]] = {}
-        """What each step has handed on, by name."""
+        self._handed: dict[str, Handed] = {}
+        """What each step has handed on."""
         self._last_execution: str | None = None
         self.reused_runs: list[KeptRun] = []
         """Runs of the steps that were not executed again."""
@@ -119,31 +116,33 @@ class StepExecution:
         self._last_execution = self._options.cache.last_execution(self._options.notebook)
         for name in self._options.steps:
             step = self._options.graph.step(name)
-            executed = [p for p in self._waits_for(name) if p not in self._values]
+            executed = [p for p in self._waits_for(name) if p not in self._handed]
             if executed:
                 why = f"it waits for {', '.join(sorted(executed))}, which would be executed"
                 yield StepProgress(step=name, state=StepState.RUNNING, reasons=(why,))
                 continue
-            looked = self._look_up(step, self._handed(step))
+            looked = self._look_up(step, self._taken(step))
             if looked.kept is None:
                 yield StepProgress(step=name, state=StepState.RUNNING, reasons=looked.reasons)
             else:
-                self._values[name] = _by_name(looked.kept.values)
+                self._handed[name] = Handed.of(looked.kept.values, StepTrail())
                 yield StepProgress(step=name, state=StepState.REUSED)
 
     def _waits_for(self, name: str) -> set[str]:
         return {edge.producer for edge in self._options.graph.edges if edge.consumer == name}
 
-    def _handed(self, step: Step) -> dict[str, StoredValue]:
-        """What other steps have handed on of what a step takes."""
-        found = {name: self._value(step, name) for name in step.inputs}
-        return {name: value for name, value in found.items() if value is not None}
+    def _taken(self, step: Step) -> Taken:
+        """What a step takes of what other steps have handed on."""
+        edges = [edge for edge in self._options.graph.edges if edge.consumer == step.name]
+        of = {name: self._handed[e.producer] for e in reversed(edges) for name in e.names if name in step.inputs}
+        bound = [name for name in step.inputs if name in of and name in of[name].values]
+        return Taken({name: of[name].values[name] for name in bound}, {name: of[name] for name in bound})
 
-    def _look_up(self, step: Step, handed: Mapping[str, StoredValue]) -> Looked:
+    def _look_up(self, step: Step, taken: Taken) -> Looked:
         return look_up(
             step,
             self._source,
-            handed,
+            taken.values,
             self._options,
             kernel=self._kernel.name,
             folder=self._kernel.folder,
@@ -159,7 +158,7 @@ class StepExecution:
         running: dict[Future[None], str] = {}
         with ThreadPoolExecutor(self._options.jobs, thread_name_prefix="cellops-step") as pool:
             while running or (waiting and failure is None and not stop.done()):
-                ready = [name for name in waiting if waits[name] <= self._values.keys()]
+                ready = [name for name in waiting if waits[name] <= self._handed.keys()]
                 free = 0 if failure is not None or stop.done() else self._options.jobs - len(running)
                 for name in ready[:free]:
                     waiting.remove(name)
@@ -174,40 +173,44 @@ class StepExecution:
     def _step(self, step: Step, stop: Future[None], tell: Callable[[Event], None]) -> None:
         """Take what was kept of a step, or execute it."""
         started = time.perf_counter()
-        handed = self._handed(step)
-        looked = self._look_up(step, handed)
+        taken = self._taken(step)
+        looked = self._look_up(step, taken)
         if looked.kept is not None:
             self._take(step, looked.kept)
             tell(StepProgress(step=step.name, state=StepState.REUSED, seconds=time.perf_counter() - started))
             return
         tell(StepProgress(step=step.name, state=StepState.RUNNING, reasons=looked.reasons))
         try:
-            answer, made = self._until_done(step, handed, stop, tell)
+            answer, made = self._until_done(step, taken, stop, tell)
         except CellopsError:
             tell(StepProgress(step=step.name, state=StepState.FAILED, seconds=time.perf_counter() - started))
             raise
         if stop.done():
             return
         seconds = time.perf_counter() - started
-        self._keep(step, looked, answer, made, seconds)
+        self._handed[step.name] = Handed.of(answer.values, answer.trail)
+        keep(
+            step,
+            looked=looked,
+            answer=answer,
+            made=made,
+            source=self._source,
+            options=self._options,
+            seconds=seconds,
+        )
         runs = tuple(run.opened.run for run in answer.runs)
         apart = [f"{one} and {other} share memory here, and in other steps not" for one, other in answer.views]
         done = StepProgress(step=step.name, state=StepState.DONE, seconds=seconds, runs=runs, reasons=tuple(apart))
         tell(done)
 
-    def _value(self, step: Step, name: str) -> StoredValue | None:
-        """What the step that another one takes a name from has handed on under it."""
-        producers = [e.producer for e in self._options.graph.edges if e.consumer == step.name and name in e.names]
-        return self._values[producers[0]].get(name) if producers else None
-
     def _until_done(
-        self, step: Step, handed: Mapping[str, StoredValue], stop: Future[None], tell: Callable[[Event], None]
+        self, step: Step, taken: Taken, stop: Future[None], tell: Callable[[Event], None]
     ) -> tuple[HandedOver, "NotebookNode"]:
         """Execute a step, and again when it fails, as often as it may."""
         pause = FIRST_PAUSE
         for left in reversed(range((step.retries or self._options.retries) + 1)):
             try:
-                return self._execute(step, handed, stop, tell)
+                return self._execute(step, taken, stop, tell)
             except (NotebookError, StepError) as error:
                 if not left or stop.done():
                     raise
@@ -218,10 +221,11 @@ class StepExecution:
         raise AssertionError  # the last try returns or raises
 
     def _execute(
-        self, step: Step, handed: Mapping[str, StoredValue], stop: Future[None], tell: Callable[[Event], None]
+        self, step: Step, taken: Taken, stop: Future[None], tell: Callable[[Event], None]
     ) -> tuple[HandedOver, "NotebookNode"]:
         """Execute a step in a kernel of its own."""
-        made = step_notebook(step, self._source, self._whole, self._options.parameters_cell)
+        options = self._options
+        made = step_notebook(step, self._source, self._whole, options.parameters_cell, tuple(taken.values))
         own = {self._source.cells[place].id for place in step.cells}
 
         def save() -> None:
@@ -231,109 +235,29 @@ class StepExecution:
             if event.index is not None and (cell := made.cells[event.index].id) in own:
                 tell(event.replace(index=self._indices[cell]))
 
-        with temporary_folder() as folder, _ending_after(step.timeout, stop) as ends:
-            answer = folder / "answer.json"
-            order = folder / "order.json"
-            order.write_bytes(self._handover(step, handed, answer).to_json())
-            ended = in_kernel(
-                made,
-                self._places,
-                self._output,
-                stop=ends,
-                tell=tell_own,
-                save=save,
-                kernel=self._kernel,
-                between=_between(made, own, str(order)),
-            )
-            if stop.done():
-                return HandedOver(), made
-            if ends.done() and not ends.cancelled():  # the client cancels it when it leaves
-                fact = f"Step {step.name} took longer than {step.timeout:g} s"
-                raise StepError(fact, remedy="Give it more time (--timeout), or less to do", step=step.name)
-            if not ended:
-                fact = f"Step {step.name} called sys.exit(), which in a kernel of its own ends only the step"
-                remedy = "Execute the notebook in one kernel, or let the steps below ask if there is something to do"
-                raise StepError(fact, remedy=remedy, step=step.name)
-            found = HandedOver.from_file(answer)
-        if found.problem:
-            fact = f"Step {step.name}: {found.problem}"
-            raise StepError(fact, remedy=found.remedy, step=step.name)
-        return found, made
-
-    def _handover(self, step: Step, handed: Mapping[str, StoredValue], answer: Path) -> Handover:
-        return Handover(
-            store=str(self._options.cache.values.folder),
-            values=tuple(dict.fromkeys(handed.values())),
-            names=tuple(handed),
-            outputs=step.outputs,
-            answer=str(answer),
+        found = execute_step(
+            step,
+            made,
+            taken,
+            store=options.cache.values.folder,
+            places=self._places,
+            output=self._output,
+            stop=stop,
+            tell=tell_own,
+            save=save,
+            kernel=self._kernel,
         )
+        return found.replace(trail=pinned(found.trail, options.project)), made
 
     def _take(self, step: Step, kept: KeptStep) -> None:
-        cells = json.loads(self._options.cache.cells.path(kept.cells, ".json").read_bytes())
+        cells = kept_cells(kept, self._options)
         self._save(lambda: reuse(cells, step, self._source, self._whole, kept.execution))
-        self._values[step.name] = _by_name(kept.values)
+        self._handed[step.name] = Handed.of(kept.values, cells.trail)
         self.reused_runs += kept.runs
         self._options.cache.renew(kept, self._options.notebook, self._options.execution)
-
-    def _keep(self, step: Step, looked: Looked, answer: HandedOver, made: "NotebookNode", seconds: float) -> None:
-        self._values[step.name] = _by_name(answer.values)
-        if answer.dependencies is None:
-            return
-        own = {self._source.cells[place].id for place in step.cells}
-        clean = [cell for cell in redact_notebook(made).cells if cell.id in own]
-        cells = [{"outputs": cell.get("outputs", []), "execution_count": cell.get("execution_count")} for cell in clean]
-        files = tuple(completed(use, self._options.project) for use in answer.dependencies.files)
-        entry = KeptStep(
-            step=step.name,
-            notebook=self._options.notebook,
-            execution=self._options.execution,
-            key=looked.key,
-            dependencies=answer.dependencies.replace(files=files),
-            values=answer.values,
-            runs=answer.runs,
-            cells=self._options.cache.cells.keep(json.dumps(cells).encode(), ".json").stem,
-            places=looked.places,
-            ended=time.time(),
-            seconds=seconds,
-        )
-        self._options.cache.keep(entry)
 
     def _save(self, change: Callable[[], None] = lambda: None) -> None:
         """Write the whole notebook, after a change to it: steps that are executed at once save by turns."""
         with self._saving:
             change()
             notebook_file.write(redact_notebook(self._whole), self._output)
-
-
-def _between(made: "NotebookNode", own: set[str], order: str) -> dict[int, str]:
-    """What the kernel does between cells: values are taken over behind shared cells and definitions."""
-    first = next(index for index, cell in enumerate(made.cells) if cell.id in own)
-    taken = TAKE_OVER.format(order=order)
-    begun = {0: BEGIN, first: taken} if first else {0: BEGIN + taken}
-    return {**begun, len(made.cells): HAND_OVER.format(order=order)}
-
-
-def _by_name(values: tuple[StoredValue, ...]) -> dict[str, StoredValue]:
-    return {name: value for value in values for name in value.names}
-
-
-@contextlib.contextmanager
-def _ending_after(seconds: float | None, stop: Future[None]) -> Iterator[Future[None]]:
-    """A signal to stop that is given when `stop` is, or when the time is over."""
-    ends: Future[None] = Future()
-
-    def end(_stopped: object = None) -> None:
-        with contextlib.suppress(InvalidStateError):
-            ends.set_result(None)
-
-    stop.add_done_callback(end)
-    timer = threading.Timer(seconds, end) if seconds is not None else None
-    if timer is not None:
-        timer.daemon = True
-        timer.start()
-    try:
-        yield ends
-    finally:
-        if timer is not None:
-            timer.cancel()

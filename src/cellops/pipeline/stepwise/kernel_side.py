@@ -2,7 +2,7 @@
 
 import platform
 import sys
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,6 +15,7 @@ from cellops.records.file import FileUse
 from cellops.records.handover import HandedOver, Handover
 from cellops.records.module import ModuleSource
 from cellops.records.run import RunClosed, RunOpened
+from cellops.records.step_trail import StepTrail
 
 
 class Session(Protocol):
@@ -25,34 +26,51 @@ class Session(Protocol):
 
     def modules(self) -> tuple[ModuleSource, ...]: ...
 
+    def trail_of(self, names: Iterable[str]) -> StepTrail: ...
+
+
+class Notebook(Protocol):
+    """The notebook face of the kernel's shell."""
+
+    handover: Handover
+
+    @property
+    def session(self) -> Session | None: ...
+
+    def begin(self, handover: Handover) -> bool: ...
+
 
 BEGIN = """
-__import__("cellops").notebook_of(get_ipython()).begin()
-"""
-"""What the kernel of a step executes first: it captures from then on."""
-TAKE_OVER = """
-__import__("cellops.pipeline.stepwise.kernel_side", fromlist=["x"]).take_over(get_ipython().user_ns, {order!r})
-"""
-"""What it executes, silently, before the step's own cells."""
-HAND_OVER = """
-__import__("cellops.pipeline.stepwise.kernel_side", fromlist=["x"]).hand_over(
-    get_ipython().user_ns, {order!r}, __import__("cellops").notebook_of(get_ipython()).session
+__import__("cellops.pipeline.stepwise.kernel_side", fromlist=["x"]).begin(
+    __import__("cellops").notebook_of(get_ipython()), {order!r}
 )
 """
-"""What it executes, silently, behind them."""
+"""What the kernel of a step executes first, silently: it captures from then on."""
+TAKE_OVER = """\
+[{names}] = __import__("cellops.pipeline.stepwise.kernel_side", fromlist=["x"]).taken(get_ipython().cellops, {texts})"""
+"""The source of the cell by which it binds the values of other steps."""
+HAND_OVER = """
+__import__("cellops.pipeline.stepwise.kernel_side", fromlist=["x"]).hand_over(
+    get_ipython().cellops, get_ipython().user_ns
+)
+"""
+"""What it executes, silently, behind its cells."""
 UNSEEN = frozenset({"files-not-listed", "shell-command", "package-installed"})
 """Findings of cells of which nobody knows what they read: their step is executed each time."""
 
 
-def take_over(namespace: MutableMapping[str, Any], order: str) -> None:
-    """Bind the values of other steps.
+def take_over(names: Sequence[str]) -> str:
+    """The source of the cell that binds some names; empty without any."""
+    return TAKE_OVER.format(names=", ".join(names), texts=", ".join(map(repr, names))) if names else ""
 
-    Parameters
-    ----------
-    namespace
-        The user's names.
-    order
-        Path of a file with a `Handover`.
+
+def begin(notebook: Notebook, order: str) -> None:
+    """Begin to capture the cells of a notebook; `order` is the path of a file with a `Handover`."""
+    notebook.begin(Handover.from_file(Path(order)))
+
+
+def taken(notebook: Notebook, *names: str) -> list[Any]:
+    """The values of other steps that stand under some names.
 
     Raises
     ------
@@ -61,27 +79,32 @@ def take_over(namespace: MutableMapping[str, Any], order: str) -> None:
     """
     from cellops.pipeline.values.store import ValueStore
 
-    given = Handover.from_file(Path(order))
-    namespace.update(ValueStore(Path(given.store)).load(given.values, given.names))
+    given = notebook.handover
+    found = ValueStore(Path(given.store)).load(given.values, names)
+    return [found[name] for name in names]
 
 
-def hand_over(namespace: Mapping[str, Any], order: str, session: Session | None) -> None:
-    """Keep the values that other steps take, and say what the cells were found to depend on.
+def hand_over(notebook: Notebook, namespace: Mapping[str, Any]) -> None:
+    """Keep the values that other steps take from the user's names, and say what the cells were found to depend on.
 
-    The answer, a `HandedOver`, goes to the file that the `Handover` names; `session` is what has captured the cells.
+    The answer, a `HandedOver`, goes to the file that the `Handover` names.
     """
     from cellops.pipeline.values.store import ValueStore, sharing_memory
 
-    given = Handover.from_file(Path(order))
+    given, session = notebook.handover, notebook.session
     held = {name: namespace[name] for name in given.outputs if name in namespace}
     try:
+        answer = HandedOver() if session is None else _of_session(session, held)
         kept = ValueStore(Path(given.store)).keep(held)
-        found = None if session is None or _reads_unseen(session) else _dependencies(session)
-        runs = () if session is None else tuple(_runs(session.journal.path))
-        answer = HandedOver(values=kept, dependencies=found, runs=runs, views=tuple(sharing_memory(held)))
+        answer = answer.replace(values=kept, views=tuple(sharing_memory(held)))
     except CellopsError as error:
         answer = HandedOver(problem=error.fact, remedy=error.remedy)
     Path(given.answer).write_bytes(answer.to_json())
+
+
+def _of_session(session: Session, names: Iterable[str]) -> HandedOver:
+    found = None if _reads_unseen(session) else _dependencies(session)
+    return HandedOver(dependencies=found, runs=tuple(_runs(session.journal.path)), trail=session.trail_of(names))
 
 
 def _reads_unseen(session: Session) -> bool:

@@ -1,12 +1,15 @@
 """The notebook of one step: what it shares with others, the definitions that it needs, and its own cells."""
 
 import ast
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from copy import deepcopy
 from textwrap import dedent
 from typing import TYPE_CHECKING
 
 from cellops.pipeline.parameters.declaration import INJECTED_TAG
+from cellops.pipeline.stepwise.kernel_side import take_over
+from cellops.records.cached import KeptCells
+from cellops.records.handover import TAKEN_OVER
 from cellops.records.step import Definition, Step
 
 if TYPE_CHECKING:
@@ -18,7 +21,11 @@ DEFINITIONS = "definitions"
 
 
 def step_notebook(
-    step: Step, source: "NotebookNode", prepared: "NotebookNode", parameters_cell: int | None
+    step: Step,
+    source: "NotebookNode",
+    prepared: "NotebookNode",
+    parameters_cell: int | None,
+    taken: Sequence[str],
 ) -> "NotebookNode":
     """A notebook of a step alone.
 
@@ -32,6 +39,9 @@ def step_notebook(
         The same with its given parameters in a cell of their own, and with papermill's metadata.
     parameters_cell
         The place of the cell that declares parameters in `source`.
+    taken
+        Names whose values other steps have handed on: the cell that binds them stands behind shared ones and
+        definitions.
     """
     cells = {cell.id: cell for cell in prepared.cells}
 
@@ -44,7 +54,9 @@ def step_notebook(
         return found
 
     made = _shell_of(prepared)
-    made.cells = [*of(step.shared), *_definitions(step.definitions, source), *of(step.cells)]
+    definitions = "\n".join(_lines(definition, source) for definition in step.definitions)
+    added = [*_added(DEFINITIONS, definitions), *_added(TAKEN_OVER, take_over(taken))]
+    made.cells = [*of(step.shared), *added, *of(step.cells)]
     return made
 
 
@@ -73,30 +85,32 @@ def publish(made: "NotebookNode", step: Step, source: "NotebookNode", whole: "No
         whole.metadata["language_info"] = made.metadata["language_info"]
 
 
-def reuse(
-    kept: Sequence[Mapping[str, object]], step: Step, source: "NotebookNode", whole: "NotebookNode", execution: str
-) -> None:
-    """Give the cells of a step the outputs that were kept of them, and say so in their metadata."""
+def reuse(kept: KeptCells, step: Step, source: "NotebookNode", whole: "NotebookNode", execution: str) -> None:
+    """Give the cells of a step, and shared ones if nobody has yet, the outputs that were kept of them, and say so."""
     from nbformat import from_dict
 
-    places = {cell.id: place for place, cell in enumerate(whole.cells)}
-    for place, held in zip(step.cells, kept, strict=True):
-        cell = whole.cells[places[source.cells[place].id]]
-        cell.outputs = from_dict(held["outputs"])  # type: ignore[no-untyped-call]
-        cell.execution_count = held["execution_count"]
-        cell.metadata["cellops"] = {"step": step.name, "reused_from": execution}
+    cells = {cell.id: cell for cell in whole.cells}
+    own = zip(step.cells, kept.own, strict=True)
+    shared = zip(step.shared, kept.shared, strict=True)
+    for place, held in (*shared, *own):
+        cell = cells[source.cells[place].id]
+        if place in step.cells or _is_new(cell):
+            cell.outputs = from_dict(held["outputs"])  # type: ignore[no-untyped-call]
+            cell.execution_count = held["execution_count"]
+            cell.metadata["cellops"] = {"step": step.name, "reused_from": execution}
 
 
-def _definitions(given: Sequence[Definition], source: "NotebookNode") -> "list[NotebookNode]":
+def _added(name: str, source: str) -> "list[NotebookNode]":
+    """A cell that nobody wrote there, unless it would be empty."""
     from nbformat import from_dict
 
-    if not given:
+    if not source:
         return []
     cell: dict[str, object] = {
         "cell_type": "code",
-        "id": DEFINITIONS,
-        "source": "\n".join(_lines(definition, source) for definition in given),
-        "metadata": {"tags": [DEFINITIONS], "papermill": {}},
+        "id": name,
+        "source": source,
+        "metadata": {"tags": [name], "papermill": {}},
         "outputs": [],
         "execution_count": None,
     }

@@ -1,0 +1,15 @@
+"""The cells that the values of a step depend on."""
+
+from cellops.records.base import Record
+from cellops.records.cell import CellRecord
+
+
+class StepTrail(Record, frozen=True, kw_only=True):
+    """What made the values that a step hands on: its own cells, behind those of the steps that it took values from."""
+
+    session: str | None = None
+    """Of the step's kernel; None where nothing has captured it, and where several steps are joined."""
+    cells: tuple[CellRecord, ...] = ()
+    """In the order of their places; cells of different kernels have different sessions."""
+    widened: tuple[str, ...] = ()
+    """Why there may be more of them than the values need."""
