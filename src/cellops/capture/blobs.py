@@ -2,8 +2,11 @@
 
 import hashlib
 import os
-import threading
+import uuid
 from pathlib import Path
+
+PART = ".part"
+"""How the name of a file ends that is being written."""
 
 
 class Blobs:
@@ -23,19 +26,30 @@ class Blobs:
         path = self.path(digest(content), suffix)
         if path.exists():
             return path
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        part = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.part")
-        try:
-            with os.fdopen(os.open(part, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as file:
-                file.write(content)
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
+        write(content, path)
         return path
 
     def path(self, name: str, suffix: str = "") -> Path:
         """Where the content with a digest stands, if it was kept."""
         return self._folder / f"{name}{suffix}"
+
+
+def write(content: bytes, path: Path) -> None:
+    """Write a file in one stroke, readable by its owner only; its folder is made where it is missing.
+
+    Raises
+    ------
+    OSError
+        When the disk refuses it; nothing is left of it then, and what stood there stands there still.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.{uuid.uuid4().hex}{PART}")
+    try:
+        with os.fdopen(os.open(part, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600), "wb") as file:
+            file.write(content)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def digest(content: bytes) -> str:

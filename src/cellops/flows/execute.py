@@ -187,13 +187,15 @@ def execute(
             on_step=log,
         )
     except BaseException as ended:
+        if steps is not None:
+            steps.tidy(settings)
         kept = end(RunStatus.KILLED if isinstance(ended, KeyboardInterrupt | SystemExit) else RunStatus.FAILED, ended)
         for run in kept.runs:
             ended.add_note(f"The run {run.name} is kept as {run.status.lower()}: cellops show {run.run[:8]}")
         raise
-    kept = end(RunStatus.FINISHED, made=executed)
     if steps is not None:
         steps.tidy(settings)
+    kept = end(RunStatus.FINISHED, made=executed)
     return Execution(executed=executed, runs=kept.runs, unsynced=kept.unsynced, gates=kept.gates)
 
 

@@ -124,15 +124,6 @@ def test_a_damaged_entry_is_none(tmp_path: Path) -> None:
     assert list(cache.find(of("x"))) == []
 
 
-def test_what_was_used_longest_ago_goes_first(tmp_path: Path) -> None:
-    cache = Cache(tmp_path)
-    old, new = cache.values.keep({"a": [1]})[0], cache.values.keep({"b": [2]})[0]
-    os.utime(cache.values.path(old), (1, 1))
-    assert cache.bound(old.size + new.size) == 0
-    assert cache.bound(new.size) == old.size
-    assert [cache.values.has(one) for one in (old, new)] == [False, True]
-
-
 def test_what_changed_is_said(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("a")
     now = of("x = 2\ny = rate", rate=2.0)

@@ -2,14 +2,15 @@
 
 import contextlib
 import os
-import stat
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import msgspec
 
-from cellops.capture.blobs import Blobs, digest
+from cellops.capture.blobs import Blobs, digest, write
+from cellops.pipeline.cache import tidying
 from cellops.pipeline.cache.key import digest as key_digest
 from cellops.pipeline.values.store import ValueStore
 from cellops.records.cached import KeptStep, StepKey
@@ -31,7 +32,7 @@ class Cache:
     def __init__(self, folder: Path) -> None:
         self.values = ValueStore(folder / "values")
         self.cells = Blobs(folder / "cells")
-        self._content = (folder / "values", folder / "cells")
+        self._folder = folder
         self._kept = folder / "kept"
         self._last = folder / "last"
 
@@ -44,8 +45,8 @@ class Cache:
             When the disk refuses it.
         """
         folder = self._kept / key_digest(entry.key)
-        _write(entry.to_json(), folder / f"{uuid.uuid4().hex}.json")
-        _write(entry.to_json(), self._last / _name(entry.notebook, entry.step))
+        write(entry.to_json(), folder / f"{uuid.uuid4().hex}.json")
+        write(entry.to_json(), self._last / _name(entry.notebook, entry.step))
         for path in _by_use(folder)[:-MOST_OF_A_KEY]:
             path.unlink(missing_ok=True)
 
@@ -58,7 +59,7 @@ class Cache:
             When the disk refuses it.
         """
         before = self.last_execution(notebook)
-        _write(execution.encode(), self._last / f"{_file_name(notebook)}.execution")
+        write(execution.encode(), self._last / f"{_file_name(notebook)}.execution")
         return before
 
     def last_execution(self, notebook: str) -> str | None:
@@ -69,7 +70,7 @@ class Cache:
     def renew(self, entry: KeptStep, notebook: str, execution: str) -> None:
         """Note that an execution has used a step, so that it can be resumed with it."""
         used = entry.replace(notebook=notebook, execution=execution)
-        _write(used.to_json(), self._last / _name(notebook, entry.step))
+        write(used.to_json(), self._last / _name(notebook, entry.step))
 
     def find(self, key: StepKey) -> Iterator[KeptStep]:
         """The steps that were kept under a key and whose values and cells are still there, newest first."""
@@ -85,46 +86,22 @@ class Cache:
         return _read(self._last / _name(notebook, step))
 
     def is_whole(self, entry: KeptStep) -> bool:
-        """Whether the files of a step are there."""
-        return self.cells.path(entry.cells, ".json").is_file() and all(map(self.values.has, entry.values))
+        """Whether the files of a step are there; they count as used now, so that they stay while it is executed."""
+        cells = self.cells.path(entry.cells, ".json")
+        with tidying.changing(self._folder):
+            if not (cells.is_file() and all(map(self.values.has, entry.values))):
+                return False
+            for path in (cells, *map(self.values.path, entry.values)):
+                os.utime(path)
+        return True
+
+    def in_use(self) -> AbstractContextManager[None]:
+        """Let nobody delete what is kept or used from now on, until the end or the death of this process."""
+        return tidying.in_use(self._folder)
 
     def bound(self, limit: int) -> int:
-        """Delete what was used longest ago until all files together have at most `limit` bytes.
-
-        Returns
-        -------
-        int
-            Bytes that this freed.
-        """
-        seen = sorted(_sizes(self._content))
-        over = sum(size for _, size, _ in seen) - limit
-        freed = 0
-        for _, size, path in seen:
-            if freed >= over:
-                break
-            path.unlink(missing_ok=True)
-            freed += size
-        return freed
-
-
-def _sizes(folders: Iterable[Path]) -> Iterator[tuple[float, int, Path]]:
-    """When each file was used last, its size and path; what is being written or has gone is passed over."""
-    for path in (path for folder in folders for path in folder.rglob("*")):
-        with contextlib.suppress(OSError):
-            status = path.stat()
-            if path.suffix != ".part" and stat.S_ISREG(status.st_mode):
-                yield status.st_mtime, status.st_size, path
-
-
-def _write(content: bytes, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    part = path.with_suffix(f".{uuid.uuid4().hex}.part")
-    try:
-        with os.fdopen(os.open(part, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600), "wb") as file:
-            file.write(content)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+        """Delete what was used longest ago, beyond a number of bytes; give the bytes that this freed."""
+        return tidying.tidy(self._folder, limit)
 
 
 def _read(path: Path) -> KeptStep | None:

@@ -109,7 +109,8 @@ class StepExecution:
             else:
                 on_step(event)
 
-        run_beside(work, on_event, lambda: on_stage("Stopping the kernels"))
+        with self._options.cache.in_use():
+            run_beside(work, on_event, lambda: on_stage("Stopping the kernels"))
 
     def explain(self) -> Iterator[StepProgress]:
         """Say of each step whether it would be executed, and why; nothing is executed."""
