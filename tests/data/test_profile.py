@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cellops.data.bins import CATEGORY_CAP, KNOWN_CAP, bin_names
-from cellops.data.profile import count, observe, profile, profile_column
+from cellops.data.profile import MANY_CELLS, count, observe, profile, profile_column
 from cellops.data.sketch import sketch, sketch_ordered
 from cellops.errors import InputError
 from cellops.records.profile import ColumnKind, Profile
@@ -332,3 +332,17 @@ def test_a_grid_of_a_column_with_a_gap_and_heavy_ends_states_little_more_than_it
     found = sketch_ordered(ordered)
     distance = area_between(Distribution(ordered, steps[:-1], steps[1:]), distribution(found))
     assert distance <= found.distance_error <= 2 * distance
+
+
+def test_columns_that_are_read_side_by_side_give_what_each_gives_alone() -> None:
+    generator = np.random.default_rng(7)
+    columns: dict[str, object] = {f"n{place}": generator.normal(size=80_000) for place in range(10)}
+    columns |= {"text": generator.choice(["a", "b", None], 80_000), "nested": [[1]] * 80_000}
+    columns |= {"whole": generator.integers(0, 9, 80_000), "day": pd.date_range("2024", periods=80_000, freq="min")}
+    table = pd.DataFrame(columns)
+    assert table.size >= MANY_CELLS
+    together = profile(table)
+    assert [column.name for column in together.columns] == list(columns)
+    assert together.column("nested").problem
+    for name in columns:
+        assert together.column(name) == profile(table[[name]]).column(name)

@@ -17,7 +17,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from cellops.data.decoder import frame_columns
 from cellops.errors import PackageError
-from cellops.packaging.contract import build_contract
+from cellops.packaging.contract import MOST_PROFILES, build_contract
 from cellops.packaging.predictor import SklearnPredictor
 from cellops.records.contract import Contract, Task
 from cellops.records.profile import ColumnKind
@@ -216,3 +216,16 @@ def test_a_pipeline_that_starts_with_an_encoder_is_described_by_its_own_inputs()
     target = np.array([0, 1, 0, 1] * 5)
     model = make_pipeline(OneHotEncoder(), LogisticRegression()).fit(frame, target)
     assert build_contract(model, (frame, target)).schema.inputs[0].categories == ("a", "b")
+
+
+def test_a_table_that_models_are_fitted_on_again_is_profiled_once_and_another_one_anew(cancer_model):
+    inputs, target = cancer_model.training
+    first = build_contract(cancer_model.model, (inputs, target), content="one").profile
+    again = build_contract(cancer_model.model, (inputs, target), content="one").profile
+    assert again is first == build_contract(cancer_model.model, (inputs, target)).profile
+    shifted = inputs + 1.0
+    other = build_contract(cancer_model.model, (shifted, target), content="two").profile
+    assert other == build_contract(cancer_model.model, (shifted, target)).profile != first
+    for number in range(MOST_PROFILES):
+        build_contract(cancer_model.model, (inputs, target), content=f"further {number}")
+    assert build_contract(cancer_model.model, (inputs, target), content="one").profile is not first

@@ -1,6 +1,7 @@
 """The distribution of a numeric column, exact or on a grid, small enough to travel in a package."""
 
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,15 +57,40 @@ def _exact(ordered: Numbers, starts: NDArray[np.intp]) -> QuantileSketch:
 def _grid(ordered: Numbers) -> QuantileSketch:
     rows, ranks = len(ordered), _ranks(len(ordered))
     values = _finite(ordered[ranks])
-    starts, ends = _ties(ordered, ranks)
-    kept = np.flatnonzero(np.append(True, np.diff(starts[::FINER]) > 0)) * FINER
+    tied = not (ordered[1:] != ordered[:-1]).all()
+    places = _places(*_ties(ordered, ranks)) if tied else _untied(rows)
     return QuantileSketch(
-        values=tuple(values[kept].tolist()),
-        cumulative=tuple(ends[kept].tolist()),
-        rank_error=float((starts[kept[1:]] - ends[kept[:-1]]).max()) / rows,
-        below=tuple(starts[kept].tolist()),
-        distance_error=distance_bound(values, starts / rows, ends / rows, FINER),
+        values=tuple(values[places.kept].tolist()),
+        cumulative=places.cumulative,
+        rank_error=places.widest / rows,
+        below=places.below,
+        distance_error=distance_bound(values, places.starts / rows, places.ends / rows, FINER),
     )
+
+
+class _Places(NamedTuple):
+    """Where the values of a grid stand among the ascending rows."""
+
+    starts: NDArray[np.intp]
+    ends: NDArray[np.intp]
+    kept: NDArray[np.intp]
+    below: tuple[int, ...]
+    cumulative: tuple[int, ...]
+    widest: int
+    """Most rows strictly between two kept values."""
+
+
+def _places(starts: NDArray[np.intp], ends: NDArray[np.intp]) -> _Places:
+    kept = np.flatnonzero(np.append(True, np.diff(starts[::FINER]) > 0)) * FINER
+    below, cumulative = tuple(starts[kept].tolist()), tuple(ends[kept].tolist())
+    return _Places(starts, ends, kept, below, cumulative, int((starts[kept[1:]] - ends[kept[:-1]]).max()))
+
+
+@lru_cache(maxsize=8)
+def _untied(rows: int) -> _Places:
+    """The same for rows that all differ, as most columns of measurements do: it depends on their number only."""
+    ranks = _ranks(rows)
+    return _places(ranks, ranks + 1)
 
 
 @lru_cache(maxsize=8)
@@ -81,8 +107,6 @@ def _ranks(rows: int) -> NDArray[np.intp]:
 
 def _ties(ordered: Numbers, ranks: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Where the values at these ranks begin, and where they have ended."""
-    if (ordered[1:] != ordered[:-1]).all():
-        return ranks, ranks + 1
     return np.searchsorted(ordered, ordered[ranks]), np.searchsorted(ordered, ordered[ranks], side="right")
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -89,9 +89,10 @@ def gather(
             for role, table in _used(models, attempt(where, partial(data_of_calls, cell.flow, namespace)) or [])
         ]
         compared = [attempt(f"data {pair[1][0].name}", partial(compare, *pair)) for pair in _evaluated(models)]
-        contract = attempt(f"model {models[0].name}", partial(build, models[0], suites, seen)) if models else None
-        gates = asked(run.options)
+        content = {d.name: d.digest for d in data if d is not None and d.method == "full"}
         own = models[0] if models else None
+        contract = attempt(f"model {own.name}", partial(build, own, suites, seen, content)) if own else None
+        gates = asked(run.options)
         found = attempt(where, partial(measure, gates, results.metrics, own, contract, namespace)) if gates else None
     tables = tuple({(d.name, d.role): d for d in data if d is not None}.values())
     overlaps = tuple(overlap for overlap in compared if overlap is not None)
@@ -195,8 +196,15 @@ def spool(model: FittedModel, run: str, settings: Settings) -> ModelSpool:
     )
 
 
-def build(model: FittedModel, suites: Iterable[Suite], findings: list[Finding] | None = None) -> Contract:
-    """The contract of a model, from the tables it was fitted and evaluated on; `findings` takes what they did not give.
+def build(model: FittedModel, suites: Iterable[Suite], findings: list[Finding], content: Mapping[str, str]) -> Contract:
+    """The contract of a model, from the tables it was fitted and evaluated on.
+
+    Parameters
+    ----------
+    findings
+        Takes what the tables did not give.
+    content
+        Digests of whole tables by their names.
 
     Raises
     ------
@@ -225,7 +233,14 @@ def build(model: FittedModel, suites: Iterable[Suite], findings: list[Finding] |
     training = (model.training[0].value, model.training[1].value)
     evaluation = (model.evaluation[0].value, model.evaluation[1].value) if model.evaluation else None
     suite = _merged(suites, training[0])
-    return build_contract(model.estimator, training, evaluation, suite=suite, findings=findings)
+    return build_contract(
+        model.estimator,
+        training,
+        evaluation,
+        suite=suite,
+        findings=findings,
+        content=content.get(model.training[0].name),
+    )
 
 
 def _merged(suites: Iterable[Suite], inputs: object) -> Suite | None:
