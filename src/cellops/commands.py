@@ -1,14 +1,20 @@
 """How the faces read a command: verbs with their nearest name, parameters, and click's errors as fact and remedy."""
 
+import contextlib
 from collections.abc import Iterator
 from difflib import get_close_matches
 from itertools import islice
+from typing import Any
 
 import click
 
-from cellops.errors import CellopsError, UsageError, printable
+from cellops import settings
+from cellops.errors import CellopsError, SettingsError, UsageError, printable
+from cellops.flows.recovery import recover
 from cellops.records.parameter import ParameterDescription
 
+FOLLOWING = "--follow"
+"""The option of the background writer, which nobody hears."""
 PARAMETER = ("-p", "--parameter")
 WORDS = "cellops.words"
 """Under what a command keeps the words that it was given, for its help."""
@@ -16,6 +22,12 @@ WORDS = "cellops.words"
 
 class Verbs(click.Group):
     """A group that names the nearest verb for one that does not exist, and lists its verbs in the order of the work."""
+
+    def invoke(self, context: click.Context) -> Any:
+        if FOLLOWING not in context.args:
+            with contextlib.suppress(SettingsError):  # the verb itself tells of it
+                recover(settings.load(), lambda text: click.echo(f"cellops: {printable(text)}", err=True))
+        return super().invoke(context)
 
     def list_commands(self, _context: click.Context) -> list[str]:
         return list(self.commands)

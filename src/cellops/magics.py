@@ -19,6 +19,7 @@ from cellops.commands import Verbs, explained
 from cellops.errors import UsageError
 from cellops.flows.graph import step_header
 from cellops.flows.open_run import RunOptions
+from cellops.flows.recovery import recover_beside
 from cellops.flows.session import Session, require, without_header
 from cellops.records.cell import CellRecord
 from cellops.records.handover import Handover
@@ -349,6 +350,7 @@ class Notebook:
         session.attach(self._shell, accepts=accepts)
         self._session = session
         self._page.open(session.notebook_shown)
+        recover_beside(held, announcer.warn)
         atexit.register(session.close)
 
     def unload(self) -> None:

@@ -19,8 +19,9 @@ from cellops.flows.recorded import recorded
 from cellops.flows.runs import runs
 from cellops.flows.sync import sync
 from cellops.flows.verify import verify
-from cellops.pipeline.verify.written_files import put_aside, put_back_all
-from cellops.records.aside import LIST, PutAside
+from cellops.pipeline.verify.leftovers import put_back_leftovers
+from cellops.pipeline.verify.written_files import put_aside
+from cellops.records.aside import LIST, REPLAYING, PutAside
 from cellops.records.execution import CellProgress, CellState
 from cellops.records.file import FilesPinned
 from cellops.records.proof import Proof, Verdict
@@ -86,12 +87,14 @@ def test_files_that_a_killed_verification_left_are_put_back_by_the_next(tmp_path
     assert not told
     kept.write_bytes(b"of the replay, or mine")
     shutil.copytree(tmp_path / "left", folder)
-    put_back_all(tmp_path / "proofs", told.append)
+    (tmp_path / "proofs" / REPLAYING).touch()
+    put_back_leftovers(tmp_path / "proofs", told.append)
     assert kept.read_bytes() == b"mine"
     assert not folder.exists()
     (found,) = (folder.parent / "found").iterdir()
     assert found.read_bytes() == b"of the replay, or mine"
-    assert str(found) in told[0]
+    assert told[0].endswith(str(found.parent))
+    assert not (tmp_path / "proofs" / REPLAYING).exists()
 
 
 def test_one_file_that_cannot_be_put_back_keeps_no_other_back(tmp_path: Path) -> None:
@@ -106,7 +109,9 @@ def test_one_file_that_cannot_be_put_back_keeps_no_other_back(tmp_path: Path) ->
         (files[1] / "inside").mkdir(parents=True)
     assert [path.read_text(encoding="utf-8") for path in (files[0], files[2])] == ["mine", "mine"]
     assert any(f"{files[1]} could not be put back" in text for text in told)
-    put_back_all(tmp_path / "proofs", told.append)
+    (tmp_path / "proofs" / REPLAYING).touch()
+    put_back_leftovers(tmp_path / "proofs", told.append)
+    assert not (tmp_path / "proofs" / REPLAYING).exists()
 
 
 TOUCHING = {

@@ -44,6 +44,14 @@ class Lease:
                 os.close(descriptor)
 
 
+def share(path: Path) -> None:
+    """Hold a lease together with others until this process and those that were forked from it have ended.
+
+    Windows has no such lock: there nobody holds it.
+    """
+    _share(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+
+
 def is_held(path: Path) -> bool:
     """Whether a process holds the lease; of one that may not even be read nobody can say, and it counts as not held."""
     try:
@@ -76,8 +84,14 @@ if sys.platform == "win32":
     def _lock(descriptor: int) -> None:
         msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
 
+    def _share(descriptor: int) -> None:
+        os.close(descriptor)
+
 else:
     import fcntl
 
     def _lock(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def _share(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from cellops.capture.journal import read
 from cellops.flows.progress import journals, read_progress
+from cellops.records.aside import PROOFS
 from cellops.records.cell import CellRecord
 from cellops.records.run import RunClosed, RunOpened
 from cellops.settings import Settings, load
 
-PROOFS = "proofs"
 STEPS = "steps"
 """Values and cells of steps: without them, the steps are executed again."""
 HANDED_OVER = ("executions/*.ipynb", "proofs/*/*", "sources/*.py", "patches/*.patch")

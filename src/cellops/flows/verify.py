@@ -18,13 +18,14 @@ from cellops.flows.progress import OF_PROOFS
 from cellops.flows.recorded import Held, recorded
 from cellops.pipeline.verify.causes import causes, changed_packages
 from cellops.pipeline.verify.comparison import Comparing, worst
+from cellops.pipeline.verify.leftovers import LOCK, put_back_all, replaying
 from cellops.pipeline.verify.places import place_differences
 from cellops.pipeline.verify.refusals import require_allowed, require_executable
 from cellops.pipeline.verify.relevance import needed_names
 from cellops.pipeline.verify.replay import Replay, replay
 from cellops.pipeline.verify.run_comparison import compare_run
 from cellops.pipeline.verify.sources import CLOCK
-from cellops.pipeline.verify.written_files import put_back_all
+from cellops.records.aside import PROOFS
 from cellops.records.cell import CellRecord, Outcome, place
 from cellops.records.execution import CellProgress
 from cellops.records.file import Found
@@ -37,7 +38,6 @@ from cellops.version import __version__
 TOLERANCE = 1e-9
 SAME, FRESH = "same", "fresh"
 MOST_NOTES = 50
-FOLDER = "proofs"
 
 
 def _silent(_progress: CellProgress) -> None:
@@ -118,7 +118,7 @@ def _verified(
 ) -> tuple[Proof, Path]:
     """The proof of a recorded run, and the folder in which its notebooks stand."""
     began = time.time()
-    proofs = settings.folder / FOLDER
+    proofs = settings.folder / PROOFS
     cells = held.run.slice()
     folder = proofs / f"{held.run.run[:8]}-{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:4]}"
     told: list[str] = []
@@ -136,18 +136,19 @@ def _verified(
         try:
             interpreter = _fresh(held.run, folder, on_stage) if environment == FRESH else None
             started = time.perf_counter()
-            again = replay(
-                held.run,
-                cells,
-                folder,
-                project=settings.project,
-                states=_states(held, cells),
-                interpreter=interpreter,
-                commands_allowed=commands_allowed,
-                on_progress=on_progress,
-                on_stage=on_stage,
-                tell=tell,
-            )
+            with replaying(proofs):
+                again = replay(
+                    held.run,
+                    cells,
+                    folder,
+                    project=settings.project,
+                    states=_states(held, cells),
+                    interpreter=interpreter,
+                    commands_allowed=commands_allowed,
+                    on_progress=on_progress,
+                    on_stage=on_stage,
+                    tell=tell,
+                )
             took = time.perf_counter() - started
             require_allowed(again.heard)
             on_stage("Comparing")
@@ -175,7 +176,7 @@ def _clear(proofs: Path) -> None:
 def _alone(proofs: Path, on_stage: Callable[[str], None]) -> Iterator[None]:
     """Let one verification of a project go on at a time: each would see what the other writes."""
     proofs.mkdir(exist_ok=True)
-    lock = FileLock(proofs / "lock")
+    lock = FileLock(proofs / LOCK)
     try:
         lock.acquire(timeout=0)
     except Timeout:

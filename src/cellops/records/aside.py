@@ -1,5 +1,13 @@
 from cellops.records.base import Record
 
+PROOFS = "proofs"
+"""The folder of proofs, below that of cellops."""
+REPLAYING = "replaying"
+"""The file that stands among the proofs while a slice is executed again; its time is the last sign of life."""
+ASIDE = "aside"
+"""The folder of copies, below that of a proof."""
+ALIVE = "alive"
+"""The file in it that the processes which touch files hold, as long as one of them lives."""
 LIST = "list.jsonl"
 """The file in the folder of copies that says what they are copies of, a line each."""
 

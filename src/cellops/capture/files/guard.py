@@ -20,7 +20,8 @@ from cellops.capture.files.audit import ignored
 from cellops.capture.files.copies import copy_aside
 from cellops.capture.files.doings import EVENTS as DOINGS
 from cellops.capture.files.doings import doing
-from cellops.records.aside import LIST, Left, PutAside
+from cellops.capture.lease import share
+from cellops.records.aside import ALIVE, LIST, Left, PutAside
 from cellops.records.base import Record
 from cellops.records.guarding import Guarding, Heard
 from cellops.records.recorded import Restoring
@@ -53,7 +54,8 @@ class Guard:
         self._busy = threading.local()
 
     def start(self) -> None:
-        """Hear of everything until the process ends."""
+        """Hear of everything until the process ends, of which the lease says how long it lives."""
+        share(self._aside / ALIVE)
         others = os.environ.get("PYTHONPATH")
         if others is None or str(SITE) not in others.split(os.pathsep):
             os.environ["PYTHONPATH"] = os.pathsep.join([str(SITE), *filter(None, [others])])

@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from cellops.capture.environment.description import VARIABLES
 from cellops.capture.journal import read
@@ -13,14 +13,20 @@ from cellops.pipeline import notebook as notebook_file
 from cellops.pipeline.engine import run_cells
 from cellops.pipeline.kernel_options import KernelOptions
 from cellops.pipeline.metadata import describe
+from cellops.pipeline.redacting import redact_notebook
+from cellops.pipeline.verify.kernels import in_their_kernels
 from cellops.pipeline.verify.slice_notebook import SETUP, cell_id, slice_notebook
-from cellops.pipeline.verify.written_files import ASIDE, put_aside, written_by
+from cellops.pipeline.verify.written_files import put_aside, written_by
+from cellops.records.aside import ASIDE
 from cellops.records.cell import CellRecord
 from cellops.records.execution import CellProgress
 from cellops.records.guarding import Guarding, Heard
 from cellops.records.recorded import RecordedRun, Restoring, needed_states
 from cellops.records.run import RunClosed
 from cellops.records.value import Covered
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 NOTEBOOK = "slice.ipynb"
 EXECUTED = "executed.ipynb"
@@ -76,6 +82,8 @@ def replay(
     ------
     NotebookError
         When the kernel does not start, or dies.
+    StepError
+        When a step's kernel cannot hand its values on.
     OSError
         When the disk refuses it.
     """
@@ -85,7 +93,7 @@ def replay(
     notebook_file.write(source, written)
     describe(source, {}, {}, written, output)
     own = folder / "record"
-    restoring = folder / "restoring.json"
+    own.mkdir()
     guarding = Guarding(
         aside=str(folder / ASIDE),
         heard=str(own / HEARD),
@@ -93,13 +101,11 @@ def replay(
         own=str(own),
         commands_allowed=commands_allowed,
     )
-    restoring.write_bytes(_restoring(cells, states, guarding).to_json())
     environment = _environment(run, interpreter) | {
         "CELLOPS_CAPTURE": "true",
         "CELLOPS_FOLDER": str(own),
         "CELLOPS_NOTEBOOK": str(_notebook(run, project)),
         "CELLOPS_PROJECT": str(project),
-        "CELLOPS_RESTORING": str(restoring),
         "CELLOPS_SUMMARY": "false",
         "CELLOPS_TRACKING_URI": f"sqlite:///{own / 'mlflow.db'}",
         "CELLOPS_WRITER": "false",
@@ -108,21 +114,32 @@ def replay(
     places = {cell.id: place for place, cell in enumerate(c for c in source.cells if c.cell_type == "code")}
     total = len(places)
 
-    def progress(event: CellProgress) -> None:
-        place = None if event.index is None else places.get(source.cells[event.index].id)
-        if place:  # the first one loads the extension
-            on_progress(event.replace(index=place - 1, total=total - 1))
+    def execute(own_cells: Sequence[CellRecord], part: "NotebookNode", between: Mapping[int, str]) -> None:
+        restoring = folder / f"restoring-{own_cells[0].order}.json"
+        restoring.write_bytes(_restoring(own_cells, states, guarding).to_json())
 
-    kernel = KernelOptions(
-        name="python3",
-        folder=_folder(run, project),
-        environment=environment,
-        interpreter=interpreter or Path(sys.executable),
-    )
-    on_stage("Starting the kernel")
+        def progress(event: CellProgress) -> None:
+            place = None if event.index is None else places.get(part.cells[event.index].id)
+            if place:  # the first one loads the extension
+                on_progress(event.replace(index=place - 1, total=total - 1))
+
+        kernel = KernelOptions(
+            name="python3",
+            folder=_folder(run, project),
+            environment={**environment, "CELLOPS_RESTORING": str(restoring)},
+            interpreter=interpreter or Path(sys.executable),
+        )
+        on_stage("Starting the kernel")
+        try:
+            run_cells(part, places, output, progress, on_stage, kernel=kernel, between=between)
+        finally:
+            if part is not source and output.exists():
+                notebook_file.write(redact_notebook(source), output)
+                notebook_file.sign(output)
+
     with put_aside(written_by(cells, project), folder / ASIDE, tell):
         try:
-            run_cells(source, places, output, progress, on_stage, kernel=kernel)
+            in_their_kernels(cells, source, own, execute)
         except NotebookError as error:
             if error.data.get("cell_id") in {None, SETUP}:
                 raise
