@@ -208,6 +208,7 @@ def run_cells(
     on_stage: Callable[[str], None],
     *,
     kernel: KernelOptions,
+    between: Mapping[int, str] | None = None,
 ) -> None:
     """Execute a prepared notebook in place, saving it as it goes; raises as `execute` does.
 
@@ -217,6 +218,8 @@ def run_cells(
         The notebook with its parameters in it, and papermill's metadata (`metadata.describe`).
     places
         Places of the cells in the notebook that a person knows, by their ids.
+    between
+        As `in_kernel` takes it.
     """
 
     def save() -> None:
@@ -224,7 +227,7 @@ def run_cells(
 
     def work(stop: Future[None], tell: Callable[[CellProgress], None]) -> None:
         try:
-            in_kernel(executed, places, output, stop=stop, tell=tell, save=save, kernel=kernel)
+            in_kernel(executed, places, output, stop=stop, tell=tell, save=save, kernel=kernel, between=between)
         finally:
             if output.exists():
                 notebook_file.sign(output)

@@ -24,7 +24,7 @@ class RecordedRun(Record, frozen=True, kw_only=True):
     seed: int | None = None
     closed: RunClosed
     trail: tuple[CellRecord, ...]
-    """The cells of the session up to and with the run's own."""
+    """The cells of the session up to and with the run's own, behind those of other kernels that it took values from."""
     store: str | None = None
     """The tracking store that it was recorded for."""
 
@@ -34,6 +34,14 @@ class RecordedRun(Record, frozen=True, kw_only=True):
             return self.trail
         wanted = set(self.closed.slice.cells)
         return tuple(record for record in self.trail if record.order in wanted)
+
+
+def kernels(cells: Iterable[CellRecord]) -> list[tuple[CellRecord, ...]]:
+    """The cells of each kernel, in the order in which kernels take values from each other."""
+    found: dict[str, list[CellRecord]] = {}
+    for record in cells:
+        found.setdefault(record.session, []).append(record)
+    return [tuple(own) for own in found.values()]
 
 
 class Restoring(Record, frozen=True, kw_only=True):
@@ -54,12 +62,13 @@ def needed_states(cells: Iterable[CellRecord]) -> Iterator[tuple[CellRecord, Gen
 
     What a later cell draws follows from there, and what is seeded in the slice is seeded again.
     """
-    known: set[str] = set()
+    known: set[tuple[str, str]] = set()
     for record in cells:
         for use in record.generators:
-            if use.name.partition(".")[0] not in SHARED_GENERATORS or use.name in known or not use.consumed:
+            of_kernel = (record.session, use.name)
+            if use.name.partition(".")[0] not in SHARED_GENERATORS or of_kernel in known or not use.consumed:
                 continue
-            known.add(use.name)
+            known.add(of_kernel)
             if (not use.seeded or use.reseeded) and use.state is not None and use.kept:
                 yield record, use
 

@@ -28,7 +28,7 @@ def needed_names(cells: Sequence[CellRecord]) -> dict[int, frozenset[str] | None
         everything = place == 0 or not known or not _knows_functions(record, own)
         needed[record.order] = None if everything else frozenset(later)
         known = known and not own.unknown and ANYTHING not in own.needs
-        later.update(record.reads, own.needs, own.active, own.changes, own.mutates)
+        later.update(record.reads, record.taken, own.needs, own.active, own.changes, own.mutates)
     return needed
 
 
