@@ -11,7 +11,9 @@ import pytest
 
 from cellops.errors import NotebookError, NotFoundError, RecordError, UsageError
 from cellops.flows.clean import clean, removable
+from cellops.flows.execute import execute as execute_notebook
 from cellops.flows.restore import restore
+from cellops.flows.steps import StepOptions
 from cellops.flows.sync import sync
 from cellops.records.module import ModuleSource
 from cellops.records.run import RunOpened
@@ -255,3 +257,25 @@ def test_a_secret_parameter_is_taken_from_its_variable(project: Path, tmp_path: 
     said = execute(Path(made.folder), tmp_path / "blocked", **given)
     assert given["CELLOPS_SECRET_token"] not in "".join(contents(Path(made.folder)).values())
     assert said["compare-metrics"].endswith(": the same\n")
+
+
+def test_a_run_of_a_step_is_restored_with_the_steps_that_it_took_values_from(project: Path, tmp_path: Path) -> None:
+    sources = (
+        "%load_ext cellops\nimport pandas as pd\nmarks = []",
+        "%%mlops step load\nrows = pd.read_csv('rows.csv')\nmarks.append(1)\nlast = rows['late'].to_list()",
+        "%%mlops step grow\nlast.append(30)",
+        "%%mlops step judge\n%%mlops run --name judged\nscore = sum(last) + sum(marks)",
+    )
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]  # type: ignore[no-untyped-call]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), project / "pipeline.ipynb")  # type: ignore[no-untyped-call]
+    (project / "rows.csv").write_text("late\n1\n2\n")
+    done = execute_notebook(project / "pipeline.ipynb", {}, steps=StepOptions(jobs=1))
+    assert done.runs[0].metrics == {"score": 34.0}
+    made = restore("judged")
+    assert any(note.startswith("Each step had a kernel of its own") for note in made.notes)
+    elsewhere = tmp_path / "elsewhere"
+    shutil.copytree(made.folder, elsewhere)
+    shutil.copy(project / "rows.csv", elsewhere)
+    said = execute(elsewhere, tmp_path / "blocked")
+    assert said["check-data"] == "rows.csv: its content is what it was\n"
+    assert said["compare-metrics"].count(": the same\n") == 1

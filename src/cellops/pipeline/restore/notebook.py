@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from cellops.pipeline.restore import standalone
 from cellops.pipeline.restore.expected import expected_table
+from cellops.pipeline.restore.handing import hand_over, take_over
 from cellops.pipeline.restore.plain import imports_torch, plain, seed
 from cellops.pipeline.verify.slice_notebook import MAY_FAIL, cell_id
 from cellops.records.cell import CellRecord, Outcome
 from cellops.records.file import FileUse
-from cellops.records.recorded import RecordedRun
+from cellops.records.recorded import RecordedRun, kernels
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -50,7 +51,7 @@ def restored_notebook(
         _markdown(_title(run, cells), "title"),
         _code(_preparation(cells, states, [".", working_folder], data, import_roots), "restore-states"),
         *_check(data),
-        *(made for record in cells for made in _cells(record, states)),
+        *(made for own in kernels(cells) for made in _of_kernel(own, cells, states)),
         *_results(run, cells),
     ]
     metadata = {
@@ -117,6 +118,15 @@ def _check(files: Sequence[FileUse]) -> "Iterator[NotebookNode]":
         yield _code(f"{_source(standalone.restored_check_data)}\n\n\nrestored_check_data([\n{pairs}])", "check-data")
 
 
+def _of_kernel(own: Sequence[CellRecord], cells: Sequence[CellRecord], states: States) -> "Iterator[NotebookNode]":
+    """The cells of one kernel, and behind them what it hands on to others."""
+    for record in own:
+        yield from _cells(record, states)
+    handed = hand_over(own, cells)
+    if handed:
+        yield _code(handed, f"handed-on-{own[-1].order}")
+
+
 def _cells(record: CellRecord, states: States) -> "Iterator[NotebookNode]":
     """A cell, behind one that puts its generators where they stood, where that is needed."""
     before = [f"restored_put_back(restored_states[{cell_id(record)!r}])"] if cell_id(record) in states else []
@@ -126,7 +136,7 @@ def _cells(record: CellRecord, states: States) -> "Iterator[NotebookNode]":
         yield _code("\n".join(before), f"before-{cell_id(record)}")
     tags = {Outcome.OK: [], Outcome.ERROR: [MAY_FAIL], Outcome.INTERRUPTED: [MAY_FAIL, SKIPPED]}[record.outcome]
     metadata = {"tags": tags, "cellops": {"order": record.order, "execution_count": record.execution_count}}
-    yield _code(plain(record), cell_id(record), metadata)
+    yield _code(take_over(record) if record.taken else plain(record), cell_id(record), metadata)
 
 
 def _results(run: RecordedRun, cells: Sequence[CellRecord]) -> "Iterator[NotebookNode]":

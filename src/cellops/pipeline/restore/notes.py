@@ -7,7 +7,7 @@ from cellops.capture.header import VERBS_THAT_KEEP_THE_CELL
 from cellops.capture.secrets import REDACTED
 from cellops.pipeline.restore.plain import plain
 from cellops.records.cell import CellRecord, Outcome, place
-from cellops.records.recorded import SHARED_GENERATORS, RecordedRun
+from cellops.records.recorded import SHARED_GENERATORS, RecordedRun, kernels
 
 GIVEN = re.compile(r"Secret\.given\(['\"](\w+)['\"]\)")
 SIDE_EFFECTS = {"shell-command": "runs a shell command", "package-installed": "installs packages"}
@@ -38,6 +38,8 @@ def of_cells(run: RecordedRun, cells: Sequence[CellRecord], *, whole_trail: bool
     ]
     if unread:
         yield f"{_places(unread)} used verbs of cellops, which stand as comments: they change no value of the notebook."
+    if len(kernels(cells)) > 1:
+        yield "Each step had a kernel of its own; here one kernel executes all cells, and hands copies of values on."
     yield from _generators(cells)
     if run.closed.slice is None and not whole_trail:
         yield "Which cells the run depended on is not known, so the whole trail of its session is here."
