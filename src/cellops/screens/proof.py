@@ -20,9 +20,10 @@ MOST_NOTES = 5
 
 def proof(made: Proof) -> None:
     say(f"[bold {COLOURS[made.verdict]}]{headline(made)}[/]")
+    mark = MARKS[Verdict.DIVERGED if made.verdict is Verdict.DIVERGED else Verdict.NOT_COMPARED]
     for module in made.modules:
         if module.verdict is Verdict.DIVERGED:
-            say(f"  [red]✗[/] module {plain(module.name)} has been changed since the run")
+            say(f"  {mark} module {plain(module.name)} has been changed since the run")
     first = made.first_divergence or next((c for c in made.cells if c.verdict is Verdict.WITHIN_TOLERANCE), None)
     for cell in made.cells:
         _cell(cell, opened=cell is first or cell is made.cells[-1])
