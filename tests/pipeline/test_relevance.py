@@ -81,3 +81,25 @@ def test_above_a_cell_that_may_do_anything_everything_is_needed() -> None:
 
 def test_of_the_run_itself_everything_is_needed() -> None:
     assert needed("score = 0.5") is None
+
+
+@pytest.mark.parametrize(
+    ("cell", "is_needed"),
+    [
+        ("hours = start / 3600", True),
+        ("minutes = start / 60\nhours = minutes / 60", True),
+        ("hours = []\nhours.append(start)", True),
+        ("hours = {}\nhours['now'] = start", True),
+        (
+            "import random\nhours = [3, 1]\nrandom.shuffle(hours)\nfor h in hours: h + start\nhours.sort(key=start)",
+            True,
+        ),
+        ("hours = 2\nprint(f'{time.time() - start:.1f} s')", False),
+        ("hours = 2\ntook = time.time() - start", False),
+        ("hours = 2\nprint(hours, start)", False),
+    ],
+)
+def test_what_a_cell_makes_a_needed_name_from_is_needed(cell: str, *, is_needed: bool) -> None:
+    found = needed(f"import time\nstart = time.time()\n{cell}", "twice = hours")
+    assert found is not None
+    assert ("start" in found) == is_needed

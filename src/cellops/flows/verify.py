@@ -191,7 +191,8 @@ def _alone(proofs: Path, on_stage: Callable[[str], None]) -> Iterator[None]:
 def _proof(held: Held, again: Replay, tolerance: float, folder: Path) -> Proof:
     run, cells = held.run, held.run.slice()
     own = Held(run=run, folders=(str(folder / "record"),))
-    clock_read = any(CLOCK.search(record.source) for record in cells)
+    timing = [module.path for module in run.closed.modules if CLOCK.search(held.source(module) or "")]
+    clock_read = bool(timing) or any(CLOCK.search(record.source) for record in cells)
     comparing = Comparing(tolerance, held.numbers, own.numbers, _has_values(run.trail), clock_read)
     modules = list(_modules(run, again.project))
     bound = {name for record in cells for name in (*record.writes, *record.changed)}
@@ -221,7 +222,9 @@ def _proof(held: Held, again: Replay, tolerance: float, folder: Path) -> Proof:
         seconds_of_run=sum(record.duration for record in cells),
         seconds_of_replay=0.0,
         cells=tuple(proofs),
-        causes=() if verdict is Verdict.IDENTICAL else causes(run, proofs, again.cells, environment, modules),
+        causes=()
+        if verdict is Verdict.IDENTICAL
+        else causes(run, proofs, again.cells, environment=environment, modules=modules, timing=timing),
         modules=tuple(modules),
         notes=tuple(dict.fromkeys(notes))[:MOST_NOTES],
         packages=changed_packages(run.closed.environment, environment),

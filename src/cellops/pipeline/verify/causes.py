@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from cellops.capture.values.content import TIMING
 from cellops.pipeline.verify.places import place_differences
-from cellops.pipeline.verify.sources import listed, of_sources, places
+from cellops.pipeline.verify.sources import clock, listed, of_sources, places
 from cellops.records.cell import CellRecord, Outcome
 from cellops.records.proof import Cause, CellProof, Comparison, Verdict
 from cellops.records.recorded import RecordedRun
@@ -26,8 +26,10 @@ def causes(
     run: RecordedRun,
     proofs: Sequence[CellProof],
     now: Mapping[int, CellRecord],
+    *,
     environment: Environment | None,
     modules: Iterable[Comparison],
+    timing: Sequence[str],
 ) -> tuple[Cause, ...]:
     """What may explain the first thing that differs, the likeliest cause first; nothing where all is as it was.
 
@@ -39,6 +41,8 @@ def causes(
         In what they were executed.
     modules
         The project's modules, as they were and as they are.
+    timing
+        Those that read the clock.
     """
     first = next((proof for proof in proofs if proof.verdict in {Verdict.DIVERGED, Verdict.WITHIN_TOLERANCE}), None)
     if first is None:
@@ -59,8 +63,11 @@ def causes(
         *of_sources(run, there),
         *_timings(different),
     ]
+    clocks = [clock(timing)] if timing else []
+    threads = list(_threads(reached, different))
+    parallel = any(PARALLEL.search(record.source) for record in reached)
     found = found or [
-        *_threads(reached, different),
+        *([*threads, *clocks] if parallel else [*clocks, *threads]),
         *of_sources(run, reached),
         *_held(run.slice(), different),
         *_rewritten(reached),

@@ -2,18 +2,22 @@
 
 import ast
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 
 from cellops.records.cell import CellRecord
 from cellops.records.effects import ANYTHING, Effects
 
 DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+SHOWING = frozenset({"display", "len", "print", "repr", "str"})
+"""Functions that change nothing of what they are given."""
 FUNCTIONS = re.compile(r"\b(?:lambda|def|class)\b")
 
 
 def needed_names(cells: Sequence[CellRecord]) -> dict[int, frozenset[str] | None]:
     """The names that cells further down a slice may use, for each cell by its place on the trail.
 
+    With them go those from which the cell itself makes such names.
     What the functions and classes of all cells use counts as used everywhere, for nobody knows when they are called.
     None where any name may be used: of the run itself, of cells whose functions are not all known, and above a cell
     of which nobody can say what it used.
@@ -26,10 +30,51 @@ def needed_names(cells: Sequence[CellRecord]) -> dict[int, frozenset[str] | None
     for place, record in enumerate(reversed(cells)):
         own = effects[record.order]
         everything = place == 0 or not known or not _knows_functions(record, own)
-        needed[record.order] = None if everything else frozenset(later)
+        needed[record.order] = None if everything else _within(record.source, later)
         known = known and not own.unknown and ANYTHING not in own.needs
         later.update(record.reads, record.taken, own.needs, own.active, own.changes, own.mutates)
     return needed
+
+
+def _within(source: str, later: AbstractSet[str]) -> frozenset[str]:
+    """The names that are needed of a cell: a statement needs what it reads where it makes or changes a needed one."""
+    needed = set(later)
+    try:
+        statements = ast.parse(source).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return frozenset(needed)  # magics, and IPython's own syntax
+    for statement in reversed(statements):
+        if not needed.isdisjoint(_touched(statement)):
+            names = (node for node in ast.walk(statement) if isinstance(node, ast.Name))
+            needed |= {name.id for name in names if isinstance(name.ctx, ast.Load)}
+    return frozenset(needed)
+
+
+def _touched(statement: ast.stmt) -> Iterator[str]:
+    """The names that a statement binds, or whose object it may change."""
+    for node in ast.walk(statement):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
+                yield name
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                yield name
+            case ast.alias(name=name, asname=other):
+                yield other or name.partition(".")[0]
+            case ast.Attribute(ctx=ast.Store() | ast.Del()) | ast.Subscript(ctx=ast.Store() | ast.Del()):
+                yield from _roots(node)
+            case ast.Call(func=ast.Name(id=function)) if function in SHOWING:
+                pass
+            case ast.Call(func=function, args=given, keywords=named):
+                for part in (function, *given, *(keyword.value for keyword in named)):
+                    yield from _roots(part)
+
+
+def _roots(node: ast.expr) -> Iterator[str]:
+    """The name in which an expression such as `a.b[0]` begins."""
+    while isinstance(node, ast.Attribute | ast.Subscript | ast.Starred):
+        node = node.value
+    if isinstance(node, ast.Name):
+        yield node.id
 
 
 def _knows_functions(record: CellRecord, effects: Effects) -> bool:

@@ -70,11 +70,14 @@ def _draws(record: CellRecord) -> bool:
 def _clock(reached: Sequence[CellRecord]) -> Iterator[Cause]:
     found = [record for record in reached if CLOCK.search(record.source)]
     if found:
-        yield Cause(
-            code="clock",
-            text=f"{places(found)} reads the clock",
-            remedy="Make the moment a parameter of the notebook",
-        )
+        yield clock([place(record.execution_count) for record in found])
+
+
+def clock(reading: Sequence[str]) -> Cause:
+    """The cause that stands in cells, or modules, which read the clock."""
+    verb = "reads" if len(set(reading)) == 1 else "read"
+    remedy = "Make the moment a parameter of the notebook"
+    return Cause(code="clock", text=f"{listed(reading)} {verb} the clock", remedy=remedy)
 
 
 def _order(run: RecordedRun, reached: Sequence[CellRecord]) -> Iterator[Cause]:
