@@ -4,6 +4,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from cellops.capture.blobs import Blobs
 from cellops.capture.dataflow.analysis import analyse
 from cellops.capture.names.slice import Slices
@@ -50,6 +52,7 @@ class Trail:
             outcome=Outcome.OK,
             reads=cell.flow.reads,
             writes=cell.flow.writes,
+            findings=tuple(finding for one in seen for finding in one.findings),
         ).replace(**{name: value for one in seen for name, value in one.fields.items()})
         self.records.append(record)
         self.slices.add(record)
@@ -81,3 +84,15 @@ def execute(source: str, namespace: dict[str, Any]) -> Ending:
             trace = trace.tb_next
         return Ending(Outcome.ERROR, ErrorSeen(type=type(error).__name__, message="", line=line))
     return Ending(Outcome.OK)
+
+
+def results(cells: list[str], folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Any]:
+    """What cells bind to `r`, and what their slice alone does in a folder that holds none of their files."""
+    trail = Trail()
+    for name in ("first", "again"):
+        (folder / name).mkdir()
+    monkeypatch.chdir(folder / "first")
+    for cell in (*cells, "result = r"):
+        trail.run(cell)
+    monkeypatch.chdir(folder / "again")
+    return trail.namespace["result"], trail.replay().get("result")

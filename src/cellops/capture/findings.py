@@ -34,6 +34,20 @@ def _seeding(name: str) -> str:
     return f"Seed it in this cell or above: {seeder}; in a run's own cell, %%mlops run --seed 7 seeds all"
 
 
+def unnamed_generators(calls: Iterable[str], where: str) -> list[Finding]:
+    """Generators that a cell's source makes without a seed and does not give a name to."""
+    return [
+        Finding(
+            code="unseeded-randomness",
+            severity=Severity.WARNING,
+            where=where,
+            seen=f"{call} makes a generator without a seed, and no name of the notebook stands for it",
+            remedy=f"Give it a seed: {call.partition('(')[0]}(7)",
+        )
+        for call in dict.fromkeys(calls)
+    ]
+
+
 def unseeded_estimators(name: str, estimator: Any, where: str) -> list[Finding]:
     """Estimators of a model whose `random_state` is None, and which take their randomness from elsewhere then."""
     try:

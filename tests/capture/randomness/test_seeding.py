@@ -131,3 +131,27 @@ def test_numpys_generator_remembers_how_it_began(drawn: int) -> None:
     assert rng.first_reading(generator) == began
     generator.seed(5)
     assert rng.first_reading(generator) is None
+
+
+@pytest.mark.parametrize(
+    ("source", "made"),
+    [
+        ("r = np.random.default_rng().random()", "np.random.default_rng()"),
+        ("r = default_rng(None).random()", "default_rng(None)"),
+        (
+            "def draw():\n    own = np.random.RandomState()\n    return own.rand()\nr = draw()",
+            "np.random.RandomState()",
+        ),
+        ("r = [random.Random().random() for _ in range(2)]", "random.Random()"),
+        ("r = np.random.default_rng(7).random()", None),
+        ("r = random.Random(7).random()", None),
+        ("def draw(seed):\n    return np.random.default_rng(seed).random()\nr = draw(7)", None),
+        ("class Random: pass\nr = Random()", None),
+        ("generator = np.random.default_rng()", None),
+    ],
+)
+def test_a_generator_without_seed_and_name_is_found(source: str, made: str | None, tmp_path: Path) -> None:
+    trail = Trail(tmp_path)
+    trail.run("import random\nimport numpy as np\nfrom numpy.random import default_rng")
+    found = [f.seen for f in trail.run(source).findings if f.code == "unseeded-randomness"]
+    assert [seen.partition(" makes")[0] for seen in found] == ([made] if made else [])

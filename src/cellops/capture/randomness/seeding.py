@@ -3,7 +3,7 @@
 import ast
 import random
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -24,8 +24,9 @@ MAKERS = (
     "PCG64DXSM",
     "Philox",
 )
-
-
+OF_NUMPY = ("default_rng", "RandomState")
+"""What of `numpy.random` seeds itself from the system where it is given nothing."""
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 KNOWN = {"module", "function", "method", "builtin_function_or_method", "cython_function_or_method"}
 """The types of what a name of a library stands for, that compare without other code; numpy's functions are cython's."""
 SEEDERS = ("seed", "manual_seed", "setstate", "set_state")
@@ -112,6 +113,21 @@ def made_with_seed(flow: Dataflow) -> dict[str, bool]:
     return {name: _gives_seed(value) for name, value in flow.values.items() if _makes(value)}
 
 
+def made_for_one_use(flow: Dataflow, namespace: Namespace) -> Iterator[str]:
+    """Calls that make a generator without a seed and under no name of the notebook, so that nobody sees its state.
+
+    Also those inside of functions that the cell defines.
+    """
+    inside = [node for of in ast.walk(flow.tree) if isinstance(of, FUNCTIONS) for node in ast.walk(of)]
+    named = {id(value) for value in flow.values.values()}.difference(map(id, inside))
+    makers = [random.Random, *(getattr(sys.modules.get("numpy.random"), name, None) for name in OF_NUMPY)]
+    for node in ast.walk(flow.tree):
+        if isinstance(node, ast.Call) and id(node) not in named and not _has_seed(node):
+            made_by = _found(node.func, namespace)
+            if any(made_by is maker for maker in makers if maker is not None):
+                yield ast.unparse(node)
+
+
 def _seeders() -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {"python": [random.seed, random.setstate]}
     for library, module, names in (
@@ -124,16 +140,21 @@ def _seeders() -> dict[str, list[Any]]:
 
 
 def _function(node: ast.expr, namespace: Namespace) -> Any:
+    """The function that a name, or an attribute of a module, stands for."""
+    found = _found(node, namespace)
+    return found if name_of(type(found))[1] in KNOWN else None
+
+
+def _found(node: ast.expr, namespace: Namespace) -> Any:
     """What a name, or an attribute of a module, stands for; None for all that it would take other code to know."""
     match node:
         case ast.Name(id=name):
-            found = namespace.get(name)
+            return namespace.get(name)
         case ast.Attribute(value=base, attr=name):
-            module = _function(base, namespace)
-            found = vars(module).get(name) if type(module) is ModuleType else None
+            module = _found(base, namespace)
+            return vars(module).get(name) if type(module) is ModuleType else None
         case _:
             return None
-    return found if name_of(type(found))[1] in KNOWN else None
 
 
 def _generator_of(node: ast.expr, namespace: Namespace) -> str | None:

@@ -10,10 +10,10 @@ from types import GetSetDescriptorType
 from typing import Any
 
 from cellops.capture.blobs import Blobs, digest
-from cellops.capture.findings import unseeded_estimator, unseeded_randomness
+from cellops.capture.findings import unnamed_generators, unseeded_estimator, unseeded_randomness
 from cellops.capture.names.types import Kinds, bases_of, held_by, identity_of, root_of
 from cellops.capture.randomness import rng
-from cellops.capture.randomness.seeding import made_with_seed, seeded_by, seeded_first
+from cellops.capture.randomness.seeding import made_for_one_use, made_with_seed, seeded_by, seeded_first
 from cellops.capture.watcher import Ending, OpenCell, Seen
 from cellops.records.cell import GeneratorUse, Outcome
 from cellops.records.finding import Finding
@@ -22,6 +22,7 @@ Namespace = Mapping[str, Any]
 SHELLS_OWN = re.compile(r"^_(?:[i_]*\d*|[io]h|dh)$")
 """What IPython keeps of earlier results is no name of the user's."""
 OF_PYTHON = re.compile(r"(?<![\w.])random\.\w|from random import")
+MAKING = re.compile(r"default_rng|RandomState|Random\b")
 FITTING = re.compile(r"\.fit\w*\(")
 MOST_ITEMS = 100
 MOST_FOUND = 50
@@ -115,7 +116,9 @@ class Generators:
             uses.append(seen)
         own = _of_the_cell(cell, tuple(uses), imported=len(sys.modules) > state.modules)
         loose = () if cell.run is not None or not _drew_unseeded(own) else self._estimators(cell)
-        return Seen({"generators": tuple(uses)}, (*unseeded_randomness(own, cell.where), *loose))
+        unnamed = made_for_one_use(cell.flow, self._namespace) if MAKING.search(cell.body) else ()
+        found_here = (*unseeded_randomness(own, cell.where), *unnamed_generators(unnamed, cell.where), *loose)
+        return Seen({"generators": tuple(uses)}, found_here)
 
     def _estimators(self, cell: OpenCell) -> Iterator[Finding]:
         """scikit-learn's estimators that the cell fitted without a `random_state`; a run looks at its models itself."""
