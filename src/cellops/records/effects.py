@@ -6,6 +6,10 @@ FILES = "(files)"
 """Stands among names for what cells write to disk and read from it."""
 TASKS = "(tasks)"
 """Stands among names for asyncio tasks and callbacks that cells leave behind, and all that these may reach."""
+RESULTS = "Out"
+"""The dictionary of IPython that holds the results of cells."""
+OUTPUT = "(output)"
+"""Stands among names for what the output of cells goes to while it has been redirected."""
 ANYTHING = "(anything)"
 """Stands among changed names where nobody can say what was changed."""
 
@@ -17,8 +21,14 @@ class FunctionEffects(Record, frozen=True, kw_only=True):
     changes: tuple[str, ...] = ()
     consumes: tuple[str, ...] = ()
     """Names that it changes if their values are not plain data: iterators, objects with methods of their own."""
+    derived: tuple[str, ...] = ()
+    """Names of which it changes what functions of theirs have given it."""
     keeps: bool = True
     """Whether it may keep what it is given in itself, as a closure or an object does."""
+    looked: bool = False
+    """Whether an object of it may be changed by being looked at: by reading a property, or asking for its length."""
+    ends: bool = False
+    """Whether an object of it may do something when it is given up: it has a `__del__`, or is a generator."""
 
 
 class Effects(Record, frozen=True, kw_only=True):
@@ -30,10 +40,14 @@ class Effects(Record, frozen=True, kw_only=True):
     """Names that it used and whose value is not plain data, so that using it may run code of the notebook."""
     binds: tuple[str, ...] = ()
     """Names that it surely bound anew or deleted."""
+    gives_up: tuple[str, ...] = ()
+    """Names among those that it bound or deleted whose former objects may do something when they are given up."""
     changes: tuple[str, ...] = ()
     """Names whose own object it may have changed in place."""
     mutates: tuple[str, ...] = ()
     """Names whose object, or anything that this holds, may have been changed by code that is not known."""
+    derived: tuple[str, ...] = ()
+    """Names by which such code had something of which the source does not say what it is: what a function gave."""
     aliases: dict[str, tuple[str, ...]] = {}
     """Names that may now stand for (a part of) the objects of others."""
     holds: dict[str, tuple[str, ...]] = {}

@@ -301,7 +301,7 @@ def test_objects_that_refuse_everything_are_never_touched(loaded: Kernel) -> Non
     for cell in (DIFFICULT, "other = thing", "rest = [thing, held]", "%%mlops run\nlast = held"):
         done = loaded.run(cell)
         assert (done.status, done.streams.count("touched")) == ("ok", 0), done
-    assert _slice(loaded).cells == (1, 4)
+    assert _slice(loaded).cells == (1, 2, 3, 4)  # what looks at them may change them
     assert "capture failed" not in loaded.run("%mlops status").streams
 
 

@@ -4,10 +4,10 @@ import ast
 from typing import NamedTuple, Protocol
 
 from cellops.capture.names import libraries
-from cellops.capture.names.kinds import HANDLE, PLAIN_FUNCTION, Kind
+from cellops.capture.names.kinds import HANDLE, PLAIN_FUNCTION, WEAK, Kind
 from cellops.capture.names.libraries import last, root
 from cellops.capture.names.sharing import CONSTANT, NONE, Notes, Value, either
-from cellops.records.effects import ANYTHING, FILES, INTERPRETER
+from cellops.records.effects import ANYTHING, FILES, INTERPRETER, FunctionEffects
 
 LAZY = frozenset({"enumerate", "filter", "iter", "map", "reversed", "zip", "aiter"})
 TABLE_LIBRARIES = frozenset({"numpy", "pandas", "polars", "pyarrow", "scipy"})
@@ -67,8 +67,13 @@ def _of_unknown(to: Evaluator, called: Called, function: Value) -> Value:
     """It may change all that it is given, and keep it, which a method of an open file does not."""
     if function.origin == HANDLE:
         _go_through(to, called)
-        to.notes.mutate(function)
+        for value in (function, *(called.values if called.method.startswith("readinto") else ())):
+            to.notes.mutate(value)
         return Value(roots=function.everything)
+    if root(function.origin) == WEAK:
+        to.notes.miss(called.values)
+    if libraries.SAVES.match(called.method):
+        to.notes.write_files()
     parts = [part for part in (function, *called.values) if part.everything]
     for part in parts:
         if part is not function or function.origin != PLAIN_FUNCTION:
@@ -100,9 +105,13 @@ def _go_through(to: Evaluator, called: Called, base: Value | None = None) -> Non
 
 def _written_to(called: Called, base: Value | None) -> list[Value]:
     """The arguments of a function of numpy, or of an array's method, that stand where `out` may stand too."""
+    if called.function.origin == "copy.deepcopy":
+        return called.values[1:]
     of_array = base is not None and base.kind is Kind.TABLE
     if not of_array and root(called.function.origin) != "numpy":
         return []
+    if any(isinstance(part, ast.Starred) for part in called.node.args) or _is_open(called.node):
+        return called.values
     place = libraries.place_of_out(called.method if of_array else last(called.function.origin))
     return [] if place is None else called.values[place - of_array : len(called.node.args)]
 
@@ -176,22 +185,19 @@ def _result_of_library(called: Called, library: str) -> Value:
         return called.result._replace(kind=Kind.TABLE)
     if library == "sklearn" and worst <= Kind.ESTIMATOR:
         return called.result._replace(kind=Kind.ESTIMATOR)
-    if library == "math" or called.function.origin.endswith(".dumps"):
+    if library in {"math", "pathlib"} or called.function.origin.endswith(".dumps"):
         return CONSTANT
     return called.result
 
 
 def _of_builtins(to: Evaluator, called: Called, name: str) -> Value:
     if name in {"setattr", "delattr", "next"} and called.values:
-        if called.values[0].kind is Kind.LIBRARY:
-            to.notes.interpreter()
-        to.notes.mutate(called.values[0])
-        for value in called.values[1:]:
-            to.notes.store(called.values[0], value, anywhere=True)
-        return either(called.values).element() if name == "next" else CONSTANT
-    asked = (name, len(called.node.args))
-    if asked in {("vars", 1), ("getattr", 2)} and called.values[0].kind is Kind.LIBRARY:
-        return _of_module(called, name)
+        return _changing(to, called, name)
+    if name == "property" or (name == "type" and len(called.node.args) > 1):
+        to.notes.pending.append(FunctionEffects(looked=True, ends=name == "type"))
+    led = _of_one(called, name)
+    if led is not None:
+        return led
     if name in libraries.DESCRIBES:
         for value in (value for parameter, value in called.arguments if parameter == "file"):
             to.use(value)
@@ -202,6 +208,38 @@ def _of_builtins(to: Evaluator, called: Called, name: str) -> Value:
     if name in libraries.GIVES_A_CONSTANT:
         return CONSTANT
     return Value(origin=HANDLE) if name == "open" else _gathered(called, name)
+
+
+def _changing(to: Evaluator, called: Called, name: str) -> Value:
+    """`setattr`, `delattr` and `next` change what they are given first."""
+    into, *others = called.values
+    if into.kind is Kind.LIBRARY:
+        to.notes.interpreter()
+    to.notes.mutate(into)
+    if name == "setattr":
+        to.notes.set_attribute(into, _text(called.node.args[1:2]))
+    for value in others:
+        to.notes.store(into, value, anywhere=True)
+    return either(called.values).element() if name == "next" else CONSTANT
+
+
+def _of_one(called: Called, name: str) -> Value | None:
+    """What leads from an object to its class, or from a module to what it holds; None for other functions."""
+    asked = (name, len(called.node.args))
+    if asked == ("type", 1) and called.values[0].kind is Kind.ACTIVE:
+        return called.values[0]._replace(direct=False)
+    if asked in {("vars", 1), ("getattr", 2)} and called.values[0].kind is Kind.LIBRARY:
+        return _of_module(called, name)
+    return None
+
+
+def _text(nodes: list[ast.expr]) -> str | None:
+    """The text that an argument is, where the source shows it."""
+    match nodes:
+        case [ast.Constant(value=str(text))]:
+            return text
+        case _:
+            return None
 
 
 def _of_module(called: Called, name: str) -> Value:
@@ -285,7 +323,7 @@ def _of_data(to: Evaluator, called: Called, base: Value) -> Value:
         _files(to, called, called.method)
     if called.method in libraries.RENAMES_INDEX and base.kind is Kind.TABLE and _in_place(called.node):
         to.notes.rename_index(base)
-    if called.method in libraries.CHANGES_ITSELF or _in_place(called.node):
+    if called.method in libraries.CHANGES_ITSELF or _in_place(called.node) or _may_work_in_place(called, base):
         to.notes.change(base)
         for value in called.values:
             to.notes.store(base, value)
@@ -300,6 +338,12 @@ def _of_data(to: Evaluator, called: Called, base: Value) -> Value:
     if base.kind is Kind.TABLE and called.method in libraries.GIVES_A_NEW_ONE:
         return Value(Kind.TABLE, _returned(called))
     return Value(base.kind, base.everything | called.result.roots)
+
+
+def _may_work_in_place(called: Called, base: Value) -> bool:
+    """Whether a method of a frame may be asked to change it by a parameter whose name does not stand in the source."""
+    draws = called.method in libraries.DRAWS or _is_of_plot(called.node)
+    return base.kind is Kind.TABLE and _is_open(called.node) and not draws
 
 
 def _is_of_plot(node: ast.Call) -> bool:
@@ -323,6 +367,11 @@ def _in_place(node: ast.Call) -> bool:
         keyword.arg == "inplace" and not (isinstance(keyword.value, ast.Constant) and keyword.value.value is False)
         for keyword in node.keywords
     )
+
+
+def _is_open(node: ast.Call) -> bool:
+    """Whether the names of some parameters do not stand in the source: `f(**given)`."""
+    return any(keyword.arg is None for keyword in node.keywords)
 
 
 def _works_in_place(node: ast.Call, origin: str = "") -> bool:

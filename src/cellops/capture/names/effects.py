@@ -1,8 +1,8 @@
 """How a cell hangs together with others: which names it needs, binds and may change, and which share their objects.
 
 It reads the statements in their order. What cannot be told is taken for the worst: a function that is not known may
-change all that it is given. Taken for granted is that looking at an object (an attribute of it, comparing, printing
-it, asking for its length) does not change it.
+change all that it is given. Looking at an object (an attribute of it, comparing, printing it, asking for its length)
+changes it only if its class has code for that which may do more than to look itself.
 """
 
 import ast
@@ -12,11 +12,13 @@ from collections.abc import Callable
 
 from cellops.capture.dataflow import scopes
 from cellops.capture.dataflow.analysis import constant_code
+from cellops.capture.dataflow.looking import acts_when_given_up, acts_when_looked_at
 from cellops.capture.dataflow.scopes import Function
 from cellops.capture.dataflow.shell_calls import shell_call
-from cellops.capture.names.expressions import Describe
-from cellops.capture.names.kinds import Description, Kind
+from cellops.capture.names.expressions import MAIN, Describe
+from cellops.capture.names.kinds import NAMESPACE, SHELL, Description, Kind
 from cellops.capture.names.libraries import KEEPS_STATE, PURE, root
+from cellops.capture.names.owners import is_of_library
 from cellops.capture.names.sharing import CONSTANT, Value, either
 from cellops.capture.names.statements import Statements, nothing_cached, nothing_known
 from cellops.records.effects import ANYTHING, FunctionEffects
@@ -49,12 +51,14 @@ class Source(Statements):
         relative = isinstance(node, ast.ImportFrom) and node.level > 0
         if relative or any(root(m) not in HARMLESS or m.startswith(MODULES_WITH_EFFECTS) for m in modules):
             self.notes.interpreter()
+        if relative or any(not is_of_library(m) for m in modules):
+            self.notes.read_files()  # an earlier cell may have written the module
         for alias in node.names:
             if alias.name == "*":
                 continue
             full = f"{origin}.{alias.name}" if origin else alias.name if alias.asname else root(alias.name)
             name = alias.asname or root(alias.name)
-            self.bind_name(name, Value(Kind.LIBRARY, origin=full))
+            self.bind_name(name, self._anything(MAIN) if root(full) == MAIN else Value(Kind.LIBRARY, origin=full))
 
     def define(self, node: Function | ast.ClassDef) -> None:
         if isinstance(node, ast.ClassDef):
@@ -115,6 +119,9 @@ class Source(Statements):
             uses=tuple(dict.fromkeys(name for name in uses if name not in outer)),
             changes=tuple(dict.fromkeys(name for name in [*changed, *unknown] if name not in outer)),
             consumes=tuple(dict.fromkeys(name for name in consumed if name not in outer and name not in changed)),
+            derived=tuple(name for name in most.notes.derived if name not in outer),
+            looked=acts_when_looked_at(node),
+            ends=acts_when_given_up(node),
         )
 
     def _later(self, node: Code, kind: Kind) -> "Source":
@@ -124,7 +131,8 @@ class Source(Statements):
             known = self._kind_now(name)
             if known is None and hasattr(builtins, name):
                 return None
-            return known if known is not None and known.kind is Kind.LIBRARY else Description(kind)
+            told = known is not None and (known.kind is Kind.LIBRARY or known.origin in {NAMESPACE, SHELL})
+            return known if told else Description(kind)
 
         inner = Source(describe, is_cached=self.is_cached)
         inner.later = True

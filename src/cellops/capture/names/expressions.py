@@ -11,10 +11,12 @@ from cellops.capture.dataflow import scopes
 from cellops.capture.dataflow.scopes import Comprehension
 from cellops.capture.names import libraries
 from cellops.capture.names.calls import LAMBDA, Called, call
-from cellops.capture.names.kinds import Description, Kind
+from cellops.capture.names.kinds import NAMESPACE, SHELL, Description, Kind
+from cellops.capture.names.owners import is_pythons_own
 from cellops.capture.names.sharing import CONSTANT, NONE, Notes, Value, container, either
-from cellops.records.effects import FunctionEffects
+from cellops.records.effects import ANYTHING, INTERPRETER, FunctionEffects
 
+MAIN = "__main__"
 WORD = re.compile(r"[A-Za-z_]\w*")
 Describe = Callable[[str], Description | None]
 
@@ -46,7 +48,10 @@ class Expressions(ABC):
             case ast.Attribute(value=base, attr=attribute):
                 return self._attribute(self.value(base), attribute)
             case ast.Subscript(value=base, slice=key):
-                return self._item(self.value(base), self.value(key))
+                known = self.value(base)
+                if known.origin == libraries.ALL_MODULES and not _names_another_module(key):
+                    return self._anything("sys.modules")
+                return self._item(known, self.value(key))
             case ast.Call():
                 return self._call(node)
             case ast.BinOp(left=left, right=right):
@@ -100,11 +105,13 @@ class Expressions(ABC):
         if name not in self.certain:
             before = self.before(name)
             if before is None and not known and hasattr(builtins, name):
-                return Value(Kind.LIBRARY, origin=f"builtins.{name}")
+                return self._builtin(name)
             self.notes.needs[name] = None
             if before is not None or not known or hasattr(builtins, name):
                 known.append(Value() if before is None else Value(before.kind, origin=before.origin))
         found = either(known)
+        if found.origin == NAMESPACE:
+            return self._anything(f"{name} is a namespace")
         if found.kind is Kind.CONSTANT:
             return CONSTANT
         if found.kind is Kind.LIBRARY and found.origin:
@@ -112,6 +119,13 @@ class Expressions(ABC):
         if found.kind in (Kind.BOX, Kind.LIBRARY, Kind.ACTIVE):
             self.notes.active[name] = None
         return Value(found.kind, frozenset({name}), origin=found.origin, direct=True)
+
+    def _builtin(self, name: str) -> Value:
+        """A built-in function, or what a cell has put among them."""
+        if is_pythons_own(vars(builtins).get(name)):
+            return Value(Kind.LIBRARY, origin=f"builtins.{name}")
+        self.notes.needs[INTERPRETER] = None
+        return Value(roots=frozenset({INTERPRETER}))
 
     def _of_library(self, origin: str) -> Value:
         """A module that has a state of its own is a name of the notebook too."""
@@ -137,12 +151,19 @@ class Expressions(ABC):
         if base.kind is Kind.TABLE and attribute in libraries.INDEXERS:
             return base
         if attribute in libraries.LEADS_ANYWHERE:
-            self.notes.unknown[attribute] = None
+            return self._anything(attribute)
+        if base.origin == SHELL and attribute not in libraries.HARMLESS_OF_SHELL:
+            return self._anything(f"get_ipython().{attribute}")
         if base.kind is Kind.ACTIVE and self.is_cached(attribute):
             self.notes.mutate(base)
         if libraries.changes_itself(attribute) and base.kind <= Kind.ESTIMATOR:
             return Value(Kind.ACTIVE, base.everything)
         return Value(base.kind if base.kind is not Kind.BOX else Kind.ACTIVE, base.everything)
+
+    def _anything(self, reason: str) -> Value:
+        """What may be any object of the notebook, and lead to its names."""
+        self.notes.unknown[reason] = None
+        return Value(roots=frozenset({ANYTHING}))
 
     def _item(self, base: Value, key: Value) -> Value:
         self.use(base)
@@ -244,3 +265,8 @@ class Expressions(ABC):
     @abstractmethod
     def bind_name(self, name: str, value: Value) -> None:
         """Give a value to a name."""
+
+
+def _names_another_module(key: ast.expr) -> bool:
+    """Whether a key of `sys.modules` shows that it is not the notebook itself."""
+    return isinstance(key, ast.Constant) and key.value != MAIN

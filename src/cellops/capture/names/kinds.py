@@ -43,6 +43,12 @@ PLAIN_FUNCTION = "(function)"
 """Stands for the origin of a function of the notebook that keeps nothing between two calls."""
 HANDLE = "(handle)"
 """Stands for the origin of a file, or of what stands for one, whose methods keep nothing of what they are given."""
+NAMESPACE = "(namespace)"
+"""The origin of a dictionary or a module that is a namespace of its own, as the notebook's is."""
+SHELL = "(shell)"
+"""The origin of IPython's shell."""
+WEAK = "weakref"
+"""The origin of containers that do not keep what they are given."""
 HANDLES = frozenset(
     {
         "_io.BufferedRandom", "_io.BufferedReader", "_io.BufferedWriter", "_io.BytesIO", "_io.FileIO", "_io.StringIO",
@@ -86,14 +92,24 @@ def describe(value: object) -> Description:
     full = ".".join(name_of(kind))
     if full in STATES:
         return Description(Kind.LIBRARY, STATES[full])
+    origin = NAMESPACE if kind is dict and "__builtins__" in value else _origin(full)  # type: ignore[operator]
+    return Description(Kind.ACTIVE, origin) if origin else Description(_kind(value, [MOST_LOOKED_AT]))
+
+
+def _origin(full: str) -> str:
+    """What an object of a type with this full name stands for; empty for most."""
     if full in HANDLES:
-        return Description(Kind.ACTIVE, HANDLE)
-    return Description(_kind(value, [MOST_LOOKED_AT]))
+        return HANDLE
+    if full.startswith((WEAK, "_weakrefset")):
+        return WEAK
+    return SHELL if full.endswith("InteractiveShell") else ""
 
 
 def _module(value: Any) -> Description:
     name = ModuleType.__getattribute__(value, "__dict__").get("__name__")
-    return ACTIVE if type(name) is not str or name == "__main__" else Description(Kind.LIBRARY, name)
+    if name == "__main__":
+        return Description(Kind.ACTIVE, NAMESPACE)
+    return ACTIVE if type(name) is not str else Description(Kind.LIBRARY, name)
 
 
 def _function(value: Any) -> Description:

@@ -93,11 +93,13 @@ WRITES_FILES = re.compile(
     r" | sink_\w+ | save\w* | dump | tofile | touch | mkdir | unlink | rename | rmdir | symlink_to | hardlink_to"
     r" | imsave | imwrite | open | sql | execute | connect | replace )$"
 )
+SAVES = re.compile(r"^(?:save\w*|dump\w*|export\w*|write|write_\w+)$")
+"""Methods of objects that are not known by which they write files, by their names."""
 OPENS = _words("open fdopen open_file File ZipFile TarFile GzipFile BZ2File LZMAFile")
 """Functions that open a file, to write to it where their second argument says so."""
 OPENS_TO_WRITE = re.compile(
     r"(?x)(?:^|\.)(?: shelve\.open | dbm\.\w*\.?open | connect | create_engine | memmap | open_memmap | HDFStore"
-    r" | ExcelWriter | ParquetWriter | \w*FileHandler | \w*TemporaryFile | mkstemp | SummaryWriter )$"
+    r" | ExcelWriter | ParquetWriter | \w*FileHandler | \w*Temporary\w+ | mkstemp | mkdtemp | SummaryWriter )$"
 )
 """Functions that open a file to be written to, whatever they are given."""
 MAPS = _words("memmap open_memmap")
@@ -146,8 +148,20 @@ ALL_MODULES = "sys.modules"
 """The full name of what holds all modules, and of any of them."""
 ENTERS = _words("__enter__ __exit__ __aenter__ __aexit__ enter_context enter_async_context")
 """Methods by which a context is entered that may outlive the cell: a context may change what all cells share."""
-LEADS_ANYWHERE = frozenset({"__subclasses__"})
+LEADS_ANYWHERE = _words(
+    """
+    __subclasses__ __globals__ ag_frame cr_frame f_back f_globals f_locals gi_frame tb_frame user_global_ns user_module
+    user_ns
+    """
+)
 """Attributes that lead to objects that nothing else in the source names."""
+HARMLESS_OF_SHELL = _words(
+    """
+    banner1 banner2 colors config display_formatter display_pub execution_count history_manager kernel magics_manager
+    parent set_next_input
+    """
+)
+"""Attributes of IPython's shell that lead to no name of the notebook."""
 
 INDEXERS = _words("at iat iloc loc")
 """Attributes of frames that stand for the frame itself: setting an item of them sets it in the frame."""
@@ -189,7 +203,7 @@ GIVES_A_CONSTANT = _words(
 )
 HIDES = _words("exec eval compile globals locals __import__")
 FRAMES = re.compile(
-    r"^(?:sys\._getframe|inspect\.(?:currentframe|stack|getouterframes)|gc\.get_\w+|ctypes\..*|runpy\..*)$"
+    r"^(?:sys\._getframe|inspect\.(?:currentframe|stack|getouterframes)|gc\.get_\w+|sys\.modules\.\w+|ctypes\..*|runpy\..*)$"
 )
 
 

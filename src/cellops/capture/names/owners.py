@@ -4,9 +4,11 @@ import functools
 import sys
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 
+from cellops.capture.names.kinds import CONSTANTS
 from cellops.capture.names.libraries import root
-from cellops.capture.names.types import name_of
+from cellops.capture.names.types import Kinds, name_of
 
+FUNCTIONS = Kinds((BuiltinFunctionType, FunctionType, MethodType))
 INSTALLED = ("site-packages", "dist-packages")
 
 
@@ -18,6 +20,17 @@ def is_of_library(module: object) -> bool:
         return True
     place = getattr(sys.modules.get(root(module)), "__file__", None)
     return type(place) is str and any(folder in place for folder in INSTALLED)
+
+
+def is_pythons_own(value: object) -> bool:
+    """Whether a built-in value is one of Python's or IPython's, which no cell has put there."""
+    kind = type(value)
+    if issubclass(kind, type):
+        return is_of_library(name_of(value)[0])  # type: ignore[arg-type]
+    if kind in FUNCTIONS:
+        return not runs_own_code(value)
+    module = name_of(kind)[0]
+    return kind in CONSTANTS or (module != "builtins" and is_of_library(module))
 
 
 def runs_own_code(function: object) -> bool:

@@ -8,7 +8,7 @@ reaches every name that shares a region with it, by whatever way.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from cellops.records.effects import ANYTHING, FILES, INTERPRETER, Effects, FunctionEffects
+from cellops.records.effects import ANYTHING, FILES, INTERPRETER, RESULTS, Effects, FunctionEffects
 
 
 @dataclass
@@ -71,9 +71,13 @@ class Flow:
     def _apply(self, step: "_Step", effects: Effects, cells: int, order: int, *, anything: bool) -> None:
         for name in effects.changes:
             self._mark(step.now(name), cells)
+            if name != RESULTS and self.reach(step.now(name)) & self.own(FILES):
+                self._mark(self.own(FILES), cells)  # a handle may have been given up
         mutated = 0
         for name in (*effects.mutates, *step.changed):
             mutated |= self.reach(step.now(name))
+        for name in (*effects.derived, *step.derived):
+            mutated |= step.made_of(step.now(name))
         self._mark(mutated, cells)
         self._bind(step, effects, cells, order)
         for name in step.changed:
@@ -181,12 +185,17 @@ class _Step:
         self.own = {name: self._begin(name, effects) for name in self.targets}
         for name, found in effects.functions.items():
             flow.add_function(self.own.get(name) or flow.own(name), found)
+        self._given_up = {name for name in effects.gives_up if self._ends(flow.own(name))}
+        """Names whose former objects do something now that they are given up."""
+        self._needs |= self._given_up
         self._share(effects)
         if any(not own for own in self.own.values()):
             self.own = {name: own or flow.region() for name, own in self.own.items()}
             self._share(effects)
         for name, found in effects.functions.items():
             flow.add_function(self.own.get(name) or flow.own(name), found)
+        self.derived = set[str]()
+        """Names of which functions that the cell may have called change what others have given them."""
         self.used, self.changed = self._use(effects)
 
     def _begin(self, name: str, effects: Effects) -> int:
@@ -198,6 +207,11 @@ class _Step:
         """The regions that a name stands for before the cell, where that matters, and behind it."""
         own = self.own.get(name, 0)
         return own | self._flow.own(name) if name in self._needs or name not in self.bound else own
+
+    def _ends(self, regions: int) -> bool:
+        """Whether something happens when objects of some regions are given up: what files have not had is written."""
+        writes = self._flow.reach(regions) & self._flow.own(FILES)
+        return bool(writes) or any(function.ends for function in self._called(regions))
 
     def _share(self, effects: Effects) -> None:
         """Follow aliases and containers until nothing new is shared."""
@@ -213,7 +227,8 @@ class _Step:
             for name, items in effects.holds.items():
                 new |= self._flow.hold(self.now(name), self._all_of(items))
             for name, items in effects.reaches.items():
-                new |= self._flow.hold(self._keepers(name), self._all_of(items))
+                into = self._keepers(name) | (self.made_of(self.now(name)) if name in effects.derived else 0)
+                new |= self._flow.hold(into, self._all_of(items))
 
     def _all_of(self, names: Iterable[str]) -> int:
         found = 0
@@ -224,14 +239,15 @@ class _Step:
     def _sources(self, source: str, target: str) -> int:
         """What a value made of a name may be: its object, what this holds, or what a function of it may return."""
         if source != ANYTHING:
-            return self._made_of(self.now(source))
+            return self.made_of(self.now(source))
         if self._unknown:
             return self._flow.all_regions()
         if self._anything is None:
-            self._anything = self._made_of(self._all_of((*self._needs, *self.targets)))
-        return self._anything | self._made_of(self._flow.own(target))
+            self._anything = self.made_of(self._all_of((*self._needs, *self.targets)))
+        return self._anything | self.made_of(self._flow.own(target))
 
-    def _made_of(self, regions: int) -> int:
+    def made_of(self, regions: int) -> int:
+        """What the objects of some regions lead to: what they hold, and what functions there may give."""
         found = self._flow.reach(regions)
         return found | self._flow.reach(self._all_of(n for f in self._called(found) for n in f.uses))
 
@@ -257,8 +273,8 @@ class _Step:
 
     def _use(self, effects: Effects) -> tuple[set[str], set[str]]:
         """The names that the cell used, also by the functions it may have called, and those that these may change."""
-        used, changed = set(effects.needs), set[str]()
-        waiting, done = [*effects.active], set[str]()
+        used, changed = set(effects.needs) | self._given_up, set(self._given_up)
+        waiting, done = [*effects.active, *self._given_up], set[str]()
         while waiting:
             name = waiting.pop()
             if name in done:
@@ -266,7 +282,8 @@ class _Step:
             done.add(name)
             for found in self._flow.functions(self.now(name)):
                 used.update(found.uses)
-                changed.update(found.changes)
+                self.derived.update(found.derived)
+                changed.update((*found.changes, *([name] if found.looked else [])))
                 changed.update(name for name in found.consumes if not self._is_passive(name, effects))
                 waiting += [name for name in found.uses if not self._is_passive(name, effects)]
         return used, changed

@@ -76,6 +76,7 @@ class Notes:
         self.active: dict[str, None] = {}
         self.changes: dict[str, None] = {}
         self.mutates: dict[str, None] = {}
+        self.derived: dict[str, None] = {}
         self.aliases: dict[str, set[str]] = {}
         self.holds: dict[str, set[str]] = {}
         self.reaches: dict[str, set[str]] = {}
@@ -99,13 +100,28 @@ class Notes:
         """The value, or anything that it holds, may be changed."""
         for name in value.everything:
             self.mutates[name] = None
+            if value.kind is Kind.ACTIVE and not value.direct:
+                self.derived[name] = None
             self.touched.add(name)
 
     def store(self, into: Value, item: Value, *, anywhere: bool = False) -> None:
         """One value may from now on hold another, itself or anywhere inside."""
         found = self.holds if into.direct and not anywhere else self.reaches
         for name in into.everything if item.everything else ():
+            if into.kind is Kind.ACTIVE and not into.direct:
+                self.derived[name] = None
             found.setdefault(name, set()).update(item.everything)
+
+    def miss(self, values: Iterable[Value]) -> None:
+        """Weak references are made to some values: that they are given up can be seen."""
+        for name in {name for value in values for name in value.everything}:
+            self.add_function(name, FunctionEffects(ends=True))
+
+    def set_attribute(self, into: Value, attribute: str | None) -> None:
+        """A class may be given a method that runs when its objects are looked at, or given up."""
+        if attribute is None or attribute.startswith("__"):
+            for name in into.everything if into.kind is Kind.ACTIVE else ():
+                self.add_function(name, FunctionEffects(looked=True, ends=attribute in {None, "__del__"}))
 
     def rename_index(self, table: Value) -> None:
         """An index is given another name: if it is a new table's, it may be that of any table that was read here."""
@@ -135,7 +151,10 @@ class Notes:
             uses=_union(part.uses for part in parts),
             changes=_union(part.changes for part in parts),
             consumes=_union(part.consumes for part in parts),
+            derived=_union(part.derived for part in parts),
             keeps=any(part.keeps for part in parts),
+            looked=any(part.looked for part in parts),
+            ends=any(part.ends for part in parts),
         )
 
 

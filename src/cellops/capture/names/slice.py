@@ -64,7 +64,7 @@ class Slices:
         self._cells |= {cell: _Cell(1 << cell, {}) for cell in taken}
         bits = sum(1 << cell for cell in taken)
         cells, definers = self._whole.add(order, effects, bits)
-        sure, _ = self._sure.add(order, effects.replace(mutates=(), unknown=()), bits)
+        sure, _ = self._sure.add(order, effects.replace(mutates=(), derived=(), unknown=()), bits)
         self._needed[record.order] = sure
         notes = (*(above.widened if above is not None else ()), *filter(None, [self._note(record, effects)]))
         self._cells[record.order] = _Cell(cells, definers, _doubt(record, effects), notes)
@@ -87,7 +87,8 @@ class Slices:
         bound = {*effects.binds, *effects.aliases}
         doubted = [v for v in record.values if v.name in effects.mutates and v.name not in bound]
         stayed = [v.name for v in doubted if v.digest and self._contents.get(v.name) == (v.digest, self._cells_of(v))]
-        return effects.replace(mutates=tuple(name for name in effects.mutates if name not in stayed))
+        mutates, derived = (tuple(n for n in names if n not in stayed) for names in (effects.mutates, effects.derived))
+        return effects.replace(mutates=mutates, derived=derived)
 
     def _cells_of(self, value: ValueSeen) -> int:
         return self._whole.cells_of(value.name) if _is_whole_table(value) else 0

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from cellops.capture.dataflow.scopes import Function
 from cellops.capture.names.expressions import Describe, Expressions
-from cellops.capture.names.kinds import HANDLE, Kind
+from cellops.capture.names.kinds import HANDLE, WEAK, Kind
 from cellops.capture.names.libraries import NAMES_OF_INDEX
 from cellops.capture.names.sharing import CONSTANT, Value, container, either
 
@@ -173,16 +173,18 @@ class Statements(Expressions):
                     )
             case ast.Attribute(value=base, attr=attribute):
                 into = self.value(base)
+                self.notes.set_attribute(into, attribute)
                 if attribute in NAMES_OF_INDEX and into.kind is Kind.TABLE:
                     self.notes.rename_index(into)
                 self._store(into, value)
             case ast.Subscript(value=base, slice=key):
-                self.use(self.value(key))
-                self._store(self.value(base), value)
+                place = self.value(key)
+                self.use(place)
+                self._store(self.value(base), value, place)
             case _:
                 self.value(target)
 
-    def _store(self, into: Value, item: Value) -> None:
+    def _store(self, into: Value, item: Value, key: Value = CONSTANT) -> None:
         """An attribute or an item of something is set; of a module, it is everybody's."""
         if into.kind is Kind.LIBRARY:
             self.notes.interpreter()
@@ -191,7 +193,10 @@ class Statements(Expressions):
             self.notes.mutate(item)
         else:
             self.notes.change(into)
+        if into.origin == WEAK:
+            self.notes.miss([item, key])
         self.notes.store(into, item.kept())
+        self.notes.store(into, key)
 
     def bind_name(self, name: str, value: Value) -> None:
         value = value.kept()

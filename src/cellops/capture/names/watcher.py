@@ -12,16 +12,18 @@ from cellops.capture.names.axes import Axes
 from cellops.capture.names.bindings import GONE, watch
 from cellops.capture.names.caches import Caches
 from cellops.capture.names.effects import Source
+from cellops.capture.names.endings import may_act_at_its_end
 from cellops.capture.names.kinds import PLAIN_FUNCTION, Description, Kind, describe
 from cellops.capture.names.memory import Memory
 from cellops.capture.names.namespace import OF_IPYTHON, RESULT, Picture
+from cellops.capture.names.output import Output
 from cellops.capture.names.owners import is_of_library
 from cellops.capture.names.tasks import Tasks, let_go_on
 from cellops.capture.names.threads import Threads
 from cellops.capture.names.types import bases_of, held_by, identity_of, name_of
 from cellops.capture.watcher import Ending, OpenCell, Seen
 from cellops.records.cell import Outcome
-from cellops.records.effects import ANYTHING, TASKS, Effects, FunctionEffects
+from cellops.records.effects import ANYTHING, INTERPRETER, OUTPUT, RESULTS, TASKS, Effects, FunctionEffects
 
 MOST_CODE = 200_000
 """Characters of a cell beyond which its statements are not read one by one."""
@@ -41,6 +43,8 @@ class Before:
     """The objects of the names that it binds."""
     watched: tuple[str, ...]
     """Those of them whose objects are missed: that they are given up can be seen."""
+    ending: tuple[str, ...]
+    """Those whose objects may do something when they are given up."""
     strayed: tuple[str, ...]
     """Names that it reads and that no cell has bound to what they are now."""
     nested: bool
@@ -48,6 +52,10 @@ class Before:
     """The cells that ran at the same time, in other threads."""
     accompanied: bool
     """Whether other threads may have run code of the notebook at the same time."""
+    output: Output
+    """Where the output of cells went."""
+    redirected: bool
+    """Whether an earlier cell had redirected it."""
     tasks: bool
     """Whether tasks that earlier cells have left may have gone on since the last one, or go on now."""
 
@@ -63,6 +71,7 @@ class Names:
         self._caches = Caches({})
         self._threads = Threads({})
         self._tasks = Tasks()
+        self._output = Output()
         self._results: deque[str] = deque(maxlen=len(MOVED_ON))
         """The names of the last results, `_7` for example."""
         self._earlier: set[str] = set()
@@ -78,6 +87,7 @@ class Names:
         self._threads = Threads(self._namespace)
         self._tasks.start()
         self._picture = Picture(self._namespace)
+        self._output = Output()
         hidden = getattr(shell, "user_ns_hidden", {})
         self._earlier = {name for name in self._picture.names if name not in hidden and not OF_IPYTHON.match(name)}
 
@@ -100,11 +110,14 @@ class Names:
             picture=self._picture,
             kinds=kinds,
             watched=tuple(watched),
+            ending=tuple(n for n in cell.flow.lines if n in present and may_act_at_its_end(present[n], kinds[n])),
             bound={name: watch(present[name]) for name in cell.flow.lines if name in present},
             strayed=tuple(name for name in cell.flow.reads if name in present and self._has_strayed(name)),
             nested=nested,
             beside=self._beside[cell.order],
             accompanied=self._threads.are_running([other.thread for other in self._open]),
+            output=Output(),
+            redirected=self._output.has_moved(),
             tasks=self._tasks.are_going_on(),
         )
 
@@ -160,7 +173,7 @@ class Names:
         holds = {name: tuple(sorted(held)) for name, held in notes.holds.items()}
         holds |= {name: tuple(sorted(read.result.held)) for name in results if read.result.held and name not in older}
         if results:
-            holds["Out"] = tuple(sorted(read.result.everything))
+            holds[RESULTS] = tuple(sorted(read.result.everything))
         functions = {name: self._plain(name, found) for name, found in notes.functions.items()}
         functions |= {name: DOES_ANYTHING for name in unseen if unknown and self._may_do_anything(name)}
         touched = (*bound, *unseen, *results, *perhaps, *notes.changes, *notes.mutates)
@@ -176,12 +189,18 @@ class Names:
         needs = (*notes.needs, *state.watched, *([ANYTHING] if state.strayed else ()), *tasks)
         left = [TASKS] if self._tasks.are_left(boundless=bool(unknown)) else []
         holds |= dict.fromkeys(left, (*needs, *bound, *unseen))
+        redirected = [OUTPUT] if state.redirected or self._output.has_moved() else []
+        if state.output.has_moved():
+            aliases[OUTPUT] = (*needs, *bound, *unseen)
+            left.append(INTERPRETER)
         return Effects(
             needs=needs,
             active=(*notes.active, *state.watched, *tasks),
             binds=(*bound, *unseen, *results, *deleted),
-            changes=(*notes.changes, *(["Out"] if results else []), *left),
-            mutates=(*notes.mutates, *state.watched, *tasks),
+            changes=(*notes.changes, *([RESULTS] if results else []), *left),
+            gives_up=tuple(n for n in state.ending if n in bound or n in perhaps or n in deleted),
+            mutates=(*notes.mutates, *state.watched, *tasks, *redirected),
+            derived=tuple(notes.derived),
             aliases=aliases,
             holds=holds,
             reaches={name: tuple(sorted(held)) for name, held in notes.reaches.items()},
