@@ -1,6 +1,7 @@
 """What differs between two runs is named, and what does not differ is not."""
 
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,31 @@ def test_a_cell_that_was_executed_twice_is_named_without_its_source(project: Pat
     (again,) = compare(trained(loaded, *cells), trained(loaded, *cells)).sources
     assert (again.change, again.lines) == (Change.ADDED, ())
     assert "more often" in again.note
+
+
+def test_two_cells_of_one_session_are_not_one_that_was_edited(project: Path, loaded: Kernel) -> None:
+    loaded.run("import math")
+    loaded.run("sines = [math.sin(i) for i in range(5)]", "a")
+    loaded.run("cosines = [math.cos(i) for i in range(5)]", "b")
+    first = trained(loaded, "%%mlops run\nlow = min(sines)")
+    found = compare(first, trained(loaded, "%%mlops run\nhigh = max(cosines)"))
+    changes = [(one.change, one.before, one.after) for one in found.sources]
+    assert changes[:2] == [(Change.REMOVED, "In [3]", None), (Change.ADDED, None, "In [4]")]
+
+
+def test_files_that_git_does_not_know_count_where_a_run_has_used_them(module: Path) -> None:
+    def git(*arguments: str) -> None:
+        command = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org", *arguments]
+        subprocess.run(command, cwd=module.parent, check=True, capture_output=True)
+
+    git("init")
+    git("commit", "--allow-empty", "-m", "begin")
+    first = trained_anew(module.parent, LOAD, READ, TRAIN)
+    module.write_text("def double(values):\n    return values + values\n")
+    (module.parent / "scratch.py").write_text("print(1)\n")
+    found = compare(first, trained_anew(module.parent, LOAD, READ, TRAIN))
+    assert [(one.kind, one.name) for one in found.code] == [("uncommitted", "features.py")]
+    assert "Files that git does not know and neither run has used differ: 1" in found.notes
 
 
 SPLIT = (

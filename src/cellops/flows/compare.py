@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cellops.capture.temporary import temporary_folder
 from cellops.flows.recorded import Held, recorded
-from cellops.pipeline.compare import environment
+from cellops.pipeline.compare import code, environment
 from cellops.pipeline.compare.cells import cell_changes
 from cellops.pipeline.compare.code import code_differences, module_changes
 from cellops.pipeline.compare.data import Found, file_differences, table_differences
@@ -62,17 +62,22 @@ def _compared(one: Held, other: Held) -> RunComparison:
         for run in (before, after)
         if run.closed.slice is None
     ]
+    untracked = code.others(then, now)
+    of_code = [f"Files that git does not know and neither run has used differ: {untracked}"] if untracked else []
     return RunComparison(
         before=_side(before),
         after=_side(after),
-        sources=(*cell_changes(cells, other_cells), *module_changes(then, now, one.source, other.source)),
-        code=tuple(code_differences(then.code, now.code)),
+        sources=(
+            *cell_changes(cells, other_cells, (before.trail, after.trail)),
+            *module_changes(then, now, one.source, other.source),
+        ),
+        code=tuple(code_differences(then, now)),
         parameters=(*parameter_differences(before, after), *generator_differences(cells, other_cells)),
         data=tuple(data),
         environment=tuple(in_what),
         metrics=tuple(metric_differences(before, after)),
         compared=_counts(before, after),
-        notes=(*of_slices, *of_data, *of_environment),
+        notes=(*of_slices, *of_code, *of_data, *of_environment),
     )
 
 

@@ -20,22 +20,38 @@ ALIKE = 0.6
 WORD = re.compile(r"\w+|[^\w\s]")
 
 
+Execution = tuple[str, int, str]
+"""A session, the place on its trail, and the source."""
+
+
 class Keyed(NamedTuple):
     """A cell with what it is known by in both runs."""
 
     key: str
     record: CellRecord
     words: Counter[str]
+    is_common: bool
+    """Whether it was executed before both runs, on one trail."""
 
 
-def cell_changes(before: Sequence[CellRecord], after: Sequence[CellRecord]) -> list[SourceChange]:
+def cell_changes(
+    before: Sequence[CellRecord], after: Sequence[CellRecord], trails: Sequence[Sequence[CellRecord]] = ()
+) -> list[SourceChange]:
     """The cells that are not the same, in the order of the second run.
 
     What both runs have of one session is the same; else a cell is known by its id in the notebook where both runs have
     it, or by its source; nbdime finds among the others which are alike. Cells that only set parameters from outside are
     left to the comparison of parameters.
+
+    Parameters
+    ----------
+    before, after
+        The cells that each run depended on.
+    trails
+        All that were executed up to each run: of one trail, two cells are never one that was edited.
     """
-    one, other = _keyed(*apart(before, after))
+    common = set.intersection(*({_execution(record) for record in trail} for trail in trails)) if trails else set()
+    one, other = _keyed(*apart(before, after), common)
     pairs = list(_pairs(one, other))
     both = {record.source for record in before} & {record.source for record in after}
     moved = {cell.key: cell for cell, new in pairs if new is None and cell is not None}
@@ -69,16 +85,18 @@ def source_lines(before: str, after: str) -> tuple[str, ...]:
     return tuple(found)[2:]
 
 
-def _execution(record: CellRecord) -> tuple[str, int, str]:
+def _execution(record: CellRecord) -> Execution:
     return record.session, record.order, record.source
 
 
-def _keyed(before: Sequence[CellRecord], after: Sequence[CellRecord]) -> tuple[list[Keyed], list[Keyed]]:
+def _keyed(
+    before: Sequence[CellRecord], after: Sequence[CellRecord], common: Container[Execution]
+) -> tuple[list[Keyed], list[Keyed]]:
     shared = {record.cell_id for record in before} & {record.cell_id for record in after} - {None}
-    return [*_known(before, shared)][::-1], [*_known(after, shared)][::-1]
+    return [*_known(before, shared, common)][::-1], [*_known(after, shared, common)][::-1]
 
 
-def _known(records: Sequence[CellRecord], shared: set[str | None]) -> Iterator[Keyed]:
+def _known(records: Sequence[CellRecord], shared: set[str | None], common: Container[Execution]) -> Iterator[Keyed]:
     """The cells with their keys; one that was executed several times has as many, counted from the last."""
     times: Counter[str] = Counter()
     for record in reversed(records):
@@ -87,7 +105,7 @@ def _known(records: Sequence[CellRecord], shared: set[str | None]) -> Iterator[K
         by_source = hashlib.sha256(record.source.encode(errors="replace")).hexdigest()
         key = record.cell_id if record.cell_id is not None and record.cell_id in shared else by_source
         times[key] += 1
-        yield Keyed(f"{key} {times[key]}", record, Counter(WORD.findall(record.source)))
+        yield Keyed(f"{key} {times[key]}", record, Counter(WORD.findall(record.source)), _execution(record) in common)
 
 
 def _pairs(before: Sequence[Keyed], after: Sequence[Keyed]) -> Iterator[tuple[Keyed | None, Keyed | None]]:
@@ -114,6 +132,8 @@ def _same(before: Keyed, after: Keyed) -> bool:
 
 def _alike(before: Keyed, after: Keyed) -> bool:
     """Whether two sources share most of their words: the coefficient of Dice (Ecology 26, 1945) on multisets."""
+    if before.is_common and after.is_common:
+        return _same(before, after)
     total = before.words.total() + after.words.total()
     return 2 * (before.words & after.words).total() >= ALIKE * total > 0
 
