@@ -76,6 +76,13 @@ def _number(_context: click.Context, _parameter: click.Parameter, value: float |
     metavar="SECONDS",
     help="Longest time for one cell. Default: no limit.",
 )
+@click.option(
+    "--total-timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    callback=_number,
+    metavar="SECONDS",
+    help="Longest time for the whole notebook. Default: no limit.",
+)
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="Execute up to N steps at once.")
 @click.option("--cache", is_flag=True, help="Do not execute steps again that nothing has changed for.")
 @click.option("--resume", is_flag=True, help="Go on where the last execution of the notebook has stopped.")

@@ -58,6 +58,7 @@ def execute(
     parameters_file: Path | None = None,
     output: Path | None = None,
     cell_timeout: float | None = None,
+    total_timeout: float | None = None,
     gates: Iterable[str] = (),
     junit: Path | None = None,
     summary: Path | None = None,
@@ -86,6 +87,8 @@ def execute(
         Where the executed notebook goes; default is a new file below `.cellops/executions`.
     cell_timeout
         Longest time for one cell, in seconds.
+    total_timeout
+        Longest time for the whole notebook, in seconds.
     gates
         Rules that the runs must satisfy, such as `auc >= 0.72`, beside those of the settings and of the notebook.
     junit, summary
@@ -183,6 +186,7 @@ def execute(
             on_stage=on_stage,
             on_parameters=tell_parameters,
             cell_timeout=cell_timeout,
+            total_timeout=total_timeout,
             steps=None if steps is None else replace(steps.asked(settings), figures=asked.measured),
             on_step=log,
         )

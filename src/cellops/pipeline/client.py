@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
+from queue import Empty
 from typing import Any
 
 from nbclient.exceptions import CellExecutionError, DeadKernelError
@@ -24,6 +25,8 @@ GRACE = 5.0
 """Seconds that an interrupted cell has to end before its kernel is killed."""
 IOPUB_PATIENCE = 60
 """Seconds to wait for the output of a cell that has ended: a flood of it takes longer than nbclient's four."""
+IDLE_PATIENCE = 5
+"""Seconds to wait for the kernel to say that it has nothing to do, behind what is no cell."""
 IDLE = "iopub.status.idle"
 OUTPUT_LOST = "Some output of this cell was lost: it came faster than the kernel could send it.\n"
 
@@ -140,8 +143,10 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
             await self._unless(stopped, self._ask(self.between[index]))
 
     async def _ask(self, code: str) -> None:
+        message = self.kc.execute(code, silent=True, store_history=False)
         try:
-            reply = await self.async_wait_for_reply(self.kc.execute(code, silent=True, store_history=False))
+            reply = await self.async_wait_for_reply(message)
+            await self._until_idle(message)
         except DeadKernelError as error:
             fact = f"The kernel died while values were handed over: {await self.km.cause_of_death()}"
             raise StepError(fact, remedy="Hand on less between steps, or give the machine more memory") from error
@@ -150,6 +155,17 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
             fact = f"The kernel could not hand over values: {content['ename']}: {content['evalue']}"
             remedy = f"Is cellops installed for the kernel {self.kernel.name}? Its environment needs it too"
             raise StepError(fact, remedy=remedy)
+
+    async def _until_idle(self, message: str) -> None:
+        """Wait until the kernel has left a request behind: the interrupt before its end would be an error in it."""
+        with contextlib.suppress(Empty):  # what comes too fast is lost
+            while True:
+                heard = await self.kc.get_iopub_msg(timeout=IDLE_PATIENCE)
+                if (
+                    heard["parent_header"].get("msg_id") == message
+                    and heard["content"].get("execution_state") == "idle"
+                ):
+                    return
 
     async def _execute_cells(self, stopped: "asyncio.Future[None]") -> None:
         for index, cell in enumerate(self.nb.cells):

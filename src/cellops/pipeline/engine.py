@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from cellops.capture.header import PARAMETER_CELLS
 from cellops.capture.secrets import keep, literals, masked, variables
-from cellops.errors import NotFoundError, UsageError
+from cellops.errors import NotebookError, NotFoundError, UsageError
 from cellops.pipeline import notebook as notebook_file
 from cellops.pipeline.in_kernel import in_kernel
 from cellops.pipeline.kernel_options import KernelOptions
@@ -25,7 +25,7 @@ from cellops.pipeline.parameters.sources import gather
 from cellops.pipeline.redacting import redact_notebook
 from cellops.pipeline.stepwise.options import StepsAsked
 from cellops.pipeline.text_notebook import is_text
-from cellops.pipeline.worker import run_beside
+from cellops.pipeline.worker import OverTimeError, run_beside
 from cellops.records.cached import KeptRun
 from cellops.records.execution import CellProgress, CellState, ExecutedNotebook
 from cellops.records.parameter import BoundParameters
@@ -51,6 +51,7 @@ def execute(
     cwd: Path | None = None,
     kernel: str | None = None,
     cell_timeout: float | None = None,
+    total_timeout: float | None = None,
     save_interval: float = SAVE_INTERVAL,
     steps: StepsAsked | None = None,
     on_step: Callable[[StepProgress], None] = lambda _: None,
@@ -87,6 +88,8 @@ def execute(
         Name of the kernel; by default the notebook's own, else python3.
     cell_timeout
         Seconds that one cell may take; by default as long as it likes.
+    total_timeout
+        Seconds that the whole may take, starts of kernels included; by default as long as it likes.
     save_interval
         Seconds between two savings.
     steps
@@ -103,7 +106,8 @@ def execute(
     NotebookError
         When the file is no notebook, or a cell fails; `data` then has `cell_index` (from 0, in the notebook that was
         given), `line` (from 1, where it is known), `cell_id`, `execution_count`, `ename`, `evalue`, `traceback`
-        (lines) and `output`.
+        (lines) and `output`. Or the whole takes too long; `data` then has `cells` (places of those that were going
+        on) and `output`.
     KeyboardInterrupt, SystemExit
         When it was stopped by Ctrl-C, or by SIGTERM or SIGHUP (the code is 128 + the signal's number); a note of the
         exception names the notebook as far as it came.
@@ -123,12 +127,17 @@ def execute(
     tell_parameters(executed, told)
     places = {cell.id: place for place, cell in enumerate(source.cells)}
     done = []
+    going_on: dict[int | None, str] = {}
     reused: tuple[KeptRun, ...] = ()
 
     def on_event(event: CellProgress) -> None:
         done.append(event.state is CellState.DONE)
         # The injected cell has moved those behind it: a person counts the cells that they wrote.
         place = None if event.index is None else places.get(executed.cells[event.index].id)
+        if event.state is CellState.RUNNING:
+            going_on[place] = event.title
+        else:
+            going_on.pop(place, None)
         on_progress(event.replace(index=place, total=len(places)))
 
     options = KernelOptions(
@@ -141,14 +150,16 @@ def execute(
     try:
         if steps is None:
             on_stage("Starting the kernel")
-            run_cells(executed, places, output, on_event, on_stage, kernel=options)
+            run_cells(executed, places, output, on_event, on_stage, kernel=options, limit=total_timeout)
         else:
             from cellops.pipeline.stepwise.engine import StepExecution
 
             asked = steps.of(source, notebook, own["CELLOPS_EXECUTION"], known.index, _values(known, bound))
             execution = StepExecution(source, executed, places, output, kernel=options, options=asked)
-            execution.run(on_event, on_step, on_stage)
+            execution.run(on_event, on_step, on_stage, limit=total_timeout)
             reused = tuple(execution.reused_runs)
+    except OverTimeError:
+        raise _over_time(notebook, output, total_timeout, going_on, len(places)) from None
     except (KeyboardInterrupt, SystemExit) as stopped:
         if done:
             stopped.add_note(f"The notebook as far as it came: {output}")
@@ -164,6 +175,16 @@ def execute(
         reused_runs=reused,
         seconds=time.perf_counter() - started,
     )
+
+
+def _over_time(
+    notebook: Path, output: Path, limit: float | None, going_on: Mapping[int | None, str], total: int
+) -> NotebookError:
+    cells = [place for place in going_on if place is not None]
+    where = " and ".join(f"cell {place + 1} of {total} ({going_on[place]})" for place in cells)
+    fact = f"{notebook.name} took longer than {limit:g} s in all, and was stopped {f'at {where}' if where else 'between cells'}"
+    remedy = f"Give it more time (--total-timeout), or resume its steps (--resume). As far as it came: {output}"
+    return NotebookError(fact, remedy=remedy, cells=cells, output=str(output))
 
 
 def explain(
@@ -209,6 +230,7 @@ def run_cells(
     *,
     kernel: KernelOptions,
     between: Mapping[int, str] | None = None,
+    limit: float | None = None,
 ) -> None:
     """Execute a prepared notebook in place, saving it as it goes; raises as `execute` does.
 
@@ -220,6 +242,8 @@ def run_cells(
         Places of the cells in the notebook that a person knows, by their ids.
     between
         As `in_kernel` takes it.
+    limit
+        Seconds that it may take.
     """
 
     def save() -> None:
@@ -232,7 +256,7 @@ def run_cells(
             if output.exists():
                 notebook_file.sign(output)
 
-    run_beside(work, on_event, lambda: on_stage("Stopping the kernel"))
+    run_beside(work, on_event, lambda: on_stage("Stopping the kernel"), limit=limit)
 
 
 def _learn_secrets(notebook: "NotebookNode") -> None:

@@ -3,22 +3,30 @@
 import contextlib
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, InvalidStateError
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import TypeVar
 
 Event = TypeVar("Event")
 
 
+class OverTimeError(Exception):
+    """Work took longer than it may."""
+
+
 def run_beside(
     work: Callable[[Future[None], Callable[[Event], None]], None],
     on_event: Callable[[Event], None],
     on_stop: Callable[[], None] = lambda: None,
+    *,
+    limit: float | None = None,
 ) -> None:
     """Run `work(stop, tell)` in a thread and hand what it tells to `on_event` in this one; `on_stop` hears of a stop.
 
+    Work that is not done after `limit` seconds is stopped, and `OverTimeError` raised.
     Ctrl-C, SIGTERM, SIGHUP and an error of `on_event` complete `stop`; they are raised once the work has ended, which
     it has to do within a bounded time. A second Ctrl-C does not hurry it, or a kernel could be left behind.
     """
@@ -39,7 +47,8 @@ def run_beside(
     with _signals_raise():
         thread.start()
         try:
-            while (event := events.get()) is not None:
+            ends = None if limit is None else time.monotonic() + limit
+            while (event := _next(events, ends)) is not None:
                 on_event(event)
         except BaseException:
             with contextlib.suppress(InvalidStateError):
@@ -50,6 +59,14 @@ def run_beside(
                 _outlast(thread)
             raise
     outcome.result()
+
+
+def _next(events: SimpleQueue[Event | None], ends: float | None) -> Event | None:
+    """The next event, in time."""
+    try:
+        return events.get(timeout=None if ends is None else max(0.0, ends - time.monotonic()))
+    except Empty:
+        raise OverTimeError from None
 
 
 def _outlast(thread: threading.Thread) -> None:

@@ -16,7 +16,7 @@ from cellops.pipeline.stepwise.keeping import keep, kept_cells
 from cellops.pipeline.stepwise.lookup import Looked, look_up
 from cellops.pipeline.stepwise.notebook import publish, reuse, step_notebook
 from cellops.pipeline.stepwise.one_step import execute_step
-from cellops.pipeline.stepwise.options import Stepwise
+from cellops.pipeline.stepwise.options import Reuse, Stepwise
 from cellops.pipeline.worker import run_beside
 from cellops.records.cached import KeptRun, KeptStep
 from cellops.records.execution import CellProgress
@@ -83,14 +83,16 @@ class StepExecution:
         on_cell: Callable[[CellProgress], None],
         on_step: Callable[[StepProgress], None],
         on_stage: Callable[[str], None],
+        *,
+        limit: float | None = None,
     ) -> None:
-        """Execute the steps, or take what was kept of them; raises as `pipeline.engine.execute` does."""
+        """Execute the steps, or take what was kept of them, in `limit` seconds; raises as `pipeline.engine.execute`."""
         from papermill.engines import NotebookExecutionManager
 
         manager = NotebookExecutionManager(self._whole, output_path=None, progress_bar=False, autosave_cell_every=0)
 
         def work(stop: Future[None], tell: Callable[[Event], None]) -> None:
-            self._last_execution = self._options.cache.begin(self._options.notebook, self._options.execution)
+            self._begin()
             manager.notebook_start()
             try:
                 self._all(stop, tell)
@@ -110,7 +112,17 @@ class StepExecution:
                 on_step(event)
 
         with self._options.cache.in_use():
-            run_beside(work, on_event, lambda: on_stage("Stopping the kernels"))
+            run_beside(work, on_event, lambda: on_stage("Stopping the kernels"), limit=limit)
+
+    def _begin(self) -> None:
+        """Note that the notebook is executed; what is resumed in part can be resumed behind that part too."""
+        options = self._options
+        self._last_execution = options.cache.begin(options.notebook, options.execution)
+        left = {step.name for step in options.graph.steps} - set(options.steps)
+        for name in left if options.reuse is Reuse.LAST else ():
+            kept = options.cache.last(options.notebook, name)
+            if kept is not None and kept.execution == self._last_execution:
+                options.cache.renew(kept, options.notebook, options.execution)
 
     def explain(self) -> Iterator[StepProgress]:
         """Say of each step whether it would be executed, and why; nothing is executed."""
