@@ -38,19 +38,20 @@ def _looked_at(body: list[ast.stmt]) -> Iterator[Function | ast.expr]:
                 ast.FunctionDef(name=name, decorator_list=decorators)
                 | ast.AsyncFunctionDef(name=name, decorator_list=decorators)
             ):
-                if _is_special(name) or any(_last(decorator) not in HARMLESS_DECORATORS for decorator in decorators):
+                if is_special(name) or any(_last(decorator) not in HARMLESS_DECORATORS for decorator in decorators):
                     yield part
             case ast.Assign(value=ast.Call() as call) if _last(call).endswith("property"):
                 yield call
             case ast.Assign(targets=targets, value=ast.Name() | ast.Lambda() as value):
-                known = isinstance(value, ast.Name) and _is_special(value.id)
-                if not known and any(isinstance(target, ast.Name) and _is_special(target.id) for target in targets):
+                known = isinstance(value, ast.Name) and is_special(value.id)
+                if not known and any(isinstance(target, ast.Name) and is_special(target.id) for target in targets):
                     yield value
             case _:
                 pass
 
 
-def _is_special(name: str) -> bool:
+def is_special(name: str) -> bool:
+    """Whether a method of this name runs when its object is looked at."""
     return name.startswith(("__", "_repr_", "_ipython_")) and name.endswith("_") and name not in CALLED
 
 

@@ -17,8 +17,9 @@ from cellops.capture.dataflow.scopes import Function
 from cellops.capture.dataflow.shell_calls import shell_call
 from cellops.capture.names.expressions import MAIN, Describe
 from cellops.capture.names.kinds import NAMESPACE, SHELL, Description, Kind
-from cellops.capture.names.libraries import KEEPS_STATE, PURE, root
+from cellops.capture.names.libraries import KEEPS_STATE, PURE, root, state_of
 from cellops.capture.names.owners import is_of_library
+from cellops.capture.names.projects import effects_of
 from cellops.capture.names.sharing import CONSTANT, Value, either
 from cellops.capture.names.statements import Statements, nothing_cached, nothing_known
 from cellops.records.effects import ANYTHING, FunctionEffects
@@ -51,14 +52,21 @@ class Source(Statements):
         relative = isinstance(node, ast.ImportFrom) and node.level > 0
         if relative or any(root(m) not in HARMLESS or m.startswith(MODULES_WITH_EFFECTS) for m in modules):
             self.notes.interpreter()
-        if relative or any(not is_of_library(m) for m in modules):
+        own = relative or any(not is_of_library(m) for m in modules)
+        if own:
             self.notes.read_files()  # an earlier cell may have written the module
         for alias in node.names:
             if alias.name == "*":
                 continue
             full = f"{origin}.{alias.name}" if origin else alias.name if alias.asname else root(alias.name)
             name = alias.asname or root(alias.name)
-            self.bind_name(name, self._anything(MAIN) if root(full) == MAIN else Value(Kind.LIBRARY, origin=full))
+            if root(full) == MAIN:
+                self.bind_name(name, self._anything(MAIN))
+            elif own:
+                self.notes.add_function(state_of(full), effects_of(root(full)))
+                self.bind_name(name, self._of_library(full))
+            else:
+                self.bind_name(name, Value(Kind.LIBRARY, origin=full))
 
     def define(self, node: Function | ast.ClassDef) -> None:
         if isinstance(node, ast.ClassDef):
