@@ -27,6 +27,7 @@ from cellops.records.file import FilesPinned
 from cellops.records.proof import Proof, Verdict
 from cellops.settings import load
 from support.kernel import Kernel
+from support.permissions import OBEY_PERMISSIONS
 
 RUN = "%%mlops run --name trained\nscore = 0.5"
 
@@ -523,6 +524,27 @@ def test_exit_codes_tell_ci_what_happened(loaded: Kernel) -> None:
 def _verify(project: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "cellops", "verify", *arguments]
     return subprocess.run(command, cwd=project, capture_output=True, text=True, check=False, env=dict(os.environ))
+
+
+def test_a_project_that_cannot_be_written_is_verified_and_its_proof_not_stored(loaded: Kernel) -> None:
+    (loaded.project / "rows.txt").write_text("1 2 3", encoding="utf-8")
+    loaded.run("rows = open('rows.txt').read().split()")
+    loaded.run("%%mlops run --name counted\ncount = len(rows)")
+    loaded.stop()
+    everything = [loaded.project, *loaded.project.rglob("*")]
+    modes = {path: path.stat().st_mode for path in everything}
+    for path, mode in modes.items():
+        path.chmod(mode & ~0o222)
+    before = {path: path.stat().st_mtime_ns for path in everything}
+    script = f"{OBEY_PERMISSIONS}\nfrom cellops.cli import main\nmain(['verify', 'counted'])"
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, cwd=loaded.project, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done
+    assert "identical" in done.stdout
+    assert "The proof was not stored with the run" in done.stdout
+    assert {path: path.stat().st_mtime_ns for path in [loaded.project, *loaded.project.rglob("*")]} == before
+    for path, mode in modes.items():
+        path.chmod(mode)
 
 
 def test_the_record_of_a_run_holds_its_cells_in_order(loaded: Kernel) -> None:

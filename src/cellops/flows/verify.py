@@ -2,17 +2,19 @@
 
 import contextlib
 import shutil
+import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+import msgspec
 from filelock import FileLock, Timeout
 
 from cellops.capture.blobs import digest
 from cellops.capture.journal import Journal
 from cellops.capture.temporary import temporary_folder
-from cellops.errors import NotFoundError, UsageError
+from cellops.errors import NotFoundError, SettingsError, UsageError
 from cellops.flows import writer
 from cellops.flows.progress import OF_PROOFS
 from cellops.flows.recorded import Held, recorded
@@ -93,17 +95,32 @@ def verify(
     settings = settings or load()
     with temporary_folder() as temporary:
         held = recorded(run, settings, lambda: temporary)
+        place = _writable(settings)
         proof, folder = _verified(
             held,
-            settings,
+            place,
             environment=environment,
             tolerance=tolerance,
             commands_allowed=commands_allowed,
             on_progress=on_progress,
             on_stage=on_stage,
         )
-    _keep(proof, folder, settings)
+    if place is not settings:
+        note = f"The proof was not stored with the run, since {settings.folder} cannot be written"
+        proof = proof.replace(notes=(note, *proof.notes))
+    (folder / "proof.json").write_bytes(proof.to_pretty_json())
+    if place is settings:
+        _carry(proof, folder, settings)
     return proof
+
+
+def _writable(settings: Settings) -> Settings:
+    """These settings; with a temporary folder for cellops' own files where nothing can be written to the project's."""
+    try:
+        prepare(settings.folder)
+    except SettingsError:
+        return msgspec.structs.replace(settings, folder=Path(tempfile.mkdtemp(prefix="cellops-")))
+    return settings
 
 
 def _verified(
@@ -127,7 +144,6 @@ def _verified(
         told.append(text)
         on_stage(text)
 
-    prepare(settings.folder)
     with _alone(proofs, on_stage):
         put_back_all(proofs, tell)
         _clear(proofs)
@@ -353,9 +369,8 @@ def _fresh(run: RecordedRun, folder: Path, on_stage: Callable[[str], None]) -> P
     return build(run.closed.environment, folder / "environment", on_stage)
 
 
-def _keep(proof: Proof, folder: Path, settings: Settings) -> None:
-    """Write the proof beside its notebooks, and into a journal that carries it to the run."""
-    (folder / "proof.json").write_bytes(proof.to_pretty_json())
+def _carry(proof: Proof, folder: Path, settings: Settings) -> None:
+    """Write the proof into a journal that carries it to the run."""
     name = f"{OF_PROOFS}{folder.name}"
     Journal(settings.folder / "journal", name, proof).close()
     writer.carry_all(settings)
