@@ -88,6 +88,7 @@ def _number(_context: click.Context, _parameter: click.Parameter, value: float |
 @click.option("--resume", is_flag=True, help="Go on where the last execution of the notebook has stopped.")
 @click.option("--step", metavar="NAME", help="Execute this step and those that it waits for.")
 @click.option("--retries", type=click.IntRange(0), metavar="N", help="Execute a step that fails up to N times more.")
+@click.option("--store", metavar="URL", help="As --cache, with a folder that machines share. See CELLOPS_STEP_STORE.")
 @click.option("--explain", is_flag=True, help="Execute nothing: say which steps --cache would execute, and why.")
 @click.option("--gate", "gates", multiple=True, metavar="RULE", help="What every run must satisfy; more than once.")
 @click.option("--junit", type=click.Path(path_type=Path), help="Write a report as JUnit XML, for CI.")
@@ -118,6 +119,7 @@ def execute(
     Steps are cells below %%mlops step NAME. With one of these options each has a kernel of its own:
       cellops execute train.ipynb --cache --jobs 4          what has not changed is not executed again
       cellops execute train.ipynb --cache --explain         which steps would be executed, and why
+      cellops execute train.ipynb --store s3://bucket/steps  the same for several machines
       cellops execute train.ipynb --resume                  after a failure: go on with the step that failed
       cellops graph train.ipynb                             the steps and what flows between them
 
@@ -136,9 +138,9 @@ def execute(
     if explain:
         from cellops.flows.steps import explain as explanation
 
-        screens.explained(
-            explanation(notebook, dict(parameters), parameters_file=options["parameters_file"], steps=steps)
-        )
+        asked = {name: options[name] for name in ("parameters_file", "gates")}
+        told = explanation(notebook, dict(parameters), **asked, steps=steps)
+        screens.explained(told.steps, told.gates)
         return
     with screens.watching() as (progress, stage):
         done = work(
@@ -160,7 +162,7 @@ def execute(
 
 def _steps(options: dict[str, Any]) -> "StepOptions | None":
     """Take the options of steps out of the others; without any, one kernel executes all cells."""
-    names = ("jobs", "cache", "resume", "step", "retries")
+    names = ("jobs", "cache", "resume", "step", "retries", "store")
     given = {name: value for name in names if (value := options.pop(name))}
     if not given:
         return None
@@ -169,6 +171,7 @@ def _steps(options: dict[str, Any]) -> "StepOptions | None":
     if "cache" in given and "resume" in given:
         fact = "--cache takes whatever was kept of a step, --resume only what the last execution has finished."
         raise click.UsageError(fact + " Give one of them.")
+    given.setdefault("cache", "store" in given and "resume" not in given)
     return StepOptions(only=given.pop("step", None), **given)
 
 
@@ -215,14 +218,16 @@ def runs(limit: int) -> None:
 @click.argument("run", default="last")
 @click.option("--all", "everything", is_flag=True, help="Also the parameters that the estimator has by itself.")
 def show(run: str, everything: bool) -> None:
-    """Show one RUN: its parameters, metrics, findings and where it lies.
+    """Show one RUN: its parameters, metrics and findings, what it stands on, and where it lies.
 
     RUN is the start of its key, its name, its MLflow id, or "last".
     """
     from cellops import screens
+    from cellops.flows.recorded import whole
     from cellops.flows.runs import show as work
 
-    screens.run(work(run), settings.load(), everything=everything)
+    found = work(run)
+    screens.run(found, settings.load(), whole(found, settings.load()), everything=everything)
 
 
 @terminal.command()

@@ -18,8 +18,10 @@ WHOLE_ADDRESS = re.compile(r"(?:https?://[^/?#]*|(?!https?:)[\w.+-]+://[^/?:]*:[
 SECRET_OF_A_QUERY = re.compile(
     r"(?i)([?&][\w-]*(?:password|passwd|pwd|secret|token|key|signature|(?<![a-z])sig(?![a-z]))[\w-]*=)[^&\s\"]+"
 )
-SECRETS = ("server_token", "tracking_uri")
+SECRETS = ("server_token", "step_store", "step_store_key", "tracking_uri")
 """Settings whose value no message may repeat: an address can hold a password."""
+NOT_FOR_KERNELS = ("CELLOPS_STEP_STORE", "CELLOPS_STEP_STORE_KEY")
+"""Variables that executed notebooks have no use for, and that may hold secrets."""
 NOT_IN_A_URI = str.maketrans({"%": "%25", "?": "%3F", "#": "%23"})
 """What would end the path of a database's address; SQLAlchemy reads the rest as it stands."""
 LONGEST_WAIT = 86_400
@@ -99,6 +101,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What the runs of every `cellops execute` must satisfy; in the environment with `;` or a line end between them."""
     cache_limit: Annotated[int, msgspec.Meta(ge=0)] = 10_000_000_000
     """Bytes that steps of pipelines may keep; beyond it, what was used longest ago is deleted."""
+    step_store: str | None = None
+    """Address, as fsspec takes it, of a folder where other machines find what is kept of steps: `s3://bucket/steps`."""
+    step_store_key: str | None = None
+    """Signs what is kept there: steps signed with another key are not used, as a pickle can run any code."""
     patch_limit: Annotated[int, msgspec.Meta(ge=0)] = 1_000_000
     """Largest uncommitted patch kept with a run, in bytes."""
     trusted_types: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ from cellops.errors import UsageError
 from cellops.records.step import StepDeclared
 
 NAME = re.compile(r"[A-Za-z0-9_-]+")
-USAGE = "Write: %%mlops step NAME [--in a,b] [--out c] [--retries N] [--timeout SECONDS]"
+USAGE = "Write: %%mlops step NAME [--in a,b] [--out c] [--retries N] [--timeout SECONDS] [--keep]"
 
 
 def _name(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
@@ -46,6 +46,7 @@ def _names(_context: click.Context, _parameter: click.Parameter, value: str | No
 @click.option(
     "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Longest time for the step."
 )
+@click.option("--keep", is_flag=True, help="Keep it, though programs that it starts may read what nobody knows of.")
 def step(**options: object) -> StepDeclared:
     """Begin the step NAME of the pipeline: cells below belong to it until the next step.
 

@@ -1,11 +1,13 @@
 """The options of an execution that gives each step a kernel of its own."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cellops.flows.clean import STEPS
+from cellops.flows.gates import prepare as prepare_gates
 from cellops.records.base import Record
 from cellops.records.step_progress import StepExecuted, StepProgress, StepState
 from cellops.settings import Settings, load, prepare
@@ -27,10 +29,21 @@ class StepOptions(Record, frozen=True, kw_only=True):
     """The step to execute, with those that it waits for."""
     retries: int = 0
     """How often a step that says nothing of it is executed again when it fails."""
+    store: str | None = None
+    """Address of a folder where other machines find what is kept of steps; by default the one of the settings."""
 
     def asked(self, settings: Settings) -> "StepsAsked":
+        """The same for the engine of steps.
+
+        Raises
+        ------
+        StepError
+            When the store of other machines cannot be used.
+        """
+        from cellops.pipeline.cache.shared import SharedSteps
         from cellops.pipeline.stepwise.options import Reuse, StepsAsked
 
+        store = self.store or settings.step_store
         return StepsAsked(
             folder=prepare(settings.folder) / STEPS,
             project=settings.project,
@@ -38,6 +51,7 @@ class StepOptions(Record, frozen=True, kw_only=True):
             reuse=Reuse.ANYTHING if self.cache else Reuse.LAST if self.resume else Reuse.NOTHING,
             only=self.only,
             retries=self.retries,
+            shared=None if store is None else SharedSteps(store, settings.step_store_key),
         )
 
     def tidy(self, settings: Settings) -> int:
@@ -45,6 +59,14 @@ class StepOptions(Record, frozen=True, kw_only=True):
         from cellops.pipeline.cache.entries import Cache
 
         return Cache(settings.folder / STEPS).bound(settings.cache_limit)
+
+
+class Explained(Record, frozen=True, kw_only=True):
+    """What an execution would do."""
+
+    steps: tuple[StepProgress, ...]
+    gates: tuple[str, ...] = ()
+    """What its runs would be held against."""
 
 
 class StepLog:
@@ -82,15 +104,19 @@ def explain(
     parameters: Mapping[str, object] | None = None,
     *,
     parameters_file: Path | None = None,
+    gates: Iterable[str] = (),
     steps: StepOptions | None = None,
     settings: Settings | None = None,
-) -> tuple[StepProgress, ...]:
+) -> Explained:
     """Say of each step of a notebook whether it would be executed, and why; nothing is executed.
 
-    It is said for an execution that uses what was kept, unless `steps` asks to resume the last one.
+    It is said for an execution that uses what was kept, unless `steps` asks to resume the last one. Steps are executed
+    again where `gates`, or those of the settings, ask of their runs what was not measured.
 
     Raises
     ------
+    UsageError
+        When a gate cannot be read, or cannot be judged.
     NotFoundError, NotebookError, ParameterError, StepError
         When the notebook, its parameters or its steps cannot be used.
     """
@@ -99,5 +125,7 @@ def explain(
     path = Path(notebook)
     settings = settings or load(path.parent if path.parent.is_dir() else None)
     options = steps or StepOptions()
-    asked = options.replace(cache=not options.resume).asked(settings)
-    return explain_notebook(path, dict(parameters or {}), asked, parameters_file=parameters_file)
+    judged = prepare_gates((*settings.gates, *gates), path)
+    asked = replace(options.replace(cache=not options.resume).asked(settings), figures=judged.measured)
+    told = explain_notebook(path, dict(parameters or {}), asked, parameters_file=parameters_file)
+    return Explained(steps=told, gates=tuple(gate.text for gate in (*judged.gates, *judged.own)))

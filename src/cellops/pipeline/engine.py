@@ -30,6 +30,7 @@ from cellops.records.cached import KeptRun
 from cellops.records.execution import CellProgress, CellState, ExecutedNotebook
 from cellops.records.parameter import BoundParameters
 from cellops.records.step_progress import StepProgress
+from cellops.settings import NOT_FOR_KERNELS
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -143,7 +144,7 @@ def execute(
     options = KernelOptions(
         name=name,
         folder=folder,
-        environment={**os.environ, **own},
+        environment={**{k: v for k, v in os.environ.items() if k not in NOT_FOR_KERNELS}, **own},
         cell_timeout=cell_timeout,
         save_interval=save_interval,
     )

@@ -1,7 +1,7 @@
 """What is kept of a step that was executed, so that it need not be executed again."""
 
 from cellops.records.base import Record
-from cellops.records.file import FileUse
+from cellops.records.file import FileUse, Look
 from cellops.records.module import ModuleSource
 from cellops.records.run import RunClosed, RunOpened
 from cellops.records.step_trail import StepTrail
@@ -36,15 +36,22 @@ class Dependencies(Record, frozen=True, kw_only=True):
 
     python: str = ""
     """Implementation and version of its interpreter."""
-
+    prefix: str = ""
+    """Where that is installed."""
     files: tuple[FileUse, ...] = ()
     """What it has read, and what it has written."""
+    looks: tuple[Look, ...] = ()
+    """Folders that it has listed, and places where it has looked for something."""
     modules: tuple[ModuleSource, ...] = ()
-    """The modules of the project that it has imported."""
+    """The modules that it has imported and that no installed distribution brings; outside of the project, too."""
     distributions: dict[str, str] = {}
     """Versions of the distributions that it has imported, by name."""
     import_folders: tuple[str, ...] = ()
     """Where its interpreter looked for them."""
+    variables: dict[str, str] = {}
+    """Digests of variables of the environment that these modules may ask for, by name."""
+    unknown: tuple[str, ...] = ()
+    """What it has done of which nobody knows what that reads: programs that it has started, for example."""
 
 
 class KeptRun(Record, frozen=True, kw_only=True):

@@ -14,6 +14,8 @@ class StepDeclared(Record, frozen=True, kw_only=True):
     """How often it is executed again when it fails."""
     timeout: float | None = None
     """Longest time for the step, in seconds."""
+    keep: bool = False
+    """Whether it may be kept although nobody knows all that it reads."""
 
 
 class Definition(Record, frozen=True, kw_only=True):
@@ -45,6 +47,8 @@ class Step(Record, frozen=True, kw_only=True):
     """The names whose values other steps take from it; they are kept together, as they may share objects."""
     retries: int = 0
     timeout: float | None = None
+    keep: bool = False
+    """As `StepDeclared.keep`."""
 
 
 class Edge(Record, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ import pytest
 from cellops.capture.secrets import Secret
 from cellops.pipeline.cache.entries import MOST_OF_A_KEY, Cache
 from cellops.pipeline.cache.freshness import changed, stale
+from cellops.pipeline.cache.interpreter import interpreter_of
 from cellops.pipeline.cache.key import key
 from cellops.records.cached import Dependencies, KeptStep, StepKey
 from cellops.records.file import FileUse
@@ -18,7 +19,16 @@ CELL = "%%mlops parameters\nrate: float = 0.5\nrows = 10\nhalf = rows / 2"
 def of(*sources: str, cell: str | None = CELL, **parameters: object) -> StepKey:
     held = {"rate": 0.5, "rows": 10, **parameters}
     folder = Path("project")
-    return key(sources, held, {"df": "abc"}, outputs=("model",), folder=folder, parameters_cell=cell, kernel="python3")
+    return key(
+        sources,
+        held,
+        {"df": "abc"},
+        outputs=("model",),
+        folder=folder,
+        project=folder,
+        parameters_cell=cell,
+        kernel="python3",
+    )
 
 
 def entry(of_key: StepKey, step: str = "train", **held: object) -> KeptStep:
@@ -93,23 +103,24 @@ def test_a_parameter_with_the_name_of_a_secret_is_not_shown() -> None:
 
 def test_entries_are_found_by_their_key_newest_first(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
-    assert list(cache.find(of("x"))) == []
+    assert list(cache.find(of("x"), [])) == []
     cells = cache.cells.keep(b"[]", ".json").stem
     for number in range(MOST_OF_A_KEY + 3):
         cache.keep(entry(of("x"), cells=cells, ended=float(number)))
         newest = max((tmp_path / "kept").rglob("*.json"), key=lambda path: path.stat().st_mtime_ns)
         os.utime(newest, (number, number))
-    found = [one.ended for one in cache.find(of("x"))]
+    found = [one.ended for one in cache.find(of("x"), [])]
     assert len(found) == MOST_OF_A_KEY
     assert found == sorted(found, reverse=True)
-    assert list(cache.find(of("y"))) == []
+    assert list(cache.find(of("y"), [])) == []
     assert cache.is_whole(entry(of("x"), cells=cells))
     stored = cache.values.keep({"a": [1]})[0]
     assert cache.is_whole(entry(of("x"), cells=cells, values=(stored,)))
     assert not cache.is_whole(entry(of("x"), cells=cells, values=(stored.replace(format="zip"),)))
     assert not cache.is_whole(entry(of("x"), cells=cells, values=(stored.replace(size=1),)))
+    assert cache.fetch(entry(of("x"), cells=cells)) is None
     cache.cells.path(cells, ".json").unlink()
-    assert list(cache.find(of("x"))) == []
+    assert cache.fetch(entry(of("x"), cells=cells)) == "what was kept of it was deleted"
     last = cache.last("n.ipynb", "train")
     assert last is not None
     assert last.ended == MOST_OF_A_KEY + 2
@@ -121,7 +132,7 @@ def test_a_damaged_entry_is_none(tmp_path: Path) -> None:
     cache.keep(entry(of("x"), cells=cache.cells.keep(b"[]", ".json").stem))
     for path in (tmp_path / "kept").rglob("*.json"):
         path.write_text('{"step": 1')
-    assert list(cache.find(of("x"))) == []
+    assert list(cache.find(of("x"), [])) == []
 
 
 def test_what_changed_is_said(tmp_path: Path) -> None:
@@ -135,11 +146,16 @@ def test_what_changed_is_said(tmp_path: Path) -> None:
         FileUse(path="a.csv", mode="update", opened="open"),
         FileUse(path="https://host/a", mode="read", opened="argument"),
     )
-    found = Dependencies(files=uses, distributions={"nowhere": "1.0"})
-    assert list(stale(found, tmp_path)) == [
+    python = interpreter_of("python3")
+    assert python is not None
+    found = Dependencies(
+        python="CPython 2.7", files=uses, distributions={"nowhere": "1.0"}, unknown=("it starts sort",)
+    )
+    assert list(stale(found, tmp_path, python)) == [
+        "it starts sort; --keep in its header would keep it all the same",
+        f"CPython 2.7 is now {python.version}",
+        "nowhere 1.0 is not installed any more",
         "gone.csv is gone",
         "a.csv has changed",
         "it reads and writes a.csv",
-        "it reads https://host/a, which nobody can tell to be the same",
-        "nowhere 1.0 is not installed any more",
     ]

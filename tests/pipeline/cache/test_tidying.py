@@ -26,7 +26,9 @@ def kept(cache: Cache, step: str, *values: StoredValue) -> KeptStep:
         step=step,
         notebook="n.ipynb",
         execution="1",
-        key=key([step], {}, {}, outputs=(), folder=Path("p"), parameters_cell=None, kernel="python3"),
+        key=key(
+            [step], {}, {}, outputs=(), folder=Path("p"), project=Path("p"), parameters_cell=None, kernel="python3"
+        ),
         dependencies=Dependencies(),
         values=values,
         cells=cache.cells.keep(b"[]", ".json").stem,

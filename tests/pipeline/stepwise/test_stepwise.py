@@ -7,16 +7,15 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import Any
 
 import nbformat
 import pytest
 
 from cellops.errors import NotebookError, StepError
 from cellops.pipeline.engine import execute, explain
-from cellops.pipeline.stepwise.options import Reuse, StepsAsked
-from cellops.records.execution import ExecutedNotebook
-from cellops.records.step_progress import StepProgress, StepState
+from cellops.pipeline.stepwise.options import Reuse
+from cellops.records.step_progress import StepState
+from support.stepwise import Project
 
 HEAD = "import pandas as pd\nimport numpy as np"
 PARAMETERS = "%%mlops parameters\nrows: int = 100\ndepth: float = 1.0"
@@ -29,60 +28,6 @@ PIPELINE = (
     "%%mlops step grow\n%%mlops run --name grown\ngrown = half(total) * depth",
     "print(grown)",
 )
-
-
-class Project:
-    """A folder with one notebook, executed step by step."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.path = folder / "notebook.ipynb"
-        self.output = folder / "executed.ipynb"
-        self.states: list[tuple[str, StepState]] = []
-        self.reasons: dict[str, str] = {}
-
-    def write(self, *sources: str) -> None:
-        notebook = nbformat.v4.new_notebook()  # type: ignore[no-untyped-call]
-        notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "python3", "language": "python"}
-        notebook.cells = [nbformat.v4.new_code_cell(source, id=f"cell-{i}") for i, source in enumerate(sources)]  # type: ignore[no-untyped-call]
-        nbformat.write(notebook, self.path)  # type: ignore[no-untyped-call]
-
-    def asked(self, reuse: Reuse = Reuse.ANYTHING, **options: Any) -> StepsAsked:
-        return StepsAsked(folder=self.folder / ".cellops" / "steps", project=self.folder, reuse=reuse, **options)
-
-    def execute(
-        self, reuse: Reuse = Reuse.ANYTHING, values: dict[str, object] | None = None, **options: Any
-    ) -> ExecutedNotebook:
-        self.states.clear()
-        self.reasons.clear()
-        environment = {"CELLOPS_PROJECT": str(self.folder), "CELLOPS_WRITER": "false"}
-        return execute(
-            self.path,
-            self.output,
-            values or {},
-            environment=environment,
-            steps=self.asked(reuse, **options),
-            on_step=self._see,
-        )
-
-    def _see(self, event: StepProgress) -> None:
-        self.states.append((event.step, event.state))
-        if event.reasons:
-            self.reasons[event.step] = "; ".join(event.reasons)
-
-    @property
-    def executed(self) -> list[str]:
-        return [step for step, state in self.states if state is StepState.DONE]
-
-    @property
-    def reused(self) -> list[str]:
-        return [step for step, state in self.states if state is StepState.REUSED]
-
-    def printed(self) -> str:
-        cells = nbformat.read(self.output, as_version=4).cells  # type: ignore[no-untyped-call]
-        return "".join(
-            out.text for cell in cells for out in cell.outputs if out.output_type == "stream" and out.name == "stdout"
-        )
 
 
 @pytest.fixture
@@ -225,7 +170,7 @@ def test_a_killed_runner_is_resumed(project: Project, tmp_path: Path) -> None:
         )
         runner = (
             "import sys\nfrom pathlib import Path\nsys.path.insert(0, sys.argv[1])\n"
-            "from pipeline.stepwise.test_stepwise import Project\nfrom cellops.pipeline.stepwise.options import Reuse\n"
+            "from support.stepwise import Project\nfrom cellops.pipeline.stepwise.options import Reuse\n"
             "Project(Path(sys.argv[2])).execute(Reuse.NOTHING)"
         )
         tests = Path(__file__).parents[2]

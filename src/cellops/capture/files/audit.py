@@ -13,6 +13,7 @@ from typing import Any
 
 from cellops.capture.files.names import Names, names_in
 
+OWN = str(Path(__file__).parents[2]) + os.sep
 MOST_FILES = 500
 """Files of one cell that are listed; the others are counted."""
 WRITING = os.O_WRONLY | os.O_RDWR
@@ -43,7 +44,8 @@ OF_TOOLS = (
 class Recording:
     """What one thread opens."""
 
-    thread: int
+    thread: int | None
+    """None for all that have no recording of their own."""
     opened: dict[str, str] = field(default_factory=dict)
     """Absolute paths with the way they were opened: `read`, `write` or `update`."""
     addresses: dict[str, None] = field(default_factory=dict)
@@ -54,8 +56,8 @@ class Recording:
     """Absolute paths of files that were not there when they were opened first, to be written."""
     missed: set[int] = field(default_factory=set)
     """Hashes of the paths beyond the most that are listed."""
-    is_looking: bool = False
-    """Whether what is heard now is ours."""
+    looking: set[int] = field(default_factory=set)
+    """Threads in which what is heard now is ours."""
 
 
 class Opens:
@@ -64,7 +66,7 @@ class Opens:
     def __init__(self) -> None:
         self.recordings: list[Recording] = []
 
-    def begin(self, thread: int) -> Recording:
+    def begin(self, thread: int | None) -> Recording:
         recording = Recording(thread)
         self.recordings.append(recording)
         return recording
@@ -77,8 +79,8 @@ class Opens:
     def note(self, event: str, given: tuple[Any, ...], caller: FrameType) -> None:
         """Write down one event."""
         thread = threading.get_ident()
-        recording = next((one for one in reversed(self.recordings) if one.thread == thread), None)
-        if recording is None or recording.is_looking:
+        recording = next((one for one in reversed(self.recordings) if one.thread in {thread, None}), None)
+        if recording is None or thread in recording.looking or (recording.thread is None and _is_ours(caller)):
             return
         if event == "urllib.Request":
             recording.addresses.update({given[0]: None} if type(given[0]) is str else {})
@@ -90,6 +92,15 @@ class Opens:
             _look(recording, path)
         else:
             _add(recording, path, _way(*given[1:]))
+
+
+def _is_ours(frame: FrameType | None) -> bool:
+    """Whether cellops does it, as behind a cell."""
+    while frame is not None:
+        if frame.f_code.co_filename.startswith(OWN):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _place(given: object) -> str | None:
@@ -108,11 +119,12 @@ def _look(recording: Recording, path: str) -> None:
     if len(recording.looked) >= MOST_FILES:
         recording.missed.add(hash(path))
         return
-    recording.is_looking = True
+    thread = threading.get_ident()
+    recording.looking.add(thread)
     try:
         recording.looked[path] = names_in(path)
     finally:
-        recording.is_looking = False
+        recording.looking.discard(thread)
 
 
 def _add(recording: Recording, path: str, way: str) -> None:

@@ -17,7 +17,8 @@ from cellops.records.guarding import Doing, Heard
 OWN = str(Path(__file__).parents[2]) + os.sep
 THROUGH = frozenset({"asyncio", "concurrent", "multiprocessing", "os", "pty", "subprocess", "threading"})
 """Modules that start programs for whoever calls them."""
-HEARING = frozenset({__name__, "cellops.capture.files.guard"})
+HEARING = frozenset({__name__, "cellops.capture.files.guard", "cellops.pipeline.cache.witness"})
+"""Modules whose hooks ask what an event announces."""
 SHELLS = re.compile(r"(?:^|/)(?:ba|da|k|z)?sh$")
 SENDS = re.compile(rb"(POST|PUT|PATCH|DELETE) ")
 Given = tuple[Any, ...]
@@ -33,9 +34,16 @@ def doing(event: str, given: Given) -> Heard | None:
     return EVENTS[event](given)
 
 
+def program(event: str, given: Given) -> Heard | None:
+    """The program that one of the events in `PROGRAMS` announces, also one that changes nothing."""
+    return _started(PROGRAMS[event](given))
+
+
 def _program(command: str) -> Heard | None:
-    if only_looks(command):
-        return None
+    return None if only_looks(command) else _started(command)
+
+
+def _started(command: str) -> Heard | None:
     where = _starter()
     if where.startswith((OWN, "<frozen ", *_of_python())):
         return None
@@ -95,13 +103,17 @@ def _sent(given: Given) -> Heard | None:
     return Heard(doing=Doing.SENT, name=f"{method[1].decode()} to {host}", refused=True)
 
 
+PROGRAMS: dict[str, Callable[[Given], str]] = {
+    "subprocess.Popen": lambda given: _command(given[1]),
+    "os.system": lambda given: _command(given[0]),
+    "os.exec": lambda given: _command(given[1]),
+    "os.posix_spawn": lambda given: _command(given[1]),
+    "os.spawn": lambda given: _command(given[2]),
+    "os.startfile": lambda given: _command(given[0]),
+}
+"""The command that each of these events announces."""
 EVENTS: dict[str, Callable[[Given], Heard | None]] = {
-    "subprocess.Popen": lambda given: _program(_command(given[1])),
-    "os.system": lambda given: _program(_command(given[0])),
-    "os.exec": lambda given: _program(_command(given[1])),
-    "os.posix_spawn": lambda given: _program(_command(given[1])),
-    "os.spawn": lambda given: _program(_command(given[2])),
-    "os.startfile": lambda given: _program(_command(given[0])),
+    **{event: lambda given, command=command: _program(command(given)) for event, command in PROGRAMS.items()},  # type: ignore[misc]
     "socket.connect": _connected,
     "http.client.send": _sent,
 }

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+from collections.abc import Collection
 from typing import NamedTuple
 
 MOST_HASHED = 100_000
@@ -21,8 +22,8 @@ class Names(NamedTuple):
     """None where there are too many to keep."""
 
 
-def names_in(folder: str) -> Names | None:
-    """The names in a folder; None where there is no folder that can be listed."""
+def names_in(folder: str, without: Collection[str] = ()) -> Names | None:
+    """The names in a folder, some left out; None where there is no folder that can be listed."""
     import xxhash
 
     try:
@@ -32,6 +33,6 @@ def names_in(folder: str) -> Names | None:
         return None
     if len(found) > MOST_HASHED:
         return Names(None, None)
-    names = sorted(name for name in found if name not in OF_TOOLS)
+    names = sorted(name for name in found if name not in OF_TOOLS and name not in without)
     digest = xxhash.xxh3_128_hexdigest("\0".join(names).encode(errors="surrogateescape"))
     return Names(f"xxh3-128:{digest}", tuple(names) if len(names) <= MOST_KEPT else None)

@@ -12,6 +12,7 @@ import msgspec
 from cellops.capture.blobs import Blobs, digest, write
 from cellops.pipeline.cache import tidying
 from cellops.pipeline.cache.key import digest as key_digest
+from cellops.pipeline.cache.shared import SharedError, SharedSteps
 from cellops.pipeline.values.store import ValueStore
 from cellops.records.cached import KeptStep, StepKey
 
@@ -27,12 +28,15 @@ class Cache:
     folder
         Where everything lies: `kept` has the entries by key, `last` the newest of each step, `cells` executed cells,
         and `values` what steps hand on. It is readable by its owner only.
+    shared
+        Where other machines find the same.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, shared: SharedSteps | None = None) -> None:
         self.values = ValueStore(folder / "values")
         self.cells = Blobs(folder / "cells")
         self._folder = folder
+        self._shared = shared
         self._kept = folder / "kept"
         self._last = folder / "last"
 
@@ -72,14 +76,50 @@ class Cache:
         used = entry.replace(notebook=notebook, execution=execution)
         write(used.to_json(), self._last / _name(notebook, entry.step))
 
-    def find(self, key: StepKey) -> Iterator[KeptStep]:
-        """The steps that were kept under a key and whose values and cells are still there, newest first."""
-        for path in reversed(_by_use(self._kept / key_digest(key))):
+    @property
+    def salt(self) -> bytes:
+        """What digests of secrets are made with."""
+        return b"" if self._shared is None else self._shared.salt
+
+    def find(self, key: StepKey, problems: list[str]) -> Iterator[KeptStep]:
+        """The steps that were kept under a key, here first, newest first; why others are no use goes to `problems`."""
+        folder = key_digest(key)
+        for path in reversed(_by_use(self._kept / folder)):
             entry = _read(path)
-            if entry is not None and entry.key == key and self.is_whole(entry):
+            if entry is not None and entry.key == key:
                 with contextlib.suppress(OSError):
                     os.utime(path)
                 yield entry
+        if self._shared is not None:
+            yield from (entry for entry in self._shared.find(folder, problems) if entry.key == key)
+
+    def share(self, entry: KeptStep) -> str | None:
+        """Put a step that was kept where other machines find it; say why that was not possible."""
+        try:
+            if self._shared is not None:
+                self._shared.push(entry, key_digest(entry.key), {name: path for name, _, path in self._files(entry)})
+        except (SharedError, OSError) as error:
+            return str(error)
+        return None
+
+    def fetch(self, entry: KeptStep) -> str | None:
+        """Have the files of a step here, as used from now on; say why that is not possible."""
+        if self.is_whole(entry):
+            return None
+        if self._shared is None:
+            return "what was kept of it was deleted"
+        try:
+            for name, content, path in self._files(entry):
+                self._shared.pull(name, content, path)
+        except (SharedError, OSError) as error:
+            return str(error)
+        return None if self.is_whole(entry) else "what was kept of it is of another version"
+
+    def _files(self, entry: KeptStep) -> list[tuple[str, str, Path]]:
+        """The files that belong to an entry: the name of each, the digest of its content, and where it stands here."""
+        cells = self.cells.path(entry.cells, ".json")
+        values = [(one.digest, self.values.path(one)) for one in entry.values]
+        return [(path.relative_to(self._folder).as_posix(), of, path) for of, path in [(entry.cells, cells), *values]]
 
     def last(self, notebook: str, step: str) -> KeptStep | None:
         """What a step of a notebook was when it was executed last."""
@@ -87,11 +127,10 @@ class Cache:
 
     def is_whole(self, entry: KeptStep) -> bool:
         """Whether the files of a step are there; they count as used now, so that they stay while it is executed."""
-        cells = self.cells.path(entry.cells, ".json")
         with tidying.changing(self._folder):
-            if not (cells.is_file() and all(map(self.values.has, entry.values))):
+            if not (self.cells.path(entry.cells, ".json").is_file() and all(map(self.values.has, entry.values))):
                 return False
-            for path in (cells, *map(self.values.path, entry.values)):
+            for _, _, path in self._files(entry):
                 os.utime(path)
         return True
 

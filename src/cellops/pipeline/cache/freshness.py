@@ -2,17 +2,24 @@
 
 from collections.abc import Iterator, Mapping
 from itertools import zip_longest
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from cellops.capture.blobs import digest
-from cellops.capture.environment.distributions import installed, version_of
+from cellops.capture.environment.distributions import installed
+from cellops.capture.files.names import names_in
 from cellops.capture.files.pinning import identify, is_regular, pin
+from cellops.capture.files.pointers import is_address
+from cellops.pipeline.cache.dependencies import versions
+from cellops.pipeline.cache.interpreter import Interpreter
+from cellops.pipeline.cache.variables import variables_of
 from cellops.records.cached import Dependencies, KeptStep, StepKey
-from cellops.records.file import FileUse
+from cellops.records.file import FileUse, Found, Look
 
 
-def stale(found: Dependencies, project: Path) -> Iterator[str]:
-    """What has changed of the files, modules and libraries that a step depends on; nothing where it may be used.
+def stale(
+    found: Dependencies, project: Path, interpreter: Interpreter | None, *, salt: bytes = b"", declared: bool = False
+) -> Iterator[str]:
+    """What has changed of all that a step depends on, or is not known of it; nothing where it may be used.
 
     Parameters
     ----------
@@ -20,20 +27,49 @@ def stale(found: Dependencies, project: Path) -> Iterator[str]:
         What the execution of the step has shown.
     project
         The folder that paths are relative to.
+    interpreter
+        Of the kernel that would execute it now; None where nobody knows.
+    salt
+        What digests of secrets are made with.
+    declared
+        Whether its header says that it may be kept although nobody knows all that it reads.
     """
+    if not declared:
+        yield from (f"{reason}; --keep in its header would keep it all the same" for reason in found.unknown)
+    yield from _of_python(found, interpreter)
     for use in found.files:
         yield from _of_a_file(use, project)
+    for look in found.looks:
+        yield from _of_a_look(look, found, project)
     for module in found.modules:
-        if not (project / module.path).is_file():
+        path = project / Path(module.path).expanduser()
+        if not path.is_file():
             yield f"its module {module.path} is gone"
-        elif digest((project / module.path).read_bytes()) != module.digest:
+        elif digest(path.read_bytes()) != module.digest:
             yield f"its module {module.path} has changed"
-    there = installed(found.import_folders)
+    for name in _differing(found.variables, variables_of(found.modules, project, salt)):
+        yield f"variable {name}, which its modules read, has changed"
+
+
+def _of_python(found: Dependencies, interpreter: Interpreter | None) -> Iterator[str]:
+    """The interpreter and what it would import; folders that code has added to its own are looked at, too."""
+    if interpreter is None:
+        yield "nobody can tell which Python its kernel is started with"
+        return
+    if found.python != interpreter.version:
+        yield f"{found.python} is now {interpreter.version}"
+    added = [folder for folder in found.import_folders if not Path(folder).is_relative_to(found.prefix)]
+    there = installed((*interpreter.folders, *added))
+    now = versions(there, found.distributions)
     for name, version in found.distributions.items():
-        if name not in there:
+        if name not in now:
             yield f"{name} {version} is not installed any more"
-        elif version_of(there[name]) != version:
-            yield f"{name} {version} is now {version_of(there[name])}"
+        elif now[name] != version:
+            yield f"{name} {version} is now {now[name]}"
+
+
+def _differing(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    return [name for name in dict.fromkeys((*then, *now)) if then.get(name) != now.get(name)]
 
 
 def changed(before: KeptStep, now: StepKey, places: tuple[int, ...]) -> Iterator[str]:
@@ -75,9 +111,8 @@ def _named(kind: str, then: Mapping[str, str], now: Mapping[str, str]) -> Iterat
 
 
 def _of_a_file(use: FileUse, project: Path) -> Iterator[str]:
-    if "://" in use.path:
-        yield f"it reads {use.path}, which nobody can tell to be the same"
-        return
+    if is_address(use.path):
+        return  # that it was read stands among what is not known
     path = project / Path(use.path).expanduser()
     seen = identify(path)
     if seen is None:
@@ -89,3 +124,28 @@ def _of_a_file(use: FileUse, project: Path) -> Iterator[str]:
             yield f"{use.path} is not as it was {'left' if use.mode == 'write' else 'read'}"
     elif (is_regular(seen) and seen.size != use.size) or pin(path, seen).digest != use.digest:
         yield f"{use.path} has changed"
+
+
+def _of_a_look(look: Look, found: Dependencies, project: Path) -> Iterator[str]:
+    """Whether a place is as it was when the step looked there, but for what the step has made itself."""
+    path = project / Path(look.path).expanduser()
+    if look.found is not Found.FOLDER:
+        if path.exists() != (look.found is Found.SOMETHING):
+            yield f"{look.path} {'is gone' if look.found is Found.SOMETHING else 'was not there'}"
+        return
+    before = set(look.names or ())
+    written = {use.path for use in found.files if use.mode == "write"} if look.names is not None else set()
+    parts = [PurePosixPath(use).relative_to(look.path).parts for use in written if _is_below(use, look.path)]
+    now = names_in(str(path), without={part[0] for part in parts if part} - before)
+    if now is None:
+        yield f"{look.path} is no folder any more"
+    elif now.digest is None or now.digest != look.digest:
+        there = set(now.names or ())
+        come, gone = sorted(there - before), sorted(before - there)
+        exact = look.names is not None and now.names is not None
+        what = [f"{come[0]} has come to"] if come and exact else [f"{gone[0]} has gone from"] if gone and exact else []
+        yield f"{what[0]} {look.path}" if what else f"{look.path} holds other files"
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return PurePosixPath(path).is_relative_to(folder)

@@ -2,21 +2,24 @@
 
 import ast
 import hashlib
-import os
 import platform
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from cellops.capture.environment.description import VARIABLES
 from cellops.capture.redaction import is_secret, redact
 from cellops.capture.secrets import REDACTED, Secret
+from cellops.pipeline.cache.variables import hidden, variables
 from cellops.pipeline.steps.python import parse
 from cellops.records.cached import StepKey
 
 LOOKS_UP_NAMES = frozenset({"eval", "exec", "globals", "locals", "vars", "__import__", "import_module"})
 """Functions by which code may use a name that does not stand in it."""
+ASKS_FOR_ITS_PLACE = frozenset(
+    {"__file__", "abspath", "absolute", "cwd", "getcwd", "getcwdb", "pwd", "realpath", "resolve"}
+)
+"""Names by which code gets to know in which folder of which machine it works."""
 WORD = re.compile(r"\w+")
 OPTIONS = re.compile(r"(?m)^[ \t]*%%mlops[ \t]+(?!step\b|parameters\b).*$")
 """Headers whose options decide what the cell does: `%%mlops run --seed 7`."""
@@ -29,8 +32,10 @@ def key(
     *,
     outputs: Sequence[str],
     folder: Path,
+    project: Path,
     parameters_cell: str | None,
     kernel: str,
+    salt: bytes = b"",
 ) -> StepKey:
     """The key of a step.
 
@@ -48,10 +53,14 @@ def key(
         The names whose values it hands on.
     folder
         In which the kernel works.
+    project
+        Another one elsewhere is as good as this one, unless the cells ask where they stand.
     parameters_cell
         The source of the cell that declares the parameters, where the step executes it.
     kernel
         The name of the kernel.
+    salt
+        What digests of secrets are made with.
 
     Raises
     ------
@@ -67,16 +76,16 @@ def key(
         code=(*map(_digest, declaring), *map(_digest, trees)),
         options=tuple(options),
         parameters={
-            name: _written(name, value)
+            name: _written(name, value, salt)
             for name, value in parameters.items()
             if type(value) is not Secret and _is_used(name, used)
         },
         inputs=dict(inputs),
         outputs=tuple(outputs),
-        folder=str(folder),
+        folder=_place(folder, project, used),
         kernel=kernel,
         machine=f"{sys.platform} {platform.machine()}",
-        variables=_variables(trees, used),
+        variables=variables(trees, salt),
     )
 
 
@@ -85,23 +94,16 @@ def digest(of: StepKey) -> str:
     return hashlib.sha256(of.to_pretty_json()).hexdigest()
 
 
-def _variables(trees: Iterable[ast.Module], used: set[str]) -> dict[str, str]:
-    """Variables that change what libraries compute, and digests of those that the code may ask for."""
-    held = {name: os.environ[name] for name in VARIABLES if name in os.environ}
-    if used.isdisjoint(("environ", "getenv")):
-        return held
-    asked = {name for tree in trees for node in ast.walk(tree) for name in _names(node)} & os.environ.keys()
-    return held | {name: _hidden(os.environ[name]) for name in sorted(asked - held.keys())}
-
-
-def _written(name: str, value: object) -> str:
+def _written(name: str, value: object, salt: bytes) -> str:
     """A value as Python writes it; one that may be a secret in a form that does not show it."""
     text = repr(value)
-    return text if not is_secret(name) and redact(text) == text else f"{REDACTED} {_hidden(text)}"
+    return text if not is_secret(name) and redact(text) == text else f"{REDACTED} {hidden(text, salt)}"
 
 
-def _hidden(text: str) -> str:
-    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:16]
+def _place(folder: Path, project: Path, used: set[str]) -> str:
+    if folder.is_relative_to(project) and used.isdisjoint(ASKS_FOR_ITS_PLACE):
+        return folder.relative_to(project).as_posix()
+    return str(folder)
 
 
 def _names(node: ast.AST) -> Iterable[str]:

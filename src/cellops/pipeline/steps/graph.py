@@ -77,6 +77,7 @@ def _step(name: str, division: Division, stretches: Sequence[Stretch], wiring: W
         outputs=tuple(sorted((given - (for_itself - others)) | set(declared.outputs or ()))),
         retries=declared.retries,
         timeout=declared.timeout,
+        keep=declared.keep,
     )
 
 

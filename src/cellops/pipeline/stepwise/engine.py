@@ -202,7 +202,7 @@ class StepExecution:
             return
         seconds = time.perf_counter() - started
         self._handed[step.name] = Handed.of(answer.values, answer.trail)
-        keep(
+        not_shared = keep(
             step,
             looked=looked,
             answer=answer,
@@ -213,6 +213,7 @@ class StepExecution:
         )
         runs = tuple(run.opened.run for run in answer.runs)
         apart = [f"{one} and {other} share memory here, and in other steps not" for one, other in answer.views]
+        apart += [f"other machines will not find it: {not_shared}"] if not_shared else []
         done = StepProgress(step=step.name, state=StepState.DONE, seconds=seconds, runs=runs, reasons=tuple(apart))
         tell(done)
 

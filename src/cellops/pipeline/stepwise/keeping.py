@@ -4,6 +4,7 @@ import time
 from typing import TYPE_CHECKING
 
 from cellops.capture.files.watcher import completed
+from cellops.pipeline.cache.variables import variables_of
 from cellops.pipeline.redacting import redact_notebook
 from cellops.pipeline.stepwise.lookup import Looked
 from cellops.pipeline.stepwise.options import Stepwise
@@ -26,8 +27,8 @@ def keep(
     source: "NotebookNode",
     options: Stepwise,
     seconds: float,
-) -> None:
-    """Keep a step that was executed, unless nobody knows what it depends on.
+) -> str | None:
+    """Keep a step that was executed, if anything has captured it; say why other machines will not find it.
 
     Parameters
     ----------
@@ -43,17 +44,18 @@ def keep(
         How long it took.
     """
     if answer.dependencies is None:
-        return
+        return None
     held = {cell.id: cell for cell in redact_notebook(made).cells}
     shared, own = ([held[source.cells[place].id] for place in places] for places in (step.shared, step.cells))
     cells = KeptCells(own=tuple(map(_outputs, own)), shared=tuple(map(_outputs, shared)), trail=answer.trail)
     files = tuple(completed(use, options.project) for use in answer.dependencies.files)
+    asked = variables_of(answer.dependencies.modules, options.project, options.cache.salt)
     entry = KeptStep(
         step=step.name,
         notebook=options.notebook,
         execution=options.execution,
         key=looked.key,
-        dependencies=answer.dependencies.replace(files=files),
+        dependencies=answer.dependencies.replace(files=files, variables=asked),
         values=answer.values,
         runs=answer.runs,
         cells=options.cache.cells.keep(cells.to_json(), SUFFIX).stem,
@@ -62,6 +64,7 @@ def keep(
         seconds=seconds,
     )
     options.cache.keep(entry)
+    return options.cache.share(entry)
 
 
 def _outputs(cell: "NotebookNode") -> dict[str, object]:

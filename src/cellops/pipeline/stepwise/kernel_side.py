@@ -1,21 +1,20 @@
 """What a kernel does for the step that it executes: takes values over before its cells, and hands values on behind."""
 
-import platform
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from cellops.capture.environment.distributions import imported, installed, version_of
 from cellops.capture.journal import Journal, read
 from cellops.errors import CellopsError
-from cellops.records.cached import Dependencies, KeptRun
+from cellops.pipeline.cache.dependencies import dependencies
+from cellops.pipeline.cache.witness import witness
+from cellops.records.cached import KeptRun
 from cellops.records.cell import CellRecord
-from cellops.records.file import FileUse
 from cellops.records.handover import HandedOver, Handover
 from cellops.records.module import ModuleSource
 from cellops.records.run import RunClosed, RunOpened
 from cellops.records.step_trail import StepTrail
+from cellops.settings import Settings
 
 
 class Session(Protocol):
@@ -23,6 +22,7 @@ class Session(Protocol):
 
     trail: list[CellRecord]
     journal: Journal
+    settings: Settings
 
     def modules(self) -> tuple[ModuleSource, ...]: ...
 
@@ -55,8 +55,6 @@ __import__("cellops.pipeline.stepwise.kernel_side", fromlist=["x"]).hand_over(
 )
 """
 """What it executes, silently, behind its cells."""
-UNSEEN = frozenset({"files-not-listed", "shell-command", "package-installed"})
-"""Findings of cells of which nobody knows what they read: their step is executed each time."""
 
 
 def take_over(names: Sequence[str]) -> str:
@@ -67,6 +65,7 @@ def take_over(names: Sequence[str]) -> str:
 def begin(notebook: Notebook, order: str) -> None:
     """Begin to capture the cells of a notebook; `order` is the path of a file with a `Handover`."""
     notebook.begin(Handover.from_file(Path(order)))
+    witness()
 
 
 def taken(notebook: Notebook, *names: str) -> list[Any]:
@@ -103,23 +102,9 @@ def hand_over(notebook: Notebook, namespace: Mapping[str, Any]) -> None:
 
 
 def _of_session(session: Session, names: Iterable[str]) -> HandedOver:
-    found = None if _reads_unseen(session) else _dependencies(session)
+    held = session.settings
+    found = dependencies(session.trail, session.modules(), witness(), project=held.project, own=held.folder)
     return HandedOver(dependencies=found, runs=tuple(_runs(session.journal.path)), trail=session.trail_of(names))
-
-
-def _reads_unseen(session: Session) -> bool:
-    return any(finding.code in UNSEEN for record in session.trail for finding in record.findings)
-
-
-def _dependencies(session: Session) -> Dependencies:
-    found = installed()
-    return Dependencies(
-        python=f"{platform.python_implementation()} {platform.python_version()}",
-        files=of_all(session.trail),
-        modules=session.modules(),
-        distributions={name: version_of(found[name]) for name in imported(found, frozenset(sys.modules))},
-        import_folders=tuple(sys.path),
-    )
 
 
 def _runs(journal: Path) -> Iterator[KeptRun]:
@@ -143,21 +128,3 @@ def _runs(journal: Path) -> Iterator[KeptRun]:
                     findings=of.findings,
                 ),
             )
-
-
-def of_all(trail: Iterable[CellRecord]) -> tuple[FileUse, ...]:
-    """The files of some cells, each once: what was written stays written, and what was read first is an input."""
-    found: dict[str, FileUse] = {}
-    for use in (use for record in trail for use in record.files):
-        before = found.get(use.path)
-        mode = use.mode if before is None else _joined(before.mode, use.mode)
-        kept = use if before is None or use.mode != "read" or before.mode == "read" else before
-        found[use.path] = kept.replace(mode=mode)
-    return tuple(found.values())
-
-
-def _joined(first: str, then: str) -> str:
-    """How a file was used by two cells: one that was written before it was read is no input."""
-    if first == then:
-        return first
-    return "write" if first == "write" and then == "read" else "update"

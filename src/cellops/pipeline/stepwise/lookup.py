@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from cellops.pipeline.cache.freshness import changed, stale
+from cellops.pipeline.cache.interpreter import interpreter_of, with_variables
 from cellops.pipeline.cache.key import key
 from cellops.pipeline.gates.judging import unmeasured
 from cellops.pipeline.stepwise.notebook import sources
@@ -66,8 +67,10 @@ def look_up(
         {name: values[name].digest if name in values else None for name in step.inputs},
         outputs=step.outputs,
         folder=folder,
+        project=options.project,
         parameters_cell=source.cells[options.parameters_cell].source if declares else None,
-        kernel=kernel,
+        kernel=with_variables(kernel),
+        salt=options.cache.salt,
     )
     found = Looked(now, tuple(places), None, ())
     last = options.cache.last(options.notebook, step.name)
@@ -76,17 +79,30 @@ def look_up(
             return found
         case Reuse.LAST if last is None or last.execution != last_execution:
             return found._replace(reasons=("the last execution did not finish it",))
-    candidates = [last] if options.reuse is Reuse.LAST else list(options.cache.find(now))
+    problems: list[str] = []
+    candidates = _same(last, now) if options.reuse is Reuse.LAST else options.cache.find(now, problems)
     reasons: list[str] = []
     for entry in candidates:
-        if entry is None or entry.key != now or not options.cache.is_whole(entry):
-            continue
         missing = [name for run in entry.runs for name in unmeasured(run.closed, options.figures)]
         asked = [f"a gate asks for {name}, which was not measured" for name in dict.fromkeys(missing)]
-        why = asked or list(stale(entry.dependencies, options.project))
+        why = asked or _stale(entry, step, options, kernel)
         if not why:
-            return found._replace(kept=entry)
+            gone = options.cache.fetch(entry)
+            if gone is None:
+                return found._replace(kept=entry)
+            why = [gone]
         reasons = reasons or why
+    reasons += dict.fromkeys(problems)
     if not reasons:
         reasons = [NEW] if last is None else [*changed(last, now, found.places)] or ["what was kept of it was deleted"]
     return found._replace(reasons=tuple(reasons))
+
+
+def _same(last: KeptStep | None, key: StepKey) -> list[KeptStep]:
+    """The last execution of a step, where the same would be executed now."""
+    return [] if last is None or last.key != key else [last]
+
+
+def _stale(entry: KeptStep, step: Step, options: Stepwise, kernel: str) -> list[str]:
+    now = interpreter_of(kernel)
+    return list(stale(entry.dependencies, options.project, now, salt=options.cache.salt, declared=step.keep))

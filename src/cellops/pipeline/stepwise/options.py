@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from cellops.errors import StepError
 from cellops.pipeline.cache.entries import Cache
+from cellops.pipeline.cache.shared import SharedSteps
 from cellops.pipeline.steps.graph import graph_of
 from cellops.records.step import StepGraph
 
@@ -41,6 +42,8 @@ class StepsAsked:
     """The step to execute, with those that it waits for; all by default."""
     retries: int = 0
     """How often a step that says nothing of it is executed again when it fails."""
+    shared: SharedSteps | None = None
+    """Where other machines find what is kept of steps."""
     figures: tuple[str, ...] = ()
     """What gates ask of runs: a step is not taken from what was kept of it where its runs were not asked for that."""
 
@@ -64,7 +67,7 @@ class StepsAsked:
         inside = notebook.is_relative_to(self.project)
         return Stepwise(
             graph=graph,
-            cache=Cache(self.folder),
+            cache=Cache(self.folder, self.shared),
             project=self.project,
             notebook=notebook.relative_to(self.project).as_posix() if inside else str(notebook),
             execution=execution,

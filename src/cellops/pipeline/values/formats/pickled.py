@@ -69,6 +69,8 @@ def groups(values: Mapping[str, object], others: Mapping[str, object]) -> list[l
     Exception
         What a value raises that cannot be pickled; its note names it.
     """
+    if len(values) + len(others) == 1:
+        return [[*values, *others]]
     visitors = {name: _visited(name, value) for name, value in values.items()}
     held = {name: visitor.objects() for name, visitor in visitors.items()}
     held |= {name: {id(value)} for name, value in others.items()}
@@ -114,18 +116,22 @@ class _Visitor(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no
     def __init__(self) -> None:
         super().__init__(_Nothing(), protocol=5, buffer_callback=lambda _: None)
         self._alive: list[object] = []
-        self._of_classes: set[int] = set()
+        self._fixed: dict[type, bool] = {}
+        """For each class that it came across, whether its values cannot be changed."""
 
     def persistent_id(self, value: object) -> None:
         """Called for each object; it is kept alive, or the next could be given its place in memory."""
-        if not isinstance(value, FIXED) and not any(base.__name__ in DTYPES for base in type(value).__mro__):
+        kind = type(value)
+        fixed = self._fixed.get(kind)
+        if fixed is None:
+            fixed = self._fixed[kind] = issubclass(kind, FIXED) or any(base.__name__ in DTYPES for base in kind.__mro__)
+        if not fixed:
             self._alive.append(value)
-            # Objects of pandas are pickled with a list that belongs to their class.
-            self._of_classes.add(id(getattr(type(value), "_metadata", None)))
 
     def objects(self) -> set[int]:
-        """The identities of what can be changed."""
-        return {id(value) for value in self._alive} - self._of_classes
+        """The identities of what can be changed, without a list of their class that objects of pandas have."""
+        of_classes = {id(getattr(kind, "_metadata", None)) for kind in self._fixed}
+        return set(map(id, self._alive)) - of_classes
 
 
 class _Nothing(io.RawIOBase):

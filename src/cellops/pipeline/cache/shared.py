@@ -1,0 +1,214 @@
+"""Steps that are kept where other machines find them too: a folder on any file system that fsspec reaches.
+
+What lies there could have been written by anybody who may write there, and loading a pickle runs code. So each entry is
+signed with a key that only one's own machines know, and names the digests of all that belongs to it.
+"""
+
+import contextlib
+import hashlib
+import hmac
+import importlib
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+
+from cellops.capture.blobs import PART
+from cellops.capture.redaction import redact
+from cellops.capture.secrets import keep
+from cellops.errors import StepError
+from cellops.records.cached import KeptStep
+from cellops.settings import without_credentials
+
+SHORTEST_KEY = 16
+"""Characters of the key that signs entries."""
+SIGNED = b"cellops kept step 1\n"
+MOST_ENTRIES = 64
+"""Entries of one key that are read."""
+LARGEST_ENTRY = 50_000_000
+ATOMIC = frozenset({"abfs", "abfss", "adl", "az", "gcs", "gs", "memory", "oci", "oss", "s3", "s3a"})
+"""Where an object is there in whole or not at all; elsewhere a file is written under another name first."""
+Answer = TypeVar("Answer")
+
+
+class SharedError(Exception):
+    """The shared store does not answer, or holds something else than what was written; its text says so."""
+
+
+class SharedSteps:
+    """Entries and their files in a folder that several machines share.
+
+    Parameters
+    ----------
+    address
+        Of the folder, as fsspec takes it: `s3://bucket/steps`, `sftp://host/steps`, `file:///mnt/steps`.
+    key
+        What signs entries; one that is signed with another key is not used.
+
+    Raises
+    ------
+    StepError
+        When there is no key, fsspec or the driver for such addresses is not installed, or the address is wrong.
+    """
+
+    def __init__(self, address: str, key: str | None) -> None:
+        self.public = without_credentials(address)
+        if key is None or len(key) < SHORTEST_KEY:
+            fact = f"Steps are kept in {self.public} with a key of at least {SHORTEST_KEY} characters that signs them"
+            remedy = "Set CELLOPS_STEP_STORE_KEY to one long random text on all of your machines, and on no other"
+            raise StepError(fact, remedy=remedy)
+        for secret in (key, unquote(urlsplit(address).password or "")):
+            keep(secret)
+        self._key = key.encode()
+        self._files, self._root = _opened(address, self.public)
+        self._turn = threading.Lock()
+        self._broken: str | None = None
+        """Why it does not answer: it is not asked again in vain for each step."""
+
+    @property
+    def salt(self) -> bytes:
+        """What digests of secrets are made with, so that nobody finds them by trying."""
+        return self._key
+
+    def push(self, entry: KeptStep, folder: str, files: Mapping[str, Path]) -> None:
+        """Write an entry behind all the files that belong to it.
+
+        Parameters
+        ----------
+        folder
+            What the entry is filed under.
+        files
+            The files by their names in the store.
+
+        Raises
+        ------
+        SharedError
+            When the store does not take them.
+        """
+        content = entry.to_json()
+        signed = f"{self._signature(content)}\n".encode() + content
+        for name, path in files.items():
+            self._do(lambda name=name, path=path: self._put(name, path.stat().st_size, path))  # type: ignore[misc]
+        self._do(lambda: self._put(f"kept/{folder}/{hashlib.sha256(content).hexdigest()}.json", len(signed), signed))
+
+    def find(self, folder: str, problems: list[str]) -> Iterator[KeptStep]:
+        """The entries that are filed under something, newest first; what cannot be used is told in `problems`."""
+        try:
+            listed = self._do(lambda: self._listed(f"kept/{folder}"))
+            contents = [self._do(lambda path=path: self._files.cat_file(path)) for path in listed]  # type: ignore[misc]
+        except SharedError as error:
+            problems.append(str(error))
+            return
+        found = [entry for content in contents if (entry := self._entry(content, problems)) is not None]
+        yield from sorted(found, key=lambda entry: entry.ended, reverse=True)
+
+    def pull(self, name: str, digest: str, target: Path) -> None:
+        """Bring a file here, unless it is not the one that an entry names.
+
+        Raises
+        ------
+        SharedError
+            When it is gone or has another content; then it is deleted there, so that it can be written again.
+        """
+        path = f"{self._root}/{name}"
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        part = target.with_name(f".{uuid.uuid4().hex}{PART}")
+        try:
+            self._do(lambda: self._files.get_file(path, str(part)))
+            part.chmod(0o600)
+            with part.open("rb") as file:
+                whole = hashlib.file_digest(file, "sha256").hexdigest() == digest
+            if not whole:
+                with contextlib.suppress(SharedError):
+                    self._do(lambda: self._files.rm_file(path))
+                fact = f"{name} in {self.public} is not what was written"
+                raise SharedError(fact)
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
+
+    def _put(self, name: str, size: int, content: Path | bytes) -> None:
+        """Write a file unless it is there: a name stands for one content only."""
+        path = f"{self._root}/{name}"
+        if self._size(path) == size:
+            return
+        self._files.makedirs(path.rpartition("/")[0], exist_ok=True)
+        is_atomic = not ATOMIC.isdisjoint(_protocols(self._files))
+        to = path if is_atomic else f"{path}.{uuid.uuid4().hex}{PART}"
+        if isinstance(content, bytes):
+            self._files.pipe_file(to, content)
+        else:
+            self._files.put_file(str(content), to)
+        if not is_atomic:
+            self._files.mv(to, path)
+
+    def _size(self, path: str) -> int | None:
+        try:
+            size: int | None = self._files.info(path)["size"]
+        except FileNotFoundError:
+            return None
+        return size
+
+    def _listed(self, folder: str) -> list[str]:
+        try:
+            entries = self._files.ls(f"{self._root}/{folder}", detail=True)
+        except FileNotFoundError:
+            return []
+        small = [entry["name"] for entry in entries if (entry["size"] or 0) <= LARGEST_ENTRY]
+        return sorted(name for name in small if name.endswith(".json"))[:MOST_ENTRIES]
+
+    def _entry(self, content: bytes, problems: list[str]) -> KeptStep | None:
+        signature, _, signed = content.partition(b"\n")
+        if not hmac.compare_digest(signature, self._signature(signed).encode()):
+            problems.append(f"what {self.public} holds of it is signed with another key than CELLOPS_STEP_STORE_KEY")
+            return None
+        try:
+            return KeptStep.from_json(signed)
+        except msgspec.DecodeError:
+            problems.append(f"what {self.public} holds of it was kept by another version of cellops")
+            return None
+
+    def _signature(self, content: bytes) -> str:
+        return hmac.new(self._key, SIGNED + content, "sha256").hexdigest()
+
+    def _do(self, ask: Callable[[], Answer]) -> Answer:
+        """Ask the file system, one thread after the other: connections are not made for several."""
+        with self._turn:
+            if self._broken is not None:
+                raise SharedError(self._broken)
+            try:
+                return ask()
+            except FileNotFoundError as error:
+                fact = f"{self.public} has lost a file of it"
+                raise SharedError(fact) from error
+            except Exception as error:  # drivers raise errors of their own
+                said = without_credentials(redact(f"{type(error).__name__}: {error}"))
+                self._broken = f"{self.public} does not answer: {said:.200}"
+                raise SharedError(self._broken) from error
+
+
+def _opened(address: str, public: str) -> tuple[Any, str]:
+    """The file system of an address, and the path of the folder there."""
+    try:
+        core = importlib.import_module("fsspec.core")
+    except ImportError as error:
+        fact = f"{public} is reached by fsspec, which is not installed"
+        raise StepError(fact, remedy='Run: pip install "cellops[store]"') from error
+    try:
+        files, root = core.url_to_fs(address, use_listings_cache=False, skip_instance_cache=True)
+    except ImportError as error:
+        fact = f"{public} needs a driver that is not installed"
+        raise StepError(fact, remedy=f"fsspec says: {error}") from error
+    except Exception as error:  # a driver may refuse an address in any way, or ask at once for what it names
+        said = without_credentials(redact(f"{type(error).__name__}: {error}"))
+        fact = f"Steps cannot be kept in {public}: {said:.200}"
+        raise StepError(fact, remedy="Correct CELLOPS_STEP_STORE, or what it reaches") from error
+    return files, root.rstrip("/")
+
+
+def _protocols(files: Any) -> tuple[str, ...]:
+    return (files.protocol,) if isinstance(files.protocol, str) else tuple(files.protocol)

@@ -1,0 +1,103 @@
+"""What makes a kept step stale: all that its kernel has shown, and what nobody can tell is never kept in silence."""
+
+from pathlib import Path
+
+import pytest
+
+from support.stepwise import Project
+
+OUTSIDE = "TH = 1\nimport os\ndef mode():\n    return os.environ.get('MODE_OF_A_MODULE')\n"
+THREAD = """%%mlops step thread
+from threading import Thread
+held = []
+one = Thread(target=lambda: held.append(open('threads.csv').read()))
+one.start()
+one.join()"""
+PROCESSES = """%%mlops step processes
+from concurrent.futures import ProcessPoolExecutor
+with ProcessPoolExecutor(1) as pool:
+    length = pool.submit(len, 'abc').result()"""
+EDITED = """%%mlops step edited
+import pyarrow as pa, pyarrow.csv
+before = open('edited.csv').read()
+getattr(pa.csv, 'write_' + 'csv')(pa.table({'a': [2]}), 'edited.csv')"""
+CELLS = (
+    "import sys\nfrom pathlib import Path",
+    "%%mlops step listing\nimport glob\nfound = [open(p).read() for p in glob.glob('parts/*.txt')]",
+    "%%mlops step walking\nseen = [p.name for p in Path('tree').iterdir()]\nPath('tree/made.txt').write_text('own')",
+    "%%mlops step absent\ntry:\n    more = open('more.csv').read()\nexcept FileNotFoundError:\n    more = ''",
+    "%%mlops step asks\nthere = Path('flag').exists()",
+    THREAD,
+    "%%mlops step declared --keep\nimport subprocess\nsame = subprocess.run(['sort', 'sorted.csv'], check=True)",
+    "%%mlops step module\nsys.path.insert(0, OUT)\nimport outside_of_it\nmode = outside_of_it.mode()",
+    "%%mlops step network\nimport requests\ntry:\n    requests.get('http://127.0.0.1:9')\nexcept OSError:\n    pass",
+    PROCESSES,
+    EDITED,
+)
+"""Each step on its own: what it does shows in the kernel only."""
+ALWAYS = {
+    "processes": "it starts processes",
+    "network": "requests.get asks the network",
+    "edited": "edited.csv was written while it was executed",
+}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    folder = tmp_path / "project"
+    (folder / ".cellops").mkdir(parents=True)
+    (folder / "parts").mkdir()
+    (folder / "tree").mkdir()
+    for name in ("parts/one.txt", "tree/one.txt", "threads.csv", "sorted.csv", "edited.csv"):
+        (folder / name).write_text("a\n1\n")
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "outside_of_it.py").write_text(OUTSIDE)
+    made = Project(folder)
+    made.write(*(cell.replace("OUT", repr(str(outside))) for cell in CELLS))
+    return made
+
+
+def test_a_kept_step_is_not_used_where_anything_that_it_saw_is_another(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.execute()
+    told = project.explain()
+    assert {step: reasons for step, reasons in told.items() if reasons and step not in ALWAYS} == {}
+    for step, said in ALWAYS.items():
+        assert said in told[step][0]
+        assert "--keep in its header would keep it all the same" in told[step][0]
+
+    (project.folder / "parts" / "two.txt").write_text("2")
+    assert project.explain()["listing"] == ("two.txt has come to parts",)
+    (project.folder / "parts" / "two.txt").unlink()
+
+    (project.folder / "tree" / "two.txt").write_text("2")
+    (project.folder / "more.csv").write_text("2")
+    (project.folder / "flag").write_text("2")
+    (project.folder / "threads.csv").write_text("a\n2\n")
+    told = project.explain()
+    assert told["listing"] == ()
+    assert told["walking"] == ("two.txt has come to tree",)
+    assert told["absent"] == ("more.csv was not there",)
+    assert told["asks"] == ("flag was not there",)
+    assert told["thread"] == ("threads.csv has changed",)
+    for name in ("tree/two.txt", "more.csv", "flag"):
+        (project.folder / name).unlink()
+    (project.folder / "threads.csv").write_text("a\n1\n")
+
+    assert project.explain()["module"] == ()
+    monkeypatch.setenv("MODE_OF_A_MODULE", "fast")
+    assert project.explain()["module"] == ("variable MODE_OF_A_MODULE, which its modules read, has changed",)
+    monkeypatch.delenv("MODE_OF_A_MODULE")
+    (tmp_path / "outside" / "outside_of_it.py").write_text(OUTSIDE.replace("1", "2"))
+    (changed,) = project.explain()["module"]
+    assert changed.endswith("outside_of_it.py has changed")
+
+
+def test_a_step_that_starts_programs_is_executed_each_time(project: Project) -> None:
+    project.write("%%mlops step program\nimport subprocess\nsubprocess.run(['sort', 'sorted.csv'], check=True)")
+    project.execute()
+    project.execute()
+    assert project.executed == ["program"]
+    assert project.reasons == {"program": "it starts sort; --keep in its header would keep it all the same"}
