@@ -183,3 +183,10 @@ def test_a_kept_step_is_executed_again_where_a_gate_asks_what_its_run_was_not_as
     assert asked.runs[0].run != first.runs[0].run
     assert [step.state for step in told] == [StepState.REUSED, StepState.RUNNING, StepState.DONE]
     assert told[1].reasons == ("a gate asks for min_group(recall, kind, 5), which was not measured",)
+
+
+@pytest.mark.parametrize("cells", [["auc = 1 / 2"], [LOAD, "%%mlops parameters\nrate: float = 0.5", "auc = rate"]])
+def test_a_gate_on_a_notebook_without_a_run_is_refused_before_a_kernel_starts(project: Path, cells: list[str]) -> None:
+    notebook = write(project / "plain.ipynb", *cells)
+    with pytest.raises(UsageError, match=r"No cell of plain\.ipynb opens a run, and a gate needs one: auc >= 0\.7"):
+        execute(notebook, gates=["auc >= 0.7"], on_stage=pytest.fail)

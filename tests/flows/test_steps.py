@@ -103,13 +103,20 @@ def test_steps_at_the_terminal(notebook: Path) -> None:
     assert "✓ step train is done after" in first.stdout
     told = cellops("execute", notebook, "--explain", "-p", "rate", "1")
     assert told.stdout == "load   is as it was\ntrain  would be executed: parameter rate: 0.5 → 1.0\n"
+    gated = cellops("execute", notebook, "--explain", "--gate", "loss < 2", "--gate", "p95_latency_ms < 20")
+    assert gated.stdout == (
+        "load   is as it was\n"
+        "train  would be executed: a gate asks for p95_latency_ms, which was not measured\n"
+        "gate loss < 2 would be evaluated\ngate p95_latency_ms < 20 would be evaluated\n"
+    )
+    assert cellops("execute", notebook, "--explain", "--gate", "loss <").returncode == 2
     assert cellops("execute", notebook, "--step", "tran", "--jobs", "1").returncode == 1
     both = cellops("execute", notebook, "--cache", "--resume")
     assert both.returncode == 2
     assert "Give one of them" in both.stderr
 
     clean(removable())
-    assert next(event.reasons for event in explain(notebook)) == ("nothing is kept of it",)
+    assert next(event.reasons for event in explain(notebook).steps) == ("nothing is kept of it",)
 
 
 def cellops(*arguments: object) -> subprocess.CompletedProcess[str]:

@@ -37,8 +37,8 @@ class Asked(NamedTuple):
 
     gates: "tuple[Gate, ...]" = ()
     """Of all its runs."""
-    own: bool = False
-    """Whether headers in the notebook have more."""
+    own: "tuple[Gate, ...]" = ()
+    """Of single runs, which stand in their headers."""
 
     @property
     def measured(self) -> tuple[str, ...]:
@@ -56,7 +56,7 @@ def prepare(texts: Iterable[str], notebook: Path) -> Asked:
     Raises
     ------
     UsageError
-        When one cannot be read, or names a metric that no run of the notebook can have.
+        When one cannot be read, or names a metric that no run of the notebook can have, or there can be no run.
     NotFoundError, NotebookError
         When there are gates, and no notebook.
     """
@@ -64,16 +64,20 @@ def prepare(texts: Iterable[str], notebook: Path) -> Asked:
     if not texts and not _may_have_gates(notebook):
         return Asked()
     from cellops.pipeline.gates.grammar import read_all
-    from cellops.pipeline.gates.notebook import computed_by_runs, gates_of_runs
+    from cellops.pipeline.gates.notebook import computed_by_runs, gates_of_runs, opens_no_run
     from cellops.pipeline.notebook import read as read_notebook
 
     held = read_notebook(notebook)
     gates, own = read_all(texts), read_all(gates_of_runs(held))
+    if gates and opens_no_run(held):
+        fact = f"No cell of {notebook.name} opens a run, and a gate needs one: {gates[0].text}"
+        remedy = "Begin the cell that computes the metric with %%mlops run, below a cell with %load_ext cellops"
+        raise UsageError(fact, remedy=remedy, gate=gates[0].text)
     known = computed_by_runs(held)
     if known is not None:
         for gate in (*gates, *own):
             _require_metrics(gate, known)
-    return Asked(gates, bool(own))
+    return Asked(gates, own)
 
 
 def _may_have_gates(notebook: Path) -> bool:

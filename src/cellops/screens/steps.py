@@ -27,13 +27,15 @@ def step(event: StepProgress) -> None:
     say(f"{MARKS[event.state]} step [bold]{plain(event.step)}[/] {WORDS[event.state]}{time}{_reasons(event)}")
 
 
-def explained(events: Iterable[StepProgress]) -> None:
-    """Of each step whether it would be executed."""
+def explained(events: Iterable[StepProgress], gates: Iterable[str]) -> None:
+    """Of each step whether it would be executed, and the gates."""
     events = list(events)
     width = max((len(event.step) for event in events), default=0)
     for event in events:
         word = "[green]is as it was[/]" if event.state is StepState.REUSED else "[yellow]would be executed[/]"
         say(f"{plain(event.step):<{width}}  {word}{_reasons(event)}")
+    for gate in gates:
+        say(f"gate {plain(gate)} would be evaluated")
 
 
 def _reasons(event: StepProgress) -> str:

@@ -1,5 +1,6 @@
 """What a notebook's source says of the gates of its runs, and of the metrics that they can have."""
 
+import re
 import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -12,11 +13,18 @@ if TYPE_CHECKING:
 
 VERB = "run"
 OPTION = "--gate"
+MAY_BRING_RUNS = re.compile(r"%run\b|mlops[ \t]+run|run_cell|run_line_magic|\bexec\(")
+"""What executes code that may open a run although no header of a cell does."""
 
 
 def gates_of_runs(notebook: "NotebookNode") -> tuple[str, ...]:
     """The gates in the headers of run cells."""
     return tuple(gate for arguments, _ in _runs(notebook) for gate in _given(arguments))
+
+
+def opens_no_run(notebook: "NotebookNode") -> bool:
+    """Whether no cell is a run, and none can bring one by executing other code."""
+    return not any(_runs(notebook)) and not any(MAY_BRING_RUNS.search(cell.source) for cell in notebook.cells)
 
 
 def computed_by_runs(notebook: "NotebookNode") -> tuple[str, ...] | None:
