@@ -5,41 +5,31 @@ import shutil
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 from filelock import FileLock, Timeout
 
-from cellops.capture.blobs import digest
 from cellops.capture.journal import Journal
 from cellops.capture.temporary import temporary_folder
 from cellops.errors import NotFoundError, SettingsError, UsageError
 from cellops.flows import writer
 from cellops.flows.progress import OF_PROOFS
+from cellops.flows.proof import proof_of
 from cellops.flows.recorded import Held, recorded
-from cellops.pipeline.verify.causes import causes, changed_packages
-from cellops.pipeline.verify.comparison import Comparing, worst
 from cellops.pipeline.verify.leftovers import LOCK, put_back_all, replaying
-from cellops.pipeline.verify.places import place_differences
 from cellops.pipeline.verify.refusals import require_allowed, require_executable
-from cellops.pipeline.verify.relevance import needed_names
-from cellops.pipeline.verify.replay import Replay, replay
-from cellops.pipeline.verify.run_comparison import compare_run
-from cellops.pipeline.verify.sources import CLOCK
+from cellops.pipeline.verify.replay import replay
 from cellops.records.aside import PROOFS
-from cellops.records.cell import CellRecord, Outcome, place
+from cellops.records.cell import CellRecord
 from cellops.records.execution import CellProgress
-from cellops.records.file import Found
-from cellops.records.guarding import Heard
-from cellops.records.proof import CellProof, Comparison, Proof, Verdict
+from cellops.records.proof import Proof
 from cellops.records.recorded import RecordedRun, needed_states
 from cellops.settings import Settings, load, prepare
-from cellops.version import __version__
 
 TOLERANCE = 1e-9
 SAME, FRESH = "same", "fresh"
-MOST_NOTES = 50
 
 
 def _silent(_progress: CellProgress) -> None:
@@ -168,7 +158,7 @@ def _verified(
             took = time.perf_counter() - started
             require_allowed(again.heard)
             on_stage("Comparing")
-            proof = _proof(held, again, tolerance, folder)
+            proof = proof_of(held, again, tolerance, folder)
         finally:
             _clear(proofs)
     proof = proof.replace(
@@ -204,160 +194,10 @@ def _alone(proofs: Path, on_stage: Callable[[str], None]) -> Iterator[None]:
         lock.release()
 
 
-def _proof(held: Held, again: Replay, tolerance: float, folder: Path) -> Proof:
-    run, cells = held.run, held.run.slice()
-    own = Held(run=run, folders=(str(folder / "record"),))
-    timing = [module.path for module in run.closed.modules if CLOCK.search(held.source(module) or "")]
-    clock_read = bool(timing) or any(CLOCK.search(record.source) for record in cells)
-    comparing = Comparing(tolerance, held.numbers, own.numbers, _has_values(run.trail), clock_read)
-    modules = list(_modules(run, again.project))
-    bound = {name for record in cells for name in (*record.writes, *record.changed)}
-    needed = needed_names(cells)
-    proofs = []
-    for record in cells:
-        after = again.cells.get(record.order)
-        is_run = record.run == run.run and after is not None
-        of_run = compare_run(comparing, run.closed, again.closed, bound=bound) if is_run else None
-        proofs.append(comparing.cell(record, after, of_run, needed[record.order]))
-    verdict = _verdict(proofs)
-    environment = again.closed.environment if again.closed is not None else None
-    notes = (
-        *_told(modules, verdict),
-        *_looks(cells, again.cells, verdict),
-        *_doings(again.heard),
-        *_notes(held, cells, proofs),
-    )
-    return Proof(
-        run=run.run,
-        name=run.name,
-        verdict=verdict,
-        environment="",
-        tolerance=tolerance,
-        started=0.0,
-        seconds=0.0,
-        seconds_of_run=sum(record.duration for record in cells),
-        seconds_of_replay=0.0,
-        cells=tuple(proofs),
-        causes=()
-        if verdict is Verdict.IDENTICAL
-        else causes(run, proofs, again.cells, environment=environment, modules=modules, timing=timing),
-        modules=tuple(modules),
-        notes=tuple(dict.fromkeys(notes))[:MOST_NOTES],
-        packages=changed_packages(run.closed.environment, environment),
-        version=__version__,
-        store=run.store,
-        folder=str(folder),
-    )
-
-
-def _has_values(trail: Sequence[CellRecord]) -> bool:
-    """Whether a record says what names stood for, as far as there were any."""
-    bound = any(record.outcome is Outcome.OK and record.writes for record in trail)
-    return not bound or any(record.values for record in trail)
-
-
-def _verdict(proofs: Sequence[CellProof]) -> Verdict:
-    """The worst of all cells; one that was not executed again has diverged."""
-    if any(not proof.executed for proof in proofs):
-        return Verdict.DIVERGED
-    found = worst(one for proof in proofs for one in proof.comparisons)
-    return Verdict.DIVERGED if found is Verdict.NOT_COMPARED else found
-
-
-def _told(modules: Iterable[Comparison], verdict: Verdict) -> Iterator[str]:
-    """That modules have been changed, where this is no cause of anything."""
-    changed = [one.name for one in modules if one.verdict is Verdict.DIVERGED]
-    if changed and verdict is not Verdict.DIVERGED:
-        yield f"{', '.join(changed)} is not what the run imported; only what it changes in the cells counts"
-
-
-def _looks(cells: Iterable[CellRecord], now: Mapping[int, CellRecord], verdict: Verdict) -> Iterator[str]:
-    """What cells found otherwise where they looked, as far as no cause says it; folders too large to compare."""
-    for record in cells:
-        after = now.get(record.order)
-        if after is not None and verdict is not Verdict.DIVERGED:
-            for text in place_differences(record, after):
-                yield f"{place(record.execution_count)}: {text}; only what it changes in the cells counts"
-        for look in record.looks:
-            if look.found is Found.FOLDER and look.digest is None:
-                yield f"{place(record.execution_count)}: the names in {look.path} were not compared: they are too many"
-
-
-def _notes(held: Held, cells: Sequence[CellRecord], proofs: Sequence[CellProof]) -> Iterator[str]:
-    """Of what the verdict does not speak."""
-    run = held.run
-    for record, proof in zip(cells, proofs, strict=True):
-        where = place(record.execution_count)
-        for one in proof.comparisons:
-            if one.verdict is Verdict.NOT_COMPARED:
-                apart = f" ({one.before} then, {one.after} now)" if one.before != one.after else ""
-                yield f"{where}: {one.kind} {one.name} was not compared{f': {one.note}' if one.note else ''}{apart}"
-            elif one.note and one.verdict is not Verdict.DIVERGED and one.note != "by its source":
-                yield f"{where}: of {one.kind} {one.name} {one.note}"
-    if run.closed.slice is not None:
-        yield from run.closed.slice.widened
-    else:
-        yield "The slice of the run is not known, so the whole trail was executed"
-    yield from _outputs([record for record, proof in zip(cells, proofs, strict=True) if proof.executed])
-    for record, use in needed_states(cells):
-        where = place(record.execution_count)
-        if use.state is not None and held.path("states", use.state) is not None:
-            yield f"{where} draws from a generator ({use.name}) that nobody seeded; its recorded state was put back"
-        if use.state is None or held.path("states", use.state) is None:
-            yield f"{where}: the state of the generator {use.name} was not kept"
-
-
-def _outputs(cells: Sequence[CellRecord]) -> Iterator[str]:
-    """What cells give away and no record holds."""
-    for record in cells:
-        written = list(dict.fromkeys(use.path for use in record.files if use.mode != "read"))
-        if written:
-            yield f"{place(record.execution_count)}: what it wrote to {', '.join(written)} was not compared"
-    untold = [record for record in cells if record.outputs is None]
-    if untold:
-        yield f"{_places(untold)}: what was printed and displayed was not compared"
-    complaining = [record for record in cells if record.stderr_size]
-    if complaining:
-        yield f"{_places(complaining)}: what was written to stderr was not compared"
-
-
-def _doings(heard: Iterable[Heard]) -> Iterator[str]:
-    """What the cells did again that nothing undoes."""
-    for one in heard:
-        yield f"the replay {one.doing} {one.name}"
-
-
-def _places(records: Sequence[CellRecord]) -> str:
-    return ", ".join(place(record.execution_count) for record in records)
-
-
 def _states(held: Held, cells: Sequence[CellRecord]) -> dict[str, Path]:
     names = {use.state for _, use in needed_states(cells) if use.state is not None}
     found = {name: held.path("states", name) for name in names}
     return {name: path for name, path in found.items() if path is not None}
-
-
-def _modules(run: RecordedRun, project: Path) -> Iterator[Comparison]:
-    """The project's own modules, as they were imported and as their files are."""
-    for module in run.closed.modules:
-        now = _digest_of(project / module.path, project)
-        same = now == module.digest
-        yield Comparison(
-            kind="module",
-            name=module.path,
-            verdict=Verdict.IDENTICAL if same else Verdict.DIVERGED,
-            before=module.digest[:12],
-            after=now[:12],
-        )
-
-
-def _digest_of(path: Path, project: Path) -> str:
-    """The digest of a file of the project; a record may name anything."""
-    try:
-        found = path.resolve()
-        return digest(found.read_bytes()) if found.is_relative_to(project.resolve()) else "it is gone"
-    except (OSError, ValueError):
-        return "it is gone"
 
 
 def _fresh(run: RecordedRun, folder: Path, on_stage: Callable[[str], None]) -> Path:
