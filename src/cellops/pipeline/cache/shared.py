@@ -7,7 +7,6 @@ signed with a key that only one's own machines know, and names the digests of al
 import contextlib
 import hashlib
 import hmac
-import importlib
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -194,12 +193,12 @@ class SharedSteps:
 def _opened(address: str, public: str) -> tuple[Any, str]:
     """The file system of an address, and the path of the folder there."""
     try:
-        core = importlib.import_module("fsspec.core")
+        from fsspec.core import url_to_fs
     except ImportError as error:
         fact = f"{public} is reached by fsspec, which is not installed"
         raise StepError(fact, remedy='Run: pip install "cellops[store]"') from error
     try:
-        files, root = core.url_to_fs(address, use_listings_cache=False, skip_instance_cache=True)
+        files, root = url_to_fs(address, use_listings_cache=False, skip_instance_cache=True)
     except ImportError as error:
         fact = f"{public} needs a driver that is not installed"
         raise StepError(fact, remedy=f"fsspec says: {error}") from error

@@ -1,0 +1,187 @@
+"""Steps that machines share: found elsewhere, signed, whole, and without any secret."""
+
+import builtins
+import os
+import pickle
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cellops.errors import StepError
+from cellops.pipeline.cache.entries import Cache
+from cellops.pipeline.cache.key import digest, key
+from cellops.pipeline.cache.shared import SharedSteps
+from cellops.records.cached import Dependencies, KeptStep, StepKey
+from support.ftp import PASSWORD, ftp_server
+
+KEY = "a long key for these tests only"
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Path:
+    (tmp_path / "served").mkdir()
+    return tmp_path / "served"
+
+
+@pytest.fixture(params=["file", "ftp"])
+def address(request: pytest.FixtureRequest, served: Path) -> Iterator[str]:
+    if request.param == "file":
+        yield f"file://{served}/steps"
+    else:
+        with ftp_server(served) as found:
+            yield found
+
+
+def of_step(name: str) -> StepKey:
+    project = Path("project")
+    return key([name], {}, {}, outputs=("a",), folder=project, project=project, parameters_cell=None, kernel="python3")
+
+
+def kept(cache: Cache, value: object) -> KeptStep:
+    made = KeptStep(
+        step="make",
+        notebook="n.ipynb",
+        execution="1",
+        key=of_step("make"),
+        dependencies=Dependencies(),
+        values=cache.values.keep({"a": value}),
+        cells=cache.cells.keep(b"[]", ".json").stem,
+        places=(0,),
+        ended=1.0,
+        seconds=1.0,
+    )
+    cache.keep(made)
+    return made
+
+
+def files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def test_another_machine_finds_a_step_and_has_its_values(address: str, served: Path, tmp_path: Path) -> None:
+    here, there = (Cache(tmp_path / name, SharedSteps(address, KEY)) for name in ("here", "there"))
+    problems: list[str] = []
+    assert list(there.find(of_step("make"), problems)) == []
+    entry = kept(here, [1, {"b": 2}])
+    assert here.share(entry) is None
+    assert (
+        Cache(tmp_path / "third", SharedSteps(address, KEY)).share(kept(Cache(tmp_path / "third"), [1, {"b": 2}]))
+        is None
+    )
+    assert len(files(served)) == 3
+    (found,) = there.find(of_step("make"), problems)
+    assert found == entry
+    assert there.fetch(found) is None
+    assert there.values.load(found.values) == {"a": [1, {"b": 2}]}
+    assert list(there.find(of_step("other"), problems)) == []
+    assert problems == []
+    assert not [path for path in files(tmp_path / "there") if path.suffix == ".part"]
+
+
+def test_what_was_changed_there_is_told_and_written_again(address: str, served: Path, tmp_path: Path) -> None:
+    class Evil:
+        def __reduce__(self) -> tuple[Any, ...]:
+            return (Path.touch, (tmp_path / "ran",))
+
+    here, there = (Cache(tmp_path / name, SharedSteps(address, KEY)) for name in ("here", "there"))
+    entry = kept(here, [1, 2, 3])
+    here.share(entry)
+    (value,) = (path for path in files(served) if path.suffix == ".pickle")
+    value.write_bytes(pickle.dumps(Evil()).ljust(value.stat().st_size, b"."))
+    (found,) = there.find(entry.key, [])
+    told = there.fetch(found)
+    assert told is not None
+    assert "is not what was written" in told
+    assert PASSWORD not in told
+    assert not (tmp_path / "ran").exists()
+    assert not value.exists()
+    assert here.share(entry) is None
+    assert there.fetch(found) is None
+
+
+def test_entries_of_others_are_not_used(address: str, served: Path, tmp_path: Path) -> None:
+    stranger = Cache(tmp_path / "stranger", SharedSteps(address, "another key of somebody else"))
+    entry = kept(stranger, [1])
+    stranger.share(entry)
+    problems: list[str] = []
+    here = Cache(tmp_path / "here", SharedSteps(address, KEY))
+    assert list(here.find(entry.key, problems)) == []
+    assert len(problems) == 1
+    assert "signed with another key" in problems[0]
+    (path,) = (served / "steps" / "kept" / digest(entry.key)).iterdir()
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b'"seconds":1.0', b'"seconds":2.0'))
+    assert list(stranger.find(of_step("make"), [])) == [entry]  # of its own folder
+    shutil.rmtree(tmp_path / "stranger" / "kept")
+    assert list(stranger.find(of_step("make"), [])) == []
+
+
+def test_nothing_there_says_a_secret(
+    address: str, served: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = SharedSteps(address, KEY)
+    monkeypatch.setenv("TOKEN_OF_A_TEST", "a short one")
+    asked = key(
+        ["import os\nos.environ['TOKEN_OF_A_TEST']"],
+        {},
+        {},
+        outputs=(),
+        folder=tmp_path,
+        project=tmp_path,
+        parameters_cell=None,
+        kernel="python3",
+        salt=shared.salt,
+    )
+    here = Cache(tmp_path / "here", shared)
+    here.share(kept(here, 1).replace(key=asked))
+    held = b"".join(path.read_bytes() for path in files(served))
+    assert b"TOKEN_OF_A_TEST" in held
+    for secret in (PASSWORD.encode(), KEY.encode(), b"a short one"):
+        assert secret not in held
+    assert PASSWORD not in shared.public
+
+
+def test_a_store_that_does_not_answer_is_told_once_and_costs_nothing(tmp_path: Path, served: Path) -> None:
+    with ftp_server(served) as address:
+        cache = Cache(tmp_path / "here", SharedSteps(address, KEY))
+    entry = kept(cache, [1])
+    told = cache.share(entry)
+    assert told is not None
+    assert "does not answer" in told
+    assert PASSWORD not in told
+    problems: list[str] = []
+    assert list(cache.find(entry.key, problems)) == [entry]
+    assert problems == [told]
+
+
+def test_what_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for short in (None, "short"):
+        with pytest.raises(StepError, match="a key of at least 16 characters") as caught:
+            SharedSteps("ftp://me:secret-word@host/steps", short)
+        assert "secret-word" not in str(caught.value)
+    with pytest.raises(StepError, match="Protocol not known"):
+        SharedSteps("nowhere://host/steps", KEY)
+    with pytest.raises(StepError, match="needs a driver that is not installed"):
+        SharedSteps("gdrive://host/steps", KEY)
+    real = builtins.__import__
+
+    def without(name: str, *args: Any) -> Any:
+        if name.startswith("fsspec"):
+            raise ImportError(name)
+        return real(name, *args)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(StepError, match=r'pip install "cellops\[store\]"'):
+        SharedSteps(f"file://{tmp_path}", KEY)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the bits of a mode are those of POSIX")
+def test_only_the_owner_reads_what_was_brought_here(address: str, tmp_path: Path) -> None:
+    here, there = (Cache(tmp_path / name, SharedSteps(address, KEY)) for name in ("here", "there"))
+    entry = kept(here, [1])
+    here.share(entry)
+    assert there.fetch(entry) is None
+    assert all(path.stat().st_mode & 0o077 == 0 for path in files(tmp_path / "there"))
