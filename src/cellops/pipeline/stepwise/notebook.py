@@ -121,7 +121,11 @@ def _lines(definition: Definition, source: "NotebookNode") -> str:
     """The import and definition statements of some lines; what else stands in these lines is not executed again."""
     lines = source.cells[definition.cell].source.splitlines()
     text = dedent("\n".join(lines[definition.first_line - 1 : definition.last_line]))
-    return "\n".join(ast.unparse(node) for node in ast.parse(text).body if isinstance(node, DEFINING))
+    return "\n".join(ast.unparse(node) for node in ast.parse(text).body if _defines(node))
+
+
+def _defines(node: ast.stmt) -> bool:
+    return isinstance(node, DEFINING) or (isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda))
 
 
 def _shell_of(notebook: "NotebookNode") -> "NotebookNode":
