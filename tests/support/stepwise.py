@@ -50,9 +50,9 @@ class Project:
         if event.reasons:
             self.reasons[event.step] = "; ".join(event.reasons)
 
-    def explain(self) -> dict[str, tuple[str, ...]]:
+    def explain(self, **options: Any) -> dict[str, tuple[str, ...]]:
         """Why each step would be executed; no reasons for those that would not."""
-        return {told.step: told.reasons for told in explain(self.path, {}, self.asked())}
+        return {told.step: told.reasons for told in explain(self.path, {}, self.asked(**options))}
 
     @property
     def executed(self) -> list[str]:
