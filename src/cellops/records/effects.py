@@ -22,7 +22,7 @@ class FunctionEffects(Record, frozen=True, kw_only=True):
     consumes: tuple[str, ...] = ()
     """Names that it changes if their values are not plain data: iterators, objects with methods of their own."""
     derived: tuple[str, ...] = ()
-    """Names of which it changes what functions of theirs have given it."""
+    """Names of which it changes what functions of theirs have given it, if their values are not plain data."""
     keeps: bool = True
     """Whether it may keep what it is given in itself, as a closure or an object does."""
     looked: bool = False

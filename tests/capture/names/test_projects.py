@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from support.kernel import Kernel
 from support.trail import Trail
 
 MODULE = """
@@ -56,3 +57,15 @@ def test_a_module_of_plain_functions_and_classes_is_not_changed_by_being_read(tm
     for cell in ("import thing", "o = thing.Plain()", "print(o.n)", "r = o.n"):
         trail.run(cell)
     assert trail.slice().cells == (1, 2, 4)
+
+
+def test_files_that_a_module_writes_and_reads(loaded: Kernel) -> None:
+    source = "def begin(path): return open(path, 'w')\ndef show(path): return open(path).read()"
+    (loaded.project / "disk.py").write_text(source)
+    for cell in ("import disk", "h = disk.begin('a.txt')", "unused = 1", "n = h.write('abc')", "h.close()",
+                 "%%mlops run\nlength = len(disk.show('a.txt'))"):  # fmt: skip
+        assert loaded.run(cell).status == "ok"
+    closed = loaded.closed()[-1]
+    assert closed.metrics["length"] == len("abc")
+    assert closed.slice is not None
+    assert closed.slice.cells == (1, 2, 4, 5, 6)

@@ -282,9 +282,9 @@ class _Step:
             done.add(name)
             for found in self._flow.functions(self.now(name)):
                 used.update(found.uses)
-                self.derived.update(found.derived)
                 changed.update((*found.changes, *([name] if found.looked else [])))
                 changed.update(name for name in found.consumes if not self._is_passive(name, effects))
+                self.derived.update(name for name in found.derived if not self._is_passive(name, effects))
                 waiting += [name for name in found.uses if not self._is_passive(name, effects)]
         return used, changed
 

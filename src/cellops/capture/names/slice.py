@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from cellops.capture.names.regions import Flow, members
 from cellops.records.cell import CellRecord, Outcome
-from cellops.records.effects import TASKS, Effects
+from cellops.records.effects import FILES, TASKS, Effects
 from cellops.records.slice import Slice
 from cellops.records.value import Covered, ValueSeen
 
@@ -48,7 +48,7 @@ class Slices:
         above
             The cells of other kernels that have made what it takes over.
         """
-        effects = record.effects or Effects(unknown=("it was not captured",))
+        effects = _with_files(record, record.effects or Effects(unknown=("it was not captured",)))
         drawn = [] if seeded and not effects.unknown else _generators(record)
         if drawn:
             effects = effects.replace(needs=(*effects.needs, *drawn), changes=(*effects.changes, *drawn))
@@ -115,6 +115,22 @@ class Slices:
     def definitions(self) -> dict[str, int]:
         """The names that stand now, each with the cell that bound it last."""
         return self._whole.definitions()
+
+
+def _with_files(record: CellRecord, effects: Effects) -> Effects:
+    """With the files that python opened while the cell ran: its source may not show it.
+
+    Where that shows no writing, any object that the cell made may be what writes on.
+    """
+    modes = {use.mode for use in record.files if use.opened == "open"}
+    if not modes:
+        return effects
+    effects = effects.replace(needs=(*effects.needs, FILES))
+    if modes == {"read"} or FILES in effects.changes:
+        return effects
+    made = [name for name in effects.binds if name not in (*effects.constant, *effects.passive)]
+    holds = {**effects.holds, **{name: (*effects.holds.get(name, ()), FILES) for name in made}}
+    return effects.replace(changes=(*effects.changes, FILES), holds=holds)
 
 
 def _is_whole_table(value: ValueSeen) -> bool:
