@@ -178,6 +178,14 @@ def _tables(_context: click.Context, _parameter: click.Parameter, value: str | N
     return tuple(ast.unparse(table) for table in named.elts)
 
 
+def _only_name(context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    other = context.params.get("called") or context.params.get("name")
+    if value and other:
+        fact = f"The run has two names, {other} and {value}"
+        raise click.BadParameter(fact)
+    return value
+
+
 def _gates(_context: click.Context, _parameter: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
     if not value:
         return ()
@@ -187,7 +195,10 @@ def _gates(_context: click.Context, _parameter: click.Parameter, value: tuple[st
 
 
 @cell_verbs.command()
-@click.option("--name", help="What to call the run. Default: the notebook's name and a number.")
+@click.argument("called", required=False, callback=_only_name, metavar="[NAME]")
+@click.option(
+    "--name", callback=_only_name, help="What to call the run, as NAME. Default: the notebook's name and a number."
+)
 @click.option("--experiment", help="The MLflow experiment. Default: the project's name.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Seed python, numpy and torch before the cell.")
 @click.option("--train", "training", callback=_tables, metavar="X,Y", help="Inputs and target of the fit.")
@@ -244,7 +255,9 @@ def read_run_options(arguments: str) -> RunOptions:
     UsageError
         When an option does not exist or does not fit.
     """
-    return RunOptions(**_context("run", arguments).params)
+    given = dict(_context("run", arguments).params)
+    called = given.pop("called")
+    return RunOptions(**given | {"name": called or given["name"]})
 
 
 @lru_cache(maxsize=64)

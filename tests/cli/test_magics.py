@@ -1,5 +1,6 @@
 """The verbs of the terminal on a notebook's line."""
 
+import platform
 from pathlib import Path
 
 from support.kernel import Kernel
@@ -26,3 +27,32 @@ def test_a_verb_at_the_wrong_place_says_where_it_belongs(loaded: Kernel) -> None
 
 def test_a_run_names_the_verb_of_the_notebook(loaded: Kernel) -> None:
     assert "· %mlops show " in loaded.run("%%mlops run\nlimit = 3").streams
+
+
+def test_a_run_is_named_in_its_header_in_either_way_and_found_in_any_case(loaded: Kernel) -> None:
+    loaded.run("%%mlops run Forest\nlimit = 3")
+    assert "run Birch finished" in loaded.run("%%mlops run --name Birch\nlimit = 4").streams
+    assert "Forest\x1b[0m  " in loaded.run("%mlops show forest").streams
+    assert "Did you mean Forest?" in loaded.run("%mlops show forst").traceback
+    for header in ("Forest --name Birch", "--name Forest Birch"):
+        assert "The run has two names" in loaded.run(f"%%mlops run {header}\nlimit = 5").traceback
+
+
+def test_show_says_what_a_run_stands_on(project: Path, loaded: Kernel) -> None:
+    (project / "data.csv").write_text("a,b\n1,2\n3,4\n5,6\n")
+    (project / "helpers.py").write_text("def total(frame): return float(frame.to_numpy().sum())\n")
+    loaded.run("import pandas as pd\nfrom helpers import total\nfrom sklearn.linear_model import LinearRegression")
+    loaded.run("unused = 1")
+    loaded.run("frame = pd.read_csv('data.csv')\nX, y = frame[['a']], frame['b']")
+    loaded.run("%%mlops run sums\nmodel = LinearRegression().fit(X, y)\nsum_of_all = total(frame)")
+    shown = loaded.run("%mlops show sums").streams.partition("based on")[2]
+    lines = [line.split(None, 1) for line in shown.splitlines() if line.startswith("  ")]
+    said = {words[0]: words[1] for words in lines}
+    assert said["code"] == "in no git repository"
+    assert said["python"].startswith(f"CPython {platform.python_version()} on ")
+    first, *others = said["cells"].split(", ")
+    assert len(others) == 2
+    assert int(others[0][4:-1]) == int(first[4:-1]) + 2
+    assert said["modules"] == "helpers.py"
+    assert said["tables"] == "X (training): 3 x 1, hashed"
+    assert said["files"] == "data.csv, 16 bytes, hashed"

@@ -53,7 +53,8 @@ def test_every_screen_counts_the_same_findings_and_has_one_word_for_a_status(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     note = FINDING.replace(severity=Severity.INFO)
-    run = RUN.replace(name="x", status=RunStatus.KILLED, findings=(FINDING, note, FINDING))
+    elsewhere, other = FINDING.replace(where="In [9]"), FINDING.replace(seen="something else")
+    run = RUN.replace(name="x", status=RunStatus.KILLED, findings=(FINDING, note, elsewhere, other))
     screens.runs([run])
     listed = capsys.readouterr().out.splitlines()[-1]
     assert listed.endswith("2 warnings")

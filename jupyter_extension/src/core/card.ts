@@ -102,7 +102,7 @@ function unsynced(run: RunSummary): HTMLElement[] {
   }
   return [
     element('p', { class: 'cellops-unsynced' }, [
-      'On its way to MLflow. If that lasts, run ',
+      'On its way to MLflow when this was shown. If it does not arrive there, run ',
       element('code', { text: 'cellops sync' }),
       '.'
     ])

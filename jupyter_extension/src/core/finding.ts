@@ -10,8 +10,20 @@ export function gravest(findings: readonly Finding[]): Severity {
   return ORDER.find(severity => findings.some(finding => finding.severity === severity)) ?? 'info';
 }
 
+/** Findings that say the same of several places, once with the places. */
+function merged(findings: readonly Finding[]): Finding[] {
+  const found = new Map<string, { finding: Finding; places: Set<string> }>();
+  for (const finding of findings) {
+    const key = JSON.stringify([finding.code, finding.severity, finding.seen, finding.remedy]);
+    const known = found.get(key) ?? { finding, places: new Set() };
+    found.set(key, { finding, places: known.places.add(finding.where) });
+  }
+  return [...found.values()].map(({ finding, places }) => ({ ...finding, where: [...places].join(', ') }));
+}
+
 /** "2 findings, 1 for information": as every screen counts them. */
-export function countFindings(findings: readonly Finding[]): string {
+export function countFindings(given: readonly Finding[]): string {
+  const findings = merged(given);
   const serious = findings.filter(finding => finding.severity !== 'info').length;
   const others = findings.length - serious;
   return [
@@ -22,7 +34,7 @@ export function countFindings(findings: readonly Finding[]): string {
 
 /** Findings as a list, the gravest first: severity, place, what was seen, what to do; `here` goes without saying. */
 export function findingList(findings: readonly Finding[], here = ''): HTMLElement {
-  const sorted = [...findings].sort((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
+  const sorted = merged(findings).sort((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
   return element(
     'ul',
     { class: 'cellops-findings' },

@@ -148,12 +148,15 @@ def uncommitted_code(code: CodeVersion | None, where: str) -> list[Finding]:
             )
         ]
     if code.dirty:
+        changed = "the work tree had uncommitted changes; their patch is kept with the run"
         return [
             Finding(
                 code="uncommitted-code",
                 severity=Severity.INFO,
                 where=where,
-                seen="the work tree had uncommitted changes; their patch is kept with the run",
+                seen=changed
+                if code.patch_digest
+                else "git does not track all notebooks and Python files of the project",
                 remedy="Commit before a run that matters",
             )
         ]

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable
 from itertools import product
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import msgspec
 
@@ -102,6 +103,15 @@ def recorded(run: str, settings: Settings, target: Callable[[], Path]) -> Held:
     if summary.status is RunStatus.RUNNING or any(finding.code == "kernel-gone" for finding in summary.findings):
         raise _not_ended(summary.name, summary.run, summary.status)
     return _in_store(summary, settings, target)
+
+
+def whole(run: RunSummary, settings: Settings) -> RecordedRun | None:
+    """The whole record of a run that is listed; None where it has not ended, or its record cannot be had."""
+    with TemporaryDirectory(prefix="cellops-") as folder:
+        try:
+            return recorded(run.run, settings, lambda: Path(folder)).run
+        except (NotFoundError, RecordError, TrackingError):
+            return None
 
 
 def with_stored(held: Held, settings: Settings, folder: Path) -> Held:

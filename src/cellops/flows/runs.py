@@ -93,6 +93,7 @@ def _among(run: str, known: list[RunSummary]) -> RunSummary:
     if run == LAST and known:
         return known[0]
     found = [k for k in known if _has_key(k, run)] or [k for k in known if k.name == run][:1]
+    found = found or [k for k in known if k.name.lower() == run.lower()][:1]
     if len(found) == 1:
         return found[0]
     if found:
@@ -114,7 +115,8 @@ def _missing(run: str, known: list[RunSummary]) -> NotFoundError:
     if any(k.run.startswith(run) for k in known):
         fact = f"{run} is too short for a key"
         return NotFoundError(fact, remedy=f"Give at least {SHORTEST_KEY} digits")
-    near = get_close_matches(run, [k.name for k in known] + [k.run[:UNIQUE_KEY] for k in known], n=1)
+    names = {k.name.lower(): k.name for k in known} | {k.run[:UNIQUE_KEY]: k.run[:UNIQUE_KEY] for k in known}
+    near = [names[name] for name in get_close_matches(run.lower(), names, n=1)]
     return NotFoundError(fact, remedy=f"Did you mean {near[0]}?" if near else "See which there are with: cellops runs")
 
 

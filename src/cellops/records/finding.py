@@ -24,6 +24,14 @@ class Finding(Record, frozen=True, kw_only=True):
     remedy: str
 
 
+def merged(findings: Iterable[Finding]) -> list[Finding]:
+    """Findings that say the same of several places, once with the places: as every screen lists and counts them."""
+    places: dict[Finding, dict[str, None]] = {}
+    for finding in findings:
+        places.setdefault(finding.replace(where=""), {})[finding.where] = None
+    return [finding.replace(where=", ".join(filter(None, where))) for finding, where in places.items()]
+
+
 def serious(findings: Iterable[Finding]) -> int:
-    """How many findings every screen counts: those that should be looked at."""
-    return sum(finding.severity is not Severity.INFO for finding in findings)
+    """How many findings should be looked at."""
+    return sum(finding.severity is not Severity.INFO for finding in merged(findings))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cellops.errors import printable
-from cellops.records.finding import Finding, Severity
+from cellops.records.finding import Finding, Severity, merged
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -87,7 +87,7 @@ def count(number: int, noun: str) -> str:
 
 def findings(found: Iterable[Finding]) -> None:
     """The gravest first, each with what to do about it."""
-    for finding in sorted(found, key=lambda f: list(Severity).index(f.severity), reverse=True):
+    for finding in sorted(merged(found), key=lambda f: list(Severity).index(f.severity), reverse=True):
         colour = COLOURS[finding.severity]
         say(f"[{colour}]{finding.severity.value}[/] {plain(finding.where)}: {plain(finding.seen)}")
         say(f"  [dim]{plain(finding.remedy)} ({finding.code})[/]")

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from cellops.errors import printable
-from cellops.records.finding import Finding, Severity, serious
+from cellops.records.finding import Finding, Severity, merged, serious
 from cellops.records.gate import GateResult, not_passed
+from cellops.records.recorded import RecordedRun
 from cellops.records.run import RunStatus, RunSummary
+from cellops.screens.basis import basis
 from cellops.screens.console import COLOURS, command, console, count, findings, plain, say
 from cellops.screens.gates import gates
 from cellops.settings import Settings, without_credentials
@@ -61,11 +63,13 @@ def runs(found: list[RunSummary]) -> None:
     console().print(table)
 
 
-def run(found: RunSummary, settings: Settings, *, everything: bool = False) -> None:
+def run(found: RunSummary, settings: Settings, whole: RecordedRun | None = None, *, everything: bool = False) -> None:
+    """One run with all that is told of it; what it stands on, where its whole record is at hand."""
     say(f"[bold]{plain(found.name)}[/]  {found.run}  {MARKS[found.status]}")
     facts = {
         "started": _when(found.started) + _duration(found, ", took "),
         "notebook": found.notebook,
+        "step": found.step,
         "experiment": found.experiment,
         "seed": found.seed,
         "MLflow": _where(found, settings),
@@ -82,6 +86,8 @@ def run(found: RunSummary, settings: Settings, *, everything: bool = False) -> N
     folded = len(found.parameters) - len(own)
     if folded:
         say(f"  [dim]and {count(folded, 'parameter')} of the estimator: {command(f'show {found.run[:8]} --all')}[/]")
+    if whole is not None:
+        basis(whole)
     gates(found.gates)
     findings(found.findings)
     if settings.tracking_uri.startswith("sqlite"):
@@ -107,7 +113,8 @@ def _values(title: str, values: Mapping[str, object]) -> None:
 
 
 def _counted(found: tuple[Finding, ...]) -> str:
-    counts = {severity: sum(f.severity is severity for f in found) for severity in reversed(Severity)}
+    said = merged(found)
+    counts = {severity: sum(f.severity is severity for f in said) for severity in reversed(Severity)}
     return ", ".join(f"[{COLOURS[s]}]{count(n, s.value)}[/]" for s, n in counts.items() if n and s is not Severity.INFO)
 
 

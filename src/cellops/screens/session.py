@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from cellops.records.finding import Finding
 from cellops.screens.console import count, findings, say
 
 if TYPE_CHECKING:
@@ -15,17 +14,12 @@ def status(session: "Session") -> None:
     median = f", {overhead[len(overhead) // 2] * 1000:.2f} ms each at the median" if overhead else ""
     where = session.notebook or "this session"
     say(f"Capturing {where}: {cells}{median}, {count(len(session.runs), 'run')}", markup=False)
+    steps = dict.fromkeys(record.step for record in session.trail if record.step is not None)
+    if steps:
+        say(f"Steps: {', '.join(steps)}", markup=False)
     say(f"Journal: {session.journal.path}", markup=False)
     found = [*session.hidden_state(), *(finding for record in session.trail for finding in record.findings)]
-    findings(_joined([*session.faults, *found]))
+    findings([*session.faults, *found])
     if not found and not session.faults:
         say("No findings.")
     say("[dim]Switch off: %unload_ext cellops[/]")
-
-
-def _joined(found: list[Finding]) -> list[Finding]:
-    """Findings that say the same of several places, once with the places."""
-    places: dict[Finding, dict[str, None]] = {}
-    for finding in found:
-        places.setdefault(finding.replace(where=""), {})[finding.where] = None
-    return [finding.replace(where=", ".join(where)) for finding, where in places.items()]
