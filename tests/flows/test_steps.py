@@ -57,7 +57,7 @@ def test_an_execution_is_a_tree_in_mlflow_and_one_run_in_cellops(notebook: Path)
         "train": ("pipeline", "FINISHED", "done"),
         "trained": ("train", "FINISHED", None),
     }
-    assert [run.name for run in runs()] == ["trained"]
+    assert [(run.name, run.step) for run in runs()] == [("trained", "train")]
     assert [gate.outcome.value for gate in done.gates] == ["passed"]
 
     again = execute(notebook, {"rate": "0.25"}, gates=["loss < 1"], steps=StepOptions(cache=True))

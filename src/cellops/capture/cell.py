@@ -112,6 +112,7 @@ class CellCapture:
         cell = OpenCell(info, self._order, info.raw_cell, found, thread, count, begun)
         cell.body = self._python(info, found)
         cell.flow = analyse(cell.body)
+        cell.step = self._step(cell)
         for text in literals(cell.body):
             keep(text)
         self._open.append(cell)
@@ -185,7 +186,7 @@ class CellCapture:
             overhead=cell.opening + time.perf_counter() - now,
             outcome=ending.outcome,
             verb=cell.header.verb if cell.header else None,
-            step=self._step(cell),
+            step=cell.step,
             execution_count=cell.execution_count,
             cell_id=cell.id,
             error=ending.error,

@@ -27,6 +27,8 @@ class OpenCell:
     body: str = ""
     """The Python that runs."""
     flow: Dataflow = field(default_factory=Dataflow)
+    step: str | None = None
+    """The step that its header names."""
     run: str | None = None
     started: float = 0.0
     clock: float = 0.0

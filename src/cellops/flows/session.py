@@ -257,6 +257,7 @@ class Session:
             execution=os.environ.get("CELLOPS_EXECUTION"),
             parameters=self.parameters | evidence.declared(cell.flow),
             gates=options.gates,
+            step=cell.step or self._handover.step,
         )
         if options.seed is not None:
             rng.seed_all(options.seed, with_torch=brings_torch(cell.flow))

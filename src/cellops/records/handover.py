@@ -14,6 +14,8 @@ TAKEN_OVER = "taken-over"
 class Handover(Record, frozen=True, kw_only=True):
     """What the kernel of a step takes over before its cells, and hands over behind them."""
 
+    step: str | None = None
+    """The step that the kernel executes."""
     store: str = ""
     """Path of the folder of values."""
     values: tuple[StoredValue, ...] = ()

@@ -153,6 +153,8 @@ class RunOpened(Record, frozen=True, kw_only=True, tag="run-opened", tag_field="
     """What is known before the cell is executed: what remains of a run whose kernel is killed."""
     gates: tuple[str, ...] = ()
     """What the run's own header asks of it."""
+    step: str | None = None
+    """The step of the pipeline that its cell begins, or whose kernel executes it."""
 
 
 class RunClosed(Record, frozen=True, kw_only=True, tag="run-closed", tag_field="event"):
@@ -235,6 +237,8 @@ class RunSummary(Record, frozen=True, kw_only=True):
     """The verdict of its newest proof: `identical`, `within tolerance` or `diverged`; None where it has none."""
     gates: tuple[GateResult, ...] = ()
     """The gates that it was held against, as a pipeline."""
+    step: str | None = None
+    """The step of the pipeline that it belongs to, where that is known."""
 
     @classmethod
     def of(cls, opened: RunOpened, closed: RunClosed | None = None) -> Self:
@@ -249,6 +253,7 @@ class RunSummary(Record, frozen=True, kw_only=True):
             seed=opened.seed,
             synced=False,
             parameters=opened.parameters,
+            step=opened.step,
         )
         if closed is None:
             return summary

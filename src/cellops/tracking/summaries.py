@@ -33,6 +33,7 @@ def summary(run: "Run", experiments: dict[str, str]) -> RunSummary:
         models=read_models(held),
         proof=held.get(tags.PROOF, "").partition(",")[0] or None,
         gates=read_gates(held),
+        step=held.get(tags.STEP),
     )
 
 

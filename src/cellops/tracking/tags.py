@@ -22,6 +22,8 @@ GATES = "cellops.gates"
 """What holding the run against gates has shown."""
 PIPELINE = "cellops.pipeline"
 """Marks the run of a whole execution with its identifier, and that of a step with this and the name of the step."""
+STEP = "cellops.step"
+"""The step that a run belongs to."""
 PARENT = "mlflow.parentRunId"
 STEP_STATE = "cellops.step.state"
 STEP_REASONS = "cellops.step.reasons"
@@ -39,7 +41,8 @@ def of_opened(run: RunOpened) -> dict[str, str]:
         "mlflow.runName": shortened(run.name, LONGEST_NAME),
         "mlflow.source.type": "NOTEBOOK",
     }
-    optional = {"mlflow.user": _user(), "mlflow.source.name": run.notebook, SEED: run.seed, EXECUTION: run.execution}
+    optional: dict[str, object] = {"mlflow.user": _user(), "mlflow.source.name": run.notebook}
+    optional |= {SEED: run.seed, EXECUTION: run.execution, STEP: run.step}
     return tags | {name: str(value) for name, value in optional.items() if value is not None}
 
 

@@ -35,6 +35,7 @@ class Taken(NamedTuple):
         """The same as the kernel of a step is told."""
         sessions = {name: handed.trail.session for name, handed in self.producers.items()}
         return Handover(
+            step=step.name,
             store=str(store),
             values=tuple(dict.fromkeys(self.values.values())),
             names=tuple(self.values),
