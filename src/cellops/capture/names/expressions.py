@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from cellops.capture.dataflow import scopes
 from cellops.capture.dataflow.scopes import Comprehension
 from cellops.capture.names import libraries
-from cellops.capture.names.calls import LAMBDA, Called, call
+from cellops.capture.names.calls.call import call
+from cellops.capture.names.calls.called import LAMBDA, Called
 from cellops.capture.names.kinds import NAMESPACE, SHELL, Description, Kind
 from cellops.capture.names.owners import is_pythons_own
 from cellops.capture.names.sharing import CONSTANT, NONE, Notes, Value, container, either

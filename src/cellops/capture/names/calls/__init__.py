@@ -1,0 +1,1 @@
+"""What calls of functions and methods may change, and what they give."""
