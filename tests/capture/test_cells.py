@@ -183,7 +183,7 @@ def test_the_record_is_on_disk_before_the_next_cell_and_survives_a_kill(loaded: 
 
 
 FILL_THE_DISK = (
-    "import os\njournal = get_ipython().cellops._session.journal._descriptor\nkept = os.dup(journal)\n"
+    "import os\njournal = get_ipython().cellops._session.journal._journal._descriptor\nkept = os.dup(journal)\n"
     "_ = os.dup2(os.open('/dev/full', os.O_WRONLY), journal)"
 )
 FREE_THE_DISK = "_ = os.dup2(kept, journal)"

@@ -3,9 +3,8 @@
 import os
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping, MutableMapping
-from pathlib import Path
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, MutableMapping
+from typing import Any
 
 from cellops.capture import header
 from cellops.capture.blobs import Blobs
@@ -13,11 +12,8 @@ from cellops.capture.cell import CellCapture
 from cellops.capture.counting import Counting
 from cellops.capture.environment.modules import Modules
 from cellops.capture.files.guard import Guard
-from cellops.capture.files.pointers import shown
 from cellops.capture.files.watcher import Files
 from cellops.capture.habits.habits import Habits
-from cellops.capture.journal import Journal, path_of
-from cellops.capture.lease import Lease, lease_of
 from cellops.capture.names.bindings import Bindings
 from cellops.capture.names.hidden_state import History
 from cellops.capture.names.taking import above, taking
@@ -36,7 +32,10 @@ from cellops.capture.values.watcher import Values
 from cellops.capture.watcher import OpenCell
 from cellops.errors import UsageError
 from cellops.flows import evidence, writer
+from cellops.flows.observer import Observer
 from cellops.flows.open_run import OpenRun, RunOptions, default_name
+from cellops.flows.session_journal import SessionJournal
+from cellops.flows.session_place import notebook_path, restoring, working_folder
 from cellops.records.base import Record, Value
 from cellops.records.cell import CellRecord, Outcome
 from cellops.records.contract import Suite
@@ -46,7 +45,6 @@ from cellops.records.handover import TAKEN_OVER, Handover
 from cellops.records.module import ModuleSource
 from cellops.records.notebook import NotebookShown
 from cellops.records.proof import Proof
-from cellops.records.recorded import Restoring
 from cellops.records.run import (
     RunClosed,
     RunOpened,
@@ -56,24 +54,10 @@ from cellops.records.run import (
     SessionOpened,
 )
 from cellops.records.step_trail import StepTrail
-from cellops.settings import Settings, prepare, unusable
+from cellops.settings import Settings
 from cellops.version import __version__
 
-NOTEBOOKS = (".ipynb", ".py", ".md", ".markdown", ".myst", ".mystnb", ".Rmd", ".rmd")
-"""How the names of notebooks end; what a front end tells may also be the name of a console."""
 STATUS = {Outcome.OK: RunStatus.FINISHED, Outcome.ERROR: RunStatus.FAILED, Outcome.INTERRUPTED: RunStatus.KILLED}
-
-
-class Observer(Protocol):
-    """Who is shown what happens: the page, the notebook."""
-
-    def cell(self, record: CellRecord) -> None: ...
-
-    def run(self, summary: RunSummary) -> None: ...
-
-    def proven(self, summary: RunSummary) -> None: ...
-
-    def warn(self, text: str) -> None: ...
 
 
 class Session:
@@ -108,21 +92,13 @@ class Session:
         self._writer = writer.Handle(settings)
         self._generators = Generators(Blobs(settings.folder / "states"))
         self._modules = Modules(settings.project, Blobs(settings.folder / "sources"))
-        self._restoring = _restoring()
+        self._restoring = restoring()
         self._files = Files(settings.project, settings.folder, at_once=self._restoring is not None)
         self._origins = Origins(namespace, settings.project)
         self._history = History(self.notebook)
-        self._unwritten: list[Record] = []
-        self._working_folder = _working_folder(settings.project)
+        self._working_folder = working_folder(settings.project)
         self._guard = self._guarding()
-        folder = prepare(settings.folder) / "journal"
-        try:
-            self._lease = Lease(lease_of(path_of(folder, self.id)))
-            self.journal = Journal(folder, self.id, first=self._opened())
-            for record in self._handover.trail.cells:
-                self.journal.append(record)
-        except OSError as error:
-            raise unusable(folder, error.strerror or str(error)) from error
+        self.journal = SessionJournal(settings, self._opened(), self._held, observer.warn)
 
     def _guarding(self) -> Guard | None:
         """What keeps the files that cells touch, where this kernel executes them again."""
@@ -143,6 +119,10 @@ class Session:
             execution=os.environ.get("CELLOPS_EXECUTION"),
             store=self.settings.store,
         )
+
+    def _held(self) -> list[Record]:
+        """What stands in memory of the journal's events."""
+        return [*(run.opened for run in self._open.values()), *self._handover.trail.cells, *self.trail]
 
     def attach(self, shell: Any, *, accepts: Callable[[str, str], bool]) -> None:
         """Begin to capture the cells of an IPython shell; `accepts` says of a verb and its arguments if they hold."""
@@ -187,10 +167,9 @@ class Session:
             self._capture.stop()
         try:
             self._write_pins()
-            self._write(SessionClosed(session=self.id, ended=time.time()))
+            self.journal.write(SessionClosed(session=self.id, ended=time.time()))
         finally:
             self.journal.close()
-            self._lease.release()
 
     def fault(self, error: BaseException) -> None:
         """Remember a fault of ours as a finding; `%mlops status` shows it."""
@@ -202,35 +181,6 @@ class Session:
                 seen=f"capture failed: {type(error).__name__}: {redact(str(error))[:300]}",
                 remedy="The cell itself was not touched; please report this",
             )
-        )
-
-    def _write(self, event: Record) -> None:
-        """Append an event to the journal, behind those that could not be written before it.
-
-        Raises
-        ------
-        OSError
-            When the disk refuses it: it is kept for the next time.
-        """
-        self._unwritten.append(event)
-        if self.journal.is_gone():
-            self._begin_anew()
-        while self._unwritten:
-            self.journal.append(self._unwritten[0])
-            self._unwritten.pop(0)
-
-    def _begin_anew(self) -> None:
-        """Make the folder and the journal again when someone has deleted them, with all that is still in memory."""
-        self.journal.close()
-        self._lease.release()
-        folder = prepare(self.settings.folder) / "journal"
-        self._lease = Lease(lease_of(path_of(folder, self.id)))
-        self.journal = Journal(folder, self.id, first=self._opened())
-        held = [*(run.opened for run in self._open.values()), *self._handover.trail.cells, *self.trail]
-        self._unwritten = [*(e for e in held if e not in self._unwritten), *self._unwritten]
-        self._observer.warn(
-            f"{self.settings.folder} was deleted while this kernel ran. It was made again; "
-            "runs that had ended and were not in the tracking store are lost: run their cells again"
         )
 
     def cell_opened(self, cell: OpenCell) -> None:
@@ -264,7 +214,7 @@ class Session:
             self._generators.seeded_all()
         cell.run = opened.run
         try:
-            self._write(opened)
+            self.journal.write(opened)
         finally:
             before = Bindings(cell.flow, self._namespace)
             self._open[opened.run] = OpenRun(opened, options, self.settings, before, self._modules)
@@ -280,7 +230,7 @@ class Session:
         run = self._open.pop(record.run, None) if record.run is not None else None
         self._remember(cell, record, run)
         try:
-            self._write(record)
+            self.journal.write(record)
             self._write_pins()
             if self._guard is not None:
                 self._guard.tell()
@@ -297,7 +247,7 @@ class Session:
         """Tell the journal of files that have been hashed meanwhile."""
         pinned = self._files.newly_pinned()
         if pinned:
-            self._write(FilesPinned(session=self.id, files=pinned))
+            self.journal.write(FilesPinned(session=self.id, files=pinned))
 
     def _remember(self, cell: OpenCell, record: CellRecord, run: OpenRun | None) -> None:
         """Read the cell into the history, from which the slices of runs are found."""
@@ -355,7 +305,7 @@ class Session:
 
     def _keep_run(self, run: OpenRun, closed: RunClosed) -> None:
         try:
-            self._write(closed)
+            self.journal.write(closed)
         except OSError as error:
             self.fault(error)
             self._observer.warn(
@@ -380,29 +330,6 @@ class Session:
 def without_header(lines: list[str], accepts: Callable[[str, str], bool]) -> list[str]:
     """The lines of a cell without its header: what a session that captures nothing makes of it."""
     return header.strip(lines, accepts)
-
-
-def notebook_path(namespace: Mapping[str, Any]) -> str | None:
-    """The notebook's path, as far as its front end tells: cellops' own runner, VS Code, Jupyter Server."""
-    candidates = (
-        os.environ.get("CELLOPS_NOTEBOOK"),
-        namespace.get("__vsc_ipynb_file__"),
-        os.environ.get("JPY_SESSION_NAME"),
-    )
-    return next((str(path) for path in candidates if path and str(path).endswith(NOTEBOOKS)), None)
-
-
-def _working_folder(project: Path) -> str | None:
-    try:
-        return shown(Path.cwd(), project)
-    except OSError:
-        return None
-
-
-def _restoring() -> Restoring | None:
-    """What this kernel puts back, where it executes the slice of a run again."""
-    path = os.environ.get("CELLOPS_RESTORING")
-    return Restoring.from_file(Path(path)) if path else None
 
 
 def require(session: "Session | None") -> "Session":

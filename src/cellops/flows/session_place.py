@@ -1,0 +1,35 @@
+"""Where a session stands: its notebook, its working folder, and what it puts back where it executes a run again."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cellops.capture.files.pointers import shown
+from cellops.records.recorded import Restoring
+
+NOTEBOOKS = (".ipynb", ".py", ".md", ".markdown", ".myst", ".mystnb", ".Rmd", ".rmd")
+"""How the names of notebooks end; what a front end tells may also be the name of a console."""
+
+
+def notebook_path(namespace: Mapping[str, Any]) -> str | None:
+    """The notebook's path, as far as its front end tells: cellops' own runner, VS Code, Jupyter Server."""
+    candidates = (
+        os.environ.get("CELLOPS_NOTEBOOK"),
+        namespace.get("__vsc_ipynb_file__"),
+        os.environ.get("JPY_SESSION_NAME"),
+    )
+    return next((str(path) for path in candidates if path and str(path).endswith(NOTEBOOKS)), None)
+
+
+def working_folder(project: Path) -> str | None:
+    try:
+        return shown(Path.cwd(), project)
+    except OSError:
+        return None
+
+
+def restoring() -> Restoring | None:
+    """What this kernel puts back, where it executes the slice of a run again."""
+    path = os.environ.get("CELLOPS_RESTORING")
+    return Restoring.from_file(Path(path)) if path else None
