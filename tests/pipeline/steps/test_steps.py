@@ -292,3 +292,15 @@ def test_tables_of_drawn_numbers_are_tables() -> None:
     )
     assert graph.levels == (("load",), ("a", "b"), ("c",))
     assert graph.step("c").inputs == ("a", "b", "rng")
+
+
+def test_what_ends_no_line_of_python_ends_none_here() -> None:
+    graph = read(
+        "mark = 'a\x0cb\u2028c'\n\x0c\nif mark:\n    size = 1",
+        "%%mlops step make\ntext = mark * size\n\x0cdef twice(x):\n    return x * 2",
+        "%%mlops step show\nprint(twice(text))",
+    )
+    assert codes(graph) == []
+    assert edges(graph) == {"make > show": "text"}
+    (twice,) = graph.step("show").definitions
+    assert (twice.first_line, twice.last_line) == (3, 4)

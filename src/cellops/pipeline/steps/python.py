@@ -8,6 +8,7 @@ from cellops.capture import header
 BELOW_A_MAGIC = re.compile(r"^%%(?P<name>\w+)[ \t]*(?P<line>[^\n]*)\n?(?P<body>.*)$", re.DOTALL)
 MAGIC = re.compile(r"^(?P<before>\s*(?:[\w.]+(?:\s*,\s*[\w.]+)*\s*=\s*)?)(?P<mark>%(?!%)|!!?)(?P<text>.*)$")
 CAPTURE = re.compile(r"^%%capture\b(?:\s+--?\S+)*\s+(?P<name>[A-Za-z_]\w*)\s*$")
+END_OF_LINE = re.compile(r"\r\n|\r|\n")
 HELP = re.compile(r"^\s*[\w.%]+\?{1,2}\s*$|^\s*\?{1,2}\s*[\w.%]+\s*$")
 
 
@@ -19,12 +20,24 @@ def parse(source: str) -> ast.Module:
     SyntaxError
         When the cell is no Python, with the line at which it ends to be.
     """
-    lines = header.dedented(source.splitlines())
+    lines = header.dedented(lines_of(source))
     body = header.python_body(source)
     if body is None:
         return _of_a_magic("\n".join(lines))
-    first = len(lines) - len(body.splitlines())
+    first = len(lines) - len(lines_of(body))
     return _parsed([*map(_bound_by, lines[:first]), *lines[first:]])
+
+
+def lines_of(source: str) -> list[str]:
+    r"""The lines as Python counts them: a form feed and its like end none, which `str.splitlines` takes them to do.
+
+    Examples
+    --------
+    >>> lines_of("x = 'a\x0cb'\ny = 2\n")
+    ["x = 'a\x0cb'", 'y = 2']
+    """
+    lines = END_OF_LINE.split(source)
+    return lines if lines[-1] else lines[:-1]
 
 
 def _bound_by(line: str) -> str:
@@ -72,7 +85,7 @@ def _call(line: str) -> str:
 
 def _of_a_magic(source: str) -> ast.Module:
     """A cell below a magic that takes a text, which may stand below a header of a step."""
-    lines = source.lstrip("\n").splitlines()
+    lines = lines_of(source.lstrip("\n"))
     place = next(i for i, line in enumerate(lines) if line.startswith("%%") and not _keeps(line))
     found = BELOW_A_MAGIC.match("\n".join(lines[place:]))
     name, line, body = found.groups() if found else ("", "", "")

@@ -7,6 +7,7 @@ from textwrap import dedent
 from typing import TYPE_CHECKING
 
 from cellops.pipeline.parameters.declaration import INJECTED_TAG
+from cellops.pipeline.steps.python import lines_of
 from cellops.pipeline.stepwise.kernel_side import take_over
 from cellops.records.cached import KeptCells
 from cellops.records.handover import TAKEN_OVER
@@ -119,7 +120,7 @@ def _added(name: str, source: str) -> "list[NotebookNode]":
 
 def _lines(definition: Definition, source: "NotebookNode") -> str:
     """The import and definition statements of some lines; what else stands in these lines is not executed again."""
-    lines = source.cells[definition.cell].source.splitlines()
+    lines = lines_of(source.cells[definition.cell].source)
     text = dedent("\n".join(lines[definition.first_line - 1 : definition.last_line]))
     return "\n".join(ast.unparse(node) for node in ast.parse(text).body if _defines(node))
 
