@@ -1,38 +1,33 @@
 """What a run can show for itself when its cell has ended: numbers, tables, models and the contract."""
 
-import hashlib
-import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import partial
-from pathlib import Path
 from typing import TypeVar
 
 from cellops.capture import findings as checks
-from cellops.capture.content.fingerprint import fingerprint, is_table
+from cellops.capture.content.fingerprint import fingerprint
 from cellops.capture.content.rows import compare
 from cellops.capture.dataflow.analysis import Dataflow
-from cellops.capture.environment.import_paths import project_paths
 from cellops.capture.environment.modules import code_digest, not_kept
 from cellops.capture.files.watcher import Files
-from cellops.capture.names.bindings import is_model
 from cellops.capture.names.hidden_state import History
 from cellops.capture.quiet import quiet
 from cellops.capture.randomness import rng
-from cellops.capture.redaction import redact, redact_scalar, redact_value
+from cellops.capture.redaction import redact, redact_value
 from cellops.capture.results.results import FittedModel, Namespace, Results, collect, scalar_parameters, values
 from cellops.capture.results.splits import shared_rows, splits_of_run
 from cellops.capture.results.tables import Pair, Table, data_of_calls, named_tables
-from cellops.capture.secrets import KNOWN
-from cellops.capture.token_shapes import token_in
 from cellops.capture.watcher import OpenCell
 from cellops.errors import CellopsError, UsageError
+from cellops.flows.contract import make_contract
 from cellops.flows.gate_figures import asked, measure, missed_by
 from cellops.flows.open_run import OpenRun, RunOptions
+from cellops.flows.spool import spool
 from cellops.records.base import Value
 from cellops.records.cell import CellRecord
-from cellops.records.contract import Contract, Suite
+from cellops.records.contract import Suite
 from cellops.records.finding import Finding, Severity
-from cellops.records.run import ModelSpool, RunClosed, RunStatus
+from cellops.records.run import RunClosed, RunStatus
 from cellops.settings import Settings
 
 UNSEEDED = "unseeded-randomness"
@@ -91,7 +86,7 @@ def gather(
         compared = [attempt(f"data {pair[1][0].name}", partial(compare, *pair)) for pair in _evaluated(models)]
         content = {d.name: d.digest for d in data if d is not None and d.method == "full"}
         own = models[0] if models else None
-        contract = attempt(f"model {own.name}", partial(build, own, suites, seen, content)) if own else None
+        contract = attempt(f"model {own.name}", partial(make_contract, own, suites, seen, content)) if own else None
         gates = asked(run.options)
         found = attempt(where, partial(measure, gates, results.metrics, own, contract, namespace)) if gates else None
     tables = tuple({(d.name, d.role): d for d in data if d is not None}.values())
@@ -164,93 +159,6 @@ def with_parameters(known: Parameters, flow: Dataflow, namespace: Namespace) -> 
     return kept | _redacted(values(bound, namespace))
 
 
-def spool(model: FittedModel, run: str, settings: Settings) -> ModelSpool:
-    """Write an estimator to the spool, readable by its owner only, from where the writer takes it.
-
-    Raises
-    ------
-    UsageError
-        When the estimator holds a value that is known as a secret, or a token: whoever has the model could read it.
-    """
-    import cloudpickle
-
-    content = cloudpickle.dumps(model.estimator)
-    if KNOWN.are_in(content):
-        fact = f"{model.name} was not kept: the value of a Secret stands in it"
-        raise UsageError(fact, remedy="Give the estimator no secret; read it where it is used")
-    if token_in(content):
-        fact = f"{model.name} was not kept: a text in it has the shape of an access token or a private key"
-        raise UsageError(fact, remedy="Look at its parameters and at the names of the columns that it was fitted on")
-    folder = settings.folder / "spool" / run
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{hashlib.sha256(model.name.encode()).hexdigest()[:16]}.pkl"
-    _write_private(path, content)
-    kind = type(model.estimator)
-    return ModelSpool(
-        name=model.name,
-        type=f"{kind.__module__}.{kind.__qualname__}",
-        path=str(path),
-        digest=hashlib.sha256(content).hexdigest(),
-        parameters={redact(n): redact_scalar(n, v) for n, v in scalar_parameters(model.estimator).items()},
-        import_paths=project_paths(),
-    )
-
-
-def build(model: FittedModel, suites: Iterable[Suite], findings: list[Finding], content: Mapping[str, str]) -> Contract:
-    """The contract of a model, from the tables it was fitted and evaluated on.
-
-    Parameters
-    ----------
-    findings
-        Takes what the tables did not give.
-    content
-        Digests of whole tables by their names.
-
-    Raises
-    ------
-    CellopsError
-        When the cell does not show the tables, or the model cannot have a contract.
-    """
-    from cellops.packaging.contract import build_contract
-
-    if not is_model(model.estimator):
-        kind = type(model.estimator)
-        fact = (
-            f"{model.name} has no contract: a {kind.__module__.partition('.')[0]} {kind.__qualname__} has no get_params"
-        )
-        remedy = "Fit an estimator with scikit-learn's methods: XGBClassifier, LGBMRegressor, or skorch for torch"
-        raise CellopsError(fact, remedy=remedy)
-    if model.training is None:
-        fact = f"The cell does not show what {model.name} was fitted on"
-        remedy = f"Write {model.name}.fit(X, y) with the names of tables, or: %%mlops run --train X,y --test X2,y2"
-        raise CellopsError(fact, remedy=remedy)
-    if not all(is_table(table.value) for table in (*model.training, *(model.evaluation or ()))):
-        kind = type(model.training[0].value)
-        fact = (
-            f"{model.name} has no contract: it was fitted on a {kind.__module__.partition('.')[0]} {kind.__qualname__}"
-        )
-        raise CellopsError(fact, remedy="Fit it on pandas: X.to_pandas()")
-    training = (model.training[0].value, model.training[1].value)
-    evaluation = (model.evaluation[0].value, model.evaluation[1].value) if model.evaluation else None
-    suite = _merged(suites, training[0])
-    return build_contract(
-        model.estimator,
-        training,
-        evaluation,
-        suite=suite,
-        findings=findings,
-        content=content.get(model.training[0].name),
-    )
-
-
-def _merged(suites: Iterable[Suite], inputs: object) -> Suite | None:
-    """The expectations of the session that speak of the model's inputs, as one suite."""
-    columns = {str(name) for name in getattr(inputs, "columns", ())}
-    kept = [e for suite in suites for e in suite.expectations if e.columns and set(e.columns) <= columns]
-    names = [suite.name for suite in suites]
-    return Suite(name="+".join(names), expectations=tuple(kept)) if kept else None
-
-
 def _named(
     options: RunOptions, namespace: Namespace, models: tuple[FittedModel, ...]
 ) -> tuple[Pair | None, Pair | None]:
@@ -317,9 +225,3 @@ def _attempt(seen: list[Finding], where: str, make: Callable[[], T]) -> T | None
 
 def _incomplete(where: str, fact: str, remedy: str) -> Finding:
     return Finding(code="incomplete-evidence", severity=Severity.WARNING, where=where, seen=fact, remedy=remedy)
-
-
-def _write_private(path: Path, content: bytes) -> None:
-    descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
