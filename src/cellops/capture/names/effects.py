@@ -11,10 +11,10 @@ import sys
 from collections.abc import Callable
 
 from cellops.capture.dataflow import scopes
-from cellops.capture.dataflow.analysis import constant_code
 from cellops.capture.dataflow.looking import acts_when_given_up, acts_when_looked_at
 from cellops.capture.dataflow.scopes import Function
 from cellops.capture.dataflow.shell_calls import shell_call
+from cellops.capture.dataflow.texts import constant_code
 from cellops.capture.names.expressions import MAIN, Describe
 from cellops.capture.names.kinds import NAMESPACE, SHELL, Description, Kind
 from cellops.capture.names.libraries import KEEPS_STATE, PURE, root, state_of

@@ -7,7 +7,8 @@ from types import FunctionType
 from typing import Any
 from weakref import getweakrefcount
 
-from cellops.capture.dataflow.analysis import STAR_IMPORT, Dataflow
+from cellops.capture.dataflow.analysis import Dataflow
+from cellops.capture.dataflow.visitor import STAR_IMPORT
 from cellops.capture.names.axes import Axes
 from cellops.capture.names.bindings import GONE, watch
 from cellops.capture.names.caches import Caches
