@@ -48,6 +48,8 @@ class Dependencies(Record, frozen=True, kw_only=True):
     """Versions of the distributions that it has imported, by name."""
     import_folders: tuple[str, ...] = ()
     """Where its interpreter looked for them."""
+    missing: tuple[str, ...] = ()
+    """Modules that were to be imported and were not there."""
     variables: dict[str, str] = {}
     """Digests of variables of the environment that these modules may ask for, by name."""
     unknown: tuple[str, ...] = ()

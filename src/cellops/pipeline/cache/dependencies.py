@@ -64,7 +64,8 @@ def dependencies(
         ),
         modules=sources,
         distributions=versions(found, imported(found, frozenset(sys.modules))),
-        import_folders=tuple(sys.path),
+        import_folders=tuple(folder or os.getcwd() for folder in sys.path),  # noqa: PTH109 - as sys.path has them
+        missing=witness.missing(),
         unknown=(
             *(f"{finding.where}: {finding.seen}" for r in trail for finding in r.findings if finding.code in UNSEEN),
             *witness.unknown(),

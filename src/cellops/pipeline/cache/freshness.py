@@ -1,6 +1,7 @@
 """Why a kept step may not be used: what it was found to depend on, held against what is there now."""
 
 from collections.abc import Iterator, Mapping
+from importlib.machinery import PathFinder
 from itertools import zip_longest
 from pathlib import Path, PurePosixPath
 
@@ -52,20 +53,26 @@ def stale(
 
 
 def _of_python(found: Dependencies, interpreter: Interpreter | None) -> Iterator[str]:
-    """The interpreter and what it would import; folders that code has added to its own are looked at, too."""
+    """The interpreter and what it would import, also from folders that code has added to its own."""
     if interpreter is None:
         yield "nobody can tell which Python its kernel is started with"
         return
     if found.python != interpreter.version:
         yield f"{found.python} is now {interpreter.version}"
-    added = [folder for folder in found.import_folders if not Path(folder).is_relative_to(found.prefix)]
-    there = installed((*interpreter.folders, *added))
+    folders = found.import_folders
+    if interpreter.prefix != found.prefix:
+        added = (folder for folder in folders if not Path(folder).is_relative_to(found.prefix))
+        folders = (*interpreter.folders, *added)
+    there = installed(folders)
     now = versions(there, found.distributions)
     for name, version in found.distributions.items():
         if name not in now:
             yield f"{name} {version} is not installed any more"
         elif now[name] != version:
             yield f"{name} {version} is now {now[name]}"
+    for name in found.missing:
+        if PathFinder.find_spec(name, list(folders)) is not None:
+            yield f"{name} can be imported now"
 
 
 def _differing(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:

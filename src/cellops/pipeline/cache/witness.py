@@ -53,6 +53,7 @@ class Witness:
         """What is opened and listed in other threads than those of cells."""
         self._before = STARTERS & sys.modules.keys()
         self._heard: dict[str, None] = {}
+        self._imports: dict[str, None] = {}
         sys.addaudithook(self._hear)
 
     def unknown(self) -> tuple[str, ...]:
@@ -62,8 +63,14 @@ class Witness:
         more = ([PROCESSES] if started else []) + ([f"its threads open {missed} files more"] if missed else [])
         return tuple(dict.fromkeys((*self._heard, *more)))
 
+    def missing(self) -> tuple[str, ...]:
+        """The modules that were to be imported and were not there, without what stands inside of packages."""
+        return tuple(name for name in list(self._imports) if name not in sys.modules)
+
     def _hear(self, event: str, given: tuple[Any, ...]) -> None:
-        if event in FORKS:
+        if event == "import" and type(given[0]) is str and "." not in given[0]:
+            self._imports[given[0]] = None
+        elif event in FORKS:
             self._heard[PROCESSES] = None
         elif event in PROGRAMS:
             with contextlib.suppress(Exception):  # the user's own call must go on
