@@ -83,6 +83,9 @@ def _number(_context: click.Context, _parameter: click.Parameter, value: float |
     metavar="SECONDS",
     help="Longest time for the whole notebook. Default: no limit.",
 )
+@click.option(
+    "--seed", type=click.IntRange(0, 2**32 - 1), metavar="N", help="Seed python, numpy and torch before the first cell."
+)
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="Execute up to N steps at once.")
 @click.option("--cache", is_flag=True, help="Do not execute steps again that nothing has changed for.")
 @click.option("--resume", is_flag=True, help="Go on where the last execution of the notebook has stopped.")
@@ -138,7 +141,7 @@ def execute(
     if explain:
         from cellops.flows.steps import explain as explanation
 
-        asked = {name: options[name] for name in ("parameters_file", "gates")}
+        asked = {name: options[name] for name in ("parameters_file", "gates", "seed")}
         told = explanation(notebook, dict(parameters), **asked, steps=steps)
         screens.explained(told.steps, told.gates)
         return

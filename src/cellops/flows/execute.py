@@ -59,6 +59,7 @@ def execute(
     output: Path | None = None,
     cell_timeout: float | None = None,
     total_timeout: float | None = None,
+    seed: int | None = None,
     gates: Iterable[str] = (),
     junit: Path | None = None,
     summary: Path | None = None,
@@ -89,6 +90,8 @@ def execute(
         Longest time for one cell, in seconds.
     total_timeout
         Longest time for the whole notebook, in seconds.
+    seed
+        Seeds the generators of python, numpy and torch in every kernel before the first cell.
     gates
         Rules that the runs must satisfy, such as `auc >= 0.72`, beside those of the settings and of the notebook.
     junit, summary
@@ -151,6 +154,7 @@ def execute(
                     ended=time.time(),
                     parameters=values,
                     steps=log.stopped(),
+                    seed=seed,
                 )
                 journal = _record(event, results, settings)
                 on_stage("Carrying the runs to MLflow")
@@ -187,6 +191,7 @@ def execute(
             on_parameters=tell_parameters,
             cell_timeout=cell_timeout,
             total_timeout=total_timeout,
+            seed=seed,
             steps=None if steps is None else replace(steps.asked(settings), figures=asked.measured),
             on_step=log,
         )

@@ -106,6 +106,7 @@ def explain(
     parameters_file: Path | None = None,
     gates: Iterable[str] = (),
     steps: StepOptions | None = None,
+    seed: int | None = None,
     settings: Settings | None = None,
 ) -> Explained:
     """Say of each step of a notebook whether it would be executed, and why; nothing is executed.
@@ -127,5 +128,5 @@ def explain(
     options = steps or StepOptions()
     judged = prepare_gates((*settings.gates, *gates), path)
     asked = replace(options.replace(cache=not options.resume).asked(settings), figures=judged.measured)
-    told = explain_notebook(path, dict(parameters or {}), asked, parameters_file=parameters_file)
+    told = explain_notebook(path, dict(parameters or {}), asked, parameters_file=parameters_file, seed=seed)
     return Explained(steps=told, gates=tuple(gate.text for gate in (*judged.gates, *judged.own)))

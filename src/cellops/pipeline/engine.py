@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from cellops.pipeline.parameters.plain import plain
 from cellops.pipeline.parameters.showing import bound_parameters
 from cellops.pipeline.parameters.sources import gather
 from cellops.pipeline.redacting import redact_notebook
+from cellops.pipeline.seeding import BEGIN, SEED, loads_cellops, seed_first
 from cellops.pipeline.stepwise.options import StepsAsked
 from cellops.pipeline.text_notebook import is_text
 from cellops.pipeline.worker import OverTimeError, run_beside
@@ -54,6 +56,7 @@ def execute(
     cell_timeout: float | None = None,
     total_timeout: float | None = None,
     save_interval: float = SAVE_INTERVAL,
+    seed: int | None = None,
     steps: StepsAsked | None = None,
     on_step: Callable[[StepProgress], None] = lambda _: None,
 ) -> ExecutedNotebook:
@@ -93,6 +96,8 @@ def execute(
         Seconds that the whole may take, starts of kernels included; by default as long as it likes.
     save_interval
         Seconds between two savings.
+    seed
+        What a cell above all others seeds the shared generators with, in every kernel; by default there is none.
     steps
         How to execute each step in a kernel of its own; by default one kernel executes all cells.
     on_step
@@ -123,6 +128,8 @@ def execute(
     own = {"CELLOPS_EXECUTION": uuid.uuid4().hex, **(environment or {}), "CELLOPS_NOTEBOOK": str(notebook)}
     own |= {PARAMETER_CELLS: " ".join(known.tagged(source)), **variables(bound)}
     executed = inject(source, known, bound)
+    if seed is not None:
+        seed_first(executed, seed)
     injected = {name: plain(value) for name, value in masked(bound).items()}
     describe(executed, known.defaults(), injected, notebook, output)
     tell_parameters(executed, told)
@@ -132,9 +139,12 @@ def execute(
     reused: tuple[KeptRun, ...] = ()
 
     def on_event(event: CellProgress) -> None:
+        # Injected cells have moved those behind them: a person counts the cells that they wrote.
+        cell = None if event.index is None else executed.cells[event.index].id
+        if cell == SEED:
+            return
         done.append(event.state is CellState.DONE)
-        # The injected cell has moved those behind it: a person counts the cells that they wrote.
-        place = None if event.index is None else places.get(executed.cells[event.index].id)
+        place = places.get(cell)
         if event.state is CellState.RUNNING:
             going_on[place] = event.title
         else:
@@ -151,11 +161,15 @@ def execute(
     try:
         if steps is None:
             on_stage("Starting the kernel")
-            run_cells(executed, places, output, on_event, on_stage, kernel=options, limit=total_timeout)
+            between = {0: BEGIN} if seed is not None and loads_cellops(source) else {}
+            run_cells(
+                executed, places, output, on_event, on_stage, kernel=options, between=between, limit=total_timeout
+            )
         else:
             from cellops.pipeline.stepwise.engine import StepExecution
 
             asked = steps.of(source, notebook, own["CELLOPS_EXECUTION"], known.index, _values(known, bound))
+            asked = replace(asked, seed=seed)
             execution = StepExecution(source, executed, places, output, kernel=options, options=asked)
             execution.run(on_event, on_step, on_stage, limit=total_timeout)
             reused = tuple(execution.reused_runs)
@@ -182,8 +196,8 @@ def _over_time(
     notebook: Path, output: Path, limit: float | None, going_on: Mapping[int | None, str], total: int
 ) -> NotebookError:
     cells = [place for place in going_on if place is not None]
-    where = " and ".join(f"cell {place + 1} of {total} ({going_on[place]})" for place in cells)
-    fact = f"{notebook.name} took longer than {limit:g} s in all, and was stopped {f'at {where}' if where else 'between cells'}"
+    where = " and ".join(f"at cell {place + 1} of {total} ({going_on[place]})" for place in cells) or "between cells"
+    fact = f"{notebook.name} took longer than {limit:g} s in all, and was stopped {where}"
     remedy = f"Give it more time (--total-timeout), or resume its steps (--resume). As far as it came: {output}"
     return NotebookError(fact, remedy=remedy, cells=cells, output=str(output))
 
@@ -195,6 +209,7 @@ def explain(
     *,
     parameters_file: Path | None = None,
     kernel: str | None = None,
+    seed: int | None = None,
 ) -> tuple[StepProgress, ...]:
     """Say of each step of a notebook whether `execute` would execute it, and why; raises as that does."""
     from cellops.pipeline.stepwise.engine import StepExecution
@@ -202,7 +217,7 @@ def explain(
     notebook = notebook.resolve()
     source, known, _, bound = _bound(notebook, notebook.parent, values, parameters_file)
     options = KernelOptions(name=_kernel_name(source, kernel), folder=notebook.parent, environment={})
-    asked = steps.of(source, notebook, "", known.index, _values(known, bound))
+    asked = replace(steps.of(source, notebook, "", known.index, _values(known, bound)), seed=seed)
     return tuple(StepExecution(source, source, {}, notebook, kernel=options, options=asked).explain())
 
 

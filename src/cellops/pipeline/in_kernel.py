@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from cellops.errors import NotebookError, StepError
 from cellops.pipeline.kernel_options import KernelOptions
 from cellops.pipeline.redacting import redact_notebook
+from cellops.pipeline.seeding import SEED
 from cellops.pipeline.text_notebook import is_text, line_in_file
 from cellops.records.execution import CellProgress
 from cellops.records.handover import TAKEN_OVER
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 COLOUR = re.compile(r"\x1b\[[\d;]*m")
-ADDED = {"definitions": "the definitions of earlier steps"}
+ADDED = {"definitions": "the definitions of earlier steps", SEED: "the cell that seeds generators"}
 """Cells of a step's notebook that nobody wrote there, by their ids."""
 NOT_LOADED = "magic `%%mlops` not found"
 LONGEST_MESSAGE = 500

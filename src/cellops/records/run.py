@@ -211,6 +211,8 @@ class NotebookExecuted(Record, frozen=True, kw_only=True, tag="notebook-executed
     """The values that were given, as text, secrets masked."""
     steps: tuple[StepExecuted, ...] = ()
     """What became of its steps; none where one kernel executed all cells."""
+    seed: int | None = None
+    """What the generators of its kernels were seeded with."""
 
 
 class RunSummary(Record, frozen=True, kw_only=True):

@@ -49,7 +49,9 @@ class PipelineRuns:
         """
         executed = self._executed
         name = Path(executed.source or executed.notebook).stem
-        whole = self._run(executed.execution, name, executed.started, {})
+        whole = self._run(
+            executed.execution, name, executed.started, {} if executed.seed is None else {tags.SEED: str(executed.seed)}
+        )
         steps = {step.name: self._step(step, whole) for step in executed.steps}
         step_of = {run: steps[step.name] for step in executed.steps for run in step.runs}
         for run in runs:

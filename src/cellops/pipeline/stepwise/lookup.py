@@ -72,6 +72,8 @@ def look_up(
         kernel=with_variables(kernel),
         salt=options.cache.salt,
     )
+    if options.seed is not None:
+        now = now.replace(options=(*now.options, f"--seed {options.seed}"))
     found = Looked(now, tuple(places), None, ())
     last = options.cache.last(options.notebook, step.name)
     match options.reuse:

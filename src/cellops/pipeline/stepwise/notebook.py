@@ -7,6 +7,7 @@ from textwrap import dedent
 from typing import TYPE_CHECKING
 
 from cellops.pipeline.parameters.declaration import INJECTED_TAG
+from cellops.pipeline.seeding import SEED
 from cellops.pipeline.steps.python import lines_of
 from cellops.pipeline.stepwise.kernel_side import take_over
 from cellops.records.cached import KeptCells
@@ -57,7 +58,9 @@ def step_notebook(
     made = _shell_of(prepared)
     definitions = "\n".join(_lines(definition, source) for definition in step.definitions)
     added = [*_added(DEFINITIONS, definitions), *_added(TAKEN_OVER, take_over(taken))]
-    made.cells = [*of(step.shared), *added, *of(step.cells)]
+    own = {cell.id for cell in source.cells}
+    seeding = [deepcopy(cells[SEED])] if SEED in cells and SEED not in own else []
+    made.cells = [*seeding, *of(step.shared), *added, *of(step.cells)]
     return made
 
 

@@ -126,6 +126,8 @@ class Stepwise:
     """How often a step that says nothing of it is executed again when it fails."""
     figures: tuple[str, ...] = ()
     """What gates ask of runs."""
+    seed: int | None = None
+    """What the first cell of each kernel seeds the shared generators with."""
 
     @property
     def steps(self) -> tuple[str, ...]:
