@@ -27,7 +27,7 @@ WAYS = [
     "shell = get_ipython()\nshell.user_ns['x'].append(1)",
     "done = shell.run_cell('x.append(1)', silent=True)",
     "shell.ex('x.append(1)')",
-    "shell.run_line_magic('time', 'x.append(1)')",
+    "shell.ev('x.append(1)')",
 ]
 LATER = {
     "dictionary": ["g = globals()\ndef f(): g['x'].append(1)", "x = []", "f()"],
@@ -63,3 +63,13 @@ def test_other_parts_of_the_shell_and_other_modules_lead_nowhere() -> None:
     for cell in ("import sys, math", "m = sys.modules['math']", "n = sys.modules['json' if m else 'os']", "r = 1"):
         trail.run(cell)
     assert [bool(record.effects and record.effects.unknown) for record in trail.records] == [False, False, True, False]
+
+
+def test_magics_by_a_name_of_the_shell_are_read_as_others_are(loaded: Kernel) -> None:
+    looks = "ip.run_line_magic('who', '')"
+    for cell in ("x = []", "ip = get_ipython()", "ip.run_line_magic('time', 'x.append(1)')", looks):
+        assert loaded.run(cell).status == "ok"
+    loaded.run("%%mlops run\nlength = len(x)")
+    closed = loaded.closed()[-1]
+    assert closed.slice is not None
+    assert (closed.slice.cells, closed.slice.widened) == ((1, 2, 3, 5), ())

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 from cellops.capture.dataflow.scopes import Function
 
-HARMLESS_DECORATORS = frozenset({"abstractmethod", "asynccontextmanager", "classmethod", "contextmanager", "final",
-                                 "overload", "override", "staticmethod", "wraps"})  # fmt: skip
+HARMLESS_DECORATORS = frozenset({"abstractmethod", "asynccontextmanager", "cache", "classmethod", "contextmanager",
+                                 "deleter", "final", "inference_mode", "jit", "lru_cache", "njit", "no_grad",
+                                 "overload", "override", "setter", "staticmethod", "wraps"})  # fmt: skip
 """Decorators whose functions run when they are called, and not when they are read."""
 CALLED = frozenset({"__init__", "__new__", "__call__", "__post_init__", "__init_subclass__", "__enter__", "__exit__",
                     "__aenter__", "__aexit__", "__setattr__", "__setitem__", "__delattr__", "__delitem__", "__set__",

@@ -164,7 +164,7 @@ class Source(Statements):
         code = constant_code(node)
         if code is not None and self.before(node.func.id) is None:  # type: ignore[attr-defined]
             return self._executed(code)
-        called = shell_call(node)
+        called = shell_call(self._of_shell(node))
         if called is None:
             return None
         for name in called.reads:
@@ -175,6 +175,20 @@ class Source(Statements):
             self.notes.unknown[called.unknown] = None
             return Value(roots=frozenset({ANYTHING}))
         return self._executed(called.code)
+
+    def _of_shell(self, node: ast.Call) -> ast.Call:
+        """A call of a method of IPython's shell as the source shows it where no name stands for that."""
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method)) if self._is_shell(name):
+                self.name(name)
+                shell = ast.Call(ast.Name("get_ipython", ast.Load()), [], [])
+                return ast.Call(ast.Attribute(shell, method, ast.Load()), node.args, node.keywords)
+            case _:
+                return node
+
+    def _is_shell(self, name: str) -> bool:
+        known = self._kind_now(name)
+        return known is not None and known.origin == SHELL
 
     def _executed(self, code: ast.Module) -> Value:
         """Code that is executed here, which may fail; its last expression is its value."""

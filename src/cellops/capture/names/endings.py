@@ -2,11 +2,12 @@
 
 import contextlib
 from io import BufferedRandom, BufferedReader, BufferedWriter, FileIO, TextIOWrapper
+from typing import Any
 
 from cellops.capture.names.kinds import PLAIN_FUNCTION, Description, Kind
 from cellops.capture.names.types import Kinds, name_of
 
-FILES = Kinds((BufferedRandom, BufferedReader, BufferedWriter, FileIO))
+BUFFERED = Kinds((BufferedRandom, BufferedReader, BufferedWriter))
 MAPPED = ("numpy", "memmap")
 
 
@@ -20,10 +21,12 @@ def may_act_at_its_end(value: object, known: Description) -> bool:
     return known.origin != PLAIN_FUNCTION and not issubclass(type(value), type) and not _is_closed(value)
 
 
-def _is_closed(value: object) -> bool:
+def _is_closed(value: Any) -> bool:
     """Whether a file of python's own is closed; one around an object of another type is not asked."""
     with contextlib.suppress(ValueError):  # it has been detached
         if type(value) is TextIOWrapper:
             value = value.buffer
-        return type(value) in FILES and value.closed  # type: ignore[attr-defined]
+        if type(value) in BUFFERED:
+            value = value.raw
+        return type(value) is FileIO and value.closed
     return False
