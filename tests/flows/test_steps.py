@@ -9,10 +9,12 @@ import pytest
 from mlflow import MlflowClient
 
 from cellops import settings
-from cellops.flows.clean import clean, removable
+from cellops.errors import NotebookError
+from cellops.flows.clean import STEPS, clean, removable
 from cellops.flows.execute import execute
 from cellops.flows.runs import runs
 from cellops.flows.steps import StepOptions, explain
+from cellops.pipeline.cache.entries import Cache
 from cellops.records.run import NotebookExecuted, RunStatus
 from cellops.records.step_progress import StepExecuted, StepState
 from cellops.tracking.store import Store
@@ -117,6 +119,28 @@ def test_steps_at_the_terminal(notebook: Path) -> None:
 
     clean(removable())
     assert next(event.reasons for event in explain(notebook).steps) == ("nothing is kept of it",)
+
+
+def test_steps_that_an_execution_uses_are_not_cleaned_away(project: Path) -> None:
+    folder = settings.load().folder / STEPS
+    kept = Cache(folder).values.keep({"a": [1]})[0]
+    with Cache(folder).in_use():
+        clean(removable())
+        assert Cache(folder).values.has(kept)
+    clean(removable())
+    assert not Cache(folder).values.has(kept)
+
+
+def test_steps_are_bounded_behind_a_failure_too(notebook: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CELLOPS_CACHE_LIMIT", "0")
+    made = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
+    made.cells[-1].source = "%%mlops step train\nraise ValueError(values)"
+    nbformat.write(made, notebook)  # type: ignore[no-untyped-call]
+    with pytest.raises(NotebookError):
+        execute(notebook, steps=StepOptions(cache=True))
+    folder = settings.load().folder / STEPS
+    assert folder.is_dir()
+    assert [path.name for path in folder.rglob("*") if path.is_file()] == ["lock"]
 
 
 def cellops(*arguments: object) -> subprocess.CompletedProcess[str]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from cellops.capture.journal import read
 from cellops.flows.progress import journals, read_progress
+from cellops.pipeline.cache.tidying import is_in_use
 from cellops.records.aside import PROOFS
 from cellops.records.cell import CellRecord
 from cellops.records.run import RunClosed, RunOpened
@@ -21,7 +22,8 @@ def removable(settings: Settings | None = None) -> list[Path]:
     """Journals that the tracking store holds whole, the writer's log, drift reports, steps, what runs have handed over.
 
     While a journal still waits for the tracking store, executed notebooks, proofs, sources and patches stay, as it may
-    name them. States of generators and numbers of values stay as long as a journal that stays names them.
+    name them. States of generators and numbers of values stay as long as a journal that stays names them, and steps
+    as long as an execution uses them.
     """
     settings = settings or load()
     waiting = any(not read_progress(path).done for path in journals(settings))
@@ -29,7 +31,8 @@ def removable(settings: Settings | None = None) -> list[Path]:
     beside = [path.with_suffix(suffix) for path in carried for suffix in (".progress", ".lock", ".alive")]
     handed_over = [] if waiting else [p for place in HANDED_OVER for p in settings.folder.glob(place)]
     handed_over += [] if waiting else _not_named(settings, kept(settings))
-    made = [*handed_over, *(settings.folder / "drift").rglob("*.*"), *(settings.folder / STEPS).rglob("*.*")]
+    steps = settings.folder / STEPS
+    made = [*handed_over, *(settings.folder / "drift").rglob("*.*"), *([] if is_in_use(steps) else steps.rglob("*.*"))]
     return [path for path in (*carried, *beside, settings.folder / "writer.log", *made) if path.is_file()]
 
 
