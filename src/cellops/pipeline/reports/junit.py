@@ -16,7 +16,7 @@ NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 def junit(report: ExecutionReport) -> bytes:
-    """The report as a document of JUnit's format, as the schema of Jenkins' xUnit plugin describes it.
+    """The report as a document of JUnit's format.
 
     A cell that failed is a failure with its traceback; one that was not executed is skipped. A gate that was missed is
     a failure, and one that could not be judged an error. Where no cell says why the execution ended, a case of its own
