@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -266,3 +267,22 @@ def test_a_file_that_the_notebook_has_written_since_is_named(loaded: Kernel) -> 
     proof = verify()
     assert proof.verdict is Verdict.DIVERGED
     assert proof.causes[0].text == f"count.txt is not what the run has read: In [{writing}] has written to it since"
+
+
+def test_modules_that_are_imported_again_leave_no_bytecode(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    (project / "late.py").write_text("VALUE = 1\n", encoding="utf-8")
+    kernel = Kernel(project, {"CELLOPS_WRITER": "false"})
+    try:
+        kernel.run("%load_ext cellops")
+        behind = "def later(_):\n    if 'score' in globals(): import late\n"
+        kernel.run(f"{behind}get_ipython().events.register('post_run_cell', later)")
+        kernel.run("%%mlops run\nscore = 0.5 if later else 0.0")
+    finally:
+        kernel.stop()
+    shutil.rmtree(project / "__pycache__")
+    proof = verify()
+    assert proof.verdict is Verdict.IDENTICAL, proof.cells
+    assert not [note for note in proof.notes if "put back" in note]
+    assert not (project / "__pycache__").exists()
+    assert not (Path(proof.folder) / "found").exists()

@@ -56,6 +56,7 @@ class Guard:
     def start(self) -> None:
         """Hear of everything until the process ends, of which the lease says how long it lives."""
         share(self._aside / ALIVE)
+        sys.dont_write_bytecode = True  # what is imported would count as written, and the user's processes write it too
         others = os.environ.get("PYTHONPATH")
         if others is None or str(SITE) not in others.split(os.pathsep):
             os.environ["PYTHONPATH"] = os.pathsep.join([str(SITE), *filter(None, [others])])
