@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,6 +10,7 @@ from cellops.capture.secrets import Secret
 from cellops.pipeline.cache.entries import MOST_OF_A_KEY, Cache
 from cellops.pipeline.cache.freshness import changed, stale
 from cellops.pipeline.cache.interpreter import interpreter_of
+from cellops.pipeline.cache.key import digest as key_digest
 from cellops.pipeline.cache.key import key
 from cellops.records.cached import Dependencies, KeptStep, StepKey
 from cellops.records.file import FileUse
@@ -93,6 +95,49 @@ def test_an_environment_variable_that_the_code_asks_for_decides(monkeypatch: pyt
     assert of("import os\nmode = os.environ['MODE_OF_THE_TEST']") != before[0]
     assert of("mode = 'MODE_OF_THE_TEST'") == before[1]
     assert b"fast secret" not in before[0].to_json()
+
+
+def test_what_is_computed_from_parameters_decides_where_it_is_used() -> None:
+    other = CELL.replace("rows / 2", "rows / 3")
+    assert of("x = half") != of("x = half", cell=other)
+    assert of("x = rate") == of("x = rate", cell=other)
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("inputs", {"df": "abd"}),
+        ("inputs", {"df": None}),
+        ("outputs", ("model", "more")),
+        ("folder", Path("project/below")),
+        ("kernel", "python3.13"),
+    ],
+)
+def test_whatever_is_given_decides(name: str, other: object) -> None:
+    given: dict[str, Any] = {
+        "inputs": {"df": "abc"},
+        "outputs": ("model",),
+        "folder": Path("project"),
+        "project": Path("project"),
+        "parameters_cell": None,
+        "kernel": "python3",
+    }
+    before = key(["x = 1"], {}, **given)
+    after = key(["x = 1"], {}, **{**given, name: other})
+    assert before != after
+    assert key_digest(before) != key_digest(after)
+
+
+def test_the_place_of_the_project_decides_where_the_code_asks_for_it() -> None:
+    def at(source: str, project: Path) -> StepKey:
+        return key(
+            [source], {}, {}, outputs=(), folder=project, project=project, parameters_cell=None, kernel="python3"
+        )
+
+    one, other = Path("one").absolute(), Path("other").absolute()
+    assert at("x = 1", one) == at("x = 1", other)
+    for asking in ("os.getcwd()", "Path.cwd()", "Path('a').resolve()", "%pwd"):
+        assert at(asking, one) != at(asking, other)
 
 
 def test_a_parameter_with_the_name_of_a_secret_is_not_shown() -> None:

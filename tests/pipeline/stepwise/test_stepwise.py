@@ -159,6 +159,20 @@ def test_what_fails_is_resumed_where_it_failed(project: Project) -> None:
     assert project.executed == ["first", "second", "third"]
 
 
+def test_what_an_earlier_execution_finished_is_not_resumed(project: Project) -> None:
+    cells = ["%%mlops step first\nassert open('ready').read() == 'yes'", "%%mlops step second\nprint('second')"]
+    project.write(*cells)
+    (project.folder / "ready").write_text("yes")
+    project.execute(Reuse.NOTHING)
+    (project.folder / "ready").write_text("no")
+    with pytest.raises(NotebookError):
+        project.execute(Reuse.NOTHING)
+    (project.folder / "ready").write_text("yes")
+    project.execute(Reuse.LAST)
+    assert (project.reused, project.executed) == ([], ["first", "second"])
+    assert project.reasons["second"] == "the last execution did not finish it"
+
+
 def test_a_killed_runner_is_resumed(project: Project, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
-"""Seconds before a step that failed is executed again; each pause is twice the one before."""
 
 Event = CellProgress | StepProgress
 
@@ -221,8 +220,8 @@ class StepExecution:
         self, step: Step, taken: Taken, stop: Future[None], tell: Callable[[Event], None]
     ) -> tuple[HandedOver, "NotebookNode"]:
         """Execute a step, and again when it fails, as often as it may."""
-        pause = FIRST_PAUSE
-        for left in reversed(range((step.retries or self._options.retries) + 1)):
+        tries = (step.retries or self._options.retries) + 1
+        for left, pause in zip(reversed(range(tries)), pauses(), strict=False):
             try:
                 return self._execute(step, taken, stop, tell)
             except (NotebookError, StepError) as error:
@@ -231,7 +230,6 @@ class StepExecution:
                 reason = f"{error.fact}; {left} more {'try' if left == 1 else 'tries'}"
                 tell(StepProgress(step=step.name, state=StepState.AGAIN, reasons=(reason,)))
                 wait([stop], timeout=pause)
-                pause = min(2 * pause, LONGEST_PAUSE)
         raise AssertionError  # the last try returns or raises
 
     def _execute(
@@ -275,3 +273,18 @@ class StepExecution:
         with self._saving:
             change()
             notebook_file.write(redact_notebook(self._whole), self._output)
+
+
+def pauses() -> Iterator[float]:
+    """Seconds before a step that failed is executed again: each pause is twice the one before.
+
+    Examples
+    --------
+    >>> from itertools import islice
+    >>> list(islice(pauses(), 8))
+    [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0]
+    """
+    pause = FIRST_PAUSE
+    while True:
+        yield pause
+        pause = min(2 * pause, LONGEST_PAUSE)

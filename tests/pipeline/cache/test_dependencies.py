@@ -1,0 +1,92 @@
+"""Files that several cells use, and folders that a step lists and writes to."""
+
+from pathlib import Path
+
+import pytest
+
+from cellops.capture.files.names import names_in
+from cellops.pipeline.cache.dependencies import of_all
+from cellops.pipeline.cache.freshness import stale
+from cellops.pipeline.cache.interpreter import interpreter_of
+from cellops.records.cached import Dependencies
+from cellops.records.file import FileUse, Found, Look
+
+
+@pytest.mark.parametrize(
+    ("modes", "joined"),
+    [
+        (("read", "read"), "read"),
+        (("write", "write"), "write"),
+        (("write", "read"), "write"),
+        (("read", "write"), "update"),
+        (("read", "update"), "update"),
+        (("update", "read"), "update"),
+        (("write", "update"), "update"),
+        (("read", "write", "read"), "update"),
+    ],
+)
+def test_a_file_that_was_written_before_it_was_read_is_no_input(modes: tuple[str, ...], joined: str) -> None:
+    uses = [FileUse(path="a", mode=mode, opened="open", size=n, digest=str(n)) for n, mode in enumerate(modes)]
+    (found,) = of_all([*uses, FileUse(path="b", mode="read", opened="open")])[:1]
+    assert found.mode == joined
+
+
+def test_what_is_known_of_a_file_is_how_it_was_read_or_left() -> None:
+    def one(*modes: str) -> str | None:
+        uses = (FileUse(path="a", mode=mode, opened="open", digest=str(n)) for n, mode in enumerate(modes))
+        return of_all(uses)[0].digest
+
+    assert one("write", "read") == "0"
+    assert one("write", "write") == "1"
+    assert one("read", "read") == "1"
+
+
+def said(looks: tuple[Look, ...], project: Path, *written: str) -> list[str]:
+    python = interpreter_of("python3")
+    assert python is not None
+    uses = tuple(
+        FileUse(
+            path=path,
+            mode="write",
+            opened="open",
+            size=(project / path).stat().st_size,
+            modified=(project / path).stat().st_mtime_ns / 1e9,
+        )
+        for path in written
+    )
+    return list(stale(Dependencies(python=python.version, looks=looks, files=uses), project, python))
+
+
+def listed(project: Path, folder: str) -> Look:
+    found = names_in(str(project / folder))
+    assert found is not None
+    return Look(path=folder, found=Found.FOLDER, digest=found.digest, names=found.names)
+
+
+def test_a_folder_is_as_it_was_but_for_what_the_step_has_written(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "data").mkdir()
+    (project / "data" / "a.csv").write_text("a")
+    looks = (listed(project, "data"), listed(project, "."))
+    assert said(looks, project) == []
+    (project / "data" / "own.csv").write_text("own")
+    (project / "made").mkdir()
+    (project / "made" / "own.csv").write_text("own")
+    assert said(looks, project, "data/own.csv", "made/own.csv") == []
+    assert said(looks, project) == ["own.csv has come to data", "made has come to ."]
+    (project / "data" / "a.csv").unlink()
+    assert said(looks, project, "data/own.csv", "made/own.csv") == ["a.csv has gone from data"]
+    unnamed = looks[0].replace(names=None)
+    assert said((unnamed,), project, "data/own.csv") == ["data holds other files"]
+    gone = listed(project, "data").replace(path="nowhere")
+    assert said((gone,), project) == ["nowhere is no folder any more"]
+
+
+def test_a_place_is_as_it_was(tmp_path: Path) -> None:
+    there, not_there = (Look(path="flag", found=found) for found in (Found.SOMETHING, Found.NOTHING))
+    assert said((there,), tmp_path) == ["flag is gone"]
+    assert said((not_there,), tmp_path) == []
+    (tmp_path / "flag").touch()
+    assert said((there,), tmp_path) == []
+    assert said((not_there,), tmp_path) == ["flag was not there"]
