@@ -10,6 +10,8 @@ RESULTS = "Out"
 """The dictionary of IPython that holds the results of cells."""
 OUTPUT = "(output)"
 """Stands among names for what the output of cells goes to while it has been redirected."""
+GARBAGE = "(garbage)"
+"""Stands among names for objects that were given up and still live, in a circle, until python looks for such."""
 ANYTHING = "(anything)"
 """Stands among changed names where nobody can say what was changed."""
 
@@ -42,6 +44,8 @@ class Effects(Record, frozen=True, kw_only=True):
     """Names that it surely bound anew or deleted."""
     gives_up: tuple[str, ...] = ()
     """Names among those that it bound or deleted whose former objects may do something when they are given up."""
+    lingering: tuple[str, ...] = ()
+    """Those of them whose former objects still lived behind the cell."""
     changes: tuple[str, ...] = ()
     """Names whose own object it may have changed in place."""
     mutates: tuple[str, ...] = ()

@@ -1,5 +1,6 @@
 """What happens when an object is given up: slices hold the cell that gave it up, by whatever way."""
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -83,3 +84,13 @@ def test_giving_up_other_objects_does_nothing(begin: str) -> None:
     for cell in (begin, "x = 2", "r = x"):
         trail.run(cell)
     assert trail.slice().cells == (2, 3)
+
+
+def test_what_is_found_in_a_circle_acts_where_python_finds_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gc.disable()
+    try:
+        cells = [f"import gc\n{T}", "t = T()\nt.own = t", "del t", "unused = 1", "n = gc.collect()", "r = log"]
+        first, again = results(cells, tmp_path, monkeypatch)
+    finally:
+        gc.enable()
+    assert again == first == [1]

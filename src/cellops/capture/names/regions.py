@@ -8,7 +8,7 @@ reaches every name that shares a region with it, by whatever way.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from cellops.records.effects import ANYTHING, FILES, INTERPRETER, RESULTS, Effects, FunctionEffects
+from cellops.records.effects import ANYTHING, FILES, GARBAGE, INTERPRETER, RESULTS, Effects, FunctionEffects
 
 
 @dataclass
@@ -79,6 +79,8 @@ class Flow:
         for name in (*effects.derived, *step.derived):
             mutated |= step.made_of(step.now(name))
         self._mark(mutated, cells)
+        for name in step.given_up.intersection(effects.lingering):
+            self._name(GARBAGE).own |= self.own(name)
         self._bind(step, effects, cells, order)
         for name in step.changed:
             self._name(name).cells |= cells
@@ -185,9 +187,9 @@ class _Step:
         self.own = {name: self._begin(name, effects) for name in self.targets}
         for name, found in effects.functions.items():
             flow.add_function(self.own.get(name) or flow.own(name), found)
-        self._given_up = {name for name in effects.gives_up if self._ends(flow.own(name))}
+        self.given_up = {name for name in effects.gives_up if self._ends(flow.own(name))}
         """Names whose former objects do something now that they are given up."""
-        self._needs |= self._given_up
+        self._needs |= self.given_up
         self._share(effects)
         if any(not own for own in self.own.values()):
             self.own = {name: own or flow.region() for name, own in self.own.items()}
@@ -273,8 +275,8 @@ class _Step:
 
     def _use(self, effects: Effects) -> tuple[set[str], set[str]]:
         """The names that the cell used, also by the functions it may have called, and those that these may change."""
-        used, changed = set(effects.needs) | self._given_up, set(self._given_up)
-        waiting, done = [*effects.active, *self._given_up], set[str]()
+        used, changed = set(effects.needs) | self.given_up, set(self.given_up)
+        waiting, done = [*effects.active, *self.given_up], set[str]()
         while waiting:
             name = waiting.pop()
             if name in done:

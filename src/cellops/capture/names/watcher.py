@@ -1,5 +1,6 @@
 """The watcher of names: what a cell's source says of them, joined with what has really changed."""
 
+import gc
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from cellops.capture.names.threads import Threads
 from cellops.capture.names.types import bases_of, held_by, identity_of, name_of
 from cellops.capture.watcher import Ending, OpenCell, Seen
 from cellops.records.cell import Outcome
-from cellops.records.effects import ANYTHING, INTERPRETER, OUTPUT, RESULTS, TASKS, Effects, FunctionEffects
+from cellops.records.effects import ANYTHING, GARBAGE, INTERPRETER, OUTPUT, RESULTS, TASKS, Effects, FunctionEffects
 
 MOST_CODE = 200_000
 """Characters of a cell beyond which its statements are not read one by one."""
@@ -53,6 +54,8 @@ class Before:
     """The cells that ran at the same time, in other threads."""
     accompanied: bool
     """Whether other threads may have run code of the notebook at the same time."""
+    collected: int
+    """How many objects python has found in circles so far."""
     output: Output
     """Where the output of cells went."""
     redirected: bool
@@ -72,6 +75,8 @@ class Names:
         self._caches = Caches({})
         self._threads = Threads({})
         self._tasks = Tasks()
+        self._lingering = False
+        """Whether objects that were given up may still live."""
         self._output = Output()
         self._results: deque[str] = deque(maxlen=len(MOVED_ON))
         """The names of the last results, `_7` for example."""
@@ -117,6 +122,7 @@ class Names:
             nested=nested,
             beside=self._beside[cell.order],
             accompanied=self._threads.are_running([other.thread for other in self._open]),
+            collected=_collected(),
             output=Output(),
             redirected=self._output.has_moved(),
             tasks=self._tasks.are_going_on(),
@@ -187,7 +193,11 @@ class Names:
         for name, others in axes.holds.items():
             holds[name] = (*holds.get(name, ()), *others)
         tasks = [TASKS] if state.tasks and (unseen or deleted or let_go_on(cell.body, cell.flow)) else []
-        needs = (*notes.needs, *state.watched, *([ANYTHING] if state.strayed else ()), *tasks)
+        gives_up = [n for n in state.ending if n in bound or n in perhaps or n in deleted]
+        lingering = [name for name in gives_up if _lives(state.bound[name]())]
+        garbage = [GARBAGE] if self._lingering and state.collected != _collected() else []
+        self._lingering = self._lingering or bool(lingering)
+        needs = (*notes.needs, *state.watched, *([ANYTHING] if state.strayed else ()), *tasks, *garbage)
         left = [TASKS] if self._tasks.are_left(boundless=bool(unknown)) else []
         holds |= dict.fromkeys(left, (*needs, *bound, *unseen))
         redirected = [OUTPUT] if state.redirected or self._output.has_moved() else []
@@ -196,11 +206,12 @@ class Names:
             left.append(INTERPRETER)
         return Effects(
             needs=needs,
-            active=(*notes.active, *state.watched, *tasks),
+            active=(*notes.active, *state.watched, *tasks, *garbage),
             binds=(*bound, *unseen, *results, *deleted),
             changes=(*notes.changes, *([RESULTS] if results else []), *left),
-            gives_up=tuple(n for n in state.ending if n in bound or n in perhaps or n in deleted),
-            mutates=(*notes.mutates, *state.watched, *tasks, *redirected),
+            gives_up=tuple(gives_up),
+            lingering=tuple(lingering),
+            mutates=(*notes.mutates, *state.watched, *tasks, *redirected, *garbage),
             derived=tuple(notes.derived),
             aliases=aliases,
             holds=holds,
@@ -280,6 +291,15 @@ class Names:
         if type(value) is FunctionType:
             return value.__globals__ is self._namespace
         return describe(value).kind in (Kind.BOX, Kind.ACTIVE)
+
+
+def _lives(value: object) -> bool:
+    """Whether what stood before a cell is known to live."""
+    return value is not None and value is not GONE
+
+
+def _collected() -> int:
+    return sum(generation["collected"] for generation in gc.get_stats())
 
 
 PASSIVE = frozenset({Kind.CONSTANT, Kind.TABLE, Kind.DATA, Kind.ESTIMATOR, Kind.LIBRARY})
