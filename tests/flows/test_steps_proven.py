@@ -21,7 +21,7 @@ CELLS = (
     "import pandas as pd\nimport random\nimport time\nbegun = time.time()",
     "%%mlops parameters\nrate: float = 0.5",
     "class Box:\n    def __init__(self, content):\n        self.content = content",
-    "%%mlops step load\ndf = pd.read_csv('data.csv')\nbox = Box([1, 2])\ninside = box.content",
+    "%%mlops step load\nfrom helpers import read\ndf = read('data.csv')\nbox = Box([1, 2])\ninside = box.content",
     "%%mlops step aside\nunused = 5",
     "%%mlops step train\n%%mlops run --name trained\nloss = float(df['a'].sum()) * rate + len(box.content)",
     "box.content.append(3)\nnoise = random.random()",
@@ -56,6 +56,7 @@ def differing(proof: Proof) -> tuple[str, str] | None:
 
 def test_a_run_of_a_step_is_executed_again_from_the_data_on(project: Path) -> None:
     (project / "data.csv").write_text("a\n1\n2\n")
+    (project / "helpers.py").write_text("import pandas as pd\n\ndef read(path):\n    return pd.read_csv(path)\n")
     notebook = write(project / "pipeline.ipynb", *CELLS)
     execute(notebook, {"rate": "0.25"}, steps=StepOptions(cache=True))
 
@@ -65,9 +66,9 @@ def test_a_run_of_a_step_is_executed_again_from_the_data_on(project: Path) -> No
     assert not any("unused" in cell.source for cell in proof.cells)
     executed = nbformat.read(Path(proof.folder) / "executed.ipynb", as_version=4)  # type: ignore[no-untyped-call]
     assert [cell.source for cell in executed.cells if cell.source.startswith("## ")] == [
-        "## Kernel 1: step load",
-        "## Kernel 2: step train",
-        "## Kernel 3: step judge",
+        "## Step load",
+        "## Step train",
+        "## Step judge",
     ]
     assert all(cell.execution_count for cell in executed.cells[2:] if cell.cell_type == "code")
 
@@ -85,6 +86,14 @@ def test_a_run_of_a_step_is_executed_again_from_the_data_on(project: Path) -> No
     proof = verify("judged")
     assert proof.verdict is Verdict.DIVERGED
     assert differing(proof) == ("%%mlops step load", "data.csv")
+    assert proof.first_divergence is not None
+    assert proof.first_divergence.where.startswith("step load, In [")
+
+    (project / "data.csv").write_text("a\n1\n2\n")
+    (project / "helpers.py").write_text("import pandas as pd\n\ndef read(path):\n    return pd.read_csv(path) * 2\n")
+    proof = verify("judged")
+    assert differing(proof) == ("%%mlops step load", "df")
+    assert proof.causes[0].code == "changed-code"
 
 
 def test_the_first_step_that_came_out_otherwise_is_named(project: Path) -> None:

@@ -14,6 +14,7 @@ from cellops.pipeline.verify.run_comparison import compare_run
 from cellops.pipeline.verify.sources import CLOCK
 from cellops.records.cell import CellRecord, Outcome
 from cellops.records.proof import CellProof, Proof, Verdict
+from cellops.records.recorded import kernel_names
 from cellops.version import __version__
 
 
@@ -35,12 +36,14 @@ def proof_of(held: Held, again: Replay, tolerance: float, folder: Path) -> Proof
     modules = list(module_comparisons(run, again.project))
     bound = {name for record in cells for name in (*record.writes, *record.changed)}
     needed = needed_names(cells)
+    names = kernel_names(cells)
     proofs = []
     for record in cells:
         after = again.cells.get(record.order)
         is_run = record.run == run.run and after is not None
         of_run = compare_run(comparing, run.closed, again.closed, bound=bound) if is_run else None
-        proofs.append(comparing.cell(record, after, of_run, needed[record.order]))
+        proof = comparing.cell(record, after, of_run, needed[record.order])
+        proofs.append(proof.replace(kernel=names[record.session]))
     verdict = _verdict(proofs)
     environment = again.closed.environment if again.closed is not None else None
     return Proof(

@@ -16,7 +16,7 @@ from cellops.capture.files.watcher import Files
 from cellops.capture.habits.habits import Habits
 from cellops.capture.names.bindings import Bindings
 from cellops.capture.names.hidden_state import History
-from cellops.capture.names.taking import above, taking
+from cellops.capture.names.taking import above, taking, with_above
 from cellops.capture.names.watcher import Names
 from cellops.capture.outputs import Outputs
 from cellops.capture.randomness import rng
@@ -265,7 +265,9 @@ class Session:
         """The cells on which some names depend, those of other kernels among them."""
         found = self._history.of_names(names)
         cells = tuple(r for r in (*self._handover.trail.cells, *self.trail) if r.order in found.cells)
-        return StepTrail(session=self.id, cells=cells, widened=found.widened)
+        taken = self._handover.trail.modules if any(record.taken for record in cells) else ()
+        modules = tuple(dict.fromkeys((*taken, *self.modules())))
+        return StepTrail(session=self.id, cells=cells, modules=modules, widened=found.widened)
 
     def notebook_shown(self, shown: NotebookShown) -> None:
         """A page has told how the notebook stands on it, saved or not."""
@@ -299,6 +301,7 @@ class Session:
                 suites=suites,
                 origin=self._origins.of,
             )
+            closed = with_above(closed, self._handover)
         finally:
             self._keep_run(run, closed)
         return closed

@@ -1,6 +1,7 @@
 from enum import StrEnum
 
 from cellops.records.base import Record
+from cellops.records.cell import place
 
 SMALLEST_PERCENT = 0.001
 
@@ -39,6 +40,8 @@ class CellProof(Record, frozen=True, kw_only=True):
     order: int
     """Its place on the trail of the run."""
     execution_count: int | None = None
+    kernel: str = ""
+    """The step that its kernel executed, where the cells of the slice had several kernels."""
     source: str = ""
     verdict: Verdict
     executed: bool = True
@@ -46,6 +49,12 @@ class CellProof(Record, frozen=True, kw_only=True):
     seconds_before: float = 0.0
     seconds_after: float = 0.0
     comparisons: tuple[Comparison, ...] = ()
+
+
+    @property
+    def where(self) -> str:
+        """The place as a person sees it: `In [3]`, or `step load, In [3]`."""
+        return ", ".join(filter(None, [self.kernel, place(self.execution_count)]))
 
 
 class Cause(Record, frozen=True, kw_only=True):

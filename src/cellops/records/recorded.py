@@ -44,6 +44,16 @@ def kernels(cells: Iterable[CellRecord]) -> list[tuple[CellRecord, ...]]:
     return [tuple(own) for own in found.values()]
 
 
+def kernel_names(cells: Iterable[CellRecord]) -> dict[str, str]:
+    """What a person calls the kernel of each session, by the step that it executed; empty texts where there is one."""
+    groups = kernels(cells)
+    if len(groups) == 1:
+        return {groups[0][0].session: ""}
+    steps = [next((record.step for record in own if record.step is not None), None) for own in groups]
+    names = [f"kernel {number}" if step is None else f"step {step}" for number, step in enumerate(steps, 1)]
+    return {own[0].session: name for own, name in zip(groups, names, strict=True)}
+
+
 class Restoring(Record, frozen=True, kw_only=True):
     """What a kernel puts back before it executes the cells of a slice again."""
 

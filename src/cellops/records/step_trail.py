@@ -2,6 +2,7 @@
 
 from cellops.records.base import Record
 from cellops.records.cell import CellRecord
+from cellops.records.module import ModuleSource
 
 
 class StepTrail(Record, frozen=True, kw_only=True):
@@ -11,5 +12,7 @@ class StepTrail(Record, frozen=True, kw_only=True):
     """Of the step's kernel; None where nothing has captured it, and where several steps are joined."""
     cells: tuple[CellRecord, ...] = ()
     """In the order of their places; cells of different kernels have different sessions."""
+    modules: tuple[ModuleSource, ...] = ()
+    """The project's own modules that their kernels have imported."""
     widened: tuple[str, ...] = ()
     """Why there may be more of them than the values need."""

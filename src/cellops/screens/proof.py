@@ -25,7 +25,11 @@ def proof(made: Proof) -> None:
         if module.verdict is Verdict.DIVERGED:
             say(f"  {mark} module {plain(module.name)} has been changed since the run")
     first = made.first_divergence or next((c for c in made.cells if c.verdict is Verdict.WITHIN_TOLERANCE), None)
+    kernel = ""
     for cell in made.cells:
+        if cell.kernel != kernel:
+            say(f"  [bold]{plain(cell.kernel)}[/]")
+            kernel = cell.kernel
         _cell(cell, opened=cell is first or cell is made.cells[-1])
     for cause in made.causes:
         say(f"likely cause: {plain(cause.text)}")
@@ -56,9 +60,9 @@ def _verdict(made: Proof) -> str:
         return f"{made.verdict}{f', at most {share(max(far))} apart' if far else ''}"
     if first is None:
         ended = next((cell for cell in made.cells if not cell.executed), None)
-        return f"diverged{f': {place(ended.execution_count)} was not reached' if ended else ''}"
+        return f"diverged{f': {plain(ended.where)} was not reached' if ended else ''}"
     names = [one.name for one in first.comparisons if one.verdict is Verdict.DIVERGED]
-    return f"diverged at {place(first.execution_count)}, {plain(names[0])}" if names else "diverged"
+    return f"diverged at {plain(first.where)}, {plain(names[0])}" if names else "diverged"
 
 
 def _cell(cell: CellProof, *, opened: bool) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from cellops.records.cell import place
 from cellops.records.proof import CellProof, Comparison, Proof, Verdict, share
 
 if TYPE_CHECKING:
@@ -106,7 +105,7 @@ def _verdict(proof: Proof) -> str:
     if first is None:
         return proof.verdict.value.capitalize()
     name = next((one.name for one in first.comparisons if one.verdict is Verdict.DIVERGED), "")
-    return f"Diverged at {place(first.execution_count)}, {name}"
+    return f"Diverged at {first.where}, {name}"
 
 
 def _cell(cell: CellProof, *, opened: bool) -> dict[str, Any]:
@@ -117,7 +116,7 @@ def _cell(cell: CellProof, *, opened: bool) -> dict[str, Any]:
         "opened": opened,
         "mark": mark,
         "look": look,
-        "place": place(cell.execution_count),
+        "place": cell.where,
         "title": next((line for line in cell.source.splitlines() if line.strip()), ""),
         "took": f"{cell.seconds_after:.1f} s ({cell.seconds_before:.1f} s then)" if cell.executed else "not reached",
         "rows": list(_rows(rows[:MOST_ROWS])),

@@ -7,6 +7,7 @@ from cellops.capture.names.types import name_of
 from cellops.records.cell import CellRecord
 from cellops.records.effects import ANYTHING, Effects
 from cellops.records.handover import Handover
+from cellops.records.run import RunClosed
 from cellops.records.slice import Slice
 
 
@@ -38,6 +39,19 @@ def taking(record: CellRecord, handover: Handover, namespace: Mapping[str, Any])
 def above(handover: Handover) -> Slice:
     """What the values depend on, as places on the trail."""
     return Slice(cells=tuple(record.order for record in handover.trail.cells), widened=handover.trail.widened)
+
+
+def with_above(closed: RunClosed, handover: Handover) -> RunClosed:
+    """The record of a run with the files and modules of the cells of other kernels that it depends on."""
+    wanted = set(closed.slice.cells) if closed.slice is not None else set()
+    cells = [record for record in handover.trail.cells if record.order in wanted]
+    if not cells:
+        return closed
+    files = (use for record in cells for use in record.files if use.mode != "write")
+    return closed.replace(
+        files=tuple(dict.fromkeys((*files, *closed.files))),
+        modules=tuple(dict.fromkeys((*handover.trail.modules, *closed.modules))),
+    )
 
 
 def _is_of_notebook(value: object) -> bool:

@@ -54,6 +54,7 @@ def joined(trails: Iterable[StepTrail]) -> StepTrail:
     cells = [cell for session in sessions for cell in of_session[session].cells if cell.session == session]
     return StepTrail(
         cells=tuple(cell.replace(order=place) for place, cell in enumerate(cells, 1)),
+        modules=tuple(dict.fromkeys(module for trail in held for module in trail.modules)),
         widened=tuple(dict.fromkeys(text for trail in held for text in trail.widened)),
     )
 

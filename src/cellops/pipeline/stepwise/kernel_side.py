@@ -47,6 +47,7 @@ __import__("cellops.pipeline.stepwise.kernel_side", fromlist=["x"]).begin(
 """
 """What the kernel of a step executes first, silently: it captures from then on."""
 TAKE_OVER = """\
+# What earlier steps have handed on
 [{names}] = __import__("cellops.pipeline.stepwise.kernel_side", fromlist=["x"]).taken(get_ipython().cellops, {texts})"""
 """The source of the cell by which it binds the values of other steps."""
 HAND_OVER = """

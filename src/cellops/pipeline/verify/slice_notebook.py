@@ -1,10 +1,10 @@
 """The slice of a run as a notebook that anyone can open and execute."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from cellops.records.cell import CellRecord, Outcome
-from cellops.records.recorded import RecordedRun, kernels
+from cellops.records.recorded import RecordedRun, kernel_names, kernels
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -32,11 +32,13 @@ def slice_notebook(run: RecordedRun, cells: Iterable[CellRecord], *, language_ve
 
     title = new_markdown_cell(_title(run), id="cellops-title")  # type: ignore[no-untyped-call]
     setup = new_code_cell("%load_ext cellops", id=SETUP)  # type: ignore[no-untyped-call]
-    groups = kernels(cells)
+    cells = list(cells)
+    names = kernel_names(cells)
     shown = []
-    for place, own in enumerate(groups, 1):
-        if len(groups) > 1:
-            shown.append(_heading(own, place))
+    for place, own in enumerate(kernels(cells), 1):
+        if name := names[own[0].session]:
+            heading = f"## {name[:1].upper()}{name[1:]}"
+            shown.append(new_markdown_cell(heading, id=f"kernel-{place}"))  # type: ignore[no-untyped-call]
         shown += map(_cell, own)
     metadata = {
         "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
@@ -53,16 +55,6 @@ def _title(run: RecordedRun) -> str:
         f"# The slice of run {run.name} ({run.run[:8]})\n\n"
         f"The cells{origin} that the run depended on, in the order in which they were executed."
     )
-
-
-def _heading(own: Sequence[CellRecord], place: int) -> "NotebookNode":
-    """What stands above the cells of a kernel, where there are several."""
-    from nbformat.v4 import new_markdown_cell
-
-    step = next((record.step for record in own if record.step is not None), None)
-    title = f"## Kernel {place}" + (f": step {step}" if step is not None else "")
-    heading: NotebookNode = new_markdown_cell(title, id=f"kernel-{place}")  # type: ignore[no-untyped-call]
-    return heading
 
 
 def _cell(record: CellRecord) -> "NotebookNode":
