@@ -97,9 +97,17 @@ def test_of_the_run_itself_everything_is_needed() -> None:
         ("hours = 2\nprint(f'{time.time() - start:.1f} s')", False),
         ("hours = 2\ntook = time.time() - start", False),
         ("hours = 2\nprint(hours, start)", False),
+        ("hours = start / 3600\nstart = 0", False),
     ],
 )
 def test_what_a_cell_makes_a_needed_name_from_is_needed(cell: str, *, is_needed: bool) -> None:
     found = needed(f"import time\nstart = time.time()\n{cell}", "twice = hours")
     assert found is not None
     assert ("start" in found) == is_needed
+
+
+@pytest.mark.parametrize("cell", ["first = log[0]\nlog.append(2)", "first = log.pop()", "first = next(log)"])
+def test_what_a_cell_changes_behind_reading_it_is_not_needed(cell: str) -> None:
+    found = needed(f"log = [1]\n{cell}", "twice = first")
+    assert found is not None
+    assert "log" not in found

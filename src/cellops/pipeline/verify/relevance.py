@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
 from cellops.records.cell import CellRecord
@@ -30,28 +30,36 @@ def needed_names(cells: Sequence[CellRecord]) -> dict[int, frozenset[str] | None
     for place, record in enumerate(reversed(cells)):
         own = effects[record.order]
         everything = place == 0 or not known or not _knows_functions(record, own)
-        needed[record.order] = None if everything else _within(record.source, later)
+        needed[record.order] = None if everything else _within(record.source, later, own.constant)
         known = known and not own.unknown and ANYTHING not in own.needs
         later.update(record.reads, record.taken, own.needs, own.active, own.changes, own.mutates)
     return needed
 
 
-def _within(source: str, later: AbstractSet[str]) -> frozenset[str]:
-    """The names that are needed of a cell: a statement needs what it reads where it makes or changes a needed one."""
-    needed = set(later)
+def _within(source: str, later: AbstractSet[str], constant: Collection[str]) -> frozenset[str]:
+    """The names that are needed of a cell: a statement needs what it reads where it makes or changes a needed one.
+
+    Those that the cell changes behind that are left out, for at its end they are not what was read. `constant` are
+    names whose value cannot change.
+    """
     try:
         statements = ast.parse(source).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return frozenset(needed)  # magics, and IPython's own syntax
+        return frozenset(later)  # magics, and IPython's own syntax
+    needed, unchanged, behind = set(later), set(later), set[str]()
     for statement in reversed(statements):
-        if not needed.isdisjoint(_touched(statement)):
+        bound, changed = set(_bound(statement)), set(_changed(statement))
+        behind |= bound | changed.difference(constant)
+        if not needed.isdisjoint(bound | changed):
             names = (node for node in ast.walk(statement) if isinstance(node, ast.Name))
-            needed |= {name.id for name in names if isinstance(name.ctx, ast.Load)}
-    return frozenset(needed)
+            read = {name.id for name in names if isinstance(name.ctx, ast.Load)}
+            needed |= read
+            unchanged |= read - behind
+    return frozenset(unchanged)
 
 
-def _touched(statement: ast.stmt) -> Iterator[str]:
-    """The names that a statement binds, or whose object it may change."""
+def _bound(statement: ast.stmt) -> Iterator[str]:
+    """The names that a statement binds."""
     for node in ast.walk(statement):
         match node:
             case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
@@ -60,6 +68,12 @@ def _touched(statement: ast.stmt) -> Iterator[str]:
                 yield name
             case ast.alias(name=name, asname=other):
                 yield other or name.partition(".")[0]
+
+
+def _changed(statement: ast.stmt) -> Iterator[str]:
+    """The names whose object it may change."""
+    for node in ast.walk(statement):
+        match node:
             case ast.Attribute(ctx=ast.Store() | ast.Del()) | ast.Subscript(ctx=ast.Store() | ast.Del()):
                 yield from _roots(node)
             case ast.Call(func=ast.Name(id=function)) if function in SHOWING:
