@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 from cellops.capture.values.description import MOST_PARTS
 from cellops.capture.values.numbers import unpack
 from cellops.pipeline.verify.differences import NO_MEASURE, difference, differences, farthest
+from cellops.pipeline.verify.file_comparison import files
 from cellops.pipeline.verify.outputs import counting_all, outputs
 from cellops.pipeline.verify.sources import tells_time
 from cellops.records.cell import CellRecord
-from cellops.records.file import FileUse
 from cellops.records.proof import CellProof, Comparison, Verdict
-from cellops.records.recorded import DEFERRED
 from cellops.records.value import Covered, ValueSeen
 
 if TYPE_CHECKING:
@@ -26,10 +25,8 @@ Kept = Callable[[str], bytes | None]
 RANKS = {verdict: rank for rank, verdict in enumerate(Verdict)}
 INTEGER = re.compile(r"\bu?int\d*$")
 """Types of numbers that are the same or not."""
-ADDRESS = "://"
 SCALARS = frozenset({"builtins.str", "builtins.bytes", "builtins.bool", "builtins.int", "builtins.NoneType"})
 UNMEASURED = "no numbers of it were kept, so the difference was not measured"
-UNHASHED = "the kernel ended before it had been hashed"
 
 
 @dataclass(frozen=True)
@@ -219,31 +216,6 @@ def worst(made: Iterable[Comparison]) -> Verdict:
     return max(found, key=RANKS.__getitem__) if found else Verdict.NOT_COMPARED
 
 
-def files(before: Iterable[FileUse], after: Iterable[FileUse]) -> Iterator[Comparison]:
-    """The files that a cell read, by what was in them."""
-    now = {use.path: use for use in after if use.mode == "read"}
-    for use in before:
-        if use.mode != "read":
-            continue
-        other = now.get(use.path)
-        base = Comparison(kind="file", name=use.path, verdict=Verdict.NOT_COMPARED, before=_content(use))
-        if ADDRESS in use.path:
-            yield base.replace(note="its content was not pinned, since it is remote")
-        elif other is None:
-            yield base.replace(note="the cell has not read it this time")
-        elif use.digest is None or other.digest is None or use.method != other.method:
-            unread = (
-                UNHASHED if use.method == DEFERRED else use.reason or other.reason or "it was hashed in another way"
-            )
-            yield base.replace(after=_content(other), note=unread)
-        else:
-            same = use.digest == other.digest
-            note = (use.reason or "") if use.method != "full" else ""
-            yield base.replace(
-                verdict=Verdict.IDENTICAL if same else Verdict.DIVERGED, after=_content(other), note=note
-            )
-
-
 def _outcome(before: CellRecord, after: CellRecord) -> Comparison:
     then, now = _ending(before), _ending(after)
     return Comparison(
@@ -261,11 +233,6 @@ def _ending(record: CellRecord) -> str:
         return str(record.outcome.value)
     line = f" in line {record.error.line}" if record.error.line is not None else ""
     return f"fails with {record.error.type}{line}"
-
-
-def _content(use: FileUse) -> str:
-    size = "" if use.size is None else f"{use.size:,} bytes"
-    return f"{size} {(use.digest or use.method)[-12:]}".strip()
 
 
 def _shown(values: Mapping[str, Any], name: str) -> str:
