@@ -5,7 +5,8 @@ start of a kernel; ours checks parameters, saves on a timer and writes a record 
 what saving costs: papermill writes the whole file twice a cell, nbclient once at the end.
 
 The second table has eight notebooks, four at a time, on the cores of this machine. Its floor is the kernels
-alone: as many processes of ipykernel, each started and asked to do the same work.
+alone: as many processes of ipykernel, each started and asked to do the same work. The third is a pipeline of ten steps
+of which nothing has changed since it was executed.
 """
 
 import argparse
@@ -57,6 +58,11 @@ CASES = {
 }
 WORK = ["import numpy as np\nx = np.random.default_rng(0).normal(size=(2000, 200))", "np.linalg.svd(x)[1].sum()"]
 NOTEBOOKS, AT_ONCE = 8, 4
+STEPS = [
+    "import numpy as np, pandas as pd\nframe = pd.DataFrame(np.random.default_rng(7).normal(size=(20_000, 10)))",
+    *[f"frame = frame * {number}" for number in range(2, 10)],
+    "total = float(frame.to_numpy().sum())",
+]
 
 
 def seconds(command: list[str], folder: Path) -> float:
@@ -104,6 +110,34 @@ def together(folder: Path, runs: int) -> None:
         print(f"| {side} | {statistics.median(times):.1f} | {statistics.median(times) / floor:.2f} |")
 
 
+def unchanged(folder: Path, runs: int) -> None:
+    """A pipeline of ten steps that hand a table on, executed whole and again when nothing has changed."""
+    notebook = folder / "steps.ipynb"
+    steps = [f"%%mlops step step-{number}\n{source}" for number, source in enumerate(STEPS, start=1)]
+    write(["%load_ext cellops", *steps], notebook)
+    command = [*(sys.executable, "-m", "cellops", "execute", str(notebook), "-o", str(folder / "steps-executed.ipynb"))]
+    first = seconds([*command, "--cache"], folder)
+    sides = {
+        "all ten steps, each in a kernel of its own, first": [first],
+        "nothing has changed: `--cache`": [seconds([*command, "--cache"], folder) for _ in range(runs)],
+        "nothing has changed: `--cache --explain`": [
+            seconds([*command, "--cache", "--explain"], folder) for _ in range(runs)
+        ],
+        "one kernel for all, nothing kept": [seconds(command, folder) for _ in range(runs)],
+        "a kernel that starts and stops": [kernel(folder) for _ in range(runs)],
+    }
+    print(f"\n| a pipeline of {len(STEPS)} steps, median of {runs}, whole processes | s |\n|---|---|")
+    for side, times in sides.items():
+        print(f"| {side} | {statistics.median(times):.2f} |")
+
+
+def kernel(folder: Path) -> float:
+    """The floor: a kernel without work, from its start to its end."""
+    nothing = folder / "nothing.ipynb"
+    write([], nothing)
+    return seconds([sys.executable, "-c", KERNEL, str(nothing)], folder)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=5, help="of each side")
@@ -113,6 +147,7 @@ def main() -> None:
         (folder / ".cellops").mkdir()
         alone(folder, runs)
         together(folder, runs)
+        unchanged(folder, runs)
 
 
 if __name__ == "__main__":
