@@ -56,7 +56,8 @@ def headline(made: Proof) -> str:
 def _verdict(made: Proof) -> str:
     first = made.first_divergence
     if made.verdict is not Verdict.DIVERGED:
-        far = [one.difference for cell in made.cells for one in cell.comparisons if one.difference]
+        compared = [one for cell in made.cells for one in cell.comparisons if one.verdict is not Verdict.NOT_COMPARED]
+        far = [one.difference for one in compared if one.difference]
         return f"{made.verdict}{f', at most {share(max(far))} apart' if far else ''}"
     if first is None:
         ended = next((cell for cell in made.cells if not cell.executed), None)

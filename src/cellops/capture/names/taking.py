@@ -27,7 +27,7 @@ def taking(record: CellRecord, handover: Handover, namespace: Mapping[str, Any])
     effects = Effects(
         needs=classes,
         active=classes,
-        binds=record.writes,
+        binds=(*record.writes, *record.changed),  # classes of values stand in the notebook behind it
         aliases={name: others for name, others in aliases.items() if others},
         constant=found.constant,
         passive=found.passive,
