@@ -73,6 +73,7 @@ def test_the_slice_gives_what_looking_left(cells: list[str], tmp_path: Path, mon
     [
         "@property\n    def value(self): return self.n * 2",
         "def __len__(self): return len(self.items)",
+        "def __getitem__(self, place): return self.items[place]",
         "def __repr__(self): return f'C({self.n})'",
         "def __eq__(self, other): return type(self) is type(other) and self.n == other.n",
         "def __init__(self): self.n = 0",

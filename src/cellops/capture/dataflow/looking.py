@@ -19,7 +19,8 @@ LOOKS = frozenset({"bool", "callable", "float", "getattr", "hasattr", "hash", "i
 """Built-in functions that look at their arguments."""
 LOOKING = (
     ast.Return, ast.Expr, ast.Pass, ast.If, ast.Raise, ast.IfExp, ast.BoolOp, ast.UnaryOp, ast.BinOp, ast.Compare,
-    ast.Constant, ast.Name, ast.Attribute, ast.JoinedStr, ast.FormattedValue, ast.Tuple, ast.expr_context,
+    ast.Constant, ast.Name, ast.Attribute, ast.JoinedStr, ast.FormattedValue, ast.Slice, ast.Tuple,
+    ast.expr_context,
     ast.operator, ast.unaryop, ast.boolop, ast.cmpop, ast.keyword,
 )  # fmt: skip
 """What code is made of that does nothing but look at values."""
@@ -71,7 +72,9 @@ def _acts(node: Function | ast.expr) -> bool:
     """Whether code does more than to look at values, as far as the source shows it."""
     if isinstance(node, ast.expr):
         return True
-    return any(not _looks(part) for statement in node.body for part in ast.walk(statement))
+    passes_on = node.name == "__getitem__"  # what asks for an item is taken to change its object anyway
+    parts = (part for statement in node.body for part in ast.walk(statement))
+    return any(not (_looks(part) or (passes_on and isinstance(part, ast.Subscript))) for part in parts)
 
 
 def _looks(node: ast.AST) -> bool:
