@@ -11,31 +11,25 @@ from cellops.capture.blobs import Blobs
 from cellops.capture.cell import CellCapture
 from cellops.capture.counting import Counting
 from cellops.capture.environment.modules import Modules
-from cellops.capture.files.guard import Guard
 from cellops.capture.files.watcher import Files
-from cellops.capture.habits.habits import Habits
 from cellops.capture.names.bindings import Bindings
 from cellops.capture.names.hidden_state import History
 from cellops.capture.names.taking import above, taking, with_above
-from cellops.capture.names.watcher import Names
-from cellops.capture.outputs import Outputs
 from cellops.capture.randomness import rng
-from cellops.capture.randomness.forks import Forks
 from cellops.capture.randomness.restoring import restore
 from cellops.capture.randomness.seeding import brings_torch
 from cellops.capture.randomness.watcher import Generators
 from cellops.capture.redaction import redact
-from cellops.capture.resources import Resources
 from cellops.capture.results.origins import Origins
-from cellops.capture.results.splits import Splits
-from cellops.capture.values.watcher import Values
 from cellops.capture.watcher import OpenCell
 from cellops.errors import UsageError
 from cellops.flows import evidence, writer
 from cellops.flows.observer import Observer
 from cellops.flows.open_run import OpenRun, RunOptions, default_name
+from cellops.flows.run_list import RunList
 from cellops.flows.session_journal import SessionJournal
-from cellops.flows.session_place import notebook_path, restoring, working_folder
+from cellops.flows.session_place import guarding, notebook_path, restoring, working_folder
+from cellops.flows.watchers import watchers
 from cellops.records.base import Record, Value
 from cellops.records.cell import CellRecord, Outcome
 from cellops.records.contract import Suite
@@ -77,7 +71,6 @@ class Session:
         self.notebook = notebook_path(namespace)
         self.started = time.time()
         self.trail: list[CellRecord] = []
-        self.runs: list[RunSummary] = []
         self.faults: list[Finding] = []
         self.suites: dict[str, Suite] = {}
         self.parameters: dict[str, Value | list[Value]] = {}
@@ -86,6 +79,7 @@ class Session:
         self._namespace = namespace
         self._parse = parse
         self._observer = observer
+        self._list = RunList(observer)
         self._handover = handover or Handover()
         """What the kernel of a step takes over from others."""
         self._open: dict[str, OpenRun] = {}
@@ -97,16 +91,8 @@ class Session:
         self._origins = Origins(namespace, settings.project)
         self._history = History(self.notebook)
         self._working_folder = working_folder(settings.project)
-        self._guard = self._guarding()
+        self._guard = guarding(self._restoring)
         self.journal = SessionJournal(settings, self._opened(), self._held, observer.warn)
-
-    def _guarding(self) -> Guard | None:
-        """What keeps the files that cells touch, where this kernel executes them again."""
-        if self._restoring is None or self._restoring.guarding is None:
-            return None
-        guard = Guard(self._restoring.guarding)
-        guard.start()
-        return guard
 
     def _opened(self) -> SessionOpened:
         return SessionOpened(
@@ -131,27 +117,18 @@ class Session:
             self.id,
             self,
             accepts=accepts,
-            watchers=(
-                self._files,
-                Names(),
-                self._generators,
-                Values(
-                    Blobs(self.settings.folder / "values"),
-                    unread=None if self._restoring is None else self._restoring.unread,
-                ),
-                Resources(),
-                Habits(),
-                Forks(),
-                self._modules,
-                Splits(),
-                Outputs(self.settings.folder / "spool"),
-            ),
+            watchers=watchers(self._files, self._generators, self._modules, self.settings, self._restoring),
             on_fault=self.fault,
             above=len(self._handover.trail.cells),
         )
         self._capture.start()
         if self._restoring is not None:
             Counting(shell, self._restoring.following).start()
+
+    @property
+    def runs(self) -> list[RunSummary]:
+        """The runs of this session, as they stand."""
+        return self._list.runs
 
     def modules(self) -> tuple[ModuleSource, ...]:
         """The modules of the project that the kernel has imported."""
@@ -220,7 +197,7 @@ class Session:
             self._open[opened.run] = OpenRun(opened, options, self.settings, before, self._modules)
             self._history.notebook.prepare()
             self._writer.ensure(self.journal.path)
-            self._announce(RunSummary.of(opened))
+            self._list.announce(RunSummary.of(opened))
 
     def cell_closed(self, cell: OpenCell, record: CellRecord) -> None:
         record = record.replace(notebook=self.notebook)
@@ -315,19 +292,11 @@ class Session:
                 f"The record of run {run.opened.name} could not be written: {error}. "
                 "It is kept in memory and written with the next cell; free some space on the disk"
             )
-        self._announce(RunSummary.of(run.opened, closed))
+        self._list.announce(RunSummary.of(run.opened, closed))
 
     def proven(self, proof: Proof) -> None:
         """A run has been executed again; one of this session shows its proof."""
-        for known in self.runs:
-            if known.run == proof.run:
-                summary = known.replace(proof=proof.verdict.value)
-                self.runs = [summary if other is known else other for other in self.runs]
-                self._observer.proven(summary)
-
-    def _announce(self, summary: RunSummary) -> None:
-        self.runs = [known for known in self.runs if known.run != summary.run] + [summary]
-        self._observer.run(summary)
+        self._list.proven(proof)
 
 
 def without_header(lines: list[str], accepts: Callable[[str, str], bool]) -> list[str]:

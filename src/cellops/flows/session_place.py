@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from cellops.capture.files.guard import Guard
 from cellops.capture.files.pointers import shown
 from cellops.records.recorded import Restoring
 
@@ -33,3 +34,12 @@ def restoring() -> Restoring | None:
     """What this kernel puts back, where it executes the slice of a run again."""
     path = os.environ.get("CELLOPS_RESTORING")
     return Restoring.from_file(Path(path)) if path else None
+
+
+def guarding(restoring: Restoring | None) -> Guard | None:
+    """What keeps the files that cells touch, where this kernel executes them again."""
+    if restoring is None or restoring.guarding is None:
+        return None
+    guard = Guard(restoring.guarding)
+    guard.start()
+    return guard
