@@ -104,6 +104,8 @@ def test_what_is_being_written_stays_while_its_execution_runs(tmp_path: Path) ->
         half.write_bytes(b"0")
         cache.bound(0)
         assert half.exists()
-    cache.bound(0)
+    whole = cache.values.keep({"a": [1]})[0]
+    assert cache.bound(1_000_000) == 1
     assert not half.exists()
+    assert cache.values.has(whole)
     assert not list((tmp_path / "in-use").iterdir())

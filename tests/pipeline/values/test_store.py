@@ -113,6 +113,15 @@ def test_a_value_comes_back(store: ValueStore, name: str) -> None:
         assert loaded.flags.writeable
 
 
+def test_an_array_that_cannot_be_written_to_stays_so(store: ValueStore) -> None:
+    array = np.arange(3.0)
+    array.flags.writeable = False
+    (stored,) = store.keep({"array": array})
+    loaded = store.load([stored])["array"]
+    np.testing.assert_array_equal(loaded, array)
+    assert not loaded.flags.writeable
+
+
 @given(
     hnp.arrays(
         st.sampled_from(["i1", "u4", "f2", "f8", "c16", "?", "<U3", "S2", "M8[ms]", "m8[s]"]),
