@@ -107,6 +107,7 @@ class Names:
             self._beside[other.order][cell.where] = None
         self._beside[cell.order] = dict.fromkeys(other.where for other in beside)
         self._open.append(cell)
+        redirected = self._output.has_moved()
         own = self._take_back(cell)
         shown = dict.fromkeys((*cell.flow.reads, *cell.flow.lines))
         present = {name: self._namespace[name] for name in shown if name in self._namespace and name not in own}
@@ -122,9 +123,9 @@ class Names:
             nested=nested,
             beside=self._beside[cell.order],
             accompanied=self._threads.are_running([other.thread for other in self._open]),
-            collected=_collected(),
-            output=Output(),
-            redirected=self._output.has_moved(),
+            collected=_collected() if self._lingering else 0,
+            output=Output() if redirected else self._output,
+            redirected=redirected,
             tasks=self._tasks.are_going_on(),
         )
 
@@ -200,8 +201,9 @@ class Names:
         needs = (*notes.needs, *state.watched, *([ANYTHING] if state.strayed else ()), *tasks, *garbage)
         left = [TASKS] if self._tasks.are_left(boundless=bool(unknown)) else []
         holds |= dict.fromkeys(left, (*needs, *bound, *unseen))
-        redirected = [OUTPUT] if state.redirected or self._output.has_moved() else []
-        if state.output.has_moved():
+        redirects = state.output.has_moved()
+        redirected = [OUTPUT] if state.redirected or redirects else []
+        if redirects:
             aliases[OUTPUT] = (*needs, *bound, *unseen)
             left.append(INTERPRETER)
         return Effects(
