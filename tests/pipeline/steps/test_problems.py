@@ -24,6 +24,7 @@ def only(*cells: str) -> StepProblem:
             "Cell 2 further down binds it: move that up",
         ),
         (("early = late", "%%mlops step a\nlate = 1"), "cell 1, line 1", "Cell 2 further down binds it"),
+        (("wind = 1", "%%mlops step a\njoined = wind\njoind"), "cell 2, line 3", "Did you mean joined?"),
         (("%%mlops step a\nx = 1\ndel x", "%%mlops step b\nx"), "cell 2, line 2", "It was deleted above"),
         (("def f():\n    return rat", "%%mlops step a\nf()"), "cell 2, line 2", "Bind it in a cell above"),
         (("print(nothing)",), "cell 1, line 1", "Bind it in a cell above"),

@@ -55,7 +55,8 @@ def _where_it_is(name: str, stretch: Stretch, reading: Reading) -> str:
         return f"Cell {cell + 1} further down binds it: move that up"
     if name in stretch.gone_before:
         return "It was deleted above: bind it again, or delete it later"
-    near = get_close_matches(name, [one for one in stretch.before if one not in stretch.gone_before], n=1)
+    known = [*(one for one in stretch.before if one not in stretch.gone_before), *stretch.reader.bound]
+    near = get_close_matches(name, known, n=1)
     return f"Did you mean {near[0]}?" if near else "Bind it in a cell above, or correct the name"
 
 
