@@ -17,6 +17,11 @@ PROCESSES = """%%mlops step processes
 from concurrent.futures import ProcessPoolExecutor
 with ProcessPoolExecutor(1) as pool:
     length = pool.submit(len, 'abc').result()"""
+PROGRAM = "%%mlops step own\nimport subprocess\nsubprocess.run(['sort', 'sorted.csv'], check=True)"
+SPAWNED = """%%mlops step own
+from multiprocessing import get_context
+with get_context('spawn').Pool(1) as pool:
+    length = pool.apply(len, ('abc',))"""
 EDITED = """%%mlops step edited
 import pyarrow as pa, pyarrow.csv
 before = open('edited.csv').read()
@@ -95,9 +100,10 @@ def test_a_kept_step_is_not_used_where_anything_that_it_saw_is_another(
     assert changed.endswith("outside_of_it.py has changed")
 
 
-def test_a_step_that_starts_programs_is_executed_each_time(project: Project) -> None:
-    project.write("%%mlops step program\nimport subprocess\nsubprocess.run(['sort', 'sorted.csv'], check=True)")
+@pytest.mark.parametrize(("cell", "said"), [(PROGRAM, "it starts sort"), (SPAWNED, "it starts processes")])
+def test_a_step_that_starts_others_is_executed_each_time(project: Project, cell: str, said: str) -> None:
+    project.write(cell)
     project.execute()
     project.execute()
-    assert project.executed == ["program"]
-    assert project.reasons == {"program": "it starts sort; --keep in its header would keep it all the same"}
+    assert project.executed == ["own"]
+    assert project.reasons == {"own": f"{said}; --keep in its header would keep it all the same"}

@@ -41,6 +41,8 @@ OF_THE_MACHINE = frozenset(
 )
 """Programs that libraries start to find out about the machine."""
 CONNECTING = "socket.connect"
+IMPORTING = "import"
+HEARD = frozenset({*FORKS, *PROGRAMS, CONNECTING, IMPORTING})
 PROCESSES = "it starts processes"
 
 
@@ -68,16 +70,19 @@ class Witness:
         return tuple(name for name in list(self._imports) if name not in sys.modules)
 
     def _hear(self, event: str, given: tuple[Any, ...]) -> None:
-        if event == "import" and type(given[0]) is str and "." not in given[0]:
-            self._imports[given[0]] = None
-        elif event in FORKS:
+        if event in HEARD:
+            with contextlib.suppress(Exception):  # the user's own call must go on
+                self._note(event, given)
+
+    def _note(self, event: str, given: tuple[Any, ...]) -> None:
+        if event in FORKS:
             self._heard[PROCESSES] = None
         elif event in PROGRAMS:
-            with contextlib.suppress(Exception):  # the user's own call must go on
-                self._note_program(program(event, given))
+            self._note_program(program(event, given))
         elif event == CONNECTING:
-            with contextlib.suppress(Exception):
-                self._note_address(doing(event, given))
+            self._note_address(doing(event, given))
+        elif type(given[0]) is str and "." not in given[0]:
+            self._imports[given[0]] = None
 
     def _note_program(self, heard: Heard | None) -> None:
         if heard is not None and (heard.refused or heard.name not in OF_THE_MACHINE):
