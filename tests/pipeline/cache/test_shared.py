@@ -76,6 +76,7 @@ def test_another_machine_finds_a_step_and_has_its_values(address: str, served: P
     assert found == entry
     assert there.fetch(found) is None
     assert there.values.load(found.values) == {"a": [1, {"b": 2}]}
+    assert list(Cache(tmp_path / "there").find(of_step("make"), problems)) == [entry]
     assert list(there.find(of_step("other"), problems)) == []
     assert problems == []
     assert not [path for path in files(tmp_path / "there") if path.suffix == ".part"]

@@ -27,8 +27,10 @@ import pyarrow as pa, pyarrow.csv
 before = open('edited.csv').read()
 getattr(pa.csv, 'write_' + 'csv')(pa.table({'a': [2]}), 'edited.csv')"""
 CELLS = (
-    "import sys\nfrom pathlib import Path",
+    "import sys, polars\nfrom pathlib import Path",
     "%%mlops step listing\nimport glob\nfound = [open(p).read() for p in glob.glob('parts/*.txt')]",
+    "%%mlops step pattern\nrows = polars.read_csv('tables/*.csv').height",
+    "%%mlops step deep\nlonger = polars.scan_csv('deep/**/*.csv').collect().height",
     "%%mlops step walking\nseen = [p.name for p in Path('tree').iterdir()]\nPath('tree/made.txt').write_text('own')",
     "%%mlops step absent\ntry:\n    more = open('more.csv').read()\nexcept FileNotFoundError:\n    more = ''",
     "%%mlops step asks\nthere = Path('flag').exists()",
@@ -53,7 +55,17 @@ def project(tmp_path: Path) -> Project:
     (folder / ".cellops").mkdir(parents=True)
     (folder / "parts").mkdir()
     (folder / "tree").mkdir()
-    for name in ("parts/one.txt", "tree/one.txt", "threads.csv", "sorted.csv", "edited.csv"):
+    (folder / "tables").mkdir()
+    (folder / "deep" / "one").mkdir(parents=True)
+    for name in (
+        "parts/one.txt",
+        "tree/one.txt",
+        "tables/a.csv",
+        "deep/one/a.csv",
+        "threads.csv",
+        "sorted.csv",
+        "edited.csv",
+    ):
         (folder / name).write_text("a\n1\n")
     outside = tmp_path / "outside"
     outside.mkdir()
@@ -76,6 +88,14 @@ def test_a_kept_step_is_not_used_where_anything_that_it_saw_is_another(
     (project.folder / "parts" / "two.txt").write_text("2")
     assert project.explain()["listing"] == ("two.txt has come to parts",)
     (project.folder / "parts" / "two.txt").unlink()
+
+    (project.folder / "tables" / "b.csv").write_text("a\n2\n")
+    (project.folder / "deep" / "one" / "b.csv").write_text("a\n2\n")
+    told = project.explain()
+    assert told["pattern"] == ("b.csv has come to tables",)
+    assert told["deep"] == ("deep has changed",)
+    (project.folder / "tables" / "b.csv").unlink()
+    (project.folder / "deep" / "one" / "b.csv").unlink()
 
     (project.folder / "tree" / "two.txt").write_text("2")
     (project.folder / "more.csv").write_text("2")

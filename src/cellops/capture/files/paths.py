@@ -102,10 +102,29 @@ def function_name(call: ast.Call) -> str:
 
 
 def matches(text: str) -> list[str]:
-    """The files that a path stands for: itself, or those that its pattern matches."""
-    if os.path.lexists(text) or "**" in text or not glob.has_magic(text):
+    """The files that a path stands for: itself, those that its pattern matches, or the folder with them all.
+
+    The folder stands for them where they are many, or in many folders.
+    """
+    if not _is_pattern(text):
         return [text]
-    return sorted(itertools.islice(glob.iglob(text), MOST_MATCHES))  # noqa: PTH207 - the text may be no path
+    folder = os.path.dirname(text)  # noqa: PTH120 - the text may be no path
+    if glob.has_magic(folder):
+        parts = text.split("/")
+        first = next(place for place, part in enumerate(parts) if glob.has_magic(part))
+        return ["/".join(parts[:first]) or ("/" if text.startswith("/") else ".")]
+    found = list(itertools.islice(glob.iglob(text), MOST_MATCHES + 1))  # noqa: PTH207
+    return sorted(found) if len(found) <= MOST_MATCHES else [folder or "."]
+
+
+def listed_by(text: str) -> list[str]:
+    """The folder whose names decide what a pattern matches; none for a path, and where the folder stands for it."""
+    folder = os.path.dirname(text)  # noqa: PTH120 - the text may be no path
+    return [os.path.abspath(folder)] if _is_pattern(text) and not glob.has_magic(folder) else []  # noqa: PTH100
+
+
+def _is_pattern(text: str) -> bool:
+    return glob.has_magic(text) and not os.path.lexists(text)
 
 
 def _named(call: ast.Call, namespace: Namespace) -> Iterator[Named]:

@@ -9,7 +9,8 @@ from typing import Any
 
 from cellops.capture.files.audit import Opens, Recording, ignored, opens
 from cellops.capture.files.looks import asked_by, looks
-from cellops.capture.files.paths import matches, named_paths
+from cellops.capture.files.names import names_in
+from cellops.capture.files.paths import listed_by, matches, named_paths
 from cellops.capture.files.pinning import Identity, Pinned, Pins, identify, is_folder, is_regular, pin
 from cellops.capture.files.pointers import is_address, pointer_of, pointers_of, public_address, shown
 from cellops.capture.redaction import redact
@@ -86,6 +87,8 @@ class Files:
             if is_address(named.text):
                 addresses[named.text] = None
             else:
+                for listed in listed_by(named.text):
+                    state.looked.setdefault(listed, names_in(listed))
                 for path in matches(named.text):
                     absolute = os.path.normpath(os.path.join(os.getcwd(), path))  # noqa: PTH109, PTH118
                     if not absolute.startswith((*self._own, *ignored())):

@@ -48,9 +48,12 @@ class Cache:
         OSError
             When the disk refuses it.
         """
+        self._file(entry)
+        write(entry.to_json(), self._last / _name(entry.notebook, entry.step))
+
+    def _file(self, entry: KeptStep) -> None:
         folder = self._kept / key_digest(entry.key)
         write(entry.to_json(), folder / f"{uuid.uuid4().hex}.json")
-        write(entry.to_json(), self._last / _name(entry.notebook, entry.step))
         for path in _by_use(folder)[:-MOST_OF_A_KEY]:
             path.unlink(missing_ok=True)
 
@@ -111,6 +114,7 @@ class Cache:
         try:
             for name, content, path in self._files(entry):
                 self._shared.pull(name, content, path)
+            self._file(entry)
         except (SharedError, OSError) as error:
             return str(error)
         return None if self.is_whole(entry) else "what was kept of it is of another version"

@@ -126,7 +126,7 @@ def _of_a_file(use: FileUse, project: Path) -> Iterator[str]:
         yield f"{use.path} is gone"
     elif use.mode == "update":
         yield f"it reads and writes {use.path}"
-    elif use.mode == "write" or use.digest is None:
+    elif use.mode == "write" or use.method != "full":
         if (seen.size if is_regular(seen) else None, seen.modified / 1e9) != (use.size, use.modified):
             yield f"{use.path} is not as it was {'left' if use.mode == 'write' else 'read'}"
     elif (is_regular(seen) and seen.size != use.size) or pin(path, seen).digest != use.digest:

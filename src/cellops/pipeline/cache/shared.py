@@ -27,7 +27,7 @@ SHORTEST_KEY = 16
 """Characters of the key that signs entries."""
 SIGNED = b"cellops kept step 1\n"
 MOST_ENTRIES = 64
-"""Entries of one key that are read."""
+"""Entries of one key that are read, the newest: their names begin with the time."""
 LARGEST_ENTRY = 50_000_000
 ATOMIC = frozenset({"abfs", "abfss", "adl", "az", "gcs", "gs", "memory", "oci", "oss", "s3", "s3a"})
 """Where an object is there in whole or not at all; elsewhere a file is written under another name first."""
@@ -92,7 +92,8 @@ class SharedSteps:
         signed = f"{self._signature(content)}\n".encode() + content
         for name, path in files.items():
             self._do(lambda name=name, path=path: self._put(name, path.stat().st_size, path))  # type: ignore[misc]
-        self._do(lambda: self._put(f"kept/{folder}/{hashlib.sha256(content).hexdigest()}.json", len(signed), signed))
+        name = f"{round(entry.ended * 1000):015d}-{hashlib.sha256(content).hexdigest()}.json"
+        self._do(lambda: self._put(f"kept/{folder}/{name}", len(signed), signed))
 
     def find(self, folder: str, problems: list[str]) -> Iterator[KeptStep]:
         """The entries that are filed under something, newest first; what cannot be used is told in `problems`."""
@@ -158,7 +159,7 @@ class SharedSteps:
         except FileNotFoundError:
             return []
         small = [entry["name"] for entry in entries if (entry["size"] or 0) <= LARGEST_ENTRY]
-        return sorted(name for name in small if name.endswith(".json"))[:MOST_ENTRIES]
+        return sorted(name for name in small if name.endswith(".json"))[-MOST_ENTRIES:]
 
     def _entry(self, content: bytes, problems: list[str]) -> KeptStep | None:
         signature, _, signed = content.partition(b"\n")
