@@ -1,20 +1,17 @@
 """Execute a notebook with parameters in a kernel of its own, by papermill with a client of ours."""
 
 import os
-import tempfile
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cellops.capture.header import PARAMETER_CELLS
 from cellops.capture.secrets import keep, literals, masked, variables
-from cellops.errors import NotebookError, NotFoundError, UsageError
+from cellops.errors import NotebookError
 from cellops.pipeline import notebook as notebook_file
-from cellops.pipeline.in_kernel import in_kernel
 from cellops.pipeline.kernel_options import KernelOptions
 from cellops.pipeline.metadata import describe, tell_parameters
 from cellops.pipeline.parameters.binding import Given, bind
@@ -23,11 +20,11 @@ from cellops.pipeline.parameters.injection import inject
 from cellops.pipeline.parameters.plain import plain
 from cellops.pipeline.parameters.showing import bound_parameters
 from cellops.pipeline.parameters.sources import gather
-from cellops.pipeline.redacting import redact_notebook
+from cellops.pipeline.refusals import check_places, kernel_name
+from cellops.pipeline.run_cells import run_cells
 from cellops.pipeline.seeding import BEGIN, SEED, loads_cellops, seed_first
 from cellops.pipeline.stepwise.options import StepsAsked
-from cellops.pipeline.text_notebook import is_text
-from cellops.pipeline.worker import OverTimeError, run_beside
+from cellops.pipeline.worker import OverTimeError
 from cellops.records.cached import KeptRun
 from cellops.records.execution import CellProgress, CellState, ExecutedNotebook
 from cellops.records.parameter import BoundParameters
@@ -123,8 +120,8 @@ def execute(
     source, known, given, bound = _bound(notebook, folder, values, parameters_file)
     told = bound_parameters(known, given, bound)
     on_parameters(told)
-    _check_places(notebook, output, folder)
-    name = _kernel_name(source, kernel)
+    check_places(notebook, output, folder)
+    name = kernel_name(source, kernel)
     own = {"CELLOPS_EXECUTION": uuid.uuid4().hex, **(environment or {}), "CELLOPS_NOTEBOOK": str(notebook)}
     own |= {PARAMETER_CELLS: " ".join(known.tagged(source)), **variables(bound)}
     executed = inject(source, known, bound)
@@ -212,13 +209,13 @@ def explain(
     seed: int | None = None,
 ) -> tuple[StepProgress, ...]:
     """Say of each step of a notebook whether `execute` would execute it, and why; raises as that does."""
-    from cellops.pipeline.stepwise.engine import StepExecution
+    from cellops.pipeline.stepwise.explaining import explain_steps
 
     notebook = notebook.resolve()
     source, known, _, bound = _bound(notebook, notebook.parent, values, parameters_file)
-    options = KernelOptions(name=_kernel_name(source, kernel), folder=notebook.parent, environment={})
+    options = KernelOptions(name=kernel_name(source, kernel), folder=notebook.parent, environment={})
     asked = replace(steps.of(source, notebook, "", known.index, _values(known, bound)), seed=seed)
-    return tuple(StepExecution(source, source, {}, notebook, kernel=options, options=asked).explain())
+    return tuple(explain_steps(source, options, asked))
 
 
 def _bound(
@@ -237,78 +234,8 @@ def _values(known: Declared, bound: Mapping[str, object]) -> dict[str, object]:
     return {**known.defaults(), **{name: plain(value) for name, value in bound.items()}}
 
 
-def run_cells(
-    executed: "NotebookNode",
-    places: Mapping[str, int],
-    output: Path,
-    on_event: Callable[[CellProgress], None],
-    on_stage: Callable[[str], None],
-    *,
-    kernel: KernelOptions,
-    between: Mapping[int, str] | None = None,
-    limit: float | None = None,
-) -> None:
-    """Execute a prepared notebook in place, saving it as it goes; raises as `execute` does.
-
-    Parameters
-    ----------
-    executed
-        The notebook with its parameters in it, and papermill's metadata (`metadata.describe`).
-    places
-        Places of the cells in the notebook that a person knows, by their ids.
-    between
-        As `in_kernel` takes it.
-    limit
-        Seconds that it may take.
-    """
-
-    def save() -> None:
-        notebook_file.write(redact_notebook(executed), output)
-
-    def work(stop: Future[None], tell: Callable[[CellProgress], None]) -> None:
-        try:
-            in_kernel(executed, places, output, stop=stop, tell=tell, save=save, kernel=kernel, between=between)
-        finally:
-            if output.exists():
-                notebook_file.sign(output)
-
-    run_beside(work, on_event, lambda: on_stage("Stopping the kernel"), limit=limit)
-
-
 def _learn_secrets(notebook: "NotebookNode") -> None:
     """Know the secrets that stand in the notebook itself before anything of it is written elsewhere."""
     for cell in notebook.cells:
         for text in literals(cell.source) if cell.cell_type == "code" else ():
             keep(text)
-
-
-def _check_places(notebook: Path, output: Path, folder: Path) -> None:
-    if output == notebook:
-        fact = f"The executed notebook would replace {notebook}"
-        raise UsageError(fact, remedy="Give another path for the output")
-    if is_text(output):
-        fact = f"The output {output} is named as a notebook as text, which has no outputs"
-        raise UsageError(fact, remedy="Give the path of an .ipynb file")
-    if output.is_dir():
-        fact = f"The output {output} is a folder"
-        raise UsageError(fact, remedy="Give the path of an .ipynb file")
-    existing = next(parent for parent in output.parents if parent.exists())
-    try:
-        tempfile.TemporaryFile(dir=existing).close()
-    except OSError as error:
-        fact = f"{existing} cannot be written, so {output.name} would be lost: {error.strerror}"
-        raise UsageError(fact, remedy="Give an output in a folder of yours") from error
-    if not folder.is_dir():
-        fact = f"There is no folder {folder} for the kernel to work in"
-        raise NotFoundError(fact, remedy="Make it, or leave cwd out to work in the notebook's folder")
-
-
-def _kernel_name(notebook: "NotebookNode", kernel: str | None) -> str:
-    from jupyter_client.kernelspec import KernelSpecManager
-
-    name: str = kernel or notebook.metadata.get("kernelspec", {}).get("name", "python3")
-    installed = KernelSpecManager().find_kernel_specs()
-    if name not in installed:
-        fact = f"There is no kernel named {name}"
-        raise NotFoundError(fact, remedy=f"Choose an installed one: {', '.join(sorted(installed)) or 'there is none'}")
-    return name

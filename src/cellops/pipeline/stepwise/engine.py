@@ -13,10 +13,10 @@ from cellops.pipeline.kernel_options import KernelOptions
 from cellops.pipeline.redacting import redact_notebook
 from cellops.pipeline.stepwise.handing import Handed, Taken, pinned
 from cellops.pipeline.stepwise.keeping import keep, kept_cells
-from cellops.pipeline.stepwise.lookup import Looked, look_up
 from cellops.pipeline.stepwise.notebook import publish, reuse, step_notebook
 from cellops.pipeline.stepwise.one_step import execute_step
 from cellops.pipeline.stepwise.options import Reuse, Stepwise
+from cellops.pipeline.stepwise.steps import Steps
 from cellops.pipeline.worker import run_beside
 from cellops.records.cached import KeptRun, KeptStep
 from cellops.records.execution import CellProgress
@@ -24,7 +24,6 @@ from cellops.records.finding import Severity
 from cellops.records.handover import HandedOver
 from cellops.records.step import Step
 from cellops.records.step_progress import StepProgress, StepState
-from cellops.records.step_trail import StepTrail
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -71,9 +70,7 @@ class StepExecution:
         self._kernel = kernel
         self._options = options
         self._saving = threading.Lock()
-        self._handed: dict[str, Handed] = {}
-        """What each step has handed on."""
-        self._last_execution: str | None = None
+        self._steps = Steps(source, kernel, options, None)
         self.reused_runs: list[KeptRun] = []
         """Runs of the steps that were not executed again."""
 
@@ -116,61 +113,24 @@ class StepExecution:
     def _begin(self) -> None:
         """Note that the notebook is executed; what is resumed in part can be resumed behind that part too."""
         options = self._options
-        self._last_execution = options.cache.begin(options.notebook, options.execution)
+        before = options.cache.begin(options.notebook, options.execution)
+        self._steps = Steps(self._source, self._kernel, options, before)
         left = {step.name for step in options.graph.steps} - set(options.steps)
         for name in left if options.reuse is Reuse.LAST else ():
             kept = options.cache.last(options.notebook, name)
-            if kept is not None and kept.execution == self._last_execution:
+            if kept is not None and kept.execution == before:
                 options.cache.renew(kept, options.notebook, options.execution)
-
-    def explain(self) -> Iterator[StepProgress]:
-        """Say of each step whether it would be executed, and why; nothing is executed."""
-        self._last_execution = self._options.cache.last_execution(self._options.notebook)
-        for name in self._options.steps:
-            step = self._options.graph.step(name)
-            executed = [p for p in self._waits_for(name) if p not in self._handed]
-            if executed:
-                why = f"it waits for {', '.join(sorted(executed))}, which would be executed"
-                yield StepProgress(step=name, state=StepState.RUNNING, reasons=(why,))
-                continue
-            looked = self._look_up(step, self._taken(step))
-            if looked.kept is None:
-                yield StepProgress(step=name, state=StepState.RUNNING, reasons=looked.reasons)
-            else:
-                self._handed[name] = Handed.of(looked.kept.values, StepTrail())
-                yield StepProgress(step=name, state=StepState.REUSED)
-
-    def _waits_for(self, name: str) -> set[str]:
-        return {edge.producer for edge in self._options.graph.edges if edge.consumer == name}
-
-    def _taken(self, step: Step) -> Taken:
-        """What a step takes of what other steps have handed on."""
-        edges = [edge for edge in self._options.graph.edges if edge.consumer == step.name]
-        of = {name: self._handed[e.producer] for e in reversed(edges) for name in e.names if name in step.inputs}
-        bound = [name for name in step.inputs if name in of and name in of[name].values]
-        return Taken({name: of[name].values[name] for name in bound}, {name: of[name] for name in bound})
-
-    def _look_up(self, step: Step, taken: Taken) -> Looked:
-        return look_up(
-            step,
-            self._source,
-            taken.values,
-            self._options,
-            kernel=self._kernel.name,
-            folder=self._kernel.folder,
-            last_execution=self._last_execution,
-        )
 
     def _all(self, stop: Future[None], tell: Callable[[Event], None]) -> None:
         """Execute each step as soon as those that it waits for have ended; after a failure none is begun."""
         graph = self._options.graph
         waiting = list(self._options.steps)
-        waits = {name: self._waits_for(name) for name in waiting}
+        waits = {name: self._steps.waits_for(name) for name in waiting}
         failure: BaseException | None = None
         running: dict[Future[None], str] = {}
         with ThreadPoolExecutor(self._options.jobs, thread_name_prefix="cellops-step") as pool:
             while running or (waiting and failure is None and not stop.done()):
-                ready = [name for name in waiting if waits[name] <= self._handed.keys()]
+                ready = [name for name in waiting if waits[name] <= self._steps.handed.keys()]
                 free = 0 if failure is not None or stop.done() else self._options.jobs - len(running)
                 for name in ready[:free]:
                     waiting.remove(name)
@@ -185,8 +145,8 @@ class StepExecution:
     def _step(self, step: Step, stop: Future[None], tell: Callable[[Event], None]) -> None:
         """Take what was kept of a step, or execute it."""
         started = time.perf_counter()
-        taken = self._taken(step)
-        looked = self._look_up(step, taken)
+        taken = self._steps.taken(step)
+        looked = self._steps.look_up(step, taken)
         if looked.kept is not None:
             self._take(step, looked.kept)
             tell(StepProgress(step=step.name, state=StepState.REUSED, seconds=time.perf_counter() - started))
@@ -200,7 +160,7 @@ class StepExecution:
         if stop.done():
             return
         seconds = time.perf_counter() - started
-        self._handed[step.name] = Handed.of(answer.values, answer.trail)
+        self._steps.handed[step.name] = Handed.of(answer.values, answer.trail)
         not_shared = keep(
             step,
             looked=looked,
@@ -264,7 +224,7 @@ class StepExecution:
     def _take(self, step: Step, kept: KeptStep) -> None:
         cells = kept_cells(kept, self._options)
         self._save(lambda: reuse(cells, step, self._source, self._whole, kept.execution))
-        self._handed[step.name] = Handed.of(kept.values, cells.trail)
+        self._steps.handed[step.name] = Handed.of(kept.values, cells.trail)
         self.reused_runs += kept.runs
         self._options.cache.renew(kept, self._options.notebook, self._options.execution)
 

@@ -10,10 +10,10 @@ from cellops.capture.environment.description import VARIABLES
 from cellops.capture.journal import read
 from cellops.errors import NotebookError
 from cellops.pipeline import notebook as notebook_file
-from cellops.pipeline.engine import run_cells
 from cellops.pipeline.kernel_options import KernelOptions
 from cellops.pipeline.metadata import describe
 from cellops.pipeline.redacting import redact_notebook
+from cellops.pipeline.run_cells import run_cells
 from cellops.pipeline.verify.kernels import in_their_kernels
 from cellops.pipeline.verify.slice_notebook import SETUP, cell_id, slice_notebook
 from cellops.pipeline.verify.written_files import put_aside, written_by
