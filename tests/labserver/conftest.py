@@ -73,8 +73,8 @@ def server(tmp_path_factory):
 
 
 def wait_until_up(server, process):
-    """Until the server answers, or has ended; at most a minute."""
-    for _ in range(300):
+    """Until the server answers, or has ended; at most three minutes, as it imports much on a busy machine."""
+    for _ in range(900):
         try:
             return urlopen(f"{server.url}/api", timeout=10).close()
         except OSError:

@@ -50,7 +50,6 @@ class CellProof(Record, frozen=True, kw_only=True):
     seconds_after: float = 0.0
     comparisons: tuple[Comparison, ...] = ()
 
-
     @property
     def where(self) -> str:
         """The place as a person sees it: `In [3]`, or `step load, In [3]`."""
