@@ -21,7 +21,7 @@ STYLE = """
 .cellops-graph .name { fill: var(--jp-ui-font-color1, var(--ink)); font-weight: 600; font-size: 13px; }
 .cellops-graph .quiet { fill: var(--jp-ui-font-color2, var(--quiet)); font-size: 11px; }
 .cellops-graph .carried { fill: var(--jp-ui-font-color1, var(--ink)); }
-.cellops-graph .told.error { fill: var(--jp-error-color1, var(--wrong)); font-size: 11px; }
+.cellops-graph .told.error { fill: var(--jp-ui-font-color1, var(--wrong)); font-size: 11px; }
 .cellops-graph .told.warning { fill: var(--jp-ui-font-color1, var(--doubt)); font-size: 11px; }
 .cellops-graph .arrow { fill: none; stroke: var(--jp-ui-font-color3, var(--line)); stroke-width: 1.4; }
 .cellops-graph .arrow.files { stroke-dasharray: 3 3; }
