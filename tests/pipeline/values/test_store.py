@@ -154,6 +154,17 @@ def test_what_is_shared_stays_shared(store: ValueStore) -> None:
     assert loaded["holder"][0] is loaded["frame"] is loaded["same"]
 
 
+def test_plain_data_shares_what_it_holds_however_deep(store: ValueStore) -> None:
+    inner, circle = {1}, list[object]()
+    circle.append(circle)
+    values = {"deep": ({"k": [(inner,)]},), "flat": [inner], "circle": circle, "fixed": (1, ("a",)), "other": [("a",)]}
+    stored = store.keep(values)
+    assert [one.names for one in stored] == [("deep", "flat"), ("circle",), ("fixed",), ("other",)]
+    loaded = store.load(stored)
+    assert loaded["deep"][0]["k"][0][0] is loaded["flat"][0]
+    assert loaded["circle"][0] is loaded["circle"]
+
+
 def test_what_is_not_shared_is_kept_apart(store: ValueStore) -> None:
     values: dict[str, object] = {
         f"v{i}": ({"a": [i], "t": (1, "x"), "d": np.dtype("f8")}, Colour.RED, None) for i in range(20)

@@ -1,9 +1,10 @@
 """Any other values, by cloudpickle: those that share objects stand in one file, so that they share them afterwards."""
 
+import gc
 import io
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, time, timedelta, tzinfo
 from enum import Enum
 from pathlib import Path
@@ -22,6 +23,9 @@ FIXED: tuple[type, ...] = (
     *(date, time, timedelta, tzinfo),
 )
 """Types whose values cannot be changed (what a tuple holds is looked at by itself), or belong to the program."""
+CHANGEABLE: frozenset[type] = frozenset({dict, list, set})
+CONTAINERS: frozenset[type] = CHANGEABLE | {tuple, frozenset}
+PLAIN: frozenset[type] = CONTAINERS | {type(None), bool, int, float, complex, str, bytes}
 DTYPES = frozenset({"dtype", "ExtensionDtype"})
 """Names of classes whose values libraries share."""
 
@@ -71,7 +75,7 @@ def groups(values: Mapping[str, object], others: Mapping[str, object]) -> list[l
     """
     if len(values) + len(others) == 1:
         return [[*values, *others]]
-    visitors = {name: _visited(name, value) for name, value in values.items()}
+    visitors = {name: _Plain.of(value) or _visited(name, value) for name, value in values.items()}
     held = {name: visitor.objects() for name, visitor in visitors.items()}
     held |= {name: {id(value)} for name, value in others.items()}
     found: list[tuple[list[str], set[int]]] = []
@@ -132,6 +136,30 @@ class _Visitor(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no
         """The identities of what can be changed, without a list of their class that objects of pandas have."""
         of_classes = {id(getattr(kind, "_metadata", None)) for kind in self._fixed}
         return set(map(id, self._alive)) - of_classes
+
+
+class _Plain:
+    """Lists, dictionaries and sets of numbers and texts, however deep: there may be very many of them."""
+
+    def __init__(self, found: Iterable[int]) -> None:
+        self._found = found
+
+    @classmethod
+    def of(cls, value: object) -> "_Plain | None":
+        """A value of nothing else, looked through without calling anything of its own; None for any other."""
+        found: dict[int, object] = {}
+        level = [value]
+        while level:
+            if not PLAIN.issuperset(map(type, level)):
+                return None
+            new = {id(one): one for one in level if type(one) in CONTAINERS and id(one) not in found}
+            found |= new
+            level = gc.get_referents(*new.values())
+        return cls(place for place, one in found.items() if type(one) in CHANGEABLE)
+
+    def objects(self) -> set[int]:
+        """As those of a visitor."""
+        return set(self._found)
 
 
 class _Nothing(io.RawIOBase):
