@@ -5,6 +5,7 @@ import os
 import pickle
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +80,34 @@ def test_another_machine_finds_a_step_and_has_its_values(address: str, served: P
     assert list(Cache(tmp_path / "there").find(of_step("make"), problems)) == [entry]
     assert list(there.find(of_step("other"), problems)) == []
     assert problems == []
-    assert not [path for path in files(tmp_path / "there") if path.suffix == ".part"]
+    assert not [path for path in files(tmp_path) if path.suffix == ".part"]
+
+
+def test_several_may_write_the_same_at_once(address: str, served: Path, tmp_path: Path) -> None:
+    caches = [Cache(tmp_path / str(number), SharedSteps(address, KEY)) for number in range(4)]
+    entries = [kept(cache, list(range(10_000))) for cache in caches]
+    with ThreadPoolExecutor(4) as pool:
+        told = list(pool.map(lambda given: given[0].share(given[1]), zip(caches, entries, strict=True)))
+    assert told == [None] * 4
+    assert len(files(served)) == 3
+    (found,) = Cache(tmp_path / "there", SharedSteps(address, KEY)).find(of_step("make"), [])
+    there = Cache(tmp_path / "there", SharedSteps(address, KEY))
+    assert there.fetch(found) is None
+    assert there.values.load(found.values) == {"a": list(range(10_000))}
+
+
+def test_what_has_gone_there_is_told_and_nothing_else_is_lost(address: str, served: Path, tmp_path: Path) -> None:
+    here, there = (Cache(tmp_path / name, SharedSteps(address, KEY)) for name in ("here", "there"))
+    entry = kept(here, [1])
+    here.share(entry)
+    (value,) = (path for path in files(served) if path.suffix == ".pickle")
+    content = value.read_bytes()
+    value.unlink()
+    told = there.fetch(entry)
+    assert told is not None
+    assert f"has lost values/{value.parent.name}/{value.name}" in told
+    value.write_bytes(content)
+    assert there.fetch(entry) is None
 
 
 def test_what_was_changed_there_is_told_and_written_again(address: str, served: Path, tmp_path: Path) -> None:

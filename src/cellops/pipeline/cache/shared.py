@@ -29,8 +29,10 @@ SIGNED = b"cellops kept step 1\n"
 MOST_ENTRIES = 64
 """Entries of one key that are read, the newest: their names begin with the time."""
 LARGEST_ENTRY = 50_000_000
-ATOMIC = frozenset({"abfs", "abfss", "adl", "az", "gcs", "gs", "memory", "oci", "oss", "s3", "s3a"})
-"""Where an object is there in whole or not at all; elsewhere a file is written under another name first."""
+OBJECTS = frozenset({"abfs", "abfss", "adl", "az", "gcs", "gs", "oci", "oss", "s3", "s3a"})
+"""Where an object is there in whole or not at all, in no folder; elsewhere a file is moved to its name at the end."""
+TRIES = 3
+"""How often a folder is made that others may be making at the same time."""
 Answer = TypeVar("Answer")
 
 
@@ -99,11 +101,11 @@ class SharedSteps:
         """The entries that are filed under something, newest first; what cannot be used is told in `problems`."""
         try:
             listed = self._do(lambda: self._listed(f"kept/{folder}"))
-            contents = [self._do(lambda path=path: self._files.cat_file(path)) for path in listed]  # type: ignore[misc]
+            contents = [self._do(lambda path=path: self._read(path)) for path in listed]  # type: ignore[misc]
         except SharedError as error:
             problems.append(str(error))
             return
-        found = [entry for content in contents if (entry := self._entry(content, problems)) is not None]
+        found = [entry for content in contents if content and (entry := self._entry(content, problems))]
         yield from sorted(found, key=lambda entry: entry.ended, reverse=True)
 
     def pull(self, name: str, digest: str, target: Path) -> None:
@@ -118,7 +120,9 @@ class SharedSteps:
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         part = target.with_name(f".{uuid.uuid4().hex}{PART}")
         try:
-            self._do(lambda: self._files.get_file(path, str(part)))
+            if not self._do(lambda: self._get(path, part)):
+                fact = f"{self.public} has lost {name}"
+                raise SharedError(fact)
             part.chmod(0o600)
             with part.open("rb") as file:
                 whole = hashlib.file_digest(file, "sha256").hexdigest() == digest
@@ -136,15 +140,49 @@ class SharedSteps:
         path = f"{self._root}/{name}"
         if self._size(path) == size:
             return
-        self._files.makedirs(path.rpartition("/")[0], exist_ok=True)
-        is_atomic = not ATOMIC.isdisjoint(_protocols(self._files))
-        to = path if is_atomic else f"{path}.{uuid.uuid4().hex}{PART}"
+        if OBJECTS & set(_protocols(self._files)):
+            self._write(path, content)
+            return
+        part = f"{path}.{uuid.uuid4().hex}{PART}"
+        self._make(path.rpartition("/")[0])
+        self._write(part, content)
+        self._files.mv(part, path)
+
+    def _write(self, path: str, content: Path | bytes) -> None:
         if isinstance(content, bytes):
-            self._files.pipe_file(to, content)
+            self._files.pipe_file(path, content)
         else:
-            self._files.put_file(str(content), to)
-        if not is_atomic:
-            self._files.mv(to, path)
+            self._files.put_file(str(content), path)
+
+    def _read(self, path: str) -> bytes | None:
+        """A small file; None where it has gone."""
+        try:
+            content: bytes = self._files.cat_file(path)
+        except Exception:  # drivers raise errors of their own for what is not there
+            if self._size(path) is None:
+                return None
+            raise
+        return content
+
+    def _get(self, path: str, target: Path) -> bool:
+        """Bring a file here; say whether it was there."""
+        try:
+            self._files.get_file(path, str(target))
+        except Exception:  # as above
+            if self._size(path) is None:
+                return False
+            raise
+        return True
+
+    def _make(self, folder: str) -> None:
+        for left in reversed(range(TRIES)):
+            try:
+                self._files.makedirs(folder, exist_ok=True)
+            except Exception:  # as above, for what is there
+                if not left and not self._files.isdir(folder):
+                    raise
+            else:
+                return
 
     def _size(self, path: str) -> int | None:
         try:
@@ -182,9 +220,6 @@ class SharedSteps:
                 raise SharedError(self._broken)
             try:
                 return ask()
-            except FileNotFoundError as error:
-                fact = f"{self.public} has lost a file of it"
-                raise SharedError(fact) from error
             except Exception as error:  # drivers raise errors of their own
                 said = without_credentials(redact(f"{type(error).__name__}: {error}"))
                 self._broken = f"{self.public} does not answer: {said:.200}"
