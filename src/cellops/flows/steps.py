@@ -84,7 +84,7 @@ class StepLog:
             state=event.state,
             started=now - event.seconds if before is None else before.started,
             seconds=event.seconds,
-            reasons=event.reasons if before is None else before.reasons,
+            reasons=tuple(dict.fromkeys((*(() if before is None else before.reasons), *event.reasons))),
             runs=event.runs,
         )
         self._pass_on(event)

@@ -21,7 +21,7 @@ class StepProgress(Record, frozen=True, kw_only=True):
     seconds: float = 0.0
     """Wall time that the step has taken."""
     reasons: tuple[str, ...] = ()
-    """Why it is executed, or executed again."""
+    """Why it is executed, or executed again; once it is done, what it does otherwise than in one kernel."""
     runs: tuple[str, ...] = ()
     """Keys of the runs that its cells have opened, once it is done."""
 
@@ -36,6 +36,6 @@ class StepExecuted(Record, frozen=True, kw_only=True):
     """Seconds since the epoch, UTC."""
     seconds: float = 0.0
     reasons: tuple[str, ...] = ()
-    """Why it was executed."""
+    """Why it was executed, and again, and what it does otherwise than in one kernel."""
     runs: tuple[str, ...] = ()
     """Keys of the runs that its cells have opened."""
