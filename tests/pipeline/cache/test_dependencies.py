@@ -1,11 +1,15 @@
 """Files that several cells use, and folders that a step lists and writes to."""
 
+import importlib
+import py_compile
+import sys
 from pathlib import Path
 
 import pytest
 
+from cellops.capture.blobs import digest
 from cellops.capture.files.names import names_in
-from cellops.pipeline.cache.dependencies import of_all
+from cellops.pipeline.cache.dependencies import elsewhere, of_all
 from cellops.pipeline.cache.freshness import stale
 from cellops.pipeline.cache.interpreter import interpreter_of
 from cellops.records.cached import Dependencies
@@ -39,6 +43,30 @@ def test_what_is_known_of_a_file_is_how_it_was_read_or_left() -> None:
     assert one("write", "read") == "0"
     assert one("write", "write") == "1"
     assert one("read", "read") == "1"
+
+
+def test_modules_of_no_distribution_are_known_wherever_they_stand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, outside = tmp_path / "project", tmp_path / "outside"
+    for folder in (project, outside):
+        folder.mkdir()
+        monkeypatch.syspath_prepend(str(folder))
+    (outside / "plain_of_a_test.py").write_text("x = 1\n")
+    (project / "own_of_a_test.py").write_text("x = 1\n")
+    py_compile.compile(str(outside / "plain_of_a_test.py"), cfile=str(project / "compiled_of_a_test.pyc"))
+    names = ("plain_of_a_test", "own_of_a_test", "compiled_of_a_test")
+    try:
+        for name in names:
+            importlib.import_module(name)
+        found = {module.name: module for module in elsewhere(project) if module.name in names}
+    finally:
+        for name in names:
+            sys.modules.pop(name, None)
+    assert set(found) == {"plain_of_a_test", "compiled_of_a_test"}
+    assert found["compiled_of_a_test"].path == "compiled_of_a_test.pyc"
+    assert found["plain_of_a_test"].path.endswith("outside/plain_of_a_test.py")
+    assert found["plain_of_a_test"].digest == digest(b"x = 1\n")
 
 
 def said(looks: tuple[Look, ...], project: Path, *written: str) -> list[str]:

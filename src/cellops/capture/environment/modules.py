@@ -135,10 +135,10 @@ def _own_file(module: object, project: Path) -> Path | None:
     return path if path.is_relative_to(project) else None
 
 
-def file_of(module: object) -> str | None:
-    """The file of a module that is neither one of python's own nor installed."""
+def file_of(module: object, suffixes: tuple[str, ...] = (".py",)) -> str | None:
+    """The file of a module that is neither one of python's own nor installed, of some kinds of files."""
     file = _namespace(module).get("__file__")
-    if type(file) is not str or file.startswith(LIBRARY) or not file.endswith(".py"):
+    if type(file) is not str or file.startswith(LIBRARY) or not file.endswith(suffixes):
         return None
     return None if any(folder in file for folder in INSTALLED) else file
 

@@ -21,6 +21,7 @@ from cellops.records.module import ModuleSource
 
 UNSEEN = frozenset({"files-not-listed", "network-read", "package-installed", "shell-command"})
 """Findings of cells of which nobody knows what they read."""
+SUFFIXES = (".py", ".pyc", ".pyd", ".so")
 CLOCK_STEP = 20_000_000
 """Nanoseconds by which the clock of a file system may be behind."""
 
@@ -99,13 +100,13 @@ def versions(found: dict[str, Path], names: Iterable[str]) -> dict[str, str]:
 
 
 def elsewhere(project: Path) -> Iterator[ModuleSource]:
-    """The imported modules that stand neither in the project nor among Python's own or what was installed."""
+    """The imported modules outside of the project, and compiled ones, but for Python's own and what was installed."""
     for name, module in sorted(sys.modules.items()):
-        file = file_of(module)
+        file = file_of(module, SUFFIXES)
         if file is None or name.partition(".")[0] in {OURS, "__main__"}:
             continue
         path = Path(os.path.realpath(file))
-        if path.is_relative_to(project) or not path.is_file():
+        if (path.suffix == ".py" and path.is_relative_to(project)) or not path.is_file():
             continue
         content = path.read_bytes()
         yield ModuleSource(name=name, path=shown(path, project), digest=digest(content), size=len(content))
