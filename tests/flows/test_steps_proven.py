@@ -72,6 +72,12 @@ def test_a_run_of_a_step_is_executed_again_from_the_data_on(project: Path) -> No
     ]
     assert all(cell.execution_count for cell in executed.cells[2:] if cell.cell_type == "code")
 
+    shown = subprocess.run(
+        [sys.executable, "-m", "cellops", "show", "judged"], capture_output=True, text=True, check=True
+    )
+    assert "\n  cells      step load: In [1], " in shown.stdout
+    assert "\n             step judge: In [" in shown.stdout
+
     write(notebook, *CELLS[:-1], CELLS[-1].replace("+ rate", "- rate"))
     again = execute(notebook, {"rate": "0.25"}, steps=StepOptions(cache=True))
     assert [run.name for run in again.runs] == ["trained", "judged"]

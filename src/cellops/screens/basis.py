@@ -1,8 +1,10 @@
 """What a run stands on, in a few lines: code, interpreter, cells, modules, tables and files."""
 
+from collections.abc import Iterator
+
 from cellops.records.cell import place
 from cellops.records.file import FileUse
-from cellops.records.recorded import RecordedRun
+from cellops.records.recorded import RecordedRun, kernel_names, kernels
 from cellops.records.run import CodeVersion, DataFingerprint, Environment
 from cellops.screens.console import count, say
 
@@ -18,7 +20,7 @@ def basis(run: RecordedRun) -> None:
     lines = {
         "code": [_code(closed.code)],
         "python": [_environment(closed.environment)] if closed.environment is not None else [],
-        "cells": [", ".join(_few([place(cell.execution_count) for cell in run.slice()]))],
+        "cells": list(_cells(run)),
         "modules": [", ".join(_few([module.path for module in closed.modules]))],
         "tables": _few([_table(table) for table in closed.data]),
         "files": _few([_file(file) for file in closed.files]),
@@ -27,6 +29,15 @@ def basis(run: RecordedRun) -> None:
     for name, texts in lines.items():
         for number, text in enumerate(filter(None, texts)):
             say(f"  {'' if number else name:<11}{text}", markup=False)
+
+
+def _cells(run: RecordedRun) -> Iterator[str]:
+    """The cells of each kernel, behind the step that it executed where there were several."""
+    cells = run.slice()
+    names = kernel_names(cells)
+    for own in kernels(cells):
+        listed = ", ".join(_few([place(cell.execution_count) for cell in own]))
+        yield ": ".join(filter(None, [names[own[0].session], listed]))
 
 
 def _code(code: CodeVersion | None) -> str:
