@@ -252,7 +252,8 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
         elif isinstance(error, DeadKernelError):
             ename, evalue = "DeadKernelError", await self.km.cause_of_death()
         else:
-            ename, evalue = "TimeoutError", f"the cell took longer than {self.kernel.cell_timeout:g} s"
+            limit = f"{self.kernel.cell_timeout:g} s"
+            ename, evalue = "TimeoutError", f"the cell took longer than {limit}, the longest for one cell (--timeout)"
         cell.outputs.append(_shown({"output_type": "error", "ename": ename, "evalue": evalue, "traceback": [evalue]}))
 
     async def _save_now_and_then(self) -> None:

@@ -244,8 +244,9 @@ def test_a_step_is_tried_again_as_often_as_it_may(project: Project) -> None:
 
 def test_a_step_over_its_time_is_stopped(project: Project) -> None:
     project.write("%%mlops step slow --timeout 0.5\nimport threading\nthreading.Event().wait()")
-    with pytest.raises(StepError, match=r"Step slow took longer than 0\.5 s"):
+    with pytest.raises(StepError, match=r"Step slow took longer than 0\.5 s") as caught:
         project.execute(Reuse.NOTHING)
+    assert "%%mlops step slow --timeout SECONDS" in caught.value.remedy
 
 
 def test_what_cannot_be_handed_on_is_named(project: Project) -> None:

@@ -63,7 +63,8 @@ def execute_step(
             return HandedOver()
         if ends.done() and not ends.cancelled():  # the client cancels it when it leaves
             fact = f"Step {step.name} took longer than {step.timeout:g} s"
-            raise StepError(fact, remedy="Give it more time (--timeout), or less to do", step=step.name)
+            remedy = f"Give it more time in its header (%%mlops step {step.name} --timeout SECONDS), or less to do"
+            raise StepError(fact, remedy=remedy, step=step.name)
         if not ended:
             fact = f"Step {step.name} called sys.exit(), which in a kernel of its own ends only the step"
             remedy = "Execute the notebook in one kernel, or let the steps below ask if there is something to do"
