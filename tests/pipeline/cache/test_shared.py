@@ -131,6 +131,13 @@ def test_what_was_changed_there_is_told_and_written_again(address: str, served: 
     assert there.fetch(found) is None
 
 
+def test_values_of_another_version_are_told(tmp_path: Path, served: Path) -> None:
+    cache = Cache(tmp_path / "here", SharedSteps(f"file://{served}", KEY))
+    entry = kept(cache, [1])
+    newer = entry.replace(values=(entry.values[0].replace(format="newer"),))
+    assert cache.fetch(newer) == "what was kept of it is of another version"
+
+
 def test_entries_of_others_are_not_used(address: str, served: Path, tmp_path: Path) -> None:
     stranger = Cache(tmp_path / "stranger", SharedSteps(address, "another key of somebody else"))
     entry = kept(stranger, [1])

@@ -109,6 +109,8 @@ class Cache:
         """Have the files of a step here, as used from now on; say why that is not possible."""
         if self.is_whole(entry):
             return None
+        if not all(map(self.values.reads, entry.values)):
+            return "what was kept of it is of another version"
         if self._shared is None:
             return "what was kept of it was deleted"
         try:
@@ -117,7 +119,7 @@ class Cache:
             self._file(entry)
         except (SharedError, OSError) as error:
             return str(error)
-        return None if self.is_whole(entry) else "what was kept of it is of another version"
+        return None if self.is_whole(entry) else "what was kept of it is not whole"
 
     def _files(self, entry: KeptStep) -> list[tuple[str, str, Path]]:
         """The files that belong to an entry: the name of each, the digest of its content, and where it stands here."""

@@ -93,12 +93,16 @@ class ValueStore:
 
     def has(self, stored: StoredValue) -> bool:
         """Whether the file of a value is there, of its size; its content is compared when it is read."""
-        if stored.format not in FORMATS:
+        if not self.reads(stored):
             return False
         try:
             return self.path(stored).stat().st_size == stored.size
         except OSError:
             return False
+
+    def reads(self, stored: StoredValue) -> bool:
+        """Whether the format of a value is known; another version of cellops may have others."""
+        return stored.format in FORMATS
 
     def path(self, stored: StoredValue) -> Path:
         return self.folder / stored.digest[:2] / f"{stored.digest}.{FORMATS[stored.format].SUFFIX}"
