@@ -25,7 +25,9 @@ with get_context('spawn').Pool(1) as pool:
 EDITED = """%%mlops step edited
 import pyarrow as pa, pyarrow.csv
 before = open('edited.csv').read()
-getattr(pa.csv, 'write_' + 'csv')(pa.table({'a': [2]}), 'edited.csv')"""
+getattr(pa.csv, 'write_' + 'csv')(pa.table({'a': [2]}), 'edited.csv')
+height = polars.scan_csv('mixed/**/*.csv').collect().height
+getattr(pa.csv, 'write_' + 'csv')(pa.table({'a': [2]}), 'mixed/one/b.csv')"""
 CELLS = (
     "import sys, polars\nfrom pathlib import Path",
     "%%mlops step listing\nimport glob\nfound = [open(p).read() for p in glob.glob('parts/*.txt')]",
@@ -57,6 +59,8 @@ def project(tmp_path: Path) -> Project:
     (folder / "tree").mkdir()
     (folder / "tables").mkdir()
     (folder / "deep" / "one").mkdir(parents=True)
+    (folder / "mixed" / "one").mkdir(parents=True)
+    (folder / "mixed" / "one" / "a.csv").write_text("a\n1\n")
     for name in (
         "parts/one.txt",
         "tree/one.txt",
@@ -84,6 +88,7 @@ def test_a_kept_step_is_not_used_where_anything_that_it_saw_is_another(
     for step, said in ALWAYS.items():
         assert said in told[step][0]
         assert "--keep in its header would keep it all the same" in told[step][0]
+    assert any("b.csv was written while it was executed" in reason for reason in told["edited"])
 
     (project.folder / "parts" / "two.txt").write_text("2")
     assert project.explain()["listing"] == ("two.txt has come to parts",)

@@ -1,5 +1,6 @@
 """What a step depends on, found in its kernel behind its cells."""
 
+import itertools
 import os
 import platform
 import sys
@@ -10,7 +11,7 @@ from cellops.capture.blobs import digest
 from cellops.capture.environment.distributions import DIRECT_URL, imported, installed, version_of
 from cellops.capture.environment.modules import OURS, file_of
 from cellops.capture.files.looks import looks
-from cellops.capture.files.pinning import Identity, identify, is_folder, is_regular, pin
+from cellops.capture.files.pinning import MOST_IN_A_FOLDER, Identity, identify, is_folder, is_regular, pin
 from cellops.capture.files.pointers import shown
 from cellops.capture.redaction import redact
 from cellops.pipeline.cache.witness import Witness
@@ -136,10 +137,19 @@ def _first(found: Iterable[Look]) -> tuple[Look, ...]:
 
 def _written_meanwhile(paths: Iterable[Path], began: int) -> Iterator[str]:
     """Inputs that somebody has written while the step was executed: nobody knows which content it has read."""
-    for path in dict.fromkeys(paths):
+    for path in dict.fromkeys(inner for given in paths for inner in _all_below(given)):
         seen = identify(path)
         if seen is not None and is_regular(seen) and _last_change(seen) >= began - CLOCK_STEP:
             yield f"{path.name} was written while it was executed"
+
+
+def _all_below(path: Path) -> Iterator[Path]:
+    """A path, or the files below a folder, as far as its content is looked at too."""
+    if not path.is_dir():
+        yield path
+        return
+    below = (Path(top, name) for top, _, names in os.walk(path) for name in names)
+    yield from itertools.islice(below, MOST_IN_A_FOLDER)
 
 
 def _last_change(seen: Identity) -> int:
