@@ -11,6 +11,11 @@ C = "class C:\n    n = 0\n"
 D = "class D:\n    n = 0\n    def __get__(self, *_):\n        self.n += 1\n        return 3\n"
 COUNT = "def count(self):\n    self.n = 5\n    return 1\n"
 VALUE = f"{C}    @property\n    def value(self):{UP}self.n"
+ACCESSOR = """import pandas as pd
+@pd.api.extensions.register_dataframe_accessor("counted")
+class Counted:
+    def __init__(self, table): self.table = table
+    def up(self): self.table["a"] += 1"""
 CELLS = {
     "property": [VALUE, "o = C()", "o.value", "r = o.n"],
     "property in a list": [VALUE, "o = [C()]", "o[0].value", "r = o[0].n"],
@@ -58,6 +63,7 @@ CELLS = {
     "text in a list": [f"{C}    def __repr__(self):{UP}'c'", "o = C()\nl = [o]", "print(l)", "r = o.n"],
     "text with a format": [f"{C}    def __format__(self, how):{UP}''", "o = C()", "s = f'{o:3}'", "r = o.n"],
     "key in a dictionary": [f"{C}    pass\no = C()\nd = {{}}", "d[o] = 1", "[k for k in d][0].n = 5", "r = o.n"],
+    "accessor of tables": [ACCESSOR, "df = pd.DataFrame({'a': [1]})", "df.counted.up()", "r = int(df['a'].sum())"],
     "type of an object": [f"{C}    pass\na = C()", "type(a).n = 5", "r = C.n"],
 }  # fmt: skip
 

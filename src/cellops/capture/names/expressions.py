@@ -10,11 +10,13 @@ from contextlib import contextmanager
 from cellops.capture.dataflow import scopes
 from cellops.capture.dataflow.scopes import Comprehension
 from cellops.capture.names import libraries
+from cellops.capture.names.accessors import registered
 from cellops.capture.names.calls.call import call
 from cellops.capture.names.calls.called import LAMBDA, Called
 from cellops.capture.names.kinds import NAMESPACE, SHELL, Description, Kind
-from cellops.capture.names.owners import is_pythons_own
+from cellops.capture.names.owners import is_of_library, is_pythons_own
 from cellops.capture.names.sharing import CONSTANT, NONE, Notes, Value, container, either
+from cellops.capture.names.types import name_of
 from cellops.records.effects import ANYTHING, INTERPRETER, FunctionEffects
 
 MAIN = "__main__"
@@ -151,6 +153,12 @@ class Expressions(ABC):
             return base._replace(origin=f"{base.origin}.{attribute}", direct=False)
         if base.kind is Kind.TABLE and attribute in libraries.INDEXERS:
             return base
+        if base.kind is Kind.TABLE and (accessor := registered(attribute)) is not None:
+            own = not is_of_library(name_of(accessor)[0])
+            return self._anything(f"accessor {attribute}") if own else Value(Kind.ACTIVE, base.everything)
+        return self._attribute_of_its_own(base, attribute)
+
+    def _attribute_of_its_own(self, base: Value, attribute: str) -> Value:
         if attribute in libraries.LEADS_ANYWHERE:
             return self._anything(attribute)
         if base.origin == SHELL and attribute not in libraries.HARMLESS_OF_SHELL:
