@@ -13,10 +13,12 @@ USER, PASSWORD = "keeper", "a-long-pass-word"
 
 
 @contextmanager
-def ftp_server(folder: Path) -> Iterator[str]:
-    """Serve a folder, and give its address with user and password."""
+def ftp_server(folder: Path, hidden: Path | None = None) -> Iterator[str]:
+    """Serve a folder, and give its address with user and password; nobody may read the files in the hidden one."""
     authorizer = DummyAuthorizer()
     authorizer.add_user(USER, PASSWORD, str(folder), perm="elradfmw")
+    if hidden is not None:
+        authorizer.override_perm(USER, str(hidden), perm="eladfmw")
     handler = type("Handler", (FTPHandler,), {"authorizer": authorizer})
     server = ThreadedFTPServer(("127.0.0.1", 0), handler)
     port = server.socket.getsockname()[1]

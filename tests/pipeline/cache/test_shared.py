@@ -14,7 +14,7 @@ import pytest
 from cellops.errors import StepError
 from cellops.pipeline.cache.entries import Cache
 from cellops.pipeline.cache.key import digest, key
-from cellops.pipeline.cache.shared import SharedSteps
+from cellops.pipeline.cache.shared import MOST_ENTRIES, SharedSteps
 from cellops.records.cached import Dependencies, KeptStep, StepKey
 from support.ftp import PASSWORD, ftp_server
 
@@ -153,6 +153,70 @@ def test_entries_of_others_are_not_used(address: str, served: Path, tmp_path: Pa
     assert list(stranger.find(of_step("make"), [])) == [entry]  # of its own folder
     shutil.rmtree(tmp_path / "stranger" / "kept")
     assert list(stranger.find(of_step("make"), [])) == []
+
+
+def test_a_signed_entry_is_not_used_under_another_key(address: str, served: Path, tmp_path: Path) -> None:
+    shared = SharedSteps(address, KEY)
+    here = Cache(tmp_path / "here", shared)
+    here.share(kept(here, [1]))
+    (path,) = (served / "steps" / "kept").rglob("*.json")
+    other = served / "steps" / "kept" / digest(of_step("other"))
+    other.mkdir()
+    shutil.copy(path, other / path.name)
+    assert len(list(shared.find(other.name, []))) == 1
+    assert list(here.find(of_step("other"), [])) == []
+
+
+def test_entries_are_read_when_they_are_asked_for(
+    address: str, served: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = Cache(tmp_path / "here", SharedSteps(address, KEY))
+    entry = kept(here, [1])
+    for ended in (3.0, 12.0, 5.0):
+        here.share(entry.replace(ended=ended))
+    there = SharedSteps(address, KEY)
+    read: list[str] = []
+    reading = there._files.cat_file
+
+    def reads(path: str) -> bytes:
+        read.append(path)
+        return reading(path)  # type: ignore[no-any-return]
+
+    monkeypatch.setattr(there._files, "cat_file", reads)
+    found = there.find(digest(entry.key), [])
+    assert next(found).ended == 12.0
+    assert len(read) == 1
+    assert [one.ended for one in found] == [5.0, 3.0]
+    assert len(read) == 3
+
+
+def test_what_is_no_entry_hides_none(address: str, served: Path, tmp_path: Path) -> None:
+    here, there = (Cache(tmp_path / name, SharedSteps(address, KEY)) for name in ("here", "there"))
+    entry = kept(here, [1])
+    here.share(entry)
+    folder = served / "steps" / "kept" / digest(entry.key)
+    (folder / f"{'9' * 15}-folder.json").mkdir()
+    for number in range(MOST_ENTRIES):
+        (folder / f"{'9' * 15}-{number}.json").write_bytes(b"nothing")
+    assert list(there.find(entry.key, [])) == [entry]
+    assert there.fetch(entry) is None
+
+
+def test_files_that_may_not_be_read_do_not_turn_the_store_off(served: Path, tmp_path: Path) -> None:
+    hidden = served / "steps" / "kept" / digest(of_step("other"))
+    hidden.mkdir(parents=True)
+    with ftp_server(served, hidden) as address:
+        here, there = (Cache(tmp_path / name, SharedSteps(address, KEY)) for name in ("here", "there"))
+        entry = kept(here, [1])
+        here.share(entry)
+        here.share(entry.replace(key=of_step("other")))
+        problems: list[str] = []
+        assert list(there.find(of_step("other"), problems)) == []
+        (told,) = problems
+        assert " cannot be read: " in told
+        assert PASSWORD not in told
+        assert list(there.find(entry.key, [])) == [entry]
+        assert there.fetch(entry) is None
 
 
 def test_nothing_there_says_a_secret(

@@ -7,6 +7,7 @@ signed with a key that only one's own machines know, and names the digests of al
 import contextlib
 import hashlib
 import hmac
+import itertools
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -27,7 +28,9 @@ SHORTEST_KEY = 16
 """Characters of the key that signs entries."""
 SIGNED = b"cellops kept step 1\n"
 MOST_ENTRIES = 64
-"""Entries of one key that are read, the newest: their names begin with the time."""
+"""Entries of one key that are given, the newest: their names begin with the time."""
+MOST_READ = 256
+"""Files among which they are looked for: some may be no use."""
 LARGEST_ENTRY = 50_000_000
 OBJECTS = frozenset({"abfs", "abfss", "adl", "az", "gcs", "gs", "oci", "oss", "s3", "s3a"})
 """Where an object is there in whole or not at all, in no folder; elsewhere a file is moved to its name at the end."""
@@ -98,15 +101,14 @@ class SharedSteps:
         self._do(lambda: self._put(f"kept/{folder}/{name}", len(signed), signed))
 
     def find(self, folder: str, problems: list[str]) -> Iterator[KeptStep]:
-        """The entries that are filed under something, newest first; what cannot be used is told in `problems`."""
-        try:
-            listed = self._do(lambda: self._listed(f"kept/{folder}"))
-            contents = [self._do(lambda path=path: self._read(path)) for path in listed]  # type: ignore[misc]
-        except SharedError as error:
-            problems.append(str(error))
-            return
-        found = [entry for content in contents if content and (entry := self._entry(content, problems))]
-        yield from sorted(found, key=lambda entry: entry.ended, reverse=True)
+        """The entries that are filed under something, newest first; what cannot be used is told in `problems`.
+
+        Each is read when it is asked for: mostly the first will do.
+        """
+        listed = self._told(lambda: self._listed(f"kept/{folder}"), problems) or []
+        contents = (self._told(lambda path=path: self._read(path), problems) for path in listed)  # type: ignore[misc]
+        entries = (self._entry(content, problems) for content in contents if content)
+        yield from itertools.islice((entry for entry in entries if entry is not None), MOST_ENTRIES)
 
     def pull(self, name: str, digest: str, target: Path) -> None:
         """Bring a file here, unless it is not the one that an entry names.
@@ -158,21 +160,25 @@ class SharedSteps:
         """A small file; None where it has gone."""
         try:
             content: bytes = self._files.cat_file(path)
-        except Exception:  # drivers raise errors of their own for what is not there
+        except Exception as error:  # drivers raise errors of their own for what is not there
             if self._size(path) is None:
                 return None
-            raise
+            raise self._unreadable(path, error) from error
         return content
 
     def _get(self, path: str, target: Path) -> bool:
         """Bring a file here; say whether it was there."""
         try:
             self._files.get_file(path, str(target))
-        except Exception:  # as above
+        except Exception as error:  # as above
             if self._size(path) is None:
                 return False
-            raise
+            raise self._unreadable(path, error) from error
         return True
+
+    def _unreadable(self, path: str, error: Exception) -> SharedError:
+        """What is told of one file that is there: the others may be read."""
+        return SharedError(f"{path.removeprefix(f'{self._root}/')} in {self.public} cannot be read: {_said(error)}")
 
     def _make(self, folder: str) -> None:
         for left in reversed(range(TRIES)):
@@ -196,8 +202,8 @@ class SharedSteps:
             entries = self._files.ls(f"{self._root}/{folder}", detail=True)
         except FileNotFoundError:
             return []
-        small = [entry["name"] for entry in entries if (entry["size"] or 0) <= LARGEST_ENTRY]
-        return sorted(name for name in small if name.endswith(".json"))[-MOST_ENTRIES:]
+        small = [one["name"] for one in entries if one["type"] == "file" and (one["size"] or 0) <= LARGEST_ENTRY]
+        return sorted((name for name in small if name.endswith(".json")), reverse=True)[:MOST_READ]
 
     def _entry(self, content: bytes, problems: list[str]) -> KeptStep | None:
         signature, _, signed = content.partition(b"\n")
@@ -213,6 +219,14 @@ class SharedSteps:
     def _signature(self, content: bytes) -> str:
         return hmac.new(self._key, SIGNED + content, "sha256").hexdigest()
 
+    def _told(self, ask: Callable[[], Answer], problems: list[str]) -> Answer | None:
+        """Ask the file system; None where that fails, which is told once."""
+        try:
+            return self._do(ask)
+        except SharedError as error:
+            problems += [] if str(error) in problems else [str(error)]
+            return None
+
     def _do(self, ask: Callable[[], Answer]) -> Answer:
         """Ask the file system, one thread after the other: connections are not made for several."""
         with self._turn:
@@ -220,9 +234,10 @@ class SharedSteps:
                 raise SharedError(self._broken)
             try:
                 return ask()
+            except SharedError:
+                raise
             except Exception as error:  # drivers raise errors of their own
-                said = without_credentials(redact(f"{type(error).__name__}: {error}"))
-                self._broken = f"{self.public} does not answer: {said:.200}"
+                self._broken = f"{self.public} does not answer: {_said(error)}"
                 raise SharedError(self._broken) from error
 
 
@@ -239,10 +254,13 @@ def _opened(address: str, public: str) -> tuple[Any, str]:
         fact = f"{public} needs a driver that is not installed"
         raise StepError(fact, remedy=f"fsspec says: {error}") from error
     except Exception as error:  # a driver may refuse an address in any way, or ask at once for what it names
-        said = without_credentials(redact(f"{type(error).__name__}: {error}"))
-        fact = f"Steps cannot be kept in {public}: {said:.200}"
+        fact = f"Steps cannot be kept in {public}: {_said(error)}"
         raise StepError(fact, remedy="Correct CELLOPS_STEP_STORE, or what it reaches") from error
     return files, root.rstrip("/")
+
+
+def _said(error: Exception) -> str:
+    return without_credentials(redact(f"{type(error).__name__}: {error}"))[:200]
 
 
 def _protocols(files: Any) -> tuple[str, ...]:
