@@ -62,3 +62,34 @@ def test_the_seed_decides_whether_a_step_is_kept(project: Path) -> None:
     (draw, add) = explain(notebook, steps=cached, seed=8).steps
     assert (draw.state, draw.reasons) == (StepState.RUNNING, ("--seed 8 changed",))
     assert add.state is StepState.RUNNING
+
+
+@pytest.mark.parametrize("cached", [False, True])
+@pytest.mark.parametrize("name", ["seed", "cellops-seed"])
+def test_a_cell_of_the_users_stays_whatever_its_name_and_tag(name: str, project: Path, *, cached: bool) -> None:
+    own = "threshold = 5\nimport random\nrandom.seed(42)"
+    notebook = write(project / "n.ipynb", LOAD, own, "%%mlops step use\nprint(threshold)")
+    read = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
+    read.cells[1].update(id=name, metadata={"tags": [name]})
+    nbformat.write(read, notebook)  # type: ignore[no-untyped-call]
+    told: list[int | None] = []
+    steps = StepOptions(cache=True) if cached else None
+    done = execute(notebook, steps=steps, seed=7, on_progress=lambda event: told.append(event.index))
+    assert printed(done).endswith("5\n")
+    assert cached or 1 in told
+    cells = nbformat.read(done.executed.output, as_version=4).cells  # type: ignore[no-untyped-call]
+    assert len({cell.id for cell in cells}) == len(cells) == 4
+
+
+@pytest.mark.parametrize("steps", [None, StepOptions(cache=True)])
+def test_another_seed_takes_the_place_of_the_one_before(steps: StepOptions | None, project: Path) -> None:
+    notebook = write(project / "n.ipynb", LOAD, f"%%mlops step draw\n{DRAW}\nprint(x)")
+    first = execute(notebook, steps=steps, seed=7)
+    again = write(project / "again.ipynb", "")
+    again.write_bytes(Path(first.executed.output).read_bytes())
+    assert printed(execute(again, steps=steps, seed=8)) == printed(execute(notebook, steps=steps, seed=8))
+    assert printed(execute(again, steps=steps, seed=7)) == printed(first)
+    edited = nbformat.read(again, as_version=4)  # type: ignore[no-untyped-call]
+    edited.cells[0].source += "\nprint('mine')"
+    nbformat.write(edited, again)  # type: ignore[no-untyped-call]
+    assert "mine" in printed(execute(again, steps=steps, seed=8))

@@ -22,7 +22,7 @@ from cellops.pipeline.parameters.showing import bound_parameters
 from cellops.pipeline.parameters.sources import gather
 from cellops.pipeline.refusals import check_places, kernel_name
 from cellops.pipeline.run_cells import run_cells
-from cellops.pipeline.seeding import BEGIN, SEED, loads_cellops, seed_first
+from cellops.pipeline.seeding import BEGIN, loads_cellops, seed_first
 from cellops.pipeline.stepwise.options import StepsAsked
 from cellops.pipeline.worker import OverTimeError
 from cellops.records.cached import KeptRun
@@ -125,8 +125,7 @@ def execute(
     own = {"CELLOPS_EXECUTION": uuid.uuid4().hex, **(environment or {}), "CELLOPS_NOTEBOOK": str(notebook)}
     own |= {PARAMETER_CELLS: " ".join(known.tagged(source)), **variables(bound)}
     executed = inject(source, known, bound)
-    if seed is not None:
-        seed_first(executed, seed)
+    seeding = None if seed is None else seed_first(executed, seed)
     injected = {name: plain(value) for name, value in masked(bound).items()}
     describe(executed, known.defaults(), injected, notebook, output)
     tell_parameters(executed, told)
@@ -138,7 +137,7 @@ def execute(
     def on_event(event: CellProgress) -> None:
         # Injected cells have moved those behind them: a person counts the cells that they wrote.
         cell = None if event.index is None else executed.cells[event.index].id
-        if cell == SEED:
+        if cell is not None and cell == seeding:
             return
         done.append(event.state is CellState.DONE)
         place = places.get(cell)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cellops.errors import NotebookError, StepError
 from cellops.pipeline.kernel_options import KernelOptions
 from cellops.pipeline.redacting import redact_notebook
-from cellops.pipeline.seeding import SEED
+from cellops.pipeline.seeding import is_seeding
 from cellops.pipeline.text_notebook import is_text, line_in_file
 from cellops.records.execution import CellProgress
 from cellops.records.handover import TAKEN_OVER
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 COLOUR = re.compile(r"\x1b\[[\d;]*m")
-ADDED = {"definitions": "the definitions of earlier steps", SEED: "the cell that seeds generators"}
-"""Cells of a step's notebook that nobody wrote there, by their ids."""
+DEFINITIONS = "definitions"
+"""The id of the cell of a step's notebook that defines what earlier steps define."""
 NOT_LOADED = "magic `%%mlops` not found"
 LONGEST_MESSAGE = 500
 """Characters of the cell's own message that the error repeats; its data has all of them."""
@@ -93,11 +93,7 @@ def _failure(
     shown = next(out for out in reversed(cell.outputs) if out.output_type == "error")
     place = places.get(cell.id)
     line = failing_line(shown.traceback, cell.execution_count)
-    where = (
-        ADDED.get(cell.id, "the cell of the given parameters")
-        if place is None
-        else f"cell {place + 1} of {len(places)}"
-    )
+    where = _added(cell) if place is None else f"cell {place + 1} of {len(places)}"
     where += "" if cell.execution_count is None else f", In [{cell.execution_count}]"
     where += "" if line is None else f", line {line}"
     said = shown.evalue if len(shown.evalue) <= LONGEST_MESSAGE else shown.evalue[:LONGEST_MESSAGE] + "…"
@@ -120,6 +116,13 @@ def _failure(
         traceback=list(shown.traceback),
         output=str(output),
     )
+
+
+def _added(cell: "NotebookNode") -> str:
+    """A cell that nobody wrote there."""
+    if is_seeding(cell):
+        return "the cell that seeds generators"
+    return "the definitions of earlier steps" if cell.id == DEFINITIONS else "the cell of the given parameters"
 
 
 def _not_taken(cell: "NotebookNode") -> StepError:

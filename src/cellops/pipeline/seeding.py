@@ -1,13 +1,16 @@
 """The cell that seeds the generators of an execution, above all others."""
 
+import itertools
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-SEED = "seed"
-"""The id of the cell, and its tag."""
+SEED = "cellops-seed"
+"""The tag of the cell, and its id where no other cell has it."""
+SEEDED = re.compile(r"^_random\.seed\((-?\d+)\)$", re.MULTILINE)
 BEGIN = """
 __import__("cellops").notebook_of(get_ipython()).begin()
 """
@@ -16,23 +19,39 @@ LOADS = re.compile(r"^\s*%(?:re)?load_ext\s+cellops\b", re.MULTILINE)
 TORCH = re.compile(r"^\s*(?:import|from)\s+(?:torch|lightning|pytorch_lightning|transformers)\b", re.MULTILINE)
 
 
-def seed_first(notebook: "NotebookNode", seed: int) -> None:
-    """Let the first cell of a notebook seed python's generator, numpy's and torch's, where they are there.
+def seed_first(notebook: "NotebookNode", seed: int) -> str:
+    """Let the first cell of a notebook seed python's generator, numpy's and torch's, where they are there; its id.
 
-    It takes the place of the one of an earlier execution.
+    It takes the place of the one of an earlier execution, and its id; one that somebody has edited stays, as theirs.
     """
     from nbformat import from_dict
 
-    others = [cell for cell in notebook.cells if SEED not in cell.metadata.get("tags", [])]
+    earlier = next(filter(is_seeding, notebook.cells), None)
+    others = [cell for cell in notebook.cells if cell is not earlier]
+    name: str = _free_id(others) if earlier is None else earlier.id
     cell: dict[str, object] = {
         "cell_type": "code",
-        "id": SEED,
+        "id": name,
         "source": source(seed, with_torch=any(TORCH.search(cell.source) for cell in others)),
         "metadata": {"tags": [SEED]},
         "outputs": [],
         "execution_count": None,
     }
     notebook.cells = [from_dict(cell), *others]  # type: ignore[no-untyped-call]
+    return name
+
+
+def is_seeding(cell: "NotebookNode") -> bool:
+    """Whether a cell is as `seed_first` makes it: by its tag and by all that it does."""
+    seeded = SEEDED.search(cell.source) if SEED in cell.metadata.get("tags", []) else None
+    return seeded is not None and cell.source in {source(int(seeded[1]), with_torch=torch) for torch in (False, True)}
+
+
+def _free_id(cells: "Iterable[NotebookNode]") -> str:
+    taken = {cell.id for cell in cells}
+    return next(
+        name for name in itertools.chain([SEED], (f"{SEED}-{n}" for n in itertools.count(2))) if name not in taken
+    )
 
 
 def loads_cellops(notebook: "NotebookNode") -> bool:

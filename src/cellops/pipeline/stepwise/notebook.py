@@ -6,8 +6,9 @@ from copy import deepcopy
 from textwrap import dedent
 from typing import TYPE_CHECKING
 
+from cellops.pipeline.in_kernel import DEFINITIONS
 from cellops.pipeline.parameters.declaration import INJECTED_TAG
-from cellops.pipeline.seeding import SEED
+from cellops.pipeline.seeding import is_seeding
 from cellops.pipeline.steps.python import lines_of
 from cellops.pipeline.stepwise.kernel_side import take_over
 from cellops.records.cached import KeptCells
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 DEFINING = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-DEFINITIONS = "definitions"
-"""The id of the cell that defines what earlier steps define."""
 
 
 def step_notebook(
@@ -46,11 +45,13 @@ def step_notebook(
         definitions.
     """
     cells = {cell.id: cell for cell in prepared.cells}
+    seeding = [cell for cell in prepared.cells[:1] if is_seeding(cell)]
 
     def of(places: Iterable[int]) -> "list[NotebookNode]":
         found = []
         for place in places:
-            found.append(deepcopy(cells[source.cells[place].id]))
+            cell = cells[source.cells[place].id]
+            found += [deepcopy(cell)] if cell not in seeding else []
             if place == parameters_cell and INJECTED_TAG in cells:
                 found.append(deepcopy(cells[INJECTED_TAG]))
         return found
@@ -58,9 +59,7 @@ def step_notebook(
     made = _shell_of(prepared)
     definitions = "\n".join(_lines(definition, source) for definition in step.definitions)
     added = [*_added(DEFINITIONS, definitions), *_added(TAKEN_OVER, take_over(taken))]
-    own = {cell.id for cell in source.cells}
-    seeding = [deepcopy(cells[SEED])] if SEED in cells and SEED not in own else []
-    made.cells = [*seeding, *of(step.shared), *added, *of(step.cells)]
+    made.cells = [*map(deepcopy, seeding), *of(step.shared), *added, *of(step.cells)]
     return made
 
 
