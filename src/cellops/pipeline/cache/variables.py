@@ -72,8 +72,9 @@ def _asked(trees: Iterable[ast.Module], salt: bytes) -> dict[str, str]:
 
 
 def _word(node: ast.AST | None) -> str:
+    """The name that is used or, where it is imported, given another one."""
     match node:
-        case ast.Name(id=name) | ast.Attribute(attr=name):
+        case ast.Name(id=name) | ast.Attribute(attr=name) | ast.alias(name=name, asname=str()):
             return name
         case _:
             return ""
