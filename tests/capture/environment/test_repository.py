@@ -74,6 +74,10 @@ def test_every_way_to_another_commit_is_seen(top: Path) -> None:
     assert commit_at(top) == second != first
     git(top, "pack-refs", "--all")
     assert commit_at(top) == second
+    packed = commit(top)
+    git(top, "pack-refs", "--all")
+    assert commit_at(top) == packed
+    git(top, "reset", "-q", "--hard", second)
     third = commit(top)
     assert commit_at(top) == third
     git(top, "reset", "-q", "--hard", "HEAD~1")

@@ -198,7 +198,9 @@ def test_what_is_no_entry_hides_none(address: str, served: Path, tmp_path: Path)
     (folder / f"{'9' * 15}-folder.json").mkdir()
     for number in range(MOST_ENTRIES):
         (folder / f"{'9' * 15}-{number}.json").write_bytes(b"nothing")
-    assert list(there.find(entry.key, [])) == [entry]
+    problems: list[str] = []
+    assert list(there.find(entry.key, problems)) == [entry]
+    assert all("signed with another key" in told for told in problems)
     assert there.fetch(entry) is None
 
 

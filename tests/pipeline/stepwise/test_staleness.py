@@ -22,10 +22,21 @@ SPAWNED = """%%mlops step own
 from multiprocessing import get_context
 with get_context('spawn').Pool(1) as pool:
     length = pool.apply(len, ('abc',))"""
+IN_A_LOOP = """%%mlops step own
+import polars
+height = 0
+for name in ('tables/a.csv', 'deep/one/a.csv'):
+    height += polars.read_csv(name).height"""
+IN_A_FUNCTION = """%%mlops step own
+def height(name):
+    import polars
+    return polars.scan_csv(f'tables/{name}.csv').collect().height
+found = height('a')"""
 EDITED = """%%mlops step edited
-import pyarrow as pa, pyarrow.csv
+import os, pyarrow as pa, pyarrow.csv
 before = open('edited.csv').read()
 getattr(pa.csv, 'write_' + 'csv')(pa.table({'a': [2]}), 'edited.csv')
+os.utime('edited.csv', (0, 0))
 height = polars.scan_csv('mixed/**/*.csv').collect().height
 getattr(pa.csv, 'write_' + 'csv')(pa.table({'a': [2]}), 'mixed/one/b.csv')"""
 CELLS = (
@@ -125,8 +136,18 @@ def test_a_kept_step_is_not_used_where_anything_that_it_saw_is_another(
     assert changed.endswith("outside_of_it.py has changed")
 
 
-@pytest.mark.parametrize(("cell", "said"), [(PROGRAM, "it starts sort"), (SPAWNED, "it starts processes")])
-def test_a_step_that_starts_others_is_executed_each_time(project: Project, cell: str, said: str) -> None:
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        (PROGRAM, "it starts sort"),
+        (SPAWNED, "it starts processes"),
+        (IN_A_LOOP, "In [1]: which file read_csv reads is not certain from the source, and Python does not tell"),
+        (IN_A_FUNCTION, "In [1]: which file scan_csv reads is not certain from the source, and Python does not tell"),
+    ],
+)
+def test_a_step_of_which_nobody_knows_what_it_reads_is_executed_each_time(
+    project: Project, cell: str, said: str
+) -> None:
     project.write(cell)
     project.execute()
     project.execute()
