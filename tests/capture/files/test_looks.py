@@ -81,7 +81,7 @@ def test_what_a_cell_asks_for_is_there_or_not(loaded: Kernel) -> None:
 
 @pytest.mark.usefixtures("folder")
 def test_tools_and_imports_look_for_nothing_of_the_users(loaded: Kernel) -> None:
-    source = "import importlib.metadata, tempfile, wave\nlist(importlib.metadata.distributions())\nos.listdir('/usr')"
+    source = "import importlib.metadata, tempfile, wave\nlist(importlib.metadata.distributions())\nos.listdir('/usr/lib')"
     assert looked(loaded, f"{source}\nwith tempfile.TemporaryDirectory() as t: os.listdir(t)") == {}
     (loaded.project / "data" / "__pycache__").mkdir()
     assert looked(loaded, "os.listdir('data')")["data"].names == ("a.csv", "b.csv")

@@ -4,13 +4,13 @@ import contextlib
 import functools
 import os
 import sys
-import sysconfig
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from cellops.capture.files.ignored import is_ignored
 from cellops.capture.files.names import Names, names_in
 
 OWN = str(Path(__file__).parents[2]) + os.sep
@@ -29,15 +29,6 @@ IMPORTERS = (
 """Who opens source files, or looks for them, to execute or to show them: the code of a run, not its data."""
 LISTING = frozenset({"os.listdir", "os.scandir"})
 HEARD = frozenset({"open", "urllib.Request", *LISTING})
-OF_THE_SYSTEM = ("/dev", "/etc", "/proc", "/sys", "/usr")
-OF_TOOLS = (
-    ".cache/matplotlib",
-    ".cache/fontconfig",
-    ".config/matplotlib",
-    ".ipython",
-    ".jupyter",
-    ".local/share/jupyter",
-)
 
 
 @dataclass(eq=False)
@@ -64,6 +55,8 @@ class Opens:
     """Writes down what python opens in a thread that is being recorded."""
 
     def __init__(self) -> None:
+        self.project: Path | None = None
+        """The folder whose files are data wherever it lies."""
         self.recordings: list[Recording] = []
 
     def begin(self, thread: int | None) -> Recording:
@@ -85,7 +78,7 @@ class Opens:
         if event == "urllib.Request":
             recording.addresses.update({given[0]: None} if type(given[0]) is str else {})
             return
-        path = _place(given[0])
+        path = _place(given[0], self.project)
         if path is None or caller.f_code.co_filename.endswith(IMPORTERS):
             return
         if event in LISTING:
@@ -103,13 +96,13 @@ def _is_ours(frame: FrameType | None) -> bool:
     return False
 
 
-def _place(given: object) -> str | None:
+def _place(given: object, project: Path | None) -> str | None:
     """The absolute path that an event names; None for an open file, and for what is no data of the user's."""
     path = os.fsdecode(given) if type(given) is bytes else "." if given is None else given
     if type(path) is not str:
         return None
     path = os.path.normpath(path if path.startswith("/") else os.path.join(os.getcwd(), path))  # noqa: PTH109, PTH118
-    return None if f"{path}{os.sep}".startswith(ignored()) else path
+    return None if is_ignored(path, project) else path
 
 
 def _look(recording: Recording, path: str) -> None:
@@ -162,13 +155,3 @@ def opens() -> Opens:
 
     sys.addaudithook(hook)
     return found
-
-
-@functools.cache
-def ignored() -> tuple[str, ...]:
-    """How the paths of files begin that are no data of the user's: the system's, python's and its tools'."""
-    paths = sysconfig.get_paths()
-    python = [paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")]
-    tools = [str(Path.home() / folder) for folder in OF_TOOLS]
-    folders = {name for folder in (*python, *tools) for name in (folder, os.path.realpath(folder))}
-    return tuple(folder + os.sep for folder in sorted(folders.union(OF_THE_SYSTEM)))

@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 from types import FrameType
 from typing import Any
 
-from cellops.capture.files.audit import ignored
+from cellops.capture.files.ignored import ignored
 from cellops.capture.habits.commands import UNKNOWN, only_looks
 from cellops.records.guarding import Doing, Heard
 

@@ -16,10 +16,10 @@ from typing import Any
 
 import msgspec
 
-from cellops.capture.files.audit import ignored
 from cellops.capture.files.copies import copy_aside
 from cellops.capture.files.doings import EVENTS as DOINGS
 from cellops.capture.files.doings import doing
+from cellops.capture.files.ignored import is_ignored
 from cellops.capture.lease import share
 from cellops.records.aside import ALIVE, LIST, Left, PutAside
 from cellops.records.base import Record
@@ -46,7 +46,7 @@ class Guard:
         self._aside = Path(guarding.aside)
         self._project = os.path.realpath(guarding.project) + os.sep
         self._temporary = os.path.realpath(tempfile.gettempdir()) + os.sep
-        self._free = (*ignored(), *(os.path.realpath(folder) + os.sep for folder in (guarding.aside, guarding.own)))
+        self._free = tuple(os.path.realpath(folder) + os.sep for folder in (guarding.aside, guarding.own))
         self._touched: dict[str, None] = {}
         self._heard: dict[Heard, None] = {}
         self._listed: dict[str, None] = {}
@@ -151,7 +151,7 @@ class Guard:
         self._write(PutAside(path=path, is_folder=True, existed=True, mode=mode))
 
     def _is_guarded(self, path: str) -> bool:
-        if path.startswith(self._free):
+        if path.startswith(self._free) or is_ignored(path, self._project.rstrip(os.sep)):
             return False
         return path.startswith(self._project) or not path.startswith(self._temporary)
 

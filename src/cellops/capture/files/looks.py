@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cellops.capture.dataflow.analysis import Dataflow
-from cellops.capture.files.audit import Recording, ignored
+from cellops.capture.files.audit import Recording
+from cellops.capture.files.ignored import is_ignored
 from cellops.capture.files.names import MOST_KEPT, OF_TOOLS, Names
 from cellops.capture.files.paths import Namespace, asked_paths
 from cellops.capture.files.pointers import shown
@@ -47,10 +48,10 @@ def looks(recording: Recording, asked: list[str], project: Path, started: float)
         yield Look(path=place, found=Found.FOLDER, digest=names.digest, names=kept)
 
 
-def asked_by(flow: Dataflow, namespace: Namespace) -> list[str]:
+def asked_by(flow: Dataflow, namespace: Namespace, project: Path) -> list[str]:
     """The absolute paths of which a cell's own source asks whether anything is there."""
     paths = [os.path.normpath(os.path.join(os.getcwd(), path)) for path in asked_paths(flow, namespace)]  # noqa: PTH109, PTH118
-    return [path for path in paths if not f"{path}{os.sep}".startswith(ignored())]
+    return [path for path in paths if not is_ignored(path, project)]
 
 
 def _found(recording: Recording, asked: list[str], started: float) -> dict[str, Names | bool | None]:

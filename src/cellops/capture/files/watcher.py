@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cellops.capture.files.audit import Opens, Recording, ignored, opens
+from cellops.capture.files.audit import Opens, Recording, opens
+from cellops.capture.files.ignored import is_ignored
 from cellops.capture.files.looks import asked_by, looks
 from cellops.capture.files.names import names_in
 from cellops.capture.files.paths import listed_by, matches, named_paths
@@ -66,6 +67,7 @@ class Files:
         """Begin to hear what python opens."""
         self._namespace = shell.user_ns
         self._opens = opens()
+        self._opens.project = self._project
 
     def stop(self) -> None:
         """Hear no more; what is being hashed is left."""
@@ -91,7 +93,7 @@ class Files:
                     state.looked.setdefault(listed, names_in(listed))
                 for path in matches(named.text):
                     absolute = os.path.normpath(os.path.join(os.getcwd(), path))  # noqa: PTH109, PTH118
-                    if not absolute.startswith((*self._own, *ignored())):
+                    if not absolute.startswith(self._own) and not is_ignored(absolute, self._project):
                         files.setdefault(absolute, (named.mode, "argument"))
         uses = self._uses(files, cell.order)
         public = {public_address(address): pointer_of(address) for address in addresses}
@@ -108,7 +110,7 @@ class Files:
         return Seen({"files": (*uses, *remote), "looks": looked}, tuple(found))
 
     def _looked(self, state: Recording, cell: OpenCell) -> tuple[Look, ...]:
-        asked = asked_by(cell.flow, self._namespace)
+        asked = asked_by(cell.flow, self._namespace, self._project)
         return tuple(looks(state, asked, self._project, cell.started)) if asked or state.looked else ()
 
     def read_by(self, cells: Collection[int] | None) -> tuple[FileUse, ...]:
