@@ -86,7 +86,7 @@ def text_of(node: ast.expr | None, namespace: Namespace) -> str | None:
     if node is None:
         return None
     try:
-        value = _value(node, namespace)
+        value = value_of(node, namespace)
     except Exception:  # noqa: BLE001 - a name that is missing, parts that do not fit: then it is not known
         return None
     return _text(value)
@@ -162,7 +162,7 @@ def _in_query(text: str) -> list[str]:
 def _texts(node: ast.expr, namespace: Namespace) -> list[str]:
     """The texts that an argument stands for: one, or those of a short list."""
     try:
-        value = _value(node, namespace)
+        value = value_of(node, namespace)
     except Exception:  # noqa: BLE001 - as above
         return []
     several = value[:MOST_MATCHES] if type(value) in {list, tuple} else [value]
@@ -175,7 +175,8 @@ def _text(value: object) -> str | None:
     return str(value) if type(value) in PATH_TYPES else None
 
 
-def _value(node: ast.expr, namespace: Namespace) -> Any:  # noqa: PLR0911 - one return a kind of node
+def value_of(node: ast.expr, namespace: Namespace) -> Any:  # noqa: PLR0911 - one return a kind of node
+    """What an expression stands for that is made of names, literals and parts of paths; raises for any other."""
     match node:
         case ast.Constant(value=value):
             return value
@@ -184,15 +185,15 @@ def _value(node: ast.expr, namespace: Namespace) -> Any:  # noqa: PLR0911 - one 
         case ast.JoinedStr(values=parts):
             return "".join(_formatted(part, namespace) for part in parts)
         case ast.BinOp(left=left, op=ast.Div(), right=right):
-            return _path(_value(left, namespace)) / _part(_value(right, namespace))
+            return _path(value_of(left, namespace)) / _part(value_of(right, namespace))
         case ast.BinOp(left=left, op=ast.Add(), right=right):
-            return _plain_text(_value(left, namespace)) + _plain_text(_value(right, namespace))
+            return _plain_text(value_of(left, namespace)) + _plain_text(value_of(right, namespace))
         case ast.Subscript(value=base, slice=key):
-            return _item(_value(base, namespace), _value(key, namespace))
+            return _item(value_of(base, namespace), value_of(key, namespace))
         case ast.List(elts=parts) | ast.Tuple(elts=parts):
-            return [_value(part, namespace) for part in parts]
+            return [value_of(part, namespace) for part in parts]
         case ast.Attribute(value=base, attr=name) if name in PATH_PARTS:
-            return getattr(_path(_value(base, namespace)), name)
+            return getattr(_path(value_of(base, namespace)), name)
         case ast.Call():
             return _called(node, namespace)
         case _:
@@ -201,7 +202,7 @@ def _value(node: ast.expr, namespace: Namespace) -> Any:  # noqa: PLR0911 - one 
 
 def _called(node: ast.Call, namespace: Namespace) -> Any:
     """The value of a call that only puts a path together."""
-    arguments = [_part(_value(argument, namespace)) for argument in node.args]
+    arguments = [_part(value_of(argument, namespace)) for argument in node.args]
     match node.func:
         case ast.Attribute(value=ast.Attribute(value=ast.Name(id="os"), attr="path"), attr="join"):
             return os.path.join(*arguments)  # noqa: PTH118 - what the cell does
@@ -210,7 +211,7 @@ def _called(node: ast.Call, namespace: Namespace) -> Any:
         case ast.Name(id="str"):
             return str(*arguments)
         case ast.Attribute(value=base, attr=method) if method in PATH_METHODS:
-            return PATH_METHODS[method](_path(_value(base, namespace)), *arguments)
+            return PATH_METHODS[method](_path(value_of(base, namespace)), *arguments)
         case _:
             raise _UnknownError
 
@@ -220,8 +221,8 @@ def _formatted(part: ast.expr, namespace: Namespace) -> str:
         return str(part.value)
     if not isinstance(part, ast.FormattedValue) or part.conversion != -1:
         raise _UnknownError
-    value = _value(part.value, namespace)
-    form = "" if part.format_spec is None else _plain_text(_value(part.format_spec, namespace))
+    value = value_of(part.value, namespace)
+    form = "" if part.format_spec is None else _plain_text(value_of(part.format_spec, namespace))
     if type(value) not in (*PLAIN, *PATH_TYPES):
         raise _UnknownError
     return format(value, form)

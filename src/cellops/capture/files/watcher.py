@@ -14,6 +14,7 @@ from cellops.capture.files.names import names_in
 from cellops.capture.files.paths import listed_by, matches, named_paths
 from cellops.capture.files.pinning import Identity, Pinned, Pins, identify, is_folder, is_regular, pin
 from cellops.capture.files.pointers import is_address, pointer_of, pointers_of, public_address, shown
+from cellops.capture.files.untold import untold_reads
 from cellops.capture.redaction import redact
 from cellops.capture.watcher import Ending, OpenCell, Seen
 from cellops.records.file import FileUse, Look
@@ -81,8 +82,9 @@ class Files:
     def after(self, cell: OpenCell, state: Recording, _ending: Ending) -> Seen:
         if self._opens is not None:
             self._opens.end(state)
+        untold = _untold(untold_reads(cell.flow, self._namespace), cell.where)
         if not state.opened and not state.addresses and not state.looked and not cell.flow.calls:
-            return Seen()
+            return Seen(findings=tuple(untold))
         files = {path: (way, "open") for path, way in state.opened.items() if not path.startswith(self._own)}
         addresses = dict.fromkeys(() if ASKING.search(cell.body) else state.addresses)
         for named in named_paths(cell.flow, self._namespace):
@@ -105,6 +107,7 @@ class Files:
             *_over_the_network(public, cell.where),
             *_not_fetched(uses, cell.where),
             *_not_listed(state, cell.where),
+            *untold,
         ]
         looked = self._looked(state, cell)
         return Seen({"files": (*uses, *remote), "looks": looked}, tuple(found))
@@ -213,6 +216,19 @@ def _not_fetched(uses: list[FileUse], where: str) -> list[Finding]:
         )
         for use in uses
         if any(pointer.kind == "git-lfs" for pointer in use.pointers)
+    ]
+
+
+def _untold(readers: Collection[str], where: str) -> list[Finding]:
+    return [
+        Finding(
+            code="path-not-known",
+            severity=Severity.INFO,
+            where=where,
+            seen=f"which file {name} reads is not certain from the source, and Python does not tell",
+            remedy="Name the path outside of functions and loops, under a name that is bound once",
+        )
+        for name in readers
     ]
 
 

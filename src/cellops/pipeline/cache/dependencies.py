@@ -20,7 +20,7 @@ from cellops.records.cell import CellRecord
 from cellops.records.file import FileUse, Look
 from cellops.records.module import ModuleSource
 
-UNSEEN = frozenset({"files-not-listed", "network-read", "package-installed", "shell-command"})
+UNSEEN = frozenset({"files-not-listed", "network-read", "package-installed", "path-not-known", "shell-command"})
 """Findings of cells of which nobody knows what they read."""
 SUFFIXES = (".py", ".pyc", ".pyd", ".so")
 CLOCK_STEP = 20_000_000

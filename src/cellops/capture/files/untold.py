@@ -1,0 +1,195 @@
+"""Calls that have a library of another language read a path which the cell's source does not show for certain.
+
+Python tells of no file that such a library opens. The path is known from the source, in the namespace that the cell
+leaves behind: it is another one where a name was bound again, runs through a loop, or belongs to a function.
+"""
+
+import ast
+import os
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from types import BuiltinFunctionType, FunctionType, ModuleType
+
+from cellops.capture.dataflow.analysis import Dataflow
+from cellops.capture.files.paths import (
+    DATABASE,
+    MOST_MATCHES,
+    PATH_TYPES,
+    QUERY,
+    READER,
+    Namespace,
+    function_name,
+    value_of,
+)
+from cellops.capture.files.pointers import is_address
+
+LIBRARIES = frozenset(
+    {
+        "_duckdb",
+        "cv2",
+        "deltalake",
+        "duckdb",
+        "fiona",
+        "geopandas",
+        "h5netcdf",
+        "h5py",
+        "lance",
+        "netCDF4",
+        "polars",
+        "pyarrow",
+        "pyogrio",
+        "pyreadstat",
+        "rasterio",
+        "safetensors",
+        "soundfile",
+        "tables",
+        "xarray",
+    }
+)
+"""Libraries whose readers open files in another language."""
+DATABASES = frozenset({"_duckdb", "duckdb", "sqlite3"})
+OF_OTHER_LANGUAGES = re.compile(
+    r"""(?x) ^(?: (?:read|scan)_(?:parquet|ipc|ndjson|avro|delta|hdf|spss) | scan_csv
+    | ParquetFile | ParquetDataset | DeltaTable | HDFStore )$"""
+)
+"""Readers that open files in another language, in whichever library of Python."""
+OF_MEMORY = frozenset({"from_arrow"})
+FOLDER_CHANGES = frozenset({"chdir", "fchdir"})
+FOLDER_MAGICS = frozenset({"cd", "popd", "pushd"})
+STORE = "%store"
+"""It reads what other notebooks have left among the files of IPython, which are no data."""
+PUTTING_TOGETHER = frozenset({"Path", "PurePath", "os", "pathlib", "str"})
+"""Names in expressions of paths that stand for no part of them."""
+OPEN_FILES = frozenset({"BytesIO", "StringIO", "open"})
+CONTENTS = frozenset({"_io", "io", "pandas", "polars", "pyarrow", "numpy", *DATABASES})
+"""Modules of objects that are read from, and are no paths."""
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+
+
+def untold_reads(flow: Dataflow, namespace: Namespace) -> tuple[str, ...]:
+    """The names of readers that a cell calls with a path which nobody can tell."""
+    calls = [node for node in ast.walk(flow.tree) if isinstance(node, ast.Call)]
+    readers = [call for call in calls if _reads(call, namespace)]
+    stored = [STORE for call in calls if _magic(call) == "store"]
+    if not readers:
+        return tuple(stored[:1])
+    inside = {id(node) for outer in ast.walk(flow.tree) if isinstance(outer, FUNCTIONS) for node in ast.walk(outer)}
+    steady = _Steady(flow)
+    moved = any(function_name(call) in FOLDER_CHANGES or _magic(call) in FOLDER_MAGICS for call in calls)
+    untold = [
+        function_name(call)
+        for call in readers
+        if id(call) in inside or not all(_is_told(part, call, steady, namespace, moved=moved) for part in _given(call))
+    ]
+    return tuple(dict.fromkeys((*untold, *stored)))
+
+
+def _reads(call: ast.Call, namespace: Namespace) -> bool:
+    """Whether a call may open a file without Python hearing of it."""
+    name, library = function_name(call), _library(call, namespace)
+    if name in OF_MEMORY or library == "__main__" or not (call.args or call.keywords):
+        return False
+    if name == DATABASE or name in QUERY:
+        return library in DATABASES
+    return bool(OF_OTHER_LANGUAGES.match(name) or (library in LIBRARIES and READER.match(name)))
+
+
+def _library(call: ast.Call, namespace: Namespace) -> str:
+    """The library that the called function, or the object whose method it is, comes from; empty if not known."""
+    root: ast.expr = call
+    while isinstance(root, ast.Call | ast.Attribute | ast.Subscript):
+        root = root.func if isinstance(root, ast.Call) else root.value
+    if not isinstance(root, ast.Name) or root.id not in namespace:
+        return ""
+    value = namespace[root.id]
+    module = vars(value).get("__name__") if type(value) is ModuleType else _module(value)
+    return module.partition(".")[0] if type(module) is str else ""
+
+
+def _module(value: object) -> object:
+    """The module in which a function or a class is defined, or the class of an object, without calling into it."""
+    if type(value) in {FunctionType, BuiltinFunctionType}:
+        return value.__module__
+    return type.__getattribute__(value if type(value) is type else type(value), "__module__")
+
+
+def _given(call: ast.Call) -> list[ast.expr]:
+    """The argument that names what is read: the first, or any of those that are named."""
+    return call.args[:1] or [keyword.value for keyword in call.keywords]
+
+
+def _is_told(node: ast.expr, call: ast.Call, steady: "_Steady", namespace: Namespace, *, moved: bool) -> bool:
+    if isinstance(node, ast.Call) and function_name(node) in OPEN_FILES:
+        return True
+    names = {found.id for found in ast.walk(node) if isinstance(found, ast.Name)} - PUTTING_TOGETHER
+    if not all(steady.at(name, call) for name in names):
+        return False
+    try:
+        value = value_of(node, namespace)
+    except Exception:  # noqa: BLE001 - a name that is missing, parts that do not fit: then it is not known
+        return False
+    several = value if type(value) in {list, tuple} else [value]
+    return len(several) <= MOST_MATCHES and all(_is_plain(one, moved=moved) for one in several)
+
+
+def _is_plain(value: object, *, moved: bool) -> bool:
+    """Whether a value is a path as it stands, or none at all."""
+    if type(value) is str or type(value) in PATH_TYPES:
+        return not moved or os.path.isabs(str(value)) or is_address(str(value))  # noqa: PTH117 - it may be no path
+    return type(value) in {bool, int, float, bytes, type(None)} or str(_module(value)).partition(".")[0] in CONTENTS
+
+
+def _magic(call: ast.Call) -> object:
+    """The name of the magic that a call stands for."""
+    match call:
+        case ast.Call(func=ast.Attribute(attr="run_line_magic"), args=[ast.Constant(value=magic), *_]):
+            return magic
+        case _:
+            return None
+
+
+class _Steady:
+    """Which names stand for one value in a whole cell, or from their one assignment on."""
+
+    def __init__(self, flow: Dataflow) -> None:
+        self._changed = flow.changes.keys()
+        self._times = Counter(_bound(flow.tree))
+        self._ends: dict[str, tuple[int, int]] = {}
+        """Where the plain assignment of a name ends."""
+        for statement in flow.tree.body:
+            if isinstance(statement, ast.Assign):
+                end = (statement.end_lineno or sys.maxsize, statement.end_col_offset or 0)
+                self._ends |= {target.id: end for target in statement.targets if isinstance(target, ast.Name)}
+
+    def at(self, name: str, call: ast.Call) -> bool:
+        """Whether a name stands for one value from a call outside of functions to the end of the cell."""
+        if name in self._changed or self._times[name] > 1:
+            return False
+        return not self._times[name] or self._ends.get(name, (sys.maxsize, 0)) <= (call.lineno, call.col_offset)
+
+
+def _bound(tree: ast.Module) -> Iterator[str]:
+    """Each binding of a name, in whichever scope."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
+                yield name
+            case ast.alias(name=name, asname=other):
+                yield other or name.partition(".")[0]
+            case ast.Global(names=names) | ast.Nonlocal(names=names):
+                yield from names
+            case ast.arg(arg=name) | ast.MatchMapping(rest=str(name)):
+                yield name
+            case (
+                ast.FunctionDef(name=name)
+                | ast.AsyncFunctionDef(name=name)
+                | ast.ClassDef(name=name)
+                | ast.ExceptHandler(name=str(name))
+                | ast.MatchAs(name=str(name))
+                | ast.MatchStar(name=str(name))
+            ):
+                yield name
+            case _:
+                continue
