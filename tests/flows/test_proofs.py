@@ -135,6 +135,14 @@ TOUCHING = {
     "a folder moved": "os.rename('folder', 'moved')",
     "its mode": "os.chmod('kept.txt', 0o400)\nos.chmod('folder', 0o700)",
     "its times": "os.utime('kept.txt', (0, 0))",
+    "a database by its address": (
+        "c = sqlite3.connect('file:kept%2Edb?mode=rw&cache=private', uri=True)\n"
+        "c.execute('insert into t values (2)')\nc.commit()\nc.close()"
+    ),
+    "a new database by its address": (
+        "c = sqlite3.connect('file://' + os.path.abspath('made.db'), uri=True)\n"
+        "c.execute('create table t (n)')\nc.close()"
+    ),
     "a database": "c = sqlite3.connect('kept.db')\nc.execute('insert into t values (2)')\nc.commit()\nc.close()",
 }
 

@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from cellops.capture.files.copies import copy_aside
+from cellops.capture.files.databases import of_database
 from cellops.capture.files.doings import EVENTS as DOINGS
 from cellops.capture.files.doings import doing
 from cellops.capture.files.ignored import is_ignored
@@ -28,7 +29,6 @@ from cellops.records.recorded import Restoring
 
 SITE = Path(__file__).parent / "site"
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-BESIDE_A_DATABASE = ("", "-wal", "-shm", "-journal")
 NO_FOLDER = -1
 """What an audit event says of a path that is not relative to an open folder."""
 
@@ -174,14 +174,6 @@ def _of_open(given: tuple[Any, ...]) -> tuple[object, ...]:
     return (path,) if written and not isinstance(path, int) else ()
 
 
-def _of_database(given: tuple[Any, ...]) -> tuple[object, ...]:
-    name = given[0]
-    text = os.fsdecode(name) if isinstance(name, str | bytes | os.PathLike) else ""
-    if not text or text.startswith((":", "file:")):
-        return ()
-    return tuple(text + end for end in BESIDE_A_DATABASE)
-
-
 def _first(given: tuple[Any, ...]) -> tuple[object, ...]:
     return given[:1] if given[-1] == NO_FOLDER or len(given) == 1 or not isinstance(given[-1], int) else ()
 
@@ -217,7 +209,7 @@ EVENTS: dict[str, Callable[[tuple[Any, ...]], tuple[object, ...]]] = {
     "os.mkdir": lambda given: given[:1],
     "os.rmdir": _first,
     "shutil.rmtree": lambda given: given[:1],
-    "sqlite3.connect": _of_database,
+    "sqlite3.connect": of_database,
 }
 """What of an event's arguments is about to be changed."""
 FOLLOWING = frozenset({"open", "os.link", "os.truncate", "os.chmod", "os.chown", "os.utime", "sqlite3.connect"})
