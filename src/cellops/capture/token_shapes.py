@@ -35,6 +35,12 @@ MARKS = re.compile("|".join(re.escape(mark) for marks, _ in SHAPES for mark in m
 BOUNDARY = re.compile(r"^(?:\\b|\(\?<![^)]*\))")
 WITHIN = re.compile("|".join(f"(?:{BOUNDARY.sub('', shape.pattern)})" for _, shape in TOKENS).encode(), re.DOTALL)
 """The same tokens within other bytes: without the look at what stands before, which takes twenty times as long."""
+BESIDE_WITHIN = (
+    re.compile(rb"""://[^\x00-\x20/:@'"]{0,200}:[^\x00-\x20/'"@]{1,400}@"""),
+    re.compile(rb"earer (?=[A-Za-z._~+/=-]*[0-9])[0-9A-Za-z._~+/=-]{16,}"),
+    re.compile(rb"ccountKey=[0-9A-Za-z+/=]{20,}"),
+)
+"""The same of what is known by what stands before it; each begins with plain letters, which are found fast."""
 SHORT_TEXT = b"\x8c"
 """What pickle writes before the length, of one byte, of a short text."""
 
@@ -48,6 +54,11 @@ def without_tokens(text: str) -> str:
         if any(mark in lower for mark in marks):
             text = shape.sub(REDACTED, text)
     return text
+
+
+def secret_beside(content: bytes) -> bool:
+    """Whether a password in an address, or what follows `Bearer` or `AccountKey=`, stands in these bytes."""
+    return any(shape.search(content) for shape in BESIDE_WITHIN)
 
 
 def token_in(pickled: bytes) -> bool:

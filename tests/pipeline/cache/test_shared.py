@@ -15,6 +15,7 @@ from cellops.errors import StepError
 from cellops.pipeline.cache.entries import Cache
 from cellops.pipeline.cache.key import digest, key
 from cellops.pipeline.cache.shared import MOST_ENTRIES, SharedSteps
+from cellops.pipeline.values.secrecy import AT_ONCE
 from cellops.records.cached import Dependencies, KeptStep, StepKey
 from support.ftp import PASSWORD, ftp_server
 
@@ -244,6 +245,44 @@ def test_nothing_there_says_a_secret(
     for secret in (PASSWORD.encode(), KEY.encode(), b"a short one"):
         assert secret not in held
     assert PASSWORD not in shared.public
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("settings", {"key": f"sk-{'aB3' * 10}"}),
+        ("settings", ["postgres://me:a-pass-word@host/table"]),
+        ("settings", {"headers": {"Authorization": f"Bearer {'a1' * 10}"}}),
+        ("settings", [f"AccountName=me;AccountKey={'a1' * 20}=="]),
+        ("settings", ["x" * (AT_ONCE - 40) + f" sk-{'aB3' * 10}"]),
+        ("settings", ["of the environment"]),
+        ("line", "db_password=a-pass-word"),
+        ("db_password", "of nothing else"),
+    ],
+    ids=["token", "address", "bearer", "account", "across", "environment", "beside its name", "under its name"],
+)
+def test_what_hands_on_a_secret_is_not_shared(
+    name: str, value: object, served: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PASSWORD_OF_A_TEST", "other")
+    monkeypatch.setenv("TEST_PASSWORD", "of the environment")
+    here = Cache(tmp_path / "here", SharedSteps(f"file://{served}", KEY))
+    values = here.values.keep({name: value})
+    makes = kept(here, [1]).replace(values=values)
+    takes = kept(here, [1])
+    takes = takes.replace(key=takes.key.replace(inputs={name: values[0].digest, "other": None}))
+    for entry in (makes, takes):
+        told = here.share(entry)
+        assert told is not None
+        assert f"a secret seems to stand in {name}" in told
+    assert files(served) == []
+
+
+def test_what_only_looks_like_a_secret_is_shared(served: Path, tmp_path: Path) -> None:
+    here = Cache(tmp_path / "here", SharedSteps(f"file://{served}", KEY))
+    texts = ["https://host/a:b@c", "the bearer of this", "risk-adjusted-return-over-all-years", "sk-short", "password"]
+    assert here.share(kept(here, texts)) is None
+    assert len(files(served)) == 3
 
 
 def test_a_store_that_does_not_answer_is_told_once_and_costs_nothing(tmp_path: Path, served: Path) -> None:

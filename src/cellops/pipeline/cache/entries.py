@@ -13,6 +13,7 @@ from cellops.capture.blobs import Blobs, digest, write
 from cellops.pipeline.cache import tidying
 from cellops.pipeline.cache.key import digest as key_digest
 from cellops.pipeline.cache.shared import SharedError, SharedSteps
+from cellops.pipeline.values.secrecy import seems_secret
 from cellops.pipeline.values.store import ValueStore
 from cellops.records.cached import KeptStep, StepKey
 
@@ -97,10 +98,17 @@ class Cache:
             yield from (entry for entry in self._shared.find(folder, problems) if entry.key == key)
 
     def share(self, entry: KeptStep) -> str | None:
-        """Put a step that was kept where other machines find it; say why that was not possible."""
+        """Put a step that was kept where other machines find it; say why that was not possible.
+
+        One that hands on or takes what seems to be a secret is not put there: a digest of a short one tells it too.
+        """
+        if self._shared is None:
+            return None
         try:
-            if self._shared is not None:
-                self._shared.push(entry, key_digest(entry.key), {name: path for name, _, path in self._files(entry)})
+            secret = [" and ".join(names) for path, names in self._values(entry).items() if seems_secret(names, path)]
+            if secret:
+                return f"a secret seems to stand in {', '.join(secret)}; read it in the step that uses it"
+            self._shared.push(entry, key_digest(entry.key), {name: path for name, _, path in self._files(entry)})
         except (SharedError, OSError) as error:
             return str(error)
         return None
@@ -126,6 +134,11 @@ class Cache:
         cells = self.cells.path(entry.cells, ".json")
         values = [(one.digest, self.values.path(one)) for one in entry.values]
         return [(path.relative_to(self._folder).as_posix(), of, path) for of, path in [(entry.cells, cells), *values]]
+
+    def _values(self, entry: KeptStep) -> dict[Path, tuple[str, ...]]:
+        """The files of the values that a step takes and hands on, with their names."""
+        taken = {path: (name,) for name, of in entry.key.inputs.items() if of for path in self.values.files(of)}
+        return taken | {self.values.path(one): one.names for one in entry.values}
 
     def last(self, notebook: str, step: str) -> KeptStep | None:
         """What a step of a notebook was when it was executed last."""

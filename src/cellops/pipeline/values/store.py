@@ -107,6 +107,10 @@ class ValueStore:
     def path(self, stored: StoredValue) -> Path:
         return self.folder / stored.digest[:2] / f"{stored.digest}.{FORMATS[stored.format].SUFFIX}"
 
+    def files(self, digest: str) -> list[Path]:
+        """The files of a content, one a format."""
+        return list((self.folder / digest[:2]).glob(f"{digest}.*"))
+
     def _keep(self, names: list[str], values: Mapping[str, object], chosen: Mapping[str, str]) -> StoredValue:
         alone = len(names) == 1
         kind = chosen[names[0]] if alone else "pickle"
