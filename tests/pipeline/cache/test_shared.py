@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from cellops.capture.secrets import Secret
 from cellops.errors import StepError
 from cellops.pipeline.cache.entries import Cache
 from cellops.pipeline.cache.key import digest, key
@@ -275,6 +276,16 @@ def test_what_hands_on_a_secret_is_not_shared(
         told = here.share(entry)
         assert told is not None
         assert f"a secret seems to stand in {name}" in told
+    assert files(served) == []
+
+
+def test_what_became_a_secret_since_is_not_shared(served: Path, tmp_path: Path) -> None:
+    here = Cache(tmp_path / "here", SharedSteps(f"file://{served}", KEY))
+    entry = kept(here, ["of nothing else"])
+    Secret("of nothing else")
+    told = here.share(entry)
+    assert told is not None
+    assert "a secret seems to stand in a;" in told
     assert files(served) == []
 
 
