@@ -51,7 +51,9 @@ class Look(Record, frozen=True, kw_only=True):
     """As in `FileUse`."""
     found: Found
     digest: str | None = None
-    """Of the sorted names in a folder, with 128-bit xxHash (XXH3); None where there are too many of them."""
+    """Of the sorted names in a folder, with 128-bit xxHash (XXH3); None where there are too many of them.
+
+    Of something: its bytes, and the nanoseconds since the epoch at which it was written to, where the cell asked."""
     names: tuple[str, ...] | None = None
     """The names in a folder; None where there are too many for a record."""
 

@@ -79,9 +79,23 @@ def test_what_a_cell_asks_for_is_there_or_not(loaded: Kernel) -> None:
         assert looked(loaded, source) == {path: Look(path=path, found=found)}, source
 
 
+def test_the_size_and_time_that_a_cell_asks_for_stand_in_its_record(loaded: Kernel, folder: Path) -> None:
+    seen = (folder / "a.csv").stat()
+    look = Look(path="data/a.csv", found=Found.SOMETHING, digest=f"{seen.st_size} {seen.st_mtime_ns}")
+    for source in (
+        "os.path.getsize('data/a.csv')",
+        "os.path.exists('data/a.csv') and os.stat('data/a.csv').st_size",
+        "Path('data/a.csv').stat().st_mtime",
+    ):
+        assert looked(loaded, source) == {"data/a.csv": look}, source
+    assert looked(loaded, "try:\n    os.stat('no')\nexcept OSError:\n    pass")["no"].found is Found.NOTHING
+
+
 @pytest.mark.usefixtures("folder")
 def test_tools_and_imports_look_for_nothing_of_the_users(loaded: Kernel) -> None:
-    source = "import importlib.metadata, tempfile, wave\nlist(importlib.metadata.distributions())\nos.listdir('/usr/lib')"
+    source = (
+        "import importlib.metadata, tempfile, wave\nlist(importlib.metadata.distributions())\nos.listdir('/usr/lib')"
+    )
     assert looked(loaded, f"{source}\nwith tempfile.TemporaryDirectory() as t: os.listdir(t)") == {}
     (loaded.project / "data" / "__pycache__").mkdir()
     assert looked(loaded, "os.listdir('data')")["data"].names == ("a.csv", "b.csv")

@@ -1,5 +1,6 @@
 """What makes a kept step stale: all that its kernel has shown, and what nobody can tell is never kept in silence."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,8 @@ CELLS = (
     "%%mlops step walking\nseen = [p.name for p in Path('tree').iterdir()]\nPath('tree/made.txt').write_text('own')",
     "%%mlops step absent\ntry:\n    more = open('more.csv').read()\nexcept FileNotFoundError:\n    more = ''",
     "%%mlops step asks\nthere = Path('flag').exists()",
+    "%%mlops step size\nimport os\nsize = Path('sized.csv').exists() and os.path.getsize('sized.csv')",
+    "%%mlops step age\nage = Path('sized.csv').stat().st_mtime",
     THREAD,
     "%%mlops step declared --keep\nimport subprocess\nsame = subprocess.run(['sort', 'sorted.csv'], check=True)",
     "%%mlops step module\nsys.path.insert(0, OUT)\nimport outside_of_it\nmode = outside_of_it.mode()",
@@ -80,6 +83,7 @@ def project(tmp_path: Path) -> Project:
         "threads.csv",
         "sorted.csv",
         "edited.csv",
+        "sized.csv",
     ):
         (folder / name).write_text("a\n1\n")
     outside = tmp_path / "outside"
@@ -116,16 +120,22 @@ def test_a_kept_step_is_not_used_where_anything_that_it_saw_is_another(
     (project.folder / "tree" / "two.txt").write_text("2")
     (project.folder / "more.csv").write_text("2")
     (project.folder / "flag").write_text("2")
+    sized = project.folder / "sized.csv"
+    before = sized.stat()
+    sized.write_text("a\n10\n")
     (project.folder / "threads.csv").write_text("a\n2\n")
     told = project.explain()
     assert told["listing"] == ()
     assert told["walking"] == ("two.txt has come to tree",)
     assert told["absent"] == ("more.csv was not there",)
     assert told["asks"] == ("flag was not there",)
+    assert told["size"] == told["age"] == ("sized.csv has another size or time",)
     assert told["thread"] == ("threads.csv has changed",)
     for name in ("tree/two.txt", "more.csv", "flag"):
         (project.folder / name).unlink()
     (project.folder / "threads.csv").write_text("a\n1\n")
+    sized.write_text("a\n1\n")
+    os.utime(sized, ns=(before.st_atime_ns, before.st_mtime_ns))
 
     assert project.explain()["module"] == ()
     monkeypatch.setenv("MODE_OF_A_MODULE", "fast")

@@ -7,7 +7,7 @@ nothing: they are found where the cell's own source asks. What code of other lan
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from cellops.capture.dataflow.analysis import Dataflow
@@ -20,13 +20,13 @@ from cellops.capture.redaction import redact
 from cellops.records.file import Found, Look
 
 
-def looks(recording: Recording, asked: list[str], project: Path, started: float) -> Iterator[Look]:
+def looks(recording: Recording, asked: Mapping[str, bool], project: Path, started: float) -> Iterator[Look]:
     """Where a cell looked; temporary files of others than the project come and go.
 
     Parameters
     ----------
     asked
-        Paths of which its source asks whether anything is there.
+        Paths of which its source asks whether anything is there, and whether it asks how large or old that is.
     started
         When the cell began: what is younger may be its own.
     """
@@ -41,26 +41,37 @@ def looks(recording: Recording, asked: list[str], project: Path, started: float)
             continue
         place = redact(where)
         if not isinstance(names, Names):
-            yield Look(path=place, found=Found.SOMETHING if names else Found.NOTHING)
+            size = names if isinstance(names, str) else None
+            yield Look(path=place, found=Found.SOMETHING if names else Found.NOTHING, digest=size)
             continue
         kept = None if names.names is None or len(names.names) > left else tuple(map(redact, names.names))
         left -= 0 if kept is None else len(kept)
         yield Look(path=place, found=Found.FOLDER, digest=names.digest, names=kept)
 
 
-def asked_by(flow: Dataflow, namespace: Namespace, project: Path) -> list[str]:
-    """The absolute paths of which a cell's own source asks whether anything is there."""
-    paths = [os.path.normpath(os.path.join(os.getcwd(), path)) for path in asked_paths(flow, namespace)]  # noqa: PTH109, PTH118
-    return [path for path in paths if not is_ignored(path, project)]
+def asked_by(flow: Dataflow, namespace: Namespace, project: Path) -> dict[str, bool]:
+    """The absolute paths of which a cell's own source asks whether anything is there, or how large or old it is."""
+    asked = asked_paths(flow, namespace).items()
+    paths = {os.path.normpath(os.path.join(os.getcwd(), path)): measured for path, measured in asked}  # noqa: PTH109, PTH118
+    return {path: measured for path, measured in paths.items() if not is_ignored(path, project)}
 
 
-def _found(recording: Recording, asked: list[str], started: float) -> dict[str, Names | bool | None]:
-    """What was in each place: names, something, or nothing; where modules are looked for, nothing is no news."""
+def size_and_time(path: str) -> str:
+    """How large what a path leads to is, in bytes, and when it was written to, in nanoseconds."""
+    seen = os.stat(path)  # noqa: PTH116 - the text may be no path
+    return f"{seen.st_size} {seen.st_mtime_ns}"
+
+
+def _found(recording: Recording, asked: Mapping[str, bool], started: float) -> dict[str, Names | str | bool | None]:
+    """What was in each place: names, something, its size and time where these were asked for, or nothing.
+
+    Where modules are looked for, nothing is no news.
+    """
     of_modules = {os.path.abspath(folder) for folder in sys.path if type(folder) is str}  # noqa: PTH100
-    found: dict[str, Names | bool | None] = {
+    found: dict[str, Names | str | bool | None] = {
         path: names for path, names in recording.looked.items() if names is not None or path not in of_modules
     }
-    for path in asked:
+    for path, measured in asked.items():
         try:
             changed = os.stat(path).st_ctime  # noqa: PTH116 - the text may be no path
         except (OSError, ValueError):
@@ -68,5 +79,5 @@ def _found(recording: Recording, asked: list[str], started: float) -> dict[str, 
         if changed is None or path in recording.made:
             found.setdefault(path, None)
         elif changed < started:
-            found.setdefault(path, True)
+            found.setdefault(path, size_and_time(path) if measured else True)
     return found

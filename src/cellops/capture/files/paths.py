@@ -35,6 +35,7 @@ NO_READER = re.compile(
     | i?glob | (?:ends|starts)with )$"""
 )
 ASKING = frozenset({"exists", "lexists", "is_dir", "is_file", "isdir", "isfile"})
+MEASURING = frozenset({"getatime", "getctime", "getmtime", "getsize", "lstat", "stat"})
 DATA_SUFFIX = re.compile(r"(?i)\.(?:parquet|arrow|feather|ipc|orc|avro|duckdb|csv|tsv|ndjson)(?:\.\w{2,4})?$")
 LONGEST = 4096
 MOST_MATCHES = 500
@@ -73,12 +74,16 @@ def named_paths(flow: Dataflow, namespace: Namespace) -> list[Named]:
     return [named for call in flow.calls for named in _named(call, namespace)]
 
 
-def asked_paths(flow: Dataflow, namespace: Namespace) -> list[str]:
-    """Paths of which a cell's own source asks whether anything is there."""
-    asking = [call for call in flow.calls if function_name(call) in ASKING]
-    places = [call.args[0] if call.args else getattr(call.func, "value", None) for call in asking]
-    texts = [text_of(place, namespace) for place in places]
-    return [text for text in texts if text and _can_be_path(text)]
+def asked_paths(flow: Dataflow, namespace: Namespace) -> dict[str, bool]:
+    """Paths of which a cell's source asks whether anything is there, each with whether it asks for size or age too."""
+    found: dict[str, bool] = {}
+    for call in flow.calls:
+        name = function_name(call)
+        if name in ASKING | MEASURING:
+            text = text_of(call.args[0] if call.args else getattr(call.func, "value", None), namespace)
+            if text and _can_be_path(text):
+                found[text] = found.get(text, False) or name in MEASURING
+    return found
 
 
 def text_of(node: ast.expr | None, namespace: Namespace) -> str | None:

@@ -17,7 +17,7 @@ from cellops.capture.redaction import redact
 from cellops.pipeline.cache.witness import Witness
 from cellops.records.cached import Dependencies
 from cellops.records.cell import CellRecord
-from cellops.records.file import FileUse, Look
+from cellops.records.file import FileUse, Found, Look
 from cellops.records.module import ModuleSource
 
 UNSEEN = frozenset({"files-not-listed", "network-read", "package-installed", "path-not-known", "shell-command"})
@@ -62,7 +62,7 @@ def dependencies(
         prefix=sys.prefix,
         files=files,
         looks=_first(
-            [*(look for record in trail for look in record.looks), *looks(witness.elsewhere, [], project, began / 1e9)]
+            [*(look for record in trail for look in record.looks), *looks(witness.elsewhere, {}, project, began / 1e9)]
         ),
         modules=sources,
         distributions=versions(found, imported(found, frozenset(sys.modules))),
@@ -131,8 +131,12 @@ def _of_a_thread(path: str, witness: Witness, project: Path, known: Collection[s
 
 
 def _first(found: Iterable[Look]) -> tuple[Look, ...]:
-    """What was seen in each place when it was looked at first."""
-    return tuple({look.path: look for look in reversed(list(found))}.values())
+    """What was seen in each place when it was looked at first, and its size and time when these were asked for."""
+    return tuple({(look.path, _is_measured(look)): look for look in reversed(list(found))}.values())
+
+
+def _is_measured(look: Look) -> bool:
+    return look.found is Found.SOMETHING and look.digest is not None
 
 
 def _written_meanwhile(paths: Iterable[Path], began: int) -> Iterator[str]:

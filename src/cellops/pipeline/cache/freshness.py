@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from cellops.capture.blobs import digest
 from cellops.capture.environment.distributions import installed
+from cellops.capture.files.looks import size_and_time
 from cellops.capture.files.names import names_in
 from cellops.capture.files.pinning import identify, is_regular, pin
 from cellops.capture.files.pointers import is_address
@@ -139,6 +140,8 @@ def _of_a_look(look: Look, found: Dependencies, project: Path) -> Iterator[str]:
     if look.found is not Found.FOLDER:
         if path.exists() != (look.found is Found.SOMETHING):
             yield f"{look.path} {'is gone' if look.found is Found.SOMETHING else 'was not there'}"
+        elif look.digest is not None and look.digest != size_and_time(str(path)):
+            yield f"{look.path} has another size or time"
         return
     before = set(look.names or ())
     written = {use.path for use in found.files if use.mode == "write"} if look.names is not None else set()
