@@ -178,13 +178,13 @@ def test_entries_are_read_when_they_are_asked_for(
         here.share(entry.replace(ended=ended))
     there = SharedSteps(address, KEY)
     read: list[str] = []
-    reading = there._files.cat_file
+    reading = there._folder._system.cat_file
 
     def reads(path: str) -> bytes:
         read.append(path)
         return reading(path)  # type: ignore[no-any-return]
 
-    monkeypatch.setattr(there._files, "cat_file", reads)
+    monkeypatch.setattr(there._folder._system, "cat_file", reads)
     found = there.find(digest(entry.key), [])
     assert next(found).ended == 12.0
     assert len(read) == 1

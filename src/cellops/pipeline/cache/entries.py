@@ -12,7 +12,8 @@ import msgspec
 from cellops.capture.blobs import Blobs, digest, write
 from cellops.pipeline.cache import tidying
 from cellops.pipeline.cache.key import digest as key_digest
-from cellops.pipeline.cache.shared import SharedError, SharedSteps
+from cellops.pipeline.cache.shared import SharedSteps
+from cellops.pipeline.cache.shared_folder import SharedError
 from cellops.pipeline.values.secrecy import seems_secret
 from cellops.pipeline.values.store import ValueStore
 from cellops.records.cached import KeptStep, StepKey
