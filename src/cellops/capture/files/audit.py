@@ -5,17 +5,16 @@ import functools
 import os
 import sys
 import threading
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable
+from pathlib import Path, PosixPath, WindowsPath
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 from cellops.capture.files.ignored import is_ignored
-from cellops.capture.files.names import Names, names_in
+from cellops.capture.files.recording import Recording
 
 OWN = str(Path(__file__).parents[2]) + os.sep
-MOST_FILES = 500
-"""Files of one cell that are listed; the others are counted."""
+PATH_TYPES = (PosixPath, WindowsPath)
 WRITING = os.O_WRONLY | os.O_RDWR
 IMPORTERS = (
     "<frozen importlib._bootstrap_external>",
@@ -28,27 +27,31 @@ IMPORTERS = (
 )
 """Who opens source files, or looks for them, to execute or to show them: the code of a run, not its data."""
 LISTING = frozenset({"os.listdir", "os.scandir"})
-HEARD = frozenset({"open", "urllib.Request", *LISTING})
 
 
-@dataclass(eq=False)
-class Recording:
-    """What one thread opens."""
+class _Change(NamedTuple):
+    """What an event does to the places that it names."""
 
-    thread: int | None
-    """None for all that have no recording of their own."""
-    opened: dict[str, str] = field(default_factory=dict)
-    """Absolute paths with the way they were opened: `read`, `write` or `update`."""
-    addresses: dict[str, None] = field(default_factory=dict)
-    looked: dict[str, Names | None] = field(default_factory=dict)
-    """Absolute paths of folders with the names in them when they were listed first; None where nothing was there, as
-    in the places of files that were to be read."""
-    made: set[str] = field(default_factory=set)
-    """Absolute paths of files that were not there when they were opened first, to be written."""
-    missed: set[int] = field(default_factory=set)
-    """Hashes of the paths beyond the most that are listed."""
-    looking: set[int] = field(default_factory=set)
-    """Threads in which what is heard now is ours."""
+    places: int
+    """How many it names, first of all."""
+    folders: int
+    """Where it begins to name open folders that they are relative to."""
+    note: Callable[..., None]
+
+
+CHANGES = {
+    "os.rename": _Change(2, 2, Recording.move),
+    "os.link": _Change(2, 2, Recording.link),
+    "os.symlink": _Change(2, 2, lambda recording, _, target: target and recording.place(target)),
+    "os.mkdir": _Change(1, 2, Recording.place),
+    "os.remove": _Change(1, 1, Recording.remove),
+    "os.rmdir": _Change(1, 1, Recording.remove),
+    "shutil.rmtree": _Change(1, 1, Recording.remove),
+    "os.truncate": _Change(1, 2, lambda recording, path: recording.use(path, "update")),
+}
+NO_FOLDER = (-1, None)
+"""What stands in place of an open folder where there is none."""
+HEARD = frozenset({"open", "urllib.Request", *LISTING, *CHANGES})
 
 
 class Opens:
@@ -58,9 +61,10 @@ class Opens:
         self.project: Path | None = None
         """The folder whose files are data wherever it lies."""
         self.recordings: list[Recording] = []
+        self._own: set[str] = set()
 
     def begin(self, thread: int | None) -> Recording:
-        recording = Recording(thread)
+        recording = Recording(thread, self._own)
         self.recordings.append(recording)
         return recording
 
@@ -78,13 +82,27 @@ class Opens:
         if event == "urllib.Request":
             recording.addresses.update({given[0]: None} if type(given[0]) is str else {})
             return
+        if caller.f_code.co_filename.endswith(IMPORTERS):
+            return
+        if event in CHANGES:
+            self._note_change(recording, CHANGES[event], given)
+            return
         path = _place(given[0], self.project)
-        if path is None or caller.f_code.co_filename.endswith(IMPORTERS):
+        if path is None:
             return
         if event in LISTING:
-            _look(recording, path)
+            recording.look(path)
         else:
-            _add(recording, path, _way(*given[1:]))
+            recording.use(path, _way(*given[1:]))
+
+    def _note_change(self, recording: Recording, change: _Change, given: tuple[Any, ...]) -> None:
+        """Write down that something is made, moved or taken away; of `rmtree`, the folder and not each step."""
+        if any(folder not in NO_FOLDER for folder in given[change.folders :]):
+            recording.missed.update([hash(given)] if change.places > 1 else [])
+            return
+        places = [_place(path, self.project) for path in given[: change.places]]
+        if any(places):
+            change.note(recording, *places)
 
 
 def _is_ours(frame: FrameType | None) -> bool:
@@ -98,39 +116,11 @@ def _is_ours(frame: FrameType | None) -> bool:
 
 def _place(given: object, project: Path | None) -> str | None:
     """The absolute path that an event names; None for an open file, and for what is no data of the user's."""
-    path = os.fsdecode(given) if type(given) is bytes else "." if given is None else given
+    path = os.fsdecode(given) if type(given) in {bytes, *PATH_TYPES} else "." if given is None else given  # type: ignore[arg-type]
     if type(path) is not str:
         return None
     path = os.path.normpath(path if path.startswith("/") else os.path.join(os.getcwd(), path))  # noqa: PTH109, PTH118
     return None if is_ignored(path, project) else path
-
-
-def _look(recording: Recording, path: str) -> None:
-    """Write down the names that are in a folder as it is listed."""
-    if path in recording.looked:
-        return
-    if len(recording.looked) >= MOST_FILES:
-        recording.missed.add(hash(path))
-        return
-    thread = threading.get_ident()
-    recording.looking.add(thread)
-    try:
-        recording.looked[path] = names_in(path)
-    finally:
-        recording.looking.discard(thread)
-
-
-def _add(recording: Recording, path: str, way: str) -> None:
-    known = recording.opened.get(path)
-    if known is None and len(recording.opened) >= MOST_FILES:
-        recording.missed.add(hash(path))
-        return
-    if known is None and not os.path.lexists(path):
-        if way == "read":
-            recording.looked.setdefault(path, None)
-        else:
-            recording.made.add(path)
-    recording.opened[path] = way if known in {None, way} else "update"
 
 
 def _way(mode: object, flags: int) -> str:

@@ -11,17 +11,17 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from cellops.capture.dataflow.analysis import Dataflow
-from cellops.capture.files.audit import Recording
 from cellops.capture.files.ignored import is_ignored
 from cellops.capture.files.names import MOST_KEPT, OF_TOOLS, Names
 from cellops.capture.files.paths import Namespace, asked_paths
 from cellops.capture.files.pointers import shown
+from cellops.capture.files.recording import Recording
 from cellops.capture.redaction import redact
 from cellops.records.file import Found, Look
 
 
 def looks(recording: Recording, asked: Mapping[str, bool], project: Path, started: float) -> Iterator[Look]:
-    """Where a cell looked; temporary files of others than the project come and go.
+    """Where a cell looked; temporary folders of its own come and go.
 
     Parameters
     ----------
@@ -34,7 +34,8 @@ def looks(recording: Recording, asked: Mapping[str, bool], project: Path, starte
     passing = tuple(f"{folder}{os.sep}" for folder in (temporary, os.path.realpath(temporary)))
     left = MOST_KEPT
     for path, names in _found(recording, asked, started).items():
-        if f"{path}{os.sep}".startswith(passing) and not f"{path}{os.sep}".startswith(f"{project}{os.sep}"):
+        is_passing = f"{path}{os.sep}".startswith(passing) and not f"{path}{os.sep}".startswith(f"{project}{os.sep}")
+        if is_passing and recording.has_made(path):
             continue
         where = shown(Path(path), project)
         if not OF_TOOLS.isdisjoint(where.split("/")):
@@ -80,4 +81,10 @@ def _found(recording: Recording, asked: Mapping[str, bool], started: float) -> d
             found.setdefault(path, None)
         elif changed < started:
             found.setdefault(path, size_and_time(path) if measured else True)
+    for path in recording.placed:
+        if os.path.lexists(path):
+            found.setdefault(path, True)
+    for path, stood in recording.removed.items():
+        if not stood and not os.path.lexists(path):
+            found.setdefault(path, None)
     return found

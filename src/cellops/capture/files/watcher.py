@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cellops.capture.files.audit import Opens, Recording, opens
+from cellops.capture.files.audit import Opens, opens
 from cellops.capture.files.ignored import is_ignored
 from cellops.capture.files.looks import asked_by, looks
 from cellops.capture.files.names import names_in
 from cellops.capture.files.paths import listed_by, matches, named_paths
 from cellops.capture.files.pinning import Identity, Pinned, Pins, identify, is_folder, is_regular, pin
 from cellops.capture.files.pointers import is_address, pointer_of, pointers_of, public_address, shown
+from cellops.capture.files.recording import Recording
 from cellops.capture.files.untold import untold_reads
 from cellops.capture.redaction import redact
 from cellops.capture.watcher import Ending, OpenCell, Seen
@@ -83,7 +84,7 @@ class Files:
         if self._opens is not None:
             self._opens.end(state)
         untold = _untold(untold_reads(cell.flow, self._namespace), cell.where)
-        if not state.opened and not state.addresses and not state.looked and not cell.flow.calls:
+        if not state.has_heard and not cell.flow.calls:
             return Seen(findings=tuple(untold))
         files = {path: (way, "open") for path, way in state.opened.items() if not path.startswith(self._own)}
         addresses = dict.fromkeys(() if ASKING.search(cell.body) else state.addresses)
@@ -97,7 +98,7 @@ class Files:
                     absolute = os.path.normpath(os.path.join(os.getcwd(), path))  # noqa: PTH109, PTH118
                     if not absolute.startswith(self._own) and not is_ignored(absolute, self._project):
                         files.setdefault(absolute, (named.mode, "argument"))
-        uses = self._uses(files, cell.order)
+        uses = [*self._uses(files, cell.order), *self._gone(state)]
         public = {public_address(address): pointer_of(address) for address in addresses}
         remote = [
             FileUse(path=path, mode="read", opened="argument", reason="it is remote", pointers=(pointer,))
@@ -114,7 +115,7 @@ class Files:
 
     def _looked(self, state: Recording, cell: OpenCell) -> tuple[Look, ...]:
         asked = asked_by(cell.flow, self._namespace, self._project)
-        return tuple(looks(state, asked, self._project, cell.started)) if asked or state.looked else ()
+        return tuple(looks(state, asked, self._project, cell.started)) if asked or state.has_heard else ()
 
     def read_by(self, cells: Collection[int] | None) -> tuple[FileUse, ...]:
         """What some cells of the trail have read, or all; with the digests that have been had meanwhile."""
@@ -165,6 +166,11 @@ class Files:
                 self._read.setdefault(use, _Readers(path, seen)).cells.add(order)
         return uses
 
+    def _gone(self, state: Recording) -> list[FileUse]:
+        """What the cell has taken away of others: it was used, and is not as it was."""
+        paths = [path for path in state.gone() if not path.startswith(self._own)]
+        return [use_of_gone(Path(path), self._project) for path in paths]
+
     def _pinned(self, path: Path, seen: Identity, mode: str, left: int) -> Pinned:
         if mode != "read":
             return WRITTEN
@@ -177,6 +183,11 @@ class Files:
             self._pins.defer(path, seen)
             return DEFERRED
         return self._pins.pin(path, seen)
+
+
+def use_of_gone(path: Path, project: Path) -> FileUse:
+    """The use of a file that was taken away."""
+    return FileUse(path=redact(shown(path, project)), mode="update", opened="open", reason="it was taken away")
 
 
 def completed(use: FileUse, project: Path) -> FileUse:

@@ -13,6 +13,7 @@ from cellops.capture.environment.modules import OURS, file_of
 from cellops.capture.files.looks import looks
 from cellops.capture.files.pinning import MOST_IN_A_FOLDER, Identity, identify, is_folder, is_regular, pin
 from cellops.capture.files.pointers import shown
+from cellops.capture.files.watcher import use_of_gone
 from cellops.capture.redaction import redact
 from cellops.pipeline.cache.witness import Witness
 from cellops.records.cached import Dependencies
@@ -54,7 +55,8 @@ def dependencies(
     beside = [path for path in witness.elsewhere.opened if not Path(path).is_relative_to(own)]
     known = {use.path for record in trail for use in record.files}
     threads = [use for path in beside if (use := _of_a_thread(path, witness, project, known)) is not None]
-    files = of_all([*(use for record in trail for use in record.files), *threads])
+    gone = [use_of_gone(Path(path), project) for path in witness.elsewhere.gone() if not Path(path).is_relative_to(own)]
+    files = of_all([*(use for record in trail for use in record.files), *threads, *gone])
     sources = (*modules, *elsewhere(project))
     found = installed()
     return Dependencies(

@@ -6,8 +6,9 @@ import sys
 import time
 from typing import Any
 
-from cellops.capture.files.audit import Recording, opens
+from cellops.capture.files.audit import opens
 from cellops.capture.files.doings import PROGRAMS, doing, program
+from cellops.capture.files.recording import Recording
 from cellops.records.guarding import Heard
 
 FORKS = frozenset({"os.fork", "os.forkpty"})
