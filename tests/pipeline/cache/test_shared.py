@@ -4,64 +4,18 @@ import builtins
 import os
 import pickle
 import shutil
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cellops.capture.secrets import Secret
 from cellops.errors import StepError
 from cellops.pipeline.cache.entries import Cache
-from cellops.pipeline.cache.key import digest, key
+from cellops.pipeline.cache.key import digest
 from cellops.pipeline.cache.shared import MOST_ENTRIES, SharedSteps
-from cellops.pipeline.values.secrecy import AT_ONCE
-from cellops.records.cached import Dependencies, KeptStep, StepKey
 from support.ftp import PASSWORD, ftp_server
-
-KEY = "a long key for these tests only"
-
-
-@pytest.fixture
-def served(tmp_path: Path) -> Path:
-    (tmp_path / "served").mkdir()
-    return tmp_path / "served"
-
-
-@pytest.fixture(params=["file", "ftp"])
-def address(request: pytest.FixtureRequest, served: Path) -> Iterator[str]:
-    if request.param == "file":
-        yield f"file://{served}/steps"
-    else:
-        with ftp_server(served) as found:
-            yield found
-
-
-def of_step(name: str) -> StepKey:
-    project = Path("project")
-    return key([name], {}, {}, outputs=("a",), folder=project, project=project, parameters_cell=None, kernel="python3")
-
-
-def kept(cache: Cache, value: object) -> KeptStep:
-    made = KeptStep(
-        step="make",
-        notebook="n.ipynb",
-        execution="1",
-        key=of_step("make"),
-        dependencies=Dependencies(),
-        values=cache.values.keep({"a": value}),
-        cells=cache.cells.keep(b"[]", ".json").stem,
-        places=(0,),
-        ended=1.0,
-        seconds=1.0,
-    )
-    cache.keep(made)
-    return made
-
-
-def files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file())
+from support.kept import KEY, files, kept, of_step
 
 
 def test_another_machine_finds_a_step_and_has_its_values(address: str, served: Path, tmp_path: Path) -> None:
@@ -221,79 +175,6 @@ def test_files_that_may_not_be_read_do_not_turn_the_store_off(served: Path, tmp_
         assert PASSWORD not in told
         assert list(there.find(entry.key, [])) == [entry]
         assert there.fetch(entry) is None
-
-
-def test_nothing_there_says_a_secret(
-    address: str, served: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shared = SharedSteps(address, KEY)
-    monkeypatch.setenv("TOKEN_OF_A_TEST", "a short one")
-    asked = key(
-        ["import os\nos.environ['TOKEN_OF_A_TEST']"],
-        {},
-        {},
-        outputs=(),
-        folder=tmp_path,
-        project=tmp_path,
-        parameters_cell=None,
-        kernel="python3",
-        salt=shared.salt,
-    )
-    here = Cache(tmp_path / "here", shared)
-    here.share(kept(here, 1).replace(key=asked))
-    held = b"".join(path.read_bytes() for path in files(served))
-    assert b"TOKEN_OF_A_TEST" in held
-    for secret in (PASSWORD.encode(), KEY.encode(), b"a short one"):
-        assert secret not in held
-    assert PASSWORD not in shared.public
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("settings", {"key": f"sk-{'aB3' * 10}"}),
-        ("settings", ["postgres://me:a-pass-word@host/table"]),
-        ("settings", {"headers": {"Authorization": f"Bearer {'a1' * 10}"}}),
-        ("settings", [f"AccountName=me;AccountKey={'a1' * 20}=="]),
-        ("settings", ["x" * (AT_ONCE - 40) + f" sk-{'aB3' * 10}"]),
-        ("settings", ["of the environment"]),
-        ("line", "db_password=a-pass-word"),
-        ("db_password", "of nothing else"),
-    ],
-    ids=["token", "address", "bearer", "account", "across", "environment", "beside its name", "under its name"],
-)
-def test_what_hands_on_a_secret_is_not_shared(
-    name: str, value: object, served: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PASSWORD_OF_A_TEST", "other")
-    monkeypatch.setenv("TEST_PASSWORD", "of the environment")
-    here = Cache(tmp_path / "here", SharedSteps(f"file://{served}", KEY))
-    values = here.values.keep({name: value})
-    makes = kept(here, [1]).replace(values=values)
-    takes = kept(here, [1])
-    takes = takes.replace(key=takes.key.replace(inputs={name: values[0].digest, "other": None}))
-    for entry in (makes, takes):
-        told = here.share(entry)
-        assert told is not None
-        assert f"a secret seems to stand in {name}" in told
-    assert files(served) == []
-
-
-def test_what_became_a_secret_since_is_not_shared(served: Path, tmp_path: Path) -> None:
-    here = Cache(tmp_path / "here", SharedSteps(f"file://{served}", KEY))
-    entry = kept(here, ["of nothing else"])
-    Secret("of nothing else")
-    told = here.share(entry)
-    assert told is not None
-    assert "a secret seems to stand in a;" in told
-    assert files(served) == []
-
-
-def test_what_only_looks_like_a_secret_is_shared(served: Path, tmp_path: Path) -> None:
-    here = Cache(tmp_path / "here", SharedSteps(f"file://{served}", KEY))
-    texts = ["https://host/a:b@c", "the bearer of this", "risk-adjusted-return-over-all-years", "sk-short", "password"]
-    assert here.share(kept(here, texts)) is None
-    assert len(files(served)) == 3
 
 
 def test_a_store_that_does_not_answer_is_told_once_and_costs_nothing(tmp_path: Path, served: Path) -> None:
