@@ -37,7 +37,9 @@ def main() -> None:
         "  Its first cells read a year of flights; the cell that trains takes the longest, up to a minute or two",
         flush=True,
     )
-    given = [word for name, value in (PARAMETERS | {"later": str(later)}).items() for word in ("-p", name, value)]
+    # The kernel works in the notebook's folder.
+    parameters = PARAMETERS | {"later": os.path.relpath(later, ROOT / "notebooks")}
+    given = [word for name, value in parameters.items() for word in ("-p", name, value)]
     cellops("execute", "notebooks/flight_delays.ipynb", *given, "--output", str(OUTPUT / "flight_delays.ipynb"))
 
     stage(2, "Export the package: model, contract, environment, digests")

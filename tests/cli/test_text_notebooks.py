@@ -46,7 +46,7 @@ def test_a_notebook_without_any_magics_is_executed(project: Path) -> None:
     done = execute(project, "plain.py", "-o", "out.ipynb")
     assert done.returncode == 0
     assert "Executed 2 cells" in done.stdout
-    assert "The notebook opened no run. Begin the cell that trains with: %%mlops run" in done.stdout
+    assert "No cell that was executed opened a run. Begin the cell that trains with: %%mlops run" in done.stdout
 
 
 def test_a_script_without_code_is_one_clear_line(project: Path) -> None:

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -193,3 +194,33 @@ def test_what_is_stopped_is_reported_and_says_what_is_kept(project: Path) -> Non
     assert "The run scored is kept as finished" in errors
     assert [tags for _, tags in cases(project / "r.xml")] == [[], [], ["failure"], []]
     assert [(run.name, [gate.passed for gate in run.gates]) for run in runs()] == [("scored", [True])]
+
+
+def test_who_stops_an_execution_has_the_reports_before_a_store_that_does_not_answer(project: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as store, socket.create_server(("127.0.0.1", 0)) as begun:
+        place = begun.getsockname()
+        waiting = f"%%mlops run --name endless\nimport socket\nsocket.create_connection({place}).recv(1)"
+        write(project / "n.ipynb", LOAD, waiting)
+        command = [sys.executable, "-m", "cellops", "execute", "n.ipynb", "--summary", "s.md", "--junit", "j.xml"]
+        environment = {
+            **os.environ,
+            "CELLOPS_WRITER": "false",
+            "MLFLOW_TRACKING_URI": f"http://127.0.0.1:{store.getsockname()[1]}",
+        }
+        process = subprocess.Popen(
+            command, cwd=project, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        with process:
+            connection, _ = begun.accept()
+            with connection:
+                process.send_signal(signal.SIGINT)
+                asked, _ = store.accept()
+            with asked:
+                assert "Stopped after 2 of 2 code cells" in (project / "s.md").read_text()
+                assert cases(project / "j.xml")[0] == ("cell 1: %load_ext cellops", [])
+                process.send_signal(signal.SIGTERM)
+                shown, told = process.communicate(timeout=60)
+    assert process.returncode == 130, told
+    assert "Stopped; the notebook as far as it came" in shown
+    assert told.strip().startswith("cellops: Stopped. ")
+    assert "The runs are carried to MLflow by: cellops sync" in told

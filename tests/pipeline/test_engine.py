@@ -331,3 +331,12 @@ def test_wrong_arguments_are_refused_before_a_kernel_starts(
     assert events == []
     assert not (tmp_path / "out.ipynb").exists()
     assert notebook.read_bytes() == before
+
+
+def test_a_verb_that_no_cell_has_is_told_before_a_kernel_starts(make_notebook, tmp_path: Path) -> None:
+    marker = tmp_path / "executed"
+    notebook = make_notebook(f"open({str(marker)!r}, 'w').close()", "%%mlops stpe train\nx = 1")
+    with pytest.raises(NotebookError, match=r"Cell 2 begins with %%mlops stpe.*Write %%mlops step") as caught:
+        execute(notebook, tmp_path / "executed.ipynb", {})
+    assert caught.value.data["cell_index"] == 1
+    assert not marker.exists()

@@ -5,24 +5,20 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
-from cellops.capture.journal import Journal
-from cellops.errors import NotebookError
+from cellops.flows.ending import Ending
 from cellops.flows.gate_figures import GATES
-from cellops.flows.gates import figures_of, judge, runs_of
 from cellops.flows.gates import prepare as prepare_gates
-from cellops.flows.progress import OF_EXECUTIONS, read_progress
-from cellops.flows.reports import Places, gather
+from cellops.flows.reports import Places
 from cellops.flows.steps import StepLog, StepOptions
-from cellops.flows.sync import errors_of, sync
 from cellops.pipeline.engine import execute as execute_notebook
+from cellops.pipeline.worker import signals_raise
 from cellops.records.base import Record
 from cellops.records.execution import CellProgress, ExecutedNotebook
-from cellops.records.gate import GateResult, GatesJudged
+from cellops.records.gate import GateResult
 from cellops.records.parameter import BoundParameters
 from cellops.records.report import ExecutionReport
-from cellops.records.run import NotebookExecuted, RunStatus, RunSummary
+from cellops.records.run import RunStatus, RunSummary
 from cellops.records.step_progress import StepProgress
 from cellops.settings import Settings, load, prepare
 
@@ -37,14 +33,6 @@ class Execution(Record, frozen=True, kw_only=True):
     """Why the runs are not in the tracking store yet."""
     gates: tuple[GateResult, ...] = ()
     """What holding the runs against the gates has shown; `cellops.flows.gates.refuse` raises what was not passed."""
-
-
-class Kept(NamedTuple):
-    """What is known of an execution once it has ended, however it did."""
-
-    runs: tuple[RunSummary, ...] = ()
-    unsynced: str | None = None
-    gates: tuple[GateResult, ...] = ()
 
 
 def _silent(_progress: CellProgress) -> None:
@@ -127,8 +115,6 @@ def execute(
     folder = prepare(settings.folder)
     target = output or folder / "executions" / f"{path.stem}-{time.strftime('%Y%m%d-%H%M%S')}-{identifier[:4]}.ipynb"
     own = {"CELLOPS_EXECUTION": identifier, GATES: asked.text(), "CELLOPS_PROJECT": str(settings.project)}
-    started, before = time.time(), _stamp(target)
-
     log = StepLog(on_step)
     values: dict[str, str] = {}
 
@@ -136,112 +122,49 @@ def execute(
         values.update((one.name, one.written) for one in told.parameters)
         on_parameters(told)
 
-    def end(status: RunStatus, ended: BaseException | None = None, made: ExecutedNotebook | None = None) -> Kept:
-        kept, executed = Kept(), None
-        if _stamp(target) != before:
-            executed = target
-            reused = () if made is None else made.reused_runs
-            results = judge(identifier, asked, settings, reused)
-            kept = Kept(tuple(RunSummary.of(run.opened, run.closed) for run in reused), gates=results)
-            if made is None or made.cells or results:
-                event = NotebookExecuted(
-                    execution=identifier,
-                    notebook=str(target.resolve()),
-                    status=status,
-                    store=settings.store,
-                    source=path.name,
-                    started=started,
-                    ended=time.time(),
-                    parameters=values,
-                    steps=log.stopped(),
-                    seed=seed,
-                )
-                journal = _record(event, results, settings)
-                on_stage("Carrying the runs to MLflow")
-                unsynced = _carry(journal, settings)
-                opened = () if unsynced is not None else _runs(identifier, settings)
-                kept = Kept((*kept.runs, *opened), unsynced, results)
-        if (places or on_report is not None) and (executed is not None or isinstance(ended, NotebookError)):
-            report = gather(
+    ending = Ending(
+        identifier=identifier,
+        notebook=path,
+        target=target,
+        asked=asked,
+        places=places,
+        settings=settings,
+        parameters=values,
+        steps=log,
+        seed=seed,
+        on_stage=on_stage,
+        on_report=on_report,
+    )
+    with signals_raise():
+        try:
+            executed = execute_notebook(
                 path,
-                executed,
-                status=status,
-                started=started,
-                ended=ended,
-                gates=kept.gates,
-                runs=kept.runs if kept.unsynced is None else (*kept.runs, *runs_of(identifier, settings)),
-                unsynced=kept.unsynced,
-                figures=figures_of(identifier, settings, () if made is None else made.reused_runs),
-                settings=settings,
+                target,
+                dict(parameters or {}),
+                parameters_file=parameters_file,
+                environment=own,
+                on_progress=on_progress,
+                on_stage=on_stage,
+                on_parameters=tell_parameters,
+                cell_timeout=cell_timeout,
+                total_timeout=total_timeout,
+                seed=seed,
+                steps=None if steps is None else replace(steps.asked(settings), figures=asked.measured),
+                on_step=log,
             )
-            if on_report is not None:
-                on_report(report)
-            _write(places, report, on_stage)
-        return kept
-
-    try:
-        executed = execute_notebook(
-            path,
-            target,
-            dict(parameters or {}),
-            parameters_file=parameters_file,
-            environment=own,
-            on_progress=on_progress,
-            on_stage=on_stage,
-            on_parameters=tell_parameters,
-            cell_timeout=cell_timeout,
-            total_timeout=total_timeout,
-            seed=seed,
-            steps=None if steps is None else replace(steps.asked(settings), figures=asked.measured),
-            on_step=log,
-        )
-    except BaseException as ended:
+        except BaseException as ended:
+            if steps is not None:
+                steps.tidy(settings)
+            is_stopped = isinstance(ended, KeyboardInterrupt | SystemExit)
+            try:
+                kept = ending.end(RunStatus.KILLED if is_stopped else RunStatus.FAILED, ended)
+            except (KeyboardInterrupt, SystemExit):
+                ended.add_note("The runs are carried to MLflow by: cellops sync")
+                raise ended from None
+            for run in kept.runs:
+                ended.add_note(f"The run {run.name} is kept as {run.status.lower()}: cellops show {run.run[:8]}")
+            raise
         if steps is not None:
             steps.tidy(settings)
-        kept = end(RunStatus.KILLED if isinstance(ended, KeyboardInterrupt | SystemExit) else RunStatus.FAILED, ended)
-        for run in kept.runs:
-            ended.add_note(f"The run {run.name} is kept as {run.status.lower()}: cellops show {run.run[:8]}")
-        raise
-    if steps is not None:
-        steps.tidy(settings)
-    kept = end(RunStatus.FINISHED, made=executed)
-    return Execution(executed=executed, runs=kept.runs, unsynced=kept.unsynced, gates=kept.gates)
-
-
-def _stamp(path: Path) -> tuple[int, int] | None:
-    """What is another one when a file has been replaced; an earlier execution may have left one of that name."""
-    try:
-        held = path.stat()
-    except OSError:
-        return None
-    return held.st_ino, held.st_mtime_ns
-
-
-def _write(places: Places, report: ExecutionReport, on_stage: Callable[[str], None]) -> None:
-    """Write the reports; a disk that is full by now takes nothing away from what has been executed."""
-    try:
-        places.write(report)
-    except OSError as error:
-        on_stage(f"A report could not be written, {error}")
-
-
-def _record(event: NotebookExecuted, gates: tuple[GateResult, ...], settings: Settings) -> Path:
-    journal = Journal(prepare(settings.folder) / "journal", f"{OF_EXECUTIONS}{event.execution}", event)
-    if gates:
-        journal.append(GatesJudged(execution=event.execution, results=gates, store=settings.store))
-    journal.close()
-    return journal.path
-
-
-def _carry(journal: Path, settings: Settings) -> str | None:
-    """Carry the kernel's records and the notebook over; give the reason where that has to wait."""
-    result = sync(settings)
-    if read_progress(journal).done:
-        return None
-    return "\n".join(f"{finding.seen}. {finding.remedy}" for finding in errors_of(result))
-
-
-def _runs(execution: str, settings: Settings) -> tuple[RunSummary, ...]:
-    from cellops.tracking.store import Store
-
-    return tuple(Store(settings).of_execution(execution))
+        kept = ending.end(RunStatus.FINISHED, made=executed)
+        return Execution(executed=executed, runs=kept.runs, unsynced=kept.unsynced, gates=kept.gates)

@@ -12,6 +12,7 @@ from cellops.capture.header import PARAMETER_CELLS
 from cellops.capture.secrets import keep, literals, masked, variables
 from cellops.errors import NotebookError
 from cellops.pipeline import notebook as notebook_file
+from cellops.pipeline.header_check import check_headers
 from cellops.pipeline.kernel_options import KernelOptions
 from cellops.pipeline.metadata import describe, tell_parameters
 from cellops.pipeline.parameters.binding import Given, bind
@@ -118,6 +119,7 @@ def execute(
     started = time.perf_counter()
     notebook, output, folder = notebook.resolve(), output.resolve(), (cwd or notebook.parent).resolve()
     source, known, given, bound = _bound(notebook, folder, values, parameters_file)
+    check_headers(source)
     told = bound_parameters(known, given, bound)
     on_parameters(told)
     check_places(notebook, output, folder)

@@ -44,7 +44,7 @@ def run_beside(
             events.put(None)
 
     thread = threading.Thread(target=target, name="cellops-execute", daemon=True)
-    with _signals_raise():
+    with signals_raise():
         thread.start()
         try:
             ends = None if limit is None else time.monotonic() + limit
@@ -76,7 +76,7 @@ def _outlast(thread: threading.Thread) -> None:
 
 
 @contextlib.contextmanager
-def _signals_raise() -> Iterator[None]:
+def signals_raise() -> Iterator[None]:
     """Let the signals that would end the process raise SystemExit; those that the host handles or ignores stay."""
     ending = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
     mine = [number for number in ending if signal.getsignal(number) is signal.SIG_DFL]

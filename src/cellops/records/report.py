@@ -23,7 +23,9 @@ class CellReport(Record, frozen=True, kw_only=True):
     """First meaningful line of the cell."""
     seconds: float = 0.0
     state: CellState | None = None
-    """None where it was not reached."""
+    """None where it was not executed."""
+    reused: bool = False
+    """Whether it is as it was: its step was taken from what was kept."""
     failure: Failure | None = None
     line: int | None = None
     """Where the failure is in the file of a notebook that is kept as text, from 1."""

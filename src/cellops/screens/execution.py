@@ -70,5 +70,5 @@ def executed(done: "Execution") -> None:
     gates(done.gates)
     if done.unsynced is not None:
         say(f"[yellow]{plain(done.unsynced)}[/]")
-    elif not done.runs:
-        say("[yellow]The notebook opened no run. Begin the cell that trains with: %%mlops run[/]")
+    elif not done.runs and done.executed.cells:
+        say("[yellow]No cell that was executed opened a run. Begin the cell that trains with: %%mlops run[/]")

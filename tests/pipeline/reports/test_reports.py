@@ -92,6 +92,14 @@ def test_junit_has_a_case_for_each_cell_and_gate() -> None:
     assert failure.text == "line 1\n\nline 3, a::b"
 
 
+def test_cells_of_steps_that_were_kept_are_told_as_that() -> None:
+    cells = tuple(cell.replace(reused=cell.state is None) for cell in REPORT.cells)
+    report = REPORT.replace(cells=cells)
+    (skipped,) = suite(report).iter("skipped")
+    assert skipped.get("message") == "as it was: its step was taken from what was kept"
+    assert "Failed after 3 of 4 code cells, 1 are as they were in 12.5 s." in summary(report)
+
+
 def test_junit_says_why_an_execution_ended_where_no_cell_does() -> None:
     found = suite(REPORT.replace(cells=(), gates=(), failure=Failure(kind="NotebookError", message="no kernel")))
     assert [(case.get("name"), case[0].tag, case[0].text) for case in found] == [("execution", "error", "no kernel")]

@@ -37,6 +37,7 @@ def cells(executed: "NotebookNode", given: "NotebookNode") -> Iterator[CellRepor
             title=title(cell.source),
             seconds=known.get("duration") or 0.0,
             state=state,
+            reused="reused_from" in cell.metadata.get("cellops", {}),
             failure=failure,
             line=None if failure is None else _line(cell),
         )

@@ -13,6 +13,7 @@ from cellops.records.run import RunStatus
 
 NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What no document of XML 1.0 may hold, written as an escape or not."""
+AS_IT_WAS = "as it was: its step was taken from what was kept"
 
 
 def junit(report: ExecutionReport) -> bytes:
@@ -62,7 +63,7 @@ def _of_cell(cell: CellReport, notebook: str, left_out: str) -> ET.Element:
     if cell.failure is not None:
         case.append(_said("failure", cell.failure))
     elif cell.state is not CellState.DONE:
-        ET.SubElement(case, "skipped", {"message": left_out})
+        ET.SubElement(case, "skipped", {"message": AS_IT_WAS if cell.reused else left_out})
     return case
 
 

@@ -65,14 +65,20 @@ def _sections(report: ExecutionReport, pictures: Sequence[str]) -> Iterator[list
 def _head(report: ExecutionReport) -> list[str]:
     mark = {RunStatus.FAILED: "❌", RunStatus.KILLED: "⏹️"}.get(report.status, "✅" if report.good else "❌")
     done = sum(cell.state is not None for cell in report.cells)
+    reused = sum(cell.reused for cell in report.cells)
+    kept = f", {reused} are as they were" if reused else ""
     word = {RunStatus.FAILED: "Failed", RunStatus.KILLED: "Stopped"}.get(report.status, "Executed")
     return [
         f"## {mark} {escaped(PurePath(report.notebook).name)}",
         "",
-        f"{word} after {done} of {len(report.cells)} code cells in {report.seconds:.1f} s."
+        f"{word} after {done} of {_code_cells(len(report.cells))}{kept} in {report.seconds:.1f} s."
         if report.status is not RunStatus.FINISHED
-        else f"{word} {done} code cells in {report.seconds:.1f} s.",
+        else f"{word} {_code_cells(done)}{kept} in {report.seconds:.1f} s.",
     ]
+
+
+def _code_cells(number: int) -> str:
+    return f"{number} code cell{'' if number == 1 else 's'}"
 
 
 def _of_gate(gate: GateResult) -> tuple[str, ...]:

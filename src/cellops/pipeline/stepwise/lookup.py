@@ -79,6 +79,8 @@ def look_up(
     match options.reuse:
         case Reuse.NOTHING:
             return found
+        case Reuse.LAST if last_execution is None:
+            return found._replace(reasons=(f"{NEW}: an execution in one kernel keeps no steps",))
         case Reuse.LAST if last is None or last.execution != last_execution:
             return found._replace(reasons=("the last execution did not finish it",))
     problems: list[str] = []
