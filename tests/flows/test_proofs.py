@@ -28,6 +28,7 @@ from cellops.records.proof import Proof, Verdict
 from cellops.settings import load
 from support.kernel import Kernel
 from support.permissions import OBEY_PERMISSIONS
+from support.proofs import in_short
 
 RUN = "%%mlops run --name trained\nscore = 0.5"
 
@@ -57,6 +58,17 @@ def test_what_the_slice_writes_is_put_back(loaded: Kernel) -> None:
     assert out.read_text(encoding="utf-8") == "edited by hand since"
     assert not new.exists()
     assert not [path for path in Path(proof.folder).iterdir() if path.name in {"aside", "record"}]
+
+
+def test_names_of_a_librarys_writers_come_out_the_same(loaded: Kernel) -> None:
+    loaded.run("import polars, duckdb\nfrom pyarrow.csv import write_csv\nsave = polars.DataFrame.write_csv")
+    loaded.run("connect = duckdb.connect\ntable = polars.DataFrame\nsaving = table().write_csv")
+    loaded.run(
+        "%%mlops run\nframe = table({'x': [1]})\nsave(frame, 'a.csv')\nwrite_csv(frame.to_arrow(), 'b.csv')\n"
+        "connect().close()\nscore = 0.5"
+    )
+    proof = verify()
+    assert proof.verdict is Verdict.IDENTICAL, in_short(proof)
 
 
 def test_what_somebody_else_writes_meanwhile_is_kept(loaded: Kernel) -> None:
@@ -142,6 +154,23 @@ TOUCHING = {
     "a new database by its address": (
         "c = sqlite3.connect('file://' + os.path.abspath('made.db'), uri=True)\n"
         "c.execute('create table t (n)')\nc.close()"
+    ),
+    "polars": "import polars\nfor name in ('kept', 'new'):\n    polars.DataFrame({'x': [1]}).write_csv(name + '.txt')",
+    "polars later": "import polars\npolars.LazyFrame({'x': [1]}).sink_parquet(path='kept' + '.txt')",
+    "pandas by pyarrow": "import pandas\npandas.DataFrame({'x': [1]}).to_parquet('kept' + '.txt')",
+    "pyarrow": "from pyarrow import feather, table\nfeather.write_feather(table({'x': [1]}), 'kept' + '.txt')",
+    "pyarrow's own format": (
+        "import pyarrow\ntable = pyarrow.table({'x': [1]})\n"
+        "with pyarrow.ipc.new_file('kept' + '.txt', table.schema) as file:\n    file.write_table(table)"
+    ),
+    "a folder of files": (
+        "import pyarrow\nfrom pyarrow import dataset, parquet\ntable = pyarrow.table({'x': [1]})\n"
+        "parquet.write_to_dataset(table, 'fol' + 'der', partition_cols=['x'])\n"
+        "dataset.write_dataset(table, 'another', format='csv')"
+    ),
+    "a booster": (
+        "import xgboost\nmatrix = xgboost.DMatrix([[1.0], [2.0]], [1.0, 2.0])\n"
+        "xgboost.train({}, matrix, 1).save_model('model' + '.json')"
     ),
     "a database": "c = sqlite3.connect('kept.db')\nc.execute('insert into t values (2)')\nc.commit()\nc.close()",
 }

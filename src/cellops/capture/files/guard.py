@@ -10,12 +10,13 @@ import stat
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from cellops.capture.files.compiled_writers import hear_writers
 from cellops.capture.files.copies import copy_aside
 from cellops.capture.files.databases import of_database
 from cellops.capture.files.doings import EVENTS as DOINGS
@@ -37,8 +38,8 @@ class Guard:
     """Copies what is about to be written, replaced or deleted, once each; and says how it was left.
 
     What cannot be copied is not touched: the error is raised where the code asked for it. So it is where a program
-    would be started or something be sent that nobody has allowed. What other programs and libraries write without
-    python is not heard.
+    would be started or something be sent that nobody has allowed. What other programs write, and libraries
+    without python, is not heard but for `compiled_writers`.
     """
 
     def __init__(self, guarding: Guarding) -> None:
@@ -61,6 +62,7 @@ class Guard:
         if others is None or str(SITE) not in others.split(os.pathsep):
             os.environ["PYTHONPATH"] = os.pathsep.join([str(SITE), *filter(None, [others])])
         sys.addaudithook(self._hear)
+        hear_writers(self._writing)
 
     def tell(self) -> None:
         """Write down how the files stand that were touched, behind a cell."""
@@ -122,6 +124,22 @@ class Guard:
         finally:
             self._busy.now = False
 
+    @contextlib.contextmanager
+    def _writing(self, texts: Iterable[str]) -> Iterator[None]:
+        """Keep what a library is about to write to, folders with all that they hold, and note what is new in them."""
+        places = [os.path.realpath(Path(text).expanduser()) for text in texts]
+        with self._working():
+            held = {path for place in places for path in _below(place)}
+            for path in (*held, *places):
+                self._keep(path, followed=True)
+        try:
+            yield
+        finally:
+            with self._working():
+                for path in (path for place in places for path in _below(place) if path not in held):
+                    if self._is_guarded(path):
+                        self._write(PutAside(path=path))
+
     def _keep(self, given: object, *, followed: bool) -> None:
         """Keep what stands in a place, or where it leads to when it is a link that the code would follow."""
         text = os.fsdecode(given) if isinstance(given, str | bytes | os.PathLike) else None
@@ -166,6 +184,12 @@ def guard_child() -> None:
     guarding = Restoring.from_file(Path(path)).guarding if path and Path(path).is_file() else None
     if guarding is not None and Path(guarding.aside).is_dir():
         Guard(guarding).start()
+
+
+def _below(folder: str) -> Iterator[str]:
+    """All that a folder holds, folders before what they hold."""
+    for top, folders, names in os.walk(folder):
+        yield from (os.path.join(top, name) for name in (*folders, *names))  # noqa: PTH118
 
 
 def _of_open(given: tuple[Any, ...]) -> tuple[object, ...]:
