@@ -88,12 +88,15 @@ def untold_reads(flow: Dataflow, namespace: Namespace) -> tuple[str, ...]:
 
 def _reads(call: ast.Call, namespace: Namespace) -> bool:
     """Whether a call may open a file without Python hearing of it."""
-    name, library = function_name(call), _library(call, namespace)
-    if name in OF_MEMORY or library == "__main__" or not (call.args or call.keywords):
+    name = function_name(call)
+    if name in OF_MEMORY or not (call.args or call.keywords):
         return False
     if name == DATABASE or name in QUERY:
-        return library in DATABASES
-    return bool(OF_OTHER_LANGUAGES.match(name) or (library in LIBRARIES and READER.match(name)))
+        return _library(call, namespace) in DATABASES
+    if not READER.match(name):
+        return False
+    library = _library(call, namespace)
+    return library in LIBRARIES or bool(library != "__main__" and OF_OTHER_LANGUAGES.match(name))
 
 
 def _library(call: ast.Call, namespace: Namespace) -> str:
