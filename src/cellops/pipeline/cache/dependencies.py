@@ -7,9 +7,11 @@ import sys
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
+import cellops
 from cellops.capture.blobs import digest
 from cellops.capture.environment.distributions import DIRECT_URL, imported, installed, version_of
 from cellops.capture.environment.modules import OURS, file_of
+from cellops.capture.files.ignored import is_ignored
 from cellops.capture.files.looks import looks
 from cellops.capture.files.pinning import MOST_IN_A_FOLDER, Identity, identify, is_folder, is_regular, pin
 from cellops.capture.files.pointers import shown
@@ -21,6 +23,7 @@ from cellops.records.cell import CellRecord
 from cellops.records.file import FileUse, Found, Look
 from cellops.records.module import ModuleSource
 
+OURS_FOLDER = Path(cellops.__file__).parent
 UNSEEN = frozenset({"files-not-listed", "network-read", "package-installed", "path-not-known", "shell-command"})
 """Findings of cells of which nobody knows what they read."""
 SUFFIXES = (".py", ".pyc", ".pyd", ".so")
@@ -56,8 +59,10 @@ def dependencies(
     known = {use.path for record in trail for use in record.files}
     threads = [use for path in beside if (use := _of_a_thread(path, witness, project, known)) is not None]
     gone = [use_of_gone(Path(path), project) for path in witness.elsewhere.gone() if not Path(path).is_relative_to(own)]
-    files = of_all([*(use for record in trail for use in record.files), *threads, *gone])
     sources = (*modules, *elsewhere(project))
+    files = of_all(
+        [*(use for record in trail for use in record.files), *threads, *gone, *_loaded(witness, sources, project)]
+    )
     found = installed()
     return Dependencies(
         python=f"{platform.python_implementation()} {platform.python_version()}",
@@ -130,6 +135,27 @@ def _of_a_thread(path: str, witness: Witness, project: Path, known: Collection[s
         method="metadata-only" if pinned is None else pinned.method,
         digest=None if pinned is None else pinned.digest,
     )
+
+
+def _loaded(witness: Witness, modules: Iterable[ModuleSource], project: Path) -> Iterator[FileUse]:
+    """The files from which code was loaded that does not stand among the modules, or data beside it."""
+    known = {module.path for module in modules}
+    for text in witness.loaded():
+        path = Path(os.path.realpath(text))
+        seen = identify(path)
+        if seen is None or is_folder(seen) or is_ignored(text, project) or path.is_relative_to(OURS_FOLDER):
+            continue
+        pinned, place = pin(path, seen), shown(path, project)
+        if place not in known:
+            yield FileUse(
+                path=redact(place),
+                mode="read",
+                opened="open",
+                size=seen.size if is_regular(seen) else None,
+                modified=seen.modified / 1e9,
+                method=pinned.method,
+                digest=pinned.digest,
+            )
 
 
 def _first(found: Iterable[Look]) -> tuple[Look, ...]:

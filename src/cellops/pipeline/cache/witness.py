@@ -4,11 +4,14 @@ import contextlib
 import functools
 import sys
 import time
+from types import FrameType
 from typing import Any
 
 from cellops.capture.files.audit import opens
 from cellops.capture.files.doings import PROGRAMS, doing, program
 from cellops.capture.files.recording import Recording
+from cellops.pipeline.cache.loaded import HEARD as LOADING
+from cellops.pipeline.cache.loaded import IMPORTING, loaded
 from cellops.records.guarding import Heard
 
 FORKS = frozenset({"os.fork", "os.forkpty"})
@@ -42,8 +45,7 @@ OF_THE_MACHINE = frozenset(
 )
 """Programs that libraries start to find out about the machine."""
 CONNECTING = "socket.connect"
-IMPORTING = "import"
-HEARD = frozenset({*FORKS, *PROGRAMS, CONNECTING, IMPORTING})
+HEARD = frozenset({*FORKS, *PROGRAMS, *LOADING, CONNECTING})
 PROCESSES = "it starts processes"
 
 
@@ -57,6 +59,7 @@ class Witness:
         self._before = STARTERS & sys.modules.keys()
         self._heard: dict[str, None] = {}
         self._imports: dict[str, None] = {}
+        self._loaded: dict[str, None] = {}
         sys.addaudithook(self._hear)
 
     def unknown(self) -> tuple[str, ...]:
@@ -66,6 +69,10 @@ class Witness:
         more = ([PROCESSES] if started else []) + ([f"its threads open {missed} files more"] if missed else [])
         return tuple(dict.fromkeys((*self._heard, *more)))
 
+    def loaded(self) -> tuple[str, ...]:
+        """The files from which code was loaded that was not installed; none that this process has made."""
+        return tuple(path for path in list(self._loaded) if not self.elsewhere.has_made(path))
+
     def missing(self) -> tuple[str, ...]:
         """The modules that were to be imported and were not there, without what stands inside of packages."""
         return tuple(name for name in list(self._imports) if name not in sys.modules)
@@ -73,17 +80,20 @@ class Witness:
     def _hear(self, event: str, given: tuple[Any, ...]) -> None:
         if event in HEARD:
             with contextlib.suppress(Exception):  # the user's own call must go on
-                self._note(event, given)
+                self._note(event, given, sys._getframe(1))
 
-    def _note(self, event: str, given: tuple[Any, ...]) -> None:
+    def _note(self, event: str, given: tuple[Any, ...], caller: FrameType) -> None:
         if event in FORKS:
             self._heard[PROCESSES] = None
         elif event in PROGRAMS:
             self._note_program(program(event, given))
         elif event == CONNECTING:
             self._note_address(doing(event, given))
-        elif type(given[0]) is str and "." not in given[0]:
-            self._imports[given[0]] = None
+        else:
+            path = loaded(event, given, caller)
+            self._loaded.update({} if path is None else {path: None})
+            if event == IMPORTING and type(given[0]) is str and "." not in given[0]:
+                self._imports[given[0]] = None
 
     def _note_program(self, heard: Heard | None) -> None:
         if heard is not None and (heard.refused or heard.name not in OF_THE_MACHINE):
