@@ -328,3 +328,10 @@ def test_python_lists_an_audit_event_for_what_this_counts_on() -> None:
         "open(sys.argv[1]).close()\nassert 'open' in seen"
     )
     subprocess.run([sys.executable, "-c", script, __file__], check=True)
+
+
+@pytest.mark.usefixtures("data")
+def test_a_path_that_a_function_binds_anew_is_not_known(loaded: Kernel) -> None:
+    loaded.run("path = 'data/t.parquet'\ndef go_on():\n    global path\n    path = str(Path('data', 't.arrow'))")
+    assert loaded.run("height = pl.read_parquet(path).height\ngo_on()").status == "ok"
+    assert "path-not-known" in [finding.code for finding in loaded.cells()[-1].findings]

@@ -28,6 +28,7 @@ NAMESPACE = {
     "buffer": io.BytesIO(),
     "C": type("C", (), {"path": "a.csv"}),
     "p": "d/b.parquet",
+    "by_function": "d/b.parquet",
     "query": "select 1",
 }
 
@@ -54,11 +55,12 @@ NAMESPACE = {
         ("pq.read_table(next(paths))", "read_table"),
         ("for table in names: connection.execute(f\"from '{table}.csv'\")", "execute"),
         ("duckdb.connect(str(missing))", "connect"),
+        ("go_on()\npd.read_parquet(by_function)", "read_parquet"),
         ("get_ipython().run_line_magic('store', '-r rows')", "%store"),
     ],
 )
 def test_a_path_that_the_source_does_not_show_for_certain_is_told(cell: str, reader: str) -> None:
-    assert untold_reads(analyse(cell), NAMESPACE) == (reader,)
+    assert untold_reads(analyse(cell), NAMESPACE, {"by_function"}) == (reader,)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +83,7 @@ def test_a_path_that_the_source_does_not_show_for_certain_is_told(cell: str, rea
 )
 def test_what_the_source_shows_or_python_hears_of_is_known(cell: str) -> None:
     namespace = {**NAMESPACE, "read_parquet": _of_the_notebook}
-    assert untold_reads(analyse(cell), namespace) == ()
+    assert untold_reads(analyse(cell), namespace, set()) == ()
 
 
 def _of_the_notebook(path: str) -> str:

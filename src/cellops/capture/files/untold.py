@@ -68,15 +68,23 @@ CONTENTS = frozenset({"_io", "io", "pandas", "polars", "pyarrow", "numpy", *DATA
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
-def untold_reads(flow: Dataflow, namespace: Namespace) -> tuple[str, ...]:
-    """The names of readers that a cell calls with a path which nobody can tell."""
-    calls = [node for node in ast.walk(flow.tree) if isinstance(node, ast.Call)]
+def untold_reads(flow: Dataflow, namespace: Namespace, bound: set[str]) -> tuple[str, ...]:
+    """The names of readers that a cell calls with a path which nobody can tell.
+
+    Parameters
+    ----------
+    bound
+        Names that functions of earlier cells bind by `global`; those of this cell come to them.
+    """
+    nodes = list(ast.walk(flow.tree))
+    bound.update(name for node in nodes if isinstance(node, ast.Global) for name in node.names)
+    calls = [node for node in nodes if isinstance(node, ast.Call)]
     readers = [call for call in calls if _reads(call, namespace)]
     stored = [STORE for call in calls if _magic(call) == "store"]
     if not readers:
         return tuple(stored[:1])
-    inside = {id(node) for outer in ast.walk(flow.tree) if isinstance(outer, FUNCTIONS) for node in ast.walk(outer)}
-    steady = _Steady(flow)
+    inside = {id(node) for outer in nodes if isinstance(outer, FUNCTIONS) for node in ast.walk(outer)}
+    steady = _Steady(flow, bound)
     moved = any(function_name(call) in FOLDER_CHANGES or _magic(call) in FOLDER_MAGICS for call in calls)
     untold = [
         function_name(call)
@@ -156,8 +164,8 @@ def _magic(call: ast.Call) -> object:
 class _Steady:
     """Which names stand for one value in a whole cell, or from their one assignment on."""
 
-    def __init__(self, flow: Dataflow) -> None:
-        self._changed = flow.changes.keys()
+    def __init__(self, flow: Dataflow, bound: set[str]) -> None:
+        self._changed = bound.union(flow.changes)
         self._times = Counter(_bound(flow.tree))
         self._ends: dict[str, tuple[int, int]] = {}
         """Where the plain assignment of a name ends."""

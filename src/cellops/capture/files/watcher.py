@@ -61,6 +61,8 @@ class Files:
         self._pins = Pins()
         self._opens: Opens | None = None
         self._namespace: Mapping[str, Any] = {}
+        self._bound: set[str] = set()
+        """Names that functions of the notebook bind by `global`."""
         self._read: dict[FileUse, _Readers] = {}
         self._waiting: list[FileUse] = []
         """What is being hashed, until somebody has been told."""
@@ -83,7 +85,7 @@ class Files:
     def after(self, cell: OpenCell, state: Recording, _ending: Ending) -> Seen:
         if self._opens is not None:
             self._opens.end(state)
-        untold = _untold(untold_reads(cell.flow, self._namespace), cell.where)
+        untold = _untold(untold_reads(cell.flow, self._namespace, self._bound), cell.where)
         if not state.has_heard and not cell.flow.calls:
             return Seen(findings=tuple(untold))
         files = {path: (way, "open") for path, way in state.opened.items() if not path.startswith(self._own)}
