@@ -7,7 +7,7 @@ import sys
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
-import cellops
+from cellops import version
 from cellops.capture.blobs import digest
 from cellops.capture.environment.distributions import DIRECT_URL, imported, installed, version_of
 from cellops.capture.environment.modules import OURS, file_of
@@ -23,7 +23,7 @@ from cellops.records.cell import CellRecord
 from cellops.records.file import FileUse, Found, Look
 from cellops.records.module import ModuleSource
 
-OURS_FOLDER = Path(cellops.__file__).parent
+OURS_FOLDER = Path(version.__file__).parent
 UNSEEN = frozenset({"files-not-listed", "network-read", "package-installed", "path-not-known", "shell-command"})
 """Findings of cells of which nobody knows what they read."""
 SUFFIXES = (".py", ".pyc", ".pyd", ".so")
