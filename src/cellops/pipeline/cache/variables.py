@@ -49,8 +49,8 @@ def asked_for(tree: ast.Module) -> set[str] | None:
 
     Examples
     --------
-    >>> asked_for(ast.parse("os.environ['A'], os.getenv('B', 1), 'C' in environ"))
-    {'A', 'B', 'C'}
+    >>> sorted(asked_for(ast.parse("os.environ['A'], os.getenv('B', 1), 'C' in environ")))
+    ['A', 'B', 'C']
     >>> asked_for(ast.parse("os.environ[name]"))
     >>> asked_for(ast.parse("a.get('A')"))
     set()
