@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from cellops.capture import header, step_header
-from cellops.capture.dataflow.analysis import analyse
+from cellops.capture.dataflow.analysis import NOT_READ, analyse
 from cellops.capture.ending import ending_of
 from cellops.capture.header import Header
 from cellops.capture.loading import executing, only_sets_up
@@ -108,13 +108,9 @@ class CellCapture:
         # IPython counts up before a cell or behind it, as it is old; its display hook knows the number in both.
         count = self._shell.displayhook.prompt_count if info.store_history or inside else None
         self.where = place(count)
-        found = self._accepted(info.raw_cell) if begun is None else None
-        cell = OpenCell(info, self._order, info.raw_cell, found, thread, count, begun)
-        cell.body = self._python(info, found)
-        cell.flow = analyse(cell.body)
-        cell.step = self._step(cell)
-        for text in literals(cell.body):
-            keep(text)
+        cell = OpenCell(info, self._order, info.raw_cell, None, thread, count, begun, flow=NOT_READ)
+        with self._guard:
+            self._understand(cell)
         self._open.append(cell)
         try:
             self._listener.cell_opened(cell)
@@ -125,6 +121,15 @@ class CellCapture:
             cell.started = time.time()
             cell.opening = time.perf_counter() - clock
             cell.clock = time.perf_counter()
+
+    def _understand(self, cell: OpenCell) -> None:
+        """Read the source of a cell; what a fault of ours keeps from being read may have done anything."""
+        cell.header = self._accepted(cell.source) if cell.begun is None else None
+        cell.body = self._python(cell.info, cell.header)
+        for text in literals(cell.body):
+            keep(text)
+        cell.step = self._step(cell)
+        cell.flow = analyse(cell.body)
 
     def _accepted(self, source: str) -> Header | None:
         """The header of a cell, unless one is wrong: then the magic `%%mlops` refuses it and nothing of it runs."""

@@ -48,6 +48,17 @@ def unnamed_generators(calls: Iterable[str], where: str) -> list[Finding]:
     ]
 
 
+def generators_not_read(names: int, most: int, where: str) -> Finding:
+    """More names stand for generators than are read in each cell."""
+    return Finding(
+        code="generators-not-read",
+        severity=Severity.INFO,
+        where=where,
+        seen=f"{names} names stand for random generators; of those that a cell does not name, {most} are read",
+        remedy="Name a generator in the cell that draws from it, or keep them in a list: Generator.spawn gives one",
+    )
+
+
 def unseeded_estimators(name: str, estimator: Any, where: str) -> list[Finding]:
     """Estimators of a model whose `random_state` is None, and which take their randomness from elsewhere then."""
     try:

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import threading
 
 import click
 
@@ -31,6 +32,14 @@ def _names(_context: click.Context, _parameter: click.Parameter, value: str | No
     return tuple(dict.fromkeys(names))
 
 
+def seconds(_context: click.Context, _parameter: click.Parameter, value: float | None) -> float | None:
+    """A time to wait; the system can wait for no longer one than `threading.TIMEOUT_MAX`, some hundred years."""
+    if value is not None and not value <= threading.TIMEOUT_MAX:
+        fact = f"{value} is no number of seconds to wait. Leave it out for no limit"
+        raise click.BadParameter(fact)
+    return value
+
+
 @click.command()
 @click.argument("name", callback=_name)
 @click.option("--in", "inputs", callback=_names, metavar="NAMES", help="What it takes from steps above: a,b.")
@@ -44,7 +53,11 @@ def _names(_context: click.Context, _parameter: click.Parameter, value: str | No
     help="How often it is executed again when it fails.",
 )
 @click.option(
-    "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Longest time for the step."
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    callback=seconds,
+    metavar="SECONDS",
+    help="Longest time for the step, from its first cell on.",
 )
 @click.option("--keep", is_flag=True, help="Keep it, though programs that it starts may read what nobody knows of.")
 def step(**options: object) -> StepDeclared:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from cellops.capture.names.endings import may_linger
 from support.trail import Trail, results
 
 T = "log = []\nclass T:\n    def __del__(self): log.append(1)"
@@ -86,11 +87,38 @@ def test_giving_up_other_objects_does_nothing(begin: str) -> None:
     assert trail.slice().cells == (2, 3)
 
 
-def test_what_is_found_in_a_circle_acts_where_python_finds_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+CIRCLES = {
+    "object": [T, "t = T()\nt.own = t", "del t"],
+    "list": [T, "d = [T()]\nd.append(d)", "del d"],
+    "list beside the object": [T, "t = T()\nd = [t]\nd.append(d)\ndel t", "d = None"],
+    "dictionary": [T, "d = {'t': T()}\nd['d'] = d", "d = 1"],
+    "lists of each other": [T, "d = [T()]\ne = [d]\nd.append(e)", "del d", "del e"],
+    "object of an object": [f"{T}\nclass H: pass", "h = H()\nh.t = T()\nh.t.own = h.t", "del h"],
+    "object without a name": [f"{T}\ndef make():\n    t = T()\n    t.own = t", "make()"],
+    "weak reference": [f"{WEAK}\nlog = []", "d = [C()]\nd.append(d)\nw = weakref.ref(d[0], lambda _: log.append(1))",
+                       "del d"],
+    "generator": ["log = []\ndef g(own):\n    try:\n        yield 1\n    finally:\n        log.append(1)",
+                  "own = []\nit = g(own)\nn = next(it)\nown.append(it)\nit = None", "own = None"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("cells", CIRCLES.values(), ids=CIRCLES)
+def test_what_is_found_in_a_circle_acts_where_python_finds_it(
+    cells: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     gc.disable()
     try:
-        cells = [f"import gc\n{T}", "t = T()\nt.own = t", "del t", "unused = 1", "n = gc.collect()", "r = log"]
-        first, again = results(cells, tmp_path, monkeypatch)
+        first, again = results(
+            ["import gc", *cells, "unused = 1", "n = gc.collect()", "r = log"], tmp_path, monkeypatch
+        )
     finally:
         gc.enable()
     assert again == first == [1]
+
+
+def test_long_chains_of_objects_may_hold_themselves() -> None:
+    chain: list[object] = []
+    for _ in range(100_000):
+        chain = [chain]
+    assert may_linger(chain)
+    assert not may_linger([[1], {"a": [2]}, (3,)])

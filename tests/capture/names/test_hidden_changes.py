@@ -13,6 +13,10 @@ from support.trail import Trail
 FRAME = "import pandas as pd\ndf = pd.DataFrame({'a': [2, 1, 5]})"
 C = "import functools\nstate = [1]\nclass C:\n    @functools.cached_property\n    def v(self): return state[0]\n"
 CELLS = {
+    "annotations": ["x: int = 1", "y: str = 'a'", "r = sorted(__annotations__)"],
+    "annotations that are cleared": ["x: int = 1", "__annotations__.clear()", "y: str", "r = sorted(__annotations__)"],
+    "name of the annotations": ["x: int = 1", "n = __annotations__", "y: str = 'a'", "r = sorted(n)"],
+    "object that is an annotation": ["k = []\nx: k = 1", "__annotations__['x'].append(1)", "r = [*k]"],
     "method given to apply": [f"{FRAME}\nseen = []", "df.a.apply(seen.append)", "r = [*seen]"],
     "method given to map": [f"{FRAME}\ncodes = {{}}", "k = df.a.map(codes.setdefault)", "r = dict(codes)"],
     "method of a set given to map": [f"{FRAME}\ntold = set()", "k = df.a.map(told.add)", "r = sorted(told)"],

@@ -1,7 +1,9 @@
 """Objects that change when they are looked at: slices hold the cells that only look."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from support.trail import Trail, results
@@ -68,6 +70,15 @@ CELLS = {
 }  # fmt: skip
 
 
+@pytest.fixture(autouse=True)
+def _without_accessor() -> Iterator[None]:
+    """Take away what `ACCESSOR` leaves in the pandas of this process."""
+    yield
+    if "counted" in pd.DataFrame._accessors:
+        pd.DataFrame._accessors.remove("counted")
+        del pd.DataFrame.counted
+
+
 @pytest.mark.parametrize("cells", CELLS.values(), ids=CELLS)
 def test_the_slice_gives_what_looking_left(cells: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first, again = results(cells, tmp_path, monkeypatch)
@@ -92,3 +103,32 @@ def test_looking_at_objects_that_only_show_themselves_is_no_change(member: str) 
     for cell in (f"class C:\n    n, items = 0, ()\n    {member}", "o = C()", "print(o.n)", "r = o.n"):
         trail.run(cell)
     assert trail.slice().cells == (1, 2, 4)
+
+
+@pytest.mark.parametrize("look", ["len(vars(o))", "n = len(o.__dict__)", "dir(o)", "print(vars(o))", "'n' in vars(o)"])
+def test_looking_at_what_an_object_holds_is_no_change(look: str) -> None:
+    trail = Trail()
+    for cell in ("class C: pass\no = C()\no.n = 0", look, "r = o.n"):
+        trail.run(cell)
+    assert trail.slice().cells == (1, 3)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ["vars(o)['n'] = 1"],
+        ["vars(o).update(n=1)"],
+        ["vars(o).pop('n')\no.n = 1"],
+        ["d = vars(o)", "d['n'] = 1"],
+        ["d = vars(o)", "d |= {'n': 1}"],
+        ["def f(): return vars(o)", "f()['n'] = 1"],
+        ["def f(): return o", "vars(f())['n'] = 1"],
+        ["def f(): return o", "f().__dict__.update(n=1)"],
+        ["def f(d): d['n'] = 1", "f(vars(o))"],
+    ],
+)
+def test_changing_what_an_object_holds_is_one(
+    change: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, again = results(["class C: pass\no = C()\no.n = 0", *change, "r = o.n"], tmp_path, monkeypatch)
+    assert again == first == 1

@@ -1,5 +1,6 @@
 """The slice of a run: executing it alone gives the run's values, and it is not simply everything."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -307,3 +308,28 @@ def test_a_long_trail_leaves_a_short_slice() -> None:
         trail.run(f"kept = [{number}]\nframe = kept")
     trail.run("frame = [frame, kept]")
     assert trail.slice().cells == (300, 301)
+
+
+MADE = "rng = np.random.default_rng({})\nw = rng.normal(size=6)"
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        ((MADE.format(""), MADE.format(3), "m = w.mean()"), (1, 3, 4)),
+        ((MADE.format(3), "w = rng.normal(size=6)", "m = w.mean()"), (1, 2, 3, 4)),
+        ((MADE.format(3), "rng, = rng.spawn(1)\nw = rng.normal(size=6)", "m = w.mean()"), (1, 2, 3, 4)),
+        (
+            (MADE.format(3), f"old = rng.normal(size=6)\n{MADE.format(4)}\nw += old", "m = w.mean()"),
+            (1, 2, 3, 4),
+        ),
+    ],
+)
+def test_a_cell_that_makes_its_generator_depends_on_no_earlier_one(
+    cells: tuple[str, ...], expected: tuple[int, ...], tmp_path: Path
+) -> None:
+    trail = Trail(tmp_path)
+    for cell in ("import numpy as np", *cells):
+        trail.run(cell)
+    assert trail.slice().cells == expected
+    assert trail.replay()["m"] == trail.namespace["m"]

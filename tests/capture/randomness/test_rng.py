@@ -2,6 +2,7 @@
 
 import random
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from cellops.capture.randomness import rng
 from cellops.records.cell import CellRecord, GeneratorUse
 from support.kernel import Kernel
+from support.trail import Trail
 
 MAKERS: dict[str, Any] = {
     "Random": random.Random,
@@ -199,6 +201,26 @@ def test_generators_inside_of_what_a_cell_reads_are_found(loaded: Kernel) -> Non
     assert {name for name, use in uses.items() if use.consumed} == {"trainer.rng", "streams[1]"}
     assert uses["trainer.rng"].seeded
     assert uses["streams[0]"].seeded
+
+
+def test_among_very_many_generators_those_that_a_cell_names_are_found(tmp_path: Path) -> None:
+    trail = Trail(tmp_path)
+    trail.run("import numpy as np\nfor n in range(200): globals()[f'g{n}'] = np.random.default_rng(n)")
+    drew = [use.name for use in trail.run("x = g150.normal()\ny = g199.normal()").generators if use.consumed]
+    assert drew == ["g150", "g199"]
+    assert len(trail.run("z = 1").generators) < 200
+    (made,) = (use for use in trail.run("new = np.random.default_rng()").generators if use.name == "new")
+    assert not made.seeded
+
+
+def test_that_not_all_generators_are_read_is_told_once(tmp_path: Path) -> None:
+    trail = Trail(tmp_path)
+    few = trail.run("import numpy as np\nfor n in range(50): globals()[f'g{n}'] = np.random.default_rng(n)")
+    assert "generators-not-read" not in [finding.code for finding in few.findings]
+    many, next_one = trail.run("one_more = np.random.default_rng(7)"), trail.run("x = 1")
+    (told,) = (finding for finding in many.findings if finding.code == "generators-not-read")
+    assert told.seen == "51 names stand for random generators; of those that a cell does not name, 50 are read"
+    assert next_one.findings == ()
 
 
 def test_a_generator_is_found_among_the_first_of_very_many_attributes(loaded: Kernel) -> None:

@@ -24,10 +24,20 @@ class Dataflow:
     """The lines at which a name is bound."""
     changes: dict[str, tuple[tuple[int, str | None], ...]] = field(default_factory=dict)
     """The lines at which the object under a name is changed in place, with the column where only that one is."""
+    members: tuple[ast.Attribute, ...] = ()
+    """The attributes that are set or deleted, also in functions."""
+    attributes: tuple[ast.Attribute, ...] = ()
+    """The attributes that are read, also in functions."""
     certain: dict[str, int] = field(default_factory=dict)
     """Names that are bound whenever the cell comes past the given line: outside of branches, loops and `try`."""
     uncertain: tuple[str, ...] = ()
     tree: ast.Module = field(default_factory=lambda: ast.Module([], []))
+
+
+NOT_UNDERSTOOD = "source not understood: "
+FAULT = "a fault of cellops"
+NOT_READ = Dataflow(uncertain=(f"{NOT_UNDERSTOOD}{FAULT}",))
+"""Of a cell that a fault of ours kept from being read."""
 
 
 def analyse(source: str) -> Dataflow:
@@ -35,12 +45,12 @@ def analyse(source: str) -> Dataflow:
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        return Dataflow(uncertain=(f"source not understood: {type(error).__name__}",))
+        return Dataflow(uncertain=(f"{NOT_UNDERSTOOD}{type(error).__name__}",))
     visitor = Visitor()
     try:
         visitor.visit(tree)
     except RecursionError as error:
-        return Dataflow(uncertain=(f"source not understood: {type(error).__name__}",))
+        return Dataflow(uncertain=(f"{NOT_UNDERSTOOD}{type(error).__name__}",))
     return _result(visitor, tree)
 
 
@@ -57,6 +67,8 @@ def _result(found: Visitor, tree: ast.Module) -> Dataflow:
         uncertain=tuple(found.uncertain),
         lines={name: tuple(lines) for name, lines in found.lines.items()},
         changes={name: tuple(changes) for name, changes in found.changes.items()},
+        members=tuple(found.members),
+        attributes=tuple(found.attributes),
         certain=found.certain,
         tree=tree,
     )

@@ -32,6 +32,8 @@ class Recorder(ABC):
         self._locals: list[Scope] = []
         self.lines: dict[str, list[int]] = {}
         self.changes: dict[str, list[tuple[int, str | None]]] = {}
+        self.members: list[ast.Attribute] = []
+        self.attributes: list[ast.Attribute] = []
         self.certain: dict[str, int] = {}
         self._line = self._end = 0
         self._conditions = 0
@@ -69,6 +71,8 @@ class Recorder(ABC):
 
     def _mutation(self, node: ast.Attribute | ast.Subscript) -> None:
         """`frame["x"] = 1` and `thing.x = 1` write to the name at their root."""
+        if isinstance(node, ast.Attribute):
+            (self.attributes if isinstance(node.ctx, ast.Load) else self.members).append(node)
         if isinstance(node.ctx, ast.Load):
             return
         root: ast.expr = node

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from cellops.records.effects import ANYTHING, FILES, Effects, FunctionEffects
+from cellops.records.effects import ANYTHING, FILES, INTERPRETER, Effects, FunctionEffects
 
 if TYPE_CHECKING:
     from cellops.capture.names.regions import Flow
@@ -124,6 +124,8 @@ class Change:
                 changed.update(name for name in found.consumes if not self._is_passive(name, effects))
                 self.derived.update(name for name in found.derived if not self._is_passive(name, effects))
                 waiting += [name for name in found.uses if not self._is_passive(name, effects)]
+        if any(function.sets for function in self._called(self._all_of(effects.lent))):
+            changed.add(INTERPRETER)
         return used, changed
 
     def _is_passive(self, name: str, effects: Effects) -> bool:

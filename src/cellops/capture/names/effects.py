@@ -8,20 +8,20 @@ changes it only if its class has code for that which may do more than to look it
 import ast
 import builtins
 import sys
-from collections.abc import Callable
 
 from cellops.capture.dataflow import scopes
 from cellops.capture.dataflow.looking import acts_when_given_up, acts_when_looked_at
 from cellops.capture.dataflow.scopes import Function
+from cellops.capture.dataflow.setting import set_by
 from cellops.capture.dataflow.shell_calls import shell_call
 from cellops.capture.dataflow.texts import constant_code
-from cellops.capture.names.expressions import MAIN, Describe
+from cellops.capture.names.expressions import MAIN
 from cellops.capture.names.kinds import NAMESPACE, SHELL, Description, Kind
 from cellops.capture.names.libraries import KEEPS_STATE, PURE, root, state_of
 from cellops.capture.names.owners import is_of_library
 from cellops.capture.names.projects import effects_of
-from cellops.capture.names.sharing import CONSTANT, Value, either
-from cellops.capture.names.statements import Statements, nothing_cached, nothing_known
+from cellops.capture.names.sharing import CONSTANT, NONE, Value, either
+from cellops.capture.names.statements import Statements
 from cellops.records.effects import ANYTHING, FunctionEffects
 
 Code = ast.Lambda | ast.GeneratorExp | ast.ClassDef | Function
@@ -34,17 +34,6 @@ MODULES_WITH_EFFECTS = ("__future__", "sklearn.experimental")
 class Source(Statements):
     """The source of a cell, or of a function in it."""
 
-    def __init__(
-        self,
-        before: Describe,
-        after: Describe = nothing_known,
-        text_of: Callable[[str], str | None] = nothing_known,
-        is_cached: Callable[[str], bool] = nothing_cached,
-    ) -> None:
-        super().__init__(before, after, text_of, is_cached)
-        self.later = False
-        """Whether this is code that runs when it is called, with the functions inside it."""
-
     def bring_in(self, node: ast.Import | ast.ImportFrom) -> None:
         """Importing a module that is not known executes it, whatever it may do."""
         origin = node.module or "" if isinstance(node, ast.ImportFrom) else ""
@@ -55,6 +44,7 @@ class Source(Statements):
         own = relative or any(not is_of_library(m) for m in modules)
         if own:
             self.notes.read_files()  # an earlier cell may have written the module
+            self.placed.handed.expect_any()
         for alias in node.names:
             if alias.name == "*":
                 continue
@@ -66,7 +56,7 @@ class Source(Statements):
                 self.notes.add_function(state_of(full), effects_of(root(full)))
                 self.bind_name(name, self._of_library(full))
             else:
-                self.bind_name(name, Value(Kind.LIBRARY, origin=full))
+                self.bind_name(name, self.member(self.handed(Value(Kind.LIBRARY, origin=full))))
 
     def define(self, node: Function | ast.ClassDef) -> None:
         if isinstance(node, ast.ClassDef):
@@ -76,8 +66,7 @@ class Source(Statements):
 
     def _define_function(self, node: Function) -> None:
         given = either([self.value(part) for part in scopes.defaults(node.args)])
-        self._decorated(node)
-        self.bind_name(node.name, Value(Kind.ACTIVE, held=given.everything))
+        self.bind_name(node.name, self._decorated(node, given.everything))
         if self.later:
             self._run_inside(node)
         elif not self.scopes:
@@ -93,24 +82,29 @@ class Source(Statements):
 
     def _define_class(self, node: ast.ClassDef) -> None:
         given = either([self.value(part) for part in (*node.bases, *(k.value for k in node.keywords))])
-        self._decorated(node)
         self.scopes.append(dict.fromkeys(scopes.bound_in(node.body), CONSTANT))
         self.run(node.body)
         local = self.scopes.pop()
         held = frozenset[str]().union(given.everything, *(value.everything for value in local.values()))
-        self.bind_name(node.name, Value(Kind.ACTIVE, held=held))
+        self.bind_name(node.name, self._decorated(node, held))
         if not self.scopes:
             self.notes.add_function(node.name, self._summary(node))
 
-    def _decorated(self, node: Function | ast.ClassDef) -> None:
-        """A decorator that is not known may call the function at once, and keep it."""
+    def _decorated(self, node: Function | ast.ClassDef, held: frozenset[str]) -> Value:
+        """A function or a class; a decorator that is not known may call it at once, keep it, or give something else."""
+        known = self.after(node.name) if node.decorator_list else None
+        another = known is not None and known.kind is not Kind.ACTIVE
+        given = NONE
         for decorator in node.decorator_list:
             found = self.value(decorator)
             if found.kind is not Kind.LIBRARY or root(found.origin) not in PURE | {"builtins"}:
                 self.notes.mutate(found)
+                self.notes.store(found, Value(roots=frozenset({node.name})), anywhere=True)
                 self.notes.active[node.name] = None
+                given |= found.everything if another else NONE
                 for name in found.everything:
                     self.notes.add_function(name, self._summary(node))
+        return Value(Kind.ACTIVE, roots=given, held=held)
 
     def function(self, node: ast.Lambda | ast.GeneratorExp) -> FunctionEffects:
         return self._summary(node)
@@ -122,12 +116,15 @@ class Source(Statements):
         changed = [*least.notes.changes, *least.notes.mutates, *least.bound]
         consumed = [*most.notes.changes, *most.notes.mutates]
         unknown = [ANYTHING] if least.notes.unknown else []
+        members = set_by(node)
+        self.placed.put_perhaps(members)
         uses = (*least.notes.needs, *most.notes.needs)
         return FunctionEffects(
             uses=tuple(dict.fromkeys(name for name in uses if name not in outer)),
             changes=tuple(dict.fromkeys(name for name in [*changed, *unknown] if name not in outer)),
             consumes=tuple(dict.fromkeys(name for name in consumed if name not in outer and name not in changed)),
             derived=tuple(name for name in most.notes.derived if name not in outer),
+            sets=bool(members),
             looked=acts_when_looked_at(node),
             ends=acts_when_given_up(node),
         )
@@ -142,7 +139,7 @@ class Source(Statements):
             told = known is not None and (known.kind is Kind.LIBRARY or known.origin in {NAMESPACE, SHELL})
             return known if told else Description(kind)
 
-        inner = Source(describe, is_cached=self.is_cached)
+        inner = Source(describe, is_cached=self.is_cached, placed=self.placed)
         inner.later = True
         inner.scopes = [dict.fromkeys(_local_names(node), Value())]
         inner.elsewhere = [set()]
@@ -160,7 +157,12 @@ class Source(Statements):
         return self.before(name) or self.after(name)
 
     def special(self, node: ast.Call) -> Value | None:
-        """Code in a text: `exec`, `eval`, and what IPython makes of its own syntax."""
+        """Code in a text: `exec`, `eval`, and what IPython makes of its own syntax; or IPython's shell itself."""
+        match node:
+            case ast.Call(func=ast.Name(id="get_ipython"), args=[], keywords=[]):
+                return self.name("get_ipython")._replace(origin=SHELL, direct=False)
+            case _:
+                pass
         code = constant_code(node)
         if code is not None and self.before(node.func.id) is None:  # type: ignore[attr-defined]
             return self._executed(code)

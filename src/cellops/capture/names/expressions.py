@@ -13,13 +13,15 @@ from cellops.capture.names import libraries
 from cellops.capture.names.accessors import registered
 from cellops.capture.names.calls.call import call
 from cellops.capture.names.calls.called import LAMBDA, Called
-from cellops.capture.names.kinds import NAMESPACE, SHELL, Description, Kind
+from cellops.capture.names.kinds import CLASS, NAMESPACE, SHELL, Description, Kind
 from cellops.capture.names.owners import is_of_library, is_pythons_own
-from cellops.capture.names.sharing import CONSTANT, NONE, Notes, Value, container, either
+from cellops.capture.names.placed import Placed, method_of
+from cellops.capture.names.sharing import CONSTANT, NONE, Notes, Value, class_of, container, dictionary_of, either
 from cellops.capture.names.types import name_of
 from cellops.records.effects import ANYTHING, INTERPRETER, FunctionEffects
 
 MAIN = "__main__"
+NAMES_OF_A_CLASS = frozenset({"__doc__", "__module__", "__name__", "__qualname__"})
 WORD = re.compile(r"[A-Za-z_]\w*")
 Describe = Callable[[str], Description | None]
 
@@ -28,13 +30,20 @@ class Expressions(ABC):
     """Evaluates expressions to values. Names of the notebook are described by `before`, or by what was bound here."""
 
     def __init__(
-        self, before: Describe, text_of: Callable[[str], str | None], is_cached: Callable[[str], bool]
+        self,
+        before: Describe,
+        text_of: Callable[[str], str | None],
+        is_cached: Callable[[str], bool],
+        placed: Placed | None,
     ) -> None:
         self.notes = Notes()
         self.before = before
         self.text_of = text_of
         self.is_cached = is_cached
         """Whether reading an attribute of this name may compute it once and keep it in the object."""
+        self.placed = Placed() if placed is None else placed
+        self.later = False
+        """Whether this is code that runs when it is called, with the functions inside it."""
         self.scopes: list[dict[str, Value]] = []
         """The local variables of comprehensions, functions and classes, the innermost last."""
         self.bound: dict[str, Value] = {}
@@ -47,9 +56,9 @@ class Expressions(ABC):
             case None | ast.Constant():
                 return CONSTANT
             case ast.Name(id=name):
-                return self.name(name)
+                return self.handed(self.name(name))
             case ast.Attribute(value=base, attr=attribute):
-                return self._attribute(self.value(base), attribute)
+                return self.handed(self._attribute(self.value(base), attribute))
             case ast.Subscript(value=base, slice=key):
                 known = self.value(base)
                 if known.origin == libraries.ALL_MODULES and not _names_another_module(key):
@@ -79,7 +88,7 @@ class Expressions(ABC):
             case ast.NamedExpr(target=target, value=inner):
                 found = self.value(inner)
                 self.bind_name(target.id, found)
-                return found
+                return self.known_as(target.id, found)
             case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
                 return self._comprehension(node)
             case ast.Lambda():
@@ -98,6 +107,12 @@ class Expressions(ABC):
                 return CONSTANT
             case _:
                 return either([self.value(part) for part in ast.iter_child_nodes(node) if isinstance(part, ast.expr)])
+
+    def handed(self, value: Value) -> Value:
+        """A value that may be given on: members of a library's may be set by whoever has it."""
+        if value.kind is Kind.LIBRARY and value.origin:
+            self.placed.handed.add(value.origin)
+        return value
 
     def name(self, name: str) -> Value:
         """Read a name."""
@@ -149,14 +164,43 @@ class Expressions(ABC):
         return value.element()
 
     def _attribute(self, base: Value, attribute: str) -> Value:
+        if self.later:
+            self.placed.ask(attribute)
         if base.kind is Kind.LIBRARY:
-            return base._replace(origin=f"{base.origin}.{attribute}", direct=False)
+            return self.member(base._replace(origin=f"{base.origin}.{attribute}", direct=False))
+        if (found := self.placed.of_objects(attribute)) is not None:
+            return self._shared(Kind.ACTIVE, base.everything, found[1].origin, name=found[0])
         if base.kind is Kind.TABLE and attribute in libraries.INDEXERS:
             return base
         if base.kind is Kind.TABLE and (accessor := registered(attribute)) is not None:
             own = not is_of_library(name_of(accessor)[0])
             return self._anything(f"accessor {attribute}") if own else Value(Kind.ACTIVE, base.everything)
         return self._attribute_of_its_own(base, attribute)
+
+    def member(self, found: Value) -> Value:
+        """A member of a library, which is everybody's where a cell has put it there."""
+        known = self.placed.described(found.origin)
+        return found if known is None else self._shared(known.kind, found.roots, known.origin)
+
+    def _shared(self, kind: Kind, roots: frozenset[str], origin: str = "", *, name: str = INTERPRETER) -> Value:
+        self.notes.needs[name] = None
+        if kind in (Kind.BOX, Kind.ACTIVE):
+            self.notes.active[name] = None
+        return Value(kind, roots | {name}, origin=origin)
+
+    def place(self, owner: Value, name: str | None, item: Value) -> None:
+        """Something is set on a module, a class or a function of a library; without a name it may be any member."""
+        self.notes.interpreter()
+        self.placed.put(owner.origin, name, shown=not self.later)
+        if name is not None and self.placed.of_objects(name) is not None:
+            self.notes.aliases.setdefault(method_of(name), set()).update(item.roots)
+            self.notes.touched.add(method_of(name))
+        self.notes.touched.add(INTERPRETER)
+        self.notes.store(Value(roots=frozenset({INTERPRETER})), item)
+
+    def give(self, item: Value) -> None:
+        """A function that is not known is given something of a library."""
+        self.placed.give(item.origin)
 
     def _attribute_of_its_own(self, base: Value, attribute: str) -> Value:
         if attribute in libraries.LEADS_ANYWHERE:
@@ -165,9 +209,11 @@ class Expressions(ABC):
             return self._anything(f"get_ipython().{attribute}")
         if base.kind is Kind.ACTIVE and self.is_cached(attribute):
             self.notes.mutate(base)
-        if libraries.changes_itself(attribute) and base.kind <= Kind.ESTIMATOR:
-            return Value(Kind.ACTIVE, base.everything)
-        return Value(base.kind if base.kind is not Kind.BOX else Kind.ACTIVE, base.everything)
+        if attribute == "__class__":
+            return class_of(base)
+        if attribute == "__dict__":
+            return dictionary_of(base)
+        return Value(_kind_of_attribute(base, attribute), base.everything)
 
     def _anything(self, reason: str) -> Value:
         """What may be any object of the notebook, and lead to its names."""
@@ -238,6 +284,10 @@ class Expressions(ABC):
                 parameter = either([Value(max(ambient.kind, Kind.TABLE), ambient.everything), self._defaults(part)])
                 values.append((LAMBDA, self._with_parameters(part, parameter)._replace(kind=Kind.CONSTANT)))
         self._read_texts(method or libraries.last(function.origin), nodes)
+        if base is not None and self.placed.of_objects(method) is not None:
+            roots = function.roots - base.everything  # it is given its object
+            function = function._replace(roots=roots, direct=INTERPRETER not in roots)
+            return call(self, Called(node, None, "", function, [("", base), *values], bool(self.scopes)))
         return call(self, Called(node, base, method, function, values, bool(self.scopes)))
 
     def _read_texts(self, function: str, given: list[tuple[str, ast.expr]]) -> None:
@@ -275,7 +325,19 @@ class Expressions(ABC):
     def bind_name(self, name: str, value: Value) -> None:
         """Give a value to a name."""
 
+    @abstractmethod
+    def known_as(self, name: str, value: Value) -> Value:
+        """A value that a name has been bound to: it is the object of that name."""
+
 
 def _names_another_module(key: ast.expr) -> bool:
     """Whether a key of `sys.modules` shows that it is not the notebook itself."""
     return isinstance(key, ast.Constant) and key.value != MAIN
+
+
+def _kind_of_attribute(base: Value, attribute: str) -> Kind:
+    if base.origin == CLASS and attribute in NAMES_OF_A_CLASS:
+        return Kind.CONSTANT
+    if base.kind is Kind.BOX or (base.kind <= Kind.ESTIMATOR and libraries.changes_itself(attribute)):
+        return Kind.ACTIVE
+    return base.kind

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Callable, Collection
 from enum import IntEnum
-from types import BuiltinFunctionType, FunctionType, ModuleType
+from functools import partial
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
 from cellops.capture.names import libraries
@@ -43,6 +44,8 @@ PLAIN_FUNCTION = "(function)"
 """Stands for the origin of a function of the notebook that keeps nothing between two calls."""
 HANDLE = "(handle)"
 """Stands for the origin of a file, or of what stands for one, whose methods keep nothing of what they are given."""
+CLASS = "(class)"
+"""Stands for the origin of the class of a value that is no object of the notebook: one of python or of a library."""
 NAMESPACE = "(namespace)"
 """The origin of a dictionary or a module that is a namespace of its own, as the notebook's is."""
 SHELL = "(shell)"
@@ -71,6 +74,7 @@ FRAMES = frozenset({"DataFrame", "Series"})
 NUMPY_ARRAYS = frozenset({"ndarray", "matrix", "recarray", "MaskedArray", "memmap"})
 TABLES = re.compile(r"^(?:pandas(?!\.io)|polars(?!\.io)|scipy\.sparse|numpy\.ma)(?:\.|$)")
 FUNCTIONS = (FunctionType, BuiltinFunctionType, type)
+CALLABLES = Kinds({FunctionType, MethodType, partial})
 MOST_LOOKED_AT = 1000
 """Items that are looked into one by one for one value."""
 AT_ONCE = 20
@@ -237,7 +241,15 @@ def _holds_nothing_foreign(value: object, budget: list[int], depth: int) -> bool
     if any(libraries.works_in_place(name, held) for name, held in attributes.items()):
         return False
     given = [held for name, held in attributes.items() if not name.endswith("_") and not name.startswith("_")]
+    if any(_is_foreign(held) for name, held in attributes.items() if name.startswith("_")):
+        return False
     return all(_is_harmless(held, budget, depth) for held in given)
+
+
+def _is_foreign(value: object) -> bool:
+    """Whether something is a function or an object of the notebook, as a scorer holds one."""
+    kind = type(value)
+    return (kind in CALLABLES and describe(value).kind is not Kind.LIBRARY) or name_of(kind)[0] == "__main__"
 
 
 def _is_harmless(value: object, budget: list[int], depth: int) -> bool:

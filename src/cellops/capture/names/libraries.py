@@ -54,10 +54,11 @@ PLACES_OF_OUT = {
     ),
     3: _words(
         """
-        clip compress cumprod cumsum mean nancumprod nancumsum nanmean nanpercentile nanprod nanquantile nanstd nansum
-        nanvar percentile prod quantile std sum take trace var
+        accumulate clip compress cumprod cumsum mean nancumprod nancumsum nanmean nanpercentile nanprod nanquantile
+        nanstd nansum nanvar percentile prod quantile std sum take trace var
         """
     ),
+    4: _words("reduceat"),
 }
 """Functions of numpy that write to an argument at this place, where so many are given; ufuncs know it themselves."""
 
@@ -68,24 +69,26 @@ CHANGES_INTERPRETER = re.compile(
     r" | register\w* | unregister\w* | basicConfig | setlocale | seterr\w* | setcontext | setrecursionlimit"
     r" | set_option | reset_option | environ(?:\.(?:clear|pop|popitem|setdefault|update))?"
     r" | path\.(?:append|insert|extend) | addsitedir | signal |"
-    r" patch\w* | patch\.\w+ | install\w* |"
+    r" copyreg\.\w+ | patch\w* | patch\.\w+ | install\w* |"
     r" use_inf_as_na | experimental\.\w+ | rcParams | rc | rcdefaults | interactive"
     r" | autolog | system | popen | Popen | run | call | check_call | check_output | makedirs | mkdir |"
     r" remove | removedirs | rename | renames | replace | rmdir | unlink | symlink | link | rmtree | move |"
     r" shutil\.copy | copy2 | copyfile | copytree | make_archive | unpack_archive | extractall | settrace |"
-    r" setprofile | import_module | exec_module ) $"
+    r" setprofile | import_module | exec_module | setdefaulttimeout | field_size_limit | add_type ) $"
 )
 INTERPRETER_OF = _words(
     """
-    atexit faulthandler gc importlib locale logging matplotlib numpy os pandas polars random seaborn shutil signal
-    site sklearn subprocess sys torch warnings posix decimal mlflow duckdb tqdm multiprocessing threading unittest mock
+    abc atexit codecs collections copyreg csv faulthandler gc importlib locale logging matplotlib mimetypes numbers
+    numpy os pandas polars random seaborn shutil signal site sklearn socket sqlite3 subprocess sys torch warnings posix
+    decimal mlflow duckdb tqdm multiprocessing threading unittest mock _csv _socket _sqlite3
     """
 )
 ONLY_SEEMS = frozenset({"numpy.set_diff", "re.sub", "dataclasses.replace", "operator.call"})
 
 READS_FILES = re.compile(
     r"(?x)^(?: read | load | open | scan | from_csv | from_file | from_json | fromfile | genfromtxt | glob | listdir"
-    r" | memmap | exists | is_file | iterdir | rglob | walk | read_\w+ | load\w* | scan_\w+ | ParquetFile | sql"
+    r" | memmap | exists | is_file | iterdir | rglob | walk | l?stat | getsize | get[acm]time | is(?:file|dir|link) |"
+    r" lexists | samefile | scandir | read_\w+ | load\w* | scan_\w+ | ParquetFile | sql"
     r" | execute | connect )$"
 )
 WRITES_FILES = re.compile(
@@ -117,7 +120,7 @@ CHANGES_ITSELF = _words(
     add append byteswap clear difference_update discard drop_in_place extend fill insert insert_column
     intersection_update __delitem__ __setitem__ __iadd__ partition pop popitem put remove replace_column resize
     reverse setdefault setfield setflags set_fill_value set_names set_sorted shrink_to_fit sort sort_in_place
-    symmetric_difference_update update __setattr__ __dict__ rechunk_in_place extend_constant upsample_in_place
+    symmetric_difference_update update __setattr__ rechunk_in_place extend_constant upsample_in_place
     eliminate_zeros sum_duplicates sort_indices prune setdiag
     """
 )
@@ -144,6 +147,8 @@ GIVES_STATE = re.compile(r"^_?decimal\.(?:getcontext|localcontext)$|^(?:unittest
 DRAWS_WITH = {"seaborn": "matplotlib", "mpl_toolkits": "matplotlib"}
 DRAWS = _words("boxplot hist plot")
 """Methods of frames that may draw on matplotlib's current figure."""
+SHARED = _words("sys.path sys.meta_path sys.path_hooks sys.path_importer_cache warnings.filters")
+"""Containers of modules that stand for a part of what all cells share."""
 ALL_MODULES = "sys.modules"
 """The full name of what holds all modules, and of any of them."""
 ENTERS = _words("__enter__ __exit__ __aenter__ __aexit__ enter_context enter_async_context")
@@ -157,8 +162,8 @@ LEADS_ANYWHERE = _words(
 """Attributes that lead to objects that nothing else in the source names."""
 HARMLESS_OF_SHELL = _words(
     """
-    banner1 banner2 colors config display_formatter display_pub execution_count history_manager kernel magics_manager
-    parent set_next_input
+    __class__ ast_transformers banner1 banner2 colors config display_formatter display_pub events execution_count
+    history_manager input_transformers_cleanup input_transformers_post kernel magics_manager parent set_next_input
     """
 )
 """Attributes of IPython's shell that lead to no name of the notebook."""
@@ -223,7 +228,9 @@ def last(origin: str) -> str:
 
 def works_in_place(parameter: str, value: object) -> bool:
     """Whether a parameter tells a function or an estimator to work in the tables that it is given."""
-    return (parameter.startswith("copy") and value is False) or (parameter.startswith("overwrite") and value is True)
+    return (parameter.startswith("copy") and value is False) or (
+        parameter.startswith(("inplace", "overwrite")) and value is True
+    )
 
 
 @cache

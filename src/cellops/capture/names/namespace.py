@@ -1,12 +1,10 @@
 """Which names of the notebook are bound to other objects than before: by identity, with no code of theirs called."""
 
 import re
-from collections.abc import Mapping
-from itertools import compress
-from operator import ne
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cellops.capture.names.types import identity_of
+from cellops.capture.names.identities import WIDTH, identities, identity
 
 OF_IPYTHON = re.compile(r"^(?:_+|_i+|_\d+|_i\d+|_[dios]h|In|Out|exit|quit|open|get_ipython|__\w+__)$")
 RESULT = re.compile(r"^(?:_{1,3}|_\d+)$")
@@ -15,8 +13,8 @@ RESULT = re.compile(r"^(?:_{1,3}|_\d+)$")
 
 SOURCE = re.compile(r"^_i\d+$")
 """The names under which it keeps their sources."""
-STRETCH = 256
-"""Identities that are compared at once: only where a stretch differs are they looked at one by one."""
+STRETCH = 256 * WIDTH
+"""Bytes of identities that are compared at once: only where a stretch differs are they looked at one by one."""
 
 
 class Picture:
@@ -31,24 +29,32 @@ class Picture:
         names = list(held)
         kept = before is not None and before._order.grow(names)
         self._order: _Order = before._order if before is not None and kept else _Order(names)
-        self._identities = list(map(identity_of, compress(held.values(), self._order.chosen)))
+        self._identities = identities(tuple(held.values()))
 
     @property
     def names(self) -> list[str]:
-        return self._order.names[: len(self._identities)]
+        return _shown(self._order.names[: len(self)])
+
+    def __len__(self) -> int:
+        return len(self._identities) // WIDTH
 
     def changed_since(self, earlier: "Picture") -> list[str]:
         """The names that are new or stand for another object."""
         if self._order is not earlier._order:
-            return [name for name in self.names if self.identity(name) != earlier.identity(name)]
-        common = len(earlier._identities)
-        differ: list[str] = []
-        for start in range(0, common, STRETCH):
-            end = min(start + STRETCH, common)
-            now, before = self._identities[start:end], earlier._identities[start:end]
-            if now != before:
-                differ += compress(self._order.names[start:end], map(ne, now, before))
-        return [*differ, *self.names[common:]]
+            return [name for name in self.names if self._identity(name) != earlier._identity(name)]
+        names, common = self._order.names, len(earlier)
+        return _shown([*(names[place] for place in self._differing(earlier)), *names[common : len(self)]])
+
+    def _differing(self, earlier: "Picture") -> Iterator[int]:
+        """The places of the names of both that stand for another object."""
+        mine, others = self._identities, earlier._identities
+        for start in range(0, len(others), STRETCH):
+            end = min(start + STRETCH, len(others))
+            if mine[start:end] == others[start:end]:
+                continue
+            for place in range(start, end, WIDTH):
+                if mine[place : place + WIDTH] != others[place : place + WIDTH]:
+                    yield place // WIDTH
 
     def missing_since(self, earlier: "Picture") -> list[str]:
         """The names that are gone."""
@@ -56,43 +62,51 @@ class Picture:
             return []
         return [name for name in earlier.names if not self.has(name)]
 
-    def identity(self, name: str) -> int | None:
-        place = self._order.place(name)
-        return None if place is None or place >= len(self._identities) else self._identities[place]
-
     def has(self, name: str) -> bool:
-        return self.identity(name) is not None
+        return self._identity(name) is not None
+
+    def stands_for(self, name: str, held: object) -> bool:
+        """Whether a name stood for this object, or one at its place."""
+        return self._identity(name) == identity(held)
+
+    def same(self, name: str, other: "Picture") -> bool:
+        """Whether a name stood for the same object in both, or in neither for any."""
+        return self._identity(name) == other._identity(name)
+
+    def _identity(self, name: str) -> bytes | None:
+        place = self._order.place(name)
+        return None if place is None or place >= len(self) else self._identities[place * WIDTH : (place + 1) * WIDTH]
+
+
+def _shown(names: list[str]) -> list[str]:
+    """Those that are names of the notebook.
+
+    IPython binds one to the source of each cell: these are left out. What is no text can stand in a namespace, by
+    `globals()[5] = 1`, and is no name.
+    """
+    return [name for name in names if type(name) is str and not SOURCE.match(name)]
 
 
 class _Order:
-    """Names in the order in which they came, for as long as none goes away.
-
-    IPython binds a name to the source of each cell: these are left out, else a long session would pay for them. What is
-    no text can stand in a namespace, by `globals()[5] = 1`, and is no name.
-    """
+    """Names in the order in which they came, for as long as none goes away."""
 
     def __init__(self, names: list[str]) -> None:
-        self._all: list[str] = []
-        self.names: list[str] = []
-        self.chosen: list[bool] = []
-        """Of each name in the namespace, whether it is among the names here."""
+        self.names = names
         self._places: dict[str, int] = {}
-        self.grow(names)
+        self._placed = 0
 
     def grow(self, names: list[str]) -> bool:
         """Take in the names that have come; false where one has gone away."""
-        known = len(self._all)
-        if names[:known] != self._all:
+        known = len(self.names)
+        if names[:known] != self.names:
             return False
-        new = names[known:]
-        chosen = [type(name) is str and not SOURCE.match(name) for name in new]
-        self._all += new
-        self.chosen += chosen
-        self.names += compress(new, chosen)
+        self.names += names[known:]
         return True
 
     def place(self, name: str) -> int | None:
-        known = len(self._places)
+        known = self._placed
         if known < len(self.names):
-            self._places.update(zip(self.names[known:], range(known, len(self.names)), strict=True))
+            new = enumerate(self.names[known:], known)
+            self._places.update((name, place) for place, name in new if type(name) is str)
+            self._placed = len(self.names)
         return self._places.get(name)

@@ -9,6 +9,8 @@ from cellops.capture.names.libraries import root
 from cellops.capture.names.types import Kinds, name_of
 
 FUNCTIONS = Kinds((BuiltinFunctionType, FunctionType, MethodType))
+WRAPPERS = Kinds((classmethod, staticmethod))
+STANDS_IN = "unittest.mock"
 INSTALLED = ("site-packages", "dist-packages")
 
 
@@ -33,11 +35,25 @@ def is_pythons_own(value: object) -> bool:
     return kind in CONSTANTS or (module != "builtins" and is_of_library(module))
 
 
+def is_own(value: object) -> bool:
+    """Whether something is a function or a class of the notebook, is made around one, or stands in for another."""
+    kind = type(value)
+    if kind is property:
+        return any(map(is_own, (value.fget, value.fset, value.fdel)))  # type: ignore[attr-defined]
+    if kind in WRAPPERS:
+        return is_own(value.__func__)  # type: ignore[attr-defined]
+    if issubclass(kind, type):
+        return not is_of_library(name_of(value)[0])  # type: ignore[arg-type]  # it is a class
+    bound = kind is MethodType and runs_own_code(value.__func__)  # type: ignore[attr-defined]
+    return bound or runs_own_code(value) or name_of(kind)[0] == STANDS_IN
+
+
 def runs_own_code(function: object) -> bool:
     """Whether calling a value runs code of the notebook, or changes an object that it was taken from."""
     kind = type(function)
     if kind is functools.partial:
-        return any(map(runs_own_code, (function.func, *function.args)))  # type: ignore[attr-defined]
+        given = (function.func, *function.args, *function.keywords.values())  # type: ignore[attr-defined]
+        return any(map(runs_own_code, given))
     if kind is FunctionType:
         return not is_of_library(function.__module__)
     if kind is MethodType:

@@ -63,6 +63,10 @@ class Flow:
         """The cells that something with these effects would depend on now."""
         return self._needed(Change(self, effects))
 
+    def changed_by(self, effects: Effects) -> set[str]:
+        """The names that functions may change which something with these effects may call."""
+        return Change(self, effects).changed
+
     def _needed(self, step: Change) -> int:
         cells = self._everywhere | (self._all if ANYTHING in step.used else 0)
         for name in step.used:
@@ -70,16 +74,16 @@ class Flow:
         return cells
 
     def _apply(self, step: Change, effects: Effects, cells: int, order: int, *, anything: bool) -> None:
+        touched = mutated = 0
         for name in effects.changes:
-            self._mark(step.now(name), cells)
+            touched |= step.now(name)
             if name != RESULTS and self.reach(step.now(name)) & self.own(FILES):
                 self._mark(self.own(FILES), cells)  # a handle may have been given up
-        mutated = 0
         for name in (*effects.mutates, *step.changed):
             mutated |= self.reach(step.now(name))
         for name in (*effects.derived, *step.derived):
             mutated |= step.made_of(step.now(name))
-        self._mark(mutated, cells)
+        self._mark(touched | mutated, cells)
         for name in step.given_up.intersection(effects.lingering):
             self._name(GARBAGE).own |= self.own(name)
         self._bind(step, effects, cells, order)
@@ -87,7 +91,7 @@ class Flow:
             self._name(name).cells |= cells
         if anything:
             self._mark(self.all_regions(), cells)
-        shared = INTERPRETER in self._names and mutated & self._names[INTERPRETER].own
+        shared = INTERPRETER in self._names and (touched | mutated) & self._names[INTERPRETER].own
         if anything or INTERPRETER in effects.changes or INTERPRETER in step.changed or shared:
             self._everywhere |= cells
 

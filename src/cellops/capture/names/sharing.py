@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from cellops.capture.names.kinds import Kind
+from cellops.capture.names.kinds import CLASS, Kind
 from cellops.records.effects import FILES, INTERPRETER, FunctionEffects
 
 NONE: frozenset[str] = frozenset()
@@ -27,6 +27,11 @@ class Value(NamedTuple):
     @property
     def everything(self) -> frozenset[str]:
         return self.roots | self.held
+
+    @property
+    def is_of_library(self) -> bool:
+        """Whether it is a module, or a function or a class of one: what is set on it all cells see."""
+        return self.kind is Kind.LIBRARY or self.origin == CLASS
 
     def element(self) -> "Value":
         """What an item or an attribute of it is."""
@@ -68,6 +73,16 @@ def container(values: Iterable[Value], *, fixed: bool = False) -> Value:
     return Value(min(kind, Kind.BOX), held=frozenset().union(*(part.everything for part in parts)))
 
 
+def dictionary_of(value: Value) -> Value:
+    """What holds the attributes of an object: to look into it runs no code, where it is known whose it is."""
+    return Value(Kind.BOX if value.direct else Kind.ACTIVE, value.everything)
+
+
+def class_of(value: Value) -> Value:
+    """Methods that are taken from a class may do anything with what they are given, its objects among it."""
+    return Value(value.kind, value.everything) if value.kind is Kind.ACTIVE else Value(origin=CLASS)
+
+
 class Notes:
     """What a stretch of source does to the names of the notebook."""
 
@@ -80,6 +95,7 @@ class Notes:
         self.aliases: dict[str, set[str]] = {}
         self.holds: dict[str, set[str]] = {}
         self.reaches: dict[str, set[str]] = {}
+        self.lent: dict[str, None] = {}
         self.functions: dict[str, FunctionEffects] = {}
         self.unknown: dict[str, None] = {}
         self.touched: set[str] = set()
@@ -152,6 +168,7 @@ class Notes:
             changes=_union(part.changes for part in parts),
             consumes=_union(part.consumes for part in parts),
             derived=_union(part.derived for part in parts),
+            sets=any(part.sets for part in parts),
             keeps=any(part.keeps for part in parts),
             looked=any(part.looked for part in parts),
             ends=any(part.ends for part in parts),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from cellops.capture.names.regions import Flow, members
 from cellops.records.cell import CellRecord, Outcome
-from cellops.records.effects import FILES, TASKS, Effects
+from cellops.records.effects import FILES, HOOKS, TASKS, Effects
 from cellops.records.slice import Slice
 from cellops.records.value import Covered, ValueSeen
 
@@ -14,6 +14,8 @@ MOST_NAMED = 5
 TABLES = frozenset({"pandas.DataFrame", "pandas.Series", "pandas.core.frame.DataFrame", "pandas.core.series.Series"})
 GOING_ON = Effects(needs=(TASKS,), active=(TASKS,), mutates=(TASKS,))
 """What tasks may do between two cells."""
+HOOKED = Effects(needs=(HOOKS,), active=(HOOKS,), mutates=(HOOKS,))
+"""What functions may do that run around a cell."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +51,10 @@ class Slices:
             The cells of other kernels that have made what it takes over.
         """
         effects = _with_files(record, record.effects or Effects(unknown=("it was not captured",)))
-        drawn = [] if seeded and not effects.unknown else _generators(record)
-        if drawn:
-            effects = effects.replace(needs=(*effects.needs, *drawn), changes=(*effects.changes, *drawn))
+        if not seeded or effects.unknown:
+            drawn, own = _generators(record), set(_generators(record, made_here=True))
+            needs = [name for name in drawn if name not in own or name not in effects.binds]
+            effects = effects.replace(needs=(*effects.needs, *needs), changes=(*effects.changes, *drawn))
         renewed = ALL_GENERATORS if seeded else [use.name for use in record.generators if use.renewed]
         if renewed:
             effects = effects.replace(binds=(*effects.binds, *(f"(generator {name})" for name in renewed)))
@@ -60,16 +63,31 @@ class Slices:
         if effects.tasks:
             self._whole.add(0, GOING_ON)
             self._sure.add(0, GOING_ON.replace(mutates=()))
+        if effects.hooked:
+            effects = self._without_what_hooks_bind(effects)
+            self._add_hooks(order)
         taken = above.cells if above is not None else ()
         self._cells |= {cell: _Cell(1 << cell, {}) for cell in taken}
         bits = sum(1 << cell for cell in taken)
         cells, definers = self._whole.add(order, effects, bits)
         sure, _ = self._sure.add(order, effects.replace(mutates=(), derived=(), unknown=()), bits)
+        if effects.hooked:
+            self._add_hooks(order)
         self._needed[record.order] = sure
         notes = (*(above.widened if above is not None else ()), *filter(None, [self._note(record, effects)]))
         self._cells[record.order] = _Cell(cells, definers, _doubt(record, effects), notes)
         for value in record.values:
             self._contents[value.name] = (value.digest if _is_whole_table(value) else None, self._cells_of(value))
+
+    def _add_hooks(self, order: int) -> None:
+        self._whole.add(order, HOOKED)
+        self._sure.add(order, HOOKED.replace(mutates=()))
+
+    def _without_what_hooks_bind(self, effects: Effects) -> Effects:
+        """They go on from what they have bound before."""
+        own = self._whole.changed_by(HOOKED).intersection(effects.rebound)
+        binds, rebound = (tuple(n for n in names if n not in own) for names in (effects.binds, effects.rebound))
+        return effects.replace(binds=binds, rebound=rebound)
 
     def _note(self, record: CellRecord, effects: Effects) -> str | None:
         if record.outcome is Outcome.INTERRUPTED:
@@ -138,9 +156,16 @@ def _is_whole_table(value: ValueSeen) -> bool:
     return value.covered is Covered.FULL and value.type in TABLES
 
 
-def _generators(record: CellRecord) -> list[str]:
-    """The random generators that the cell drew from, as names: the global ones, and those that a name leads to."""
-    drawn = [use.name for use in record.generators if use.consumed and not use.renewed]
+def _generators(record: CellRecord, *, made_here: bool = False) -> list[str]:
+    """The random generators that the cell drew from, as names: the global ones, and those that a name leads to.
+
+    Parameters
+    ----------
+    made_here
+        Whether only those that it has made itself are asked for.
+    """
+    uses = (use for use in record.generators if use.consumed and not use.renewed)
+    drawn = [use.name for use in uses if not made_here or use.state is None]
     return [
         f"(generator {name})" if name.partition(".")[0] in ALL_GENERATORS else name.partition(".")[0].partition("[")[0]
         for name in drawn

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 from cellops.capture.dataflow.scopes import Function
 from cellops.capture.names.expressions import Describe, Expressions
 from cellops.capture.names.kinds import HANDLE, WEAK, Kind
-from cellops.capture.names.libraries import NAMES_OF_INDEX
+from cellops.capture.names.libraries import NAMES_OF_INDEX, last
+from cellops.capture.names.placed import Placed
 from cellops.capture.names.sharing import CONSTANT, Value, container, either
 
 
@@ -19,6 +20,11 @@ def nothing_known(_name: str) -> None:
 def nothing_cached(_attribute: str) -> bool:
     """No attribute is computed once and kept."""
     return False
+
+
+def _shown(node: ast.expr) -> str | None:
+    """The text that an expression is, where the source shows it."""
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 
 def _parts(body: Iterable[ast.AST]) -> Iterable[ast.AST]:
@@ -34,8 +40,9 @@ class Statements(Expressions):
         after: Describe = nothing_known,
         text_of: Callable[[str], str | None] = nothing_known,
         is_cached: Callable[[str], bool] = nothing_cached,
+        placed: Placed | None = None,
     ) -> None:
-        super().__init__(before, text_of, is_cached)
+        super().__init__(before, text_of, is_cached, placed)
         self.after = after
         """The kind that a name has after the cell; None where the source binds it more than once."""
         self.conditions = 0
@@ -43,6 +50,8 @@ class Statements(Expressions):
         """The names that each function around declares to be the notebook's."""
         self.result = CONSTANT
         """The value of the last expression that is a statement."""
+        self.annotations: list[Value] = []
+        """The annotations of names of the notebook."""
 
     def run(self, body: Iterable[ast.AST]) -> None:
         for statement in body:
@@ -54,10 +63,15 @@ class Statements(Expressions):
                 self.result = self.value(value)
             case ast.Assign(targets=targets, value=value):
                 found = self.value(value)
-                for target in targets:
-                    self._assign(target, value, found)
+                if len(targets) == 1:
+                    self._assign(targets[0], value, found)
+                for target in targets if len(targets) > 1 else ():
+                    self.bind(target, found)
+                    found = either([found, self._bound_to(target, found)])
             case ast.AnnAssign(target=target, annotation=annotation, value=value):
-                self.value(annotation)
+                found = self.value(annotation)
+                if isinstance(target, ast.Name) and not self.scopes:
+                    self.annotations.append(found)
                 if value is not None:
                     self._assign(target, value, self.value(value))
             case ast.AugAssign(target=target, value=value):
@@ -160,29 +174,53 @@ class Statements(Expressions):
                 return
         self.bind(target, value)
 
+    def _bound_to(self, target: ast.expr, value: Value) -> Value:
+        """What has been bound, by the first of several targets."""
+        return self.known_as(target.id, value) if isinstance(target, ast.Name) else self.value(target)
+
+    def known_as(self, name: str, value: Value) -> Value:
+        if value.kind is Kind.CONSTANT or self._local(name) is not None:
+            return value
+        return value._replace(roots=value.roots | {name}, direct=False)
+
     def bind(self, target: ast.expr, value: Value) -> None:
         match target:
             case ast.Name(id=name):
                 self.bind_name(name, value)
             case ast.Tuple(elts=parts) | ast.List(elts=parts):
-                item = self.iterate(value)
-                for part in parts:
-                    starred = isinstance(part, ast.Starred)
-                    self.bind(
-                        part.value if isinstance(part, ast.Starred) else part, container([item]) if starred else item
-                    )
+                self._unpack(parts, self.iterate(value), alike=value.kind in (Kind.DATA, Kind.BOX))
             case ast.Attribute(value=base, attr=attribute):
                 into = self.value(base)
                 self.notes.set_attribute(into, attribute)
                 if attribute in NAMES_OF_INDEX and into.kind is Kind.TABLE:
                     self.notes.rename_index(into)
-                self._store(into, value)
+                if into.is_of_library:
+                    self.place(into, attribute, value)
+                else:
+                    self._store(into, value)
             case ast.Subscript(value=base, slice=key):
                 place = self.value(key)
                 self.use(place)
-                self._store(self.value(base), value, place)
+                self._store_item(self.value(base), value, place, key)
             case _:
                 self.value(target)
+
+    def _unpack(self, parts: list[ast.expr], item: Value, *, alike: bool) -> None:
+        """The items of a container may be one object: `a, b = [[]] * 2`."""
+        for part in parts:
+            if isinstance(part, ast.Starred):
+                self.bind(part.value, container([item]))
+                continue
+            self.bind(part, item)
+            if alike and not item.everything:
+                item = self._bound_to(part, item)
+
+    def _store_item(self, into: Value, item: Value, place: Value, key: ast.expr) -> None:
+        """An item is set; that of a dictionary of a library's members is a member."""
+        if into.kind is Kind.LIBRARY and last(into.origin) == "__dict__":
+            self.place(into, _shown(key), item)
+        else:
+            self._store(into, item, place)
 
     def _store(self, into: Value, item: Value, key: Value = CONSTANT) -> None:
         """An attribute or an item of something is set; of a module, it is everybody's."""
@@ -199,7 +237,7 @@ class Statements(Expressions):
         self.notes.store(into, key)
 
     def bind_name(self, name: str, value: Value) -> None:
-        value = value.kept()
+        value = self.handed(value).kept()
         scope = self._local(name)
         if scope is not None:
             scope[name] = either([scope[name], value]) if scope[name] is not CONSTANT else value

@@ -1,67 +1,53 @@
 """The watcher of names: what a cell's source says of them, joined with what has really changed."""
 
-import gc
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from types import FunctionType
 from typing import Any
 from weakref import getweakrefcount
 
-from cellops.capture.dataflow.analysis import Dataflow
+from cellops.capture.dataflow.analysis import FAULT, NOT_UNDERSTOOD, Dataflow
 from cellops.capture.dataflow.visitor import STAR_IMPORT
 from cellops.capture.names.axes import Axes
+from cellops.capture.names.before import Before
 from cellops.capture.names.bindings import GONE, watch
 from cellops.capture.names.caches import Caches
 from cellops.capture.names.effects import Source
-from cellops.capture.names.endings import may_act_at_its_end
+from cellops.capture.names.endings import may_act_at_its_end, may_linger
+from cellops.capture.names.garbage import Garbage
+from cellops.capture.names.hooks import Hooks
 from cellops.capture.names.kinds import PLAIN_FUNCTION, Description, Kind, describe
+from cellops.capture.names.members import of_libraries
 from cellops.capture.names.memory import Memory
 from cellops.capture.names.namespace import OF_IPYTHON, RESULT, Picture
 from cellops.capture.names.output import Output
 from cellops.capture.names.owners import is_of_library
+from cellops.capture.names.placed import Placed
+from cellops.capture.names.sharing import Value
+from cellops.capture.names.surroundings import Surroundings
 from cellops.capture.names.tasks import Tasks, let_go_on
 from cellops.capture.names.threads import Threads
 from cellops.capture.names.types import bases_of, held_by, identity_of, name_of
 from cellops.capture.watcher import Ending, OpenCell, Seen
 from cellops.records.cell import Outcome
-from cellops.records.effects import ANYTHING, GARBAGE, INTERPRETER, OUTPUT, RESULTS, TASKS, Effects, FunctionEffects
+from cellops.records.effects import (
+    ANYTHING,
+    HOOKS,
+    INTERPRETER,
+    OUTPUT,
+    RESULTS,
+    TASKS,
+    Effects,
+    FunctionEffects,
+)
 
 MOST_CODE = 200_000
 """Characters of a cell beyond which its statements are not read one by one."""
 MOVED_ON = ("__", "___")
 """The names under which results go on when others come."""
+ANNOTATIONS = Value(Kind.BOX, frozenset({"__annotations__"}), direct=True)
+"""The dictionary of the notebook in which Python keeps the annotations of names."""
 DOES_ANYTHING = FunctionEffects(uses=(ANYTHING,), changes=(ANYTHING,))
-
-
-@dataclass(frozen=True)
-class Before:
-    """The names as they stood before a cell."""
-
-    picture: Picture
-    kinds: dict[str, Description]
-    """Of the names that the source shows."""
-    bound: dict[str, Callable[[], object]]
-    """The objects of the names that it binds."""
-    watched: tuple[str, ...]
-    """Those of them whose objects are missed: that they are given up can be seen."""
-    ending: tuple[str, ...]
-    """Those whose objects may do something when they are given up."""
-    strayed: tuple[str, ...]
-    """Names that it reads and that no cell has bound to what they are now."""
-    nested: bool
-    beside: dict[str, None]
-    """The cells that ran at the same time, in other threads."""
-    accompanied: bool
-    """Whether other threads may have run code of the notebook at the same time."""
-    collected: int
-    """How many objects python has found in circles so far."""
-    output: Output
-    """Where the output of cells went."""
-    redirected: bool
-    """Whether an earlier cell had redirected it."""
-    tasks: bool
-    """Whether tasks that earlier cells have left may have gone on since the last one, or go on now."""
 
 
 class Names:
@@ -73,10 +59,12 @@ class Names:
         self._memory = Memory()
         self._axes = Axes()
         self._caches = Caches({})
+        self._placed = Placed()
+        self._surroundings = Surroundings()
         self._threads = Threads({})
         self._tasks = Tasks()
-        self._lingering = False
-        """Whether objects that were given up may still live."""
+        self._hooks = Hooks(None)
+        self._garbage = Garbage()
         self._output = Output()
         self._results: deque[str] = deque(maxlen=len(MOVED_ON))
         """The names of the last results, `_7` for example."""
@@ -85,13 +73,18 @@ class Names:
         self._open: list[OpenCell] = []
         self._beside: dict[int, dict[str, None]] = {}
         """For each of them those that run at the same time, in other threads."""
+        self._missed = False
+        """Whether nothing is known of a cell before the next one that ends."""
 
     def start(self, shell: Any) -> None:
         """Remember what stands already."""
         self._namespace = shell.user_ns
         self._caches = Caches(self._namespace)
+        self._placed = Placed()
+        self._surroundings = Surroundings()
         self._threads = Threads(self._namespace)
         self._tasks.start()
+        self._hooks = Hooks(shell)
         self._picture = Picture(self._namespace)
         self._output = Output()
         hidden = getattr(shell, "user_ns_hidden", {})
@@ -101,6 +94,27 @@ class Names:
         """Nothing to take away."""
 
     def before(self, cell: OpenCell) -> Before:
+        try:
+            return self._before(cell)
+        except BaseException:
+            self._miss(cell, self._picture)
+            raise
+
+    def after(self, cell: OpenCell, state: Before, ending: Ending) -> Seen:
+        try:
+            return self._after(cell, state, ending)
+        except BaseException:
+            self._miss(cell, state.picture)
+            raise
+
+    def _miss(self, cell: OpenCell, picture: Picture) -> None:
+        """Know nothing of a cell, by a fault of ours: what it bound is found behind the next one."""
+        self._open = [other for other in self._open if other is not cell]
+        self._beside.pop(cell.order, None)
+        self._picture = picture
+        self._missed = True
+
+    def _before(self, cell: OpenCell) -> Before:
         nested = any(outer.thread == cell.thread for outer in self._open)
         beside = [other for other in self._open if other.thread != cell.thread]
         for other in beside:
@@ -109,23 +123,30 @@ class Names:
         self._open.append(cell)
         redirected = self._output.has_moved()
         own = self._take_back(cell)
+        self._placed.replaced.foresee(of_libraries(cell.flow.members, cell.flow, self._namespace))
+        self._placed.foresee(cell.flow.members, cell.body)
+        for named in of_libraries(cell.flow.attributes, cell.flow, self._namespace):
+            self._placed.handed.add(named)
         shown = dict.fromkeys((*cell.flow.reads, *cell.flow.lines))
         present = {name: self._namespace[name] for name in shown if name in self._namespace and name not in own}
         kinds = {name: describe(value) for name, value in present.items()}
+        ending = [n for n in cell.flow.lines if n in present and may_act_at_its_end(present[n], kinds[n])]
         watched = [n for n in cell.flow.lines if n in present and _is_missed(present[n], kinds[n].kind)]
         return Before(
             picture=self._picture,
             kinds=kinds,
             watched=tuple(watched),
-            ending=tuple(n for n in cell.flow.lines if n in present and may_act_at_its_end(present[n], kinds[n])),
+            ending=tuple(ending),
+            lingering=tuple(n for n in ending if may_linger(present[n])),
             bound={name: watch(present[name]) for name in cell.flow.lines if name in present},
             strayed=tuple(name for name in cell.flow.reads if name in present and self._has_strayed(name)),
             nested=nested,
             beside=self._beside[cell.order],
             accompanied=self._threads.are_running([other.thread for other in self._open]),
-            collected=_collected() if self._lingering else 0,
+            collected=self._garbage.collected(),
             output=Output() if redirected else self._output,
             redirected=redirected,
+            hooks=self._hooks.installed(),
             tasks=self._tasks.are_going_on(),
         )
 
@@ -142,9 +163,9 @@ class Names:
         return own
 
     def _has_strayed(self, name: str) -> bool:
-        return not OF_IPYTHON.match(name) and self._picture.identity(name) != identity_of(self._namespace[name])
+        return not OF_IPYTHON.match(name) and not self._picture.stands_for(name, self._namespace[name])
 
-    def after(self, cell: OpenCell, state: Before, ending: Ending) -> Seen:
+    def _after(self, cell: OpenCell, state: Before, ending: Ending) -> Seen:
         self._open = [other for other in self._open if other is not cell]
         self._beside.pop(cell.order)
         self._picture = Picture(self._namespace, self._picture)
@@ -154,6 +175,7 @@ class Names:
         own, deleted = ([name for name in names if not OF_IPYTHON.match(name)] for names in (changed, gone))
         results = [name for name in changed if RESULT.match(name)]
         effects = self._effects(cell, state, ending, (own, deleted, results))
+        self._missed = False
         self._earlier.difference_update(effects.binds)
         unseen = tuple(name for name in own if name not in cell.flow.lines)
         return Seen({"changed": unseen, "deleted": tuple(deleted), "effects": effects})
@@ -165,23 +187,23 @@ class Names:
         read = self._read(cell, state)
         notes = read.notes
         bound, perhaps = self._bound(cell.flow, state, ending)
+        hooks = self._hooks.installed().all
+        earlier = not self._hooks.earlier.isdisjoint(state.hooks.all | hooks)
         unknown = (
             *notes.unknown,
-            *(f"source not understood: {u}" for u in _not_understood(cell.flow)),
+            *(f"{NOT_UNDERSTOOD}{u}" for u in _not_understood(cell.flow)),
             *(f"it ran beside {where}" for where in state.beside),
             *(["it ran beside a thread that an earlier cell had started"] if state.accompanied else ()),
             *(["it ran beside a task that may have used anything"] if state.tasks and self._tasks.boundless else ()),
+            *(["a cell before it was not captured"] if self._missed else ()),
+            *(["it ran beside functions that were to be called since before capturing began"] if earlier else ()),
         )
         unseen = [name for name in changed if unknown or name not in read.bound]
         aliases = {name: tuple(sorted(sources)) for name, sources in notes.aliases.items()}
         aliases |= {name: aliases.get(name, ()) for name in (*perhaps, *state.strayed)}
         aliases |= dict.fromkeys(unseen, (ANYTHING,))
-        older = self._older_results(results)
-        aliases |= {name: (older[name],) if name in older else tuple(sorted(read.result.roots)) for name in results}
         holds = {name: tuple(sorted(held)) for name, held in notes.holds.items()}
-        holds |= {name: tuple(sorted(read.result.held)) for name in results if read.result.held and name not in older}
-        if results:
-            holds[RESULTS] = tuple(sorted(read.result.everything))
+        self._share_results(results, read.result, aliases, holds)
         functions = {name: self._plain(name, found) for name, found in notes.functions.items()}
         functions |= {name: DOES_ANYTHING for name in unseen if unknown and self._may_do_anything(name)}
         touched = (*bound, *unseen, *results, *perhaps, *notes.changes, *notes.mutates)
@@ -195,28 +217,40 @@ class Names:
             holds[name] = (*holds.get(name, ()), *others)
         tasks = [TASKS] if state.tasks and (unseen or deleted or let_go_on(cell.body, cell.flow)) else []
         gives_up = [n for n in state.ending if n in bound or n in perhaps or n in deleted]
-        lingering = [name for name in gives_up if _lives(state.bound[name]())]
-        garbage = [GARBAGE] if self._lingering and state.collected != _collected() else []
-        self._lingering = self._lingering or bool(lingering)
+        lingering = [name for name in gives_up if name in state.lingering]
+        garbage = self._garbage.acted(state.collected)
+        self._garbage.learn(lingering, (n for n, found in functions.items() if found.ends and self._is_class(n)))
+        settled = self._placed.settle()
+        running = self._placed.replaced.running()
+        replaced, unsure = ([INTERPRETER] if one else [] for one in running)
         needs = (*notes.needs, *state.watched, *([ANYTHING] if state.strayed else ()), *tasks, *garbage)
         left = [TASKS] if self._tasks.are_left(boundless=bool(unknown)) else []
         holds |= dict.fromkeys(left, (*needs, *bound, *unseen))
+        if state.hooks.all != hooks or self._missed:
+            aliases[HOOKS] = (ANYTHING,)
+            left += [HOOKS, INTERPRETER]
+        if settled:
+            holds[INTERPRETER] = (*holds.get(INTERPRETER, ()), *needs, *bound, *unseen)
+        if self._surroundings.changed() or settled:
+            left.append(INTERPRETER)
+        hooking = [HOOKS] if state.hooks.inside or HOOKS in left else []
         redirects = state.output.has_moved()
         redirected = [OUTPUT] if state.redirected or redirects else []
         if redirects:
             aliases[OUTPUT] = (*needs, *bound, *unseen)
             left.append(INTERPRETER)
         return Effects(
-            needs=needs,
-            active=(*notes.active, *state.watched, *tasks, *garbage),
+            needs=(*needs, *hooking, *unsure),
+            active=(*notes.active, *state.watched, *tasks, *hooking, *garbage, *replaced),
             binds=(*bound, *unseen, *results, *deleted),
             changes=(*notes.changes, *([RESULTS] if results else []), *left),
             gives_up=tuple(gives_up),
             lingering=tuple(lingering),
-            mutates=(*notes.mutates, *state.watched, *tasks, *redirected, *garbage),
+            mutates=(*notes.mutates, *state.watched, *tasks, *redirected, *garbage[:1], *unsure),
             derived=tuple(notes.derived),
             aliases=aliases,
             holds=holds,
+            lent=tuple(notes.lent),
             reaches={name: tuple(sorted(held)) for name, held in notes.reaches.items()},
             functions=functions,
             constant=tuple(name for name, kind in kinds.items() if kind in (Kind.CONSTANT, Kind.LIBRARY)),
@@ -226,7 +260,20 @@ class Names:
             nested=state.nested,
             rebound=() if STAR_IMPORT in cell.flow.uncertain else tuple(filter(state.picture.has, unseen)),
             tasks=state.tasks,
+            hooked=bool(state.hooks.all or hooks),
         )
+
+    def _share_results(
+        self, results: list[str], found: Value, aliases: dict[str, tuple[str, ...]], holds: dict[str, tuple[str, ...]]
+    ) -> None:
+        """Note what the names share under which IPython keeps the result of a cell."""
+        older = self._older_results(results)
+        aliases |= {name: (older[name],) if name in older else tuple(sorted(found.roots)) for name in results}
+        same = [name for name in results if name not in older]
+        aliases |= {name: (*aliases[name], same[0]) for name in same[1:]}
+        holds |= {name: tuple(sorted(found.held)) for name in results if found.held and name not in older}
+        if results:
+            holds[RESULTS] = (*sorted(found.everything), *same[:1])
 
     def _older_results(self, results: list[str]) -> dict[str, str]:
         """The names of results that stand for those of earlier cells, with the names that these have for good."""
@@ -252,7 +299,7 @@ class Names:
             return value if type(value) is str else None
 
         self._caches.learn(cell.body, cell.flow.tree)
-        read = Source(before, after, text_of, self._caches.among(cell.flow.reads))
+        read = Source(before, after, text_of, self._caches.among(cell.flow.reads), self._placed)
         if len(cell.body) > MOST_CODE:
             read.notes.unknown["it is very long"] = None
             return read
@@ -260,6 +307,9 @@ class Names:
             read.run(cell.flow.tree.body)
         except RecursionError:
             read.notes.unknown["it is nested very deep"] = None
+        for annotation in read.annotations:
+            read.notes.change(ANNOTATIONS)
+            read.notes.store(ANNOTATIONS, annotation)
         return read
 
     def _bound(self, flow: Dataflow, state: Before, ending: Ending) -> tuple[list[str], list[str]]:
@@ -275,7 +325,7 @@ class Names:
             if was is None or (certain is not None and (reached is None or certain < reached)):
                 surely.append(name)
                 continue
-            if self._picture.identity(name) != state.picture.identity(name):
+            if not self._picture.same(name, state.picture):
                 surely.append(name)
             elif was() is GONE:
                 perhaps.append(name)
@@ -287,21 +337,15 @@ class Names:
         described = describe(self._namespace[name]) if name in self._namespace else None
         return found.replace(keeps=described is None or described.origin != PLAIN_FUNCTION)
 
+    def _is_class(self, name: str) -> bool:
+        return issubclass(type(self._namespace.get(name)), type)
+
     def _may_do_anything(self, name: str) -> bool:
         """Whether an object may use names of the notebook in a way that no source shows."""
         value = self._namespace.get(name)
         if type(value) is FunctionType:
             return value.__globals__ is self._namespace
         return describe(value).kind in (Kind.BOX, Kind.ACTIVE)
-
-
-def _lives(value: object) -> bool:
-    """Whether what stood before a cell is known to live."""
-    return value is not None and value is not GONE
-
-
-def _collected() -> int:
-    return sum(generation["collected"] for generation in gc.get_stats())
 
 
 PASSIVE = frozenset({Kind.CONSTANT, Kind.TABLE, Kind.DATA, Kind.ESTIMATOR, Kind.LIBRARY})
@@ -317,5 +361,5 @@ def _is_missed(value: object, kind: Kind) -> bool:
 
 def _not_understood(flow: Dataflow) -> Iterable[str]:
     """Why the source could not be read although Python may execute it."""
-    reasons = (reason.partition(": ")[2] for reason in flow.uncertain if reason.startswith("source not understood"))
-    return (reason for reason in reasons if reason in {"RecursionError", "MemoryError"})
+    reasons = (r.removeprefix(NOT_UNDERSTOOD) for r in flow.uncertain if r.startswith(NOT_UNDERSTOOD))
+    return (reason for reason in reasons if reason in {"RecursionError", "MemoryError", FAULT})

@@ -77,14 +77,15 @@ def read(generator: Any) -> Reading | None:
     """The state of a generator; None where it has a foreign source of bits."""
     if type(generator) is random.Random:
         return ("python", *generator.getstate())
-    if is_of_torch(generator):
-        return "torch", generator.get_state().numpy().tobytes()
-    bits = type(_bits(generator)).__name__
-    if bits not in BIT_GENERATORS:
+    bits = _bits(generator)
+    if bits is None:
+        return ("torch", generator.get_state().numpy().tobytes()) if is_of_torch(generator) else None
+    kind = type(bits).__name__
+    if kind not in BIT_GENERATORS:
         return None
-    legacy = type(generator).__name__ == "RandomState"
-    state = generator.get_state(legacy=False) if legacy else generator.bit_generator.state
-    return "numpy", state if bits.startswith("PCG64") and not legacy else _packed(state)
+    if type(generator).__name__ == "RandomState":
+        return "numpy", _packed(generator.get_state(legacy=False))
+    return "numpy", bits.state if kind.startswith("PCG64") else _packed(bits.state)
 
 
 def as_text(reading: Reading) -> str:
@@ -217,9 +218,10 @@ def preserved() -> Iterator[None]:
 
 def _bits(generator: Any) -> Any:
     """Where numpy's generators take their bits from."""
-    if type(generator).__name__ == "RandomState":
-        return generator._bit_generator
-    return getattr(generator, "bit_generator", None) if type(generator).__name__ == "Generator" else None
+    kind = type(generator).__name__
+    if kind == "Generator":
+        return getattr(generator, "bit_generator", None)
+    return generator._bit_generator if kind == "RandomState" else None
 
 
 def _packed(state: Any) -> Any:

@@ -5,12 +5,12 @@ import sys
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
+from itertools import chain, islice
 from types import GetSetDescriptorType
 from typing import Any
 
 from cellops.capture.blobs import Blobs, digest
-from cellops.capture.findings import unnamed_generators, unseeded_estimator, unseeded_randomness
+from cellops.capture.findings import generators_not_read, unnamed_generators, unseeded_estimator, unseeded_randomness
 from cellops.capture.names.types import Kinds, bases_of, held_by, identity_of, root_of
 from cellops.capture.randomness import rng
 from cellops.capture.randomness.seeding import made_for_one_use, made_with_seed, seeded_by, seeded_first
@@ -26,7 +26,9 @@ MAKING = re.compile(r"default_rng|RandomState|Random\b")
 FITTING = re.compile(r"\.fit\w*\(")
 MOST_ITEMS = 100
 MOST_FOUND = 50
-"""Generators that a cell's record names; a list of a thousand streams is not written out."""
+"""Generators that a cell reads, by name or inside of what it reads, that its record tells of."""
+MOST_OTHERS = 50
+"""Generators that it does not name, and that functions of the notebook may draw from."""
 
 
 class Held:
@@ -36,9 +38,17 @@ class Held:
         self._identity = identity_of(generator)
         self.reading = reading
         self.has_own_seed = rng.has_own_seed(generator)
+        self._unused: GeneratorUse | None = None
 
     def is_of(self, generator: Any) -> bool:
         return self._identity == identity_of(generator)
+
+    def unused(self, name: str, *, seeded: bool) -> GeneratorUse:
+        """What the record of a cell says that drew nothing: the same for all such cells."""
+        known = self._unused
+        if known is None or (known.name, known.seeded) != (name, seeded):
+            known = self._unused = GeneratorUse(name=name, consumed=False, seeded=seeded, state=self.digest)
+        return known
 
     @cached_property
     def state(self) -> bytes:
@@ -71,6 +81,8 @@ class Generators:
         self._last: dict[str, Held] = {}
         self._seeded: set[str] = set()
         self._unseeded: set[str] = set()
+        self._told = False
+        """Whether it was told that there are more generators than are read."""
 
     def start(self, shell: Any) -> None:
         rng.load_what_draws()
@@ -91,12 +103,16 @@ class Generators:
         self._follow(cell.changed)
         found = self._find(cell)
         now = self._read(found)
-        changed = {name for name, held in now.items() if _has_changed(name, found[name], state.held.get(name), held)}
+        moved = {name: held for name, held in now.items() if state.held.get(name) is not held}
+        changed = {n for n, held in moved.items() if _has_changed(n, found[n], state.held.get(n), held)}
         seeded = self._remember_seeds(cell, frozenset(changed.intersection(rng.GLOBAL)))
         first = seeded_first(cell.flow, self._namespace) if seeded and ending.outcome is Outcome.OK else frozenset()
         again = self._seeded_again(cell, found) if cell.flow.calls else frozenset[str]()
         uses = []
         for name, held in now.items():
+            if name not in moved and not (seeded or first or again):
+                uses.append(held.unused(name, seeded=self._is_seeded(name, found[name], held)))
+                continue
             before = state.held.get(name)
             known = before if before is not None and before.is_of(found[name]) else None
             renewed = name in first or name.partition(".")[0] in first
@@ -118,7 +134,14 @@ class Generators:
         loose = () if cell.run is not None or not _drew_unseeded(own) else self._estimators(cell)
         unnamed = made_for_one_use(cell.flow, self._namespace) if MAKING.search(cell.body) else ()
         found_here = (*unseeded_randomness(own, cell.where), *unnamed_generators(unnamed, cell.where), *loose)
-        return Seen({"generators": tuple(uses)}, found_here)
+        return Seen({"generators": tuple(uses)}, (*found_here, *self._not_read(cell.where)))
+
+    def _not_read(self, where: str) -> list[Finding]:
+        """Says once that more names stand for generators than are read in each cell."""
+        if self._told or len(self._names) <= MOST_OTHERS:
+            return []
+        self._told = True
+        return [generators_not_read(len(self._names), MOST_OTHERS, where)]
 
     def _estimators(self, cell: OpenCell) -> Iterator[Finding]:
         """scikit-learn's estimators that the cell fitted without a `random_state`; a run looks at its models itself."""
@@ -140,27 +163,31 @@ class Generators:
                 self._names.pop(name, None)
 
     def _find(self, cell: OpenCell) -> dict[str, Any]:
-        """The generators within reach, each under the first of its names."""
-        found = rng.shared()
+        """The generators within reach, each under one of its names: of very many those that the cell reads."""
         kinds = rng.kinds()
-        named = {name: self._namespace.get(name) for name in self._names}
-        found |= {name: value for name, value in named.items() if type(value) in kinds}
-        found |= dict(_inside(cell.flow.reads, self._namespace, kinds))
-        first = {identity_of(generator): name for name, generator in reversed(found.items())}
-        return {name: found[name] for name in list(first.values())[::-1][:MOST_FOUND]}
+        shown = dict.fromkeys((*cell.flow.reads, *cell.flow.writes))
+        read = [name for name in shown if name in self._names][:MOST_FOUND]
+        others = [name for name in islice(self._names, MOST_OTHERS + len(read)) if name not in read]
+        named = {name: self._namespace.get(name) for name in (*read, *others)}
+        inside = islice(_inside(cell.flow.reads, self._namespace, kinds), MOST_FOUND)
+        found: dict[int, tuple[str, Any]] = {}
+        for name, value in chain(rng.shared().items(), named.items(), inside):
+            if type(value) in kinds:
+                found.setdefault(identity_of(value), (name, value))
+        return dict(found.values())
 
     def _read(self, found: Mapping[str, Any]) -> dict[str, Held]:
-        readings = {name: rng.read(generator) for name, generator in found.items()}
-        held = {name: self._held(name, found[name], r) for name, r in readings.items() if r is not None}
+        """The states: where nothing has changed, what was made of the last reading."""
+        held: dict[str, Held] = {}
+        for name, generator in found.items():
+            reading = rng.read(generator)
+            last = self._last.get(name)
+            if last is not None and last.reading == reading and last.is_of(generator):
+                held[name] = last
+            elif reading is not None:
+                held[name] = Held(generator, reading)
         self._last = held
         return held
-
-    def _held(self, name: str, generator: Any, reading: rng.Reading) -> Held:
-        """The same as at the last reading, with what was made of it, where nothing has changed."""
-        last = self._last.get(name)
-        if last is not None and last.is_of(generator) and last.reading == reading:
-            return last
-        return Held(generator, reading)
 
     def _remember_seeds(self, cell: OpenCell, changed: frozenset[str]) -> frozenset[str]:
         """The generators that the cell has seeded, apart from new ones."""
@@ -186,9 +213,7 @@ class Generators:
     def _is_seeded(self, name: str, generator: Any, now: Held) -> bool:
         if name in self._seeded:
             return True
-        if rng.is_of_torch(generator):
-            return now.has_own_seed
-        return name not in self._unseeded and now.has_own_seed
+        return now.has_own_seed and (name not in self._unseeded or rng.is_of_torch(generator))
 
     def _keep(self, state: bytes) -> bool:
         try:
@@ -239,13 +264,12 @@ def _attributes(value: object) -> dict[str, Any]:
 
 
 def _has_changed(name: str, generator: Any, before: Held | None, now: Held) -> bool:
-    """Whether something was drawn; of a new generator, whether it is no longer as it was made.
+    """Whether something was drawn, where the state has changed; of a new one, whether it is no longer as it was made.
 
     A shared one whose library the cell imported, and that shows a seed which somebody chose, may have drawn before.
     """
-    if before is None or not before.is_of(generator):
-        return not rng.is_untouched(generator) or (name in rng.GLOBAL and now.has_own_seed)
-    return before is not now
+    made = before is None or not before.is_of(generator)
+    return not made or not rng.is_untouched(generator) or (name in rng.GLOBAL and now.has_own_seed)
 
 
 def _first(generator: Any) -> Held | None:

@@ -6,7 +6,7 @@ from cellops.capture.names import libraries
 from cellops.capture.names.calls.called import Called, Evaluator
 from cellops.capture.names.calls.unknown import go_through, of_unknown
 from cellops.capture.names.kinds import HANDLE, Kind
-from cellops.capture.names.sharing import CONSTANT, Value, either
+from cellops.capture.names.sharing import CONSTANT, Value, class_of, dictionary_of, either
 from cellops.records.effects import FunctionEffects
 
 LAZY = frozenset({"enumerate", "filter", "iter", "map", "reversed", "zip", "aiter"})
@@ -17,7 +17,7 @@ def of_builtin(to: Evaluator, called: Called, name: str) -> Value:
         return _changing(to, called, name)
     if name == "property" or (name == "type" and len(called.node.args) > 1):
         to.notes.pending.append(FunctionEffects(looked=True, ends=name == "type"))
-    led = _of_one(called, name)
+    led = _of_one(to, called, name)
     if led is not None:
         return led
     if name in libraries.DESCRIBES:
@@ -35,8 +35,8 @@ def of_builtin(to: Evaluator, called: Called, name: str) -> Value:
 def _changing(to: Evaluator, called: Called, name: str) -> Value:
     """`setattr`, `delattr` and `next` change what they are given first."""
     into, *others = called.values
-    if into.kind is Kind.LIBRARY:
-        to.notes.interpreter()
+    if into.is_of_library:
+        to.place(into, _text(called.node.args[1:2]), either(others))
     to.notes.mutate(into)
     if name == "setattr":
         to.notes.set_attribute(into, _text(called.node.args[1:2]))
@@ -45,13 +45,15 @@ def _changing(to: Evaluator, called: Called, name: str) -> Value:
     return either(called.values).element() if name == "next" else CONSTANT
 
 
-def _of_one(called: Called, name: str) -> Value | None:
-    """What leads from an object to its class, or from a module to what it holds; None for other functions."""
+def _of_one(to: Evaluator, called: Called, name: str) -> Value | None:
+    """What leads from an object to its class or its dictionary, or from a module to what it holds; None for others."""
     asked = (name, len(called.node.args))
-    if asked == ("type", 1) and called.values[0].kind is Kind.ACTIVE:
-        return called.values[0]._replace(direct=False)
+    if asked == ("type", 1):
+        return class_of(called.values[0])
     if asked in {("vars", 1), ("getattr", 2)} and called.values[0].kind is Kind.LIBRARY:
-        return _of_module(called, name)
+        return to.member(_of_module(called, name))
+    if asked == ("vars", 1):
+        return dictionary_of(called.values[0])
     return None
 
 

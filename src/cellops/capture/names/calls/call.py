@@ -15,7 +15,7 @@ def call(to: Evaluator, called: Called) -> Value:
         to.notes.interpreter()
     if called.function.kind is Kind.LIBRARY and called.function.origin:
         return of_library(to, called)
-    if called.base is None:
+    if called.base is None or called.base.kind is Kind.LIBRARY:
         return of_unknown(to, called, called.function)
     match called.base.kind:
         case Kind.CONSTANT:

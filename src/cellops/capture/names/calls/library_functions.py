@@ -8,7 +8,7 @@ from cellops.capture.names.calls.in_place import works_in_place
 from cellops.capture.names.calls.unknown import go_through, of_unknown
 from cellops.capture.names.kinds import HANDLE, Kind
 from cellops.capture.names.libraries import last, root
-from cellops.capture.names.sharing import CONSTANT, NONE, Value
+from cellops.capture.names.sharing import CONSTANT, NONE, Value, either
 from cellops.records.effects import ANYTHING, FILES, INTERPRETER
 
 TABLE_LIBRARIES = frozenset({"numpy", "pandas", "polars", "pyarrow", "scipy"})
@@ -33,6 +33,8 @@ def _result(to: Evaluator, called: Called) -> Value:
         return Value(roots=frozenset({ANYTHING}))
     if libraries.changes_interpreter(origin):
         to.notes.interpreter()
+    if "__dict__" in origin and libraries.changes_itself(name):
+        to.place(called.function, None, either(called.values))
     if libraries.gives_state(origin):
         return Value(roots=frozenset({INTERPRETER}))
     note_files(to, called, name)

@@ -23,6 +23,9 @@ def of_unknown(to: Evaluator, called: Called, function: Value) -> Value:
         to.notes.miss(called.values)
     if libraries.SAVES.match(called.method):
         to.notes.write_files()
+    for value in (value for value in called.values if value.kind is Kind.LIBRARY):
+        to.notes.lent.update(dict.fromkeys(function.everything))
+        to.give(value)
     parts = [part for part in (function, *called.values) if part.everything]
     for part in parts:
         if part is not function or function.origin != PLAIN_FUNCTION:

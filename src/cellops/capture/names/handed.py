@@ -1,0 +1,137 @@
+"""Members of libraries that cells name: what stands on modules and in containers is looked at behind each cell.
+
+A cell that sets a member of a library, or an item of its containers, need not show it: it may call a function that does
+so to whatever it is given, out of a list or by way of another function.
+"""
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+from types import FunctionType, ModuleType
+from typing import Any, NamedTuple
+
+from cellops.capture.names.libraries import root
+from cellops.capture.names.members import MISSING, member, members_of
+from cellops.capture.names.owners import is_own
+from cellops.capture.names.types import identity_of, root_of
+
+COMPUTES = re.compile(r"\b(?:setattr|delattr|__setattr__|__delattr__|__dict__|vars)\b")
+"""How a source sets members whose names it need not show."""
+FILLED_BY_OTHERS = frozenset({"sys", "warnings", "linecache", "gc", "matplotlib", "logging", "IPython", "builtins"})
+"""Libraries whose members and containers change when other code runs; `Surroundings` knows what cells share there."""
+OWN_OBJECT = frozenset({"self", "cls"})
+MOST_ITEMS = 10_000
+"""Items of a library's container beyond which only their number is looked at."""
+
+Members = tuple[tuple[str, ...], tuple[int, ...]]
+
+
+class Member(NamedTuple):
+    """A member of an owner, both by their names."""
+
+    owner: str
+    name: str
+
+
+class Handed:
+    """What libraries' modules, classes and functions hold: nothing of it is held, and none of their code runs."""
+
+    def __init__(self) -> None:
+        self._owners: dict[str, Members] = {}
+        """The identities of the members of each owner that cells may set."""
+        self._containers: dict[str, tuple[int, ...]] = {}
+        self._other: set[str] = set()
+        """Full names of what is neither."""
+        self._names: set[str] = set()
+        """Names of attributes that cells set on whatever object, but for those of their own classes."""
+        self._any = False
+        """Whether they may set such ones under names that nobody knows."""
+
+    def expect(self, members: Iterable[ast.Attribute], source: str) -> set[str]:
+        """Learn which attributes a cell sets, and its source, which may set others; give the names of all."""
+        named = {node.attr for node in members if not _is_of_own_object(node)}
+        computes = COMPUTES.search(source) is not None
+        if (computes and not self._any) or not named <= self._names:
+            self._names |= named
+            self._any = self._any or computes
+            self._owners = {origin: self._members(origin) for origin in self._owners}
+        return named
+
+    def expect_any(self) -> None:
+        """Learn that functions may be called whose source nobody reads."""
+        if not self._any:
+            self._any = True
+            self._owners = {origin: self._members(origin) for origin in self._owners}
+
+    def add(self, origin: str) -> None:
+        """Learn of a member, by its full name; one that is not there yet is looked up again when it is named again."""
+        if origin in self._owners or origin in self._containers or origin in self._other:
+            return
+        found = member(origin)
+        if found is MISSING or root(origin) in FILLED_BY_OTHERS:
+            return
+        if issubclass(type(found), type | ModuleType | FunctionType):
+            self._owners[origin] = self._members(origin)
+        elif (items := _items(found)) is not None:
+            self._containers[origin] = items
+        else:
+            self._other.add(origin)
+
+    def changed(self) -> list[Member]:
+        """The members that were set, deleted or filled since it was asked last, but by libraries themselves."""
+        return [*self._filled(), *(self._set() if self._names or self._any else ())]
+
+    def _filled(self) -> Iterator[Member]:
+        """The containers that hold other items than before."""
+        for origin, before in list(self._containers.items()):
+            now = _items(member(origin))
+            if now == before:
+                continue
+            if now is None:
+                del self._containers[origin]
+            else:
+                self._containers[origin] = now
+            owner, _, name = origin.rpartition(".")
+            yield Member(owner, name)
+
+    def _set(self) -> Iterator[Member]:
+        for origin, before in self._owners.items():
+            now = self._members(origin)
+            if now == before:
+                continue
+            self._owners[origin] = now
+            held = members_of(member(origin))
+            then, there = dict(zip(*before, strict=True)), dict(zip(*now, strict=True))
+            for name in (*there, *(name for name in then if name not in there)):
+                if then.get(name) != there.get(name) and self._counts(origin, name, held.get(name, MISSING)):
+                    yield Member(origin, name)
+
+    def _members(self, origin: str) -> Members:
+        """The names and identities of those that cells may set."""
+        held = dict(members_of(member(origin)))  # at once: another thread may set members
+        if not self._any:
+            held = {name: held[name] for name in self._names if name in held}
+        return tuple(held), tuple(map(identity_of, held.values()))
+
+    def _counts(self, origin: str, name: str, value: object) -> bool:
+        """Whether a member that differs was set by the notebook: libraries set some themselves, when they are used."""
+        if type(value) is ModuleType:
+            return False
+        if is_own(value) or name in self._names:
+            return True
+        return self._any and not name.startswith("_") and root_of(type(value)) != root(origin)
+
+
+def _is_of_own_object(node: ast.Attribute) -> bool:
+    return isinstance(node.value, ast.Name) and node.value.id in OWN_OBJECT
+
+
+def _items(container: Any) -> tuple[int, ...] | None:
+    """What a container holds, by identity: no code of it runs. Of very much only how much; None for what is none."""
+    for plain in (dict, list, set):
+        if issubclass(type(container), plain):
+            if (size := plain.__len__(container)) > MOST_ITEMS:
+                return (size,)
+            values = dict.values(container) if plain is dict else ()
+            return tuple(map(identity_of, (*plain.__iter__(container), *values)))
+    return None
