@@ -28,7 +28,8 @@ def looked(kernel: Kernel, source: str) -> dict[str, Look]:
 
 
 LISTS = (
-    "glob.glob('data/*.csv')",
+    "glob.glob('data/**/*.csv', recursive=True)",
+    "glob.glob('data/*.csv'), os.listdir('data')",
     "os.listdir('data')",
     "os.listdir(b'data')",
     "list(os.scandir('data'))",
@@ -46,6 +47,54 @@ def test_folders_that_are_listed_have_their_names(loaded: Kernel) -> None:
     for source in LISTS:
         data = looked(loaded, source)["data"]
         assert data == Look(path="data", found=Found.FOLDER, digest=found.digest, names=("a.csv", "b.csv")), source
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    "source", ["glob.glob('data/a*')", "list(glob.iglob('data/a*'))", "list(Path('data').glob('a*'))"]
+)
+def test_folders_in_which_names_are_sought_have_those_that_match(loaded: Kernel, source: str) -> None:
+    found = names_in(str(loaded.project / "data"), pattern="a*")
+    assert found is not None
+    whole = Look(path="data", found=Found.FOLDER, digest=found.digest, names=("a.csv",), pattern="a*")
+    assert looked(loaded, source)["data"] == whole
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    ("source", "pattern", "names"),
+    [
+        ("glob.glob('data/*/x.json')", "*/x.json", ("one/x.json",)),
+        ("list(Path('data').glob('*/x.json'))", "*/x.json", ("one/x.json",)),
+        ("list(Path().glob('data/*/x.json'))", "*/x.json", ("one/x.json",)),
+        ("glob.glob('*/x.json', root_dir='data')", "*/x.json", ("one/x.json",)),
+        ("glob.glob(os.path.abspath('data/*/x.json'))", "*/x.json", ("one/x.json",)),
+        ("glob.glob(b'data/*/x.json')", "*/x.json", ("one/x.json",)),
+        ("glob.glob('data/*/x.json/**', recursive=True)", "*/x.json", ("one/x.json",)),
+        ("glob.glob('data/**/x.json')", "**/x.json", ("one/x.json",)),
+        ("glob.glob('data/x.json')", "x.json", ()),
+        ("list(Path('data').glob('a.csv'))", "a.csv", ("a.csv",)),
+        ("glob.glob('data/*/')", None, ()),
+        ("glob.glob('data/*/*.json')", None, ()),
+    ],
+)
+def test_what_glob_asks_for_without_listing_stands_with_what_matched(
+    loaded: Kernel, source: str, pattern: str | None, names: tuple[str, ...]
+) -> None:
+    for folder in ("one", "two"):
+        (loaded.project / "data" / folder).mkdir()
+    (loaded.project / "data" / "one" / "x.json").touch()
+    done = loaded.run(source)
+    assert (done.status, done.errors) == ("ok", [])
+    looks = loaded.cells()[-1].looks
+    found = [(look.pattern, look.names) for look in looks if look.path == "data" and look.pattern not in {None, "*"}]
+    assert found == ([] if pattern is None else [(pattern, names)])
+
+
+def test_a_folder_in_which_glob_asks_for_something_was_not_there(loaded: Kernel) -> None:
+    for source in ("list(Path('nowhere').glob('*.csv'))", "list(Path().glob('nowhere/*'))", "glob.glob('nowhere/x')"):
+        look = Look(path="nowhere", found=Found.NOTHING)
+        assert looked(loaded, f"import glob\nfrom pathlib import Path\n{source}") == {"nowhere": look}, source
 
 
 def test_a_folder_is_seen_as_it_was_when_it_was_listed_first(loaded: Kernel, folder: Path) -> None:
@@ -128,6 +177,6 @@ def test_too_many_names_are_not_hashed(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr("cellops.capture.files.names.MOST_HASHED", 2)
     for number in range(3):
         (tmp_path / f"{number}").touch()
-    assert names_in(str(tmp_path)) == (None, None)
+    assert names_in(str(tmp_path)) == (None, None, None)
     assert names_in(str(tmp_path / "nowhere")) is None
     assert names_in(os.devnull) is None

@@ -10,6 +10,7 @@ from pathlib import Path, PosixPath, WindowsPath
 from types import FrameType
 from typing import Any, NamedTuple
 
+from cellops.capture.files import globbed
 from cellops.capture.files.ignored import is_ignored
 from cellops.capture.files.recording import Recording
 
@@ -22,10 +23,12 @@ IMPORTERS = (
     "importlib/metadata/__init__.py",
     "linecache.py",
     "pkg_resources/__init__.py",
-    "pkgutil.py",
     "tokenize.py",
 )
 """Who opens source files, or looks for them, to execute or to show them: the code of a run, not its data."""
+GLOB = tuple(f"{os.sep}{name}" for name in ("glob.py", "pathlib.py", os.path.join("pathlib", "_local.py")))  # noqa: PTH118
+LIST_MATCHING = frozenset({"_glob1", "glob"})
+"""Functions that list one folder for a pattern, which is an argument of theirs."""
 LISTING = frozenset({"os.listdir", "os.scandir"})
 
 
@@ -51,7 +54,7 @@ CHANGES = {
 }
 NO_FOLDER = (-1, None)
 """What stands in place of an open folder where there is none."""
-HEARD = frozenset({"open", "urllib.Request", *LISTING, *CHANGES})
+HEARD = frozenset({"open", "urllib.Request", *LISTING, *CHANGES, *globbed.HEARD})
 
 
 class Opens:
@@ -87,13 +90,26 @@ class Opens:
         if event in CHANGES:
             self._note_change(recording, CHANGES[event], given)
             return
+        if event in globbed.HEARD:
+            self._note_pattern(recording, globbed.asked(event, given))
+            return
         path = _place(given[0], self.project)
         if path is None:
             return
         if event in LISTING:
-            recording.look(path)
+            recording.look(path, _pattern(caller))
         else:
             recording.use(path, _way(*given[1:]))
+
+    def _note_pattern(self, recording: Recording, asked: tuple[str, str] | None) -> None:
+        """Write down what `glob` looks for, where no event tells of it: in folders that it does not list."""
+        path = None if asked is None else _place(asked[0], self.project)
+        if path is None or asked is None:
+            return
+        if not os.path.isdir(path):  # noqa: PTH112 - a path of the user's
+            recording.looked.setdefault(path, None)
+        elif not globbed.lists_all(asked[1]):
+            recording.match(path, asked[1])
 
     def _note_change(self, recording: Recording, change: _Change, given: tuple[Any, ...]) -> None:
         """Write down that something is made, moved or taken away; of `rmtree`, the folder and not each step."""
@@ -103,6 +119,17 @@ class Opens:
         places = [_place(path, self.project) for path in given[: change.places]]
         if any(places):
             change.note(recording, *places)
+
+
+def _pattern(frame: FrameType | None) -> str | None:
+    """The pattern that the names of a folder are held against which `glob` lists; None for another, and for `**`."""
+    while frame is not None and frame.f_code.co_filename.endswith(GLOB):
+        if frame.f_code.co_name in LIST_MATCHING:
+            pattern = frame.f_locals.get("pattern")
+            plain = type(pattern) is str and "/" not in pattern and "\\" not in pattern and "**" not in pattern
+            return pattern if plain else None
+        frame = frame.f_back
+    return None
 
 
 def _is_ours(frame: FrameType | None) -> bool:

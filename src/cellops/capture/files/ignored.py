@@ -2,6 +2,7 @@
 
 import functools
 import os
+import sys
 import sysconfig
 from pathlib import Path
 
@@ -58,6 +59,7 @@ def ignored() -> tuple[str, ...]:
     """How the paths of files begin that are no data of the user's, wherever the project lies."""
     paths = sysconfig.get_paths()
     python = [paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")]
+    python.append(str(Path(paths["stdlib"]).with_name(f"python{sys.version_info.major}{sys.version_info.minor}.zip")))
     tools = [str(Path.home() / folder) for folder in OF_TOOLS]
     folders = {name for folder in (*python, *tools) for name in (folder, os.path.realpath(folder))}
     beginnings = {folder + os.sep for folder in (*folders, *OF_THE_SYSTEM)}

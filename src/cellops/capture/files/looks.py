@@ -33,7 +33,8 @@ def looks(recording: Recording, asked: Mapping[str, bool], project: Path, starte
     temporary = tempfile.gettempdir()
     passing = tuple(f"{folder}{os.sep}" for folder in (temporary, os.path.realpath(temporary)))
     left = MOST_KEPT
-    for path, names in _found(recording, asked, started).items():
+    matched = ((folder, names) for (folder, _), names in list(recording.matched.items()))
+    for path, names in (*_found(recording, asked, started).items(), *matched):
         is_passing = f"{path}{os.sep}".startswith(passing) and not f"{path}{os.sep}".startswith(f"{project}{os.sep}")
         if is_passing and recording.has_made(path):
             continue
@@ -45,9 +46,11 @@ def looks(recording: Recording, asked: Mapping[str, bool], project: Path, starte
             size = names if isinstance(names, str) else None
             yield Look(path=place, found=Found.SOMETHING if names else Found.NOTHING, digest=size)
             continue
+        pattern = None if names.pattern is None else redact(names.pattern)
         kept = None if names.names is None or len(names.names) > left else tuple(map(redact, names.names))
+        digest = names.digest if pattern == names.pattern else None
         left -= 0 if kept is None else len(kept)
-        yield Look(path=place, found=Found.FOLDER, digest=names.digest, names=kept)
+        yield Look(path=place, found=Found.FOLDER, digest=digest, names=kept, pattern=pattern)
 
 
 def asked_by(flow: Dataflow, namespace: Namespace, project: Path) -> dict[str, bool]:

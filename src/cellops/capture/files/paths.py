@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cellops.capture.dataflow.analysis import Dataflow
+from cellops.capture.files.libraries import MODELS, library_of
 from cellops.capture.files.pointers import is_address
 
 Namespace = Mapping[str, Any]
@@ -69,7 +70,8 @@ class _UnknownError(Exception):
 def named_paths(flow: Dataflow, namespace: Namespace) -> list[Named]:
     """Paths and addresses among the arguments of a cell's calls, each with what the call does to it.
 
-    A call that is neither known to read nor to write counts where an argument has the name of a data file.
+    A call that is neither known to read nor to write counts where an argument has the name of a data file, and one of a
+    library of models where it has that of any file.
     """
     return [named for call in flow.calls for named in _named(call, namespace)]
 
@@ -137,11 +139,14 @@ def _named(call: ast.Call, namespace: Namespace) -> Iterator[Named]:
     if name in PYTHONS_OWN or NO_READER.match(name):
         return
     mode = _mode(name, call)
+    of_models = library_of(call, namespace) in MODELS
     given = [*call.args, *(keyword.value for keyword in call.keywords)]
     for argument in given:
         for text in _texts(argument, namespace):
             if name in QUERY:
                 yield from (Named(path, "read", call) for path in _in_query(text))
+            elif of_models and mode != "write" and os.path.isfile(text.partition("?")[0]):  # noqa: PTH113 - maybe no path
+                yield Named(text.partition("?")[0], "read", call)
             elif _can_be_path(text) and (mode or (DATA_SUFFIX.search(text) and not is_address(text))):
                 yield Named(text, mode or "read", call)
 

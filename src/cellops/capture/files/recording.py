@@ -31,6 +31,9 @@ class Recording:
     looked: dict[str, Names | None] = field(default_factory=dict)
     """Absolute paths of folders with the names in them when they were listed first; None where nothing was there, as
     in the places of files that were to be read."""
+    matched: dict[tuple[str, str], Names | None] = field(default_factory=dict)
+    """Absolute paths of folders and the patterns that `glob` asked for there without listing all, with what matched
+    first."""
     made: set[str] = field(default_factory=set)
     """Absolute paths of files that were not there when they were opened first, to be written."""
     placed: dict[str, None] = field(default_factory=dict)
@@ -39,6 +42,8 @@ class Recording:
     """Absolute paths of what was to be taken away and was not made here, and whether anything was there."""
     missed: set[int] = field(default_factory=set)
     """Hashes of the paths beyond the most that are listed."""
+    _whole: dict[str, Names | None] = field(default_factory=dict)
+    """All names in the folders of which only those that match a pattern count, as long as nothing else is asked."""
     looking: set[int] = field(default_factory=set)
     """Threads in which what is heard now is ours."""
     began: int = field(default_factory=time.time_ns)
@@ -46,7 +51,7 @@ class Recording:
     @property
     def has_heard(self) -> bool:
         """Whether there is anything to tell."""
-        return bool(self.opened or self.addresses or self.looked or self.placed or self.removed)
+        return bool(self.opened or self.addresses or self.looked or self.matched or self.placed or self.removed)
 
     def use(self, path: str, way: str) -> None:
         """Write down that a file was opened."""
@@ -61,15 +66,31 @@ class Recording:
                 self._make(path)
         self.opened[path] = way if known in {None, way} else "update"
 
-    def look(self, path: str) -> None:
-        """Write down the names that are in a folder as it is listed."""
+    def look(self, path: str, pattern: str | None = None) -> None:
+        """Write down the names that are in a folder as it is listed, or those that match what was asked for."""
         if path in self.looked:
+            known = self.looked[path]
+            if known is not None and known.pattern not in {None, pattern}:
+                self.looked[path] = self._whole[path]
             return
         if len(self.looked) >= MOST_FILES:
             self.missed.add(hash(path))
             return
         with self._looking():
-            self.looked[path] = names_in(path)
+            whole = names_in(path)
+            self.looked[path] = whole if pattern is None else names_in(path, pattern=pattern)
+        if pattern is not None:
+            self._whole[path] = whole
+
+    def match(self, folder: str, pattern: str) -> None:
+        """Write down what is there of what `glob` asks for."""
+        if (folder, pattern) in self.matched:
+            return
+        if len(self.matched) >= MOST_FILES:
+            self.missed.add(hash((folder, pattern)))
+            return
+        with self._looking():
+            self.matched[folder, pattern] = names_in(folder, pattern=pattern)
 
     def place(self, path: str) -> None:
         """Write down that a folder or a symbolic link is made."""

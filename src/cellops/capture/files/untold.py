@@ -10,9 +10,9 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from types import BuiltinFunctionType, FunctionType, ModuleType
 
 from cellops.capture.dataflow.analysis import Dataflow
+from cellops.capture.files.libraries import LIBRARIES, MODELS, library_of, module_of
 from cellops.capture.files.paths import (
     DATABASE,
     MOST_MATCHES,
@@ -21,34 +21,11 @@ from cellops.capture.files.paths import (
     READER,
     Namespace,
     function_name,
+    text_of,
     value_of,
 )
 from cellops.capture.files.pointers import is_address
 
-LIBRARIES = frozenset(
-    {
-        "_duckdb",
-        "cv2",
-        "deltalake",
-        "duckdb",
-        "fiona",
-        "geopandas",
-        "h5netcdf",
-        "h5py",
-        "lance",
-        "netCDF4",
-        "polars",
-        "pyarrow",
-        "pyogrio",
-        "pyreadstat",
-        "rasterio",
-        "safetensors",
-        "soundfile",
-        "tables",
-        "xarray",
-    }
-)
-"""Libraries whose readers open files in another language."""
 DATABASES = frozenset({"_duckdb", "duckdb", "sqlite3"})
 OF_OTHER_LANGUAGES = re.compile(
     r"""(?x) ^(?: (?:read|scan)_(?:parquet|ipc|ndjson|avro|delta|hdf|spss) | scan_csv
@@ -56,6 +33,12 @@ OF_OTHER_LANGUAGES = re.compile(
 )
 """Readers that open files in another language, in whichever library of Python."""
 OF_MEMORY = frozenset({"from_arrow"})
+LOADER = re.compile(r"load(?:_\w+)?$")
+OF_TABLES = re.compile(r"(?:DMatrix|Dataset|Pool)$")
+"""What libraries of models make of a table, or of a file with one."""
+MODEL_FILE = "model_file"
+OR_FILES = frozenset({"data", "init_model", "xgb_model"})
+"""Arguments of libraries of models that are a value or the name of a file."""
 FOLDER_CHANGES = frozenset({"chdir", "fchdir"})
 FOLDER_MAGICS = frozenset({"cd", "popd", "pushd"})
 STORE = "%store"
@@ -79,7 +62,7 @@ def untold_reads(flow: Dataflow, namespace: Namespace, bound: set[str]) -> tuple
     nodes = list(ast.walk(flow.tree))
     bound.update(name for node in nodes if isinstance(node, ast.Global) for name in node.names)
     calls = [node for node in nodes if isinstance(node, ast.Call)]
-    readers = [call for call in calls if _reads(call, namespace)]
+    readers = {call: given for call in calls if (given := _given(call, namespace))}
     stored = [STORE for call in calls if _magic(call) == "store"]
     if not readers:
         return tuple(stored[:1])
@@ -88,8 +71,8 @@ def untold_reads(flow: Dataflow, namespace: Namespace, bound: set[str]) -> tuple
     moved = any(function_name(call) in FOLDER_CHANGES or _magic(call) in FOLDER_MAGICS for call in calls)
     untold = [
         function_name(call)
-        for call in readers
-        if id(call) in inside or not all(_is_told(part, call, steady, namespace, moved=moved) for part in _given(call))
+        for call, given in readers.items()
+        if id(call) in inside or not all(_is_told(part, call, steady, namespace, moved=moved) for part in given)
     ]
     return tuple(dict.fromkeys((*untold, *stored)))
 
@@ -100,35 +83,39 @@ def _reads(call: ast.Call, namespace: Namespace) -> bool:
     if name in OF_MEMORY or not (call.args or call.keywords):
         return False
     if name == DATABASE or name in QUERY:
-        return _library(call, namespace) in DATABASES
+        return library_of(call, namespace) in DATABASES
     if not READER.match(name):
         return False
-    library = _library(call, namespace)
-    return library in LIBRARIES or bool(library != "__main__" and OF_OTHER_LANGUAGES.match(name))
+    library = library_of(call, namespace)
+    return library in LIBRARIES | MODELS or bool(library != "__main__" and OF_OTHER_LANGUAGES.match(name))
 
 
-def _library(call: ast.Call, namespace: Namespace) -> str:
-    """The library that the called function, or the object whose method it is, comes from; empty if not known."""
-    root: ast.expr = call
-    while isinstance(root, ast.Call | ast.Attribute | ast.Subscript):
-        root = root.func if isinstance(root, ast.Call) else root.value
-    if not isinstance(root, ast.Name) or root.id not in namespace:
-        return ""
-    value = namespace[root.id]
-    module = vars(value).get("__name__") if type(value) is ModuleType else _module(value)
-    return module.partition(".")[0] if type(module) is str else ""
-
-
-def _module(value: object) -> object:
-    """The module in which a function or a class is defined, or the class of an object, without calling into it."""
-    if type(value) in {FunctionType, BuiltinFunctionType}:
-        return value.__module__
-    return type.__getattribute__(value if type(value) is type else type(value), "__module__")
-
-
-def _given(call: ast.Call) -> list[ast.expr]:
-    """The argument that names what is read: the first, or any of those that are named."""
+def _given(call: ast.Call, namespace: Namespace) -> list[ast.expr]:
+    """The arguments that name what a call reads: the first, or any of those that are named; none for no reader."""
+    if library_of(call, namespace) in MODELS and not LOADER.match(function_name(call)):
+        return _of_models(call, namespace)
+    if not _reads(call, namespace):
+        return []
     return call.args[:1] or [keyword.value for keyword in call.keywords]
+
+
+def _of_models(call: ast.Call, namespace: Namespace) -> list[ast.expr]:
+    """The arguments that name a file in a call that may as well be given a table or a model."""
+    named = {keyword.arg: keyword.value for keyword in call.keywords}
+    either = [*(call.args[:1] if OF_TABLES.search(function_name(call)) else []), *map(named.get, OR_FILES & set(named))]
+    files = [part for part in either if part is not None and _is_text(part, namespace)]
+    return [*files, named[MODEL_FILE]] if MODEL_FILE in named else files
+
+
+def _is_text(node: ast.expr, namespace: Namespace) -> bool:
+    """Whether an argument is seen to be a text or a path."""
+    match node:
+        case ast.JoinedStr():
+            return True
+        case ast.BinOp(left=left, op=ast.Add() | ast.Div(), right=right):
+            return _is_text(left, namespace) or _is_text(right, namespace)
+        case _:
+            return text_of(node, namespace) is not None
 
 
 def _is_told(node: ast.expr, call: ast.Call, steady: "_Steady", namespace: Namespace, *, moved: bool) -> bool:
@@ -149,7 +136,7 @@ def _is_plain(value: object, *, moved: bool) -> bool:
     """Whether a value is a path as it stands, or none at all."""
     if type(value) is str or type(value) in PATH_TYPES:
         return not moved or os.path.isabs(str(value)) or is_address(str(value))  # noqa: PTH117 - it may be no path
-    return type(value) in {bool, int, float, bytes, type(None)} or str(_module(value)).partition(".")[0] in CONTENTS
+    return type(value) in {bool, int, float, bytes, type(None)} or str(module_of(value)).partition(".")[0] in CONTENTS
 
 
 def _magic(call: ast.Call) -> object:

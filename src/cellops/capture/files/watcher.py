@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cellops.capture.files.audit import Opens, opens
+from cellops.capture.files.findings import not_fetched, not_listed, over_the_network, untold
 from cellops.capture.files.ignored import is_ignored
 from cellops.capture.files.looks import asked_by, looks
 from cellops.capture.files.names import names_in
@@ -19,7 +20,6 @@ from cellops.capture.files.untold import untold_reads
 from cellops.capture.redaction import redact
 from cellops.capture.watcher import Ending, OpenCell, Seen
 from cellops.records.file import FileUse, Look
-from cellops.records.finding import Finding, Severity
 
 SMALL = 2**20
 """Bytes of a file that is hashed at once; a larger one is hashed beside the kernel's work."""
@@ -85,9 +85,9 @@ class Files:
     def after(self, cell: OpenCell, state: Recording, _ending: Ending) -> Seen:
         if self._opens is not None:
             self._opens.end(state)
-        untold = _untold(untold_reads(cell.flow, self._namespace, self._bound), cell.where)
+        unknown = untold(untold_reads(cell.flow, self._namespace, self._bound), cell.where)
         if not state.has_heard and not cell.flow.calls:
-            return Seen(findings=tuple(untold))
+            return Seen(findings=tuple(unknown))
         files = {path: (way, "open") for path, way in state.opened.items() if not path.startswith(self._own)}
         addresses = dict.fromkeys(() if ASKING.search(cell.body) else state.addresses)
         for named in named_paths(cell.flow, self._namespace):
@@ -107,10 +107,10 @@ class Files:
             for path, pointer in public.items()
         ]
         found = [
-            *_over_the_network(public, cell.where),
-            *_not_fetched(uses, cell.where),
-            *_not_listed(state, cell.where),
-            *untold,
+            *over_the_network(public, cell.where),
+            *not_fetched(uses, cell.where),
+            *not_listed(state, cell.where),
+            *unknown,
         ]
         looked = self._looked(state, cell)
         return Seen({"files": (*uses, *remote), "looks": looked}, tuple(found))
@@ -203,58 +203,3 @@ def completed(use: FileUse, project: Path) -> FileUse:
     else:
         pinned = pin(path, seen)
     return use.replace(method=pinned.method, digest=pinned.digest, reason=pinned.reason)
-
-
-def _over_the_network(addresses: Mapping[str, object], where: str) -> list[Finding]:
-    return [
-        Finding(
-            code="network-read",
-            severity=Severity.WARNING,
-            where=where,
-            seen=f"data was read from {address}, which can answer differently tomorrow",
-            remedy="Keep a copy in the project, or name a version that does not change",
-        )
-        for address in addresses
-    ]
-
-
-def _not_fetched(uses: list[FileUse], where: str) -> list[Finding]:
-    return [
-        Finding(
-            code="data-not-fetched",
-            severity=Severity.WARNING,
-            where=where,
-            seen=f"{use.path} is the pointer of git-lfs and not the data",
-            remedy="Run: git lfs pull",
-        )
-        for use in uses
-        if any(pointer.kind == "git-lfs" for pointer in use.pointers)
-    ]
-
-
-def _untold(readers: Collection[str], where: str) -> list[Finding]:
-    return [
-        Finding(
-            code="path-not-known",
-            severity=Severity.INFO,
-            where=where,
-            seen=f"which file {name} reads is not certain from the source, and Python does not tell",
-            remedy="Name the path outside of functions and loops, under a name that is bound once",
-        )
-        for name in readers
-    ]
-
-
-def _not_listed(recording: Recording, where: str) -> list[Finding]:
-    if not recording.missed:
-        return []
-    listed = len(recording.opened)
-    return [
-        Finding(
-            code="files-not-listed",
-            severity=Severity.INFO,
-            where=where,
-            seen=f"the cell opened {listed + len(recording.missed)} files, of which {listed} are listed",
-            remedy="Pin the folder as a whole, with DVC for example, or read one archive",
-        )
-    ]
