@@ -27,7 +27,11 @@ def cellops(*words: str, **options: object) -> "subprocess.CompletedProcess[str]
         (["exceute", "n.ipynb"], 2, "There is no verb exceute. Did you mean execute?"),
         (["execute"], 2, "Missing argument 'NOTEBOOK'. See: cellops execute --help"),
         (["execute", "n.ipynb", "--ouput", "x"], 2, "No such option '--ouput'. (Did you mean one of: '--output'"),
-        (["execute", "nowhere.ipynb"], 1, "There is no notebook"),
+        (["execute", "nowhere.ipynb"], 2, "There is no notebook nowhere.ipynb. Give the path of an .ipynb file"),
+        (["execute", "nowhere.ipynb", "--help"], 2, "There is no notebook nowhere.ipynb"),
+        (["execute", "gone/n.ipynb"], 2, "There is no notebook gone/n.ipynb. There is no folder gone"),
+        (["execute", "."], 2, ". is a folder, no notebook"),
+        (["runs", "--limit"], 2, "Option '--limit' requires an argument. See: cellops runs --help"),
         (["show", "nothing"], 1, "There is no run nothing"),
         (["show", ""], 1, "No run is named. Give the start of its key, its name, or last"),
         (["verify", " "], 1, "No run is named"),
@@ -45,9 +49,25 @@ def cellops(*words: str, **options: object) -> "subprocess.CompletedProcess[str]
         (["runs", "more"], 2, "Got unexpected extra argument (more). See: cellops runs --help"),
         (["--verison"], 2, "No such option '--verison'. Did you mean '--version'?"),
         (["serve", "model", "--port", "70000"], 2, "70000 is not in the range 0<=x<=65535"),
-        (["execute", "n.ipynb", "-p", "seed"], 2, "Option '-p' requires 2 arguments"),
+        (
+            ["execute", "n.ipynb", "-p"],
+            2,
+            "-p has neither a name nor a value. Write -p NAME VALUE. See: cellops execute",
+        ),
+        (
+            ["execute", "n.ipynb", "-p", "seed"],
+            2,
+            "-p seed has no value. Write -p seed VALUE. See: cellops execute --help",
+        ),
+        (
+            ["execute", "n.ipynb", "-p", "a", "--gate", "b > 1"],
+            2,
+            "Write -p a VALUE, or -p a=--gate if that is the value",
+        ),
         (["execute", "n.ipynb", "--timeout", "0"], 2, "0.0 is not in the range x>0"),
-        (["execute", "n.ipynb", "--timeout", "nan"], 2, "nan is not a number of seconds"),
+        (["execute", "n.ipynb", "--timeout", "nan"], 2, "nan is no number of seconds to wait"),
+        (["execute", "n.ipynb", "--total-timeout", "inf"], 2, "inf is no number of seconds to wait"),
+        (["verify", "--tolerance", "nan"], 2, "nan is no number"),
         (["show", "\x1b[31mred\nred"], 1, r"There is no run \x1b[31mred red"),
     ],
 )
@@ -182,7 +202,9 @@ def test_the_usual_way(project: Path) -> None:
     write(project / "train.ipynb", LOAD, PARAMETERS, TRAIN)
     done = cellops("execute", "train.ipynb", "-p", "seed", "8", "-o", "out.ipynb")
     assert done.returncode == 0, done.stderr
-    assert "Executed 4 cells" in done.stdout
+    waited = re.search(r"Executed 4 cells in ([\d.]+) s \(([\d.]+) s until the notebook was done\)", done.stdout)
+    assert waited is not None
+    assert float(waited[1]) > float(waited[2])
     assert "run trained finished" in done.stdout
     assert "trained" in cellops("runs").stdout
     shown = cellops("show", "trained").stdout
@@ -237,6 +259,28 @@ def test_ctrl_c_saves_the_notebook_and_ends_the_run_as_killed(project: Path) -> 
     )
     assert (project / "out.ipynb").exists()
     assert "killed" in cellops("runs").stdout
+
+
+def test_ctrl_c_while_runs_are_carried_says_where_everything_is(project: Path) -> None:
+    write(project / "n.ipynb", LOAD, "%%mlops run --name held\nscore = 1 / 2")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cellops", "execute", "n.ipynb", "-o", "out.ipynb"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert any("Carrying the runs" in line for line in process.stdout)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode in (130, -signal.SIGINT)  # the latter where it came while Python executed a text
+    assert re.fullmatch(
+        r"cellops: Stopped\. All cells were executed: .*/out\.ipynb\. "
+        r"The runs are carried to MLflow by: cellops sync",
+        errors.strip(),
+    )
+    assert cellops("sync").returncode == 0
+    assert "held" in cellops("runs").stdout
 
 
 def test_nothing_but_the_verbs_is_offered_from_python() -> None:

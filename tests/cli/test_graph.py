@@ -78,7 +78,8 @@ def test_other_programs_get_the_format_alone(project: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["nowhere.ipynb"], 1, "There is no notebook nowhere.ipynb"),
+        (["tarin.ipynb"], 2, "There is no notebook tarin.ipynb. Did you mean train.ipynb?"),
+        (["."], 2, ". is a folder, no notebook. Give the path of a notebook; there are train.ipynb"),
         (["train.ipynb", "-o", "g.png"], 2, "The format of g.png is not known"),
         (["train.ipynb", "-o", "g.svg", "--format", "text"], 2, "The format of g.svg is not known"),
         (["train.ipynb", "-o", "gone/g.svg"], 2, "gone/g.svg cannot be written: No such file or directory"),

@@ -1,0 +1,4 @@
+"""Exit codes beside 0."""
+
+FAILED, MISUSED, DIVERGED, STOPPED = 1, 2, 3, 130
+GATED = DIVERGED

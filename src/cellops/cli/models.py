@@ -1,0 +1,89 @@
+"""A model on its way: packaged, served, watched."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+@click.command()
+@click.argument("run", default="last")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="The new folder. Default: .cellops/packages/NAME."
+)
+def package(run: str, output: Path | None) -> None:
+    """Export the model of RUN as a package: an MLflow model with its contract, environment and digests.
+
+    \b
+      cellops package last -o model
+    """
+    from cellops import screens
+    from cellops.flows.package import package as work
+
+    screens.package(work(run, output=output))
+
+
+@click.command()
+@click.argument("package", type=click.Path(path_type=Path))
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    help="Port to listen on; 0 takes a free one.",
+)
+@click.option(
+    "--token", help="What clients must send. Default: CELLOPS_SERVER_TOKEN, else a new one is made and shown."
+)
+@click.option(
+    "--log", type=click.Path(path_type=Path), help="Folder of the prediction log. Default: .cellops/log/NAME."
+)
+def serve(package: Path, host: str, port: int, token: str | None, log: Path | None) -> None:
+    """Serve PACKAGE over HTTP: KServe V1, Open Inference V2 and MLflow's protocol, until Ctrl-C.
+
+    Digests are checked before anything is read, and the package's parity rows are replayed before it is ready.
+
+    \b
+      cellops serve model --port 8080
+    """
+    from cellops import screens
+    from cellops.flows.serve import serve as work
+
+    screens.served(work(package, host=host, port=port, token=token, log=log, on_ready=screens.serving))
+
+
+@click.command()
+@click.argument("package", type=click.Path(path_type=Path))
+@click.argument("data", type=click.Path(path_type=Path), required=False)
+@click.option("--log", type=click.Path(path_type=Path), help="A prediction log to read instead of DATA.")
+@click.option("--time", metavar="COLUMN", help="The column by which rows are put into windows.")
+@click.option(
+    "--label", metavar="COLUMN", help="The column with the truth. Default: the model's target, where it is there."
+)
+@click.option("--window", type=click.Choice(["day", "week", "month"]), default="month", show_default=True)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Folder of the report. Default: .cellops/drift/NAME/DATA or NAME/log",
+)
+def drift(package: Path, data: Path | None, **options: Any) -> None:
+    """Hold DATA (CSV or Parquet), or a prediction log, against the profile that PACKAGE carries.
+
+    No reference data is needed. Writes a report as a page and as JSON, and prints performance beside drift.
+
+    \b
+      cellops drift model april.parquet --time departure --window week
+      cellops drift model --log .cellops/log/model
+
+    A window of fewer than 100 rows is not judged. A column has drifted when its PSI is 0.1 or more and the change is no
+    chance. Exit code 1 when something could not be compared; the report is written all the same.
+    """
+    from cellops import screens
+    from cellops.flows.drift import drift as work
+    from cellops.flows.drift import refuse
+
+    done = work(package, data, **options)
+    screens.drift(done)
+    refuse(done)
