@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 from filelock import FileLock
 
 from cellops.errors import RefusedError, TrackingError
-from cellops.settings import Settings, local_store, prepare, without_credentials
+from cellops.settings import LOCAL_STORE, Settings, local_store, prepare, without_credentials
+from cellops.tracking.creation import create
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -55,12 +56,22 @@ def connect(settings: Settings) -> "MlflowClient":
             if not is_database(settings):
                 return mlflow.MlflowClient(settings.tracking_uri)
             with _alone(settings):
+                new = _not_there_yet(settings)
+                if new is not None:
+                    create(new)
                 client = mlflow.MlflowClient(settings.tracking_uri)
                 client.search_experiments(max_results=1)
     except ImportError as error:
         fact = f"The tracking store {settings.store} needs a driver that is not installed: {error}"
         raise TrackingError(fact, remedy=f"Install it, then run: cellops sync. {KEPT}") from error
     return client
+
+
+def _not_there_yet(settings: Settings) -> Path | None:
+    """Where the project's own store will be, when it is to be made."""
+    path = settings.folder / LOCAL_STORE
+    is_own = settings.tracking_uri == local_store(settings.folder)
+    return path if is_own and not path.exists() else None
 
 
 def _alone(settings: Settings) -> contextlib.AbstractContextManager[object]:

@@ -17,7 +17,7 @@ from cellops.tracking import tags
 from cellops.tracking.client import active, connect, reachable
 from cellops.tracking.closing import FOLDER, Closed, Closing, millis
 from cellops.tracking.experiments import experiment
-from cellops.tracking.summaries import findings_tag, gates_tag, read_models, summary
+from cellops.tracking.summaries import MlflowRun, findings_tag, gates_tag, read_models, summary
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -193,7 +193,7 @@ class Store:
                 token = page.token
                 if not token:
                     break
-        return [summary(run, experiments) for run in found]
+        return [summary(MlflowRun.of(run, experiments)) for run in found]
 
     def _find(self, key: str, experiments: list[str]) -> "Run | None":
         found = self._client.search_runs(experiments, filter_string=f"tags.`{tags.RUN}` = '{key}'", max_results=1)

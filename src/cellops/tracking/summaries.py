@@ -1,7 +1,7 @@
 """A run of MLflow as a `RunSummary`, and what its tags hold."""
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import msgspec
 
@@ -13,22 +13,47 @@ from cellops.tracking import tags
 if TYPE_CHECKING:
     from mlflow.entities import Run
 
+LONGEST_SEED = 19
+"""Digits of a number of 64 bits."""
 
-def summary(run: "Run", experiments: dict[str, str]) -> RunSummary:
-    held = run.data.tags
+
+class MlflowRun(NamedTuple):
+    """What is read of a run in MLflow; times are milliseconds since the epoch."""
+
+    id: str
+    name: str | None
+    status: str
+    started: int
+    ended: int | None
+    experiment: str | None
+    tags: Mapping[str, str]
+    parameters: Mapping[str, str]
+    metrics: Mapping[str, float]
+
+    @classmethod
+    def of(cls, run: "Run", experiments: Mapping[str, str]) -> Self:
+        """The same of an entity of MLflow."""
+        info, data = run.info, run.data
+        experiment = experiments.get(info.experiment_id)
+        times = info.start_time, info.end_time
+        return cls(info.run_id, info.run_name, info.status, *times, experiment, data.tags, data.params, data.metrics)
+
+
+def summary(run: MlflowRun) -> RunSummary:
+    held = run.tags
     return RunSummary(
-        run=held.get(tags.RUN, run.info.run_id),
-        name=run.info.run_name or "",
-        status=_status(run.info.status),
-        started=run.info.start_time / 1000,
-        ended=run.info.end_time / 1000 if run.info.end_time else None,
-        mlflow_run_id=run.info.run_id,
-        experiment=experiments.get(run.info.experiment_id),
+        run=held.get(tags.RUN, run.id),
+        name=run.name or held.get("mlflow.runName", ""),
+        status=_status(run.status),
+        started=run.started / 1000,
+        ended=run.ended / 1000 if run.ended else None,
+        mlflow_run_id=run.id,
+        experiment=run.experiment,
         notebook=held.get("mlflow.source.name"),
-        seed=int(held[tags.SEED]) if held.get(tags.SEED, "").isdigit() else None,
+        seed=read_seed(held),
         synced=tags.RUN not in held or held.get(tags.COMPLETE) == "true",
-        parameters=dict(run.data.params),
-        metrics=dict(run.data.metrics),
+        parameters=dict(run.parameters),
+        metrics=dict(run.metrics),
         findings=read_findings(held),
         models=read_models(held),
         proof=held.get(tags.PROOF, "").partition(",")[0] or None,
@@ -49,7 +74,13 @@ def findings_tag(findings: list[Finding]) -> str:
     return text
 
 
-def read_findings(held: dict[str, str]) -> tuple[Finding, ...]:
+def read_seed(held: Mapping[str, str]) -> int | None:
+    """None too for what anybody else has written there."""
+    text = held.get(tags.SEED, "")
+    return int(text) if text.isdecimal() and len(text) <= LONGEST_SEED else None
+
+
+def read_findings(held: Mapping[str, str]) -> tuple[Finding, ...]:
     try:
         return msgspec.json.decode(held.get(tags.FINDINGS, "[]"), type=tuple[Finding, ...])
     except msgspec.DecodeError:
@@ -64,14 +95,14 @@ def gates_tag(results: Iterable[GateResult]) -> str:
     return text
 
 
-def read_gates(held: dict[str, str]) -> tuple[GateResult, ...]:
+def read_gates(held: Mapping[str, str]) -> tuple[GateResult, ...]:
     try:
         return msgspec.json.decode(held.get(tags.GATES, "[]"), type=tuple[GateResult, ...])
     except msgspec.DecodeError:
         return ()
 
 
-def read_models(held: dict[str, str]) -> dict[str, str]:
+def read_models(held: Mapping[str, str]) -> dict[str, str]:
     """Names of models with their URIs."""
     try:
         return msgspec.json.decode(held.get(tags.MODEL, "{}"), type=dict[str, str])
