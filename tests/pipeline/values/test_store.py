@@ -23,7 +23,7 @@ from sklearn.preprocessing import StandardScaler
 
 from cellops.capture.content.fingerprint import fingerprint
 from cellops.errors import StepError
-from cellops.pipeline.values.store import FORMATS, ValueStore, sharing_memory
+from cellops.pipeline.values.store import FORMATS, ValueStore
 
 
 class Colour(enum.Enum):
@@ -75,11 +75,6 @@ VALUES: dict[str, tuple[str, Any]] = {
     "a frame of polars": ("polars", pl.DataFrame({"a": [1, None], "k": pl.Series(["x", "y"], dtype=pl.Categorical)})),
     "a generator": ("pickle", np.random.default_rng(3)),
 }
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> ValueStore:
-    return ValueStore(tmp_path / "values")
 
 
 def test_every_format_has_a_value_here() -> None:
@@ -207,9 +202,14 @@ def test_what_cannot_be_written_is_named(store: ValueStore) -> None:
     assert not list(store.folder.rglob("*.part"))
 
 
-def test_views_are_told(store: ValueStore) -> None:
-    array = np.arange(10)
-    assert sharing_memory({"array": array, "view": array[2:], "copy": array.copy(), "n": 1}) == [("array", "view")]
+def test_all_that_cannot_be_written_is_named_at_once_each_with_its_remedy(store: ValueStore, tmp_path: Path) -> None:
+    with (tmp_path / "log.txt").open("w") as log, pytest.raises(StepError) as caught:
+        store.keep({"log": log, "fine": 1, "rows": (n for n in [1]), "gate": Lock()})
+    error = caught.value
+    assert error.data["names"] == ["log", "rows", "gate"]
+    assert error.fact.startswith("log, rows and gate cannot be handed to another step: log: ")
+    assert "Open log in the step that uses it. Hand on a list of what rows gives" in error.remedy
+    assert "Make gate in the step that uses it" in error.remedy
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the bits of a mode are those of POSIX")
@@ -217,3 +217,11 @@ def test_only_the_owner_reads_the_values(store: ValueStore) -> None:
     (stored,) = store.keep({"a": 1})
     assert store.path(stored).parent.stat().st_mode & 0o077 == 0
     assert store.folder.stat().st_mode & 0o077 == 0
+
+
+def test_sets_of_texts_come_back_and_are_shared_as_they_were(store: ValueStore) -> None:
+    texts = {"a", "b", "c"}
+    back = store.load(store.keep({"x": [texts, texts, frozenset(texts), {1, "a"}]}))["x"]
+    assert back == [texts, texts, frozenset(texts), {1, "a"}]
+    assert back[0] is back[1]
+    assert [type(one) for one in back] == [set, set, frozenset, set]

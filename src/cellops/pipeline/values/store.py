@@ -11,6 +11,7 @@ from typing import Any
 from cellops.capture.secrets import KNOWN
 from cellops.errors import StepError
 from cellops.pipeline.values.formats import arrow_table, numpy_array, pandas_table, pickled, polars_table, scalar
+from cellops.pipeline.values.refused import SecretInsideError, refused
 from cellops.records.stored import StoredValue
 
 FORMATS: dict[str, ModuleType] = {
@@ -55,19 +56,22 @@ class ValueStore:
         Raises
         ------
         StepError
-            When a value cannot be written: an open file or connection, a generator that is running, a full disk.
+            Naming all values that cannot be written: an open file or connection, a generator that is running, a full
+            disk.
         """
         chosen = {name: _format_of(value) for name, value in values.items()}
         plain = {name: values[name] for name, chosen_format in chosen.items() if chosen_format != "pickle"}
         rest = {name: value for name, value in values.items() if name not in plain}
-        try:
-            grouped = pickled.groups(rest, {name: value for name, value in plain.items() if chosen[name] != "scalar"})
-        except Exception as error:
-            raise _not_kept(error.__notes__[-1], error) from error
+        problems: dict[tuple[str, ...], Exception] = {}
+        others = {name: value for name, value in plain.items() if chosen[name] != "scalar"}
+        grouped = pickled.groups(rest, others, problems)
         grouped += [[name] for name in plain if chosen[name] == "scalar"]
         order = {name: place for place, name in enumerate(values)}
         names = sorted((sorted(group, key=order.__getitem__) for group in grouped), key=lambda group: order[group[0]])
-        return tuple(self._keep(group, values, chosen) for group in names)
+        kept = [self._keep(group, values, chosen, problems) for group in names]
+        if problems:
+            raise refused(problems, values) from next(iter(problems.values()))
+        return tuple(one for one in kept if one is not None)
 
     def load(self, stored: Iterable[StoredValue], names: Iterable[str] | None = None) -> dict[str, Any]:
         """Read values.
@@ -82,7 +86,7 @@ class ValueStore:
         Raises
         ------
         StepError
-            When a file is gone, or is not what was written.
+            When a file is gone, or is not what was written; then it is deleted, so that it can be written again.
         """
         wanted = None if names is None else set(names)
         found: dict[str, Any] = {}
@@ -111,7 +115,14 @@ class ValueStore:
         """The files of a content, one a format."""
         return list((self.folder / digest[:2]).glob(f"{digest}.*"))
 
-    def _keep(self, names: list[str], values: Mapping[str, object], chosen: Mapping[str, str]) -> StoredValue:
+    def _keep(
+        self,
+        names: list[str],
+        values: Mapping[str, object],
+        chosen: Mapping[str, str],
+        problems: dict[tuple[str, ...], Exception],
+    ) -> StoredValue | None:
+        """Write the values of one file; why that is not possible goes to `problems`."""
         alone = len(names) == 1
         kind = chosen[names[0]] if alone else "pickle"
         content: Any = values[names[0]] if alone and kind != "pickle" else {name: values[name] for name in names}
@@ -119,15 +130,14 @@ class ValueStore:
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             FORMATS[kind].write(content, part)
-            _check_secrets(names, part)
+            _check_secrets(part)
             stored = StoredValue(names=tuple(names), format=kind, digest=_digest(part), size=part.stat().st_size)
             path = self.path(stored)
             path.parent.mkdir(exist_ok=True, mode=0o700)
             part.replace(path)
-        except StepError:
-            raise
-        except Exception as error:
-            raise _not_kept(" and ".join(names), error) from error
+        except Exception as error:  # noqa: BLE001 - user code runs here
+            problems[tuple(names)] = error
+            return None
         finally:
             part.unlink(missing_ok=True)
         return stored
@@ -143,18 +153,21 @@ class ValueStore:
         except Exception as error:
             raise _not_loaded(stored, f"cannot be read: {type(error).__name__}: {error}") from error
         if digest != stored.digest:
-            raise _not_loaded(stored, f"is not what was written: {path.name} has another content")
+            path.unlink(missing_ok=True)
+            raise _not_loaded(stored, f"is not what was written: {path.name} had another content, and was deleted")
         return content if stored.format == "pickle" else {stored.names[0]: content}
 
 
-def sharing_memory(values: Mapping[str, object]) -> list[tuple[str, str]]:
-    """Pairs of names whose arrays lie in the same memory, as a view and what it looks at: files do not keep that."""
+def sharing_memory(values: Mapping[str, object], kept: Iterable[StoredValue] = ()) -> list[tuple[str, str]]:
+    """Pairs of names whose arrays lie in the same memory and were not kept in one file, which keeps that."""
     arrays = {name: value for name, value in values.items() if numpy_array.accepts(value)}
     if len(arrays) < 2:  # noqa: PLR2004 - a pair
         return []
     import numpy as np
 
     pairs = [(one, other) for one in arrays for other in arrays if one < other]
+    together = [set(stored.names) for stored in kept]
+    pairs = [pair for pair in pairs if not any(names.issuperset(pair) for names in together)]
     return [(one, other) for one, other in pairs if np.may_share_memory(arrays[one], arrays[other])]
 
 
@@ -168,19 +181,12 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _check_secrets(names: list[str], path: Path) -> None:
+def _check_secrets(path: Path) -> None:
     if KNOWN and KNOWN.are_in(path.read_bytes()):
-        fact = f"{' and '.join(names)} cannot be handed to another step: the value of a Secret stands in it"
-        raise StepError(fact, remedy="Make it in the step that uses it, from the Secret parameter", names=names)
+        raise SecretInsideError
 
 
 def _not_loaded(stored: StoredValue, problem: str) -> StepError:
     fact = f"The kept value of {' and '.join(stored.names)} {problem}"
-    remedy = "Delete what steps have left with cellops clean, and execute the notebook again"
+    remedy = "Execute the notebook again: the step that gives it is executed again, as it is not there"
     return StepError(fact, remedy=remedy, names=list(stored.names))
-
-
-def _not_kept(named: str, error: BaseException) -> StepError:
-    fact = f"{named} cannot be handed to another step: {type(error).__name__}: {error}"
-    remedy = "Make it in the step that uses it, or above the first step; steps hand on what can be written to a file"
-    return StepError(fact, remedy=remedy, names=named.split(" and "))
