@@ -55,6 +55,10 @@ def entry(of_key: StepKey, step: str = "train", **held: object) -> KeptStep:
         ("x = 1", "%%mlops step train --retries 3\n\nx = (1)"),
         ("x = [1,\n 2]", "x = [1, 2]"),
         ("'a'", '"a"'),
+        ("x = 1", "x = 1;"),
+        ("x", "x  # one"),
+        ("# In the next cell we inspect x, import it and save it\nx", "x"),
+        ("stacked = np.stack([x, x])", "# a comment\nstacked = np.stack([x, x])"),
     ],
 )
 def test_layout_and_comments_make_no_key(one: str, other: str) -> None:
@@ -71,10 +75,44 @@ def test_layout_and_comments_make_no_key(one: str, other: str) -> None:
         ("!ls", "!ls -l"),
         ("%%bash\nls", "%%bash\nls -l"),
         ("%%mlops run --seed 1\nx = 1", "%%mlops run --seed 2\nx = 1"),
+        ("x", "x;"),
+        ("x", "x;  # one\n\n  # another"),
+        ("f('a; # b')", "f('a; # b') ;\n"),
     ],
 )
 def test_other_code_makes_another_key(one: str, other: str) -> None:
     assert of(one) != of(other)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import inspect\nx = inspect.getsource(f)",
+        "x = inspect.stack()[0][2]",
+        "from inspect import stack as s\nx = s()[0][2]",
+        "x = sys._getframe().f_lineno",
+        "x = list(f.__code__.co_lines())",
+        "x = f.__code__.co_linetable",
+        "x = list(f.__code__.co_positions())",
+        "print_exc()",
+        "x = TracebackException.from_exception(error)",
+        "logger.exception('failed')",
+        "logger.warning('failed', stack_info=True)",
+        "logging.Formatter('%(lineno)d %(message)s')",
+        "x = In[-1]",
+        "x = len(In)",
+        "x = In",
+        "x = _ih[1]",
+        "x = _i",
+        "x = _i3",
+        "%history",
+        "x = get_ipython().run_line_magic('history', '')",
+        "x = get_ipython().history_manager",
+    ],
+)
+def test_a_comment_counts_where_sources_or_lines_are_read(source: str) -> None:
+    assert of(source) != of(f"# a comment\n{source}")
+    assert of("y = 1", source) != of("# a comment\ny = 1", source)
 
 
 def test_only_parameters_that_are_used_decide() -> None:
@@ -170,6 +208,16 @@ def test_entries_are_found_by_their_key_newest_first(tmp_path: Path) -> None:
     assert last is not None
     assert last.ended == MOST_OF_A_KEY + 2
     assert cache.last("other.ipynb", "train") is None
+
+
+def test_an_entry_in_the_folder_of_another_key_is_none(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    cache.keep(entry(of("x")))
+    (kept,) = (tmp_path / "kept").iterdir()
+    kept.rename(kept.with_name(key_digest(of("y"))))
+    assert list(cache.find(of("y"), [])) == []
+    kept.with_name(key_digest(of("y"))).rename(kept)
+    assert [one.key for one in cache.find(of("x"), [])] == [of("x")]
 
 
 def test_a_damaged_entry_is_none(tmp_path: Path) -> None:

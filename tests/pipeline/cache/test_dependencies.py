@@ -9,11 +9,12 @@ import pytest
 
 from cellops.capture.blobs import digest
 from cellops.capture.files.names import names_in
-from cellops.pipeline.cache.dependencies import elsewhere, of_all
+from cellops.pipeline.cache.dependencies import code_of, elsewhere, of_all
 from cellops.pipeline.cache.freshness import stale
 from cellops.pipeline.cache.interpreter import interpreter_of
 from cellops.records.cached import Dependencies
 from cellops.records.file import FileUse, Found, Look
+from cellops.records.module import ModuleSource
 
 
 @pytest.mark.parametrize(
@@ -67,6 +68,40 @@ def test_modules_of_no_distribution_are_known_wherever_they_stand(
     assert found["compiled_of_a_test"].path == "compiled_of_a_test.pyc"
     assert found["plain_of_a_test"].path.endswith("outside/plain_of_a_test.py")
     assert found["plain_of_a_test"].digest == digest(b"x = 1\n")
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "cell", "changes"),
+    [
+        ("x = 1\n", "# One\nx=1\n", "", False),
+        ("def f():\n    'Gives 1.'\n", "def f():\n    'Gives one.'\n", "", True),
+        ("x = 1\n", "x = 2\n", "", True),
+        ("x = 1\n", "x = \n", "", True),
+        ("x = 1\n", "# One\nx = 1\n", "inspect.getsource(own)", True),
+        ("here = __file__\n", "# One\nhere = __file__\n", "", True),
+        ("x = f.__code__.co_lines\n", "# One\nx = f.__code__.co_lines\n", "", True),
+        ("_i, x = f()\n", "# One\n_i, x = f()\n", "", False),
+    ],
+)
+def test_a_module_that_does_the_same_is_the_same_unless_anything_reads_sources(
+    then: str, now: str, cell: str, changes: bool, tmp_path: Path
+) -> None:
+    path = tmp_path / "own.py"
+    path.write_text(then)
+    module = ModuleSource(name="own", path="own.py", digest=digest(then.encode()), size=len(then))
+    python = interpreter_of("python3")
+    assert python is not None
+    found = Dependencies(python=python.version, modules=(module,), code=code_of((module,), [cell], tmp_path))
+    path.write_text(now)
+    assert list(stale(found, tmp_path, python)) == (["its module own.py has changed"] if changes else [])
+
+
+def test_a_module_that_was_edited_after_its_import_is_known_by_its_content_only(tmp_path: Path) -> None:
+    imported = ModuleSource(name="own", path="own.py", digest=digest(b"x = 1\n"), size=6)
+    (tmp_path / "own.py").write_text("x = 1\n")
+    assert list(code_of((imported,), [], tmp_path)) == ["own.py"]
+    (tmp_path / "own.py").write_text("x = 2\n")
+    assert code_of((imported,), [], tmp_path) == {}
 
 
 def said(looks: tuple[Look, ...], project: Path, *written: str) -> list[str]:

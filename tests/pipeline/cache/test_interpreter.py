@@ -11,7 +11,7 @@ import pytest
 from cellops.pipeline.cache.dependencies import versions
 from cellops.pipeline.cache.freshness import stale
 from cellops.pipeline.cache.interpreter import Interpreter, interpreter_of, with_variables
-from cellops.records.cached import Dependencies
+from cellops.records.cached import Dependencies, ModulesSought
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_a_kernel_of_another_environment_is_asked(kernels: Path, tmp_path: Path)
     assert list(stale(held, tmp_path, None)) == ["nobody can tell which Python its kernel is started with"]
 
     (tmp_path / "added").mkdir()
-    lacking = held.replace(missing=("an_extra",), import_folders=(*sys.path, str(tmp_path / "added")))
+    lacking = held.replace(imports=(ModulesSought(folders=(*sys.path, "added"), found={"an_extra": None}),))
     assert list(stale(lacking, tmp_path, mine)) == []
     (tmp_path / "added" / "an_extra.py").write_text("")
     assert list(stale(lacking, tmp_path, mine)) == ["an_extra can be imported now"]

@@ -6,10 +6,8 @@ import sys
 from pathlib import Path
 
 from cellops.pipeline.cache.entries import Cache
-from cellops.pipeline.cache.key import key
 from cellops.pipeline.cache.tidying import is_in_use
-from cellops.records.cached import Dependencies, KeptStep
-from cellops.records.stored import StoredValue
+from support.kept import kept_with
 
 HOLDING = """
 import sys
@@ -19,25 +17,6 @@ with Cache(Path(sys.argv[1])).in_use():
     print("held", flush=True)
     sys.stdin.read()
 """
-
-
-def kept(cache: Cache, step: str, *values: StoredValue) -> KeptStep:
-    made = KeptStep(
-        step=step,
-        notebook="n.ipynb",
-        execution="1",
-        key=key(
-            [step], {}, {}, outputs=(), folder=Path("p"), project=Path("p"), parameters_cell=None, kernel="python3"
-        ),
-        dependencies=Dependencies(),
-        values=values,
-        cells=cache.cells.keep(b"[]", ".json").stem,
-        places=(0,),
-        ended=1.0,
-        seconds=1.0,
-    )
-    cache.keep(made)
-    return made
 
 
 def age(folder: Path) -> None:
@@ -62,7 +41,7 @@ def test_what_was_used_longest_ago_goes_first(tmp_path: Path) -> None:
 def test_entries_are_bounded_too(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
     for number in range(20):
-        kept(cache, f"step{number}")
+        kept_with(cache, f"step{number}")
     assert sizes(tmp_path) > 5000
     cache.bound(5000)
     assert sizes(tmp_path) <= 5000
@@ -73,7 +52,7 @@ def test_entries_are_bounded_too(tmp_path: Path) -> None:
 def test_a_running_execution_loses_nothing_and_a_dead_one_holds_nothing(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
     used, unused = cache.values.keep({"a": [1]})[0], cache.values.keep({"b": [2]})[0]
-    of_used, _ = kept(cache, "used", used), kept(cache, "unused", unused)
+    of_used, _ = kept_with(cache, "used", used), kept_with(cache, "unused", unused)
     half = tmp_path / "values" / ".half.part"
     half.write_bytes(b"0")
     age(tmp_path)

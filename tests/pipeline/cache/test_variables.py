@@ -8,6 +8,9 @@ import pytest
 from cellops.pipeline.cache.variables import ALL, asked_for, hidden, variables, variables_of
 from cellops.records.module import ModuleSource
 
+HOME = ("HOME", "USERPROFILE", "HOMEDRIVE", "HOMEPATH")
+USER = ("LOGNAME", "USER", "LNAME", "USERNAME")
+
 
 @pytest.mark.parametrize(
     ("code", "names"),
@@ -24,6 +27,12 @@ from cellops.records.module import ModuleSource
         ("from os import environ as e\ne['A']", None),
         ("from os import getenv as g\ng('A')", None),
         ("from os import path as p\np.exists('A')", set()),
+        ("home, away = df.home, df['home']", set()),
+        ("here = Path.home()", {*HOME}),
+        ("os.path.expanduser('~/a')", {*HOME}),
+        ("Path('~/a').expanduser()", {*HOME}),
+        ("getpass.getuser()", {*USER}),
+        ("from getpass import getuser as g\ng()", {*USER}),
         ("os.environ[name]", None),
         ("os.getenv(name)", None),
         ("dict(os.environ)", None),
@@ -55,6 +64,9 @@ def test_what_modules_ask_for_is_known_by_their_sources(tmp_path: Path, monkeypa
     assert variables_of(modules, tmp_path, b"") == {}
     monkeypatch.setenv("MODE_OF_A_TEST", "fast")
     assert variables_of(modules, tmp_path, b"") == {"MODE_OF_A_TEST": hidden("fast")}
+    monkeypatch.setenv("HOME", "elsewhere")
+    (tmp_path / "asks.py").write_text("from pathlib import Path\nHERE = Path.home()\n")
+    assert variables_of(modules, tmp_path, b"")["HOME"] == hidden("elsewhere")
 
 
 def test_a_digest_of_a_secret_is_found_by_nobody_without_the_salt() -> None:

@@ -17,6 +17,7 @@ from cellops.capture.files.pinning import MOST_IN_A_FOLDER, Identity, identify, 
 from cellops.capture.files.pointers import shown
 from cellops.capture.files.watcher import use_of_gone
 from cellops.capture.redaction import redact
+from cellops.pipeline.cache.normal_form import READS_SOURCE, digest_of_source
 from cellops.pipeline.cache.witness import Witness
 from cellops.records.cached import Dependencies
 from cellops.records.cell import CellRecord
@@ -72,16 +73,47 @@ def dependencies(
             [*(look for record in trail for look in record.looks), *looks(witness.elsewhere, {}, project, began / 1e9)]
         ),
         modules=sources,
+        code=code_of(sources, (record.source for record in trail), project),
         distributions=versions(found, imported(found, frozenset(sys.modules))),
         import_folders=tuple(folder or os.getcwd() for folder in sys.path),  # noqa: PTH109 - as sys.path has them
-        missing=witness.missing(),
+        imports=witness.imports.sought(project, witness.elsewhere.has_made),
         unknown=(
             *(f"{finding.where}: {finding.seen}" for r in trail for finding in r.findings if finding.code in UNSEEN),
             *witness.unknown(),
+            *_links((record.source for record in trail), sources, project),
             *_written_meanwhile((project / Path(use.path).expanduser() for use in files if use.mode == "read"), began),
             *_written_meanwhile((project / module.path for module in sources), began),
         ),
     )
+
+
+def code_of(modules: Iterable[ModuleSource], cells: Iterable[str], project: Path) -> dict[str, str]:
+    """The digests of what modules do, by path, unless anything reads sources: then only their content tells."""
+    contents = {module.path: _content(module, project) for module in modules}
+    texts = [content.decode(errors="replace") for content in contents.values() if content is not None]
+    if any(READS_SOURCE.search(text) for text in (*texts, *cells)):
+        return {}
+    found = {path: digest_of_source(content) for path, content in contents.items() if content is not None}
+    return {path: code for path, code in found.items() if code is not None}
+
+
+def _links(cells: Iterable[str], modules: Iterable[ModuleSource], project: Path) -> Iterator[str]:
+    """Nothing is heard of a link that is read, and only its target is looked at when a file is opened."""
+    contents = (_content(module, project) or b"" for module in modules)
+    if any("readlink" in cell for cell in cells) or any(b"readlink" in content for content in contents):
+        yield "it asks where a link leads (readlink)"
+
+
+def _content(module: ModuleSource, project: Path) -> bytes | None:
+    """The source of a module, if it still is the one that was imported."""
+    path = project / Path(module.path).expanduser()
+    if path.suffix != ".py":
+        return None
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return None
+    return content if digest(content) == module.digest else None
 
 
 def of_all(uses: Iterable[FileUse]) -> tuple[FileUse, ...]:
@@ -160,7 +192,8 @@ def _loaded(witness: Witness, modules: Iterable[ModuleSource], project: Path) ->
 
 def _first(found: Iterable[Look]) -> tuple[Look, ...]:
     """What was seen in each place when it was looked at first, and its size and time when these were asked for."""
-    return tuple({(look.path, _is_measured(look)): look for look in reversed(list(found))}.values())
+    seen = {(look.path, look.pattern, _is_measured(look)): look for look in reversed(list(found))}
+    return tuple(seen.values())
 
 
 def _is_measured(look: Look) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from cellops.capture.blobs import Blobs, digest, write
-from cellops.pipeline.cache import tidying
+from cellops.pipeline.cache import shared_tidying, tidying
 from cellops.pipeline.cache.key import digest as key_digest
 from cellops.pipeline.cache.shared import SharedSteps
 from cellops.pipeline.cache.shared_folder import SharedError
@@ -85,6 +85,11 @@ class Cache:
     def salt(self) -> bytes:
         """What digests of secrets are made with."""
         return b"" if self._shared is None else self._shared.salt
+
+    @property
+    def store(self) -> str | None:
+        """Where other machines find the same, without credentials."""
+        return None if self._shared is None else self._shared.public
 
     def find(self, key: StepKey, problems: list[str]) -> Iterator[KeptStep]:
         """The steps that were kept under a key, here first, newest first; why others are no use goes to `problems`."""
@@ -161,6 +166,20 @@ class Cache:
     def bound(self, limit: int) -> int:
         """Delete what was used longest ago, beyond a number of bytes; give the bytes that this freed."""
         return tidying.tidy(self._folder, limit)
+
+    def bound_shared(self, *, limit: int | None, before: float | None) -> int:
+        """Delete what other machines find and is oldest, beyond some bytes or from before a time; give the bytes freed.
+
+        Raises
+        ------
+        SharedError
+            When the store does not answer.
+        """
+        if self._shared is None:
+            return 0
+        return shared_tidying.tidy(
+            self._shared, lambda entry: [name for name, _, _ in self._files(entry)], limit=limit, before=before
+        )
 
 
 def _read(path: Path) -> KeptStep | None:

@@ -1,8 +1,9 @@
 """Why a kept step may not be used: what it was found to depend on, held against what is there now."""
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.machinery import PathFinder
-from itertools import zip_longest
+from itertools import accumulate, zip_longest
 from pathlib import Path, PurePosixPath
 
 from cellops.capture.blobs import digest
@@ -12,10 +13,13 @@ from cellops.capture.files.names import names_in
 from cellops.capture.files.pinning import identify, is_regular, pin
 from cellops.capture.files.pointers import is_address
 from cellops.pipeline.cache.dependencies import versions
+from cellops.pipeline.cache.imports import differing
 from cellops.pipeline.cache.interpreter import Interpreter
+from cellops.pipeline.cache.normal_form import digest_of_source
 from cellops.pipeline.cache.variables import variables_of
 from cellops.records.cached import Dependencies, KeptStep, StepKey
 from cellops.records.file import FileUse, Found, Look
+from cellops.records.module import ModuleSource
 
 
 def stale(
@@ -38,7 +42,7 @@ def stale(
     """
     if not declared:
         yield from (f"{reason}; --keep in its header would keep it all the same" for reason in found.unknown)
-    yield from _of_python(found, interpreter)
+    yield from _of_python(found, interpreter, project)
     for use in found.files:
         yield from _of_a_file(use, project)
     for look in found.looks:
@@ -47,33 +51,48 @@ def stale(
         path = project / Path(module.path).expanduser()
         if not path.is_file():
             yield f"its module {module.path} is gone"
-        elif digest(path.read_bytes()) != module.digest:
+        elif _is_another(path.read_bytes(), module, found):
             yield f"its module {module.path} has changed"
     for name in _differing(found.variables, variables_of(found.modules, project, salt)):
         yield f"variable {name}, which its modules read, has changed"
 
 
-def _of_python(found: Dependencies, interpreter: Interpreter | None) -> Iterator[str]:
+def _is_another(content: bytes, module: ModuleSource, found: Dependencies) -> bool:
+    """Whether a module does something else than the one that was imported."""
+    code = found.code.get(module.path)
+    return digest(content) != module.digest and (code is None or digest_of_source(content) != code)
+
+
+def _of_python(found: Dependencies, interpreter: Interpreter | None, project: Path) -> Iterator[str]:
     """The interpreter and what it would import, also from folders that code has added to its own."""
     if interpreter is None:
         yield "nobody can tell which Python its kernel is started with"
         return
     if found.python != interpreter.version:
         yield f"{found.python} is now {interpreter.version}"
-    folders = found.import_folders
-    if interpreter.prefix != found.prefix:
-        added = (folder for folder in folders if not Path(folder).is_relative_to(found.prefix))
-        folders = (*interpreter.folders, *added)
-    there = installed(folders)
+    there = installed(_folders(found.import_folders, found, interpreter))
     now = versions(there, found.distributions)
     for name, version in found.distributions.items():
         if name not in now:
             yield f"{name} {version} is not installed any more"
         elif now[name] != version:
             yield f"{name} {version} is now {now[name]}"
-    for name in found.missing:
-        if PathFinder.find_spec(name, list(folders)) is not None:
-            yield f"{name} can be imported now"
+    real = Path(os.path.realpath(project))
+    PathFinder.invalidate_caches()
+    for sought in found.imports:
+        folders = [str(real / Path(folder).expanduser()) for folder in sought.folders]
+        for module, before, place in differing(sought, _folders(folders, found, interpreter), real):
+            yield (
+                f"{module} can be imported now" if before is None else f"import {module} finds {place or 'nothing'} now"
+            )
+
+
+def _folders(then: Sequence[str], found: Dependencies, interpreter: Interpreter) -> Sequence[str]:
+    """Where an interpreter looks for modules now: in the place of what was installed, what its own environment has."""
+    if interpreter.prefix == found.prefix:
+        return then
+    added = [folder for folder in then if not Path(folder).is_relative_to(found.prefix)]
+    return then if len(added) == len(then) else (*interpreter.folders, *added)
 
 
 def _differing(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
@@ -104,11 +123,16 @@ def changed(before: KeptStep, now: StepKey, places: tuple[int, ...]) -> Iterator
             yield f"a later step takes {name} from it now"
     yield from _named("variable", then.variables, now.variables)
     if then.options != now.options:
-        yield f"{', '.join(now.options) or 'a header'} changed"
+        gone, new = (", ".join(_without(*pair)) or "none" for pair in ((then, now), (now, then)))
+        yield f"options: {gone} → {new}" if gone != new else "the order of its headers changed"
     if then.folder != now.folder:
         yield f"it was executed in {then.folder}"
     if (then.kernel, then.machine) != (now.kernel, now.machine):
         yield f"it was executed by kernel {then.kernel} on {then.machine}"
+
+
+def _without(one: StepKey, other: StepKey) -> list[str]:
+    return [option for option in one.options if option not in other.options]
 
 
 def _named(kind: str, then: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
@@ -146,7 +170,11 @@ def _of_a_look(look: Look, found: Dependencies, project: Path) -> Iterator[str]:
     before = set(look.names or ())
     written = {use.path for use in found.files if use.mode == "write"} if look.names is not None else set()
     parts = [PurePosixPath(use).relative_to(look.path).parts for use in written if _is_below(use, look.path)]
-    now = names_in(str(path), without={part[0] for part in parts if part} - before)
+    now = names_in(
+        str(path),
+        without={text for part in parts for text in accumulate(part, "{}/{}".format)} - before,
+        pattern=look.pattern,
+    )
     if now is None:
         yield f"{look.path} is no folder any more"
     elif now.digest is None or now.digest != look.digest:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from cellops.capture.redaction import is_secret, redact
 from cellops.capture.secrets import REDACTED, Secret
+from cellops.pipeline.cache.normal_form import READS_CELLS, READS_SOURCE, digest_of_cell
+from cellops.pipeline.cache.normal_form import digest as digest_of_tree
 from cellops.pipeline.cache.variables import hidden, variables
 from cellops.pipeline.steps.python import parse
 from cellops.records.cached import StepKey
@@ -39,7 +41,8 @@ def key(
 ) -> StepKey:
     """The key of a step.
 
-    Comments, layout and the headers of cells make no difference to it, nor parameters that the step does not name.
+    Comments, layout and the headers of cells make no difference to it unless a cell reads sources, nor parameters that
+    the step does not name.
 
     Parameters
     ----------
@@ -73,7 +76,7 @@ def key(
     used = set(outputs) | {name for tree in trees for node in ast.walk(tree) for name in _names(node)}
     declaring = [] if parameters_cell is None else _statements(parameters_cell, parameters, used)
     return StepKey(
-        code=(*map(_digest, declaring), *map(_digest, trees)),
+        code=(*map(digest_of_tree, declaring), *_digests(sources, trees)),
         options=tuple(options),
         parameters={
             name: _written(name, value, salt)
@@ -139,5 +142,8 @@ def _statements(source: str, parameters: Mapping[str, object], used: set[str]) -
     return [ast.Module([statement], []) for statement in reversed(kept)]
 
 
-def _digest(tree: ast.Module) -> str:
-    return hashlib.sha256(ast.dump(tree).encode(errors="surrogatepass")).hexdigest()[:32]
+def _digests(sources: Iterable[str], trees: Iterable[ast.Module]) -> list[str]:
+    """One digest a cell; of the text itself where any of them reads sources."""
+    if any(READS_SOURCE.search(source) or READS_CELLS.search(source) for source in sources):
+        return [hashlib.sha256(source.encode(errors="surrogatepass")).hexdigest()[:32] for source in sources]
+    return list(map(digest_of_cell, sources, trees))

@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import itertools
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import unquote, urlsplit
@@ -98,6 +98,21 @@ class SharedSteps:
         contents = (self._told(lambda path=path: self._folder.read(path), problems) for path in listed)  # type: ignore[misc]
         entries = (self._entry(content, problems) for content in contents if content)
         yield from itertools.islice((entry for entry in entries if entry is not None), MOST_ENTRIES)
+
+    def sizes(self) -> dict[str, int]:
+        """The bytes of all files, by name."""
+        return self._folder.sizes()
+
+    def all(self, names: Iterable[str]) -> Iterator[tuple[str, KeptStep]]:
+        """The entries among some files, each with its name; none that is signed with another key."""
+        for name in names:
+            content = self._folder.read(name) if name.startswith("kept/") and name.endswith(".json") else None
+            entry = self._entry(content, []) if content else None
+            if entry is not None:
+                yield name, entry
+
+    def delete(self, name: str) -> None:
+        self._folder.delete(name)
 
     def pull(self, name: str, digest: str, target: Path) -> None:
         """Bring a file here, unless it is not the one that an entry names.

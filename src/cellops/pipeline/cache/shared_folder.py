@@ -64,6 +64,17 @@ class SharedFolder:
         """The names of the files in a folder of it, up to a number of bytes; none where there is no folder."""
         return self._do(lambda: self._files(folder, largest))
 
+    def sizes(self) -> dict[str, int]:
+        """The bytes of all files below it, by name."""
+        return self._do(self._sizes)
+
+    def _sizes(self) -> dict[str, int]:
+        try:
+            found = self._system.find(self._root, detail=True)
+        except FileNotFoundError:
+            return {}
+        return {path.removeprefix(self._root).lstrip("/"): one["size"] or 0 for path, one in found.items()}
+
     def _put(self, path: str, size: int, content: Path | bytes) -> None:
         if self._size(path) == size:
             return

@@ -13,6 +13,9 @@ HEEDED = (*VARIABLES, "PYTHONPATH")
 MAPPINGS = frozenset({"environ", "environb"})
 ASKING = frozenset({"getenv", "getenvb"})
 ASKING_FOR_ANY = frozenset({"expandvars"})
+HOME = frozenset({"HOME", "USERPROFILE", "HOMEDRIVE", "HOMEPATH"})
+OF_THE_USER = {"expanduser": HOME, "getuser": frozenset({"LOGNAME", "USER", "LNAME", "USERNAME"})}
+"""Functions that look up variables whose names do not stand in the call; `home` is one as a method only."""
 METHODS = frozenset({"get", "pop", "setdefault"})
 ALL = "(all)"
 """Stands for every variable, where nobody can say which ones the code asks for."""
@@ -32,7 +35,7 @@ def variables_of(modules: Iterable[ModuleSource], project: Path, salt: bytes) ->
     for module in modules:
         try:
             source = (project / Path(module.path).expanduser()).read_text(encoding="utf-8")
-            if any(word in source for word in MAPPINGS | ASKING | ASKING_FOR_ANY):
+            if any(word in source for word in (*MAPPINGS, *ASKING, *ASKING_FOR_ANY, *OF_THE_USER, "home")):
                 trees.append(ast.parse(source))
         except (OSError, SyntaxError, ValueError, RecursionError):
             continue
@@ -57,7 +60,9 @@ def asked_for(tree: ast.Module) -> set[str] | None:
     """
     mentions = [node for node in ast.walk(tree) if _word(node) in MAPPINGS | ASKING | ASKING_FOR_ANY]
     named = [found for node in ast.walk(tree) if (found := _named(node)) is not None]
-    return None if len(named) < len(mentions) or _magics(tree) else {name for name in named if name}
+    if len(named) < len(mentions) or _magics(tree):
+        return None
+    return {name for name in named if name}.union(*map(_of_the_user, ast.walk(tree)))
 
 
 def _asked(trees: Iterable[ast.Module], salt: bytes) -> dict[str, str]:
@@ -69,6 +74,16 @@ def _asked(trees: Iterable[ast.Module], salt: bytes) -> dict[str, str]:
             return {ALL: hidden(repr([item for item in kept if item[0] not in PASSING]), salt)}
         names |= asked
     return {name: hidden(os.environ[name], salt) for name in sorted(names) if name in os.environ}
+
+
+def _of_the_user(node: ast.AST) -> frozenset[str]:
+    match node:
+        case ast.Call(func=ast.Attribute(attr="home")):
+            return HOME
+        case ast.alias(name=name) | ast.Name(id=name) | ast.Attribute(attr=name):
+            return OF_THE_USER.get(name, frozenset())
+        case _:
+            return frozenset()
 
 
 def _word(node: ast.AST | None) -> str:

@@ -10,8 +10,9 @@ from typing import Any
 from cellops.capture.files.audit import opens
 from cellops.capture.files.doings import PROGRAMS, doing, program
 from cellops.capture.files.recording import Recording
+from cellops.pipeline.cache.imports import imports
 from cellops.pipeline.cache.loaded import HEARD as LOADING
-from cellops.pipeline.cache.loaded import IMPORTING, loaded
+from cellops.pipeline.cache.loaded import loaded
 from cellops.records.guarding import Heard
 
 FORKS = frozenset({"os.fork", "os.forkpty"})
@@ -58,8 +59,10 @@ class Witness:
         """What is opened and listed in other threads than those of cells."""
         self._before = STARTERS & sys.modules.keys()
         self._heard: dict[str, None] = {}
-        self._imports: dict[str, None] = {}
+        self.imports = imports()
+        """What its imports look for."""
         self._loaded: dict[str, None] = {}
+        self.imports.begin()
         sys.addaudithook(self._hear)
 
     def unknown(self) -> tuple[str, ...]:
@@ -72,10 +75,6 @@ class Witness:
     def loaded(self) -> tuple[str, ...]:
         """The files from which code was loaded that was not installed; none that this process has made."""
         return tuple(path for path in list(self._loaded) if not self.elsewhere.has_made(path))
-
-    def missing(self) -> tuple[str, ...]:
-        """The modules that were to be imported and were not there, without what stands inside of packages."""
-        return tuple(name for name in list(self._imports) if name not in sys.modules)
 
     def _hear(self, event: str, given: tuple[Any, ...]) -> None:
         if event in HEARD:
@@ -92,8 +91,6 @@ class Witness:
         else:
             path = loaded(event, given, caller)
             self._loaded.update({} if path is None else {path: None})
-            if event == IMPORTING and type(given[0]) is str and "." not in given[0]:
-                self._imports[given[0]] = None
 
     def _note_program(self, heard: Heard | None) -> None:
         if heard is not None and (heard.refused or heard.name not in OF_THE_MACHINE):
