@@ -4,7 +4,7 @@ import pytest
 
 from cellops.records.finding import Severity
 from cellops.records.step import StepProblem
-from support.steps import codes, read
+from support.steps import codes, edges, read
 
 
 def only(*cells: str) -> StepProblem:
@@ -27,6 +27,16 @@ def only(*cells: str) -> StepProblem:
         (("wind = 1", "%%mlops step a\njoined = wind\njoind"), "cell 2, line 3", "Did you mean joined?"),
         (("%%mlops step a\nx = 1\ndel x", "%%mlops step b\nx"), "cell 2, line 2", "It was deleted above"),
         (("def f():\n    return rat", "%%mlops step a\nf()"), "cell 2, line 2", "Bind it in a cell above"),
+        (
+            ("def f():\n    return rate\nf()", "%%mlops step a\nrate = 1"),
+            "cell 1, line 3",
+            "Cell 2 further down binds it",
+        ),
+        (
+            ("def f():\n    return rat\nkept = [f]", "%%mlops step a\nrate = 1"),
+            "cell 1",
+            "Bind it in a cell above",
+        ),
         (("print(nothing)",), "cell 1, line 1", "Bind it in a cell above"),
     ],
 )
@@ -34,6 +44,24 @@ def test_a_name_that_nothing_above_binds_is_named(cells: tuple[str, ...], where:
     problem = only(*cells)
     assert (problem.code, problem.severity, problem.where) == ("missing-producer", Severity.ERROR, where)
     assert said in problem.remedy
+
+
+@pytest.mark.parametrize(
+    "keeping",
+    ["getters = [give]", "other = give", "def ask(f=give):\n    return f()", "def ask(f=[give]):\n    return f[0]()"],
+)
+def test_functions_that_are_kept_above_may_use_what_a_step_below_binds(keeping: str) -> None:
+    shared = f"def give():\n    return model\n{keeping}"
+    name = "other" if "other" in keeping else "getters[0]" if "getters" in keeping else "ask"
+    graph = read(shared, "%%mlops step fit\nmodel = 1", f"%%mlops step use\nprint({name}())")
+    assert graph.problems == ()
+    assert edges(graph) == {"fit > use": "model"}
+
+
+def test_a_step_may_look_at_kept_functions_before_what_they_use_is_bound() -> None:
+    shared = "def give():\n    return model\ngetters = [give]"
+    steps = ("%%mlops step a\nn = len(getters)", "%%mlops step b\nmodel = n", "%%mlops step c\ngetters[0]()")
+    assert codes(read(shared, *steps)) == []
 
 
 @pytest.mark.parametrize("name", ["len", "display", "get_ipython", "In", "_", "__name__", "exit"])
@@ -105,8 +133,21 @@ def test_code_that_may_use_any_name_is_told(reason: str) -> None:
     assert (problem.code, problem.severity, problem.where) == ("unknown-names", Severity.WARNING, "cell 1, line 2")
 
 
-def test_what_only_one_kernel_sees_is_told() -> None:
-    problem = only("%%mlops step a\nimport os\nos.environ['A'] = '1'", "%%mlops step b\n1")
+@pytest.mark.parametrize(
+    "change",
+    [
+        "import os\nos.environ['A'] = '1'",
+        "import csv\ncsv.register_dialect('d', delimiter=';')",
+        "import csv\ncsv.field_size_limit(10_000_000)",
+        "import sqlite3\nsqlite3.register_adapter(dict, str)",
+        "import mimetypes\nmimetypes.add_type('a/b', '.zz')",
+        "import socket\nsocket.setdefaulttimeout(3)",
+        "from collections.abc import Sequence\nSequence.register(int)",
+        "import abc\nabc.ABC.register(int)",
+    ],
+)
+def test_what_only_one_kernel_sees_is_told(change: str) -> None:
+    problem = only(f"%%mlops step a\n{change}", "%%mlops step b\n1")
     assert (problem.code, problem.severity, problem.where) == ("interpreter-state", Severity.WARNING, "cell 1, line 3")
 
 

@@ -1,5 +1,7 @@
 """Which cells are whose, and what flows between steps; one behaviour each."""
 
+from pathlib import Path
+
 import pytest
 
 from support.steps import codes, edges, read
@@ -304,3 +306,35 @@ def test_what_ends_no_line_of_python_ends_none_here() -> None:
     assert edges(graph) == {"make > show": "text"}
     (twice,) = graph.step("show").definitions
     assert (twice.first_line, twice.last_line) == (3, 4)
+
+
+def test_shared_cells_whose_functions_set_up_the_kernel_are_executed_by_each_step(tmp_path: Path) -> None:
+    (tmp_path / "helpers.py").write_text(
+        "import os\nimport pandas as pd\n\ndef options(rows): pd.set_option('display.max_rows', rows)\n\n"
+        "def configure(rows):\n    os.environ['ROWS'] = str(rows)\n    options(rows)\n\n"
+        "def mean(x):\n    os.makedirs('out', exist_ok=True)\n    return sum(x) / len(x)\n"
+    )
+    graph = read(
+        "import helpers\nfrom helpers import options",
+        "helpers.configure(3)",
+        "def go(): options(5)",
+        "go()",
+        "unused = helpers.mean([1])",
+        "%%mlops step a\nx = 1",
+        "%%mlops step b\nprint(x)",
+        folders=[tmp_path],
+    )
+    assert [step.shared for step in graph.steps] == [(0, 1, 2, 3)] * 2
+    assert codes(graph) == []
+
+
+def test_functions_of_the_project_that_set_up_the_kernel_in_a_step_are_told(tmp_path: Path) -> None:
+    (tmp_path / "helpers.py").write_text(
+        "def configure(rows):\n    import pandas\n    pandas.options.display.max_rows = rows\n\n"
+        "def save(text):\n    import os\n    os.makedirs('out')\n    open('out/x', 'w').write(text)\n"
+    )
+    told = {
+        call: codes(read("import helpers", f"%%mlops step a\n{call}\nx = 1", "%%mlops step b\nx", folders=[tmp_path]))
+        for call in ("helpers.configure(3)", "helpers.save('a')")
+    }
+    assert told == {"helpers.configure(3)": ["interpreter-state"], "helpers.save('a')": []}

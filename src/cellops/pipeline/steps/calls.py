@@ -3,13 +3,15 @@
 import ast
 import builtins
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from posixpath import normpath
 
 from cellops.capture.dataflow.shell_calls import LOADS, shell_call
 from cellops.capture.names import libraries
+from cellops.capture.names.effects import HARMLESS
 from cellops.capture.names.kinds import Kind
 from cellops.capture.names.sharing import Value, either
+from cellops.pipeline.steps.definitions import CACHES
 from cellops.pipeline.steps.functions import Functions
 from cellops.pipeline.steps.known import ANY_FILE, Known
 from cellops.records.effects import INTERPRETER
@@ -31,6 +33,7 @@ OF_THE_KERNEL = frozenset(
     | {"reload_ext", "set_env", "unload_ext", "xmode"}
 )
 """Magics that change the kernel itself, and not only files."""
+SETS_UP_LOGGING = frozenset({"addFilter", "addHandler", "removeFilter", "removeHandler", "setLevel"})
 GENERATORS = frozenset({"numpy.random.default_rng", "numpy.random.Generator", "numpy.random.RandomState"})
 GENERATOR = "numpy.random.Generator"
 """Stands for the origin of a generator under a name of the notebook."""
@@ -46,11 +49,15 @@ SEEDS = frozenset({"random.seed", "random.setstate", "numpy.random.seed", "numpy
 class Calls(Functions):
     """Reads calls of libraries and magics."""
 
-    def __init__(self, known: Known, shares: Mapping[str, int], *, in_step: bool) -> None:
+    def __init__(
+        self, known: Known, shares: Mapping[str, int], *, in_step: bool, sets_up: Callable[[str], bool]
+    ) -> None:
         super().__init__(known, shares)
+        self.sets_up = sets_up
+        """Whether a function of the project's modules changes what a whole kernel shares."""
         self.in_step = in_step
         """Whether this is no shared cell, so that what it does to the kernel is done for nobody else."""
-        self.place = (0, 0)
+        self.where = (0, 0)
         """The cell and the line of the statement that is being read."""
         self.draws: tuple[int, int] | None = None
         """Where it draws from a global generator that it has not seeded."""
@@ -90,13 +97,33 @@ class Calls(Functions):
             return self._drawn(node)
         self.notes.path = _path(node)
         self._note_library(origin)
+        if _changes_a_module(origin) or (isinstance(node.func, ast.Attribute) and node.func.attr in SETS_UP_LOGGING):
+            self.notes.interpreter()
+        if self.sets_up(origin):
+            self.notes.interpreter()
         changed = INTERPRETER in self.notes.changes or not OF_THE_DISK.match(origin) or origin.endswith("chdir")
         found = self._with_functions(node, super()._call(node))
+        match node.func:
+            case ast.Attribute(value=ast.Name(id=name), attr="register") if self._is_function(name):
+                self.notes.attributed.add(name)
+            case _:
+                pass
+        if isinstance(node.func, ast.Name) and self._is_cached(node.func.id):
+            kept = f"(cache {node.func.id})"
+            self.notes.needs[kept] = None
+            found = found._replace(roots=found.roots | {kept}, direct=False)
         if origin in GENERATORS:
             found = Value(Kind.ACTIVE, found.roots, origin=GENERATOR)
         self._leave_interpreter(changed)
         self.notes.path = outer
         return found
+
+    def _is_cached(self, name: str) -> bool:
+        """Whether a function of the notebook gives the same object again."""
+        nodes = self.defined[name].nodes if self._is_function(name) else ()
+        decorators = [decorator for _, node in nodes for decorator in getattr(node, "decorator_list", ())]
+        functions = [one.func if isinstance(one, ast.Call) else one for one in decorators]
+        return any(self._origin(function) in CACHES for function in functions)
 
     def _is_draw(self, node: ast.Call) -> bool:
         match node.func:
@@ -130,7 +157,7 @@ class Calls(Functions):
         if origin in SEEDS:
             self.seeded.add(library)
         elif GLOBAL_GENERATOR.match(origin) and library not in self.seeded and self.draws is None:
-            self.draws = self.place
+            self.draws = self.where
 
     def _origin(self, node: ast.expr) -> str:
         """The full name of what a library brings; empty for anything else."""
@@ -157,6 +184,12 @@ def _path(node: ast.Call) -> str:
         if isinstance(part, ast.Constant) and isinstance(part.value, str) and not set("*?[~:") & set(part.value):
             return normpath(part.value)
     return ANY_FILE
+
+
+def _changes_a_module(origin: str) -> bool:
+    """Whether a method changes an object that a module keeps: `settings.known.append(1)`."""
+    known = libraries.root(origin) in HARMLESS
+    return not known and origin.count(".") > 1 and libraries.last(origin) in libraries.CHANGES_ITSELF
 
 
 def _magic(node: ast.Call) -> str:

@@ -6,15 +6,18 @@ from difflib import get_close_matches
 from cellops.pipeline.steps import own_kernel
 from cellops.pipeline.steps.cells import Division
 from cellops.pipeline.steps.flow import Stretch
+from cellops.pipeline.steps.modules import Modules
 from cellops.pipeline.steps.reading import Reading, problem_at, who
 from cellops.pipeline.steps.wiring import Wiring, is_of_python
 from cellops.records.finding import Severity
 from cellops.records.step import StepGraph, StepProblem
 
 
-def all_of(found: StepGraph, division: Division, stretches: Sequence[Stretch], wiring: Wiring) -> list[StepProblem]:
+def all_of(
+    found: StepGraph, division: Division, stretches: Sequence[Stretch], wiring: Wiring, modules: Modules
+) -> list[StepProblem]:
     """All problems at once."""
-    reading = Reading(found, division, stretches, wiring)
+    reading = Reading(found, division, stretches, wiring, modules)
     checks = (
         _missing,
         _undeclared_inputs,
@@ -36,7 +39,7 @@ def _missing(reading: Reading) -> Iterator[StepProblem]:
             continue
         for name in sorted(stretch.used | set(stretch.reader.notes.needs)):
             bound = name in stretch.before and name not in stretch.gone_before
-            if bound or name in stretch.reader.bound or is_of_python(name):
+            if bound or name in stretch.reader.bound or is_of_python(name) or _comes_later(name, stretch, reading):
                 continue
             yield problem_at(
                 "missing-producer",
@@ -46,6 +49,16 @@ def _missing(reading: Reading) -> Iterator[StepProblem]:
                 stretch=stretch,
                 names=(name,),
             )
+
+
+def _comes_later(name: str, stretch: Stretch, reading: Reading) -> bool:
+    """Whether only functions that are kept somewhere use it, which may not be called before a cell below binds it."""
+    kept = stretch.step is None or name not in stretch.reader.notes.needs
+    return (
+        kept
+        and (name, "read") not in stretch.reader.at
+        and any(name in other.reader.bound for other in reading.stretches[stretch.order :])
+    )
 
 
 def _where_it_is(name: str, stretch: Stretch, reading: Reading) -> str:

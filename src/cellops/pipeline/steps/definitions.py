@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from cellops.capture.dataflow import scopes
-from cellops.capture.names.libraries import PURE, root
+from cellops.capture.names.libraries import CHANGES_ITSELF, PURE, root
 from cellops.records.effects import FunctionEffects
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom | ast.Assign
@@ -13,9 +13,12 @@ Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import 
 OriginOf = Callable[[ast.expr], str]
 """Gives the full name of what an expression takes from a library, or from definitions of the notebook (`OWN`); an empty
 text for anything else."""
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 OWN = "(notebook)"
 MAKES_FIELDS = frozenset({"dataclasses", "typing", "enum"})
 """Libraries whose functions give a class its attributes: what they make is not changed afterwards."""
+CACHES = frozenset({"functools.cache", "functools.lru_cache"})
+"""Decorators whose functions give the same object again."""
 COLLECTS = "functools.singledispatch"
 """A decorator whose function takes in others later on."""
 Nodes = tuple[tuple[int, Definition], ...]
@@ -55,8 +58,7 @@ def keeps_nothing(node: ast.AST, origin_of: OriginOf) -> bool:
     """Whether a function or a class is the same however often it was used: it has nothing in itself that can change.
 
     A function with constant defaults, decorated by libraries or by other such functions; a class of such functions
-    with constants, or what `dataclasses.field` and its like make. What a decorator keeps aside, such as a cache or a
-    count of calls, begins anew.
+    with constants, or what `dataclasses.field` and its like make. A cache that a library keeps aside begins anew.
     """
     match node:
         case (
@@ -73,17 +75,40 @@ def keeps_nothing(node: ast.AST, origin_of: OriginOf) -> bool:
 
 
 def _changes_its_class(node: ast.ClassDef) -> bool:
-    """Whether a method sets an attribute of the class: `cls.count = 1`, `type(self).count = 1`."""
+    """Whether a method sets an attribute of the class: `cls.count = 1`, `setattr(type(self), "count", 1)`."""
     for part in ast.walk(node):
         match part:
-            case ast.Attribute(
-                value=ast.Name(id="cls") | ast.Call(func=ast.Name(id="type")) | ast.Attribute(attr="__class__"),
-                ctx=ast.Store() | ast.Del(),
-            ):
+            case ast.Attribute(value=base, ctx=ast.Store() | ast.Del()) if _is_class(base):
+                return True
+            case ast.Call(func=ast.Name(id="setattr" | "delattr"), args=[base, *_]) if _is_class(base):
                 return True
             case _:
                 pass
     return False
+
+
+def _is_class(node: ast.expr) -> bool:
+    match node:
+        case ast.Name(id="cls") | ast.Call(func=ast.Name(id="type")) | ast.Attribute(attr="__class__"):
+            return True
+        case _:
+            return False
+
+
+def keeps_aside(node: ast.AST) -> bool:
+    """Whether functions that stand inside of it change something that is not their own: a count, a store of results."""
+    inner = [part for part in ast.walk(node) if isinstance(part, scopes.Function) and part is not node]
+    return any(_changes_something(part) for function in inner for part in ast.walk(function))
+
+
+def _changes_something(node: ast.AST) -> bool:
+    match node:
+        case ast.Nonlocal() | ast.Attribute(ctx=ast.Store() | ast.Del()) | ast.Subscript(ctx=ast.Store() | ast.Del()):
+            return True
+        case ast.Call(func=ast.Attribute(attr=method)):
+            return method in CHANGES_ITSELF
+        case _:
+            return False
 
 
 def _is_kept(statement: ast.stmt, origin_of: OriginOf) -> bool:

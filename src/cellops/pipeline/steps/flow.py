@@ -1,6 +1,6 @@
 """What each part of the notebook uses, writes and may change, in the order of the notebook."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cellops.capture.names.kinds import Description, Kind
@@ -8,6 +8,7 @@ from cellops.capture.names.regions import Flow, members
 from cellops.pipeline.steps.cells import CodeCell, Division
 from cellops.pipeline.steps.definitions import Defined, changed_by_attribute
 from cellops.pipeline.steps.known import Known
+from cellops.pipeline.steps.modules import Modules
 from cellops.pipeline.steps.reader import Reader
 from cellops.records.effects import ANYTHING, INTERPRETER, Effects, FunctionEffects
 from cellops.records.step import StepDeclared
@@ -64,7 +65,7 @@ class Stretch:
 
     @property
     def changes_interpreter(self) -> bool:
-        return INTERPRETER in self.reader.notes.changes
+        return INTERPRETER in self.reader.notes.changes or INTERPRETER in self.reader.notes.mutates
 
     def place(self, name: str, how: str) -> tuple[int, int | None]:
         """The cell and the line where a name is first `read`, `bound` or `changed`, else the first cell."""
@@ -105,14 +106,31 @@ class _Names(Flow):
         return self._everywhere
 
 
-def read(division: Division) -> list[Stretch]:
-    """Read the shared cells and the parts of the steps, one after the other."""
+def read(division: Division, modules: Modules) -> list[Stretch]:
+    """Read the shared cells and the parts of the steps, one after the other.
+
+    Once more where a definition above has turned out to be changed further down, by another name.
+    """
     units = [(None, (cell,)) for cell in division.shared] + [(part.step, part.cells) for part in division.parts]
     attributed = changed_by_attribute([cell.tree for _, cells in units for cell in cells])
+    while True:
+        found = _read(units, division, attributed, modules)
+        more = set[str]().union(*(stretch.reader.notes.attributed for stretch in found)) - attributed
+        if not more:
+            return found
+        attributed |= more
+
+
+def _read(
+    units: Sequence[tuple[str | None, tuple[CodeCell, ...]]],
+    division: Division,
+    attributed: set[str],
+    modules: Modules,
+) -> list[Stretch]:
     known, names = Known(), _Names()
     found = []
     for order, (step, cells) in enumerate(units, start=1):
-        reader = Reader(known, attributed, names.shares(), in_step=step is not None)
+        reader = Reader(known, attributed, names.shares(), in_step=step is not None, sets_up=modules.sets_up)
         for cell in cells:
             reader.read(cell.place, cell.tree)
         stretch = Stretch(order, step, cells, reader)
@@ -167,13 +185,16 @@ def _effects(stretch: Stretch, declared: StepDeclared | None) -> Effects:
     aliases |= {name: aliases.get(name, ()) for name in perhaps}
     aliases |= {name: (ANYTHING,) for name in hidden if name not in reader.bound}
     stands = [name for name in notes.mutates if name not in kept]
+    mutates = tuple(name for name in stands if given is None or (name in given and name not in reader.certain))
     kinds = {name: reader.kind_of(name).kind for name in {*reader.bound, *before, *notes.changes, *notes.mutates}}
     return Effects(
         needs=tuple(sorted(needs)),
         active=tuple(sorted({*notes.active, *(needs if unknown else ())})),
         binds=tuple(sorted(reader.certain)),
+        gives_up=tuple(name for name in reader.bound if name in before) if given is None else (),
         changes=tuple(name for name in notes.changes if name != INTERPRETER or stretch.step is None),
-        mutates=tuple(name for name in stands if given is None or (name in given and name not in reader.certain)),
+        mutates=mutates,
+        derived=tuple(name for name in notes.derived if name in mutates),
         aliases=aliases,
         holds=_shared(notes.holds, None if given is None else set(reader.bound)),
         reaches=_shared(notes.reaches, None if given is None else set(reader.bound)),

@@ -8,7 +8,7 @@ from cellops.capture.dataflow import scopes
 from cellops.capture.names.effects import Source
 from cellops.capture.names.kinds import Description, Kind
 from cellops.capture.names.sharing import CONSTANT, Value, container, either
-from cellops.pipeline.steps.definitions import has_functions, parameters
+from cellops.pipeline.steps.definitions import OWN, has_functions, parameters
 from cellops.pipeline.steps.known import KindNotes, Known
 from cellops.records.effects import FunctionEffects
 
@@ -86,9 +86,8 @@ class Functions(Source):
         self.notes.pending.append(whole)
         if may_run:
             self._may_run(whole)
-        return Value(
-            Kind.ACTIVE, held=frozenset(one for one in whole.uses if one not in self.defined and self.stands(one))
-        )
+        held = frozenset(one for one in whole.uses if one not in self.defined and self.stands(one))
+        return Value(Kind.ACTIVE, held=held, origin=f"{OWN}.{name}")
 
     def _may_run(self, effects: FunctionEffects) -> None:
         """Note what a function does that somebody may call."""
@@ -169,7 +168,10 @@ class Functions(Source):
             uses=tuple(sorted(uses)),
             changes=tuple(sorted({one for part in effects for one in part.changes if one not in self.defined})),
             consumes=tuple(sorted({one for part in effects for one in part.consumes if one not in self.defined})),
+            derived=tuple(sorted({one for part in effects for one in part.derived if one not in self.defined})),
             keeps=False,
+            looked=any(part.looked for part in effects),
+            ends=any(part.ends for part in effects),
         )
 
     def stands(self, name: str) -> bool:

@@ -1,12 +1,14 @@
 """The steps of a notebook as a graph: each with its cells, inputs and outputs, and what is wrong with them."""
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cellops.pipeline.steps import checks
 from cellops.pipeline.steps.cells import Division, divide
 from cellops.pipeline.steps.flow import Stretch, orders, read
 from cellops.pipeline.steps.known import ANY_FILE
+from cellops.pipeline.steps.modules import Modules
 from cellops.pipeline.steps.wiring import Wiring, wire
 from cellops.records.step import Definition, Edge, Step, StepGraph, StepProblem
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 
-def graph_of(notebook: "NotebookNode", name: str) -> StepGraph:
+def graph_of(notebook: "NotebookNode", name: str, folders: Sequence[Path] = ()) -> StepGraph:
     """Read the steps of a notebook; nothing of it is executed.
 
     A step is made of the code cells under `%%mlops step NAME`, and those below them until the next header. Cells above
@@ -24,8 +26,8 @@ def graph_of(notebook: "NotebookNode", name: str) -> StepGraph:
     is not known) is passed as a value instead. All other names are passed as values, as `wiring` describes.
 
     What the source does not show is taken for the worst, and said: code that is not known may change all that it is
-    given, and code in texts may use and bind anything. Not seen at all are files that such code reads and writes, and
-    generators that libraries draw from by themselves.
+    given, and code in texts may use and bind anything. Not seen at all are files that such code reads and writes,
+    generators that libraries draw from by themselves, and what modules keep that stand in none of `folders`.
 
     Parameters
     ----------
@@ -33,6 +35,8 @@ def graph_of(notebook: "NotebookNode", name: str) -> StepGraph:
         The notebook; it is only read.
     name
         What to call it.
+    folders
+        Where modules of its project stand.
 
     Returns
     -------
@@ -40,13 +44,14 @@ def graph_of(notebook: "NotebookNode", name: str) -> StepGraph:
         With all problems at once, in the order of the cells.
     """
     division = divide(notebook)
-    stretches = read(division)
+    modules = Modules(folders)
+    stretches = read(division, modules)
     wiring = wire(stretches)
     edges = _edges(stretches, wiring)
     steps = tuple(_step(step, division, stretches, wiring) for step in division.declared)
     levels = _levels(list(division.declared), edges)
     found = StepGraph(notebook=name, steps=steps, edges=edges, levels=levels)
-    problems = [*division.problems, *checks.all_of(found, division, stretches, wiring)]
+    problems = [*division.problems, *checks.all_of(found, division, stretches, wiring, modules)]
     return found.replace(problems=tuple(sorted(dict.fromkeys(problems), key=_in_order)))
 
 

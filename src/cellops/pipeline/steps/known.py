@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from cellops.capture.names.kinds import Description, Kind
+from cellops.capture.names.libraries import last, root
 from cellops.capture.names.sharing import Notes, Value
-from cellops.pipeline.steps.definitions import Defined
+from cellops.pipeline.steps.definitions import OWN, Defined
 
 ANY_FILE = ""
 """Stands for a file whose path the source does not show."""
@@ -34,6 +35,10 @@ class KindNotes(Notes):
         """What the call that is being read names as a file."""
         self.reading: set[str] = set()
         self.writing: set[str] = set()
+        self.compared: set[str] = set()
+        """Names of which it asks whether they stand for the very same object."""
+        self.attributed: set[str] = set()
+        """Functions and classes of the notebook of which an attribute is set, by whatever name."""
         self._shares = shares
         """What each name may reach, as a set of bits, before anything here was read."""
 
@@ -44,6 +49,11 @@ class KindNotes(Notes):
     def write_files(self) -> None:
         super().write_files()
         self.writing.add(self.path)
+
+    def set_attribute(self, into: Value, attribute: str | None) -> None:
+        super().set_attribute(into, attribute)
+        if root(into.origin) == OWN:
+            self.attributed.add(last(into.origin))
 
     def store(self, into: Value, item: Value, *, anywhere: bool = False) -> None:
         super().store(into, item, anywhere=anywhere)

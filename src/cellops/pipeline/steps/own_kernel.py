@@ -1,10 +1,16 @@
 """What a step does otherwise when it is executed in a kernel of its own: no fault of the notebook in one kernel."""
 
+import ast
 from collections.abc import Iterator
 
+from cellops.capture.names.libraries import last
+from cellops.pipeline.steps.flow import Stretch
+from cellops.pipeline.steps.modules import words
 from cellops.pipeline.steps.reading import Reading, problem_at
 from cellops.records.finding import Severity
 from cellops.records.step import StepProblem
+
+IMPORTS = (ast.Import, ast.ImportFrom)
 
 
 def _interpreter(reading: Reading) -> Iterator[StepProblem]:
@@ -85,7 +91,7 @@ def _functions(reading: Reading) -> Iterator[StepProblem]:
             effects = origin.reader.notes.functions.get(name)
             between = reading.stretches[origin.order : part.order]
             for used in effects.uses if effects is not None else ():
-                if used not in origin.defined and any(used in other.writes for other in between):
+                if used != name and used not in origin.defined and any(used in other.writes for other in between):
                     yield problem_at(
                         "function-by-value",
                         part.place(name, "read"),
@@ -98,4 +104,75 @@ def _functions(reading: Reading) -> Iterator[StepProblem]:
                     )
 
 
-CHECKS = (_interpreter, _generators, _shared_files, _perhaps_changed, _functions)
+def _caches(reading: Reading) -> Iterator[StepProblem]:
+    """What a function with a cache has given is changed, and the function is asked again by another step."""
+    for part in reading.parts:
+        for name in sorted(name for name in part.shares if name.startswith("(cache ")):
+            if name not in part.reader.notes.needs:
+                continue
+            above = [other for other in reading.parts if other.order < part.order and other.step != part.step]
+            other = next((one for one in above if one.changed & part.shares[name]), None)
+            if other is not None:
+                function = name.removeprefix("(cache ").removesuffix(")")
+                yield problem_at(
+                    "cached-result",
+                    part.place(function, "read"),
+                    f"step {other.step} may change what {function} has given and keeps; in step {part.step}, a kernel "
+                    f"of its own, {function} computes it anew",
+                    f"Let {function} give a copy, or hand on what it gave under a name",
+                    stretch=part,
+                    severity=Severity.WARNING,
+                    steps=(str(other.step), str(part.step)),
+                    names=(function,),
+                )
+
+
+def _modules(reading: Reading) -> Iterator[StepProblem]:
+    """What a module of the project keeps in itself is changed, and the module is used by a step below."""
+    for part in reading.parts:
+        for above in (other for other in reading.parts if other.order < part.order and other.step != part.step):
+            changed = next((module for module in _own(above, reading) if _changes(above, module, reading)), None)
+            if changed is None or not any(
+                reading.modules.reached(changed) & reading.modules.reached(module) for module in _own(part, reading)
+            ):
+                continue
+            yield problem_at(
+                "module-state",
+                part.place(f"(module {changed})", "read"),
+                f"step {above.step} may change what module {changed} keeps in itself; step {part.step}, in a kernel of "
+                "its own, imports it anew",
+                "Let the module's functions take and give what they change, or do both in one step",
+                stretch=part,
+                severity=Severity.WARNING,
+                steps=(str(above.step), str(part.step)),
+            )
+            break
+
+
+def _own(part: Stretch, reading: Reading) -> list[str]:
+    """The modules of the project that a part uses: itself, by functions, or by what shared cells have made of them."""
+    states = [name for name in part.shares if name.startswith("(module ")]
+    used = {name for name in part.used if name.startswith("(module ")}
+    used |= {state for state in states if _held_by(part, state)}
+    named = [name.removeprefix("(module ").removesuffix(")") for name in used]
+    return sorted(module for module in named if reading.modules.reached(module))
+
+
+def _held_by(part: Stretch, state: str) -> list[str]:
+    """The names that a part uses and that are no module, and lead to one."""
+    names = [name for name in part.used if not name.startswith("(") and name not in part.defined]
+    return [name for name in names if part.shares.get(name, 0) & part.shares.get(state, 0)]
+
+
+def _changes(part: Stretch, module: str, reading: Reading) -> bool:
+    """Whether its code, with the definitions that it uses, names what changes a module, or has it by another name."""
+    changing = reading.modules.changing(module)
+    others = {last(part.reader.kind_of(name).origin) for name in part.used}
+    if changing & others or (changing and _held_by(part, f"(module {module})")):
+        return True
+    definitions = [node for name in part.used & set(part.defined) for _, node in part.defined[name].nodes]
+    code = [*(cell.tree for cell in part.cells), *(node for node in definitions if not isinstance(node, IMPORTS))]
+    return not changing.isdisjoint(words(code))
+
+
+CHECKS = (_interpreter, _generators, _shared_files, _perhaps_changed, _functions, _caches, _modules)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from cellops.pipeline.steps.cells import Division
 from cellops.pipeline.steps.flow import Stretch
+from cellops.pipeline.steps.modules import Modules
 from cellops.pipeline.steps.wiring import Wiring
 from cellops.records.finding import Severity
 from cellops.records.step import StepGraph, StepProblem
@@ -18,6 +19,7 @@ class Reading:
     division: Division
     stretches: Sequence[Stretch]
     wiring: Wiring
+    modules: Modules
 
     @property
     def parts(self) -> list[Stretch]:

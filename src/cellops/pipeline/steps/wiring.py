@@ -151,8 +151,9 @@ def _groups(names: Mapping[str, int], shares: Mapping[str, int]) -> list[set[str
 
 
 def _is_changed(group: set[str], stretch: Stretch, stretches: Sequence[Stretch]) -> bool:
-    """Whether the objects of some names are changed, here or further down."""
+    """Whether the objects of some names are changed, here or further down, or compared by what they are here."""
     bits = 0
     for name in group:
         bits |= stretch.shares.get(name, 0)
-    return any(later.changed & bits for later in stretches[stretch.order - 1 :])
+    compared = len(group & stretch.reader.notes.compared) > 1
+    return compared or any(later.changed & bits for later in stretches[stretch.order - 1 :])
