@@ -5,6 +5,7 @@ from pathlib import Path
 from cellops.pipeline.cache.entries import Cache
 from cellops.pipeline.cache.key import key
 from cellops.records.cached import Dependencies, KeptStep, StepKey
+from cellops.records.stored import StoredValue
 
 KEY = "a long key for these tests only"
 
@@ -15,13 +16,19 @@ def of_step(name: str) -> StepKey:
 
 
 def kept(cache: Cache, value: object) -> KeptStep:
+    """A step that hands on one value."""
+    return kept_with(cache, "make", *cache.values.keep({"a": value}))
+
+
+def kept_with(cache: Cache, step: str, *values: StoredValue) -> KeptStep:
+    """A step that hands on what stands in the cache."""
     made = KeptStep(
-        step="make",
+        step=step,
         notebook="n.ipynb",
         execution="1",
-        key=of_step("make"),
+        key=of_step(step),
         dependencies=Dependencies(),
-        values=cache.values.keep({"a": value}),
+        values=values,
         cells=cache.cells.keep(b"[]", ".json").stem,
         places=(0,),
         ended=1.0,

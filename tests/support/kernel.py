@@ -1,12 +1,15 @@
 """A real kernel, driven cell by cell as a front end does."""
 
+import contextlib
 import os
 import signal
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from queue import Empty
 from typing import Any
 
+import zmq
 from jupyter_client.manager import KernelManager
 
 from cellops.capture.journal import Event, read
@@ -41,8 +44,24 @@ class Kernel:
         self.manager.ip = str(project / "k") if os.name == "posix" else "127.0.0.1"
         self.manager.start_kernel(cwd=str(project), env={**os.environ, **environment})
         self.client = self.manager.blocking_client()
+        self.client.context.setsockopt(zmq.RECONNECT_IVL, 10)  # milliseconds
         self.client.start_channels()
-        self.client.wait_for_ready(timeout=TIMEOUT)
+        self._wait_for_ready()
+
+    def _wait_for_ready(self) -> None:
+        """Wait until all channels are heard, and no longer: there are many hundred kernels to be started."""
+        for _ in range(2 * TIMEOUT):
+            asked = self.client.kernel_info()
+            with contextlib.suppress(Empty):
+                while self.client.get_shell_msg(timeout=0.5)["parent_header"].get("msg_id") != asked:
+                    pass  # an answer to an earlier question
+                while True:
+                    heard = self.client.get_iopub_msg(timeout=0.5)
+                    is_its_own = heard["parent_header"].get("msg_id") == asked
+                    if is_its_own and heard["content"].get("execution_state") == "idle":
+                        return
+        fact = "the kernel does not answer"
+        raise TimeoutError(fact)
 
     def send(
         self, source: str, cell_id: str | None = None, *, history: bool = True, subshell: str | None = None

@@ -1,5 +1,7 @@
 """Notebooks of steps, from the sources of their cells."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbformat.v4 import new_code_cell, new_notebook
@@ -16,9 +18,9 @@ def as_notebook(*cells: str) -> "NotebookNode":
     return notebook
 
 
-def read(*cells: str) -> StepGraph:
+def read(*cells: str, folders: Sequence[Path] = ()) -> StepGraph:
     """The steps of a notebook of these cells."""
-    return graph_of(as_notebook(*cells), "notebook.ipynb")
+    return graph_of(as_notebook(*cells), "notebook.ipynb", folders)
 
 
 def edges(graph: StepGraph) -> dict[str, str]:

@@ -20,6 +20,11 @@ class Project:
         self.output = folder / "executed.ipynb"
         self.states: list[tuple[str, StepState]] = []
         self.reasons: dict[str, str] = {}
+        self.stages: list[str] = []
+        self.stop_at: StepState | None = None
+        """At which state of a step Ctrl-C is pressed."""
+        self.told: list[str] = []
+        """The reasons of all states, one after the other."""
 
     def write(self, *sources: str) -> None:
         notebook = nbformat.v4.new_notebook()  # type: ignore[no-untyped-call]
@@ -35,6 +40,8 @@ class Project:
     ) -> ExecutedNotebook:
         self.states.clear()
         self.reasons.clear()
+        self.told.clear()
+        self.stages.clear()
         environment = {"CELLOPS_PROJECT": str(self.folder), "CELLOPS_WRITER": "false"}
         return execute(
             self.path,
@@ -43,10 +50,14 @@ class Project:
             environment=environment,
             steps=self.asked(reuse, **options),
             on_step=self._see,
+            on_stage=self.stages.append,
         )
 
     def _see(self, event: StepProgress) -> None:
         self.states.append((event.step, event.state))
+        self.told.append("; ".join(event.reasons))
+        if event.state is self.stop_at:
+            raise KeyboardInterrupt
         if event.reasons:
             self.reasons[event.step] = "; ".join(event.reasons)
 

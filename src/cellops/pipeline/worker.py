@@ -12,6 +12,13 @@ from typing import TypeVar
 
 Event = TypeVar("Event")
 
+LOOKING = 0.2
+"""Seconds between two looks for signals: one that comes just before a wait begins does not end the wait."""
+ASKING = 0.02
+"""Seconds between two looks whether work that was stopped has ended."""
+BEGINNING = 5.0
+"""Seconds that a thread may take to begin."""
+
 
 class OverTimeError(Exception):
     """Work took longer than it may."""
@@ -33,8 +40,11 @@ def run_beside(
     stop: Future[None] = Future()
     outcome: Future[None] = Future()
     events: SimpleQueue[Event | None] = SimpleQueue()
+    begun: list[None] = []
+    ended: list[None] = []
 
     def target() -> None:
+        begun.append(None)
         try:
             work(stop, events.put)
             outcome.set_result(None)
@@ -42,37 +52,57 @@ def run_beside(
             outcome.set_exception(error)
         finally:
             events.put(None)
+            ended.append(None)
 
     thread = threading.Thread(target=target, name="cellops-execute", daemon=True)
     with signals_raise():
-        thread.start()
         try:
+            thread.start()
             ends = None if limit is None else time.monotonic() + limit
             while (event := _next(events, ends)) is not None:
                 on_event(event)
         except BaseException:
-            with contextlib.suppress(InvalidStateError):
-                stop.set_result(None)
             try:
+                _complete(stop)
                 on_stop()
             finally:
-                _outlast(thread)
+                _outlast(stop, begun, ended)
             raise
     outcome.result()
 
 
 def _next(events: SimpleQueue[Event | None], ends: float | None) -> Event | None:
     """The next event, in time."""
-    try:
-        return events.get(timeout=None if ends is None else max(0.0, ends - time.monotonic()))
-    except Empty:
-        raise OverTimeError from None
+    while True:
+        wait = LOOKING if ends is None else min(LOOKING, ends - time.monotonic())
+        try:
+            return events.get(timeout=max(0.0, wait))
+        except Empty:
+            if wait <= 0:
+                raise OverTimeError from None
 
 
-def _outlast(thread: threading.Thread) -> None:
-    while thread.is_alive():
-        with contextlib.suppress(KeyboardInterrupt, SystemExit):
-            thread.join()
+def _complete(stop: Future[None]) -> None:
+    with contextlib.suppress(InvalidStateError):
+        stop.set_result(None)
+
+
+def _outlast(stop: Future[None], begun: list[None], ended: list[None]) -> None:
+    """Wait for the end of the work, whatever signals come: one that came first may have kept it from being stopped.
+
+    It is asked for the end, not waited for in a lock: a signal that comes while Python takes or gives back the lock
+    of an event leaves it locked, and a join that one interrupts takes the thread for ended (until Python 3.13).
+    Work that has not begun after a while does not begin any more: the signal came before its thread was made.
+    """
+    begins_by = time.monotonic() + BEGINNING
+    while True:
+        try:
+            _complete(stop)
+            while not ended and (begun or time.monotonic() < begins_by):
+                time.sleep(ASKING)
+        except (KeyboardInterrupt, SystemExit):
+            continue
+        return
 
 
 @contextlib.contextmanager

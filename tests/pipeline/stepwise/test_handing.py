@@ -51,12 +51,26 @@ def test_a_lambda_of_an_earlier_step_is_defined_again(project: Project) -> None:
     assert project.printed() == "3\n"
 
 
-def test_arrays_that_share_memory_in_one_step_only_are_told(project: Project) -> None:
+def test_arrays_that_share_memory_share_it_in_the_next_step(project: Project) -> None:
     project.write(
         "import numpy as np",
         "%%mlops step a\nwhole = np.zeros(4)\npart = whole[:2]",
         "%%mlops step b\nwhole[0] = 7\nprint(part)",
     )
     project.execute(Reuse.NOTHING)
-    assert project.reasons == {"a": "part and whole share memory here, and in other steps not"}
-    assert project.printed() == "[0. 0.]\n"
+    assert project.reasons == {}
+    assert project.printed() == "[7. 0.]\n"
+
+
+def test_a_step_behind_the_same_object_is_not_executed_again(project: Project) -> None:
+    cells = [
+        "class Model:\n    kinds = {'a', 'b', 'c'}\n    def __init__(self, rate):\n        self.rate = rate",
+        "%%mlops step fit\nmodel = Model(0.5)\nmodel.words = {'d', 'e', 'f'}",
+        "%%mlops step use\nprint(model.rate, type(model) is Model)",
+    ]
+    project.write(*cells)
+    project.execute()
+    project.write(cells[0], cells[1].replace("0.5", "1 / 2"), cells[2])
+    project.execute()
+    assert (project.executed, project.reused) == (["fit"], ["use"])
+    assert project.printed() == "0.5 True\n"

@@ -2,11 +2,15 @@
 
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from cellops.errors import NotebookError
 from cellops.pipeline.engine import execute
+from cellops.pipeline.reports.gather import cells
 from cellops.pipeline.stepwise.options import Reuse
+from cellops.records.execution import CellState
+from cellops.records.step_progress import StepState
 from support.stepwise import Project
 
 WAITS = "import threading\nthreading.Event().wait()"
@@ -52,6 +56,23 @@ def test_the_output_of_shared_cells_stays_when_all_steps_are_reused(project: Pro
     project.execute()
     assert project.executed == []
     assert project.printed() == "shared\n4\n"
+
+
+def test_a_shared_cell_that_a_step_executes_is_not_told_as_one_that_was_kept(project: Project) -> None:
+    fails = "%%mlops step b\nassert open('ready').read() == str(x + n)"
+    project.write("n = 2\nprint('shared')", "%%mlops step a\nx = n", fails)
+    for _ in range(2):
+        with pytest.raises(NotebookError):
+            project.execute()
+    assert project.states[-1] == ("b", StepState.FAILED)
+    assert project.reused == ["a"]
+    given, done = (nbformat.read(path, as_version=4) for path in (project.path, project.output))  # type: ignore[no-untyped-call]
+    assert [(cell.state, cell.reused) for cell in cells(done, given)] == [
+        (CellState.DONE, False),
+        (None, True),
+        (CellState.FAILED, False),
+    ]
+    assert project.printed() == "shared\n"
 
 
 def test_ending_a_kernel_says_nothing(project: Project, capfd: pytest.CaptureFixture[str]) -> None:

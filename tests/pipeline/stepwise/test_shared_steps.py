@@ -55,6 +55,21 @@ def test_the_second_machine_executes_nothing_again(tmp_path: Path, monkeypatch: 
         assert "is not what was written" in third.reasons["read"]
 
 
+def test_what_is_resumed_was_finished_here_and_its_files_may_be_there(tmp_path: Path) -> None:
+    (tmp_path / "served").mkdir()
+    with ftp_server(tmp_path / "served") as address:
+        first, second = (machine(tmp_path / name, *CELLS) for name in ("first", "second"))
+        first.execute(shared=SharedSteps(address, KEY))
+        for path in (first.folder / ".cellops" / "steps" / "values").rglob("*.pickle"):
+            path.unlink()
+        for project, reused in ((first, ["place", "read", "tell"]), (second, [])):
+            project.execute(Reuse.LAST, shared=SharedSteps(address, KEY))
+            assert sorted(project.reused) == reused
+            (said,) = (text for text in project.stages if "on this machine" in text)
+            assert "its files where they are gone from ftp://" in said
+            assert PASSWORD not in said
+
+
 def test_a_store_that_is_gone_stops_nothing(tmp_path: Path) -> None:
     (tmp_path / "served").mkdir()
     with ftp_server(tmp_path / "served") as address:

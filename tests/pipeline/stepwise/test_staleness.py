@@ -23,6 +23,7 @@ SPAWNED = """%%mlops step own
 from multiprocessing import get_context
 with get_context('spawn').Pool(1) as pool:
     length = pool.apply(len, ('abc',))"""
+LINKED = "%%mlops step own\nimport os\nos.symlink('a.csv', 'link')\nown = os.readlink('link')\nos.remove('link')"
 IN_A_LOOP = """%%mlops step own
 import polars
 height = 0
@@ -41,8 +42,11 @@ os.utime('edited.csv', (0, 0))
 height = polars.scan_csv('mixed/**/*.csv').collect().height
 getattr(pa.csv, 'write_' + 'csv')(pa.table({'a': [2]}), 'mixed/one/b.csv')"""
 CELLS = (
-    "import sys, polars\nfrom pathlib import Path",
+    "import glob, sys, polars\nfrom pathlib import Path",
     "%%mlops step listing\nimport glob\nfound = [open(p).read() for p in glob.glob('parts/*.txt')]",
+    "%%mlops step globbed\nnamed = glob.glob('runs/*/metrics.json')\nopen('runs/c/metrics.json', 'w').close()",
+    "%%mlops step by_path\nof_path = list(Path('runs').glob('*/metrics.json'))",
+    "%%mlops step flagged\nflag = glob.glob('tree/flag')",
     "%%mlops step pattern\nrows = polars.read_csv('tables/*.csv').height",
     "%%mlops step deep\nlonger = polars.scan_csv('deep/**/*.csv').collect().height",
     "%%mlops step walking\nseen = [p.name for p in Path('tree').iterdir()]\nPath('tree/made.txt').write_text('own')",
@@ -72,6 +76,9 @@ def project(tmp_path: Path) -> Project:
     (folder / "parts").mkdir()
     (folder / "tree").mkdir()
     (folder / "tables").mkdir()
+    for name in "abc":
+        (folder / "runs" / name).mkdir(parents=True)
+    (folder / "runs" / "a" / "metrics.json").touch()
     (folder / "deep" / "one").mkdir(parents=True)
     (folder / "mixed" / "one").mkdir(parents=True)
     (folder / "mixed" / "one" / "a.csv").write_text("a\n1\n")
@@ -105,9 +112,19 @@ def test_a_kept_step_is_not_used_where_anything_that_it_saw_is_another(
         assert "--keep in its header would keep it all the same" in told[step][0]
     assert any("b.csv was written while it was executed" in reason for reason in told["edited"])
 
+    (project.folder / "parts" / "notes.md").write_text("not asked for")
+    assert project.explain()["listing"] == ()
     (project.folder / "parts" / "two.txt").write_text("2")
     assert project.explain()["listing"] == ("two.txt has come to parts",)
     (project.folder / "parts" / "two.txt").unlink()
+
+    (project.folder / "runs" / "b" / "metrics.json").touch()
+    (project.folder / "tree" / "flag").touch()
+    told = project.explain()
+    assert told["globbed"] == told["by_path"] == ("b/metrics.json has come to runs",)
+    assert told["flagged"] == ("flag has come to tree",)
+    (project.folder / "runs" / "b" / "metrics.json").unlink()
+    (project.folder / "tree" / "flag").unlink()
 
     (project.folder / "tables" / "b.csv").write_text("a\n2\n")
     (project.folder / "deep" / "one" / "b.csv").write_text("a\n2\n")
@@ -141,7 +158,10 @@ def test_a_kept_step_is_not_used_where_anything_that_it_saw_is_another(
     monkeypatch.setenv("MODE_OF_A_MODULE", "fast")
     assert project.explain()["module"] == ("variable MODE_OF_A_MODULE, which its modules read, has changed",)
     monkeypatch.delenv("MODE_OF_A_MODULE")
-    (tmp_path / "outside" / "outside_of_it.py").write_text(OUTSIDE.replace("1", "2"))
+    outside = tmp_path / "outside" / "outside_of_it.py"
+    outside.write_text(f"# A comment\n\n{OUTSIDE.replace(' = ', '=')}")
+    assert project.explain()["module"] == ()
+    outside.write_text(OUTSIDE.replace("1", "2"))
     (changed,) = project.explain()["module"]
     assert changed.endswith("outside_of_it.py has changed")
 
@@ -151,6 +171,7 @@ def test_a_kept_step_is_not_used_where_anything_that_it_saw_is_another(
     [
         (PROGRAM, "it starts sort"),
         (SPAWNED, "it starts processes"),
+        (LINKED, "it asks where a link leads (readlink)"),
         (IN_A_LOOP, "In [1]: which file read_csv reads is not certain from the source, and Python does not tell"),
         (IN_A_FUNCTION, "In [1]: which file scan_csv reads is not certain from the source, and Python does not tell"),
     ],

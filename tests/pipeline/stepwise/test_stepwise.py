@@ -11,10 +11,11 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from cellops.errors import NotebookError, StepError
+from cellops.errors import NotebookError, StepError, UnfitError, UsageError
 from cellops.pipeline.engine import execute, explain
 from cellops.pipeline.stepwise.options import Reuse
 from cellops.records.step_progress import StepState
+from support.processes import started
 from support.stepwise import Project
 
 HEAD = "import pandas as pd\nimport numpy as np"
@@ -40,7 +41,7 @@ def test_an_unchanged_step_is_executed_once(project: Project) -> None:
     project.write(*PIPELINE)
     first = project.execute()
     assert project.executed == ["load", "total", "grow"]
-    assert first.cells == 4
+    assert first.cells == 7  # three shared ones, each once
     assert project.printed().endswith("2475.0\n")
 
     again = project.execute()
@@ -69,7 +70,8 @@ def test_an_unchanged_step_is_executed_once(project: Project) -> None:
     project.write(*[source.replace("x / 2", "x / 4") for source in PIPELINE])
     told = {event.step: (event.state, event.reasons) for event in explain(project.path, {}, project.asked())}
     assert told["load"] == (StepState.RUNNING, ("cell 4 changed",))
-    assert told["grow"][1] == ("it waits for total, which would be executed",)
+    assert told["total"] == (StepState.PERHAPS, ("if what it takes from load comes out differently",))
+    assert told["grow"] == (StepState.RUNNING, ("cell 4 changed",))
     project.execute()
     assert project.printed().endswith("1237.5\n")
     assert "grow" in project.executed
@@ -244,9 +246,20 @@ def test_a_step_is_tried_again_as_often_as_it_may(project: Project) -> None:
 
 def test_a_step_over_its_time_is_stopped(project: Project) -> None:
     project.write("%%mlops step slow --timeout 0.5\nimport threading\nthreading.Event().wait()")
-    with pytest.raises(StepError, match=r"Step slow took longer than 0\.5 s") as caught:
+    said = r"notebook\.ipynb: step slow took longer than 0\.5 s, and was stopped at cell 1 of 1 \(step slow"
+    with pytest.raises(StepError, match=said) as caught:
         project.execute(Reuse.NOTHING)
     assert "%%mlops step slow --timeout SECONDS" in caught.value.remedy
+    assert caught.value.data["cells"] == [0]
+
+
+def test_the_start_of_the_kernel_is_no_part_of_the_time_of_a_step(project: Project) -> None:
+    startup = project.folder / "ipython" / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    (startup / "slow.py").write_text("import time\ntime.sleep(4)")
+    project.write("%%mlops step quick --timeout 3\nprint('now')")
+    project.execute(Reuse.NOTHING)
+    assert project.printed() == "now\n"
 
 
 def test_what_cannot_be_handed_on_is_named(project: Project) -> None:
@@ -272,31 +285,38 @@ def test_a_value_that_was_changed_in_the_store_is_not_used(project: Project) -> 
     ("cells", "only", "said"),
     [
         (["%%mlops step a\nx = y", "%%mlops step b\ny = 1"], None, "do not fit together: cell 1"),
-        (["%%mlops step load\nx = 1"], "lod", r"no step lod \(did you mean load\?\)"),
+        (["%%mlops step load\nx = 1"], "lod", r"no step lod\. Did you mean load\?"),
     ],
 )
 def test_steps_that_do_not_fit_are_refused_before_a_kernel_starts(
     project: Project, cells: list[str], only: str | None, said: str
 ) -> None:
     project.write(*cells)
-    with pytest.raises(StepError, match=said):
+    with pytest.raises((UnfitError, UsageError), match=said):
         project.execute(Reuse.NOTHING, only=only)
     assert project.states == []
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are those of POSIX")
 def test_a_stop_ends_all_kernels_and_keeps_what_there_is(project: Project) -> None:
+    pipe = project.folder / "pipe"
+    os.mkfifo(pipe)
     project.write(
         "%%mlops step first\nprint('first')\nvalue = 1",
-        "%%mlops step second\nimport os, signal, threading\n"
-        "os.kill(os.getppid(), signal.SIGTERM)\nthreading.Event().wait(value * 300)",
+        f"%%mlops step second\nimport threading\nheld = open({str(pipe)!r}, 'w')\n"
+        "print('begun', file=held, flush=True)\nthreading.Event().wait(value * 300)",
     )
     # In a process of its own: a signal that arrives in hypothesis' callback of the garbage collector would be lost.
     command = [sys.executable, "-m", "cellops", "execute", str(project.path), "-o", str(project.output), "--jobs", "1"]
     environment = {**os.environ, "CELLOPS_PROJECT": str(project.folder), "CELLOPS_WRITER": "false"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 128 + signal.SIGTERM, done
-    assert "The notebook as far as it came" in done.stderr
+    with started(command, env=environment, stderr=subprocess.PIPE, text=True) as running:
+        with pipe.open() as kernel:
+            assert kernel.readline() == "begun\n"
+            running.terminate()
+            assert kernel.read() == ""  # the end of the file is the kernel's
+        _, said = running.communicate()
+    assert running.returncode == 128 + signal.SIGTERM, said
+    assert "The notebook as far as it came" in said
     assert project.printed() == "first\n"
     kept = nbformat.read(project.output, as_version=4).cells  # type: ignore[no-untyped-call]
     assert [cell.metadata.papermill.status for cell in kept] == ["completed", "failed"]

@@ -2,14 +2,18 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cellops.errors import CellopsError, NotebookError, StepError
 from cellops.pipeline import notebook as notebook_file
+from cellops.pipeline.forkserver.candidates import candidates
+from cellops.pipeline.forkserver.forkserver import ForkServer
 from cellops.pipeline.kernel_options import KernelOptions
+from cellops.pipeline.kernel_run import KernelRun
 from cellops.pipeline.redacting import redact_notebook
 from cellops.pipeline.stepwise.handing import Handed, Taken, pinned
 from cellops.pipeline.stepwise.keeping import keep, kept_cells
@@ -27,8 +31,6 @@ from cellops.records.step_progress import StepProgress, StepState
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
-
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 
 Event = CellProgress | StepProgress
 
@@ -99,7 +101,13 @@ class StepExecution:
 
         for problem in self._options.graph.problems:
             if problem.severity is Severity.WARNING:
-                on_stage(f"{problem.where}: {problem.seen}. {problem.remedy}")
+                on_stage(f"{problem.where}: {problem.seen}. {problem.remedy}.")
+
+        if self._options.reuse is Reuse.LAST and (store := self._options.cache.store) is not None:
+            on_stage(
+                "What the last execution on this machine has finished is taken from here, and its files where they are "
+                f"gone from {store}; with --cache instead, steps are looked for there too"
+            )
 
         def on_event(event: Event) -> None:
             if isinstance(event, CellProgress):
@@ -107,7 +115,8 @@ class StepExecution:
             else:
                 on_step(event)
 
-        with self._options.cache.in_use():
+        with self._options.cache.in_use(), ForkServer(candidates(self._source)) as forks:
+            self._kernel = replace(self._kernel, forkserver=forks)
             run_beside(work, on_event, lambda: on_stage("Stopping the kernels"), limit=limit)
 
     def _begin(self) -> None:
@@ -181,13 +190,13 @@ class StepExecution:
     ) -> tuple[HandedOver, "NotebookNode"]:
         """Execute a step, and again when it fails, as often as it may."""
         tries = (step.retries or self._options.retries) + 1
-        for left, pause in zip(reversed(range(tries)), pauses(), strict=False):
+        for left, pause in zip(reversed(range(tries)), self._options.pauses(), strict=False):
             try:
                 return self._execute(step, taken, stop, tell)
             except (NotebookError, StepError) as error:
                 if not left or stop.done():
                     raise
-                reason = f"{error.fact}; {left} more {'try' if left == 1 else 'tries'}"
+                reason = f"{error.fact}; the next of {left} more {'try' if left == 1 else 'tries'} in {pause:g} s"
                 tell(StepProgress(step=step.name, state=StepState.AGAIN, reasons=(reason,)))
                 wait([stop], timeout=pause)
         raise AssertionError  # the last try returns or raises
@@ -205,20 +214,12 @@ class StepExecution:
 
         def tell_own(event: CellProgress) -> None:
             if event.index is not None and (cell := made.cells[event.index].id) in own:
-                tell(event.replace(index=self._indices[cell]))
+                tell(event.replace(index=self._indices[cell], step=step.name))
 
-        found = execute_step(
-            step,
-            made,
-            taken,
-            store=options.cache.values.folder,
-            places=self._places,
-            output=self._output,
-            stop=stop,
-            tell=tell_own,
-            save=save,
-            kernel=self._kernel,
+        use = KernelRun(
+            kernel=self._kernel, places=self._places, output=self._output, stop=stop, tell=tell_own, save=save
         )
+        found = execute_step(step, made, taken, options.cache.values.folder, use)
         return found.replace(trail=pinned(found.trail, options.project)), made
 
     def _take(self, step: Step, kept: KeptStep) -> None:
@@ -233,18 +234,3 @@ class StepExecution:
         with self._saving:
             change()
             notebook_file.write(redact_notebook(self._whole), self._output)
-
-
-def pauses() -> Iterator[float]:
-    """Seconds before a step that failed is executed again: each pause is twice the one before.
-
-    Examples
-    --------
-    >>> from itertools import islice
-    >>> list(islice(pauses(), 8))
-    [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0]
-    """
-    pause = FIRST_PAUSE
-    while True:
-        yield pause
-        pause = min(2 * pause, LONGEST_PAUSE)

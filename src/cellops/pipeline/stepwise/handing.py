@@ -55,6 +55,7 @@ def joined(trails: Iterable[StepTrail]) -> StepTrail:
     return StepTrail(
         cells=tuple(cell.replace(order=place) for place, cell in enumerate(cells, 1)),
         modules=tuple(dict.fromkeys(module for trail in held for module in trail.modules)),
+        parameters={name: value for trail in held for name, value in trail.parameters.items()},
         widened=tuple(dict.fromkeys(text for trail in held for text in trail.widened)),
     )
 

@@ -96,7 +96,7 @@ def hand_over(notebook: Notebook, namespace: Mapping[str, Any]) -> None:
     try:
         answer = HandedOver() if session is None else _of_session(session, held)
         kept = ValueStore(Path(given.store)).keep(held)
-        answer = answer.replace(values=kept, views=tuple(sharing_memory(held)))
+        answer = answer.replace(values=kept, views=tuple(sharing_memory(held, kept)))
     except CellopsError as error:
         answer = HandedOver(problem=error.fact, remedy=error.remedy)
     Path(given.answer).write_bytes(answer.to_json())

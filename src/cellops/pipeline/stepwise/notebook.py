@@ -51,7 +51,7 @@ def step_notebook(
         found = []
         for place in places:
             cell = cells[source.cells[place].id]
-            found += [deepcopy(cell)] if cell not in seeding else []
+            found += [_unused(cell)] if cell not in seeding else []
             if place == parameters_cell and INJECTED_TAG in cells:
                 found.append(deepcopy(cells[INJECTED_TAG]))
         return found
@@ -77,11 +77,11 @@ def sources(step: Step, source: "NotebookNode", parameters_cell: int | None) -> 
 
 
 def publish(made: "NotebookNode", step: Step, source: "NotebookNode", whole: "NotebookNode") -> None:
-    """Put the executed cells of a step, and shared ones if nobody has yet, where they stand in the whole notebook."""
+    """Put the executed cells of a step, and shared ones that no step has executed yet, into the whole notebook."""
     own = {source.cells[place].id for place in step.cells}
-    executed = {cell.id: cell for cell in made.cells}
+    executed = {cell.id: cell for cell in made.cells if cell.id in own or not _is_new(cell)}
     whole.cells = [
-        deepcopy(executed[cell.id]) if cell.id in executed and (cell.id in own or _is_new(cell)) else cell
+        deepcopy(executed[cell.id]) if cell.id in executed and (cell.id in own or not _is_done(cell)) else cell
         for cell in whole.cells
     ]
     if "language_info" in made.metadata:
@@ -148,3 +148,21 @@ def _shell_of(notebook: "NotebookNode") -> "NotebookNode":
 
 def _is_new(cell: "NotebookNode") -> bool:
     return cell.cell_type == "code" and cell.execution_count is None and not cell.outputs
+
+
+def _is_done(cell: "NotebookNode") -> bool:
+    """Whether a step has executed a cell to its end; an execution may be saved before that."""
+    return cell.metadata.get("papermill", {}).get("duration") is not None
+
+
+def _is_reused(cell: "NotebookNode") -> bool:
+    return "reused_from" in cell.metadata.get("cellops", {})
+
+
+def _unused(cell: "NotebookNode") -> "NotebookNode":
+    """A copy of a cell that is executed now, whatever was kept of it for another step."""
+    copied = deepcopy(cell)
+    if _is_reused(copied):
+        del copied.metadata["cellops"]
+        copied.outputs, copied.execution_count = [], None
+    return copied

@@ -1,19 +1,19 @@
 """One step, executed in a kernel of its own."""
 
-import contextlib
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, InvalidStateError
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cellops.capture.temporary import temporary_folder
 from cellops.errors import StepError
 from cellops.pipeline.in_kernel import in_kernel
-from cellops.pipeline.kernel_options import KernelOptions
+from cellops.pipeline.kernel_run import KernelRun
 from cellops.pipeline.stepwise.handing import Taken
 from cellops.pipeline.stepwise.kernel_side import BEGIN, HAND_OVER
-from cellops.records.execution import CellProgress
+from cellops.records.execution import CellProgress, CellState
 from cellops.records.handover import HandedOver
 from cellops.records.step import Step
 
@@ -25,14 +25,8 @@ def execute_step(
     step: Step,
     made: "NotebookNode",
     taken: Taken,
-    *,
     store: Path,
-    places: Mapping[str, int],
-    output: Path,
-    stop: Future[None],
-    tell: Callable[[CellProgress], None],
-    save: Callable[[], None],
-    kernel: KernelOptions,
+    use: KernelRun,
 ) -> HandedOver:
     """Execute the notebook of a step, which comes to hold the outputs; give what its kernel has kept and found.
 
@@ -44,8 +38,8 @@ def execute_step(
         What the step takes from others.
     store
         The folder of values.
-    places, output, stop, tell, save, kernel
-        As `in_kernel` takes them.
+    use
+        As `in_kernel` takes it.
 
     Raises
     ------
@@ -54,17 +48,15 @@ def execute_step(
     StepError
         When the step takes too long, leaves before its end, or values cannot be handed on.
     """
-    with temporary_folder() as folder, _ending_after(step.timeout, stop) as ends:
+    with temporary_folder() as folder, Clock(step.timeout, use.stop, use.tell) as clock:
         answer, order = folder / "answer.json", folder / "order.json"
         order.write_bytes(taken.handover(step, store, answer).to_json())
         between = {0: BEGIN.format(order=str(order)), len(made.cells): HAND_OVER}
-        ended = in_kernel(made, places, output, stop=ends, tell=tell, save=save, kernel=kernel, between=between)
-        if stop.done():
+        ended = in_kernel(made, replace(use, stop=clock.ends, tell=clock.tell), between)
+        if use.stop.done():
             return HandedOver()
-        if ends.done() and not ends.cancelled():  # the client cancels it when it leaves
-            fact = f"Step {step.name} took longer than {step.timeout:g} s"
-            remedy = f"Give it more time in its header (%%mlops step {step.name} --timeout SECONDS), or less to do"
-            raise StepError(fact, remedy=remedy, step=step.name)
+        if clock.is_over:
+            raise _over_time(step, made, use.places, clock.cell)
         if not ended:
             fact = f"Step {step.name} called sys.exit(), which in a kernel of its own ends only the step"
             remedy = "Execute the notebook in one kernel, or let the steps below ask if there is something to do"
@@ -76,22 +68,61 @@ def execute_step(
     return found
 
 
-@contextlib.contextmanager
-def _ending_after(seconds: float | None, stop: Future[None]) -> Iterator[Future[None]]:
-    """A signal to stop that is given when `stop` is, or when the time is over."""
-    ends: Future[None] = Future()
+def _over_time(step: Step, made: "NotebookNode", places: Mapping[str, int], cell: CellProgress | None) -> StepError:
+    index = None if cell is None else cell.index
+    place = None if index is None else places.get(made.cells[index].id)
+    where = "" if place is None or cell is None else f" at cell {place + 1} of {len(places)} ({cell.title})"
+    name = Path(made.metadata.papermill["input_path"]).name
+    fact = f"{name}: step {step.name} took longer than {step.timeout:g} s, and was stopped{where}"
+    remedy = f"Give it more time in its header (%%mlops step {step.name} --timeout SECONDS), or less to do"
+    return StepError(fact, remedy=remedy, step=step.name, cells=[] if place is None else [place])
 
-    def end(_stopped: object = None) -> None:
-        with contextlib.suppress(InvalidStateError):
-            ends.set_result(None)
 
-    stop.add_done_callback(end)
-    timer = threading.Timer(seconds, end) if seconds is not None else None
-    if timer is not None:
-        timer.daemon = True
-        timer.start()
-    try:
-        yield ends
-    finally:
-        if timer is not None:
-            timer.cancel()
+class Clock:
+    """Ends a step when `stop` is done, or some seconds after its first cell has begun: a kernel takes time to start.
+
+    Parameters
+    ----------
+    seconds
+        None where the step may take as long as it likes.
+    tell
+        Whom to pass on what happens to its cells.
+    """
+
+    def __init__(self, seconds: float | None, stop: Future[None], tell: Callable[[CellProgress], None]) -> None:
+        self.ends: Future[None] = Future()
+        """Done when the step shall end."""
+        self.is_over = False
+        """Whether that is because its time is."""
+        self.cell: CellProgress | None = None
+        """The cell that has begun last."""
+        self._timer = None if seconds is None else threading.Timer(seconds, self._over)
+        self._pass_on = tell
+        stop.add_done_callback(lambda _: self._end())
+
+    def tell(self, event: CellProgress) -> None:
+        """Start with the first cell."""
+        if self.cell is None and self._timer is not None:
+            self._timer.daemon = True
+            self._timer.start()
+        if event.state is CellState.RUNNING:
+            self.cell = event
+        self._pass_on(event)
+
+    def _over(self) -> None:
+        self.is_over = self._end()
+
+    def _end(self) -> bool:
+        try:
+            self.ends.set_result(None)
+        except InvalidStateError:
+            # The client cancels it when it leaves.
+            return False
+        return True
+
+    def __enter__(self) -> "Clock":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._timer is not None:
+            self._timer.cancel()

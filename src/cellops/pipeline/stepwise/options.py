@@ -1,16 +1,19 @@
 """How the steps of a notebook are executed."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cellops.errors import StepError
+from cellops.capture import header
+from cellops.errors import UnfitError, UsageError
 from cellops.pipeline.cache.entries import Cache
 from cellops.pipeline.cache.shared import SharedSteps
+from cellops.pipeline.steps.cells import WHOLE
 from cellops.pipeline.steps.graph import graph_of
+from cellops.pipeline.stepwise.pauses import pauses
 from cellops.records.step import StepGraph
 
 if TYPE_CHECKING:
@@ -42,6 +45,8 @@ class StepsAsked:
     """The step to execute, with those that it waits for; all by default."""
     retries: int = 0
     """How often a step that says nothing of it is executed again when it fails."""
+    pauses: Callable[[], Iterator[float]] = pauses
+    """Seconds before each further try of a step."""
     shared: SharedSteps | None = None
     """Where other machines find what is kept of steps."""
     figures: tuple[str, ...] = ()
@@ -59,10 +64,10 @@ class StepsAsked:
 
         Raises
         ------
-        StepError
-            When its steps do not fit together, or it has no step of the name that is asked for.
+        UnfitError, UsageError
+            When its steps do not fit together; when it has no step of the name that is asked for.
         """
-        graph = graph_of(source, notebook.name)
+        graph = graph_of(source, notebook.name, (notebook.parent, self.project, self.project / "src"))
         require_sound(graph, self.only)
         inside = notebook.is_relative_to(self.project)
         return Stepwise(
@@ -77,6 +82,7 @@ class StepsAsked:
             reuse=self.reuse,
             only=self.only,
             retries=self.retries,
+            pauses=self.pauses,
             figures=self.figures,
         )
 
@@ -86,20 +92,27 @@ def require_sound(graph: StepGraph, only: str | None) -> None:
 
     Raises
     ------
-    StepError
-        Naming all that is wrong at once, or the steps that there are.
+    UnfitError
+        Naming all that is wrong at once.
+    UsageError
+        When there is no step of the name, naming those that there are.
     """
     if graph.errors:
-        first, more = graph.errors[0], len(graph.errors) - 1
-        listed = "; ".join(f"{problem.where}: {problem.seen}" for problem in graph.errors)
-        fact = f"The steps of {graph.notebook} do not fit together: {listed}"
-        remedy = first.remedy + (f", and look at the other {more}: cellops graph {graph.notebook}" if more else "")
-        raise StepError(fact, remedy=remedy, problems=[problem.to_dict() for problem in graph.errors])
+        fact = f"The steps of {graph.notebook} do not fit together"
+        listed = [f"{problem.where}: {problem.seen}. {problem.remedy}" for problem in graph.errors]
+        raise UnfitError(
+            f"{fact}: {' '.join(f'{one}.' for one in listed)}".rstrip("."),
+            remedy=f"See: cellops graph {graph.notebook}",
+            shown=(f"{fact}:", *(f"  {one}" for one in listed)),
+            problems=[problem.to_dict() for problem in graph.errors],
+        )
     names = [step.name for step in graph.steps]
     if only is not None and only not in names:
         near = get_close_matches(only, names, n=1)
-        fact = f"{graph.notebook} has no step {only}" + (f" (did you mean {near[0]}?)" if near else "")
-        raise StepError(fact, remedy=f"Its steps are {', '.join(names)}", step=only)
+        hint = f"Did you mean {near[0]}? " if near else ""
+        known = f"Its steps are {', '.join(names)}" if names != [WHOLE] else "Begin its steps with %%mlops step NAME"
+        fact = f"{graph.notebook} has no step {only}"
+        raise UsageError(fact, remedy=hint + known, step=only)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +137,8 @@ class Stepwise:
     """The step to execute, with those that it waits for; all by default."""
     retries: int = 0
     """How often a step that says nothing of it is executed again when it fails."""
+    pauses: Callable[[], Iterator[float]] = pauses
+    """Seconds before each further try of a step."""
     figures: tuple[str, ...] = ()
     """What gates ask of runs."""
     seed: int | None = None
@@ -133,3 +148,15 @@ class Stepwise:
     def steps(self) -> tuple[str, ...]:
         """The steps to execute, in the order of the notebook."""
         return tuple(step.name for step in self.graph.steps) if self.only is None else self.graph.needed(self.only)
+
+    def left_out(self, source: "NotebookNode") -> tuple[str, ...]:
+        """The steps that open runs, and are not executed."""
+        left = (step for step in self.graph.steps if step.name not in self.steps)
+        return tuple(
+            step.name for step in left if any(_opens_a_run(source.cells[place].source) for place in step.cells)
+        )
+
+
+def _opens_a_run(source: str) -> bool:
+    found = header.find(source)
+    return found is not None and found.verb == "run"

@@ -1,0 +1,77 @@
+"""Kernels of one notebook, forked where that can be done."""
+
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+
+from cellops.pipeline.forkserver.process import ForkedKernel, ForkingProcess
+
+LAUNCHER = ("-m", "ipykernel_launcher")
+
+
+class ForkServer:
+    """Kernels that are forked from one process, which is started with the first of them.
+
+    Parameters
+    ----------
+    modules
+        What that process imports beside what every kernel needs (`candidates`).
+    """
+
+    def __init__(self, modules: Sequence[str] = ()) -> None:
+        self._modules = tuple(modules)
+        self._beginning = threading.Lock()
+        self._kind: tuple[tuple[str, ...], str] | None = None
+        self._process: ForkingProcess | None = None
+        self._begun = False
+        """Whether it is known if the process can be forked."""
+
+    def __enter__(self) -> "ForkServer":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process is not None:
+            self._process.close()
+
+    def start(self, command: Sequence[str], environment: Mapping[str, str], folder: str) -> ForkedKernel | None:
+        """Start a kernel by its command line.
+
+        Returns
+        -------
+        ForkedKernel or None
+            None where it has to be started as any other: on another system than Linux, by a command that is not
+            ipykernel's, with an interpreter without cellops, or when the process is gone.
+        """
+        place = next((at for at in range(len(command)) if tuple(command[at : at + 2]) == LAUNCHER), None)
+        if sys.platform != "linux" or place is None:
+            return None
+        with self._beginning:
+            kind = (tuple(command[:place]), folder)
+            if self._kind is None:
+                self._kind = kind
+                self._begin(kind[0], environment, folder)
+        if self._process is None or self._kind != kind:
+            return None
+        return self._process.fork(command[place + 2 :], environment, folder)
+
+    def give_up(self) -> None:
+        """Wait no longer for a process that has not begun yet: no kernel was forked from it."""
+        process, begun = self._process, self._begun
+        self._begun = True
+        if process is not None and not begun:
+            process.kill()
+
+    def _begin(self, python: Sequence[str], environment: Mapping[str, str], folder: str) -> None:
+        """Start the process; without the modules of the notebook when importing these does more than that."""
+        for modules in dict.fromkeys((self._modules, ())):
+            if self._begun:
+                return
+            try:
+                self._process = ForkingProcess(python, modules, environment, folder)
+            except OSError:
+                break
+            if self._process.problem() is None:
+                break
+            self._process.close()
+            self._process = None
+        self._begun = True

@@ -1,0 +1,147 @@
+"""The program that forks kernels: started by its path with a kernel's own interpreter, it imports what they need.
+
+Its standard input is a socket. It says there that it is ready, or why it cannot be; reads what to start, an object of
+JSON a line; and answers with the number of each process, and with how that ended. It ends with the socket.
+"""
+
+import sys
+
+if __name__ == "__main__":
+    del sys.path[0]  # the folder of this file; the kernel itself puts the notebook's in front
+
+import gc
+import json
+import os
+import select
+import signal
+import socket
+import warnings
+from contextlib import suppress
+from importlib.util import find_spec, module_from_spec
+from pathlib import Path
+from typing import Any, NoReturn
+
+
+def serve(channel: socket.socket) -> dict[str, Any] | None:
+    """Fork a kernel for each order, until nobody listens.
+
+    Returns
+    -------
+    dict or None
+        In a forked process, the order that it is there for; None in this one, at the end.
+    """
+    woken, wakes = os.pipe()
+    os.set_blocking(wakes, False)
+    signal.set_wakeup_fd(wakes, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    gc.collect()
+    gc.freeze()  # what is not looked at again stays shared, and costs nothing when a kernel ends
+    orders = channel.makefile("rb", buffering=0)
+    while True:
+        ready = select.select([channel.fileno(), woken], [], [])[0]
+        if woken in ready:
+            os.read(woken, 4096)
+            for ended in _ended():
+                _say(channel, ended)
+        if channel.fileno() in ready:
+            line = orders.readline()
+            if not line:
+                return None
+            try:
+                process = _fork()
+            except OSError:  # too many processes, or too little memory: it may be had by other means
+                _say(channel, {"process": None})
+                continue
+            if not process:
+                signal.set_wakeup_fd(-1)
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                for number in (woken, wakes, channel.detach()):
+                    os.close(number)
+                order: dict[str, Any] = json.loads(line)
+                return order
+            _say(channel, {"process": process})
+
+
+def _fork() -> int:
+    """Fork; Python warns where there are threads, and those of the libraries are known to allow it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return os.fork()
+
+
+def _ended() -> list[dict[str, int]]:
+    """The processes that have ended by now, with their exit codes; below zero it is a signal's."""
+    found: list[dict[str, int]] = []
+    while True:
+        try:
+            process, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return found
+        if not process:
+            return found
+        found.append({"ended": process, "code": os.waitstatus_to_exitcode(status)})
+
+
+def _say(channel: socket.socket, what: dict[str, Any]) -> None:
+    with suppress(OSError):  # nobody listens any more, and the next line that is read says so
+        channel.sendall(json.dumps(what).encode() + b"\n")
+
+
+def become_a_kernel(order: dict[str, Any]) -> None:
+    """Be what the command line of an order would have started."""
+    from ipykernel.kernelapp import IPKernelApp
+
+    os.setsid()
+    with Path(os.devnull).open("rb") as nothing:
+        os.dup2(nothing.fileno(), 0)
+    parent = os.environ["JPY_PARENT_PID"]
+    os.environ.clear()
+    os.environ.update(order["environment"], JPY_PARENT_PID=parent)
+    os.chdir(order["folder"])
+    sys.argv = [str(sys.modules["__main__"].__file__), *order["arguments"]]
+    numpy_random = sys.modules.get("numpy.random")
+    if numpy_random is not None:
+        numpy_random.seed()  # it was seeded when it was imported, and every kernel would draw the same numbers
+    kernel = IPKernelApp.instance()
+    kernel.initialize()  # type: ignore[no-untyped-call]
+    if "__mp_main__" in sys.modules:  # multiprocessing remembers the main module that it is imported with
+        sys.modules["__mp_main__"] = sys.modules["__main__"]
+    kernel.start()  # type: ignore[no-untyped-call]
+
+
+def main() -> NoReturn:
+    """Import what is asked for, and fork."""
+    channel = socket.socket(fileno=os.dup(0))
+    os.environ["JPY_PARENT_PID"] = str(os.getpid())  # ipykernel reads it when it is imported
+    line = channel.makefile("rb", buffering=0).readline()
+    problem = _import_ahead(json.loads(line)) if line else "nobody asks"
+    _say(channel, {"problem": problem})
+    order = serve(channel) if problem is None else None
+    if order is not None:
+        become_a_kernel(order)
+    sys.exit()
+
+
+def _pass_for_the_launcher() -> None:
+    """Let the main module be that of a kernel's command line, as what is imported ahead may see it."""
+    found = find_spec("ipykernel_launcher")
+    if found is None:
+        fact = "ipykernel is not installed"
+        raise ImportError(fact)
+    main = module_from_spec(found)
+    main.__name__ = "__main__"
+    sys.modules["__main__"] = main
+
+
+def _import_ahead(begun: dict[str, Any]) -> str | None:
+    try:
+        _pass_for_the_launcher()
+        from cellops.pipeline.forkserver.ahead import KERNEL, import_ahead
+
+        return import_ahead(KERNEL, Path(begun["folder"])) or import_ahead(begun["modules"], Path(begun["folder"]))
+    except Exception as error:  # noqa: BLE001 - kernels can be started without this
+        return f"{type(error).__name__}: {error}"
+
+
+if __name__ == "__main__":
+    main()
