@@ -4,30 +4,25 @@ import difflib
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from cellops.pipeline.parameters.declaration import INJECTED_TAG
-from cellops.records.cell import CellRecord, place
+from cellops.pipeline.compare.written import execution, places, written
+from cellops.records.cell import CellRecord
 from cellops.records.run_comparison import Change, SourceChange
 
 CONTEXT = 2
 """Lines around a change."""
-
-
 ALIKE = 0.6
 """The share of words from which on two sources are one that was edited."""
 WORD = re.compile(r"\w+|[^\w\s]")
-
-
-Execution = tuple[str, int, str]
-"""A session, the place on its trail, and the source."""
 
 
 class Keyed(NamedTuple):
     """A cell with what it is known by in both runs."""
 
     key: str
+    place: str
     record: CellRecord
     words: Counter[str]
     is_common: bool
@@ -40,8 +35,8 @@ def cell_changes(
     """The cells that are not the same, in the order of the second run.
 
     What both runs have of one session is the same; else a cell is known by its id in the notebook where both runs have
-    it, or by its source; nbdime finds among the others which are alike. Cells that only set parameters from outside are
-    left to the comparison of parameters.
+    it, or by its source; nbdime finds among the others which are alike. Cells that nobody wrote are left out: the
+    parameters from outside that some of them set are compared as such.
 
     Parameters
     ----------
@@ -50,8 +45,9 @@ def cell_changes(
     trails
         All that were executed up to each run: of one trail, two cells are never one that was edited.
     """
-    common = set.intersection(*({_execution(record) for record in trail} for trail in trails)) if trails else set()
-    one, other = _keyed(*apart(before, after), common)
+    common = set.intersection(*({execution(record) for record in trail} for trail in trails)) if trails else set()
+    named = places(before) | places(after)
+    one, other = _keyed(*apart(*written(before, after)), common, named)
     pairs = list(_pairs(one, other))
     both = {record.source for record in before} & {record.source for record in after}
     moved = {cell.key: cell for cell, new in pairs if new is None and cell is not None}
@@ -69,8 +65,8 @@ def cell_changes(
 
 def apart(before: Sequence[CellRecord], after: Sequence[CellRecord]) -> tuple[list[CellRecord], list[CellRecord]]:
     """The cells that each of two runs has for itself: one execution on one trail can be in both."""
-    shared = {_execution(record) for record in before} & {_execution(record) for record in after}
-    return [r for r in before if _execution(r) not in shared], [r for r in after if _execution(r) not in shared]
+    shared = {execution(record) for record in before} & {execution(record) for record in after}
+    return [r for r in before if execution(r) not in shared], [r for r in after if execution(r) not in shared]
 
 
 def source_lines(before: str, after: str) -> tuple[str, ...]:
@@ -85,27 +81,24 @@ def source_lines(before: str, after: str) -> tuple[str, ...]:
     return tuple(found)[2:]
 
 
-def _execution(record: CellRecord) -> Execution:
-    return record.session, record.order, record.source
-
-
 def _keyed(
-    before: Sequence[CellRecord], after: Sequence[CellRecord], common: Container[Execution]
+    before: Sequence[CellRecord], after: Sequence[CellRecord], common: Container[str], named: Mapping[str, str]
 ) -> tuple[list[Keyed], list[Keyed]]:
     shared = {record.cell_id for record in before} & {record.cell_id for record in after} - {None}
-    return [*_known(before, shared, common)][::-1], [*_known(after, shared, common)][::-1]
+    return [*_known(before, shared, common, named)][::-1], [*_known(after, shared, common, named)][::-1]
 
 
-def _known(records: Sequence[CellRecord], shared: set[str | None], common: Container[Execution]) -> Iterator[Keyed]:
+def _known(
+    records: Sequence[CellRecord], shared: set[str | None], common: Container[str], named: Mapping[str, str]
+) -> Iterator[Keyed]:
     """The cells with their keys; one that was executed several times has as many, counted from the last."""
     times: Counter[str] = Counter()
     for record in reversed(records):
-        if record.cell_id == INJECTED_TAG:
-            continue
         by_source = hashlib.sha256(record.source.encode(errors="replace")).hexdigest()
         key = record.cell_id if record.cell_id is not None and record.cell_id in shared else by_source
         times[key] += 1
-        yield Keyed(f"{key} {times[key]}", record, Counter(WORD.findall(record.source)), _execution(record) in common)
+        words, known = Counter(WORD.findall(record.source)), execution(record)
+        yield Keyed(f"{key} {times[key]}", named[known], record, words, known in common)
 
 
 def _pairs(before: Sequence[Keyed], after: Sequence[Keyed]) -> Iterator[tuple[Keyed | None, Keyed | None]]:
@@ -142,7 +135,9 @@ def _change(before: Keyed | None, after: Keyed | None, both: Container[str]) -> 
     """What became of a cell; `both` are the sources that both runs have."""
     then = before.record.source if before is not None else ""
     now = after.record.source if after is not None else ""
-    base = SourceChange(change=Change.MOVED, before=_place(before), after=_place(after))
+    base = SourceChange(
+        change=Change.MOVED, before=before.place if before else None, after=after.place if after else None
+    )
     if before is not None and after is not None:
         return base if then == now else base.replace(change=Change.EDITED, lines=source_lines(then, now))
     base = base.replace(change=Change.ADDED if before is None else Change.REMOVED)
@@ -153,7 +148,3 @@ def _change(before: Keyed | None, after: Keyed | None, both: Container[str]) -> 
 
 def _whole(before: str, after: str) -> tuple[str, ...]:
     return (*(f"-{line}" for line in before.splitlines()), *(f"+{line}" for line in after.splitlines()))
-
-
-def _place(cell: Keyed | None) -> str | None:
-    return None if cell is None else place(cell.record.execution_count)

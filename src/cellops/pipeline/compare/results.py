@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from cellops.pipeline.compare.cells import apart
+from cellops.pipeline.compare.written import execution, places
 from cellops.pipeline.verify.differences import difference
-from cellops.records.cell import CellRecord, GeneratorUse, place
+from cellops.records.cell import CellRecord, GeneratorUse
 from cellops.records.recorded import SHARED_GENERATORS, RecordedRun
 from cellops.records.run_comparison import Difference
 
@@ -42,6 +43,7 @@ def generator_differences(before: Sequence[CellRecord], after: Sequence[CellReco
     generator that was seeded once is in another state too when it is drawn from again.
     """
     own, others = apart(before, after)
+    named = places(before) | places(after)
     in_one_session = len(own) < len(before)
     new, other_new = dict(_drawn(own)), dict(_drawn(others))
     then, now = dict(_drawn(before[::-1])) | new, dict(_drawn(after[::-1])) | other_new
@@ -54,16 +56,16 @@ def generator_differences(before: Sequence[CellRecord], after: Sequence[CellReco
         else:
             differs = len(drew) == 1 or len(states) > 1 or states == {None}
         if differs:
-            yield _drawn_otherwise(name, one, other)
+            yield _drawn_otherwise(name, one, other, named)
 
 
-def _drawn_otherwise(name: str, one: Drawn | None, other: Drawn | None) -> Difference:
+def _drawn_otherwise(name: str, one: Drawn | None, other: Drawn | None, named: Mapping[str, str]) -> Difference:
     split_twice = one is not None and other is not None and one[0].splits and other[0].splits
     return Difference(
         kind="generator",
         name=name,
-        before=_drew(one),
-        after=_drew(other),
+        before=_drew(one, named),
+        after=_drew(other, named),
         note="the split was drawn again" if split_twice else "",
     )
 
@@ -117,13 +119,13 @@ def _drawn(cells: Iterable[CellRecord]) -> Iterator[tuple[str, Drawn]]:
                 yield use.name, (record, use)
 
 
-def _drew(drawn: Drawn | None) -> str:
+def _drew(drawn: Drawn | None, named: Mapping[str, str]) -> str:
     if drawn is None:
         return ""
     record, use = drawn
     shared = use.name.partition(".")[0] in SHARED_GENERATORS
     state = f", state {use.state[:8]}" if use.state is not None and shared and not use.seeded else ""
-    return f"{'seeded' if use.seeded else 'nobody seeded it'}, {place(record.execution_count)}{state}"
+    return f"{'seeded' if use.seeded else 'nobody seeded it'}, {named[execution(record)]}{state}"
 
 
 def _ending(run: RecordedRun) -> str:

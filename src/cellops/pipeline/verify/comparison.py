@@ -188,11 +188,12 @@ def _is_product(value: ValueSeen) -> bool:
 
 
 def _if_needed(one: Comparison, needed: Collection[str]) -> Comparison:
-    """The comparison; a name that differs and that nothing reads says nothing of the run."""
+    """The comparison; a name that differs and that nothing further down reads says nothing of the run."""
     same = one.verdict in {Verdict.IDENTICAL, Verdict.NOT_COMPARED}
     if same or one.kind != "value" or one.name.partition(".")[0] in needed:
         return one
-    return one.replace(verdict=Verdict.NOT_COMPARED, note="it differs, and the run depends on nothing that reads it")
+    note = "it differs, and the run depends on nothing behind this cell that reads it"
+    return one.replace(verdict=Verdict.NOT_COMPARED, note=note)
 
 
 def _pointed(base: Comparison, found: tuple[str, float, float] | None) -> Comparison:

@@ -11,6 +11,7 @@ from cellops.pipeline.verify.slice_notebook import SETUP, cell_id
 from cellops.records.cell import CellRecord
 from cellops.records.handover import HandedOver, Handover
 from cellops.records.recorded import kernels
+from cellops.records.step_trail import StepTrail
 from cellops.records.stored import StoredValue
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def in_their_kernels(cells: Sequence[CellRecord], whole: "NotebookNode", folder:
         execute(cells, whole, {})
         return
     kept: dict[str, dict[str, StoredValue]] = {}
+    trail = StepTrail()
     for own in groups:
         session = own[0].session
         taken = {name: kept[origin][name] for name, origin in _taken(own).items() if name in kept.get(origin, {})}
@@ -53,6 +55,7 @@ def in_their_kernels(cells: Sequence[CellRecord], whole: "NotebookNode", folder:
             names=tuple(taken),
             outputs=tuple(dict.fromkeys(wanted)),
             answer=str(folder / f"answer-{session}.json"),
+            trail=trail,
         )
         order = folder / f"order-{session}.json"
         order.write_bytes(given.to_json())
@@ -61,6 +64,7 @@ def in_their_kernels(cells: Sequence[CellRecord], whole: "NotebookNode", folder:
         answer = HandedOver.from_file(Path(given.answer))
         if answer.problem:
             raise StepError(answer.problem, remedy=answer.remedy)
+        trail = StepTrail(parameters=trail.parameters | answer.trail.parameters)
         kept[session] = {name: value for value in answer.values for name in value.names}
 
 

@@ -10,6 +10,7 @@ progress bar is, and other times where the cell reads the clock. Elsewhere `dela
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from cellops.capture.displays import said
 from cellops.pipeline.verify.differences import NO_MEASURE, difference
 from cellops.records.output import OutputSeen
 from cellops.records.proof import Comparison, Verdict
@@ -33,6 +34,11 @@ TIME = re.compile(
 )
 """Those, durations with their unit, times of the day and dates."""
 STAMPS, TIMES = (re.compile(rf"(?:(?:{form.pattern})\s*)+") for form in (STAMP, TIME))
+LOADING = re.compile(
+    r"^(?:cellops \S+ captures [^\n]*\n?|The cellops extension is already loaded\.[^\n]*\n\s*%reload_ext cellops\n?)",
+    re.MULTILINE,
+)
+"""What `%load_ext cellops` prints: where a slice is executed again, it was loaded before the first cell."""
 AROUND = 30
 LONGEST = 80
 """Characters that are shown around the first difference."""
@@ -60,12 +66,24 @@ def outputs(
     timed
         Whether the cell can say how long it took, or when it was executed.
     """
-    then, now = _by_name(before), _by_name(after)
+    then, now = _by_name(_without_loading(before)), _by_name(_without_loading(after))
     times = TIMES if timed else STAMPS
     for name in dict.fromkeys((*then, *now)):
         found = _compared(name, then.get(name), now.get(name), tolerance, times)
         same = counts or found.verdict in {Verdict.IDENTICAL, Verdict.NOT_COMPARED}
         yield found if same else found.replace(verdict=Verdict.NOT_COMPARED, note=UNREAD)
+
+
+def _without_loading(seen: Iterable[OutputSeen]) -> Iterator[OutputSeen]:
+    """The outputs without what loading cellops has printed among them."""
+    for one in seen:
+        text = LOADING.sub("", one.text) if one.origin == "stdout" else one.text
+        if text == one.text:
+            yield one
+        elif len(one.text) < one.size:
+            yield one.replace(digest=None, reason="it is too long to be told from what loading cellops prints")
+        elif text:
+            yield said(one.origin, one.kind, text)
 
 
 def _by_name(seen: Iterable[OutputSeen]) -> dict[str, OutputSeen]:

@@ -10,9 +10,9 @@ from cellops.records.file import Found, Look
 def place_differences(before: CellRecord, after: CellRecord) -> Iterator[str]:
     """What a cell has found otherwise, as clauses; nothing of places where it has not looked both times."""
     read = {use.path: Look(path=use.path, found=Found.SOMETHING) for use in after.files if use.mode == "read"}
-    now = read | {look.path: look for look in after.looks}
+    asked = {(look.path, look.pattern): look for look in after.looks}
     for then in before.looks:
-        found = now.get(then.path)
+        found = asked.get((then.path, then.pattern)) or asked.get((then.path, None)) or read.get(then.path)
         if found is None or (found.found, found.digest) == (then.found, then.digest):
             continue
         if Found.NOTHING in (then.found, found.found):

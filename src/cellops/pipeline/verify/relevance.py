@@ -5,6 +5,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
+from cellops.capture.header import python_body
 from cellops.records.cell import CellRecord
 from cellops.records.effects import ANYTHING, Effects
 
@@ -42,12 +43,11 @@ def _within(source: str, later: AbstractSet[str], constant: Collection[str]) -> 
     Those that the cell changes behind that are left out, for at its end they are not what was read. `constant` are
     names whose value cannot change.
     """
-    try:
-        statements = ast.parse(source).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return frozenset(later)  # magics, and IPython's own syntax
+    tree = _tree(source)
+    if tree is None:
+        return frozenset(later)
     needed, unchanged, behind = set(later), set(later), set[str]()
-    for statement in reversed(statements):
+    for statement in reversed(tree.body):
         bound, changed = set(_bound(statement)), set(_changed(statement))
         behind |= bound | changed.difference(constant)
         if not needed.isdisjoint(bound | changed):
@@ -56,6 +56,15 @@ def _within(source: str, later: AbstractSet[str], constant: Collection[str]) -> 
             needed |= read
             unchanged |= read - behind
     return frozenset(unchanged)
+
+
+def _tree(source: str) -> ast.Module | None:
+    """What stands below the headers of a cell; None where it is not all Python: magics, and IPython's own syntax."""
+    body = python_body(source)
+    try:
+        return None if body is None else ast.parse(body)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
 
 
 def _bound(statement: ast.stmt) -> Iterator[str]:
@@ -93,10 +102,9 @@ def _roots(node: ast.expr) -> Iterator[str]:
 
 def _knows_functions(record: CellRecord, effects: Effects) -> bool:
     """Whether the effects name all code of a cell that may run later: functions and classes at its top level."""
-    try:
-        tree = ast.parse(record.source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return FUNCTIONS.search(record.source) is None  # magics, and IPython's own syntax
+    tree = _tree(record.source)
+    if tree is None:
+        return FUNCTIONS.search(record.source) is None
     at_the_top = {node.name: node for node in tree.body if isinstance(node, DEFINITIONS)}
     inside = {id(part) for node in at_the_top.values() for part in ast.walk(node)}
     return effects.functions.keys() >= at_the_top.keys() and not any(

@@ -10,6 +10,8 @@ from cellops.capture.environment.description import VARIABLES
 from cellops.capture.journal import read
 from cellops.errors import NotebookError
 from cellops.pipeline import notebook as notebook_file
+from cellops.pipeline.forkserver.candidates import candidates
+from cellops.pipeline.forkserver.forkserver import ForkServer
 from cellops.pipeline.kernel_options import KernelOptions
 from cellops.pipeline.metadata import describe
 from cellops.pipeline.redacting import redact_notebook
@@ -21,7 +23,7 @@ from cellops.records.aside import ASIDE
 from cellops.records.cell import CellRecord
 from cellops.records.execution import CellProgress
 from cellops.records.guarding import Guarding, Heard
-from cellops.records.recorded import RecordedRun, Restoring, needed_states
+from cellops.records.recorded import RecordedRun, Restoring, kernels, needed_states, preparing
 from cellops.records.run import RunClosed
 from cellops.records.value import Covered
 
@@ -75,6 +77,8 @@ def replay(
         The Python to use; by default this one.
     commands_allowed
         Whether programs may be started again, and anything be sent over the network.
+    on_progress
+        Is told of the cells, without those that only prepare steps.
     tell
         Is told of files that somebody else has written to meanwhile.
 
@@ -112,22 +116,26 @@ def replay(
         "MLFLOW_TRACKING_URI": f"sqlite:///{own / 'mlflow.db'}",
     }
     places = {cell.id: place for place, cell in enumerate(c for c in source.cells if c.cell_type == "code")}
-    total = len(places)
+    above = preparing(cells)
+    untold = {SETUP, *(cell_id(record) for record in cells if record.order in above)}
+    told = {name: number for number, name in enumerate(name for name in places if name not in untold)}
+    several = len(kernels(cells)) > 1
 
     def execute(own_cells: Sequence[CellRecord], part: "NotebookNode", between: Mapping[int, str]) -> None:
         restoring = folder / f"restoring-{own_cells[0].order}.json"
         restoring.write_bytes(_restoring(own_cells, states, guarding).to_json())
 
         def progress(event: CellProgress) -> None:
-            place = None if event.index is None else places.get(part.cells[event.index].id)
-            if place:  # the first one loads the extension
-                on_progress(event.replace(index=place - 1, total=total - 1))
+            place = None if event.index is None else told.get(part.cells[event.index].id)
+            if place is not None:
+                on_progress(event.replace(index=place, total=len(told)))
 
         kernel = KernelOptions(
             name="python3",
             folder=_folder(run, project),
             environment={**environment, "CELLOPS_RESTORING": str(restoring)},
             interpreter=interpreter or Path(sys.executable),
+            forkserver=forks if several else None,
         )
         on_stage("Starting the kernel")
         try:
@@ -137,7 +145,7 @@ def replay(
                 notebook_file.write(redact_notebook(source), output)
                 notebook_file.sign(output)
 
-    with put_aside(written_by(cells, project), folder / ASIDE, tell):
+    with put_aside(written_by(cells, project), folder / ASIDE, tell), ForkServer(candidates(source)) as forks:
         try:
             in_their_kernels(cells, source, own, execute)
         except NotebookError as error:

@@ -25,13 +25,15 @@ def compare_run(
     Parameters
     ----------
     bound
-        The names that the cells of the slice bind: the notebook may have parameters that the run does not depend on.
+        The names that cells of the slice bound last: the notebook may have parameters that the run does not depend on,
+        and to which other values were given than the slice has.
     """
     if after is None:
         yield Comparison(kind="run", name="record", verdict=Verdict.DIVERGED, after="the run left no record")
         return
-    needed = {n: v for n, v in before.parameters.items() if n in after.parameters or n.partition(".")[0] in bound}
-    yield from comparing.metrics("parameter", needed, after.parameters)
+    needed = {n: v for n, v in before.parameters.items() if n.partition(".")[0] in bound}
+    now = {n: v for n, v in after.parameters.items() if n in needed or n not in before.parameters}
+    yield from comparing.metrics("parameter", needed, now)
     yield from comparing.metrics("metric", before.metrics, after.metrics)
     yield from _tables(before, after)
     yield from _model(comparing, before.contract, after.contract)
