@@ -21,7 +21,7 @@ CELLS = st.lists(
 
 def trail(cells: list[tuple[str, str | None]], session: str = "s") -> list[CellRecord]:
     return [
-        cell(place).replace(session=session, source=source, cell_id=name, execution_count=place)
+        cell(place).replace(session=session, started=float(place), source=source, cell_id=name, execution_count=place)
         for place, (source, name) in enumerate(cells, start=1)
     ]
 

@@ -10,8 +10,9 @@ import nbformat
 import pytest
 from nbformat.sign import NotebookNotary
 
-from cellops.errors import CellopsError, NotebookError, NotFoundError, ParameterError, UsageError
+from cellops.errors import CellopsError, NoNotebookError, NotebookError, NotFoundError, ParameterError, UsageError
 from cellops.pipeline.engine import execute
+from cellops.pipeline.notebook import read
 from cellops.records.execution import CellProgress, CellState, ExecutedNotebook
 
 
@@ -104,6 +105,12 @@ def test_widget_state_is_saved(make_notebook, tmp_path: Path) -> None:
     widgets = nbformat.read(tmp_path / "out.ipynb", as_version=4).metadata.widgets
     states = widgets["application/vnd.jupyter.widget-state+json"]["state"].values()
     assert {"IntSliderModel"} <= {state["model_name"] for state in states}
+
+
+def test_the_colours_of_a_message_are_left_out(make_notebook, tmp_path: Path) -> None:
+    notebook = make_notebook(r"raise ValueError('\x1b[1;31mred\x1b[0m and \x1b[2Kplain')")
+    with pytest.raises(NotebookError, match=r"line 1: ValueError: red and plain"):
+        execute(notebook, tmp_path / "out.ipynb", {})
 
 
 def test_a_failing_cell_is_named_and_saved(make_notebook, tmp_path: Path) -> None:
@@ -336,7 +343,17 @@ def test_wrong_arguments_are_refused_before_a_kernel_starts(
 def test_a_verb_that_no_cell_has_is_told_before_a_kernel_starts(make_notebook, tmp_path: Path) -> None:
     marker = tmp_path / "executed"
     notebook = make_notebook(f"open({str(marker)!r}, 'w').close()", "%%mlops stpe train\nx = 1")
-    with pytest.raises(NotebookError, match=r"Cell 2 begins with %%mlops stpe.*Write %%mlops step") as caught:
+    with pytest.raises(
+        NotebookError, match=r"Cell 2: %%mlops stpe: no cell has this verb\. Write %%mlops step"
+    ) as caught:
         execute(notebook, tmp_path / "executed.ipynb", {})
     assert caught.value.data["cell_index"] == 1
     assert not marker.exists()
+
+
+def test_a_notebook_of_a_folder_above_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "train.ipynb").touch()
+    (tmp_path / "sub" / "deeper").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "sub" / "deeper")
+    with pytest.raises(NoNotebookError, match=r"Did you mean \.\./\.\./train\.ipynb\?"):
+        read(Path("train.ipynb"))

@@ -213,3 +213,17 @@ def test_a_display_counts_in_the_run_and_where_nothing_else_is_left(
     assert [one.verdict for one in proof.comparisons if one.kind == "output"] == [verdict]
     older = comparing.cell(then.replace(outputs=None), now, ())
     assert [one for one in older.comparisons if one.kind == "output"] == []
+
+
+def test_what_loading_cellops_prints_is_no_output_of_the_cell() -> None:
+    loaded, again = (
+        "cellops 0.1.0 captures this session's cells · x\n",
+        ("The cellops extension is already loaded. To reload it, use:\n  %reload_ext cellops\n"),
+    )
+    assert not list(outputs([printed(loaded)], [printed(again)], 0.0, counts=True, timed=False))
+    (same,) = outputs([printed(f"{loaded}5\n")], [printed(f"{again}5\n")], 0.0, counts=True, timed=False)
+    assert same.verdict is Verdict.IDENTICAL
+    (other,) = outputs([printed(f"{loaded}5\n")], [printed(f"{again}6\n")], 0.0, counts=True, timed=False)
+    assert other.verdict is Verdict.DIVERGED
+    (long,) = outputs([printed(loaded + "x" * LARGEST)], [printed(again)], 0.0, counts=True, timed=False)
+    assert long.verdict is Verdict.NOT_COMPARED

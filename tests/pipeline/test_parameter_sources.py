@@ -137,6 +137,9 @@ def test_an_empty_file_has_no_parameters(tmp_path: Path, name: str) -> None:
     assert read_values(file(tmp_path, name, " \n")) == {}
 
 
+LAUGHS = "a0: &a0 [1, 1]\n" + "".join(f"a{n + 1}: &a{n + 1} [{', '.join([f'*a{n}'] * 10)}]\n" for n in range(12))
+
+
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
@@ -146,6 +149,8 @@ def test_an_empty_file_has_no_parameters(tmp_path: Path, name: str) -> None:
         ("p.yaml", "? [1]\n: 2\n", "cannot be read"),
         ("p.yaml", "a: !!python/object/apply:os.getcwd []\n", "could not determine a constructor"),
         ("p.yaml", "a: 1\n---\nb: 2\n", "expected a single document"),
+        ("p.yaml", "seed:\t1\n\tb: 2\n", r"cannot start any token \(line 1, column 6\)"),
+        ("p.yaml", LAUGHS, "its aliases stand for more than 1,000,000 values"),
         ("p.yaml", "1: 2\n", "holds no names with values"),
         ("p.json", '{"a": 1, "a": 2}', "a stands in it twice"),
         ("p.json", "[" * 100_000, "cannot be read"),

@@ -16,6 +16,7 @@ PASSWORD = "hunter2hunter2"
 
 def test_a_real_execution_leaves_no_secret(make_notebook, tmp_path: Path) -> None:
     notebook = make_notebook(
+        "%load_ext cellops",
         "%%mlops parameters\ndb_password: str = ''\nrows: int = 3",
         f"token = {TOKEN!r}  # mine\nprint('read with', token)\ntoken",
         "from IPython.display import HTML, JSON, display\ndisplay(HTML(f'<b>{token}</b>'), JSON({'deep': [token]}))",

@@ -106,6 +106,20 @@ def test_what_a_cell_makes_a_needed_name_from_is_needed(cell: str, *, is_needed:
     assert ("start" in found) == is_needed
 
 
+@pytest.mark.parametrize("headers", ["%%mlops step fit\n", "%%mlops step fit\n\n%%time\n"])
+def test_a_cell_below_headers_is_read_as_one_without(headers: str) -> None:
+    trail = Trail()
+    cell = "import time\nstart, rows = time.time(), [1]\nrows.append(2)\nsize = len(rows)"
+    for source in (cell, "twice = size * 2"):
+        trail.run(source)
+    (first, run) = trail.records
+    found = needed_names([first.replace(source=headers + cell), run])[1]
+    assert found == needed_names([first, run])[1]
+    assert found is not None
+    assert "rows" in found
+    assert "start" not in found
+
+
 @pytest.mark.parametrize("cell", ["first = log[0]\nlog.append(2)", "first = log.pop()", "first = next(log)"])
 def test_what_a_cell_changes_behind_reading_it_is_not_needed(cell: str) -> None:
     found = needed(f"log = [1]\n{cell}", "twice = first")

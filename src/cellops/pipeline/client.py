@@ -6,29 +6,27 @@ import logging
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
-from queue import Empty
 from typing import Any
 
 from nbclient.exceptions import CellExecutionError, DeadKernelError
-from nbformat import NotebookNode, from_dict
+from nbformat import NotebookNode
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NotebookExecutionManager
 
 from cellops.capture.secrets import KNOWN, TARGET, keep_given
 from cellops.capture.temporary import temporary_folder
-from cellops.errors import NotebookError, StepError
+from cellops.errors import NotebookError
+from cellops.pipeline.cell_outputs import add_error, join_last, join_streams, left_on_purpose, shows_error, tell_lost
+from cellops.pipeline.cell_title import title
 from cellops.pipeline.kernel import KernelManager
 from cellops.pipeline.kernel_options import KernelOptions
+from cellops.pipeline.silently import execute_silently
 from cellops.records.execution import CellProgress, CellState
 
 GRACE = 5.0
 """Seconds that an interrupted cell has to end before its kernel is killed."""
 IOPUB_PATIENCE = 60
 """Seconds to wait for the output of a cell that has ended: a flood of it takes longer than nbclient's four."""
-IDLE_PATIENCE = 5
-"""Seconds to wait for the kernel to say that it has nothing to do, behind what is no cell."""
-IDLE = "iopub.status.idle"
-OUTPUT_LOST = "Some output of this cell was lost: it came faster than the kernel could send it.\n"
 
 
 class StoppedError(Exception):
@@ -104,6 +102,8 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
             self.km.use_sockets(sockets)
             if self.kernel.interpreter is not None:
                 self.km.use_interpreter(self.kernel.interpreter)
+            if self.kernel.forkserver is not None:
+                self.km.use_forkserver(self.kernel.forkserver)
             try:
                 await self._unless(stopped, self._start())
                 self.begun = True
@@ -140,32 +140,7 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
             When it fails, or the kernel dies of it.
         """
         if index in self.between:
-            await self._unless(stopped, self._ask(self.between[index]))
-
-    async def _ask(self, code: str) -> None:
-        message = self.kc.execute(code, silent=True, store_history=False)
-        try:
-            reply = await self.async_wait_for_reply(message)
-            await self._until_idle(message)
-        except DeadKernelError as error:
-            fact = f"The kernel died while values were handed over: {await self.km.cause_of_death()}"
-            raise StepError(fact, remedy="Hand on less between steps, or give the machine more memory") from error
-        content = reply["content"]
-        if content["status"] != "ok":
-            fact = f"The kernel could not hand over values: {content['ename']}: {content['evalue']}"
-            remedy = f"Is cellops installed for the kernel {self.kernel.name}? Its environment needs it too"
-            raise StepError(fact, remedy=remedy)
-
-    async def _until_idle(self, message: str) -> None:
-        """Wait until the kernel has left a request behind: the interrupt before its end would be an error in it."""
-        with contextlib.suppress(Empty):  # what comes too fast is lost
-            while True:
-                heard = await self.kc.get_iopub_msg(timeout=IDLE_PATIENCE)
-                if (
-                    heard["parent_header"].get("msg_id") == message
-                    and heard["content"].get("execution_state") == "idle"
-                ):
-                    return
+            await self._unless(stopped, execute_silently(self, self.between[index]))
 
     async def _execute_cells(self, stopped: "asyncio.Future[None]") -> None:
         for index, cell in enumerate(self.nb.cells):
@@ -178,7 +153,7 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
             try:
                 await self._unless(stopped, self.async_execute_cell(cell, index), self.kernel.cell_timeout)
             except (CellExecutionError, DeadKernelError, TimeoutError) as error:
-                if _left_on_purpose(error):
+                if left_on_purpose(error):
                     self.left = True
                     return
                 self.failed = index
@@ -200,16 +175,15 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
         try:
             executed: NotebookNode = await super().async_execute_cell(cell, cell_index, **options)
         finally:
-            _join_streams(cell)
-        if "shell.execute_reply" in (times := cell.metadata.get("execution", {})) and IDLE not in times:
-            cell.outputs.append(_shown({"output_type": "stream", "name": "stderr", "text": OUTPUT_LOST}))
+            join_streams(cell)
+        tell_lost(cell)
         return executed
 
     async def _check_raise_for_error(
         self, cell: NotebookNode, cell_index: int, exec_reply: dict[str, Any] | None
     ) -> None:
         """Join the cell's streams first, for nbclient's error quotes them whole."""
-        _join_streams(cell)
+        join_streams(cell)
         await super()._check_raise_for_error(cell, cell_index, exec_reply)
 
     async def _unless(
@@ -246,15 +220,13 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
     async def _explain(self, error: Exception, cell: NotebookNode) -> None:
         """Let the cell show why it failed where its kernel could not."""
         if isinstance(error, CellExecutionError):
-            ename, evalue = error.ename, error.evalue
-            if any(output.output_type == "error" for output in cell.outputs):
-                return
+            if not shows_error(cell):
+                add_error(cell, error.ename, error.evalue)
         elif isinstance(error, DeadKernelError):
-            ename, evalue = "DeadKernelError", await self.km.cause_of_death()
+            add_error(cell, "DeadKernelError", await self.km.cause_of_death())
         else:
             limit = f"{self.kernel.cell_timeout:g} s"
-            ename, evalue = "TimeoutError", f"the cell took longer than {limit}, the longest for one cell (--timeout)"
-        cell.outputs.append(_shown({"output_type": "error", "ename": ename, "evalue": evalue, "traceback": [evalue]}))
+            add_error(cell, "TimeoutError", f"the cell took longer than {limit}, the longest for one cell (--timeout)")
 
     async def _save_now_and_then(self) -> None:
         pause = self.kernel.save_interval
@@ -270,15 +242,9 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
     def output(
         self, outs: list[NotebookNode], msg: dict[str, object], display_id: str | None, cell_index: int
     ) -> NotebookNode | None:
-        """Append an output; text that continues the stream before it is joined to it, as JupyterLab does."""
+        """Append an output; text that continues the stream before it is joined to it."""
         output: NotebookNode | None = super().output(outs, msg, display_id, cell_index)
-        if output is None or len(outs) < 2 or not _continues(outs[-2], output):  # noqa: PLR2004
-            return output
-        joined = outs[-2]
-        # A list, joined when the cell has ended: adding to a string copies it, for each of thousands of messages.
-        joined.text = [joined.text] if isinstance(joined.text, str) else joined.text
-        joined.text.append(outs.pop().text)
-        return joined
+        return None if output is None else join_last(outs, output)
 
     def _tell(self, index: int, cell: NotebookNode, seconds: float, state: CellState) -> None:
         total = len(self.nb.cells)
@@ -290,36 +256,3 @@ def _learn_secret(message: dict[str, Any]) -> None:
     value = message["content"]["data"].get("value")
     if isinstance(value, str):
         KNOWN.add(value)
-
-
-def title(source: str, limit: int = 80) -> str:
-    """The first meaningful line of a cell: a header without its `%%mlops`, a comment without its mark.
-
-    Examples
-    --------
-    >>> title("%%mlops run --name delays"), title("# Load the flights"), title("x = 1")
-    ('run --name delays', 'Load the flights', 'x = 1')
-    """
-    line = next((line.strip() for line in source.splitlines() if line.strip(" #")), "")
-    line = line.removeprefix("%%mlops").lstrip("# ")
-    return line if len(line) <= limit else line[: limit - 1] + "…"
-
-
-def _left_on_purpose(error: Exception) -> bool:
-    """Whether the cell called `sys.exit()` without an error code: papermill ends the notebook there and is content."""
-    return isinstance(error, CellExecutionError) and error.ename == "SystemExit" and error.evalue in {"", "0"}
-
-
-def _shown(output: dict[str, object]) -> NotebookNode:
-    node: NotebookNode = from_dict(output)  # type: ignore[no-untyped-call]
-    return node
-
-
-def _join_streams(cell: NotebookNode) -> None:
-    for output in cell.get("outputs", []):
-        if output.output_type == "stream":
-            output.text = "".join(output.text)
-
-
-def _continues(before: NotebookNode, output: NotebookNode) -> bool:
-    return output.output_type == before.output_type == "stream" and bool(before.name == output.name)

@@ -4,24 +4,19 @@ import os
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cellops.capture.header import PARAMETER_CELLS
-from cellops.capture.secrets import keep, literals, masked, variables
+from cellops.capture.secrets import masked, variables
 from cellops.errors import NotebookError
-from cellops.pipeline import notebook as notebook_file
-from cellops.pipeline.header_check import check_headers
 from cellops.pipeline.kernel_options import KernelOptions
 from cellops.pipeline.metadata import describe, tell_parameters
-from cellops.pipeline.parameters.binding import Given, bind
-from cellops.pipeline.parameters.declaration import Declared, declared
 from cellops.pipeline.parameters.injection import inject
 from cellops.pipeline.parameters.plain import plain
 from cellops.pipeline.parameters.showing import bound_parameters
-from cellops.pipeline.parameters.sources import gather
-from cellops.pipeline.refusals import check_places, kernel_name
+from cellops.pipeline.preparation import prepare
+from cellops.pipeline.refusals import Refusals
+from cellops.pipeline.reports import gather
 from cellops.pipeline.run_cells import run_cells
 from cellops.pipeline.seeding import BEGIN, loads_cellops, seed_first
 from cellops.pipeline.stepwise.options import StepsAsked
@@ -31,9 +26,6 @@ from cellops.records.execution import CellProgress, CellState, ExecutedNotebook
 from cellops.records.parameter import BoundParameters
 from cellops.records.step_progress import StepProgress
 from cellops.settings import NOT_FOR_KERNELS
-
-if TYPE_CHECKING:
-    from nbformat import NotebookNode
 
 SAVE_INTERVAL = 10.0
 """Seconds between two savings of the notebook while it is executed."""
@@ -57,6 +49,7 @@ def execute(
     seed: int | None = None,
     steps: StepsAsked | None = None,
     on_step: Callable[[StepProgress], None] = lambda _: None,
+    refusals: Refusals | None = None,
 ) -> ExecutedNotebook:
     """Execute a notebook and write it with its outputs, without secrets.
 
@@ -100,6 +93,8 @@ def execute(
         How to execute each step in a kernel of its own; by default one kernel executes all cells.
     on_step
         Called in the caller's thread with what becomes of each step.
+    refusals
+        What the caller has found wrong: it is raised with what is wrong with the notebook.
 
     Raises
     ------
@@ -107,6 +102,8 @@ def execute(
         When the notebook, the working folder or the kernel does not exist.
     ParameterError
         When a parameter is unknown, of the wrong type or missing.
+    UnfitError
+        When a header cannot be read, or several things are wrong at once; `data["errors"]` then has each.
     NotebookError
         When the file is no notebook, or a cell fails; `data` then has `cell_index` (from 0, in the notebook that was
         given), `line` (from 1, where it is known), `cell_id`, `execution_count`, `ename`, `evalue`, `traceback`
@@ -118,13 +115,22 @@ def execute(
     """
     started = time.perf_counter()
     notebook, output, folder = notebook.resolve(), output.resolve(), (cwd or notebook.parent).resolve()
-    source, known, given, bound = _bound(notebook, folder, values, parameters_file)
-    check_headers(source)
-    told = bound_parameters(known, given, bound)
-    on_parameters(told)
-    check_places(notebook, output, folder)
-    name = kernel_name(source, kernel)
     own = {"CELLOPS_EXECUTION": uuid.uuid4().hex, **(environment or {}), "CELLOPS_NOTEBOOK": str(notebook)}
+    made = prepare(
+        notebook,
+        values,
+        folder=folder,
+        output=output,
+        parameters_file=parameters_file,
+        kernel=kernel,
+        steps=steps,
+        execution=own["CELLOPS_EXECUTION"],
+        seed=seed,
+        refusals=refusals,
+    )
+    source, known, bound = made.source, made.known, made.bound
+    told = bound_parameters(known, made.given, bound)
+    on_parameters(told)
     own |= {PARAMETER_CELLS: " ".join(known.tagged(source)), **variables(bound)}
     executed = inject(source, known, bound)
     seeding = None if seed is None else seed_first(executed, seed)
@@ -132,7 +138,7 @@ def execute(
     describe(executed, known.defaults(), injected, notebook, output)
     tell_parameters(executed, told)
     places = {cell.id: place for place, cell in enumerate(source.cells)}
-    done = []
+    begun = set[int | None]()
     going_on: dict[int | None, str] = {}
     reused: tuple[KeptRun, ...] = ()
 
@@ -141,8 +147,8 @@ def execute(
         cell = None if event.index is None else executed.cells[event.index].id
         if cell is not None and cell == seeding:
             return
-        done.append(event.state is CellState.DONE)
         place = places.get(cell)
+        begun.add(place)
         if event.state is CellState.RUNNING:
             going_on[place] = event.title
         else:
@@ -150,14 +156,14 @@ def execute(
         on_progress(event.replace(index=place, total=len(places)))
 
     options = KernelOptions(
-        name=name,
+        name=made.kernel,
         folder=folder,
         environment={**{k: v for k, v in os.environ.items() if k not in NOT_FOR_KERNELS}, **own},
         cell_timeout=cell_timeout,
         save_interval=save_interval,
     )
     try:
-        if steps is None:
+        if made.steps is None:
             on_stage("Starting the kernel")
             between = {0: BEGIN} if seed is not None and loads_cellops(source) else {}
             run_cells(
@@ -166,37 +172,37 @@ def execute(
         else:
             from cellops.pipeline.stepwise.engine import StepExecution
 
-            asked = steps.of(source, notebook, own["CELLOPS_EXECUTION"], known.index, _values(known, bound))
-            asked = replace(asked, seed=seed)
-            execution = StepExecution(source, executed, places, output, kernel=options, options=asked)
+            execution = StepExecution(source, executed, places, output, kernel=options, options=made.steps)
             execution.run(on_event, on_step, on_stage, limit=total_timeout)
             reused = tuple(execution.reused_runs)
     except OverTimeError:
-        raise _over_time(notebook, output, total_timeout, going_on, len(places)) from None
+        more = "Give it more time (--total-timeout)" + (", or resume its steps (--resume)" if made.steps else "")
+        remedy = f"{more}. As far as it came: {output}"
+        raise _over_time(notebook, output, total_timeout, going_on, len(places), remedy=remedy) from None
     except (KeyboardInterrupt, SystemExit) as stopped:
-        if done:
+        if begun:
             stopped.add_note(f"The notebook as far as it came: {output}")
         raise
     return ExecutedNotebook(
         notebook=str(notebook),
         output=str(output),
         execution=own["CELLOPS_EXECUTION"],
-        kernel=name,
+        kernel=made.kernel,
         parameters=injected,
         places={parameter.name: parameter.place for parameter in told.parameters},
-        cells=sum(done),
+        cells=sum(cell.state is not None for cell in gather.cells(executed, source)),
         reused_runs=reused,
+        steps_left_out=() if made.steps is None else made.steps.left_out(source),
         seconds=time.perf_counter() - started,
     )
 
 
 def _over_time(
-    notebook: Path, output: Path, limit: float | None, going_on: Mapping[int | None, str], total: int
+    notebook: Path, output: Path, limit: float | None, going_on: Mapping[int | None, str], total: int, *, remedy: str
 ) -> NotebookError:
     cells = [place for place in going_on if place is not None]
     where = " and ".join(f"at cell {place + 1} of {total} ({going_on[place]})" for place in cells) or "between cells"
     fact = f"{notebook.name} took longer than {limit:g} s in all, and was stopped {where}"
-    remedy = f"Give it more time (--total-timeout), or resume its steps (--resume). As far as it came: {output}"
     return NotebookError(fact, remedy=remedy, cells=cells, output=str(output))
 
 
@@ -208,35 +214,22 @@ def explain(
     parameters_file: Path | None = None,
     kernel: str | None = None,
     seed: int | None = None,
+    refusals: Refusals | None = None,
 ) -> tuple[StepProgress, ...]:
     """Say of each step of a notebook whether `execute` would execute it, and why; raises as that does."""
     from cellops.pipeline.stepwise.explaining import explain_steps
 
     notebook = notebook.resolve()
-    source, known, _, bound = _bound(notebook, notebook.parent, values, parameters_file)
-    options = KernelOptions(name=kernel_name(source, kernel), folder=notebook.parent, environment={})
-    asked = replace(steps.of(source, notebook, "", known.index, _values(known, bound)), seed=seed)
-    return tuple(explain_steps(source, options, asked))
-
-
-def _bound(
-    notebook: Path, folder: Path, values: Mapping[str, object], parameters_file: Path | None
-) -> "tuple[NotebookNode, Declared, dict[str, Given], dict[str, object]]":
-    """A notebook with what it declares, what is given for that, and the values that come of it."""
-    source = notebook_file.read(notebook)
-    _learn_secrets(source)
-    known = declared(source, folder)
-    given = gather(known, values, parameters_file)
-    return source, known, given, bind(known, given)
-
-
-def _values(known: Declared, bound: Mapping[str, object]) -> dict[str, object]:
-    """The parameters whose values are known before a kernel starts."""
-    return {**known.defaults(), **{name: plain(value) for name, value in bound.items()}}
-
-
-def _learn_secrets(notebook: "NotebookNode") -> None:
-    """Know the secrets that stand in the notebook itself before anything of it is written elsewhere."""
-    for cell in notebook.cells:
-        for text in literals(cell.source) if cell.cell_type == "code" else ():
-            keep(text)
+    made = prepare(
+        notebook,
+        values,
+        folder=notebook.parent,
+        parameters_file=parameters_file,
+        kernel=kernel,
+        steps=steps,
+        seed=seed,
+        refusals=refusals,
+    )
+    assert made.steps is not None  # noqa: S101 - they were asked for
+    options = KernelOptions(name=made.kernel, folder=notebook.parent, environment={})
+    return tuple(explain_steps(made.source, options, made.steps))

@@ -1,23 +1,22 @@
 """Execute the cells of one notebook in one kernel, and say which of them failed."""
 
 import re
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cellops.errors import NotebookError, StepError
-from cellops.pipeline.kernel_options import KernelOptions
+from cellops.pipeline.kernel_run import KernelRun
 from cellops.pipeline.redacting import redact_notebook
 from cellops.pipeline.seeding import is_seeding
 from cellops.pipeline.text_notebook import is_text, line_in_file
-from cellops.records.execution import CellProgress
 from cellops.records.handover import TAKEN_OVER
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-COLOUR = re.compile(r"\x1b\[[\d;]*m")
+ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
+"""What colours the text of a terminal, or moves its cursor."""
 DEFINITIONS = "definitions"
 """The id of the cell of a step's notebook that defines what earlier steps define."""
 NOT_LOADED = "magic `%%mlops` not found"
@@ -25,23 +24,13 @@ LONGEST_MESSAGE = 500
 """Characters of the cell's own message that the error repeats; its data has all of them."""
 
 
-def in_kernel(
-    executed: "NotebookNode",
-    places: Mapping[str, int],
-    output: Path,
-    *,
-    stop: Future[None],
-    tell: Callable[[CellProgress], None],
-    save: Callable[[], None],
-    kernel: KernelOptions,
-    between: Mapping[int, str] | None = None,
-) -> bool:
+def in_kernel(executed: "NotebookNode", use: KernelRun, between: Mapping[int, str] | None = None) -> bool:
     """Execute the cells of a notebook in a kernel of its own, in this thread, and save it at the end too.
 
     Parameters
     ----------
-    stop
-        Done when the execution shall end before its time: this then returns, and whoever stopped it raises the reason.
+    use
+        Which kernel, and who is told of what; where it is stopped this returns.
     between
         What the kernel executes, silently, before cells, by their index, and behind the last one.
 
@@ -64,7 +53,7 @@ def in_kernel(
 
     # Without an output path papermill keeps the books and leaves the saving, twice a cell, to us.
     manager = NotebookExecutionManager(executed, output_path=None, progress_bar=False, autosave_cell_every=0)
-    client = Client(manager, stop=stop, tell=tell, save=save, kernel=kernel, between=between)
+    client = Client(manager, stop=use.stop, tell=use.tell, save=use.save, kernel=use.kernel, between=between)
     manager.notebook_start()
     try:
         client.execute()
@@ -73,14 +62,14 @@ def in_kernel(
     except (RuntimeError, OSError) as error:
         if client.begun:
             raise
-        fact = f"The kernel {kernel.name} did not start: {error}"
-        raise NotebookError(fact, remedy=f"Try it with: jupyter run --kernel={kernel.name}") from error
+        fact = f"The kernel {use.kernel.name} did not start: {error}"
+        raise NotebookError(fact, remedy=f"Try it with: jupyter run --kernel={use.kernel.name}") from error
     finally:
         if client.begun:
             manager.notebook_complete()
-            save()
+            use.save()
     if client.failed is not None:
-        raise _failure(redact_notebook(executed), client.failed, places, output)
+        raise _failure(redact_notebook(executed), client.failed, use.places, use.output)
     return not client.left
 
 
@@ -96,7 +85,8 @@ def _failure(
     where = _added(cell) if place is None else f"cell {place + 1} of {len(places)}"
     where += "" if cell.execution_count is None else f", In [{cell.execution_count}]"
     where += "" if line is None else f", line {line}"
-    said = shown.evalue if len(shown.evalue) <= LONGEST_MESSAGE else shown.evalue[:LONGEST_MESSAGE] + "…"
+    said = ANSI.sub("", shown.evalue)
+    said = said if len(said) <= LONGEST_MESSAGE else said[:LONGEST_MESSAGE] + "…"
     path = Path(executed.metadata.papermill["input_path"])
     source = path.name
     in_file = line_in_file(cell, line) if is_text(path) else None
@@ -127,12 +117,12 @@ def _added(cell: "NotebookNode") -> str:
 
 def _not_taken(cell: "NotebookNode") -> StepError:
     shown = next(out for out in reversed(cell.outputs) if out.output_type == "error")
-    fact = f"The kernel could not take values over from other steps: {shown.ename}: {shown.evalue}"
-    return StepError(fact, remedy="Delete what steps have left with cellops clean, and execute the notebook again")
+    fact = f"The kernel could not take values over from other steps: {shown.ename}: {ANSI.sub('', shown.evalue)}"
+    return StepError(fact, remedy="Where that does not help, cellops clean deletes all that steps have left")
 
 
 def failing_line(traceback: list[str], execution_count: int | None) -> int | None:
     """The innermost line of the cell itself that IPython's traceback names."""
-    text = COLOUR.sub("", "\n".join(traceback))
+    text = ANSI.sub("", "\n".join(traceback))
     found = re.findall(rf"Cell In ?\[{execution_count}\], line (\d+)", text)
     return int(found[-1]) if found else None

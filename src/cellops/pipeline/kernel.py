@@ -1,9 +1,14 @@
 """The kernel of one execution: its channels, and what became of it."""
 
+import contextlib
+import math
 import os
 import re
 import signal
+import time
+import uuid
 from pathlib import Path
+from queue import Empty
 from typing import Any
 
 import zmq
@@ -11,19 +16,63 @@ from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 
+from cellops.pipeline.forkserver.forkserver import ForkServer
+from cellops.pipeline.forkserver.provisioner import ForkProvisioner
+
 LONGEST_SOCKET_PATH = 90
 """Bytes; a Unix socket's path may have 103 on macOS and 107 on Linux, and a suffix is added."""
 
+RECONNECT = 10
+"""Milliseconds between two tries to connect to a kernel that begins."""
+POLLING = 0.01
+"""Seconds between two looks at whether a kernel has ended."""
+PATIENCE = 0.5
+"""Seconds to wait for an answer before asking again: of a kernel that begins, not all channels hear at once."""
 STATISTICS = Path("/proc/vmstat")
+
+
+class KernelClient(AsyncKernelClient):
+    """Is ready as soon as the kernel is: jupyter_client's own listens for another fifth of a second."""
+
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
+        """Wait until the kernel answers on all channels.
+
+        Raises
+        ------
+        RuntimeError
+            When it dies, or does not answer within `timeout` seconds.
+        """
+        ends = math.inf if timeout is None else time.monotonic() + timeout
+        while not await self._answers(self.kernel_info()):
+            if not await self.is_alive():
+                fact = "Kernel died before replying to kernel_info"
+                raise RuntimeError(fact)
+            if time.monotonic() > ends:
+                fact = f"Kernel didn't respond in {timeout:g} seconds"
+                raise RuntimeError(fact)
+
+    async def _answers(self, request: str) -> bool:
+        """Whether the answer to a request comes, and on the channel of outputs that it was dealt with."""
+        with contextlib.suppress(Empty):
+            await self.get_shell_msg(timeout=PATIENCE)
+            while True:
+                heard = await self.get_iopub_msg(timeout=PATIENCE)
+                is_its_own = heard["parent_header"].get("msg_id") == request
+                if is_its_own and heard["content"].get("execution_state") == "idle":
+                    return True
+        return False
 
 
 class KernelManager(AsyncKernelManager):
     """Starts the kernel; its clients take in any flood of output."""
 
+    client_factory = KernelClient
+
     def client(self, **options: Any) -> AsyncKernelClient:  # type: ignore[override]  # as in jupyter_client itself
         client = super().client(**options)
         # zmq drops messages beyond its default mark of 1,000, with them the one that says that the cell has ended.
         client.context.setsockopt(zmq.RCVHWM, 0)
+        client.context.setsockopt(zmq.RECONNECT_IVL, RECONNECT)
         return client
 
     def use_sockets(self, folder: Path) -> None:
@@ -38,10 +87,21 @@ class KernelManager(AsyncKernelManager):
         command = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
         self._kernel_spec = KernelSpec(argv=command, display_name=str(python), language="python")
 
+    def use_forkserver(self, server: ForkServer) -> None:
+        """Fork the kernel where that can be done, unless its installation says who starts it."""
+        if self.kernel_spec is not None and "kernel_provisioner" not in self.kernel_spec.metadata:
+            self.kernel_id = uuid.uuid4().hex
+            self.provisioner = ForkProvisioner(kernel_id=self.kernel_id, kernel_spec=self.kernel_spec, parent=self)
+            self.provisioner.forkserver = server
+
     async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]  # it is one of a coroutine there
         """Start it, and remember how many processes the system had killed for want of memory by then."""
         self._memory_kills = memory_kills()
         await super().start_kernel(**options)
+
+    async def _async_wait(self, pollinterval: float = POLLING) -> None:
+        """Wait for the end of the kernel; jupyter_client looks at it ten times a second."""
+        await super()._async_wait(min(pollinterval, POLLING))
 
     async def cause_of_death(self) -> str:
         """What ended the kernel's process, as far as the system tells."""

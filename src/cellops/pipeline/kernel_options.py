@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cellops.pipeline.forkserver.forkserver import ForkServer
+
 
 @dataclass(frozen=True, kw_only=True)
 class KernelOptions:
@@ -21,3 +23,5 @@ class KernelOptions:
     """Seconds between two savings of the notebook while it is executed."""
     interpreter: Path | None = None
     """The Python to start it with, instead of that of its name."""
+    forkserver: ForkServer | None = None
+    """What forks it, where that can be done, from a process that has imported what it needs."""

@@ -3,10 +3,11 @@
 import json
 import os
 from collections.abc import Callable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cellops.errors import NotebookError, NotFoundError
+from cellops.errors import NoNotebookError, NotebookError, UnfitError
 from cellops.pipeline.text_notebook import is_text, read_text
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 FORMAT = 4
 OURS = "Give the path of an .ipynb file, or of a notebook as text: .py, .md or .Rmd"
 SAVE_AGAIN = "Open it in JupyterLab and save it again"
+MOST_LISTED = 5
 
 
 def read(path: Path) -> "NotebookNode":
@@ -22,23 +24,53 @@ def read(path: Path) -> "NotebookNode":
 
     Raises
     ------
-    NotFoundError
-        When there is no such file.
-    NotebookError
+    NoNotebookError
+        When there is no such file; it names those beside it.
+    UnfitError
         When the file is not a notebook of nbformat 4, nor a script or page that jupytext reads.
     """
     if not path.is_file():
-        fact = f"There is no notebook {path}"
-        raise NotFoundError(fact, remedy=OURS, path=str(path))
+        fact = (
+            f"{from_here(path)} is a folder, no notebook"
+            if path.is_dir()
+            else f"There is no notebook {from_here(path)}"
+        )
+        raise NoNotebookError(fact, remedy=_beside(path), path=str(path))
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        fact = f"{path} cannot be read: {error.strerror}"
-        raise NotebookError(fact, remedy="Make it a file that you can read", path=str(path)) from error
+        fact = f"{from_here(path)} cannot be read: {error.strerror}"
+        raise UnfitError(fact, remedy="Make it a file that you can read", path=str(path)) from error
     except UnicodeDecodeError as error:
-        fact = f"{path} is no text in UTF-8, so it is no notebook"
-        raise NotebookError(fact, remedy=OURS, path=str(path)) from error
+        fact = f"{from_here(path)} is no text in UTF-8, so it is no notebook"
+        raise UnfitError(fact, remedy=OURS, path=str(path)) from error
     return _checked(lambda: read_text(path, text), path) if is_text(path) else _from_json(text, path)
+
+
+def _beside(path: Path) -> str:
+    """What to give instead of a path: the nearest notebook that is there, else those that are."""
+    folder = path if path.is_dir() else path.parent
+    if not folder.is_dir():
+        return f"There is no folder {from_here(folder)}"
+    kinds = {".ipynb", path.suffix} if is_text(path) else {".ipynb"}
+    there = {found.name: found for found in sorted(folder.glob("*")) if found.suffix in kinds and found.is_file()}
+    near = (
+        [] if folder == path else get_close_matches(path.name, there, n=1) or get_close_matches(path.stem, there, n=1)
+    )
+    if near:
+        return f"Did you mean {from_here(there[near[0]])}?"
+    above = next((found for one in folder.absolute().parents if (found := one / path.name).is_file()), None)
+    if above is not None:
+        return f"Did you mean {os.path.relpath(above)}?"
+    listed = ", ".join(from_here(found) for found in list(there.values())[:MOST_LISTED])
+    more = ", …" if len(there) > MOST_LISTED else ""
+    return f"Give the path of a notebook; there are {listed}{more}" if there else OURS
+
+
+def from_here(path: Path) -> str:
+    """A path as short as it can be typed from here."""
+    whole, here = path.absolute(), Path.cwd()
+    return str(whole.relative_to(here) if whole.is_relative_to(here) else whole)
 
 
 def _from_json(text: str, path: Path) -> "NotebookNode":
@@ -47,12 +79,12 @@ def _from_json(text: str, path: Path) -> "NotebookNode":
     try:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
-        fact = f"{path} is not JSON, so it is no notebook"
-        raise NotebookError(fact, remedy=OURS, path=str(path)) from error
+        fact = f"{from_here(path)} is not JSON, so it is no notebook"
+        raise UnfitError(fact, remedy=OURS, path=str(path)) from error
     found = content.get("nbformat") if isinstance(content, dict) else None
     if found != FORMAT:
-        fact = f"{path} is not a notebook of format {FORMAT}, its nbformat is {found}"
-        raise NotebookError(fact, remedy=SAVE_AGAIN, path=str(path))
+        fact = f"{from_here(path)} is not a notebook of format {FORMAT}, its nbformat is {found}"
+        raise UnfitError(fact, remedy=SAVE_AGAIN, path=str(path))
     return _checked(lambda: nbformat.v4.reads(text), path)  # type: ignore[no-untyped-call]
 
 
@@ -65,8 +97,8 @@ def _checked(read: "Callable[[], NotebookNode]", path: Path) -> "NotebookNode":
         _identify(notebook)
         nbformat.validate(notebook)
     except (nbformat.ValidationError, AttributeError, KeyError, TypeError) as error:
-        fact = f"{path} is not a valid notebook: {str(error).splitlines()[0]}"
-        raise NotebookError(fact, remedy=SAVE_AGAIN, path=str(path)) from error
+        fact = f"{from_here(path)} is not a valid notebook: {str(error).splitlines()[0]}"
+        raise UnfitError(fact, remedy=SAVE_AGAIN, path=str(path)) from error
     return notebook
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cellops.pipeline import notebook as notebook_file
 from cellops.pipeline.in_kernel import in_kernel
 from cellops.pipeline.kernel_options import KernelOptions
+from cellops.pipeline.kernel_run import KernelRun
 from cellops.pipeline.redacting import redact_notebook
 from cellops.pipeline.worker import run_beside
 from cellops.records.execution import CellProgress
@@ -46,7 +47,8 @@ def run_cells(
 
     def work(stop: Future[None], tell: Callable[[CellProgress], None]) -> None:
         try:
-            in_kernel(executed, places, output, stop=stop, tell=tell, save=save, kernel=kernel, between=between)
+            use = KernelRun(kernel=kernel, places=places, output=output, stop=stop, tell=tell, save=save)
+            in_kernel(executed, use, between)
         finally:
             if output.exists():
                 notebook_file.sign(output)

@@ -43,8 +43,13 @@ def seed_first(notebook: "NotebookNode", seed: int) -> str:
 
 def is_seeding(cell: "NotebookNode") -> bool:
     """Whether a cell is as `seed_first` makes it: by its tag and by all that it does."""
-    seeded = SEEDED.search(cell.source) if SEED in cell.metadata.get("tags", []) else None
-    return seeded is not None and cell.source in {source(int(seeded[1]), with_torch=torch) for torch in (False, True)}
+    return SEED in cell.metadata.get("tags", []) and only_seeds(cell.source)
+
+
+def only_seeds(text: str) -> bool:
+    """Whether a text is the source of such a cell."""
+    seeded = SEEDED.search(text)
+    return seeded is not None and text in {source(int(seeded[1]), with_torch=torch) for torch in (False, True)}
 
 
 def _free_id(cells: "Iterable[NotebookNode]") -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cellops.errors import NotebookError
+from cellops.errors import UnfitError
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -27,23 +27,23 @@ def read_text(path: Path, text: str) -> "NotebookNode":
 
     Raises
     ------
-    NotebookError
+    UnfitError
         When jupytext is not installed, cannot read it, or finds no cell with code.
     """
     try:
         import jupytext
     except ImportError as error:
         fact = f"{path.name} is a notebook as text, which jupytext reads, and jupytext is not installed"
-        raise NotebookError(fact, remedy='Run: pip install "cellops[jupytext]"', path=str(path)) from error
+        raise UnfitError(fact, remedy='Run: pip install "cellops[jupytext]"', path=str(path)) from error
     try:
         notebook: NotebookNode = jupytext.reads(text, fmt={"extension": path.suffix})
     except Exception as error:  # a header can be wrong in as many ways as there are parsers
         said = " ".join(str(error).split())
         fact = f"{path} cannot be read as a notebook: {said:.200}"
-        raise NotebookError(fact, remedy="Correct its header, or its cells' marks", path=str(path)) from error
+        raise UnfitError(fact, remedy="Correct its header, or its cells' marks", path=str(path)) from error
     if not any(cell.cell_type == "code" for cell in notebook.cells):
         fact = f"{path} has no cells with code, so there is nothing to execute"
-        raise NotebookError(fact, remedy="Begin cells with # %% in a script, with ```python on a page", path=str(path))
+        raise UnfitError(fact, remedy="Begin cells with # %% in a script, with ```python on a page", path=str(path))
     _know_language(notebook, path)
     # Its executed copy is no text and is paired with none.
     notebook.metadata.pop("jupytext", None)
@@ -61,7 +61,7 @@ def _know_language(notebook: "NotebookNode", path: Path) -> None:
     language = notebook.metadata.get("jupytext", {}).get("main_language", PYTHON)
     if language != PYTHON and "kernelspec" not in notebook.metadata:
         fact = f"The cells of {path} are written in {language}, and its header names no kernel"
-        raise NotebookError(fact, remedy=f"Choose one: jupytext --set-kernel NAME {path.name}", path=str(path))
+        raise UnfitError(fact, remedy=f"Choose one: jupytext --set-kernel NAME {path.name}", path=str(path))
 
 
 def _place(notebook: "NotebookNode", lines: Sequence[str], *, in_fences: bool) -> None:

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cellops.errors import UsageError
-from cellops.pipeline.gates.grammar import LONGEST, Gate
+from cellops.pipeline.gates.grammar import Gate
+from cellops.pipeline.gates.reading import LONGEST
 
 NAMES = st.from_regex(r"[a-z_]{1,6}(\.[a-z]{1,3})?", fullmatch=True).filter(
     lambda name: all(part.isidentifier() and not _is_keyword(part) for part in name.split(".")) and name != "champion"
@@ -133,7 +134,13 @@ def test_a_text_that_goes_on_and_on_is_refused_or_read(text: str) -> None:
         ("auc >= 1e999", 8, "too large"),
         ("mn_group(recall, carrier) > 0", 1, "Did you mean min_group?"),
         ("min_group(recal, carrier) > 0", 11, "Did you mean recall?"),
-        ("ü > 0 and min_group(recall) > 0", 1, "compares nothing"),
+        ("ü > 0 and min_group(recall) > 0", 1, "holds several comparisons"),
+        ("aux >", 6, "something is missing here"),
+        ("auc >= 70%", 11, "Did you mean: auc >= 70 / 100"),
+        ("auc >= 0,7", 1, "Did you mean: auc >= 0.7"),
+        ("auc => 0.5", 5, "Did you mean: auc >= 0.5"),
+        ("auc = 0.5", 5, "Did you mean: auc == 0.5"),
+        ("größe ≥ 0,5", 7, "Did you mean: größe >= 0.5"),
         ("0.5 < min_group(recall)", 7, "takes a figure and a column"),
         ("min_group(recall, carrier, 0) > 0.5", 1, "takes a figure and a column"),
         ("größe + öl > f(1)", 14, "there is no function f"),
@@ -147,6 +154,13 @@ def test_what_is_no_gate_is_refused_with_its_place(text: str, position: int, sai
         Gate(text)
     assert caught.value.data["position"] == position
     assert caught.value.data["gate"] == text
+
+
+def test_a_mark_stands_under_the_place() -> None:
+    with pytest.raises(UsageError) as caught:
+        Gate("größe + öl > f(1)")
+    _, gate, mark, _ = caught.value.lines()
+    assert (gate.strip(), gate[mark.index("^") :]) == ("größe + öl > f(1)", "f(1)")
 
 
 def test_names_groups_and_the_champion_are_told_apart() -> None:

@@ -16,7 +16,7 @@ def test_gates_stand_in_headers_of_runs() -> None:
         '%%mlops parameters --gate "no > 1"',
         '# %%mlops run --gate "comment > 1"',
     )
-    assert gates_of_runs(found) == ("auc >= 0.7", "loss<1")
+    assert gates_of_runs(found) == ((0, "auc >= 0.7"), (0, "loss<1"))
 
 
 def test_run_cells_compute_the_names_that_can_be_metrics() -> None:

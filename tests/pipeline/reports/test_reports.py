@@ -5,6 +5,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+import xmlschema
 from hypothesis import given
 from hypothesis import strategies as st
 from junitparser import Error, JUnitXml, Skipped, TestSuite
@@ -19,6 +20,7 @@ from cellops.records.report import CellReport, ExecutionReport, Failure, Picture
 from cellops.records.run import RunStatus, RunSummary
 
 JUDGED = (Failed, Error)
+SCHEMA = xmlschema.XMLSchema(Path(__file__).with_name("junit.xsd"))
 BROKEN = Failure(kind="ValueError", message="bad <rows> & 100%", traceback="line 1\n\nline 3, a::b")
 REPORT = ExecutionReport(
     notebook="notebooks/train,1.ipynb",
@@ -45,51 +47,86 @@ def a_run(key: str, **changes: object) -> RunSummary:
     return RunSummary(run=key * 8, name="delays", status=RunStatus.FINISHED, started=1_700_000_000.0).replace(**changes)
 
 
-def suite(report: ExecutionReport) -> ET.Element:
-    """The one suite of a document that a reader of the format understands, and counts as it counts itself."""
+def suites(report: ExecutionReport) -> list[ET.Element]:
+    """The suites of a document that a reader of the format understands, and counts as it counts itself."""
     document = junit(report)
+    SCHEMA.validate(document)
     read = JUnitXml.fromstring(document)
-    (held,) = read
+    counts = [_checked(held) for held in read]
+    whole = [sum(of[place] for of in counts) for place in range(3)]
+    assert [read.tests, read.failures, read.errors, read.time] == [*whole, report.seconds]
+    return ET.fromstring(document).findall("testsuite")
+
+
+def _checked(held: object) -> tuple[int, ...]:
     assert isinstance(held, TestSuite)
-    stated = [(of.tests, of.failures, of.errors, of.time) for of in (read, held)] + [held.skipped]
     cases = list(held)
     assert all(case.name and case.classname and case.time is not None for case in cases)
     results = [result for case in cases for result in case.result]
     assert all(result.type and result.message is not None for result in results if type(result) in JUDGED)
-    counts = len(cases), *(sum(type(result) is kind for result in results) for kind in JUDGED)
-    assert stated == [(*counts, report.seconds)] * 2 + [sum(type(result) is Skipped for result in results)]
-    found = ET.fromstring(document).find("testsuite")
-    assert found is not None
-    return found
+    counts = len(cases), *(sum(type(result) is kind for result in results) for kind in (*JUDGED, Skipped))
+    assert counts == (held.tests, held.failures, held.errors, held.skipped)
+    return counts
+
+
+def suite(report: ExecutionReport) -> ET.Element:
+    """The suite of a notebook's cells."""
+    return suites(report)[0]
 
 
 def test_junit_has_a_case_for_each_cell_and_gate() -> None:
-    found = suite(REPORT)
+    found, gates = suites(REPORT)
     assert {
         name: found.get(name) for name in ("name", "tests", "failures", "errors", "skipped", "time", "timestamp")
     } == {
         "name": "notebooks/train,1.ipynb",
-        "tests": "7",
-        "failures": "2",
-        "errors": "1",
+        "tests": "4",
+        "failures": "1",
+        "errors": "0",
         "skipped": "1",
         "time": "12.500",
         "timestamp": "2023-11-14T22:13:20",
     }
-    cases = [(case.get("classname"), case.get("name"), [part.tag for part in case]) for case in found]
+    cases = [
+        (case.get("classname"), case.get("name"), [part.tag for part in case]) for of in (found, gates) for case in of
+    ]
     assert cases == [
         ("train,1", "cell 1: Load <the> flights", []),
-        ("train,1", "parameters: seed = 7", []),
+        ("train,1", "given parameters", []),
         ("train,1", "cell 3: run --name delays", ["failure"]),
         ("train,1", "cell 4: last", ["skipped"]),
         ("train,1.gates", "auc >= 0.72, run delays", ["failure"]),
         ("train,1.gates", "f1 > 0", ["error"]),
         ("train,1.gates", "rows > 1, run delays", []),
     ]
+    assert gates.get("name") == "notebooks/train,1.ipynb: gates"
+    assert (gates.get("tests"), gates.get("failures"), gates.get("errors"), gates.get("skipped")) == (
+        "3",
+        "1",
+        "1",
+        "0",
+    )
     failure = found.find("testcase/failure")
     assert failure is not None
     assert (failure.get("type"), failure.get("message")) == ("ValueError", "bad <rows> & 100%")
     assert failure.text == "line 1\n\nline 3, a::b"
+
+
+def test_a_cell_that_took_too_long_is_an_error_and_one_that_nothing_needed_is_not_unreached() -> None:
+    slow = Failure(kind="TimeoutError", message="the cell took longer than 2 s", stopped=True)
+    cells = (
+        CellReport(index=0, title="used", state=CellState.DONE),
+        CellReport(index=1, title="shared, and used by no step"),
+        CellReport(index=2, title="slow", state=CellState.FAILED, failure=slow),
+        CellReport(index=3, title="last"),
+    )
+    found = suite(REPORT.replace(cells=cells, gates=()))
+    assert [[(part.tag, part.get("message")) for part in case] for case in found] == [
+        [],
+        [("skipped", "not executed")],
+        [("error", "the cell took longer than 2 s")],
+        [("skipped", "not reached")],
+    ]
 
 
 def test_cells_of_steps_that_were_kept_are_told_as_that() -> None:
@@ -145,19 +182,24 @@ def test_an_annotation_is_one_line_that_gives_back_its_text(text: str) -> None:
 
 
 def test_a_summary_has_gates_metrics_changes_and_failures() -> None:
-    before = a_run("a", metrics={"auc": 0.7, "old": 1.0}, parameters={"depth": "3", "model.C": "1.0", "same": "1"})
-    now = a_run("b", metrics={"auc": 0.704, "new": 2.0}, parameters={"depth": "4", "model.C": "2.0", "same": "1"})
+    before = a_run(
+        "a", metrics={"auc": 0.7, "kept": 5.0, "old": 1.0}, parameters={"depth": "3", "model.C": "1.0", "same": "1"}
+    )
+    now = a_run(
+        "b", metrics={"auc": 0.704, "kept": 5.0, "new": 2.0}, parameters={"depth": "4", "model.C": "2.0", "same": "1"}
+    )
     text = summary(REPORT.replace(runs=(RunReport(run=now, before=before),)))
-    assert "## ❌ train,1.ipynb\n\nFailed after 3 of 4 code cells in 12.5 s." in text
+    assert "## ❌ train,1.ipynb\n\nFailed after 3 of 4 code cells in 12.5 s. **2 of 3 gates were not passed.**" in text
     assert "| ❌ | auc &gt;= 0.72 | delays | 0.704 &gt;= 0.72 missed by 0.016 |" in text
     assert "| note | a\\|b |" in text
     assert "| auc | 0.7 | 0.704 | +0.004 |" in text
+    assert "| kept | 5 | 5 | none |" in text
     assert "| new | (absent) | 2 |  |" in text
     assert "| old | 1 | (absent) |  |" in text
     assert "| depth | 3 | 4 |" in text
     assert "same" not in text
     assert "model.C" not in text
-    assert "### Failed in cell 3 of 4" in text
+    assert text.index("### Failed in cell 3 of 4") < text.index("### Gates")
     assert "<pre>line 1\n&nbsp;\nline 3, a::b</pre>" in text
 
 

@@ -10,6 +10,7 @@ CHAMPION = "champion"
 OF_GROUPS = ("min_group", "max_group", "gap_group")
 FIGURES = ("accuracy", "brier", "log_loss", "mae", "precision", "r2", "recall", "rmse", "roc_auc")
 """What `stats.performance.evaluate` measures."""
+LATENCIES = tuple(f"p{percent}_latency_ms" for percent in (50, 90, 95, 99))
 LATENCY = re.compile(r"p(50|90|95|99)_latency_ms")
 """Latencies that are measured on the kept model where the run has no metric of that name."""
 SMALLEST_GROUP = 30

@@ -1,16 +1,22 @@
 """Values from outside, held against what the notebook declares."""
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from cellops.capture.redaction import is_secret, redact
 from cellops.errors import ParameterError
+from cellops.pipeline.parameters import kinds
 from cellops.pipeline.parameters.annotations import ALLOWED
 from cellops.pipeline.parameters.declaration import HEADER, Declared
+from cellops.pipeline.parameters.examples import example
 from cellops.pipeline.parameters.kinds import did_you_mean
 from cellops.pipeline.parameters.parameter import Parameter, wrong_default
 from cellops.pipeline.parameters.reading import read
 
 COMMAND_LINE = "-p"
+IN_A_FILE = "{text}"
+SEE = "Types, ranges and defaults are listed by: cellops execute NOTEBOOK --help"
 
 
 @dataclass(frozen=True)
@@ -20,10 +26,16 @@ class Given:
     value: object
     place: str = COMMAND_LINE
     """Where it comes from, as a person calls it: `-p`, a file, a variable."""
+    form: str = "-p {name} {text}"
+    """How it is written there, beside its `name`, as a `text`."""
 
     def problem(self, what: object) -> str:
         """What is wrong with it; where it stands is said unless it has just been typed."""
         return str(what) if self.place == COMMAND_LINE else f"{what} ({self.place})"
+
+    def written(self, name: str, text: str) -> str:
+        """How a value is written where this one stands; a file needs no quotation marks against a shell."""
+        return self.form.format(name=name, text=text if self.form == IN_A_FILE else shlex.quote(text))
 
 
 def bind(declared: Declared, given: Mapping[str, object]) -> dict[str, object]:
@@ -68,9 +80,11 @@ def bind(declared: Declared, given: Mapping[str, object]) -> dict[str, object]:
     known = {parameter.name: parameter for parameter in declared.parameters}
     values: dict[str, object] = {}
     problems: dict[str, str] = {}
+    hints: dict[str, str] = {}
     for name, unknown in all_given.items():
         if name not in known:
             problems |= _unknown(name, unknown, known)
+    remedy = f"The notebook declares {_described(declared)}" if problems else SEE
     for name, parameter in known.items():
         try:
             if name in all_given:
@@ -79,13 +93,25 @@ def bind(declared: Declared, given: Mapping[str, object]) -> dict[str, object]:
                 problems[name] = f"a value of type {parameter.written} is required"
         except ValueError as error:
             problems[name] = str(error)
+        if name in problems:
+            hints[name] = _hint(parameter, all_given.get(name, Given(None)))
         if (problem := wrong_default(parameter)) is not None:
             where = f"correct it in cell {(declared.index or 0) + 1}"
             problems[name] = "; ".join(one for one in (problems.get(name), f"{problem}: {where}") if one)
     if problems:
-        fact = "; ".join(f"{name}: {problem}" for name, problem in problems.items())
-        raise ParameterError(fact, remedy=f"The notebook declares {_described(declared)}", problems=problems)
+        each = [f"{name or repr(name)}: {problem}{hints.get(name, '')}" for name, problem in problems.items()]
+        shown = [f"{len(each)} parameters do not fit:", *(f"  {line}" for line in each)] if len(each) > 1 else ()
+        raise ParameterError("; ".join(each), remedy=remedy, shown=shown, problems=problems)
     return values
+
+
+def _hint(parameter: Parameter, given: Given) -> str:
+    """How to write a value that fits, where one is known."""
+    text = example(parameter, given.value)
+    if text is None:
+        return ""
+    nothing = ", or none" if parameter.kind is not None and kinds.NONE in parameter.kind.parts() else ""
+    return f"; such as: {given.written(parameter.name, text)}{nothing}"
 
 
 def _value(parameter: Parameter, given: Given) -> object:
@@ -98,7 +124,8 @@ def _value(parameter: Parameter, given: Given) -> object:
     try:
         return read(parameter.kind, parameter.written, given.value)
     except ValueError as error:
-        raise ValueError(given.problem(error)) from error
+        hidden = f"{parameter.written} is expected, and what was received is not shown"
+        raise ValueError(given.problem(hidden if is_secret(parameter.name) else redact(str(error)))) from error
 
 
 def _unknown(name: str, given: Given, known: Mapping[str, Parameter]) -> dict[str, str]:

@@ -14,6 +14,7 @@ FLOAT = re.compile(
     r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
 )
 
+MOST_VALUES = 1_000_000
 MERGE = "tag:yaml.org,2002:merge"
 
 
@@ -85,9 +86,25 @@ def _yaml(text: str) -> object:
     Loader.add_constructor("tag:yaml.org,2002:int", lambda loader, node: _integer(loader.construct_scalar(node)))
     Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
     try:
-        return yaml.load(text, Loader)  # noqa: S506 - it is a SafeLoader
+        content = yaml.load(text, Loader)  # noqa: S506 - it is a SafeLoader
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = "" if mark is None else f" (line {mark.line + 1}, column {mark.column + 1})"
+        raise ValueError(" ".join(filter(None, (error.context, error.problem))) + place) from error
     except yaml.YAMLError as error:
         raise ValueError(str(error)) from error
+    if _size(content, {}) > MOST_VALUES:
+        problem = f"its aliases stand for more than {MOST_VALUES:,} values"
+        raise ValueError(problem)
+    return content
+
+
+def _size(value: Any, known: dict[int, int]) -> int:
+    """How many values there are in one, those behind aliases counted each time; `known` are the sizes by identity."""
+    if id(value) not in known:
+        inner = [*value, *value.values()] if type(value) is dict else value if type(value) is list else ()
+        known[id(value)] = 1 + sum(_size(one, known) for one in inner)
+    return known[id(value)]
 
 
 def _integer(text: str) -> int:

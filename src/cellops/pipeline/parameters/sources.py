@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from cellops.pipeline.parameters.binding import COMMAND_LINE, Given
+from cellops.pipeline.parameters.binding import COMMAND_LINE, IN_A_FILE, Given
 from cellops.pipeline.parameters.declaration import Declared
 from cellops.pipeline.parameters.files import read_values
 from cellops.pipeline.parameters.kinds import did_you_mean
@@ -31,7 +31,7 @@ def gather(declared: Declared, values: Mapping[str, object], file: Path | None =
     in_file = {} if file is None else read_values(file)
     return {
         **from_environment(declared),
-        **{name: Given(value, file.name) for name, value in in_file.items() if file is not None},
+        **{name: Given(value, file.name, IN_A_FILE) for name, value in in_file.items() if file is not None},
         **{name: Given(value, COMMAND_LINE) for name, value in values.items()},
     }
 
@@ -39,7 +39,11 @@ def gather(declared: Declared, values: Mapping[str, object], file: Path | None =
 def from_environment(declared: Declared) -> dict[str, Given]:
     """The parameters that variables set; one that is empty counts as not set, as CI systems leave what nobody chose."""
     named = {variable: _named(variable, declared) for variable in _variables()}
-    return {name: Given(os.environ[variable], variable) for variable, name in named.items() if name is not None}
+    return {
+        name: Given(os.environ[variable], variable, f"{variable}={{text}}")
+        for variable, name in named.items()
+        if name is not None
+    }
 
 
 def unused_variables(declared: Declared) -> dict[str, str]:

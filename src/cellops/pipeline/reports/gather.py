@@ -2,11 +2,12 @@
 
 import base64
 import binascii
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cellops.pipeline.in_kernel import failing_line
+from cellops.pipeline.cell_title import title
+from cellops.pipeline.in_kernel import ANSI, failing_line
+from cellops.pipeline.seeding import is_seeding
 from cellops.pipeline.text_notebook import line_in_file
 from cellops.records.execution import CellState
 from cellops.records.report import CellReport, Failure, Picture
@@ -14,7 +15,6 @@ from cellops.records.report import CellReport, Failure, Picture
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 LONGEST_TRACEBACK = 20_000
 LONGEST_MESSAGE = 2_000
 MOST_PICTURES = 20
@@ -24,11 +24,10 @@ LARGEST_PICTURE = 1_000_000
 
 def cells(executed: "NotebookNode", given: "NotebookNode") -> Iterator[CellReport]:
     """The code cells of an executed notebook, by their places in the one that was given."""
-    from cellops.pipeline.client import title
-
     places = _places(given)
     for cell in executed.cells:
-        if cell.cell_type != "code" or not cell.source.strip():
+        is_added = is_seeding(cell) and cell.id not in places
+        if cell.cell_type != "code" or not cell.source.strip() or is_added:
             continue
         state, failure = _state(cell)
         known = cell.metadata.get("papermill", {})
@@ -98,9 +97,11 @@ def _error(cell: "NotebookNode") -> "NotebookNode | None":
 def _failure(cell: "NotebookNode") -> Failure:
     error = _error(cell)
     if error is None:
-        return Failure(kind="Stopped", message="the cell was stopped")
+        return Failure(kind="Stopped", message="the cell was stopped", stopped=True)
+    said = plain(error.evalue) or ("the cell was interrupted" if error.ename == "KeyboardInterrupt" else "")
     return Failure(
         kind=error.ename,
-        message=shortened(plain(error.evalue), LONGEST_MESSAGE),
+        message=shortened(said, LONGEST_MESSAGE),
         traceback=plain("\n".join(error.traceback))[-LONGEST_TRACEBACK:],
+        stopped=list(error.traceback) in ([], [error.evalue]),  # as cellops tells of time-outs and dead kernels
     )

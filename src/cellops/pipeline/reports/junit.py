@@ -1,7 +1,7 @@
-"""JUnit XML, as Jenkins, GitLab and the actions of GitHub read it: a suite a notebook, a case a cell and a gate."""
+"""JUnit XML, as Jenkins, GitLab and the actions of GitHub read it: a suite of the cells, and one of the gates."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import PurePath
 from xml.etree import ElementTree as ET
@@ -19,49 +19,57 @@ AS_IT_WAS = "as it was: its step was taken from what was kept"
 def junit(report: ExecutionReport) -> bytes:
     """The report as a document of JUnit's format.
 
-    A cell that failed is a failure with its traceback; one that was not executed is skipped. A gate that was missed is
-    a failure, and one that could not be judged an error. Where no cell says why the execution ended, a case of its own
-    does.
+    A cell that failed is a failure with its traceback, one that took too long is an error, one that was not executed
+    is skipped. A gate that was missed is a failure, and one that could not be judged an error. Where no cell says why
+    the execution ended, a case of its own does.
     """
-    suite = ET.Element("testsuite")
-    for case in _cases(report):
-        suite.append(case)
-    counts = {
-        "tests": len(suite),
-        "failures": len(suite.findall("testcase/failure")),
-        "errors": len(suite.findall("testcase/error")),
-    }
-    numbers = {name: str(number) for name, number in counts.items()} | {"time": _seconds(report.seconds)}
-    suite.attrib = {
-        "name": _text(report.notebook),
-        **numbers,
-        "skipped": str(len(suite.findall("testcase/skipped"))),
-        "timestamp": datetime.fromtimestamp(report.started, UTC).strftime("%Y-%m-%dT%H:%M:%S"),
-    }
-    suites = ET.Element("testsuites", {"name": "cellops execute", **numbers})
-    suites.append(suite)
+    name = PurePath(report.notebook).stem
+    suites = ET.Element("testsuites", {"name": "cellops execute"})
+    suites.append(_suite(report.notebook, report, report.seconds, _cases(report, name)))
+    if report.gates:
+        gates = (_of_gate(gate, name) for gate in report.gates)
+        suites.append(_suite(f"{report.notebook}: gates", report, 0.0, gates))
+    suites.attrib |= _counts(suites.findall("testsuite/testcase")) | {"time": _seconds(report.seconds)}
     ET.indent(suites)
     document: bytes = ET.tostring(suites, encoding="utf-8", xml_declaration=True)
     return document + b"\n"
 
 
-def _cases(report: ExecutionReport) -> Iterator[ET.Element]:
-    name = PurePath(report.notebook).stem
-    for cell in report.cells:
-        yield _of_cell(cell, name, "not executed" if report.status is RunStatus.FINISHED else "not reached")
+def _suite(name: str, report: ExecutionReport, seconds: float, cases: Iterable[ET.Element]) -> ET.Element:
+    suite = ET.Element("testsuite")
+    suite.extend(cases)
+    suite.attrib = {
+        "name": _text(name),
+        **_counts(suite.findall("testcase")),
+        "time": _seconds(seconds),
+        "skipped": str(len(suite.findall("testcase/skipped"))),
+        "timestamp": datetime.fromtimestamp(report.started, UTC).strftime("%Y-%m-%dT%H:%M:%S"),
+    }
+    return suite
+
+
+def _counts(cases: Sequence[ET.Element]) -> dict[str, str]:
+    kinds = {"failures": "failure", "errors": "error"}
+    found = {name: sum(case.find(tag) is not None for case in cases) for name, tag in kinds.items()}
+    return {name: str(number) for name, number in {"tests": len(cases), **found}.items()}
+
+
+def _cases(report: ExecutionReport, name: str) -> Iterator[ET.Element]:
+    done = [place for place, cell in enumerate(report.cells) if cell.state is not None or cell.reused]
+    last = len(report.cells) if report.status is RunStatus.FINISHED else max(done, default=-1)
+    for place, cell in enumerate(report.cells):
+        yield _of_cell(cell, name, "not executed" if place < last else "not reached")
     if report.failure is not None:
         case = _case(name, "execution", report.seconds)
         case.append(_said("error", report.failure))
         yield case
-    for gate in report.gates:
-        yield _of_gate(gate, name)
 
 
 def _of_cell(cell: CellReport, notebook: str, left_out: str) -> ET.Element:
-    place = "parameters" if cell.index is None else f"cell {cell.index + 1}"
-    case = _case(notebook, f"{place}: {cell.title}", cell.seconds)
+    called = "given parameters" if cell.index is None else f"cell {cell.index + 1}: {cell.title}"
+    case = _case(notebook, called, cell.seconds)
     if cell.failure is not None:
-        case.append(_said("failure", cell.failure))
+        case.append(_said("error" if cell.failure.stopped else "failure", cell.failure))
     elif cell.state is not CellState.DONE:
         ET.SubElement(case, "skipped", {"message": AS_IT_WAS if cell.reused else left_out})
     return case

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import PurePath
 
-from cellops.records.gate import GateFigure, GateOutcome, GateResult, Group
+from cellops.records.gate import GateFigure, GateOutcome, GateResult, Group, not_passed
 from cellops.records.report import ExecutionReport, Picture, RunReport
 from cellops.records.run import RunStatus, RunSummary
 
@@ -20,7 +20,7 @@ MARKUP = re.compile(r"([\\`*_\[\]~|#@])")
 
 
 def summary(report: ExecutionReport, pictures: Sequence[str] = (), *, largest: int = LARGEST) -> str:
-    """The report as Markdown: how it ended, gates, parameters, metrics beside those of the last good run, plots.
+    """The report as Markdown: how it ended and why, gates, parameters, metrics beside the last good run's, plots.
 
     Text of others is escaped, so that it is neither markup nor HTML.
 
@@ -45,6 +45,7 @@ def summary(report: ExecutionReport, pictures: Sequence[str] = (), *, largest: i
 
 def _sections(report: ExecutionReport, pictures: Sequence[str]) -> Iterator[list[str]]:
     yield _head(report)
+    yield from _failures(report)
     if report.gates:
         yield ["### Gates", "", *_table(("", "gate", "run", "result"), map(_of_gate, report.gates))]
     if report.parameters:
@@ -52,7 +53,6 @@ def _sections(report: ExecutionReport, pictures: Sequence[str]) -> Iterator[list
         yield ["### Given parameters", "", *_table(("parameter", "value"), rows)]
     for run in report.runs:
         yield from _of_run(run)
-    yield from _failures(report)
     if pictures:
         shown = [f"![{_alternative(picture)}]({link})" for picture, link in zip(report.pictures, pictures, strict=True)]
         yield ["### Plots", "", *shown]
@@ -68,13 +68,20 @@ def _head(report: ExecutionReport) -> list[str]:
     reused = sum(cell.reused for cell in report.cells)
     kept = f", {reused} are as they were" if reused else ""
     word = {RunStatus.FAILED: "Failed", RunStatus.KILLED: "Stopped"}.get(report.status, "Executed")
-    return [
-        f"## {mark} {escaped(PurePath(report.notebook).name)}",
-        "",
-        f"{word} after {done} of {_code_cells(len(report.cells))}{kept} in {report.seconds:.1f} s."
-        if report.status is not RunStatus.FINISHED
-        else f"{word} {_code_cells(done)}{kept} in {report.seconds:.1f} s.",
-    ]
+    cells = _code_cells(done)
+    if report.status is not RunStatus.FINISHED:
+        cells = f"after {done} of {_code_cells(len(report.cells))}"
+    said = f"{word} {cells}{kept} in {report.seconds:.1f} s.{_gates(report.gates)}"
+    return [f"## {mark} {escaped(PurePath(report.notebook).name)}", "", said]
+
+
+def _gates(gates: Sequence[GateResult]) -> str:
+    """How many of the gates were not passed, as the sentence behind how it ended."""
+    missed = len(not_passed(gates))
+    if not missed:
+        return ""
+    verb = "was" if missed == 1 else "were"
+    return f" **{missed} of {len(gates)} gate{'s' if len(gates) > 1 else ''} {verb} not passed.**"
 
 
 def _code_cells(number: int) -> str:
@@ -89,16 +96,16 @@ def _of_gate(gate: GateResult) -> tuple[str, ...]:
 def _of_run(shown: RunReport) -> Iterator[list[str]]:
     """The run's metrics and own parameters, beside those of the last good run where there is one."""
     run, before = shown.run, shown.before
-    head = [f"### Run {escaped(run.name)} · {run.status.lower()}", "", f"`{run.run[:8]}`{_beside(before)}", ""]
+    head = [f"### Run {escaped(run.name)} · {run.status.lower()}", "", f"`{run.run[:8]}`{_beside(shown)}", ""]
     metrics = list(_changes(before.metrics if before else {}, run.metrics, with_before=before is not None))
     columns = ("metric", "last good", "now", "change") if before else ("metric", "value")
-    yield [*head, *(_table(columns, metrics) if metrics else ["It has no metrics."])]
+    yield [*head, *(_table(columns, metrics, numbers=columns[1:]) if metrics else ["It has no metrics."])]
     yield from _of_groups(shown.figures)
     own = [{name: value for name, value in of.items() if "." not in name} for of in _parameters(before, run)]
     changed = [name for name in dict.fromkeys((*own[0], *own[1])) if own[0].get(name) != own[1].get(name)]
     if before is not None and changed:
         rows = [(escaped(name), *(escaped(_written(of.get(name, "(absent)"))) for of in own)) for name in changed]
-        yield ["Changed parameters", "", *_table(("parameter", "last good", "now"), rows)]
+        yield ["**Changed parameters**", "", *_table(("parameter", "last good", "now"), rows)]
     elif before is not None:
         yield ["No parameter has changed."]
 
@@ -108,7 +115,8 @@ def _of_groups(figures: Sequence[GateFigure]) -> Iterator[list[str]]:
     for figure in figures:
         if figure.groups:
             columns = ("group", "rows", "of these count", "value", "interval", "")
-            yield [f"Groups of {escaped(figure.name)}", "", *_table(columns, map(_of_group, figure.groups))]
+            rows = map(_of_group, figure.groups)
+            yield [f"**Groups of {escaped(figure.name)}**", "", *_table(columns, rows, numbers=columns[1:5])]
 
 
 def _of_group(group: Group) -> tuple[str, ...]:
@@ -122,9 +130,12 @@ def _parameters(before: RunSummary | None, run: RunSummary) -> tuple[Mapping[str
     return (before.parameters if before is not None else {}), run.parameters
 
 
-def _beside(before: RunSummary | None) -> str:
+def _beside(shown: RunReport) -> str:
+    before = shown.before
+    if shown.not_compared:
+        return f", not compared with earlier ones: {escaped(shown.not_compared)}"
     if before is None:
-        return ", and no good run before it to compare with"
+        return ", with no good run before it to compare with"
     when = datetime.fromtimestamp(before.started, UTC).strftime("%Y-%m-%d %H:%M UTC")
     return f", beside the last good run of this notebook, `{before.run[:8]}` of {when}"
 
@@ -138,7 +149,7 @@ def _changes(before: Mapping[str, float], now: Mapping[str, float], *, with_befo
             continue
         then = before.get(name)
         change = f"{value - then:+.3g}" if value is not None and then is not None else ""
-        yield escaped(name), "(absent)" if then is None else f"{then:.6g}", shown, "" if change == "+0" else change
+        yield escaped(name), "(absent)" if then is None else f"{then:.6g}", shown, "none" if change == "+0" else change
 
 
 def _failures(report: ExecutionReport) -> Iterator[list[str]]:
@@ -155,11 +166,17 @@ def _failures(report: ExecutionReport) -> Iterator[list[str]]:
         yield ["### Ended", "", escaped(f"{report.failure.kind}: {report.failure.message}")]
 
 
-def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+def _table(columns: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[str] = ()) -> list[str]:
+    """The rows as a table, in which the columns of `numbers` end at their right edges."""
     held = list(rows)
     lines = [f"| {' | '.join(row)} |" for row in held[:MOST_ROWS]]
     more = [f"\nand {len(held) - MOST_ROWS} more"] if len(held) > MOST_ROWS else []
-    return [f"| {' | '.join(columns)} |", f"|{'---|' * len(columns)}", *lines, *more]
+    return [
+        f"| {' | '.join(columns)} |",
+        f"|{''.join('---:|' if column in numbers else '---|' for column in columns)}",
+        *lines,
+        *more,
+    ]
 
 
 def _alternative(picture: Picture) -> str:
