@@ -1,15 +1,14 @@
 """How the faces read a command: verbs with their nearest name, parameters, and click's errors as fact and remedy."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from difflib import get_close_matches
-from itertools import islice
 from typing import Any
 
 import click
 
 from cellops import settings
-from cellops.errors import CellopsError, SettingsError, UsageError, printable
+from cellops.errors import CellopsError, NoNotebookError, SettingsError, UsageError, printable
 from cellops.flows.recovery import recover
 from cellops.records.parameter import ParameterDescription
 
@@ -27,7 +26,14 @@ class Verbs(click.Group):
         if FOLLOWING not in context.args:
             with contextlib.suppress(SettingsError):  # the verb itself tells of it
                 recover(settings.load(), lambda text: click.echo(f"cellops: {printable(text)}", err=True))
-        return super().invoke(context)
+        try:
+            return super().invoke(context)
+        except click.UsageError as error:
+            # What click's parser raises does not say of which command.
+            name = context.invoked_subcommand
+            if error.ctx is None and name is not None and (command := self.get_command(context, name)) is not None:
+                error.ctx = click.Context(command, parent=context, info_name=name)
+            raise
 
     def list_commands(self, _context: click.Context) -> list[str]:
         return list(self.commands)
@@ -50,9 +56,19 @@ class WithParameters(click.Command):
     """A command on a notebook: `-p NAME VALUE` may also be written `-p NAME=VALUE`, and its help lists parameters."""
 
     def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
-        words = list(_separated(args))
+        options = {name for one in self.params for name in one.opts if name.startswith("-")}
+        words = list(_separated(args, options | set(self.get_help_option_names(context))))
         context.meta[WORDS] = tuple(words)
         return super().parse_args(context, words)
+
+    def invoke(self, context: click.Context) -> Any:
+        given: list[tuple[str, str]] = list(context.params["parameters"])
+        for name, value in given:
+            other = next(one for called, one in given if called == name)
+            if other != value:
+                fact = f"-p {name} is given twice, with two values. Give it once."
+                raise click.UsageError(fact, context)
+        return super().invoke(context)
 
     def format_epilog(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         super().format_epilog(context, formatter)
@@ -68,6 +84,8 @@ def _write_parameters(notebook: str, formatter: click.HelpFormatter) -> None:
 
     try:
         rows = [_described(parameter) for parameter in parameters(notebook)]
+    except NoNotebookError:
+        raise
     except CellopsError as error:
         rows = [("not listed", printable(error.text()))]
     with formatter.section(printable(f"Parameters of {notebook}")):
@@ -88,22 +106,32 @@ def _described(parameter: ParameterDescription) -> tuple[str, str]:
     return printable(f"{parameter.name}{kind}{default}"), printable("; ".join(filter(None, said)))
 
 
-def _separated(words: list[str]) -> Iterator[str]:
+def _separated(words: list[str], options: Collection[str]) -> Iterator[str]:
+    """The words with names and values of parameters apart.
+
+    Raises
+    ------
+    click.UsageError
+        When a parameter has no value: another option or nothing stands in its place.
+    """
     rest = iter(words)
     for word in rest:
         yield word
         if word in PARAMETER:
-            given = next(rest, "")
-            name, equals, value = given.partition("=")
-            if equals and name.isidentifier():
-                yield from (name, value)
-            else:
-                yield from (given, *islice(rest, 1))
+            given = next(rest, None)
+            name, equals, value = (given or "").partition("=")
+            if given in options or not (equals and name.isidentifier()):
+                name, value = _pair(word, given, options, rest)
+            yield from (name, value)
 
 
-def explained(error: click.ClickException) -> tuple[str, str]:
-    """A click error as fact and remedy, each in one line."""
-    context = getattr(error, "ctx", None)
-    fact, _, hint = error.format_message().replace("\n", " ").partition(". ")
-    where = f"See: {context.command_path} --help" if context is not None else "See: cellops --help"
-    return fact.rstrip("."), f"{hint} {where}".strip()
+def _pair(word: str, name: str | None, options: Collection[str], rest: Iterator[str]) -> tuple[str, str]:
+    if name is None or name in options:
+        fact = f"{word} has neither a name nor a value. Write {word} NAME VALUE."
+        raise click.UsageError(fact)
+    value = next(rest, None)
+    if value is None or value in options:
+        but = "" if value is None else f", or {word} {name}={value} if that is the value"
+        fact = f"{word} {name} has no value. Write {word} {name} VALUE{but}."
+        raise click.UsageError(fact)
+    return name, value

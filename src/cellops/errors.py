@@ -1,5 +1,6 @@
 """One tree of errors: each says the fact, the value received and the remedy, and carries data for a screen."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 
@@ -14,16 +15,21 @@ class CellopsError(Exception):
         The value that was given, if one was.
     remedy
         What the person can do about it.
+    shown
+        The fact in several lines, for a place that has room for them: one problem a line, or what it points at.
     **data
         Where it happened (cell index, column, row numbers …), for screens that must not parse text.
     """
 
     code: ClassVar[str] = "cellops-error"
 
-    def __init__(self, fact: str, *, received: object = None, remedy: str, **data: object) -> None:
+    def __init__(
+        self, fact: str, *, received: object = None, remedy: str, shown: Sequence[str] = (), **data: object
+    ) -> None:
         self.fact = fact
         self.received = received
         self.remedy = remedy
+        self.shown = tuple(shown)
         self.data = data
         super().__init__(self.text())
 
@@ -31,11 +37,16 @@ class CellopsError(Exception):
         """Fact, received value and remedy in one line."""
         received = "" if self.received is None else f" (received {_short(self.received)})"
         fact = f"{self.fact}{received}".rstrip(".")
-        return " ".join(printable(f"{fact}. {self.remedy}").split("\n"))
+        return _one_line(f"{fact}. {self.remedy}")
+
+    def lines(self) -> list[str]:
+        """The same in one line, or in those that it shows."""
+        return [*map(_one_line, self.shown), _one_line(self.remedy)] if self.shown else [self.text()]
 
     def _render_traceback_(self) -> list[str]:
         """Show one clear line in a notebook: IPython asks the exception itself before it formats a traceback."""
-        return [f"{type(self).__name__}: {self.text()}"]
+        first, *more = self.lines()
+        return [f"{type(self).__name__}: {first}", *more]
 
 
 def printable(text: str) -> str:
@@ -49,6 +60,10 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c == "\n" or c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(printable(text).split("\n"))
 
 
 def _short(value: object, limit: int = 120) -> str:
@@ -75,6 +90,12 @@ class NotFoundError(CellopsError):
     code = "not-found"
 
 
+class NoNotebookError(NotFoundError):
+    """A notebook that is not there; `data["path"]` is where it was looked for."""
+
+    code = "no-notebook"
+
+
 class ParameterError(CellopsError):
     """Notebook parameters that are unknown, of the wrong type, or declared in a way that cannot be used."""
 
@@ -87,8 +108,14 @@ class NotebookError(CellopsError):
     code = "notebook"
 
 
+class UnfitError(NotebookError):
+    """A notebook that is refused before a kernel starts: for its headers, its steps, its Python, or several of them."""
+
+    code = "unfit"
+
+
 class StepError(CellopsError):
-    """Steps that do not fit together, or a value that one cannot hand to another; `data` names steps, cells, names."""
+    """A step that fails otherwise than by a cell: a value that it cannot hand on, a time-out, a store that is away."""
 
     code = "step"
 

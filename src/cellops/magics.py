@@ -1,9 +1,7 @@
 """The notebook face: `%load_ext cellops`, `%mlops VERB` and `%%mlops VERB`."""
 
-import ast
 import atexit
 import contextlib
-import shlex
 import sys
 from collections.abc import Callable, Iterator, MutableMapping
 from copy import copy
@@ -15,9 +13,9 @@ from typing import Any
 import click
 
 from cellops import settings
-from cellops.commands import Verbs, explained
+from cellops.commands import Verbs
 from cellops.errors import UsageError
-from cellops.flows.graph import step_header
+from cellops.flows import headers
 from cellops.flows.open_run import RunOptions
 from cellops.flows.recovery import recover_beside
 from cellops.flows.session import Session, require, without_header
@@ -89,8 +87,7 @@ def panel(limit: int) -> None:
 
 def _with_a_picture(command: click.Command) -> click.Command:
     """The verb of the terminal with what a notebook shows instead of lines and an exit code."""
-    shown = copy(command)
-    shown.callback = PICTURES[str(command.name)]
+    shown = _with(command, PICTURES[str(command.name)])
     if command.name == "graph":
         shown.params = [_of_this_notebook(one) if one.name == "notebook" else one for one in command.params]
     return shown
@@ -150,9 +147,23 @@ class CellVerbs(Verbs):
         return super().get_command(context, name)
 
 
-@click.group(cls=CellVerbs, context_settings={"help_option_names": ["-h", "--help"]})
-def cell_verbs() -> None:
-    """Verbs of a cell, `%%mlops VERB` on its first line; the body stays the plain cell that it is."""
+def _with(command: click.Command, callback: Callable[..., Any]) -> click.Command:
+    """A command that does something else."""
+    other = copy(command)
+    other.callback = callback
+    return other
+
+
+def _misplaced(verb: str) -> click.Command:
+    """A header that is taken off a cell before that runs: one that is reached as a magic stands in a wrong place."""
+
+    def refuse(**_options: Any) -> None:
+        fact = f"%%mlops {verb} stands where cellops cannot see it, and nothing of the cell has run"
+        above = " and above other headers of cellops" if verb == "step" else ""
+        where = f"Put it on the first line of the cell{above}, or right below {', '.join(OVER_A_HEADER)}"
+        raise UsageError(fact, remedy=f"{where}; it is read as it stands: neither {{x}} nor $x is replaced in it")
+
+    return _with(headers.VERBS[verb], refuse)
 
 
 @dataclass(frozen=True)
@@ -164,80 +175,8 @@ class Given:
     namespace: dict[str, Any]
 
 
-def _tables(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[str, ...]:
-    """The two expressions of `X,y`, which may hold commas of their own: `X[["a", "b"]],y`."""
-    if value is None:
-        return ()
-    try:
-        named = ast.parse(f"({value},)", mode="eval").body
-    except SyntaxError:
-        named = None
-    if not isinstance(named, ast.Tuple) or len(named.elts) != 2:  # noqa: PLR2004
-        fact = f"{value!r} does not name two tables, inputs and target, such as X_train,y_train (no blank between them)"
-        raise click.BadParameter(fact)
-    return tuple(ast.unparse(table) for table in named.elts)
-
-
-def _only_name(context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
-    other = context.params.get("called") or context.params.get("name")
-    if value and other:
-        fact = f"The run has two names, {other} and {value}"
-        raise click.BadParameter(fact)
-    return value
-
-
-def _gates(_context: click.Context, _parameter: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
-    if not value:
-        return ()
-    from cellops.flows.gates import check
-
-    return tuple(map(check, value))
-
-
-@cell_verbs.command()
-@click.argument("called", required=False, callback=_only_name, metavar="[NAME]")
-@click.option(
-    "--name", callback=_only_name, help="What to call the run, as NAME. Default: the notebook's name and a number."
-)
-@click.option("--experiment", help="The MLflow experiment. Default: the project's name.")
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Seed python, numpy and torch before the cell.")
-@click.option("--train", "training", callback=_tables, metavar="X,Y", help="Inputs and target of the fit.")
-@click.option("--test", "evaluation", callback=_tables, metavar="X,Y", help="Inputs and target of the evaluation.")
-@click.option("--no-model", "model", is_flag=True, flag_value=False, default=True, help="Do not keep fitted models.")
-@click.option("--gate", "gates", multiple=True, callback=_gates, metavar="RULE", help='Such as "auc >= 0.72".')
-def run(**_options: Any) -> None:
-    """Execute the cell as a tracked run: literals are parameters, computed numbers metrics, estimators models."""
-    _refuse("run")
-
-
-@cell_verbs.command()
-def parameters() -> None:
-    """The notebook's parameters: assignments whose values `cellops execute` can set."""
-    _refuse("parameters")
-
-
-def _step(**_options: Any) -> None:
-    _refuse("step")
-
-
-step = copy(step_header)
-step.callback = _step
-cell_verbs.add_command(step)
-
-
-def _refuse(verb: str) -> None:
-    """These headers are taken off before a cell runs: one that is reached as a magic stands in a wrong place."""
-    fact = f"%%mlops {verb} stands where cellops cannot see it, and nothing of the cell has run"
-    above = " and above other headers of cellops" if verb == "step" else ""
-    where = f"Put it on the first line of the cell{above}, or right below {', '.join(OVER_A_HEADER)}"
-    raise UsageError(fact, remedy=where)
-
-
-@cell_verbs.command()
-@click.argument("table")
 @click.pass_obj
-def expect(given: Given, table: str) -> None:
-    """Check expectations on TABLE, one a line, in the vocabulary of Great Expectations."""
+def _expect(given: Given, /, table: str) -> None:
     from cellops import screens
     from cellops.flows.expect import expect as work
     from cellops.flows.expect import refuse
@@ -245,6 +184,15 @@ def expect(given: Given, table: str) -> None:
     result = work(table, given.body, given.namespace, session=given.session)
     screens.expectations(result)
     refuse(result)
+
+
+@click.group(
+    cls=CellVerbs,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    commands=[*map(_misplaced, ("run", "parameters", "step")), _with(headers.VERBS["expect"], _expect)],
+)
+def cell_verbs() -> None:
+    """Verbs of a cell, `%%mlops VERB` on its first line; the body stays the plain cell that it is."""
 
 
 def read_run_options(arguments: str) -> RunOptions:
@@ -255,7 +203,8 @@ def read_run_options(arguments: str) -> RunOptions:
     UsageError
         When an option does not exist or does not fit.
     """
-    given = dict(_context("run", arguments).params)
+    with _clear():
+        given = headers.read("run", arguments)
     called = given.pop("called")
     return RunOptions(**given | {"name": called or given["name"]})
 
@@ -264,18 +213,12 @@ def read_run_options(arguments: str) -> RunOptions:
 def accepts(verb: str, arguments: str) -> bool:
     """Whether a header that keeps its cell is right; if not, the magic below says what is wrong."""
     try:
-        if not {"-h", "--help"}.isdisjoint(_split(arguments)):
+        if headers.asks_for_help(arguments):
             return False
-        _context(verb, arguments)
-    except UsageError:
+        headers.read(verb, arguments)
+    except (UsageError, click.ClickException):
         return False
     return True
-
-
-def _context(verb: str, arguments: str) -> click.Context:
-    with _clear():
-        command = cell_verbs.commands[verb]
-        return command.make_context(f"%%mlops {verb}", _split(arguments), parent=None)
 
 
 @contextlib.contextmanager
@@ -289,17 +232,8 @@ def _clear() -> Iterator[None]:
         # The kernel and its front ends know an interrupt by its own type; its notes say what was stopped.
         raise error.__cause__ or error from None
     except click.ClickException as error:
-        fact, remedy = explained(error)
+        fact, remedy = headers.explained(error)
         raise UsageError(fact, remedy=remedy) from error
-
-
-def _split(arguments: str) -> list[str]:
-    try:
-        return shlex.split(arguments, comments=True)
-    except ValueError as error:
-        fact = f"The line cannot be read: {str(error).lower()}"
-        mark = "Take the backslash at its end away" if "escaped" in str(error) else "Close the quotation mark"
-        raise UsageError(fact, received=arguments, remedy=mark) from error
 
 
 class Announcer:
@@ -390,11 +324,11 @@ class Notebook:
     def line(self, text: str) -> None:
         """Do one verb: %mlops VERB [OPTIONS]; %mlops --help lists them."""
         with _clear():
-            line_verbs.main(_split(text), "%mlops", standalone_mode=False, obj=self._session)
+            line_verbs.main(headers.split(text), "%mlops", standalone_mode=False, obj=self._session)
 
     def cell(self, text: str, body: str = "") -> None:
         """Do one verb on a cell: %%mlops VERB [OPTIONS]; %%mlops --help lists them."""
-        arguments = _split(text)
+        arguments = headers.split(text)
         given = Given(self._session, body, self._shell.user_ns)
         with _clear():
             cell_verbs.main(arguments, "%%mlops", standalone_mode=False, obj=given)

@@ -4,11 +4,14 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from cellops import screens
 from cellops.errors import NotFoundError
 from cellops.flows.compare import compare
+from cellops.flows.execute import execute
+from cellops.flows.steps import StepOptions
 from cellops.flows.sync import sync
 from cellops.records.run_comparison import Change, RunComparison
 from support.journals import key, run, session
@@ -237,3 +240,40 @@ def test_the_parameters_of_a_model_that_one_run_alone_has_are_one_difference(pro
     assert (one.name, one.before, one.after, one.change) == ("model.alpha", "1.0", "2.0", 1.0)
     (one,) = compare(first, without).parameters
     assert (one.name, one.after) == ("model.*", "")
+
+
+STEPS = (
+    "%load_ext cellops\nimport random",
+    "%%mlops parameters\nrows: int = 20\nlimit: int = 3",
+    "%%mlops step load\nvalues = [random.Random(5).random() for _ in range(rows)]",
+    "def low(values):\n    return sum(value < 0.5 for value in values)  # of all",
+    "%%mlops step train\n%%mlops run --name trained\ncount = min(low(values), limit)",
+)
+
+
+def executed(project: Path, steps: StepOptions | None, *sources: str) -> str:
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(s, id=f"c{i}") for i, s in enumerate(sources)])  # type: ignore[no-untyped-call]
+    nbformat.write(made, project / "pipeline.ipynb")  # type: ignore[no-untyped-call]
+    (run,) = execute(project / "pipeline.ipynb", {}, steps=steps).runs
+    return run.run
+
+
+def test_a_run_in_one_kernel_and_one_in_steps_differ_in_what_was_written(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CELLOPS_WRITER", "false")
+    whole = executed(project, None, *STEPS)
+    by_steps = executed(project, StepOptions(jobs=2), *STEPS)
+    for pair in ((whole, by_steps), (by_steps, whole)):
+        found = compare(*pair)
+        assert not found.differs, found.to_pretty_json().decode()
+        assert (found.compared["code"], found.compared["parameters"]) == (5, 2)
+
+    edited = [source.replace("Random(5)", "Random(6)").replace("< 0.5", "< 0.6") for source in STEPS]
+    found = compare(whole, executed(project, StepOptions(jobs=2), *edited))
+    assert [(one.change, one.before, one.after) for one in found.sources] == [
+        (Change.EDITED, "In [3]", "step load, In [3]"),
+        (Change.EDITED, "In [4]", "step train, In [3]"),
+    ]
+    screens.comparison(found)
+    assert "In [3] -> step load, In [3] edited" in capsys.readouterr().out

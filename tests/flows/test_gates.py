@@ -7,7 +7,7 @@ import mlflow
 import pytest
 
 from cellops import settings
-from cellops.errors import GateError, UsageError
+from cellops.errors import GateError, UnfitError, UsageError
 from cellops.flows.execute import execute
 from cellops.flows.gates import refuse
 from cellops.flows.runs import runs
@@ -79,15 +79,21 @@ def test_a_wrong_gate_is_refused_before_a_kernel_starts(project: Path, gate: str
     with pytest.raises(UsageError) as caught:
         execute(notebook, gates=[gate], on_stage=stages.append)
     assert said in str(caught.value)
-    with pytest.raises(UsageError):
+    with pytest.raises((UsageError, UnfitError)) as caught:
         execute(write(notebook, LOAD, SCORES.replace("scored", f'scored --gate "{gate}"')), on_stage=stages.append)
+    assert said in str(caught.value)
+    assert str(caught.value).startswith("Cell 2: The gate")
+    (project / "pyproject.toml").write_text(f'[tool.cellops]\ngates = ["{gate}"]\n')
+    with pytest.raises(UsageError, match="Among the gates of the settings: The gate"):
+        execute(write(notebook, LOAD, SCORES), on_stage=stages.append)
     assert stages == []
 
 
 def test_groups_and_latency_are_measured_where_a_gate_asks(project: Path) -> None:
     notebook = write(project / "n.ipynb", LOAD, PARAMETERS, TRAIN + BY_SCIKIT_LEARN)
     gates = ["min_group(recall, kind, 20) >= 0.99", "p95_latency_ms < 60000", "min_group(recall, knid) > 0"]
-    done = execute(notebook, {"rows": "600"}, gates=[*gates, "gap_group(accuracy, size, 10) <= 1"])
+    others = ["min_group(recall, late) > 0", "min_group(recall, rows) > 0", "gap_group(accuracy, size, 10) <= 1"]
+    done = execute(notebook, {"rows": "600"}, gates=[*gates, *others])
     (run,) = done.runs
     assert run.metrics["min_group_recall_ kind_ 20_"] == pytest.approx(run.metrics["lowest"])
     assert run.metrics["p95_latency_ms"] > 0
@@ -95,7 +101,10 @@ def test_groups_and_latency_are_measured_where_a_gate_asks(project: Path) -> Non
     assert results[gates[0]].outcome is GateOutcome.MISSED
     assert "3 groups judged" in results[gates[0]].said
     assert results[gates[1]].passed
-    assert "the evaluation rows have no column knid" in results[gates[2]].said
+    said = "the evaluation rows have no column knid, and the notebook no variable of that name (did you mean kind?)"
+    assert said in results[gates[2]].said
+    assert "the Series late has another index than they: 600 rows beside 300" in results[others[0]].said
+    assert "the variable rows is of type int, no Series with their index" in results[others[1]].said
     # A variable of the notebook that has the rows' own index is taken as a column too; the column comes first.
     assert "no group counts" in results["gap_group(accuracy, size, 10) <= 1"].said
     record = json.loads(

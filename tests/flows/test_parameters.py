@@ -14,6 +14,7 @@ from cellops.records.parameter import BoundParameters
 from cellops.records.proof import Verdict
 from support.kernel import Kernel
 from support.notebooks import LOAD, write
+from support.proofs import in_short
 
 IMPORTS = """from datetime import date, datetime
 from enum import Enum
@@ -148,3 +149,23 @@ def test_a_script_is_a_pipeline_with_a_run(project: Path) -> None:
         {"score": 0.125},
     )
     assert verify(run.run).verdict is Verdict.IDENTICAL
+
+
+def test_a_run_is_proven_whatever_it_was_given_that_it_does_not_use(project: Path) -> None:
+    declared = "%%mlops parameters\nfrom math import floor\nrate: float = 0.1\nrows: int = 3"
+    told = "%load_ext cellops\nimport math\nprint('begun')"
+    notebook = write(project / "n.ipynb", told, declared, "%%mlops run\nscore = floor(3.5)")
+    run = execute(notebook, {"rate": "0.2"}).runs[0]
+    assert run.parameters["rate"] == "0.2"
+    made = verify(run.run)
+    assert made.verdict is Verdict.IDENTICAL, in_short(made)
+    names = {(one.kind, one.name) for cell in made.cells for one in cell.comparisons}
+    assert ("parameter", "rate") not in names
+
+
+def test_what_a_run_was_given_and_uses_is_compared(project: Path) -> None:
+    declared = "%%mlops parameters\nrate: float = 0.1"
+    notebook = write(project / "n.ipynb", LOAD, declared, "%%mlops run\nscore = rate * 2")
+    made = verify(execute(notebook, {"rate": "0.2"}).runs[0].run)
+    names = {(one.kind, one.name): one.verdict for cell in made.cells for one in cell.comparisons}
+    assert names["parameter", "rate"] is Verdict.IDENTICAL

@@ -314,7 +314,26 @@ def test_a_name_that_nothing_reads_does_not_speak_of_the_run(loaded: Kernel) -> 
     loaded.run("%%mlops run\ndouble = scale * 2")
     proof = verify()
     assert proof.verdict is Verdict.IDENTICAL, proof.cells
-    assert any("moment" in note and "nothing that reads it" in note for note in proof.notes)
+    assert any("moment" in note and "nothing behind this cell that reads it" in note for note in proof.notes)
+
+
+def test_what_a_cell_draws_before_it_seeds_is_told_as_that(loaded: Kernel) -> None:
+    loaded.run("%%mlops run\nimport random\ndrawn = random.random()\nrandom.seed(3)")
+    proof = verify()
+    assert proof.verdict is Verdict.IDENTICAL, in_short(proof)
+    (note,) = proof.notes
+    assert "may draw from a generator (python) before it seeds it" in note
+
+
+def test_a_run_that_fails_as_it_did_is_told_as_that(loaded: Kernel) -> None:
+    loaded.run("%%mlops run --name failing\nscore = 0.5\nraise ValueError(score)")
+    done = _verify(loaded.project, "failing")
+    assert done.returncode == 0, done.stderr
+    assert ": identical, it fails as it did then · " in done.stdout
+    assert "fails with ValueError in line 3, as it did then\n" in done.stdout
+    (shown,) = loaded.run("%mlops verify failing").displays
+    assert "Identical, it fails as it did then" in shown["text/html"]
+    assert "fails with ValueError in line 3, as it did then" in shown["text/html"]
 
 
 def test_a_comment_in_a_module_is_told_and_changes_nothing(loaded: Kernel) -> None:

@@ -19,6 +19,7 @@ from cellops.flows.runs import runs
 from cellops.records.report import ExecutionReport
 from cellops.records.run import RunStatus
 from support.notebooks import LOAD, write
+from support.processes import started
 
 SECRET = "hunter2-and-more"
 SCORED = "%%mlops run --name scored\ndepth = 3\nauc = 704 / 1000"
@@ -147,6 +148,8 @@ def test_runs_that_are_not_in_the_store_are_reported_too(project: Path, monkeypa
     text = (project / "s.md").read_text()
     assert "| auc | 0.704 |" in text
     assert "The runs are not in the tracking store yet" in text
+    assert "not compared with earlier ones: this one is not in the tracking store yet" in text
+    assert "no good run before it" not in text
 
 
 def test_the_page_of_the_step_is_appended_to_however_it_is_named(
@@ -181,7 +184,7 @@ def test_what_is_stopped_is_reported_and_says_what_is_kept(project: Path) -> Non
     write(project / "n.ipynb", LOAD, SCORED, slow)
     environment = {**os.environ, "CELLOPS_WRITER": "false"}
     command = [sys.executable, "-m", "cellops", "execute", "n.ipynb", "--junit", "r.xml", "--gate", "auc > 0.7"]
-    with subprocess.Popen(
+    with started(
         command, cwd=project, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         while not (project / "begun").exists():
@@ -193,7 +196,25 @@ def test_what_is_stopped_is_reported_and_says_what_is_kept(project: Path) -> Non
     assert "The notebook as far as it came" in errors
     assert "The run scored is kept as finished" in errors
     assert [tags for _, tags in cases(project / "r.xml")] == [[], [], ["failure"], []]
+    (failure,) = ET.parse(project / "r.xml").iter("failure")
+    assert (failure.get("type"), failure.get("message")) == ("KeyboardInterrupt", "the cell was interrupted")
     assert [(run.name, [gate.passed for gate in run.gates]) for run in runs()] == [("scored", [True])]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--timeout", "1"), "the cell took longer than 1 s"),
+        (("--jobs", "1"), "step late took longer than 1 s, and was stopped at cell 3 of 4"),
+    ],
+)
+def test_a_cell_that_took_too_long_is_an_error(project: Path, options: tuple[str, str], said: str) -> None:
+    slow = "%%mlops step late --timeout 1\nimport threading\nthreading.Event().wait()"
+    write(project / "n.ipynb", LOAD, "%%mlops step first\nx = 1", slow, "last = 1")
+    done = cellops(project, "execute", "n.ipynb", "--junit", "r.xml", *options)
+    assert done.returncode == 1
+    assert [tags for _, tags in cases(project / "r.xml")] == [[], [], ["error"], ["skipped"]]
+    assert said in (project / "r.xml").read_text(encoding="utf-8")
 
 
 def test_who_stops_an_execution_has_the_reports_before_a_store_that_does_not_answer(project: Path) -> None:
@@ -207,10 +228,9 @@ def test_who_stops_an_execution_has_the_reports_before_a_store_that_does_not_ans
             "CELLOPS_WRITER": "false",
             "MLFLOW_TRACKING_URI": f"http://127.0.0.1:{store.getsockname()[1]}",
         }
-        process = subprocess.Popen(
+        with started(
             command, cwd=project, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        with process:
+        ) as process:
             connection, _ = begun.accept()
             with connection:
                 process.send_signal(signal.SIGINT)
@@ -221,6 +241,6 @@ def test_who_stops_an_execution_has_the_reports_before_a_store_that_does_not_ans
                 process.send_signal(signal.SIGTERM)
                 shown, told = process.communicate(timeout=60)
     assert process.returncode == 130, told
-    assert "Stopped; the notebook as far as it came" in shown
-    assert told.strip().startswith("cellops: Stopped. ")
+    assert "Stopped" not in shown  # it is told once, at the end
+    assert told.strip().startswith("cellops: Stopped. The notebook as far as it came: ")
     assert "The runs are carried to MLflow by: cellops sync" in told

@@ -1,12 +1,17 @@
 """Which run is meant, and what is said where there is none."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from cellops import settings
 from cellops.errors import NotFoundError, TrackingError
+from cellops.flows.clean import clean, removable
+from cellops.flows.progress import journals
+from cellops.flows.recorded import recorded
 from cellops.flows.runs import runs, show
 from cellops.flows.sync import sync
 from support.journals import key, run, session
@@ -60,6 +65,25 @@ def test_asking_for_a_run_that_was_not_carried_imports_no_mlflow(project: Path) 
     script = "import sys, cellops; print(cellops.show('last').name, 'mlflow' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["trained", "False"]
+
+
+def test_runs_that_only_the_local_store_has_are_compared_without_mlflow(project: Path) -> None:
+    session(project, "s", *run("first"), *run("second"))
+    sync()
+    clean(removable())
+    assert journals(settings.load()) == []
+    script = "import sys, cellops; print(cellops.compare('first', 'second').after, 'mlflow' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split()[-1] == "False"
+
+
+def test_a_record_that_the_local_store_has_lost_is_said_to_be_missing(project: Path) -> None:
+    session(project, "s", *run("first"))
+    sync()
+    clean(removable())
+    shutil.rmtree(settings.load().folder / "artifacts")
+    with pytest.raises(NotFoundError, match="has no artifact cellops"):
+        recorded("first", settings.load(), lambda: project)
 
 
 def test_status_says_once_what_holds_of_every_run(loaded: Kernel) -> None:

@@ -8,6 +8,7 @@ import pytest
 from cellops.flows.execute import Execution, execute
 from cellops.flows.steps import StepOptions, explain
 from cellops.flows.verify import verify
+from cellops.records.execution import CellProgress, CellState
 from cellops.records.proof import Verdict
 from cellops.records.step_progress import StepState
 from support.proofs import in_short
@@ -35,8 +36,9 @@ def printed(done: Execution) -> str:
 
 def test_any_notebook_gives_the_same_numbers(project: Path) -> None:
     notebook = write(project / "plain.ipynb", DRAW, "print(x)")
-    first = execute(notebook, seed=7)
+    first = execute(notebook, seed=7, summary=project / "summary.md")
     assert first.executed.cells == 2
+    assert "Executed 2 code cells in" in (project / "summary.md").read_text()
     assert "_random.seed(7)" in Path(first.executed.output).read_text()
     assert printed(execute(Path(first.executed.output))) == printed(first)
     assert printed(execute(notebook, seed=8)) != printed(first)
@@ -48,19 +50,32 @@ def test_a_run_is_seeded_and_proven(project: Path) -> None:
     proof = verify("drawn")
     assert proof.verdict is Verdict.IDENTICAL, in_short(proof)
     assert "_random.seed(7)" in proof.cells[0].source
+    assert not proof.notes
 
 
 def test_the_seed_decides_whether_a_step_is_kept(project: Path) -> None:
     steps = f"%%mlops step draw\n{DRAW}", f"%%mlops step add\n{RUN}"
     notebook = write(project / "n.ipynb", LOAD, *steps)
     cached = StepOptions(cache=True)
-    first = execute(notebook, steps=cached, seed=7)
-    proof = verify(first.runs[0].run)
+    first = execute(notebook, steps=cached, seed=7, summary=project / "summary.md")
+    assert first.executed.cells == 3
+    assert "Executed 3 code cells in" in (project / "summary.md").read_text()
+    done: list[tuple[int | None, int, str]] = []
+
+    def tell(event: CellProgress) -> None:
+        if event.state is CellState.DONE:
+            done.append((event.index, event.total, event.title))
+
+    proof = verify(first.runs[0].run, on_progress=tell)
     assert proof.verdict is Verdict.IDENTICAL, in_short(proof)
+    assert not proof.notes
+    assert done == [(0, 2, "step draw"), (1, 2, "step add")]
+    shown = [cell.source.partition("\n")[0] for cell in proof.cells if not cell.left_out]
+    assert shown == ["%%mlops step draw", "%%mlops step add"]
     again = execute(notebook, steps=cached, seed=7)
     assert (again.executed.cells, again.runs[0].run) == (0, first.runs[0].run)
     (draw, add) = explain(notebook, steps=cached, seed=8).steps
-    assert (draw.state, draw.reasons) == (StepState.RUNNING, ("--seed 8 changed",))
+    assert (draw.state, draw.reasons) == (StepState.RUNNING, ("options: --seed 7 → --seed 8",))
     assert add.state is StepState.RUNNING
 
 

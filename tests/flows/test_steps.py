@@ -112,13 +112,19 @@ def test_steps_at_the_terminal(notebook: Path) -> None:
         "gate loss < 2 would be evaluated\ngate p95_latency_ms < 20 would be evaluated\n"
     )
     assert cellops("execute", notebook, "--explain", "--gate", "loss <").returncode == 2
-    assert cellops("execute", notebook, "--step", "tran", "--jobs", "1").returncode == 1
+    assert cellops("execute", notebook, "--step", "tran", "--jobs", "1").returncode == 2
     both = cellops("execute", notebook, "--cache", "--resume")
     assert both.returncode == 2
     assert "Give one of them" in both.stderr
 
     clean(removable())
     assert next(event.reasons for event in explain(notebook).steps) == ("nothing is kept of it",)
+
+
+def test_a_step_without_the_run_says_which_step_has_it(notebook: Path) -> None:
+    done = cellops("execute", notebook, "--step", "load")
+    said = "Step train opens one, and was not asked for: leave --step out, or name it"
+    assert f"No cell that was executed opened a run. {said}" in " ".join(done.stdout.split())
 
 
 def test_steps_that_an_execution_uses_are_not_cleaned_away(project: Path) -> None:
@@ -136,8 +142,10 @@ def test_steps_are_bounded_behind_a_failure_too(notebook: Path, monkeypatch: pyt
     made = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
     made.cells[-1].source = "%%mlops step train\nraise ValueError(values)"
     nbformat.write(made, notebook)  # type: ignore[no-untyped-call]
+    said: list[str] = []
     with pytest.raises(NotebookError):
-        execute(notebook, steps=StepOptions(cache=True))
+        execute(notebook, steps=StepOptions(cache=True), on_stage=said.append)
+    assert [text for text in said if text.endswith("used longest ago: they may keep 0.0 MB (CELLOPS_CACHE_LIMIT).")]
     folder = settings.load().folder / STEPS
     assert folder.is_dir()
     assert [path.name for path in folder.rglob("*") if path.is_file()] == ["lock"]

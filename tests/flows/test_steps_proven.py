@@ -15,6 +15,7 @@ from cellops.flows.steps import StepOptions
 from cellops.flows.sync import sync
 from cellops.flows.verify import verify
 from cellops.records.proof import CellProof, Proof, Verdict
+from support.processes import started
 from support.proofs import in_short
 
 CELLS = (
@@ -106,7 +107,7 @@ def test_the_first_step_that_came_out_otherwise_is_named(project: Path) -> None:
     notebook = write(
         project / "pipeline.ipynb",
         "import numpy as np",
-        "%%mlops step draw\nx = np.random.default_rng().random(3)",
+        "%%mlops step draw\nx = np.random.default_rng().random(3)\nunread = x + 1",
         "%%mlops step sum\n%%mlops run --name summed\ntotal = float(x.sum())",
     )
     execute(notebook, {}, steps=StepOptions(jobs=2))
@@ -114,16 +115,21 @@ def test_the_first_step_that_came_out_otherwise_is_named(project: Path) -> None:
     assert proof.verdict is Verdict.DIVERGED
     assert differing(proof) == ("%%mlops step draw", "x")
     assert proof.causes[0].code == "unseeded-randomness"
+    (note,) = (note for note in proof.notes if "unread" in note)
+    assert note.startswith("step draw, In [")
 
 
 KILLED = (
     "%load_ext cellops\nimport math",
     "%%mlops step load\nimport random\nrandom.seed(3)\nvalues = [random.random() for _ in range(5)]",
     """%%mlops step middle
-import os
+import os, threading
+if os.path.exists('runner'):
+    with open('runner', 'w') as held:
+        print('begun', file=held, flush=True)
+        threading.Event().wait()
 if os.path.exists('kill'):
-    os.kill(os.getppid() if open('kill').read() == 'runner' else os.getpid(), 9)
-    input()
+    os.kill(os.getpid(), 9)
 doubled = [2 * value for value in values]""",
     "%%mlops step train\n%%mlops run --name trained\nloss = math.fsum(doubled)",
 )
@@ -134,10 +140,15 @@ def test_what_kernel_and_runner_were_killed_in_is_resumed_and_proven(project: Pa
     notebook = write(project / "pipeline.ipynb", *KILLED)
     undisturbed = execute(notebook, {}, steps=StepOptions(jobs=1)).runs[0]
 
-    (project / "kill").write_text("runner")
+    pipe = project / "runner"
+    os.mkfifo(pipe)
     command = [sys.executable, "-m", "cellops", "execute", str(notebook), "--jobs", "1"]
-    assert subprocess.run(command, capture_output=True, check=False).returncode == -9
-    (project / "kill").write_text("kernel")
+    with started(command, stdout=subprocess.DEVNULL) as running, pipe.open() as kernel:
+        assert kernel.readline() == "begun\n"
+        running.kill()
+        assert kernel.read() == ""  # the end of the file is the kernel's
+    pipe.unlink()
+    (project / "kill").touch()
     with pytest.raises(NotebookError, match="the kernel was killed by signal 9"):
         execute(notebook, {}, steps=StepOptions(resume=True))
     (project / "kill").unlink()
@@ -152,3 +163,19 @@ def test_what_kernel_and_runner_were_killed_in_is_resumed_and_proven(project: Pa
     assert proof.verdict is Verdict.IDENTICAL, in_short(proof)
     assert of_cell(proof, "step load").executed
     assert show(resumed.runs[0].run).proof == "identical"
+
+
+def test_a_parameter_that_only_another_step_uses_does_not_speak_of_a_run(project: Path) -> None:
+    notebook = write(
+        project / "pipeline.ipynb",
+        "%load_ext cellops",
+        "%%mlops parameters\nrows: int = 600\nrate: float = 1.0",
+        "%%mlops step load\nx = list(range(rows))",
+        "%%mlops step train\n%%mlops run --name trained\nloss = sum(x) * rate",
+    )
+    execute(notebook, {"rows": "710"}, steps=StepOptions(jobs=1))
+    proof = verify("trained")
+    assert proof.verdict is Verdict.IDENTICAL, in_short(proof)
+    execute(notebook, {"rows": "710", "rate": "2"}, steps=StepOptions(jobs=1))
+    proof = verify("last")
+    assert proof.verdict is Verdict.IDENTICAL, in_short(proof)

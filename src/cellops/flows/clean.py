@@ -1,9 +1,11 @@
 """Delete what can be made again, and nothing that exists only once."""
 
 import contextlib
+import time
 from pathlib import Path
 
 from cellops.capture.journal import read
+from cellops.errors import StepError, UsageError
 from cellops.flows.progress import journals, read_progress
 from cellops.pipeline.cache.tidying import is_in_use
 from cellops.records.aside import PROOFS
@@ -13,6 +15,7 @@ from cellops.settings import Settings, load
 
 STEPS = "steps"
 """Values and cells of steps: without them, the steps are executed again."""
+DAY = 86_400.0
 HANDED_OVER = ("executions/*.ipynb", "proofs/*/*", "sources/*.py", "patches/*.patch")
 KEPT_FOR_PROOFS = ("states", "values")
 """Folders of what slices are executed again with; the tracking store has that of the runs that it has."""
@@ -80,3 +83,40 @@ def _only_here(journal: Path) -> bool:
             case _:
                 pass
     return bool(read_progress(journal).kept) or (loose and not open_runs)
+
+
+def clean_shared(
+    store: str, *, older_than: float | None = None, max_size: int | None = None, settings: Settings | None = None
+) -> int:
+    """Delete the oldest steps of a folder that machines share; give the number of bytes that this freed.
+
+    Parameters
+    ----------
+    store
+        Its address, as fsspec takes it.
+    older_than
+        Days after which a step is deleted.
+    max_size
+        Megabytes that may stay; what was kept first goes first.
+
+    Raises
+    ------
+    UsageError
+        When neither limit is given.
+    StepError
+        When the store cannot be used, or does not answer.
+    """
+    from cellops.pipeline.cache.entries import Cache
+    from cellops.pipeline.cache.shared import SharedSteps
+    from cellops.pipeline.cache.shared_folder import SharedError
+
+    if older_than is None and max_size is None:
+        fact = "How much of a shared folder may stay is not said"
+        raise UsageError(fact, remedy="Give --older-than DAYS, --max-size MEGABYTES, or both")
+    settings = settings or load()
+    cache = Cache(settings.folder / STEPS, SharedSteps(store, settings.step_store_key))
+    before = None if older_than is None else time.time() - older_than * DAY
+    try:
+        return cache.bound_shared(limit=None if max_size is None else max_size * 1_000_000, before=before)
+    except SharedError as error:
+        raise StepError(str(error), remedy="Ask again when it answers") from error

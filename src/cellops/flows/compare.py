@@ -11,6 +11,7 @@ from cellops.pipeline.compare.cells import cell_changes
 from cellops.pipeline.compare.code import code_differences, module_changes
 from cellops.pipeline.compare.data import Found, file_differences, table_differences
 from cellops.pipeline.compare.results import generator_differences, metric_differences, parameter_differences
+from cellops.pipeline.compare.written import once
 from cellops.records.recorded import RecordedRun
 from cellops.records.run import RunClosed
 from cellops.records.run_comparison import Difference, RunComparison, Side
@@ -104,7 +105,7 @@ def _counts(before: RecordedRun, after: RecordedRun) -> dict[str, int]:
     both = (before, after)
     environments = [run.closed.environment for run in both if run.closed.environment is not None]
     return {
-        "code": max(len(run.slice()) + len(run.closed.modules) for run in both),
+        "code": max(len(once(run.slice())) + len(run.closed.modules) for run in both),
         "parameters": max(len(run.closed.parameters) for run in both),
         "data": max(len(run.closed.files) + len(run.closed.data) for run in both),
         "environment": max((len(found.imported) for found in environments), default=0),

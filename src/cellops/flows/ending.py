@@ -61,7 +61,6 @@ class Ending:
         results = judge(self.identifier, self.asked, self.settings, reused) if self._is_written() else ()
         kept = Kept(tuple(RunSummary.of(run.opened, run.closed) for run in reused), gates=results)
         if status is RunStatus.KILLED:
-            self.on_stage(f"Stopped; the notebook as far as it came: {self.target}")
             self._report(status, ended, reused, kept._replace(unsynced="the execution was stopped before that"))
             return self._carried(status, made, kept)
         kept = self._carried(status, made, kept)
@@ -132,7 +131,7 @@ def _write(places: Places, report: ExecutionReport, on_stage: Callable[[str], No
     try:
         places.write(report)
     except OSError as error:
-        on_stage(f"A report could not be written, {error}")
+        on_stage(f"A report could not be written, {error}.")
 
 
 def _record(event: NotebookExecuted, gates: tuple[GateResult, ...], settings: Settings) -> Path:

@@ -8,10 +8,13 @@ from pathlib import Path
 
 from cellops.flows.ending import Ending
 from cellops.flows.gate_figures import GATES
+from cellops.flows.gates import Asked
 from cellops.flows.gates import prepare as prepare_gates
 from cellops.flows.reports import Places
 from cellops.flows.steps import StepLog, StepOptions
 from cellops.pipeline.engine import execute as execute_notebook
+from cellops.pipeline.refusals import Refusals, check_distinct
+from cellops.pipeline.stepwise.options import StepsAsked
 from cellops.pipeline.worker import signals_raise
 from cellops.records.base import Record
 from cellops.records.execution import CellProgress, ExecutedNotebook
@@ -21,6 +24,8 @@ from cellops.records.report import ExecutionReport
 from cellops.records.run import RunStatus, RunSummary
 from cellops.records.step_progress import StepProgress
 from cellops.settings import Settings, load, prepare
+
+CARRY = "The runs are carried to MLflow by: cellops sync"
 
 
 class Execution(Record, frozen=True, kw_only=True):
@@ -102,18 +107,26 @@ def execute(
     ------
     UsageError
         When a gate cannot be read, or a report not be written, before a kernel starts.
-    NotFoundError, ParameterError, NotebookError
+    NotFoundError, ParameterError, NotebookError, UnfitError
         As `cellops.pipeline.engine.execute` does; the notes name the runs.
     KeyboardInterrupt, SystemExit
         When it was stopped; its notes name the notebook as far as it came, and the runs.
     """
     path = Path(notebook)
     settings = settings or load(path.parent if path.parent.is_dir() else None)
-    asked = prepare_gates((*settings.gates, *gates), path)
-    places = Places(junit, summary)
+    asked, places, refusals = Asked(), Places(None, None), Refusals()
+    with refusals.collecting():
+        asked = prepare_gates(gates, path, settings.gates)
+    with refusals.collecting():
+        check_distinct([path, parameters_file, output], {"--junit": junit, "--summary": summary})
+        places = Places(junit, summary)
     identifier = uuid.uuid4().hex
-    folder = prepare(settings.folder)
+    folder = prepare(settings.folder) if path.is_file() else settings.folder  # a wrong path makes no project anywhere
     target = output or folder / "executions" / f"{path.stem}-{time.strftime('%Y%m%d-%H%M%S')}-{identifier[:4]}.ipynb"
+    asked_steps: StepsAsked | None = None
+    if steps is not None:
+        with refusals.collecting():
+            asked_steps = replace(steps.asked(settings), figures=asked.measured)
     own = {"CELLOPS_EXECUTION": identifier, GATES: asked.text(), "CELLOPS_PROJECT": str(settings.project)}
     log = StepLog(on_step)
     values: dict[str, str] = {}
@@ -121,6 +134,8 @@ def execute(
     def tell_parameters(told: BoundParameters) -> None:
         values.update((one.name, one.written) for one in told.parameters)
         on_parameters(told)
+        for note in asked.notes:
+            on_stage(note)
 
     ending = Ending(
         identifier=identifier,
@@ -149,22 +164,28 @@ def execute(
                 cell_timeout=cell_timeout,
                 total_timeout=total_timeout,
                 seed=seed,
-                steps=None if steps is None else replace(steps.asked(settings), figures=asked.measured),
+                steps=asked_steps,
                 on_step=log,
+                refusals=refusals,
             )
         except BaseException as ended:
             if steps is not None:
-                steps.tidy(settings)
+                steps.tidy(settings, on_stage)
             is_stopped = isinstance(ended, KeyboardInterrupt | SystemExit)
             try:
                 kept = ending.end(RunStatus.KILLED if is_stopped else RunStatus.FAILED, ended)
             except (KeyboardInterrupt, SystemExit):
-                ended.add_note("The runs are carried to MLflow by: cellops sync")
+                ended.add_note(CARRY)
                 raise ended from None
             for run in kept.runs:
                 ended.add_note(f"The run {run.name} is kept as {run.status.lower()}: cellops show {run.run[:8]}")
             raise
         if steps is not None:
-            steps.tidy(settings)
-        kept = ending.end(RunStatus.FINISHED, made=executed)
+            steps.tidy(settings, on_stage)
+        try:
+            kept = ending.end(RunStatus.FINISHED, made=executed)
+        except (KeyboardInterrupt, SystemExit) as stopped:
+            stopped.add_note(f"All cells were executed: {executed.output}")
+            stopped.add_note(CARRY)
+            raise
         return Execution(executed=executed, runs=kept.runs, unsynced=kept.unsynced, gates=kept.gates)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cellops.capture.redaction import redact
@@ -113,9 +114,8 @@ def _grouped(
     answers = None
     for call in calls:
         column = _column(call.column, inputs, namespace)
-        if column is None:
-            reason = f"the evaluation rows have no column {call.column}, and no variable of that name goes with them"
-            yield GateFigure(name=call.name, reason=reason)
+        if isinstance(column, str):
+            yield GateFigure(name=call.name, reason=f"the evaluation rows have no column {call.column}, and {column}")
             continue
         answers = answers or SklearnPredictor(model.estimator, contract.schema).answer(_inputs(model, contract))
         found = group_figure(
@@ -137,17 +137,25 @@ def _inputs(model: FittedModel, contract: Contract) -> "pd.DataFrame":
     return table[[field.name for field in contract.schema.inputs]]
 
 
-def _column(name: str, inputs: "pd.DataFrame", namespace: Mapping[str, Any]) -> "pd.Series[Any] | None":
-    """The column of the evaluation rows; else a Series of that name in the notebook that has the same index."""
+def _column(name: str, inputs: "pd.DataFrame", namespace: Mapping[str, Any]) -> "pd.Series[Any] | str":
+    """The column of the evaluation rows; else a Series of that name in the notebook that has the same index.
+
+    Where there is neither, why the variable of that name is none.
+    """
     import pandas as pd
 
     if name in inputs.columns:
         found: pd.Series[Any] = inputs[name]
         return found.reset_index(drop=True)
-    beside = namespace.get(name)
-    if type(beside) is pd.Series and beside.index.equals(inputs.index):
-        return beside.reset_index(drop=True)
-    return None
+    if name not in namespace:
+        near = get_close_matches(name, [one for one in inputs.columns if type(one) is str], n=1)
+        return f"the notebook no variable of that name{f' (did you mean {near[0]}?)' if near else ''}"
+    beside = namespace[name]
+    if type(beside) is not pd.Series:
+        return f"the variable {name} is of type {type(beside).__name__}, no Series with their index"
+    if not beside.index.equals(inputs.index):
+        return f"the Series {name} has another index than they: {len(beside)} rows beside {len(inputs)}"
+    return beside.reset_index(drop=True)
 
 
 def _without_secrets(figure: GateFigure) -> GateFigure:

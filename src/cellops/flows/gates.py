@@ -1,7 +1,7 @@
 """Gates: which are asked, before a kernel starts; whether they hold, when it has ended."""
 
-from collections.abc import Callable, Iterable, Iterator
-from difflib import get_close_matches
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from difflib import SequenceMatcher, get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,7 +16,12 @@ from cellops.records.run import RunClosed, RunOpened, RunSummary, SessionOpened
 from cellops.settings import Settings
 
 if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
     from cellops.pipeline.gates.grammar import Gate
+
+
+SETTINGS = "Among the gates of the settings"
 
 
 def check(text: str) -> str:
@@ -39,6 +44,8 @@ class Asked(NamedTuple):
     """Of all its runs."""
     own: "tuple[Gate, ...]" = ()
     """Of single runs, which stand in their headers."""
+    notes: tuple[str, ...] = ()
+    """What is doubtful about them."""
 
     @property
     def measured(self) -> tuple[str, ...]:
@@ -50,34 +57,55 @@ class Asked(NamedTuple):
         return "\n".join(gate.text for gate in self.gates)
 
 
-def prepare(texts: Iterable[str], notebook: Path) -> Asked:
+def prepare(texts: Iterable[str], notebook: Path, configured: Iterable[str] = ()) -> Asked:
     """The gates of an execution, and those in the notebook, before a kernel starts.
+
+    Gates in headers that cannot be read are left to the check of headers.
+
+    Parameters
+    ----------
+    configured
+        Those of the settings, which an error says of them.
 
     Raises
     ------
     UsageError
-        When one cannot be read, or names a metric that no run of the notebook can have, or there can be no run.
+        When one cannot be read, or names a metric that no run of the notebook can have, or there can be no run;
+        `UnfitError` for several of them.
     NotFoundError, NotebookError
         When there are gates, and no notebook.
     """
-    texts = tuple(texts)
-    if not texts and not _may_have_gates(notebook):
+    given = [*((SETTINGS, text) for text in configured), *(("", text) for text in texts)]
+    if not given and not _may_have_gates(notebook):
         return Asked()
-    from cellops.pipeline.gates.grammar import read_all
     from cellops.pipeline.gates.notebook import computed_by_runs, gates_of_runs, opens_no_run
     from cellops.pipeline.notebook import read as read_notebook
+    from cellops.pipeline.refusals import Refusals
 
-    held = read_notebook(notebook)
-    gates, own = read_all(texts), read_all(gates_of_runs(held))
-    if gates and opens_no_run(held):
-        fact = f"No cell of {notebook.name} opens a run, and a gate needs one: {gates[0].text}"
-        remedy = "Begin the cell that computes the metric with %%mlops run, below a cell with %load_ext cellops"
-        raise UsageError(fact, remedy=remedy, gate=gates[0].text)
-    known = computed_by_runs(held)
+    held, refusals = read_notebook(notebook), Refusals()
+    own = [(f"Cell {place + 1}", text) for place, text in gates_of_runs(held) if _is_gate(text)]
+    known, gates = computed_by_runs(held), {}
+    for where, text in (*given, *own):
+        with refusals.collecting(where):
+            gates[text] = _gate(text, known, held)
+    if given and opens_no_run(held):
+        with refusals.collecting():
+            fact = f"No cell of {notebook.name} opens a run, and a gate needs one: {given[0][1]}"
+            remedy = "Begin the cell that computes the metric with %%mlops run, below a cell with %load_ext cellops"
+            raise UsageError(fact, remedy=remedy, gate=given[0][1])
+    refusals.refuse()
+    of_all, of_runs = ({gates[text].text: gates[text] for _, text in some} for some in (given, own))
+    notes = (note for gate in gates.values() for note in _unknown_columns(gate, held))
+    return Asked(tuple(of_all.values()), tuple(of_runs.values()), tuple(notes))
+
+
+def _gate(text: str, known: Sequence[str] | None, notebook: "NotebookNode") -> "Gate":
+    from cellops.pipeline.gates.grammar import Gate
+
+    gate = Gate(text)
     if known is not None:
-        for gate in (*gates, *own):
-            _require_metrics(gate, known)
-    return Asked(gates, own)
+        _require_metrics(gate, known, notebook)
+    return gate
 
 
 def _may_have_gates(notebook: Path) -> bool:
@@ -85,13 +113,47 @@ def _may_have_gates(notebook: Path) -> bool:
     return notebook.is_file() and b"--gate" in notebook.read_bytes()
 
 
-def _require_metrics(gate: "Gate", known: Iterable[str]) -> None:
+def _is_gate(text: str) -> bool:
+    try:
+        check(text)
+    except UsageError:
+        return False
+    return True
+
+
+def _require_metrics(gate: "Gate", known: Iterable[str], notebook: "NotebookNode") -> None:
+    from cellops.pipeline.gates.notebook import likely_metrics
+    from cellops.pipeline.gates.reading import pointed
+    from cellops.pipeline.gates.words import LATENCIES
+
     for name in gate.names:
-        if name not in gate.measured and name.partition(".")[0] not in known:
-            near = get_close_matches(name, known, n=1)
-            fact = f"The gate {gate.text!r} names {name}, which no run cell of the notebook computes"
-            hint = f"Did you mean {near[0]}?" if near else f"They compute {', '.join(known) or 'nothing'}"
-            raise UsageError(fact, remedy=hint, gate=gate.text)
+        if name in gate.measured or name.partition(".")[0] in known:
+            continue
+        fact = f"The gate {gate.text!r} names {name}, which no run cell of the notebook computes"
+        near = get_close_matches(name, (*known, *LATENCIES), n=1)
+        likely = ", ".join(sorted(likely_metrics(notebook), key=lambda metric: -_likeness(name, metric)))
+        hint = f"Did you mean {near[0]}?" if near else f"They compute {likely or 'nothing that is likely a metric'}"
+        shown = pointed(fact, gate.text, gate.text.find(name) + 1)
+        raise UsageError(fact, remedy=hint, shown=shown, gate=gate.text)
+
+
+def _likeness(one: str, other: str) -> float:
+    return SequenceMatcher(None, one, other).ratio()
+
+
+def _unknown_columns(gate: "Gate", notebook: "NotebookNode") -> Iterator[str]:
+    """What is to be said of columns that the notebook does not name: a file may have them, so nobody knows yet."""
+    from cellops.pipeline.gates.notebook import WORD, words
+
+    for group in gate.groups:
+        named = words(notebook)
+        if not named.issuperset(WORD.findall(group.column)):
+            near = get_close_matches(group.column, named, n=1)
+            hint = f" (did you mean {near[0]}?)" if near else ""
+            yield (
+                f"The gate {gate.text} groups by {group.column}, which the notebook does not name{hint}: "
+                "whether the evaluation rows have that column is seen when the run ends."
+            )
 
 
 def judge(execution: str, asked: Asked, settings: Settings, reused: Iterable[KeptRun] = ()) -> tuple[GateResult, ...]:

@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
-from cellops.capture.step_header import step as step_header
 from cellops.records.step import StepGraph
-
-__all__ = ["graph", "step_header"]
+from cellops.settings import load
 
 
 def graph(notebook: Path | str) -> StepGraph:
@@ -30,4 +28,5 @@ def graph(notebook: Path | str) -> StepGraph:
     from cellops.pipeline.steps.graph import graph_of
 
     path = Path(notebook)
-    return graph_of(read(path), path.name)
+    project = load(path.parent).project
+    return graph_of(read(path), path.name, (path.parent, project, project / "src"))

@@ -1,6 +1,9 @@
 """A run while its cell is being executed: what was asked of it, and what is read of code and environment meanwhile."""
 
 import contextlib
+import os
+import time
+import uuid
 from pathlib import Path
 from threading import Thread
 
@@ -10,7 +13,9 @@ from cellops.capture.environment.description import prepare, read_environment
 from cellops.capture.environment.locks import Archives, read_locks
 from cellops.capture.environment.modules import Modules
 from cellops.capture.names.bindings import Bindings
-from cellops.records.base import Record
+from cellops.capture.redaction import redact
+from cellops.flows.session_place import EXECUTION
+from cellops.records.base import Record, Value
 from cellops.records.environment import Origin
 from cellops.records.module import ModuleSource
 from cellops.records.run import CodeVersion, Environment, RunOpened
@@ -68,6 +73,33 @@ class OpenRun:
         """The project's modules, with those that the cell has imported."""
         self._reader.join()
         return self._modules.keep()
+
+
+def run_opened(
+    options: RunOptions,
+    *,
+    session: str,
+    name: str,
+    order: int,
+    notebook: str | None,
+    parameters: dict[str, Value | list[Value]],
+    step: str | None,
+) -> RunOpened:
+    """The beginning of a run, under a new key; `name` is for one that its options do not name."""
+    return RunOpened(
+        run=uuid.uuid4().hex,
+        session=session,
+        name=redact(options.name or "") or name,
+        started=time.time(),
+        order=order,
+        experiment=options.experiment,
+        notebook=notebook,
+        seed=options.seed,
+        execution=os.environ.get(EXECUTION),
+        parameters=parameters,
+        gates=options.gates,
+        step=step,
+    )
 
 
 def default_name(notebook: str | None, number: int) -> str:

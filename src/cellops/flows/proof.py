@@ -1,6 +1,6 @@
 """The proof of a run: what its cells left, held against what they leave now."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 
 from cellops.flows.proof_notes import notes
@@ -14,7 +14,7 @@ from cellops.pipeline.verify.run_comparison import compare_run
 from cellops.pipeline.verify.sources import CLOCK
 from cellops.records.cell import CellRecord, Outcome
 from cellops.records.proof import CellProof, Proof, Verdict
-from cellops.records.recorded import kernel_names
+from cellops.records.recorded import kernel_names, preparing
 from cellops.version import __version__
 
 
@@ -34,16 +34,16 @@ def proof_of(held: Held, again: Replay, tolerance: float, folder: Path) -> Proof
     clock_read = bool(timing) or any(CLOCK.search(record.source) for record in cells)
     comparing = Comparing(tolerance, held.numbers, own.numbers, _has_values(run.trail), clock_read)
     modules = list(module_comparisons(run, again.project))
-    bound = {name for record in cells for name in (*record.writes, *record.changed)}
+    bound = _bound(run.trail, {record.order for record in cells}, cells[-1].session)
     needed = needed_names(cells)
-    names = kernel_names(cells)
+    names, above = kernel_names(cells), preparing(cells)
     proofs = []
     for record in cells:
         after = again.cells.get(record.order)
         is_run = record.run == run.run and after is not None
         of_run = compare_run(comparing, run.closed, again.closed, bound=bound) if is_run else None
         proof = comparing.cell(record, after, of_run, needed[record.order])
-        proofs.append(proof.replace(kernel=names[record.session]))
+        proofs.append(proof.replace(kernel=names[record.session], prepares=record.order in above))
     verdict = _verdict(proofs)
     environment = again.closed.environment if again.closed is not None else None
     return Proof(
@@ -67,6 +67,20 @@ def proof_of(held: Held, again: Replay, tolerance: float, folder: Path) -> Proof
         store=run.store,
         folder=str(folder),
     )
+
+
+def _bound(trail: Sequence[CellRecord], places: Container[int], session: str) -> set[str]:
+    """The names that cells at these places have bound, and no later cell of their kernel.
+
+    Where the kernel of the run has bound a name itself, what others bound it to says nothing of the run.
+    """
+    last = {(record.session, name): record for record in trail for name in (*record.writes, *record.changed)}
+    own = {name for where, name in last if where == session}
+    return {
+        name
+        for (where, name), record in last.items()
+        if record.order in places and (where == session or name not in own)
+    }
 
 
 def _has_values(trail: Sequence[CellRecord]) -> bool:

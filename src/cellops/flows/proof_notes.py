@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from cellops.flows.recorded import Held
+from cellops.pipeline.seeding import only_seeds
 from cellops.pipeline.verify.places import place_differences
 from cellops.pipeline.verify.replay import Replay
-from cellops.records.cell import CellRecord, place
+from cellops.records.cell import CellRecord
 from cellops.records.file import Found
 from cellops.records.guarding import Heard
 from cellops.records.proof import CellProof, Comparison, Verdict
@@ -27,14 +28,16 @@ def notes(
         The project's modules, as they were and as they are.
     """
     cells = held.run.slice()
+    places = {proof.order: proof.where for proof in proofs}
+    executed = [record for record, proof in zip(cells, proofs, strict=True) if proof.executed]
     found = (
         *_of_modules(modules, verdict),
-        *_looks(cells, again.cells, verdict),
+        *_looks(cells, again.cells, verdict, places),
         *_doings(again.heard),
-        *_not_compared(cells, proofs),
+        *_not_compared(proofs),
         *_of_the_slice(held),
-        *_outputs([record for record, proof in zip(cells, proofs, strict=True) if proof.executed]),
-        *_generators(held, cells),
+        *_outputs(executed, places),
+        *_generators(held, cells, places),
     )
     return tuple(dict.fromkeys(found))[:MOST_NOTES]
 
@@ -46,21 +49,23 @@ def _of_modules(modules: Iterable[Comparison], verdict: Verdict) -> Iterator[str
         yield f"{', '.join(changed)} is not what the run imported; only what it changes in the cells counts"
 
 
-def _looks(cells: Iterable[CellRecord], now: Mapping[int, CellRecord], verdict: Verdict) -> Iterator[str]:
+def _looks(
+    cells: Iterable[CellRecord], now: Mapping[int, CellRecord], verdict: Verdict, places: Mapping[int, str]
+) -> Iterator[str]:
     """What cells found otherwise where they looked, as far as no cause says it; folders too large to compare."""
     for record in cells:
         after = now.get(record.order)
         if after is not None and verdict is not Verdict.DIVERGED:
             for text in place_differences(record, after):
-                yield f"{place(record.execution_count)}: {text}; only what it changes in the cells counts"
+                yield f"{places[record.order]}: {text}; only what it changes in the cells counts"
         for look in record.looks:
             if look.found is Found.FOLDER and look.digest is None:
-                yield f"{place(record.execution_count)}: the names in {look.path} were not compared: they are too many"
+                yield f"{places[record.order]}: the names in {look.path} were not compared: they are too many"
 
 
-def _not_compared(cells: Sequence[CellRecord], proofs: Sequence[CellProof]) -> Iterator[str]:
-    for record, proof in zip(cells, proofs, strict=True):
-        where = place(record.execution_count)
+def _not_compared(proofs: Iterable[CellProof]) -> Iterator[str]:
+    for proof in proofs:
+        where = proof.where
         for one in proof.comparisons:
             if one.verdict is Verdict.NOT_COMPARED:
                 apart = f" ({one.before} then, {one.after} now)" if one.before != one.after else ""
@@ -76,34 +81,35 @@ def _of_the_slice(held: Held) -> Iterator[str]:
         yield "The slice of the run is not known, so the whole trail was executed"
 
 
-def _generators(held: Held, cells: Iterable[CellRecord]) -> Iterator[str]:
+def _generators(held: Held, cells: Iterable[CellRecord], places: Mapping[int, str]) -> Iterator[str]:
+    """What was drawn without a seed; the cell that seeds an execution draws nothing."""
     for record, use in needed_states(cells):
-        where = place(record.execution_count)
-        if use.state is not None and held.path("states", use.state) is not None:
-            yield f"{where} draws from a generator ({use.name}) that nobody seeded; its recorded state was put back"
+        if only_seeds(record.source):
+            continue
+        where = places[record.order]
         if use.state is None or held.path("states", use.state) is None:
             yield f"{where}: the state of the generator {use.name} was not kept"
+        elif use.reseeded:
+            yield f"{where} may draw from a generator ({use.name}) before it seeds it; its recorded state was put back"
+        else:
+            yield f"{where} draws from a generator ({use.name}) that nobody seeded; its recorded state was put back"
 
 
-def _outputs(cells: Sequence[CellRecord]) -> Iterator[str]:
+def _outputs(cells: Sequence[CellRecord], places: Mapping[int, str]) -> Iterator[str]:
     """What cells give away and no record holds."""
     for record in cells:
         written = list(dict.fromkeys(use.path for use in record.files if use.mode != "read"))
         if written:
-            yield f"{place(record.execution_count)}: what it wrote to {', '.join(written)} was not compared"
-    untold = [record for record in cells if record.outputs is None]
+            yield f"{places[record.order]}: what it wrote to {', '.join(written)} was not compared"
+    untold = [places[record.order] for record in cells if record.outputs is None]
     if untold:
-        yield f"{_places(untold)}: what was printed and displayed was not compared"
-    complaining = [record for record in cells if record.stderr_size]
+        yield f"{'; '.join(untold)}: what was printed and displayed was not compared"
+    complaining = [places[record.order] for record in cells if record.stderr_size]
     if complaining:
-        yield f"{_places(complaining)}: what was written to stderr was not compared"
+        yield f"{'; '.join(complaining)}: what was written to stderr was not compared"
 
 
 def _doings(heard: Iterable[Heard]) -> Iterator[str]:
     """What the cells did again that nothing undoes."""
     for one in heard:
         yield f"the replay {one.doing} {one.name}"
-
-
-def _places(records: Sequence[CellRecord]) -> str:
-    return ", ".join(place(record.execution_count) for record in records)

@@ -176,11 +176,9 @@ def _of_journal(opened: RunOpened, path: Path, settings: Settings) -> Held:
 
 
 def _in_store(summary: RunSummary, settings: Settings, target: Callable[[], Path]) -> Held:
-    from cellops.tracking.store import Store
-
     if summary.mlflow_run_id is None:
         raise _not_whole(summary.name, summary.run)
-    held = Store(settings).artifacts(summary.mlflow_run_id, "cellops", target())
+    held = _artifacts(summary.mlflow_run_id, settings, target)
     try:
         closed = RunClosed.from_file(held / "record.json").replace(
             environment=_optional(held / "environment.json", Environment),
@@ -203,6 +201,19 @@ def _in_store(summary: RunSummary, settings: Settings, target: Callable[[], Path
         store=settings.store,
     )
     return Held(run=whole, folders=(str(settings.folder), str(held)))
+
+
+def _artifacts(run: str, settings: Settings, target: Callable[[], Path]) -> Path:
+    """The folder of a run's record: where a local store has it, else downloaded; MLflow's import takes seconds."""
+    from cellops.tracking.database import Database
+
+    database = Database.of(settings)
+    folder = None if database is None else database.artifacts(run)
+    if folder is not None and (folder / "cellops").is_dir():
+        return folder / "cellops"
+    from cellops.tracking.store import Store
+
+    return Store(settings).artifacts(run, "cellops", target())
 
 
 def _optional(path: Path, kind: type[Record]) -> Record | None:

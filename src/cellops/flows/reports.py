@@ -1,14 +1,14 @@
 """The reports of an execution: gathered from what it left, and written where CI looks for them."""
 
-import contextlib
 import os
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from cellops.errors import CellopsError, TrackingError, UsageError
+from cellops.errors import CellopsError, NotebookError, StepError, TrackingError, UsageError
 from cellops.pipeline.reports.gather import cells, pictures, plain, shortened
+from cellops.records.execution import CellState
 from cellops.records.gate import GateFigure, GateResult, not_passed
 from cellops.records.report import ExecutionReport, Failure, RunReport
 from cellops.records.run import RunStatus, RunSummary
@@ -17,6 +17,7 @@ from cellops.settings import Settings
 STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 """The file of GitHub Actions to which a step appends what the page of its job shows."""
 LONGEST = 2000
+NOT_ASKED = "this one is not in the tracking store yet, which was not asked"
 NEWEST = 500
 """Among so many finished runs the last good one is looked for."""
 
@@ -91,18 +92,21 @@ def gather(
     figures
         What gates have asked of runs, by their keys.
     """
-    good = _last_good(runs, settings) if unsynced is None else {}
+    good, not_compared = _last_good(runs, settings) if unsynced is None else ({}, NOT_ASKED)
     report = ExecutionReport(
         notebook=str(notebook),
         status=status,
         started=started,
         seconds=time.time() - started,
         gates=tuple(gates),
-        runs=tuple(RunReport(run=r, before=good.get(r.run), figures=figures.get(r.run, ())) for r in runs),
+        runs=tuple(
+            RunReport(run=r, before=good.get(r.run), not_compared=not_compared, figures=figures.get(r.run, ()))
+            for r in runs
+        ),
         notes=() if unsynced is None else (f"The runs are not in the tracking store yet: {unsynced}",),
     )
     if executed is not None:
-        report = _with_cells(report, notebook, executed)
+        report = _with_time_out(_with_cells(report, notebook, executed), ended)
     if ended is not None and not report.failed_cells:
         report = report.replace(failure=_failure(ended))
     return report
@@ -121,21 +125,34 @@ def _with_cells(report: ExecutionReport, notebook: Path, executed: Path) -> Exec
     )
 
 
+def _with_time_out(report: ExecutionReport, ended: BaseException | None) -> ExecutionReport:
+    """The report with the time-out that has interrupted cells as why these failed."""
+    places = ended.data.get("cells") if isinstance(ended, NotebookError | StepError) else None
+    if ended is None or not isinstance(places, list):
+        return report
+    why = _failure(ended).replace(kind="TimeoutError", stopped=True)
+    of = [c.replace(failure=why, state=CellState.FAILED) if c.index in places else c for c in report.cells]
+    return report.replace(cells=tuple(of))
+
+
 def _failure(ended: BaseException) -> Failure:
     if isinstance(ended, CellopsError):
         return Failure(kind=type(ended).__name__, message=shortened(plain(ended.text()), LONGEST))
     return Failure(kind=type(ended).__name__, message="the execution was stopped")
 
 
-def _last_good(runs: Sequence[RunSummary], settings: Settings) -> dict[str, RunSummary | None]:
-    """By the run's key the newest before it of its name, notebook and experiment that finished and passed its gates."""
+def _last_good(runs: Sequence[RunSummary], settings: Settings) -> tuple[dict[str, RunSummary | None], str]:
+    """By the run's key the newest before it of its name, notebook and experiment that finished and passed its gates.
+
+    With it why nobody knows, where the store does not answer.
+    """
     from cellops.tracking.store import Store
 
-    finished = []
-    if runs:
-        with contextlib.suppress(TrackingError):
-            finished = Store(settings).finished(NEWEST)
-    return {run.run: next((o for o in finished if _is_before(o, run, settings.project)), None) for run in runs}
+    try:
+        finished = Store(settings).finished(NEWEST) if runs else []
+    except TrackingError as error:
+        return {}, error.fact
+    return {run.run: next((o for o in finished if _is_before(o, run, settings.project)), None) for run in runs}, ""
 
 
 def _is_before(other: RunSummary, run: RunSummary, project: Path) -> bool:

@@ -15,6 +15,7 @@ from cellops.records.run import RunClosed, RunOpened, RunSummary
 from cellops.settings import LOCAL_STORE, Settings, load, local_store
 
 if TYPE_CHECKING:
+    from cellops.tracking.database import Database
     from cellops.tracking.store import Store
 
 SHORTEST_KEY = 4
@@ -138,12 +139,20 @@ def _stored(settings: Settings, limit: int) -> list[RunSummary]:
     return [] if store is None else store.runs(limit)
 
 
-def _store(settings: Settings) -> "Store | None":
-    """The tracking store; none where the local one has not been made, as who only looks makes none."""
+def _store(settings: Settings) -> "Database | Store | None":
+    """The tracking store; none where the local one has not been made, as who only looks makes none.
+
+    A local one is read without MLflow, whose import takes seconds, as long as its tables are those that we know.
+    """
     folder = settings.folder
     is_local = settings.tracking_uri == local_store(folder) and not folder.is_file()
     if is_local and not (folder / LOCAL_STORE).exists():
         return None
+    from cellops.tracking.database import Database
+
+    database = Database.of(settings)
+    if database is not None:
+        return database
     from cellops.tracking.store import Store
 
     return Store(settings)

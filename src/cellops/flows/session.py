@@ -24,32 +24,30 @@ from cellops.capture.results.origins import Origins
 from cellops.capture.watcher import OpenCell
 from cellops.errors import UsageError
 from cellops.flows import evidence, writer
+from cellops.flows.faults import fault
 from cellops.flows.observer import Observer
-from cellops.flows.open_run import OpenRun, RunOptions, default_name
+from cellops.flows.open_run import OpenRun, RunOptions, default_name, run_opened
 from cellops.flows.run_list import RunList
 from cellops.flows.session_journal import SessionJournal
-from cellops.flows.session_place import guarding, notebook_path, restoring, working_folder
+from cellops.flows.session_place import guarding, notebook_path, restoring, session_opened, working_folder
 from cellops.flows.watchers import watchers
-from cellops.records.base import Record, Value
+from cellops.records.base import Record
 from cellops.records.cell import CellRecord, Outcome
 from cellops.records.contract import Suite
 from cellops.records.file import FilesPinned
-from cellops.records.finding import Finding, Severity
+from cellops.records.finding import Finding
 from cellops.records.handover import TAKEN_OVER, Handover
 from cellops.records.module import ModuleSource
 from cellops.records.notebook import NotebookShown
 from cellops.records.proof import Proof
 from cellops.records.run import (
     RunClosed,
-    RunOpened,
     RunStatus,
     RunSummary,
     SessionClosed,
-    SessionOpened,
 )
 from cellops.records.step_trail import StepTrail
 from cellops.settings import Settings
-from cellops.version import __version__
 
 STATUS = {Outcome.OK: RunStatus.FINISHED, Outcome.ERROR: RunStatus.FAILED, Outcome.INTERRUPTED: RunStatus.KILLED}
 
@@ -73,7 +71,6 @@ class Session:
         self.trail: list[CellRecord] = []
         self.faults: list[Finding] = []
         self.suites: dict[str, Suite] = {}
-        self.parameters: dict[str, Value | list[Value]] = {}
         self._parameter_cells = os.environ.get(header.PARAMETER_CELLS, "").split()
         self._capture: CellCapture | None = None
         self._namespace = namespace
@@ -82,6 +79,7 @@ class Session:
         self._list = RunList(observer)
         self._handover = handover or Handover()
         """What the kernel of a step takes over from others."""
+        self.parameters = dict(self._handover.trail.parameters)
         self._open: dict[str, OpenRun] = {}
         self._writer = writer.Handle(settings)
         self._generators = Generators(Blobs(settings.folder / "states"))
@@ -92,18 +90,8 @@ class Session:
         self._history = History(self.notebook)
         self._working_folder = working_folder(settings.project)
         self._guard = guarding(self._restoring)
-        self.journal = SessionJournal(settings, self._opened(), self._held, observer.warn)
-
-    def _opened(self) -> SessionOpened:
-        return SessionOpened(
-            session=self.id,
-            pid=os.getpid(),
-            started=self.started,
-            version=__version__,
-            project=str(self.settings.project),
-            notebook=self.notebook,
-            execution=os.environ.get("CELLOPS_EXECUTION"),
-            store=self.settings.store,
+        self.journal = SessionJournal(
+            settings, session_opened(self.id, settings, self.notebook, self.started), self._held, observer.warn
         )
 
     def _held(self) -> list[Record]:
@@ -150,15 +138,7 @@ class Session:
 
     def fault(self, error: BaseException) -> None:
         """Remember a fault of ours as a finding; `%mlops status` shows it."""
-        self.faults.append(
-            Finding(
-                code="capture-fault",
-                severity=Severity.WARNING,
-                where="session" if self._capture is None else self._capture.where,
-                seen=f"capture failed: {type(error).__name__}: {redact(str(error))[:300]}",
-                remedy="The cell itself was not touched; please report this",
-            )
-        )
+        self.faults.append(fault(error, "session" if self._capture is None else self._capture.where))
 
     def cell_opened(self, cell: OpenCell) -> None:
         if self._restoring is not None and (states := self._restoring.states.get(cell.id or "")) is not None:
@@ -172,18 +152,13 @@ class Session:
             raise
 
     def _open_run(self, cell: OpenCell, options: RunOptions) -> None:
-        opened = RunOpened(
-            run=uuid.uuid4().hex,
+        opened = run_opened(
+            options,
             session=self.id,
-            name=redact(options.name or "") or default_name(self.notebook, len(self.runs) + 1),
-            started=time.time(),
+            name=default_name(self.notebook, len(self.runs) + 1),
             order=cell.order,
-            experiment=options.experiment,
             notebook=self.notebook,
-            seed=options.seed,
-            execution=os.environ.get("CELLOPS_EXECUTION"),
             parameters=self.parameters | evidence.declared(cell.flow),
-            gates=options.gates,
             step=cell.step or self._handover.step,
         )
         if options.seed is not None:
@@ -244,7 +219,9 @@ class Session:
         cells = tuple(r for r in (*self._handover.trail.cells, *self.trail) if r.order in found.cells)
         taken = self._handover.trail.modules if any(record.taken for record in cells) else ()
         modules = tuple(dict.fromkeys((*taken, *self.modules())))
-        return StepTrail(session=self.id, cells=cells, modules=modules, widened=found.widened)
+        return StepTrail(
+            session=self.id, cells=cells, modules=modules, parameters=self.parameters, widened=found.widened
+        )
 
     def notebook_shown(self, shown: NotebookShown) -> None:
         """A page has told how the notebook stands on it, saved or not."""

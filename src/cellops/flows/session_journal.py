@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from threading import RLock
 
 from cellops.capture.journal import Journal, path_of
 from cellops.capture.lease import Lease, lease_of
@@ -40,6 +41,7 @@ class SessionJournal:
         self._held = held
         self._warn = warn
         self._unwritten: list[Record] = []
+        self._writing = RLock()
         folder = self._folder()
         try:
             self._begin(folder)
@@ -53,19 +55,20 @@ class SessionJournal:
         return self._journal.path
 
     def write(self, event: Record) -> None:
-        """Append an event, behind those that could not be written before it.
+        """Append an event, behind those that could not be written before it; cells of subshells end at once.
 
         Raises
         ------
         OSError
             When the disk refuses it: it is kept for the next time.
         """
-        self._unwritten.append(event)
-        if self._journal.is_gone():
-            self._begin_anew()
-        while self._unwritten:
-            self._journal.append(self._unwritten[0])
-            self._unwritten.pop(0)
+        with self._writing:
+            self._unwritten.append(event)
+            if self._journal.is_gone():
+                self._begin_anew()
+            while self._unwritten:
+                self._journal.append(self._unwritten[0])
+                self._unwritten.pop(0)
 
     def close(self) -> None:
         """Write no more, and give the lease back."""

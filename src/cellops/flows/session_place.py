@@ -8,7 +8,12 @@ from typing import Any
 from cellops.capture.files.guard import Guard
 from cellops.capture.files.pointers import shown
 from cellops.records.recorded import Restoring
+from cellops.records.run import SessionOpened
+from cellops.settings import Settings
+from cellops.version import __version__
 
+EXECUTION = "CELLOPS_EXECUTION"
+"""The variable in which an execution tells its kernels its identifier."""
 NOTEBOOKS = (".ipynb", ".py", ".md", ".markdown", ".myst", ".mystnb", ".Rmd", ".rmd")
 """How the names of notebooks end; what a front end tells may also be the name of a console."""
 
@@ -21,6 +26,20 @@ def notebook_path(namespace: Mapping[str, Any]) -> str | None:
         os.environ.get("JPY_SESSION_NAME"),
     )
     return next((str(path) for path in candidates if path and str(path).endswith(NOTEBOOKS)), None)
+
+
+def session_opened(session: str, settings: Settings, notebook: str | None, started: float) -> SessionOpened:
+    """The first event of a session's journal."""
+    return SessionOpened(
+        session=session,
+        pid=os.getpid(),
+        started=started,
+        version=__version__,
+        project=str(settings.project),
+        notebook=notebook,
+        execution=os.environ.get(EXECUTION),
+        store=settings.store,
+    )
 
 
 def working_folder(project: Path) -> str | None:

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cellops.flows.clean import STEPS
+from cellops.flows.gates import Asked
 from cellops.flows.gates import prepare as prepare_gates
+from cellops.pipeline.refusals import Refusals
 from cellops.records.base import Record
 from cellops.records.step_progress import StepExecuted, StepProgress, StepState
 from cellops.settings import Settings, load, prepare
@@ -45,7 +47,7 @@ class StepOptions(Record, frozen=True, kw_only=True):
 
         store = self.store or settings.step_store
         return StepsAsked(
-            folder=prepare(settings.folder) / STEPS,
+            folder=settings.folder / STEPS,
             project=settings.project,
             jobs=self.jobs,
             reuse=Reuse.ANYTHING if self.cache else Reuse.LAST if self.resume else Reuse.NOTHING,
@@ -54,11 +56,16 @@ class StepOptions(Record, frozen=True, kw_only=True):
             shared=None if store is None else SharedSteps(store, settings.step_store_key),
         )
 
-    def tidy(self, settings: Settings) -> int:
-        """Delete what was used longest ago, beyond the limit of the settings; give the bytes that this freed."""
+    def tidy(self, settings: Settings, on_stage: Callable[[str], None]) -> None:
+        """Delete what was used longest ago, beyond the limit of the settings, and say so."""
         from cellops.pipeline.cache.entries import Cache
 
-        return Cache(settings.folder / STEPS).bound(settings.cache_limit)
+        freed = Cache(settings.folder / STEPS).bound(settings.cache_limit)
+        if freed:
+            on_stage(
+                f"Deleted {freed / 1e6:.1f} MB that steps had left, used longest ago: they may keep "
+                f"{settings.cache_limit / 1e6:.1f} MB (CELLOPS_CACHE_LIMIT)."
+            )
 
 
 class Explained(Record, frozen=True, kw_only=True):
@@ -67,6 +74,8 @@ class Explained(Record, frozen=True, kw_only=True):
     steps: tuple[StepProgress, ...]
     gates: tuple[str, ...] = ()
     """What its runs would be held against."""
+    notes: tuple[str, ...] = ()
+    """What is doubtful about these gates."""
 
 
 class StepLog:
@@ -125,8 +134,13 @@ def explain(
 
     path = Path(notebook)
     settings = settings or load(path.parent if path.parent.is_dir() else None)
+    if path.is_file():
+        prepare(settings.folder)
     options = steps or StepOptions()
-    judged = prepare_gates((*settings.gates, *gates), path)
+    judged, refusals = Asked(), Refusals()
+    with refusals.collecting():
+        judged = prepare_gates(gates, path, settings.gates)
     asked = replace(options.replace(cache=not options.resume).asked(settings), figures=judged.measured)
-    told = explain_notebook(path, dict(parameters or {}), asked, parameters_file=parameters_file, seed=seed)
-    return Explained(steps=told, gates=tuple(gate.text for gate in (*judged.gates, *judged.own)))
+    given = dict(parameters or {})
+    told = explain_notebook(path, given, asked, parameters_file=parameters_file, seed=seed, refusals=refusals)
+    return Explained(steps=told, gates=tuple(gate.text for gate in (*judged.gates, *judged.own)), notes=judged.notes)

@@ -31,6 +31,16 @@ class StepKey(Record, frozen=True, kw_only=True):
     """Variables of the environment that change what libraries compute."""
 
 
+class ModulesSought(Record, frozen=True, kw_only=True):
+    """What imports have looked for in some folders, and what they have found there."""
+
+    folders: tuple[str, ...]
+    """In their order; relative to the project where they lie inside, else absolute with the user's home as `~`."""
+    found: dict[str, str | None]
+    """The place of each module, in the same form; `installed` for one of a distribution or Python's own; None where it
+    was not there."""
+
+
 class Dependencies(Record, frozen=True, kw_only=True):
     """What only its execution shows that a step depends on."""
 
@@ -44,12 +54,14 @@ class Dependencies(Record, frozen=True, kw_only=True):
     """Folders that it has listed, and places where it has looked for something."""
     modules: tuple[ModuleSource, ...] = ()
     """The modules that it has imported and that no installed distribution brings; outside of the project, too."""
+    code: dict[str, str] = {}
+    """What tells whether those of them do the same that are Python, by path; none where anything reads sources."""
     distributions: dict[str, str] = {}
     """Versions of the distributions that it has imported, by name."""
     import_folders: tuple[str, ...] = ()
     """Where its interpreter looked for them."""
-    missing: tuple[str, ...] = ()
-    """Modules that were to be imported and were not there."""
+    imports: tuple[ModulesSought, ...] = ()
+    """What its imports have looked for, but inside of installed packages."""
     variables: dict[str, str] = {}
     """Digests of variables of the environment that these modules may ask for, by name."""
     unknown: tuple[str, ...] = ()

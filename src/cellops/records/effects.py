@@ -10,6 +10,8 @@ RESULTS = "Out"
 """The dictionary of IPython that holds the results of cells."""
 OUTPUT = "(output)"
 """Stands among names for what the output of cells goes to while it has been redirected."""
+HOOKS = "(hooks)"
+"""Stands among names for functions of the notebook that run around later cells: callbacks, transformers, traces."""
 GARBAGE = "(garbage)"
 """Stands among names for objects that were given up and still live, in a circle, until python looks for such."""
 ANYTHING = "(anything)"
@@ -27,6 +29,8 @@ class FunctionEffects(Record, frozen=True, kw_only=True):
     """Names of which it changes what functions of theirs have given it, if their values are not plain data."""
     keeps: bool = True
     """Whether it may keep what it is given in itself, as a closure or an object does."""
+    sets: bool = False
+    """Whether it sets attributes of what it is given: that may be a module."""
     looked: bool = False
     """Whether an object of it may be changed by being looked at: by reading a property, or asking for its length."""
     ends: bool = False
@@ -45,7 +49,7 @@ class Effects(Record, frozen=True, kw_only=True):
     gives_up: tuple[str, ...] = ()
     """Names among those that it bound or deleted whose former objects may do something when they are given up."""
     lingering: tuple[str, ...] = ()
-    """Those of them whose former objects still lived behind the cell."""
+    """Those of them whose former objects may live on, as they hold themselves."""
     changes: tuple[str, ...] = ()
     """Names whose own object it may have changed in place."""
     mutates: tuple[str, ...] = ()
@@ -56,6 +60,8 @@ class Effects(Record, frozen=True, kw_only=True):
     """Names that may now stand for (a part of) the objects of others."""
     holds: dict[str, tuple[str, ...]] = {}
     """Names whose object may now hold the objects of others."""
+    lent: tuple[str, ...] = ()
+    """Names of functions that it may have called with modules, classes or functions of libraries."""
     reaches: dict[str, tuple[str, ...]] = {}
     """Names whose object, or anything that this holds, may now hold the objects of others."""
     functions: dict[str, FunctionEffects] = {}
@@ -74,3 +80,5 @@ class Effects(Record, frozen=True, kw_only=True):
     """Names among those that stood before and that neither its source nor an import of everything in a module shows."""
     tasks: bool = False
     """Whether tasks that earlier cells had left may have gone on since the cell before it."""
+    hooked: bool = False
+    """Whether functions of the notebook ran around it that a cell had given to IPython or Python to call."""

@@ -25,6 +25,8 @@ class CellProgress(Record, frozen=True, kw_only=True):
     seconds: float
     """Wall time that the cell has taken; 0 while it runs."""
     state: CellState
+    step: str | None = None
+    """The step that it belongs to, where each step has a kernel of its own."""
 
 
 class ExecutedNotebook(Record, frozen=True, kw_only=True):
@@ -44,5 +46,7 @@ class ExecutedNotebook(Record, frozen=True, kw_only=True):
     """How many cells were executed."""
     reused_runs: tuple[KeptRun, ...] = ()
     """The runs of those steps that were not executed again."""
+    steps_left_out: tuple[str, ...] = ()
+    """The steps that open runs, and that nobody has asked for."""
     seconds: float
     """Wall time in seconds, start and end of the kernel included."""

@@ -56,6 +56,9 @@ class Look(Record, frozen=True, kw_only=True):
     Of something: its bytes, and the nanoseconds since the epoch at which it was written to, where the cell asked."""
     names: tuple[str, ...] | None = None
     """The names in a folder; None where there are too many for a record."""
+    pattern: str | None = None
+    """What was asked for in the folder by `glob`: only names that match it count, or paths below the folder where it
+    has slashes; None for all names."""
 
 
 class FilesPinned(Record, frozen=True, kw_only=True, tag="files-pinned", tag_field="event"):

@@ -1,7 +1,7 @@
 from enum import StrEnum
 
 from cellops.records.base import Record
-from cellops.records.cell import place
+from cellops.records.cell import Outcome, place
 
 SMALLEST_PERCENT = 0.001
 
@@ -49,6 +49,20 @@ class CellProof(Record, frozen=True, kw_only=True):
     seconds_before: float = 0.0
     seconds_after: float = 0.0
     comparisons: tuple[Comparison, ...] = ()
+    prepares: bool = False
+    """Whether it stands above the own cells of a step: it seeds, loads, declares, or takes values over."""
+
+    @property
+    def left_out(self) -> bool:
+        """Whether it says no more than that a step was prepared as it was."""
+        return self.prepares and self.executed and self.verdict is Verdict.IDENTICAL
+
+    @property
+    def failure(self) -> str:
+        """How it failed, where it did so then and now; empty otherwise."""
+        ends = next((one for one in self.comparisons if one.kind == "outcome"), None)
+        failed = ends is not None and ends.verdict is Verdict.IDENTICAL and ends.after != Outcome.OK.value
+        return f"{ends.after}, as it did then" if ends is not None and failed else ""
 
     @property
     def where(self) -> str:
@@ -98,6 +112,11 @@ class Proof(Record, frozen=True, kw_only=True, tag="proof", tag_field="event"):
     """The tracking store of the run, as in `SessionOpened`."""
     folder: str = ""
     """Where the slice as a notebook and the executed one stand."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether the run failed, and does so again: at the same place, with the same type of error."""
+        return bool(self.cells and self.cells[-1].failure)
 
     @property
     def first_divergence(self) -> CellProof | None:

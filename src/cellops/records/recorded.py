@@ -54,6 +54,14 @@ def kernel_names(cells: Iterable[CellRecord]) -> dict[str, str]:
     return {own[0].session: name for own, name in zip(groups, names, strict=True)}
 
 
+def preparing(cells: Iterable[CellRecord]) -> set[int]:
+    """The places of cells that stand above the own ones of a step, where the cells had several kernels."""
+    groups = kernels(cells)
+    own_cells = [next((record.order for record in own if record.step is not None), 0) for own in groups]
+    found = zip(groups, own_cells, strict=True) if len(groups) > 1 else ()
+    return {record.order for own, first in found for record in own if record.order < first}
+
+
 class Restoring(Record, frozen=True, kw_only=True):
     """What a kernel puts back before it executes the cells of a slice again."""
 

@@ -12,6 +12,8 @@ class Failure(Record, frozen=True, kw_only=True):
     message: str
     traceback: str = ""
     """Plain text, without colours and secrets."""
+    stopped: bool = False
+    """Whether it took too long or its kernel died, so that nothing in it has failed by itself."""
 
 
 class CellReport(Record, frozen=True, kw_only=True):
@@ -45,6 +47,8 @@ class RunReport(Record, frozen=True, kw_only=True):
 
     run: RunSummary
     before: RunSummary | None = None
+    not_compared: str = ""
+    """Why earlier runs were not looked for."""
     figures: tuple[GateFigure, ...] = ()
     """What gates have asked of it, with the groups of rows behind each."""
 

@@ -9,6 +9,8 @@ class StepState(StrEnum):
     """It failed and is executed once more."""
     REUSED = "reused"
     """Nothing that decides it has changed: what was kept of it is taken."""
+    PERHAPS = "perhaps"
+    """It would be executed if what it takes came out differently; only where an execution is explained."""
     DONE = "done"
     FAILED = "failed"
 

@@ -1,6 +1,6 @@
 """The cells that the values of a step depend on."""
 
-from cellops.records.base import Record
+from cellops.records.base import Record, Value
 from cellops.records.cell import CellRecord
 from cellops.records.module import ModuleSource
 
@@ -14,5 +14,7 @@ class StepTrail(Record, frozen=True, kw_only=True):
     """In the order of their places; cells of different kernels have different sessions."""
     modules: tuple[ModuleSource, ...] = ()
     """The project's own modules that their kernels have imported."""
+    parameters: dict[str, Value | list[Value]] = {}
+    """Those of the notebook that they had, without secrets."""
     widened: tuple[str, ...] = ()
     """Why there may be more of them than the values need."""

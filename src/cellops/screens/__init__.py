@@ -2,11 +2,12 @@
 
 from cellops.screens.compare import comparison
 from cellops.screens.drift import drift
-from cellops.screens.execution import executed, progress, stage, watching
+from cellops.screens.execution import executed, progress, stage
 from cellops.screens.expectations import expectations
 from cellops.screens.gates import annotated
 from cellops.screens.graph import graph, problems
 from cellops.screens.journals import cleaned, kept, synced
+from cellops.screens.live import watching
 from cellops.screens.packages import package
 from cellops.screens.parameters import parameters
 from cellops.screens.proof import proof
@@ -14,7 +15,7 @@ from cellops.screens.restored import restored
 from cellops.screens.runs import run, run_line, runs
 from cellops.screens.server import served, serving
 from cellops.screens.session import status
-from cellops.screens.steps import explained, step
+from cellops.screens.steps import explained
 
 __all__ = [
     "annotated",
@@ -39,7 +40,6 @@ __all__ = [
     "serving",
     "stage",
     "status",
-    "step",
     "synced",
     "watching",
 ]

@@ -1,6 +1,7 @@
-"""A proof: the verdict, its cells, the first difference opened, likely causes, and what it does not speak of."""
+"""A proof: the verdict, its cells with what differs, likely causes, and what it does not speak of."""
 
 from collections.abc import Iterable
+from itertools import groupby
 
 from cellops.records.cell import place
 from cellops.records.proof import CellProof, Comparison, Proof, Verdict, share
@@ -15,6 +16,8 @@ MARKS = {
 COLOURS = {Verdict.IDENTICAL: "green", Verdict.WITHIN_TOLERANCE: "green", Verdict.DIVERGED: "red"}
 LONGEST_SOURCE = 60
 MOST_DIFFERENCES = 8
+MOST_FOLLOWING = 2
+"""Differences of a cell behind the first one that differs: they mostly follow from it."""
 MOST_NOTES = 5
 
 
@@ -25,12 +28,8 @@ def proof(made: Proof) -> None:
         if module.verdict is Verdict.DIVERGED:
             say(f"  {mark} module {plain(module.name)} has been changed since the run")
     first = made.first_divergence or next((c for c in made.cells if c.verdict is Verdict.WITHIN_TOLERANCE), None)
-    kernel = ""
-    for cell in made.cells:
-        if cell.kernel != kernel:
-            say(f"  [bold]{plain(cell.kernel)}[/]")
-            kernel = cell.kernel
-        _cell(cell, opened=cell is first or cell is made.cells[-1])
+    for kernel, cells in groupby(made.cells, lambda cell: cell.kernel):
+        _kernel(kernel, list(cells), opened=(first, made.cells[-1]))
     for cause in made.causes:
         say(f"likely cause: {plain(cause.text)}")
         say(f"  [dim]{plain(cause.remedy)} ({cause.code})[/]")
@@ -58,7 +57,8 @@ def _verdict(made: Proof) -> str:
     if made.verdict is not Verdict.DIVERGED:
         compared = [one for cell in made.cells for one in cell.comparisons if one.verdict is not Verdict.NOT_COMPARED]
         far = [one.difference for one in compared if one.difference]
-        return f"{made.verdict}{f', at most {share(max(far))} apart' if far else ''}"
+        apart = f", at most {share(max(far))} apart" if far else ""
+        return f"{made.verdict}{apart}{', it fails as it did then' if made.failed else ''}"
     if first is None:
         ended = next((cell for cell in made.cells if not cell.executed), None)
         return f"diverged{f': {plain(ended.where)} was not reached' if ended else ''}"
@@ -66,17 +66,29 @@ def _verdict(made: Proof) -> str:
     return f"diverged at {plain(first.where)}, {plain(names[0])}" if names else "diverged"
 
 
-def _cell(cell: CellProof, *, opened: bool) -> None:
+def _kernel(name: str, cells: list[CellProof], opened: tuple[CellProof | None, ...]) -> None:
+    """The cells of one kernel below its name, without those that prepared its step as they did then."""
+    left_out = sum(cell.left_out for cell in cells)
+    if name:
+        above = f" [dim]· {count(left_out, 'cell')} above it identical[/]" if left_out else ""
+        say(f"  [bold]{plain(name)}[/]{above}")
+    for cell in cells:
+        if not cell.left_out:
+            _cell(cell, most=MOST_DIFFERENCES if any(cell is one for one in opened) else MOST_FOLLOWING)
+
+
+def _cell(cell: CellProof, *, most: int) -> None:
     title = next((line.strip() for line in cell.source.splitlines() if line.strip()), "")
     took = f"{cell.seconds_after:6.1f} s" if cell.executed else "not run"
     mark = MARKS[cell.verdict] if cell.executed else "[dim]·[/]"
     say(f"  {mark} {place(cell.execution_count):<9} {took:>8}  {plain(title[:LONGEST_SOURCE])}")
-    if opened:
-        different = [c for c in cell.comparisons if c.verdict in {Verdict.DIVERGED, Verdict.WITHIN_TOLERANCE}]
-        for one in different[:MOST_DIFFERENCES]:
-            say(f"      {MARKS[one.verdict]} {_difference(one)}")
-        if len(different) > MOST_DIFFERENCES:
-            say(f"      [dim]and {len(different) - MOST_DIFFERENCES} more[/]")
+    if cell.failure:
+        say(f"      {plain(cell.failure)}")
+    different = [c for c in cell.comparisons if c.verdict in {Verdict.DIVERGED, Verdict.WITHIN_TOLERANCE}]
+    for one in different[:most]:
+        say(f"      {MARKS[one.verdict]} {_difference(one)}")
+    if len(different) > most:
+        say(f"      [dim]and {len(different) - most} more; proof.json has them all[/]")
 
 
 def _difference(one: Comparison) -> str:

@@ -19,6 +19,11 @@ WORDS = {
     StepState.DONE: "is done",
     StepState.FAILED: "has failed",
 }
+EXPLAINED = {
+    StepState.RUNNING: "[yellow]would be executed[/]",
+    StepState.PERHAPS: "[yellow]may be executed[/]",
+    StepState.REUSED: "[green]is as it was[/]",
+}
 
 
 def step(event: StepProgress) -> None:
@@ -27,15 +32,16 @@ def step(event: StepProgress) -> None:
     say(f"{MARKS[event.state]} step [bold]{plain(event.step)}[/] {WORDS[event.state]}{time}{_reasons(event)}")
 
 
-def explained(events: Iterable[StepProgress], gates: Iterable[str]) -> None:
-    """Of each step whether it would be executed, and the gates."""
+def explained(events: Iterable[StepProgress], gates: Iterable[str], notes: Iterable[str]) -> None:
+    """Of each step whether it would be executed, the gates, and what is doubtful about them."""
     events = list(events)
     width = max((len(event.step) for event in events), default=0)
     for event in events:
-        word = "[green]is as it was[/]" if event.state is StepState.REUSED else "[yellow]would be executed[/]"
-        say(f"{plain(event.step):<{width}}  {word}{_reasons(event)}")
+        say(f"{plain(event.step):<{width}}  {EXPLAINED[event.state]}{_reasons(event)}")
     for gate in gates:
         say(f"gate {plain(gate)} would be evaluated")
+    for note in notes:
+        say(f"[yellow]{plain(note)}[/]")
 
 
 def _reasons(event: StepProgress) -> str:

@@ -48,6 +48,7 @@ TEMPLATE = """
 {% for cell in cells -%}
 <details{% if cell.opened %} open{% endif %}><summary><span class="{{ cell.look }}">{{ cell.mark }}</span>
 <b>{{ cell.place }}</b> <code>{{ cell.title }}</code> <span class="quiet">{{ cell.took }}</span></summary>
+{% if cell.failure %}<div>{{ cell.failure }}</div>{% endif %}
 {% if cell.rows -%}
 <table><tr><th></th><th>what</th><th>then</th><th>now</th><th class="apart">apart</th></tr>
 {% for row in cell.rows -%}
@@ -77,7 +78,8 @@ class ProofPicture:
         self._proof = proof
 
     def __repr__(self) -> str:
-        return f"{self._proof.verdict}: run {self._proof.name} ({self._proof.run[:8]})"
+        failing = ", it fails as it did then" if self._proof.failed else ""
+        return f"{self._proof.verdict}{failing}: run {self._proof.name} ({self._proof.run[:8]})"
 
     def _repr_html_(self) -> str:
         return picture(self._proof)
@@ -96,14 +98,14 @@ def picture(proof: Proof) -> str:
         verdict=_verdict(proof),
         compared=compared,
         left=len(made) - compared,
-        cells=[_cell(cell, opened=cell is first) for cell in proof.cells],
+        cells=[_cell(cell, opened=cell is first) for cell in proof.cells if not cell.left_out],
     )
 
 
 def _verdict(proof: Proof) -> str:
     first = proof.first_divergence
     if first is None:
-        return proof.verdict.value.capitalize()
+        return f"{proof.verdict.value.capitalize()}{', it fails as it did then' if proof.failed else ''}"
     name = next((one.name for one in first.comparisons if one.verdict is Verdict.DIVERGED), "")
     return f"Diverged at {first.where}, {name}"
 
@@ -119,6 +121,7 @@ def _cell(cell: CellProof, *, opened: bool) -> dict[str, Any]:
         "place": cell.where,
         "title": next((line for line in cell.source.splitlines() if line.strip()), ""),
         "took": f"{cell.seconds_after:.1f} s ({cell.seconds_before:.1f} s then)" if cell.executed else "not reached",
+        "failure": cell.failure,
         "rows": list(_rows(rows[:MOST_ROWS])),
         "more": max(0, len(rows) - MOST_ROWS),
         "names": ", ".join(same[:MOST_ROWS]) + (" …" if len(same) > MOST_ROWS else ""),
