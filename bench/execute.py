@@ -10,6 +10,7 @@ of which nothing has changed since it was executed.
 """
 
 import argparse
+import os
 import statistics
 import subprocess
 import sys
@@ -66,8 +67,11 @@ STEPS = [
 
 
 def seconds(command: list[str], folder: Path) -> float:
+    """Of a whole process; compiled modules are kept, as an installed package has them."""
+    own = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    own |= {"PYTHONPYCACHEPREFIX": str(Path(tempfile.gettempdir()) / "cellops-bench")}
     started = time.perf_counter()
-    subprocess.run(command, check=True, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run(command, check=True, cwd=folder, env=own, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return time.perf_counter() - started
 
 
@@ -115,13 +119,14 @@ def unchanged(folder: Path, runs: int) -> None:
     notebook = folder / "steps.ipynb"
     steps = [f"%%mlops step step-{number}\n{source}" for number, source in enumerate(STEPS, start=1)]
     write(["%load_ext cellops", *steps], notebook)
-    command = [*(sys.executable, "-m", "cellops", "execute", str(notebook), "-o", str(folder / "steps-executed.ipynb"))]
+    asked = [sys.executable, "-m", "cellops", "execute", str(notebook)]
+    command = [*asked, "-o", str(folder / "steps-executed.ipynb")]
     first = seconds([*command, "--cache"], folder)
     sides = {
         "all ten steps, each in a kernel of its own, first": [first],
         "nothing has changed: `--cache`": [seconds([*command, "--cache"], folder) for _ in range(runs)],
         "nothing has changed: `--cache --explain`": [
-            seconds([*command, "--cache", "--explain"], folder) for _ in range(runs)
+            seconds([*asked, "--cache", "--explain"], folder) for _ in range(runs)
         ],
         "one kernel for all, nothing kept": [seconds(command, folder) for _ in range(runs)],
         "a kernel that starts and stops": [kernel(folder) for _ in range(runs)],

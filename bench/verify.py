@@ -20,12 +20,22 @@ from cellops.capture.blobs import Blobs
 from cellops.capture.values.allowance import Allowance
 from cellops.capture.values.description import look_at
 from cellops.capture.values.numbers import Room
+from cellops.flows.execute import execute as execute_steps
+from cellops.flows.steps import StepOptions
 from cellops.flows.verify import TOLERANCE, verify
 from cellops.pipeline.engine import execute
 from cellops.pipeline.verify.comparison import Comparing
 from cellops.settings import Settings, load
 
 LOAD = "%load_ext cellops"
+STEPS = [
+    "import time",
+    *(
+        f"%%mlops step s{place}\ntime.sleep(0.5)\nv{place} = {f'v{place - 1} + 1' if place else 0}"
+        for place in range(3)
+    ),
+    "%%mlops step last\n%%mlops run --name fitted\ntime.sleep(0.5)\nscore = v2 / 2",
+]
 FIT = """%%mlops run --name fitted
 from sklearn.ensemble import HistGradientBoostingClassifier
 model = HistGradientBoostingClassifier(max_iter=ROUNDS, random_state=1).fit(X, y)
@@ -39,6 +49,7 @@ CASES = {
     "one trivial cell": ["%%mlops run --name fitted\nscore = 0.5"],
     "100,000 x 20, a short fit": [TABLE, FIT.replace("ROUNDS", "20")],
     "100,000 x 20, a long fit": [TABLE, FIT.replace("ROUNDS", "400")],
+    "four steps of half a second, each in a kernel of its own": STEPS,
 }
 ROWS = 1_000_000
 WHOLE = 60.0
@@ -71,7 +82,10 @@ def proofs(runs: int) -> None:
             os.environ["CELLOPS_PROJECT"] = folder
             settings = load()
             notebook = write(project / "session.ipynb", LOAD, *sources)
-            execute(notebook, project / "out.ipynb", {}, kernel="python3", environment=environment(project))
+            if any(source.startswith("%%mlops step") for source in sources):
+                execute_steps(notebook, steps=StepOptions(jobs=1), settings=settings)
+            else:
+                execute(notebook, project / "out.ipynb", {}, kernel="python3", environment=environment(project))
             verify("fitted", settings=settings)  # what is imported for the first time is not measured
             # By turns, so that whatever else the machine does meets both alike.
             pairs = [(start_of_a_kernel(settings), verify("fitted", settings=settings)) for _ in range(runs)]

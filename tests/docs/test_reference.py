@@ -2,11 +2,15 @@
 
 import importlib.util
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
+
+from cellops.cli import terminal
 
 ROOT = Path(__file__).parents[2]
 DOCS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -36,6 +40,28 @@ def test_every_command_in_the_pages_exists(page: Path) -> None:
     for verb in verbs:
         done = subprocess.run([sys.executable, "-m", "cellops", verb, "--help"], capture_output=True, check=False)
         assert done.returncode == 0, verb
+
+
+@pytest.mark.parametrize("page", DOCS, ids=lambda page: page.name)
+def test_every_command_in_the_pages_can_be_read(page: Path) -> None:
+    for line in re.findall(r"^(?:\$ )?(?:\w+=\S+ )*(cellops \w.*)$", _code(page), re.MULTILINE):
+        _, verb, *arguments = shlex.split(line, comments=True)
+        command = terminal.get_command(click.Context(terminal), verb)
+        assert command is not None, line
+        if "--help" not in arguments:
+            command.make_context(verb, arguments)
+
+
+@pytest.mark.parametrize("verb", terminal.list_commands(click.Context(terminal)))
+def test_the_help_of_every_verb_shows_how_it_is_typed(verb: str) -> None:
+    command = terminal.get_command(click.Context(terminal), verb)
+    assert command is not None
+    assert re.search(rf"^ +cellops {verb}\b", command.get_help(click.Context(command)), re.MULTILINE)
+
+
+def _code(page: Path) -> str:
+    blocks = re.findall(r"```(?:console|sh|bash)\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    return "\n".join(blocks)
 
 
 def _verbs(block: str) -> list[str]:

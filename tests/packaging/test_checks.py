@@ -59,6 +59,7 @@ from sklearn.tree import DecisionTreeClassifier
 from cellops.errors import IntegrityError, PackageError, TrustError
 from cellops.packaging.formats import FORMATS, Trust
 from cellops.settings import BUILT_IN_TRUSTED_TYPES
+from support.processes import started
 
 TRUST = Trust(frozenset(BUILT_IN_TRUSTED_TYPES))
 ROWS = load_iris(return_X_y=True)
@@ -87,7 +88,7 @@ for line in sys.stdin:
 def victim():
     """A process that loads models and lets them predict, until one ends it."""
     command = [sys.executable, "-c", VICTIM]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with started(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         yield process
         process.stdin.close()
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from cellops.errors import LimitError
 from cellops.serving.limits import check_nesting
 from support.served import Running
 
@@ -147,7 +148,10 @@ def test_colons_in_names_and_values_are_no_fields(server: Running) -> None:
 
 @pytest.mark.parametrize("end", [b"", b"\\"])
 def test_a_string_without_an_end_is_searched_once(end: bytes) -> None:
-    check_nesting(b'["' + b'\\"' * 499_000 + end)
+    text = b'["' + b'\\"' * 400_000
+    check_nesting(text + b"[" * 1_000 + end)
+    with pytest.raises(LimitError):
+        check_nesting(text + b'"' + b"[" * 1_000 + end)
 
 
 @pytest.mark.parametrize(
