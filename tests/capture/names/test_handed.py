@@ -4,8 +4,10 @@ import json
 import os.path
 import string
 import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pandas as pd
 import pytest
@@ -59,6 +61,24 @@ CELLS = {
                  "r = json.dumps(1)"],
     "deleted": ["import string\nstring.mine = [5]", "def take(m): del m.mine", "k = list(map(take, [string]))",
                 "r = hasattr(string, 'mine')"],
+    "code of a function": ["import textwrap\ndef mine(t, w=70, **k): return ['mine']",
+                           "def put(f, g): f.__code__ = g.__code__", "k = list(map(put, [textwrap.fill], [mine]))",
+                           "r = textwrap.fill('a b')"],
+    "defaults of a function": ["import textwrap", "def put(f): f.__defaults__ = (3,)",
+                               "k = list(map(put, [textwrap.fill]))", "r = textwrap.fill('a b c d')"],
+    "name of a function": ["import functools, textwrap\ndef mine(): pass",
+                           "k = list(map(functools.update_wrapper, [textwrap.fill], [mine]))",
+                           "r = textwrap.fill.__name__"],
+    "class of a module": ["import string, types", "class M(types.ModuleType):\n    given = 5",
+                          "def put(m): m.__class__ = M", "k = list(map(put, [string]))", "r = string.given"],
+    "module out of a list": ["import importlib", PUT, "kept = [importlib.import_module('string')]",
+                             "k = list(map(put, kept))", f"import string\n{READ}"],
+    "member under a computed name": [PUT, "import os", "def go(): put(getattr(os, 'pa' + 'th'))",
+                                     "go()", "import os.path\nr = [*os.path.mine]"],
+    "computed name, a value of the library": [
+        "import string", "def put(m, k, v): setattr(m, k, v)",
+        "k = list(map(put, [string], ['mi' + 'ne'], [string.Template('x')]))", "r = string.mine.template",
+    ],
     "module of the project": [
         "import pathlib\nn = pathlib.Path('cellops_handed.py').write_text('def put(m): m.mine = [5]')",
         "import sys\nsys.path.insert(0, '.')",
@@ -77,7 +97,14 @@ def libraries(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     sys.modules.pop("cellops_handed", None)
 
 
+MADE_OF = {name: getattr(textwrap.fill, name) for name in ("__code__", "__defaults__", "__name__", "__qualname__")}
+
+
 def _clear() -> None:
+    for name, value in MADE_OF.items():
+        setattr(textwrap.fill, name, value)
+    vars(textwrap.fill).clear()
+    string.__class__ = ModuleType
     for owner in (string, pd.DataFrame, os.path):
         if "mine" in vars(owner):
             delattr(owner, "mine")

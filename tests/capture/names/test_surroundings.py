@@ -1,5 +1,7 @@
 """Variables, folders, filters, options of the process: cells that change them stand in slices, however they do it."""
 
+import csv
+import decimal
 import json.encoder
 import mimetypes
 import os
@@ -12,6 +14,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
 
 from support.trail import Trail, results
 
@@ -37,6 +40,25 @@ CELLS = {
     "options of pandas": ["import pandas as pd", "def put(o): o.max_rows = 77",
                           "def go(): put(pd.options.display)", "go()", "r = pd.options.display.max_rows"],
     "limit": ["import sys", "k = [f(1234) for f in (sys.setrecursionlimit,)]", "r = sys.getrecursionlimit()"],
+    "limit of fields, out of a dictionary": ["import csv", "d = {}", "d['a'] = csv.field_size_limit",
+                                             "def go(): return d['a'](77)", "go()", "r = csv.field_size_limit()"],
+    "limit of fields, by a module that is given": ["import csv", "def put(m): m.field_size_limit(77)",
+                                                   "k = list(map(put, [csv]))", "r = csv.field_size_limit()"],
+    "limit of fields, under a computed name": ["import csv", "name = 'field_size' + '_limit'",
+                                               "getattr(csv, name)(77)", "r = csv.field_size_limit()"],
+    "printing of numpy": ["import numpy as np", "k = list(map(np.set_printoptions, [2]))",
+                          "r = np.get_printoptions()['precision']"],
+    "settings of scikit-learn": ["import sklearn", "kept = {'set': sklearn.set_config}",
+                                 "kept['set'](display='text')", "r = sklearn.get_config()['display']"],
+    "decimals": ["import decimal", "def put(c): c.prec = 5", "def go(g): put(g())", "go(decimal.getcontext)",
+                 "r = decimal.getcontext().prec"],
+    "numpy imported by the function": ["def go():\n    import numpy as np\n    np.seterr(all='raise')", "go()",
+                                       "import numpy as np\nr = np.geterr()['divide']"],
+    "mask of files": ["import os", "k = list(map(os.umask, [0o077]))", "r = os.umask(0o022)"],
+    "abstract class": ["import numbers", "class Mine: pass", "k = list(map(numbers.Integral.register, [Mine]))",
+                       "r = isinstance(Mine(), numbers.Integral)"],
+    "variable with an underscore": ["import os", "def put(v): v['_MINE'] = '5'", "k = list(map(put, [os.environ]))",
+                                    "r = os.environ['_MINE']"],
     "container": ["import mimetypes", "def put(d): d['mine'] = 5", "k = [put(d) for d in (mimetypes.types_map,)]",
                   MIMETYPES],
     "container by its name": ["from mimetypes import types_map as t", "t['mine'] = 5",
@@ -50,11 +72,19 @@ CELLS = {
 def reset(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Gives the process its own surroundings back, also in the middle of a test."""
     folder, path, limit = Path.cwd(), [*sys.path], sys.getrecursionlimit()
-    errors = np.geterr()
+    errors, fields = np.geterr(), csv.field_size_limit()
+    mask = os.umask(0o022)
+    os.umask(mask)
     rows, size, filters = pd.options.display.max_rows, mpl.rcParams["font.size"], [*warnings.filters]
 
     def again() -> None:
         os.environ.pop("MINE", None)
+        os.environ.pop("_MINE", None)
+        csv.field_size_limit(fields)
+        np.set_printoptions(precision=8)
+        sklearn.set_config(display="diagram")
+        decimal.getcontext().prec = 28
+        os.umask(mask)
         mimetypes.types_map.pop("mine", None)
         json.encoder.ESCAPE_DCT.pop("q", None)
         os.chdir(folder)

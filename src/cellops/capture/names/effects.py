@@ -56,7 +56,7 @@ class Source(Statements):
                 self.notes.add_function(state_of(full), effects_of(root(full)))
                 self.bind_name(name, self._of_library(full))
             else:
-                self.bind_name(name, self.member(self.handed(Value(Kind.LIBRARY, origin=full))))
+                self.bind_name(name, self.member(self.looked_at(Value(Kind.LIBRARY, origin=full))))
 
     def define(self, node: Function | ast.ClassDef) -> None:
         if isinstance(node, ast.ClassDef):

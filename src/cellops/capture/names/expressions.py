@@ -14,6 +14,7 @@ from cellops.capture.names.accessors import registered
 from cellops.capture.names.calls.call import call
 from cellops.capture.names.calls.called import LAMBDA, Called
 from cellops.capture.names.kinds import CLASS, NAMESPACE, SHELL, Description, Kind
+from cellops.capture.names.members import leads_to_interpreter
 from cellops.capture.names.owners import is_of_library, is_pythons_own
 from cellops.capture.names.placed import Placed, method_of
 from cellops.capture.names.sharing import CONSTANT, NONE, Notes, Value, class_of, container, dictionary_of, either
@@ -55,10 +56,8 @@ class Expressions(ABC):
         match node:
             case None | ast.Constant():
                 return CONSTANT
-            case ast.Name(id=name):
-                return self.handed(self.name(name))
-            case ast.Attribute(value=base, attr=attribute):
-                return self.handed(self._attribute(self.value(base), attribute))
+            case ast.Name() | ast.Attribute():
+                return self._given_on(self.look_up(node))
             case ast.Subscript(value=base, slice=key):
                 known = self.value(base)
                 if known.origin == libraries.ALL_MODULES and not _names_another_module(key):
@@ -108,11 +107,31 @@ class Expressions(ABC):
             case _:
                 return either([self.value(part) for part in ast.iter_child_nodes(node) if isinstance(part, ast.expr)])
 
-    def handed(self, value: Value) -> Value:
-        """A value that may be given on: members of a library's may be set by whoever has it."""
+    def look_up(self, node: ast.expr) -> Value:
+        """What is read to be called, or for an attribute of it."""
+        match node:
+            case ast.Name(id=name):
+                return self.looked_at(self.name(name))
+            case ast.Attribute(value=base, attr=attribute):
+                return self.looked_at(self._attribute(self.look_up(base), attribute))
+            case _:
+                return self.value(node)
+
+    def looked_at(self, value: Value) -> Value:
+        """A value of which somebody may set members, if it is a library's."""
         if value.kind is Kind.LIBRARY and value.origin:
             self.placed.handed.add(value.origin)
         return value
+
+    def _given_on(self, value: Value) -> Value:
+        """A value that stands for itself: whoever has it, now or later, may do all that a library lets it do."""
+        if value.kind is not Kind.LIBRARY or not value.origin:
+            return value
+        self.placed.handed.give_on(value.origin)
+        if not leads_to_interpreter(value.origin):
+            return value
+        self.notes.needs[INTERPRETER] = None
+        return value._replace(roots=value.roots | {INTERPRETER})
 
     def name(self, name: str) -> Value:
         """Read a name."""
@@ -200,6 +219,8 @@ class Expressions(ABC):
 
     def give(self, item: Value) -> None:
         """A function that is not known is given something of a library."""
+        if item.origin == libraries.ALL_MODULES:
+            self.notes.interpreter()
         self.placed.give(item.origin)
 
     def _attribute_of_its_own(self, base: Value, attribute: str) -> Value:
@@ -272,8 +293,8 @@ class Expressions(ABC):
         if special is not None:
             return special
         method = node.func.attr if isinstance(node.func, ast.Attribute) else ""
-        base = self.value(node.func.value) if isinstance(node.func, ast.Attribute) else None
-        function = self.value(node.func) if base is None else self._attribute(base, method)
+        base = self.look_up(node.func.value) if isinstance(node.func, ast.Attribute) else None
+        function = self.look_up(node.func) if base is None else self._attribute(base, method)
         given = [(keyword.arg or "", keyword.value) for keyword in node.keywords]
         nodes = [("", argument) for argument in node.args] + given
         values = [(name, self.value(part)) for name, part in nodes if not isinstance(part, ast.Lambda)]

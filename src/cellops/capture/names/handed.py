@@ -7,18 +7,21 @@ so to whatever it is given, out of a list or by way of another function.
 import ast
 import re
 from collections.abc import Iterable, Iterator
+from operator import attrgetter
 from types import FunctionType, ModuleType
 from typing import Any, NamedTuple
 
-from cellops.capture.names.libraries import root
+from cellops.capture.names.libraries import FILLED_BY_OTHERS, root
 from cellops.capture.names.members import MISSING, member, members_of
 from cellops.capture.names.owners import is_own
 from cellops.capture.names.types import identity_of, root_of
 
 COMPUTES = re.compile(r"\b(?:setattr|delattr|__setattr__|__delattr__|__dict__|vars)\b")
 """How a source sets members whose names it need not show."""
-FILLED_BY_OTHERS = frozenset({"sys", "warnings", "linecache", "gc", "matplotlib", "logging", "IPython", "builtins"})
-"""Libraries whose members and containers change when other code runs; `Surroundings` knows what cells share there."""
+OF_FUNCTIONS = ("__code__", "__defaults__", "__kwdefaults__", "__name__", "__qualname__", "__doc__", "__module__")
+_parts_of_function = attrgetter(*OF_FUNCTIONS)
+OF_MODULES = "__class__"
+MADE_OF = frozenset({*OF_FUNCTIONS, OF_MODULES})
 OWN_OBJECT = frozenset({"self", "cls"})
 MOST_ITEMS = 10_000
 """Items of a library's container beyond which only their number is looked at."""
@@ -40,6 +43,8 @@ class Handed:
         self._owners: dict[str, Members] = {}
         """The identities of the members of each owner that cells may set."""
         self._containers: dict[str, tuple[int, ...]] = {}
+        self._given: set[str] = set()
+        """Full names of what functions may have been given."""
         self._other: set[str] = set()
         """Full names of what is neither."""
         self._names: set[str] = set()
@@ -63,6 +68,11 @@ class Handed:
             self._any = True
             self._owners = {origin: self._members(origin) for origin in self._owners}
 
+    def give_on(self, origin: str) -> None:
+        """Learn of a member that stands in a source for itself, so that functions may have been given it."""
+        self.add(origin)
+        self._given.add(origin)
+
     def add(self, origin: str) -> None:
         """Learn of a member, by its full name; one that is not there yet is looked up again when it is named again."""
         if origin in self._owners or origin in self._containers or origin in self._other:
@@ -79,7 +89,7 @@ class Handed:
 
     def changed(self) -> list[Member]:
         """The members that were set, deleted or filled since it was asked last, but by libraries themselves."""
-        return [*self._filled(), *(self._set() if self._names or self._any else ())]
+        return [*self._filled(), *self._set()]
 
     def _filled(self) -> Iterator[Member]:
         """The containers that hold other items than before."""
@@ -100,7 +110,7 @@ class Handed:
             if now == before:
                 continue
             self._owners[origin] = now
-            held = members_of(member(origin))
+            held = _held(member(origin))
             then, there = dict(zip(*before, strict=True)), dict(zip(*now, strict=True))
             for name in (*there, *(name for name in then if name not in there)):
                 if then.get(name) != there.get(name) and self._counts(origin, name, held.get(name, MISSING)):
@@ -108,18 +118,36 @@ class Handed:
 
     def _members(self, origin: str) -> Members:
         """The names and identities of those that cells may set."""
-        held = dict(members_of(member(origin)))  # at once: another thread may set members
-        if not self._any:
-            held = {name: held[name] for name in self._names if name in held}
+        owner = member(origin)
+        held = _held(owner) if self._any else _made_of(owner)
+        if self._names and not self._any:
+            members = members_of(owner)
+            held |= {name: members[name] for name in self._names if name in members}
         return tuple(held), tuple(map(identity_of, held.values()))
 
     def _counts(self, origin: str, name: str, value: object) -> bool:
         """Whether a member that differs was set by the notebook: libraries set some themselves, when they are used."""
         if type(value) is ModuleType:
             return False
-        if is_own(value) or name in self._names:
+        if is_own(value) or name in self._names or name in MADE_OF:
             return True
+        if origin in self._given:
+            return self._any
         return self._any and not name.startswith("_") and root_of(type(value)) != root(origin)
+
+
+def _held(owner: object) -> dict[str, object]:
+    """What an owner holds and is made of, all at once: another thread may set members."""
+    return {**dict(members_of(owner)), **_made_of(owner)}
+
+
+def _made_of(owner: object) -> dict[str, object]:
+    """What a function is made of, and the class that a module has: neither stands in its dictionary."""
+    if type(owner) is FunctionType:
+        return dict(zip(OF_FUNCTIONS, _parts_of_function(owner), strict=True))
+    if issubclass(type(owner), type):
+        return {}
+    return {OF_MODULES: type(owner)}
 
 
 def _is_of_own_object(node: ast.Attribute) -> bool:

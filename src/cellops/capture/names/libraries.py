@@ -74,15 +74,18 @@ CHANGES_INTERPRETER = re.compile(
     r" | autolog | system | popen | Popen | run | call | check_call | check_output | makedirs | mkdir |"
     r" remove | removedirs | rename | renames | replace | rmdir | unlink | symlink | link | rmtree | move |"
     r" shutil\.copy | copy2 | copyfile | copytree | make_archive | unpack_archive | extractall | settrace |"
-    r" setprofile | import_module | exec_module | setdefaulttimeout | field_size_limit | add_type ) $"
+    r" setprofile | import_module | exec_module | setdefaulttimeout | field_size_limit | add_type |"
+    r" setbufsize | setswitchinterval | addaudithook | setrlimit | umask | nice | tzset | stack_size ) $"
 )
 INTERPRETER_OF = _words(
     """
     abc atexit codecs collections copyreg csv faulthandler gc importlib locale logging matplotlib mimetypes numbers
     numpy os pandas polars random seaborn shutil signal site sklearn socket sqlite3 subprocess sys torch warnings posix
-    decimal mlflow duckdb tqdm multiprocessing threading unittest mock _csv _socket _sqlite3
+    decimal mlflow duckdb tqdm multiprocessing threading unittest mock resource time _csv _socket _sqlite3
     """
 )
+FILLED_BY_OTHERS = _words("sys warnings linecache gc matplotlib logging IPython builtins")
+"""Libraries whose members and containers change when other code runs; `Surroundings` knows what cells share there."""
 ONLY_SEEMS = frozenset({"numpy.set_diff", "re.sub", "dataclasses.replace", "operator.call"})
 
 READS_FILES = re.compile(
@@ -143,7 +146,9 @@ GIVES_A_NEW_ONE = _words(
 """Methods of frames and arrays whose result shares nothing with them."""
 
 CHANGES_ESTIMATOR = _words("fit fit_predict fit_transform partial_fit set_output set_params")
-GIVES_STATE = re.compile(r"^_?decimal\.(?:getcontext|localcontext)$|^(?:unittest\.)?mock\.patch(?:\.\w+)?$")
+GIVES_STATE = re.compile(
+    r"^_?decimal\.(?:getcontext|localcontext)$|^(?:unittest\.)?mock\.patch(?:\.\w+)?$|^importlib\.import_module$"
+)
 DRAWS_WITH = {"seaborn": "matplotlib", "mpl_toolkits": "matplotlib"}
 DRAWS = _words("boxplot hist plot")
 """Methods of frames that may draw on matplotlib's current figure."""

@@ -8,9 +8,19 @@ from typing import Any
 
 from cellops.capture.dataflow.analysis import Dataflow
 from cellops.capture.names.kinds import Kind, describe
+from cellops.capture.names.libraries import (
+    FILLED_BY_OTHERS,
+    INTERPRETER_OF,
+    changes_interpreter,
+    gives_state,
+    root,
+)
 from cellops.capture.names.types import bases_of, held_by
 
 MISSING = object()
+_of_module = vars(ModuleType)["__dict__"].__get__
+_of_function = vars(FunctionType)["__dict__"].__get__
+"""No code of a class runs that is made from that of modules."""
 
 
 def member(origin: str) -> object:
@@ -23,6 +33,16 @@ def member(origin: str) -> object:
     for name in names:
         value = _held(value, name)
     return value
+
+
+def leads_to_interpreter(origin: str) -> bool:
+    """Whether whoever has a module or a function may change what all cells share."""
+    found = member(origin)
+    if issubclass(type(found), ModuleType):
+        return root(origin) in INTERPRETER_OF | FILLED_BY_OTHERS
+    if found is not MISSING and not any("__call__" in held_by(base) for base in bases_of(type(found))):
+        return False
+    return changes_interpreter(origin) or gives_state(origin)
 
 
 def is_to_come(origin: str) -> bool:
@@ -39,7 +59,7 @@ def members_of(owner: object) -> Mapping[str, Any]:
     if issubclass(kind, type):
         return held_by(owner)  # type: ignore[arg-type]
     if issubclass(kind, ModuleType) or kind is FunctionType:
-        found: Mapping[str, Any] = object.__getattribute__(owner, "__dict__")
+        found: Mapping[str, Any] = (_of_module if kind is not FunctionType else _of_function)(owner)
         return found
     return {}
 

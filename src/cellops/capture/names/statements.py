@@ -190,7 +190,7 @@ class Statements(Expressions):
             case ast.Tuple(elts=parts) | ast.List(elts=parts):
                 self._unpack(parts, self.iterate(value), alike=value.kind in (Kind.DATA, Kind.BOX))
             case ast.Attribute(value=base, attr=attribute):
-                into = self.value(base)
+                into = self.look_up(base)
                 self.notes.set_attribute(into, attribute)
                 if attribute in NAMES_OF_INDEX and into.kind is Kind.TABLE:
                     self.notes.rename_index(into)
@@ -201,7 +201,7 @@ class Statements(Expressions):
             case ast.Subscript(value=base, slice=key):
                 place = self.value(key)
                 self.use(place)
-                self._store_item(self.value(base), value, place, key)
+                self._store_item(self.look_up(base), value, place, key)
             case _:
                 self.value(target)
 
@@ -237,7 +237,7 @@ class Statements(Expressions):
         self.notes.store(into, key)
 
     def bind_name(self, name: str, value: Value) -> None:
-        value = self.handed(value).kept()
+        value = self.looked_at(value).kept()
         scope = self._local(name)
         if scope is not None:
             scope[name] = either([scope[name], value]) if scope[name] is not CONSTANT else value
@@ -280,7 +280,7 @@ class Statements(Expressions):
                 self.value(target)
                 self.bind_name(name, CONSTANT)
             case ast.Attribute(value=base) | ast.Subscript(value=base):
-                self._store(self.value(base), CONSTANT)
+                self._store(self.look_up(base), CONSTANT)
             case _:
                 for part in ast.iter_child_nodes(target):
                     if isinstance(part, ast.expr):

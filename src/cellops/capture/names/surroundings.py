@@ -7,14 +7,26 @@ compared by identity, so that no code of what a cell has put in their place runs
 import os
 import sys
 from collections.abc import Iterator
-from types import ModuleType
+from contextvars import ContextVar
+from operator import attrgetter
+from types import BuiltinFunctionType, ModuleType
 from typing import Any
 
 from cellops.capture.names.owners import is_own
 from cellops.capture.names.types import identity_of
 
-OF_LIBRARIES = (b"CELLOPS_", b"KMP_", b"PYTEST_", b"_")
+OF_LIBRARIES = (
+    b"CELLOPS_", b"KMP_DUPLICATE_LIB_OK", b"KMP_INIT_AT_FORK", b"PYTEST_CURRENT_TEST", b"PYTEST_VERSION", b"__KMP_",
+)  # fmt: skip
 """Beginnings of variables that libraries set by themselves, when they are imported or used."""
+SAYING = (
+    ("_csv", "field_size_limit"), ("gc", "isenabled"), ("gc", "get_threshold"), ("_socket", "getdefaulttimeout"),
+    ("sys", "get_int_max_str_digits"), ("sys", "getswitchinterval"),
+)  # fmt: skip
+"""Functions of Python that say without arguments what another one, or they themselves, have set, and set nothing."""
+OF_DECIMALS = attrgetter("prec", "rounding", "Emin", "Emax", "capitals", "clamp")
+AT_FIRST = {"numpy": {"divide": "warn", "over": "warn", "under": "ignore", "invalid": "warn"}}
+"""What parts are when the library that they belong to has been imported, where that is the same for everybody."""
 OF_MATPLOTLIB = ("backend", "backend_fallback", "interactive")
 """Options that matplotlib decides when the first figure is drawn."""
 DEEPEST = 5
@@ -37,7 +49,9 @@ class Surroundings:
         found = filters != self._filters and modules == self._modules
         if now != self._all:
             seen = _look()
-            found = found or any(value != self._seen.get(part, value) for part, value in seen.items())
+            found = found or any(
+                value != self._seen.get(part, AT_FIRST.get(part, value)) for part, value in seen.items()
+            )
             self._all, self._seen = now, seen
         self._filters, self._modules = filters, modules
         return found
@@ -53,15 +67,27 @@ def _identities() -> tuple[object, ...]:
 
 def _look() -> dict[str, object]:
     """What cells set, each part by its name, those of libraries that are imported among them."""
-    limit, path, folder, errors = _few()
+    limit, path, folder, errors, said = _few()
     variables = {name: identity_of(value) for name, value in _held_variables().items() if not _is_of_libraries(name)}
-    found = {"limit": limit, "path": path, "folder": folder, "numpy": errors, "variables": variables}
-    found |= {"matplotlib": _of_matplotlib(), "pandas": _of_pandas()}
-    return {part: value for part, value in found.items() if value or part == "variables"}
+    found: dict[str, object] = {"limit": limit, "path": path, "folder": folder, "numpy": errors}
+    found |= {"variables": variables, "matplotlib": _of_matplotlib(), "pandas": _of_pandas()}
+    return {part: value for part, value in found.items() if value or part == "variables"} | dict(said)
 
 
-def _few() -> tuple[object, object, object, object]:
-    return _limit(), _plain(sys.path), _asked(_folder), _asked(_member("numpy", "geterr"))
+def _few() -> tuple[object, object, object, object, tuple[tuple[str, object], ...]]:
+    return _limit(), _plain(sys.path), _asked(_folder), _asked(_member("numpy", "geterr")), tuple(_said())
+
+
+def _said() -> Iterator[tuple[str, object]]:
+    """What modules that are imported say of themselves, or hold, each part by its name."""
+    for module, name in SAYING:
+        if type(function := _member(module, name)) is BuiltinFunctionType:
+            yield name, function()
+    if type(decimals := _member("_decimal", "getcontext")) is BuiltinFunctionType:
+        yield "decimals", OF_DECIMALS(decimals())
+    if type(options := _member("numpy._core.printoptions", "format_options")) is ContextVar:
+        yield "printing", identity_of(options.get(None))
+    yield "zones", _member("time", "tzname")
 
 
 def _asked(function: Any) -> object:

@@ -8,6 +8,7 @@ from cellops.capture.names.calls.in_place import hides_parameters
 from cellops.capture.names.kinds import HANDLE, PLAIN_FUNCTION, WEAK, Kind
 from cellops.capture.names.libraries import last, root
 from cellops.capture.names.sharing import Value
+from cellops.records.effects import INTERPRETER
 
 INTO = ("out", "where")
 
@@ -70,5 +71,5 @@ def _written_to(called: Called, base: Value | None) -> list[Value]:
 
 def may_call(value: Value) -> bool:
     if value.kind is Kind.LIBRARY:
-        return not libraries.is_known(value.origin)
+        return INTERPRETER in value.roots or not libraries.is_known(value.origin)
     return value.kind is Kind.ACTIVE and bool(value.everything) and value.origin != HANDLE
