@@ -12,6 +12,7 @@ import click
 from cellops import settings
 from cellops.cli.codes import FAILED, GATED, MISUSED, STOPPED
 from cellops.cli.execute import execute, graph
+from cellops.cli.export import export
 from cellops.cli.keeping import clean, sync
 from cellops.cli.models import drift, package, serve
 from cellops.cli.runs import compare, restore, runs, show, verify
@@ -29,7 +30,7 @@ from cellops.errors import (
 from cellops.flows.headers import explained
 from cellops.version import __version__
 
-VERBS = (execute, graph, runs, show, verify, compare, restore, package, serve, drift, sync, clean)
+VERBS = (execute, graph, export, runs, show, verify, compare, restore, package, serve, drift, sync, clean)
 
 
 @click.group(

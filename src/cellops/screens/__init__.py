@@ -4,6 +4,7 @@ from cellops.screens.compare import comparison
 from cellops.screens.drift import drift
 from cellops.screens.execution import executed, progress, stage
 from cellops.screens.expectations import expectations
+from cellops.screens.exported import exported
 from cellops.screens.gates import annotated
 from cellops.screens.graph import graph, problems
 from cellops.screens.journals import cleaned, kept, synced
@@ -25,6 +26,7 @@ __all__ = [
     "executed",
     "expectations",
     "explained",
+    "exported",
     "graph",
     "kept",
     "package",
