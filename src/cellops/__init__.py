@@ -15,6 +15,7 @@ VERBS = (
     "export",
     "graph",
     "package",
+    "promote",
     "restore",
     "runs",
     "serve",
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from cellops.flows.export import export as export
     from cellops.flows.graph import graph as graph
     from cellops.flows.package import package as package
+    from cellops.flows.promote import promote as promote
     from cellops.flows.restore import restore as restore
     from cellops.flows.runs import runs as runs
     from cellops.flows.runs import show as show

@@ -14,7 +14,7 @@ from cellops.cli.codes import FAILED, GATED, MISUSED, STOPPED
 from cellops.cli.execute import execute, graph
 from cellops.cli.export import export
 from cellops.cli.keeping import clean, sync
-from cellops.cli.models import drift, package, serve
+from cellops.cli.models import drift, package, promote, serve
 from cellops.cli.runs import compare, restore, runs, show, verify
 from cellops.commands import Verbs
 from cellops.errors import (
@@ -30,7 +30,7 @@ from cellops.errors import (
 from cellops.flows.headers import explained
 from cellops.version import __version__
 
-VERBS = (execute, graph, export, runs, show, verify, compare, restore, package, serve, drift, sync, clean)
+VERBS = (execute, graph, export, runs, show, verify, compare, restore, package, promote, serve, drift, sync, clean)
 
 
 @click.group(

@@ -11,6 +11,7 @@ from cellops.screens.journals import cleaned, kept, synced
 from cellops.screens.live import watching
 from cellops.screens.packages import package
 from cellops.screens.parameters import parameters
+from cellops.screens.promoted import promoted
 from cellops.screens.proof import proof
 from cellops.screens.restored import restored
 from cellops.screens.runs import run, run_line, runs
@@ -33,6 +34,7 @@ __all__ = [
     "parameters",
     "problems",
     "progress",
+    "promoted",
     "proof",
     "restored",
     "run",

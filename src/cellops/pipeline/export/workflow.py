@@ -95,6 +95,12 @@ class Workflow:
         return f"cellops-{self.slug}.lock.txt"
 
     @property
+    def without_a_server(self) -> str:
+        """What becomes of runs on a machine that goes when they have ended."""
+        promoted = "" if self.promote is None else ", and no model is promoted"
+        return f"without an MLflow server, runs are gone with the machine{promoted}"
+
+    @property
     def variables(self) -> dict[str, bool]:
         """The secret variables of the environment that its commands read, and whether one cannot do without."""
         found = {secret.variable: secret.required for secret in self.secrets}

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 from cellops.pipeline.export import commands
-from cellops.pipeline.export.python_text import identifier, literal
+from cellops.pipeline.export.python_text import distinct, identifier, literal
 from cellops.pipeline.export.workflow import Workflow, Written
 
 SECRETS = "the password of a connection of Airflow"
@@ -52,7 +53,10 @@ def write(workflow: Workflow) -> Written:
     schedule = "None" if workflow.schedule is None else literal(workflow.schedule)
     parts = [HEAD.format(root=_root(workflow), dag=literal(f"cellops-{workflow.slug}"), schedule=schedule)]
     lines = [commands.execute(workflow, step.name) for step in steps]
-    parts += [_task(workflow, f"step-{step.name}", [line]) for step, line in zip(steps, lines, strict=True)]
+    names = distinct("step", [step.name for step in steps])
+    parts += [
+        _task(workflow, names[step.name], f"step-{step.name}", [line]) for step, line in zip(steps, lines, strict=True)
+    ]
     rest = {
         "execute": [commands.execute(workflow)],
         "drift": list(commands.drift(workflow)),
@@ -60,15 +64,11 @@ def write(workflow: Workflow) -> Written:
     }
     chain = [name for name, own in rest.items() if own]
     # What judges the gates is not tried again: it would come to the same.
-    parts += [_task(workflow, name, rest[name], retries=0) for name in chain]
-    waits = [
-        f"    {_name(f'step-{before}')} >> {_name(f'step-{step.name}')}\n"
-        for step in steps
-        for before in step.waits_for
-    ]
-    last = [step.name for step in steps if not any(step.name in other.waits_for for other in steps)]
-    waits += [f"    {_name(f'step-{name}')} >> {_name('execute')}\n" for name in last]
-    waits += [f"    {_name(one)} >> {_name(other)}\n" for one, other in zip(chain, chain[1:], strict=False)]
+    parts += [_task(workflow, name, name, rest[name], retries=0) for name in chain]
+    last = [names[step.name] for step in steps if not any(step.name in other.waits_for for other in steps)]
+    pairs = [(names[before], names[step.name]) for step in steps for before in step.waits_for]
+    pairs += [*((name, "execute") for name in last), *pairwise(chain)]
+    waits = [f"    {before} >> {behind}\n" for before, behind in pairs]
     text = "".join(parts) + (f"\n{''.join(waits)}" if waits else "")
     return Written(text, (*lines, *(line for own in rest.values() for line in own)), tuple(_notes(workflow)))
 
@@ -80,7 +80,7 @@ def _root(workflow: Workflow) -> str:
     return f"str(Path(__file__).resolve().parents[{len(Path(workflow.file).parts) - 1}])"
 
 
-def _task(workflow: Workflow, name: str, lines: list[str], retries: int = 1) -> str:
+def _task(workflow: Workflow, name: str, task: str, lines: list[str], retries: int = 1) -> str:
     connections = {variable: f"cellops_{variable.lower()}" for variable, needed in workflow.variables.items() if needed}
     pairs = [
         f"            {literal(variable)}: {literal(f'{{{{ conn.{connection}.password }}}}')},\n"
@@ -88,11 +88,7 @@ def _task(workflow: Workflow, name: str, lines: list[str], retries: int = 1) -> 
     ]
     environment = f"\n        env={{\n{''.join(pairs)}        }}," if pairs else ""
     command = literal(_literally(" && ".join(lines)))
-    return TASK.format(name=_name(name), task=literal(name), command=command, environment=environment, retries=retries)
-
-
-def _name(task: str) -> str:
-    return f"task_{identifier(task)}"
+    return TASK.format(name=name, task=literal(task), command=command, environment=environment, retries=retries)
 
 
 def _literally(text: str) -> str:

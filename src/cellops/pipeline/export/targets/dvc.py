@@ -82,11 +82,11 @@ def _literally(value: Any) -> Any:
 
 
 def _notes(workflow: Workflow) -> Iterator[str]:
-    yield f"DVC does not know what a cell reads: each dvc repro asks {'what has changed' if workflow.steps else 'for it'}"
+    yield "DVC does not know what a cell reads, so each dvc repro asks cellops, which executes what has changed"
     yield f"cellops stands in the environment that executes dvc repro; {workflow.lock} pins it"
     if workflow.schedule:
         yield f"DVC has no schedules: {workflow.schedule} is not carried over; export to cron or to CI for it"
     for name in workflow.variables:
         yield f"The variable {name}, a secret, is not carried over: set it where dvc repro is executed"
     for one in workflow.open:
-        yield f"The parameter {one.name} has its default: fix it with -p or --params, or set CELLOPS_PARAM_{one.name.upper()}"
+        yield f"The parameter {one.name} has its default: fix it with -p, or set CELLOPS_PARAM_{one.name.upper()}"

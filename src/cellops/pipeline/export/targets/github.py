@@ -187,7 +187,4 @@ def _notes(workflow: Workflow, left: list[str]) -> Iterator[str]:
         yield f"Whoever starts the workflow cannot set {name}: it has its default, or give it with -p"
     for name, required in workflow.variables.items():
         yield f"{name} is {SECRETS}: set it{'' if required else ', if it is to be given'}"
-    without = (
-        "are gone with the machine" if workflow.promote is None else "are gone with the machine, and none is promoted"
-    )
-    yield f"MLFLOW_TRACKING_URI, its user and password or token are secrets too: without an MLflow server, runs {without}"
+    yield f"MLFLOW_TRACKING_URI, its user and password or token are secrets too: {workflow.without_a_server}"

@@ -82,7 +82,4 @@ def _notes(workflow: Workflow) -> Iterator[str]:
             yield f"Whoever starts the pipeline cannot set {one.name}: it has its default, or give it with -p"
     for name, required in workflow.variables.items():
         yield f"{name} is {SECRETS}: set it{'' if required else ', if it is to be given'}"
-    without = (
-        "are gone with the machine" if workflow.promote is None else "are gone with the machine, and none is promoted"
-    )
-    yield f"MLFLOW_TRACKING_URI, its user and password or token are masked variables too: without a server, runs {without}"
+    yield f"MLFLOW_TRACKING_URI, its user and password or token are masked variables too: {workflow.without_a_server}"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from cellops.pipeline.export import commands
-from cellops.pipeline.export.python_text import identifier, literal
+from cellops.pipeline.export.python_text import distinct, identifier, literal
 from cellops.pipeline.export.workflow import Workflow, Written
 
 SECRETS = "a key of the Kubernetes secret cellops"
@@ -116,20 +116,18 @@ def write(workflow: Workflow) -> Written:
         )
     ]
     lines = [commands.execute(workflow, step.name) for step in steps]
+    names = distinct("step", [step.name for step in steps])
     for step, line in zip(steps, lines, strict=True):
-        parts.append(STEP.format(name=_name(step.name), lines=_lines([line])))
-        parts += [f"    {_name(step.name)}.after({', '.join(map(_name, step.waits_for))})\n"] if step.waits_for else []
+        name, waits = names[step.name], ", ".join(names[one] for one in step.waits_for)
+        parts.append(STEP.format(name=name, lines=_lines([line])))
+        parts += [f"    {name}.after({waits})\n"] if waits else []
     whole = commands.on_one_machine(workflow)
     parts.append(RESULT.format(lines=_lines(whole), results=literal(workflow.results)))
-    last = [step.name for step in steps if not any(step.name in other.waits_for for other in steps)]
-    parts += [f"    result.after({', '.join(map(_name, last))})\n"] if last else []
+    last = [names[step.name] for step in steps if not any(step.name in other.waits_for for other in steps)]
+    parts += [f"    result.after({', '.join(last)})\n"] if last else []
     if secrets:
-        parts.append(KUBERNETES.format(tasks=", ".join([*(_name(step.name) for step in steps), "result"])))
+        parts.append(KUBERNETES.format(tasks=", ".join([*names.values(), "result"])))
     return Written("".join((*parts, MAIN)), (*lines, *whole), tuple(_notes(workflow, is_split=bool(steps))))
-
-
-def _name(step: str) -> str:
-    return f"step_{identifier(step)}"
 
 
 def _lines(lines: tuple[str, ...] | list[str]) -> str:
@@ -149,7 +147,9 @@ def _notes(workflow: Workflow, *, is_split: bool) -> Iterator[str]:
         names = ", ".join(one.name for one in workflow.open)
         yield f"The argument parameters of a run sets {names}, as in {{{workflow.open[0].name!r}: VALUE}}"
     for name, required in workflow.variables.items():
-        yield f"{name} is {SECRETS}: make it{'' if required else ', if it is to be given'}; compiling needs kfp[kubernetes]"
-    yield "Set MLFLOW_TRACKING_URI in the image: without a server, runs are gone with their containers"
+        yield f"{name} is {SECRETS}: make it{'' if required else ', if it is to be given'}"
+    if workflow.variables:
+        yield "Compiling it needs kfp[kubernetes], for its secrets"
+    yield f"Set MLFLOW_TRACKING_URI in the image: {workflow.without_a_server}"
     if workflow.promote is not None:
         yield f"A model is promoted where the repository in the image has the branch {workflow.branch}"
