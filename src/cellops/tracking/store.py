@@ -178,7 +178,7 @@ class Store:
             return Champion(model=model, version=str(version.version), run=run, metrics=metrics)
 
     def promote(self, run_id: str, uri: str, model: str) -> Champion:
-        """Give the alias `champion` to the version that a run's model is of a registered model; both are made if needed."""
+        """Give the alias `champion` to the version that a run's model is; what is missing in the registry is made."""
         with reachable(self.settings):
             known = self._client.search_model_versions(f"run_id = '{run_id}'")
             versions = [version for version in known if version.name == model and version.source == uri]
@@ -195,7 +195,8 @@ class Store:
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
-        return self._client.create_model_version(model, uri, run_id=run_id, model_id=uri.rpartition("/")[2])
+        with active(self.settings):  # MLflow looks for the model in the store that is set for the process
+            return self._client.create_model_version(model, uri, run_id=run_id, model_id=uri.rpartition("/")[2])
 
     def _search(self, query: str, order: str, limit: int) -> list[RunSummary]:
         with reachable(self.settings):

@@ -22,7 +22,8 @@ from pathlib import Path
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG
 
-PROJECT = os.environ.get("CELLOPS_AIRFLOW_PROJECT") or {root}
+OWN_FOLDER = {root}
+PROJECT = os.environ.get("CELLOPS_AIRFLOW_PROJECT") or OWN_FOLDER
 
 with DAG(
     dag_id={dag},
@@ -81,7 +82,7 @@ def _root(workflow: Workflow) -> str:
 
 
 def _task(workflow: Workflow, name: str, task: str, lines: list[str], retries: int = 1) -> str:
-    connections = {variable: f"cellops_{variable.lower()}" for variable, needed in workflow.variables.items() if needed}
+    connections = {variable: _connection(variable) for variable, needed in workflow.variables.items() if needed}
     pairs = [
         f"            {literal(variable)}: {literal(f'{{{{ conn.{connection}.password }}}}')},\n"
         for variable, connection in connections.items()
@@ -89,6 +90,10 @@ def _task(workflow: Workflow, name: str, task: str, lines: list[str], retries: i
     environment = f"\n        env={{\n{''.join(pairs)}        }}," if pairs else ""
     command = literal(_literally(" && ".join(lines)))
     return TASK.format(name=name, task=literal(task), command=command, environment=environment, retries=retries)
+
+
+def _connection(variable: str) -> str:
+    return f"cellops_{variable.lower().removeprefix('cellops_')}"
 
 
 def _literally(text: str) -> str:
@@ -105,7 +110,7 @@ def _notes(workflow: Workflow) -> Iterator[str]:
         yield "Steps hand on their values by the folder .cellops: workers on several machines need --store"
     for variable, needed in workflow.variables.items():
         if needed:
-            yield f"{variable} is {SECRETS}, cellops_{variable.lower()}: make it"
+            yield f"{variable} is {SECRETS}, {_connection(variable)}: make it"
         else:
             yield f"The secret variable {variable} is not carried over: its parameter has its default"
     for one in workflow.open:

@@ -81,8 +81,13 @@ RESULT = """\
         results={results},
     )
 """
+EACH = """\
+    for task in [
+{tasks}    ]:
+        # cellops itself knows which steps need not be executed again.
+        task.set_caching_options(False)
+"""
 KUBERNETES = """\
-    for task in ({tasks},):
         kubernetes.use_secret_as_env(
             task, secret_name="cellops", secret_key_to_env=SECRETS, optional=True
         )
@@ -125,8 +130,8 @@ def write(workflow: Workflow) -> Written:
     parts.append(RESULT.format(lines=_lines(whole), results=literal(workflow.results)))
     last = [names[step.name] for step in steps if not any(step.name in other.waits_for for other in steps)]
     parts += [f"    result.after({', '.join(last)})\n"] if last else []
-    if secrets:
-        parts.append(KUBERNETES.format(tasks=", ".join([*names.values(), "result"])))
+    parts.append(EACH.format(tasks="".join(f"        {name},\n" for name in (*names.values(), "result"))))
+    parts += [KUBERNETES] if secrets else []
     return Written("".join((*parts, MAIN)), (*lines, *whole), tuple(_notes(workflow, is_split=bool(steps))))
 
 
