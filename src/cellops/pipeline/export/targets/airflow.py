@@ -102,7 +102,7 @@ def _literally(text: str) -> str:
 
 
 def _notes(workflow: Workflow) -> Iterator[str]:
-    yield f"Workers need the repository, and cellops on their PATH from an environment that {workflow.lock} pins"
+    yield f"Workers need the repository, and on their PATH a cellops of Python {workflow.python} with {workflow.lock}"
     yield "Its folder is found from the file of the DAG, else by the variable CELLOPS_AIRFLOW_PROJECT"
     if workflow.schedule:
         yield f"The schedule {workflow.schedule} is in UTC"

@@ -1,6 +1,7 @@
 """A line for a crontab."""
 
 import shlex
+import sys
 from collections.abc import Iterator
 
 from cellops.errors import UsageError
@@ -59,7 +60,10 @@ def _in_crontab(command: str) -> str:
 
 
 def _notes(workflow: Workflow, command: str) -> Iterator[str]:
-    yield f"Add it with crontab -e on this machine, in whose time {workflow.schedule} is; the environment is this one"
+    yield f"Add it with crontab -e on this machine, in whose time {workflow.schedule} is"
+    yield f"It takes the Python of this environment, {workflow.interpreter}"
+    if workflow.python != f"{sys.version_info.major}.{sys.version_info.minor}":
+        yield f"Python {workflow.python} is not carried over"
     yield "It says nothing unless it fails; cron mails that to MAILTO. One that comes while another goes on is left out"
     if len(command) > LONGEST:
         yield f"The command has {len(command)} characters, and some crons take {LONGEST}: put parameters into a file"
@@ -67,4 +71,6 @@ def _notes(workflow: Workflow, command: str) -> Iterator[str]:
         yield f"The variable {secret.variable}, a secret, is not carried over: set it where cron finds it"
     if workflow.store:
         yield "The variable CELLOPS_STEP_STORE_KEY, a secret, is not carried over: set it where cron finds it"
+    for one in workflow.open:
+        yield f"The parameter {one.name} has its default: fix it with -p or --params"
     yield "Variables such as MLFLOW_TRACKING_URI are not carried over: put them into [tool.cellops] of pyproject.toml"

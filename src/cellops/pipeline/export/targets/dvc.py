@@ -83,7 +83,7 @@ def _literally(value: Any) -> Any:
 
 def _notes(workflow: Workflow) -> Iterator[str]:
     yield "DVC does not know what a cell reads, so each dvc repro asks cellops, which executes what has changed"
-    yield f"cellops stands in the environment that executes dvc repro; {workflow.lock} pins it"
+    yield f"dvc repro takes the cellops of its own environment: Python {workflow.python} with {workflow.lock}"
     if workflow.schedule:
         yield f"DVC has no schedules: {workflow.schedule} is not carried over; export to cron or to CI for it"
     for name in workflow.variables:
