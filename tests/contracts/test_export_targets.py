@@ -144,7 +144,7 @@ def test_no_text_breaks_out(name: str, text: str, probe: Probe) -> None:
 
 
 @pytest.mark.parametrize("name", TARGETS)
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=TEXTS)
 def test_nothing_that_can_be_typed_breaks_out(name: str, text: str, probe: Probe) -> None:
     workflow = replace(FULL, steps=(), parameters=(("rows", text),), gates=(text,), drift=None, promote=None)

@@ -141,6 +141,7 @@ def _lines(lines: tuple[str, ...] | list[str]) -> str:
 
 def _notes(workflow: Workflow, *, is_split: bool) -> Iterator[str]:
     yield f"Compile it where kfp is installed: CELLOPS_KFP_IMAGE=IMAGE python {workflow.file} pipeline.yaml"
+    yield "A component installs kfp itself with pip, without what it depends on, where the image has none"
     yield f"IMAGE has the repository in /workspace, or where the argument project says, and what {workflow.lock} pins"
     if len(workflow.steps) > 1 and not is_split:
         yield "Steps are components of their own with --store only, which hands on their values: it is one component"
