@@ -48,6 +48,7 @@ def terminal(context: click.Context) -> None:
     The usual way:
       cellops execute train.ipynb -p seed 7   run the notebook as a pipeline
       cellops graph train.ipynb               see its steps and what flows between them
+      cellops export github train.ipynb       hand it to CI or an orchestrator
       cellops runs                            see the runs, newest first
       cellops verify last                     execute a run again: does it come out the same?
       cellops package last -o model           export the newest run's model with its contract
