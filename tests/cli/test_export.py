@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from cellops.pipeline.export.schedule import WRITTEN_AS
 from support.exported import git
 from support.notebooks import LOAD, PARAMETERS, write
 
@@ -35,8 +36,7 @@ def test_what_is_wrong_is_told_before_anything_is_written(project: Path) -> None
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.splitlines() == [
         "cellops: There are 2 errors:",
-        "- A schedule has five fields, and 'daily' has 1. Write minute, hour, day, month and day of the week, such as "
-        '"0 6 * * 1": Mondays at 6:00',
+        f"- A schedule has five fields, and 'daily' has 1. {WRITTEN_AS}",
         "- rws: there is no such parameter (did you mean rows?). The notebook declares rows: int, seed: int",
         "Nothing has been executed: correct them and start again",
     ]

@@ -78,7 +78,9 @@ def expected(workflow: Workflow, *, steps: bool) -> list[list[str]]:
     """The arguments that `cellops` is called with, in the order of the file."""
     lines = [commands.execute(workflow, step.name) for step in workflow.steps] if steps else []
     lines += commands.everything(workflow)
-    return [words for line in lines if (words := shlex.split(line))[0] == "cellops"]
+    typed = (shlex.split(line) for line in lines)
+    calls = (words[2:] if words[0] == "env" else words for words in typed)
+    return [words for words in calls if words[0] == "cellops"]
 
 
 def called(name: str, workflow: Workflow, probe: Probe) -> list[list[str]]:
@@ -133,7 +135,8 @@ def test_no_text_breaks_out(name: str, text: str, probe: Probe) -> None:
         drift=text,
         promote=text,
         lock=f"{text}.txt",
-        branch="main",
+        project=text,
+        kept=f"{text}/.cellops/steps",
     )
     if name == "cron" and "\n" in text:
         with pytest.raises(UsageError, match="has one for each command"):

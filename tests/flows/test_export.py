@@ -219,3 +219,13 @@ def test_what_the_repository_lacks_is_told(repository: Path) -> None:
         cellops.export("github", "nowhere.ipynb")
     with pytest.raises(UsageError, match="needs a schedule"):
         cellops.export("cron", "plain.ipynb")
+
+
+def test_a_project_below_the_top_of_the_repository_keeps_its_settings(repository: Path) -> None:
+    (repository / "sub").mkdir()
+    (repository / "sub/pyproject.toml").write_text('[tool.cellops]\nfolder = "own"\n')
+    write(repository / "sub/steps.ipynb", *STEPS)
+    made = cellops.export("github", "sub/steps.ipynb", promote="m")
+    assert all(line.startswith("env CELLOPS_PROJECT=sub cellops ") for line in made.commands)
+    text = Path(made.files[0]).read_text()
+    assert text.count("path: sub/own/steps\n") == 2

@@ -57,5 +57,5 @@ def test_what_has_not_passed_or_not_finished_is_no_champion(project: Path) -> No
         cellops.promote(str(output))
     with pytest.raises(NotFoundError, match="is no notebook that an execution of this project has written"):
         cellops.promote(str(project / "n.ipynb"))
-    with pytest.raises(NotFoundError, match="There is no run elsewhere.ipynb"):
+    with pytest.raises(NotFoundError, match=r"There is no run elsewhere\.ipynb"):
         cellops.promote("elsewhere.ipynb")

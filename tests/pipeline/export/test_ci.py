@@ -72,9 +72,11 @@ def test_a_job_of_github_executes_the_notebook_and_ends_with_its_gate(repository
     script = EXPRESSION.sub(lambda found: found[1], steps["Execute"]["run"])
     assert [made.commands[0]] == [script]
     asked = workflow["on"]["workflow_dispatch"]["inputs"]
-    assert (list(asked), job["env"]["CELLOPS_PARAM_SCORE"]) == (["score"], "${{ inputs.score }}")
+    assert (list(asked), steps["Execute"]["env"]["CELLOPS_PARAM_SCORE"]) == (["score"], "${{ inputs.score }}")
     assert workflow["permissions"] == {}
     assert job["permissions"] == {"contents": "read"}
+
+    assert not [step for step in job["steps"] if "uses" in step and "env" in step]
 
     bad = run(script, CELLOPS_PARAM_SCORE="0.5", MLFLOW_TRACKING_URI="")
     assert bad.returncode == 3, bad.stderr

@@ -8,7 +8,7 @@ from cellops.pipeline.export.workflow import Workflow
 
 def execute(workflow: Workflow, step: str | None = None) -> str:
     """The line that executes the notebook; of one step, with those that it waits for, where `step` names it."""
-    words = ["cellops", "execute", _path(workflow.notebook), *_values(workflow)]
+    words = [*_cellops(workflow), "execute", _path(workflow.notebook), *_values(workflow)]
     if workflow.steps and not workflow.store:
         words.append("--cache")
     words += _options(workflow)
@@ -43,8 +43,8 @@ def drift(workflow: Workflow) -> tuple[str, ...]:
     package = f"{workflow.results}/package"
     return (
         shlex.join(["rm", "-rf", package]),  # a package is never replaced
-        shlex.join(["cellops", "package", executed(workflow), "-o", package]),
-        shlex.join(["cellops", "drift", package, _path(workflow.drift), "-o", f"{workflow.results}/drift"]),
+        shlex.join([*_cellops(workflow), "package", executed(workflow), "-o", package]),
+        shlex.join([*_cellops(workflow), "drift", package, _path(workflow.drift), "-o", f"{workflow.results}/drift"]),
     )
 
 
@@ -52,7 +52,7 @@ def promote(workflow: Workflow) -> tuple[str, ...]:
     """The line that makes the model of the execution the champion; none where that is not asked for."""
     if workflow.promote is None:
         return ()
-    return (shlex.join(["cellops", "promote", executed(workflow), "--model", workflow.promote]),)
+    return (shlex.join([*_cellops(workflow), "promote", executed(workflow), "--model", workflow.promote]),)
 
 
 def promote_on_branch(workflow: Workflow) -> tuple[str, ...]:
@@ -77,6 +77,11 @@ def _all(workflow: Workflow) -> Iterator[str]:
     yield execute(workflow)
     yield from drift(workflow)
     yield from promote(workflow)
+
+
+def _cellops(workflow: Workflow) -> list[str]:
+    """The command; at the top of a repository with several projects none but its own is meant."""
+    return ["cellops"] if workflow.project == "." else ["env", f"CELLOPS_PROJECT={workflow.project}", "cellops"]
 
 
 def _values(workflow: Workflow) -> Iterator[str]:

@@ -98,6 +98,8 @@ def plan(wanted: Wanted, target: Target, project: Path, steps: Path, refusals: R
         python=wanted.python or f"{sys.version_info.major}.{sys.version_info.minor}",
         interpreter=Path(sys.executable),
         cellops=__version__,
+        project=_from(root, project.resolve()) or ".",
+        kept=_from(root, steps.resolve()),
         branch=branch(root),
         steps=() if made.steps is None else _tasks(made.steps.graph),
         parameters=tuple(given.fixed),
@@ -113,6 +115,10 @@ def plan(wanted: Wanted, target: Target, project: Path, steps: Path, refusals: R
         drift=places.get("drift"),
     )
     return Planned(workflow, source, tuple(given.notes))
+
+
+def _from(root: Path, folder: Path) -> str | None:
+    return folder.relative_to(root).as_posix() if folder.is_relative_to(root) else None
 
 
 def _has_steps(notebook: "NotebookNode") -> bool:

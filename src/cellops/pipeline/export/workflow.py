@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from cellops.pipeline.parameters.sources import VARIABLE
 from cellops.records.parameter import ParameterDescription
 
 RESULTS = "cellops-results"
@@ -57,6 +58,10 @@ class Workflow:
     """The lock of the environment, beside it."""
     locked: bool = True
     """Whether the lock pins cellops itself, which an index then brings."""
+    project: str = "."
+    """The folder of the project, whose settings hold."""
+    kept: str | None = ".cellops/steps"
+    """Where its steps are kept; None where that lies outside of the repository."""
     branch: str = "main"
     """The only one from which a model is promoted."""
     steps: tuple[Task, ...] = ()
@@ -89,6 +94,16 @@ class Workflow:
     def results(self) -> str:
         """The folder of what its executions leave."""
         return f"{RESULTS}/{self.slug}"
+
+    @property
+    def asked(self) -> dict[str, ParameterDescription]:
+        """What whoever starts the pipeline may choose, by the variables that set it."""
+        names = [one.name.upper() for one in self.open]
+        return {
+            f"{VARIABLE}{one.name.upper() if names.count(one.name.upper()) == 1 else one.name}": one
+            for one in self.open
+            if one.name.isascii()
+        }
 
     @property
     def name_of_lock(self) -> str:

@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from cellops.pipeline.export import commands
@@ -34,7 +34,8 @@ def place(workflow: Workflow) -> str:
 
 
 def write(workflow: Workflow) -> Written:
-    asked, left = _inputs(workflow)
+    asked = dict(list(workflow.asked.items())[:MOST_INPUTS])
+    left = [one.name for one in workflow.open if one not in asked.values()]
     jobs = {"execute": _execute(workflow, asked), "comment": _comment(workflow)}
     content = {
         "name": f"cellops {workflow.slug}",
@@ -60,10 +61,11 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _triggers(workflow: Workflow, asked: list[ParameterDescription]) -> dict[str, Any]:
+def _triggers(workflow: Workflow, asked: dict[str, ParameterDescription]) -> dict[str, Any]:
     branch = re.sub(r"([!+])", r"\\\1", workflow.branch)
     inputs = {
-        one.name: {"description": _described(one), "type": "string", "required": False, "default": ""} for one in asked
+        one.name: {"description": _described(one), "type": "string", "required": False, "default": ""}
+        for one in asked.values()
     }
     return {
         "push": {"branches": [branch]},
@@ -80,40 +82,36 @@ def _described(parameter: ParameterDescription) -> str:
     return text.replace("${{", "$ {{")
 
 
-def _inputs(workflow: Workflow) -> tuple[list[ParameterDescription], list[str]]:
-    """The parameters that somebody who starts the workflow may set, and the names of those that cannot be."""
-    fit = [one for one in workflow.open if one.name.isascii()]
-    asked = fit[:MOST_INPUTS]
-    return asked, [one.name for one in workflow.open if one not in asked]
-
-
-def _execute(workflow: Workflow, asked: list[ParameterDescription]) -> dict[str, Any]:
-    variables = {f"CELLOPS_PARAM_{one.name.upper()}": f"${{{{ inputs.{one.name} }}}}" for one in asked}
-    secrets = (*workflow.variables, *OF_MLFLOW)
+def _execute(workflow: Workflow, asked: dict[str, ParameterDescription]) -> dict[str, Any]:
     return {
         "runs-on": "ubuntu-latest",
         "timeout-minutes": LONGEST_MINUTES,
         "permissions": {"contents": "read"},
-        "env": variables | {name: f"${{{{ secrets.{name} }}}}" for name in secrets},
-        "steps": list(_steps(workflow)),
+        "steps": list(_steps(workflow, asked)),
     }
 
 
-def _steps(workflow: Workflow) -> Iterator[dict[str, Any]]:
+def _steps(workflow: Workflow, asked: dict[str, ParameterDescription]) -> Iterator[dict[str, Any]]:
+    """The steps of the job; only those that are cellops see what they need of the secrets."""
+    mlflow = _secrets(OF_MLFLOW)
+    given = {variable: f"${{{{ inputs.{one.name} }}}}" for variable, one in asked.items()}
+    is_cached = bool(workflow.steps) and workflow.kept is not None
     yield {"uses": CHECKOUT, "with": {"persist-credentials": False}}
-    yield {"uses": PYTHON, "with": {"python-version": workflow.python}}
+    yield {"uses": PYTHON, "with": {"python-version": workflow.python, **_downloads(workflow)}}
     yield {"name": "Install", "run": literally("\n".join(install(workflow)))}
-    if workflow.steps:
+    if is_cached:
         yield {"name": "Restore the steps", "uses": RESTORE, "with": _cache(workflow, ends=True)}
-    yield {"name": "Execute", "run": literally(commands.execute(workflow))}
-    if workflow.steps:
+    own = given | _secrets(workflow.variables) | mlflow
+    yield {"name": "Execute", "env": own, "run": literally(commands.execute(workflow))}
+    if is_cached:
         yield {"name": "Keep the steps", "if": "always()", "uses": SAVE, "with": _cache(workflow, ends=False)}
     if workflow.drift is not None:
-        yield {"name": "Drift", "run": literally("\n".join(commands.drift(workflow)))}
+        yield {"name": "Drift", "env": mlflow, "run": literally("\n".join(commands.drift(workflow)))}
     if workflow.promote is not None:
         yield {
             "name": "Promote",
             "if": f"github.event_name != 'pull_request' && github.ref == {_quoted(f'refs/heads/{workflow.branch}')}",
+            "env": mlflow,
             "run": literally("\n".join((REQUIRE_STORE, *commands.promote(workflow)))),
         }
     results = workflow.results
@@ -128,6 +126,15 @@ def _steps(workflow: Workflow) -> Iterator[dict[str, Any]]:
         "uses": UPLOAD,
         "with": {"name": f"cellops-{workflow.slug}", "path": results, "if-no-files-found": "ignore"},
     }
+
+
+def _secrets(names: Iterable[str]) -> dict[str, str]:
+    return {name: f"${{{{ secrets.{name} }}}}" for name in names}
+
+
+def _downloads(workflow: Workflow) -> dict[str, str]:
+    """What pip has downloaded is kept for as long as the lock is the same."""
+    return {"cache": "pip", "cache-dependency-path": _glob(workflow.lock)}
 
 
 REQUIRE_STORE = ': "${MLFLOW_TRACKING_URI:?Set it: the model is promoted in the registry of that MLflow server}"'
@@ -146,7 +153,7 @@ def _cache(workflow: Workflow, *, ends: bool) -> dict[str, str]:
     lock, notebook = (f"${{{{ hashFiles({_quoted(_glob(path))}) }}}}" for path in (workflow.lock, workflow.notebook))
     of_lock = f"cellops-{workflow.slug}-${{{{ runner.os }}}}-{lock}-"
     key = f"{of_lock}{notebook}-${{{{ github.run_id }}}}-${{{{ github.run_attempt }}}}"
-    cache = {"path": ".cellops/steps", "key": key}
+    cache = {"path": _glob(str(workflow.kept)), "key": key}
     return cache | {"restore-keys": f"{of_lock}{notebook}-\n{of_lock}\n"} if ends else cache
 
 
@@ -183,6 +190,8 @@ def _notes(workflow: Workflow, left: list[str]) -> Iterator[str]:
     yield "The actions are pinned to their major versions; replace these by digests where your rules ask for it"
     if workflow.schedule:
         yield f"The schedule {workflow.schedule} is in UTC, and GitHub follows it on the branch {workflow.branch} only"
+    if workflow.kept is None:
+        yield "Steps are kept outside of the repository, and not restored"
     for name in left:
         yield f"Whoever starts the workflow cannot set {name}: it has its default, or give it with -p"
     for name, required in workflow.variables.items():

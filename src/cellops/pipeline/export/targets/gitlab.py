@@ -29,7 +29,7 @@ def place(workflow: Workflow) -> str:
 
 def write(workflow: Workflow) -> Written:
     name = f"cellops-{workflow.slug}"
-    variables = {f"CELLOPS_PARAM_{one.name.upper()}": _asked(one) for one in workflow.open if one.name.isascii()}
+    variables = {variable: _asked(one) for variable, one in workflow.asked.items()}
     content: dict[str, Any] = {"variables": variables} if variables else {}
     content[name] = {
         "image": f"python:{workflow.python}",
@@ -37,7 +37,7 @@ def write(workflow: Workflow) -> Written:
         "timeout": "6 hours",
         "interruptible": True,
         **({"resource_group": name} if workflow.promote else {}),
-        **({"cache": _cache(workflow)} if workflow.steps else {}),
+        **({"cache": _cache(workflow)} if workflow.steps and workflow.kept else {}),
         "script": [*install(workflow), commands.execute(workflow), *commands.drift(workflow), *_promotion(workflow)],
         "artifacts": {
             "when": "always",
@@ -62,7 +62,7 @@ def _cache(workflow: Workflow) -> dict[str, Any]:
     return {
         "key": f"{name}-$CI_COMMIT_REF_SLUG",
         "fallback_keys": [f"{name}-$CI_DEFAULT_BRANCH"],
-        "paths": [".cellops/steps/"],
+        "paths": [f"{workflow.kept}/"],
         "when": "always",
     }
 
@@ -75,6 +75,8 @@ def _promotion(workflow: Workflow) -> Iterator[str]:
 
 def _notes(workflow: Workflow) -> Iterator[str]:
     yield f"Include it in .gitlab-ci.yml: include: [{{local: {json.dumps('/' + workflow.file, ensure_ascii=False)}}}]"
+    if workflow.kept is None:
+        yield "Steps are kept outside of the repository, and not restored"
     if workflow.schedule:
         yield f"GitLab keeps schedules outside of files: enter {workflow.schedule} under Build, Pipeline schedules"
     for one in workflow.open:
