@@ -229,3 +229,12 @@ def test_a_project_below_the_top_of_the_repository_keeps_its_settings(repository
     assert all(line.startswith("env CELLOPS_PROJECT=sub cellops ") for line in made.commands)
     text = Path(made.files[0]).read_text()
     assert text.count("path: sub/own/steps\n") == 2
+
+
+def test_a_project_that_a_variable_moves_elsewhere_is_not_carried_over(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CELLOPS_PROJECT", str(tmp_path))
+    made = cellops.export("github", "steps.ipynb")
+    assert made.commands[0].startswith("cellops execute ")
+    assert "path: .cellops/steps\n" in Path(made.files[0]).read_text()

@@ -43,6 +43,7 @@ def test_it_compiles_and_its_local_runner_executes_the_steps_and_the_gate(
     project: Path, tmp_path: Path, python: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     git(project, "init", "-q", "-b", "main")
+    monkeypatch.delenv("CELLOPS_PROJECT")  # as it is in a container
     write(project / "steps.ipynb", *STEPS)
     store = (tmp_path / "store").as_uri()
     made = cellops.export("kfp", "steps.ipynb", store=store, gates=["auc >= 0.7"])

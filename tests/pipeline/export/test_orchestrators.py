@@ -58,6 +58,7 @@ def dvc(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def repository(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     git(project, "init", "-q", "-b", "main")
+    monkeypatch.delenv("CELLOPS_PROJECT")  # as it is in CI
     monkeypatch.setenv("PATH", f"{as_command(tmp_path / 'bin')}:{os.environ['PATH']}")
     write(project / "steps.ipynb", *STEPS)
     return project

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 OLDEST_PYTHON = (3, 11)
+KEPT = ".cellops/steps"
+"""Where steps are kept in a repository whose project no variable moves elsewhere."""
 PYTHON = re.compile(r"(\d)\.(\d\d?)", re.ASCII)
 
 
@@ -99,7 +101,7 @@ def plan(wanted: Wanted, target: Target, project: Path, steps: Path, refusals: R
         interpreter=Path(sys.executable),
         cellops=__version__,
         project=_from(root, project.resolve()) or ".",
-        kept=_from(root, steps.resolve()),
+        kept=_from(root, steps.resolve()) if project.resolve().is_relative_to(root) else KEPT,
         branch=branch(root),
         steps=() if made.steps is None else _tasks(made.steps.graph),
         parameters=tuple(given.fixed),
