@@ -193,3 +193,10 @@ def test_the_line_that_exports_again_is_read_as_it_was_given() -> None:
         FULL.seed,
         FULL.gates,
     )
+
+
+def test_every_notebook_has_a_name_of_its_own() -> None:
+    names = {path: replace(FULL, notebook=path).slug for path in ("a/b.ipynb", "b.ipynb", "a b.ipynb", *HOSTILE)}
+    assert (names["a/b.ipynb"], names["b.ipynb"]) == ("a-b", "b")
+    assert len(set(names.values())) == len(names)
+    assert all(re.fullmatch("[A-Za-z0-9_-]+", name) for name in names.values())

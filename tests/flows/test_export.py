@@ -153,8 +153,8 @@ def test_a_target_without_a_place_for_secrets_asks_where_it_stands(repository: P
     with pytest.raises(CellopsError) as caught:
         cellops.export(target, "secret.ipynb", schedule="0 6 * * 1")
     assert caught.value.text() == (
-        "The notebook needs the secret token, and it has no place for secrets. Say where it stands on the machine that "
-        "executes it: -p token env:VARIABLE, or -p token file:PATH"
+        "The notebook needs the secret token, and the target has no place for secrets. Say where it stands on the "
+        "machine that executes it: -p token env:VARIABLE, or -p token file:PATH"
     )
     made = cellops.export(target, "secret.ipynb", {"token": "env:TOKEN"}, schedule="0 6 * * 1")
     assert any("The variable TOKEN, a secret, is not carried over" in note for note in made.notes)

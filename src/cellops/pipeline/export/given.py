@@ -126,7 +126,7 @@ def _secret_by_its_name(parameter: Parameter, found: GivenValues, *, keeps_secre
     if keeps_secrets is not None and NAME.fullmatch(variable) is not None:
         found.secrets.append(SecretNeeded(name, variable, required=parameter.required))
     elif parameter.required:
-        why = "it has no place for secrets" if keeps_secrets is None else f"no variable can be named {variable}"
+        why = "the target has no place for secrets" if keeps_secrets is None else f"no variable can be named {variable}"
         fact = f"The notebook needs the secret {name}, and {why}"
         raise UsageError(fact, remedy=f"Say where it stands on the machine that executes it: {instead}")
     else:

@@ -54,6 +54,8 @@ def notes(workflow: Workflow, notebook: "NotebookNode", experiment: str, text: s
     for path in named:
         if not os.path.lexists(workflow.root / path):
             yield f"{path} is not here now, and must be there before {OWN} drift reads it"
+    if workflow.store is not None and not workflow.store.startswith(("file:", "/")):
+        yield f"What reaches {workflow.store} reads its credentials from variables of the environment: set them there"
     is_other = workflow.promote not in (None, experiment)
     if is_other and any("champion" in gate for gate in workflow.gates):
         yield f"Gates compare with the champion of {experiment}, the experiment, and {workflow.promote} is promoted"

@@ -12,6 +12,7 @@ from cellops.records.parameter import ParameterDescription
 RESULTS = "cellops-results"
 """The folder below the top of the repository in which each pipeline has a folder of its results."""
 NOT_PLAIN = re.compile(r"[^A-Za-z0-9_]+")
+PLAIN = re.compile(r"\w+([-/]\w+)*", re.ASCII)
 
 
 class Task(NamedTuple):
@@ -84,11 +85,13 @@ class Workflow:
 
     @property
     def slug(self) -> str:
-        """The notebook's name in letters, digits and underscores; one that has others is told apart by a digest."""
-        stem = PurePosixPath(self.notebook).stem
-        plain = NOT_PLAIN.sub("-", stem).strip("-")
+        """The notebook's path in letters, digits, - and _; one that has other characters is told apart by a digest."""
+        path = str(PurePosixPath(self.notebook).with_suffix(""))
+        plain = NOT_PLAIN.sub("-", path).strip("-")
+        if PLAIN.fullmatch(path):
+            return plain
         digest = hashlib.sha256(self.notebook.encode(errors="surrogateescape")).hexdigest()[:8]
-        return plain if plain and NOT_PLAIN.sub("-", stem) == stem else "-".join(filter(None, (plain, digest)))
+        return "-".join(filter(None, (plain, digest)))
 
     @property
     def results(self) -> str:
