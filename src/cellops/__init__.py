@@ -12,8 +12,10 @@ VERBS = (
     "compare",
     "drift",
     "execute",
+    "export",
     "graph",
     "package",
+    "promote",
     "restore",
     "runs",
     "serve",
@@ -27,8 +29,10 @@ if TYPE_CHECKING:
     from cellops.flows.compare import compare as compare
     from cellops.flows.drift import drift as drift
     from cellops.flows.execute import execute as execute
+    from cellops.flows.export import export as export
     from cellops.flows.graph import graph as graph
     from cellops.flows.package import package as package
+    from cellops.flows.promote import promote as promote
     from cellops.flows.restore import restore as restore
     from cellops.flows.runs import runs as runs
     from cellops.flows.runs import show as show

@@ -12,8 +12,9 @@ import click
 from cellops import settings
 from cellops.cli.codes import FAILED, GATED, MISUSED, STOPPED
 from cellops.cli.execute import execute, graph
+from cellops.cli.export import export
 from cellops.cli.keeping import clean, sync
-from cellops.cli.models import drift, package, serve
+from cellops.cli.models import drift, package, promote, serve
 from cellops.cli.runs import compare, restore, runs, show, verify
 from cellops.commands import Verbs
 from cellops.errors import (
@@ -29,7 +30,7 @@ from cellops.errors import (
 from cellops.flows.headers import explained
 from cellops.version import __version__
 
-VERBS = (execute, graph, runs, show, verify, compare, restore, package, serve, drift, sync, clean)
+VERBS = (execute, graph, export, runs, show, verify, compare, restore, package, promote, serve, drift, sync, clean)
 
 
 @click.group(
@@ -47,6 +48,7 @@ def terminal(context: click.Context) -> None:
     The usual way:
       cellops execute train.ipynb -p seed 7   run the notebook as a pipeline
       cellops graph train.ipynb               see its steps and what flows between them
+      cellops export github train.ipynb       hand it to CI or an orchestrator
       cellops runs                            see the runs, newest first
       cellops verify last                     execute a run again: does it come out the same?
       cellops package last -o model           export the newest run's model with its contract

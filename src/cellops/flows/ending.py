@@ -87,6 +87,7 @@ class Ending:
             parameters=dict(self.parameters),
             steps=steps,
             seed=self.seed,
+            reused_runs=tuple(run.run for run in kept.runs),
         )
         journal = _record(event, kept.gates, self.settings)
         self.on_stage("Carrying the runs to MLflow")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cellops.errors import PackageError
 from cellops.flows.runs import NEWEST, runs, show
-from cellops.flows.sync import SyncResult, refuse, sync
+from cellops.flows.sync import refuse, sync
 from cellops.records.base import Record
 from cellops.records.contract import Contract
 from cellops.records.package import Manifest, Provenance
@@ -62,11 +62,10 @@ def package(run: str = "last", *, output: Path | None = None, settings: Settings
     if output is not None:
         require_free(output)
     summary = show(run, settings=settings)
-    result = None if summary.synced else sync(settings)
     store = Store(settings)
-    if result is not None:
-        summary = _carried(store, summary, result)
-    uri = _model_uri(summary)
+    if not summary.synced:
+        summary = carried(store, summary)
+    uri = model_uri(summary)
     target = output or prepare(settings.folder) / "packages" / f"{plain_name(summary.name)}-{summary.run[:8]}"
     with tempfile.TemporaryDirectory() as name:
         held = _records(store, summary, Path(name))
@@ -92,8 +91,17 @@ def package(run: str = "last", *, output: Path | None = None, settings: Settings
     )
 
 
-def _carried(store: "Store", summary: RunSummary, result: SyncResult) -> RunSummary:
-    """The run as the tracking store knows it, now that it has been carried there."""
+def carried(store: "Store", summary: RunSummary) -> RunSummary:
+    """The run as the tracking store knows it, once it has been carried there.
+
+    Raises
+    ------
+    TrackingError
+        When the store does not take it.
+    PackageError
+        When it was recorded for another store.
+    """
+    result = sync(store.settings)
     found = store.run(summary.run)
     if found is None:
         refuse(result)
@@ -102,7 +110,8 @@ def _carried(store: "Store", summary: RunSummary, result: SyncResult) -> RunSumm
     return found
 
 
-def _model_uri(summary: RunSummary) -> str:
+def model_uri(summary: RunSummary) -> str:
+    """The address of the model of a run in MLflow; `PackageError` where it has none."""
     uri = next((uri for uri in summary.models.values() if uri), None)
     if uri is None:
         codes = {"model-not-logged", "model-waits", "incomplete-evidence"}

@@ -9,6 +9,7 @@ from cellops.capture.lease import is_alive
 from cellops.errors import NotFoundError, TrackingError
 from cellops.flows.carrier import killed
 from cellops.flows.progress import Progress, first_event, journals, read_progress
+from cellops.flows.written_notebooks import keys_of, names_notebook
 from cellops.records.finding import Finding, Severity
 from cellops.records.proof import Proof
 from cellops.records.run import RunClosed, RunOpened, RunSummary
@@ -60,6 +61,7 @@ def _joined(settings: Settings, limit: int) -> list[RunSummary]:
 def show(run: str, *, settings: Settings | None = None) -> RunSummary:
     """The run whose key, MLflow id or name is given; the start of a key is enough, and `last` is the newest.
 
+    The path of an executed notebook stands for the last run of its execution that has a model, or else for the last.
     A run that has not been carried is answered from its journal, without asking the tracking store.
 
     Raises
@@ -70,6 +72,9 @@ def show(run: str, *, settings: Settings | None = None) -> RunSummary:
         When the tracking store has to be asked and does not answer.
     """
     settings = settings or load()
+    if names_notebook(run):
+        of_execution = [show(key, settings=settings) for key in keys_of(Path(run), settings)]
+        return next((one for one in of_execution if one.models), of_execution[0])
     found = _not_carried(run, settings)
     if found is not None:
         return found

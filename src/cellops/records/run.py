@@ -213,6 +213,8 @@ class NotebookExecuted(Record, frozen=True, kw_only=True, tag="notebook-executed
     """What became of its steps; none where one kernel executed all cells."""
     seed: int | None = None
     """What the generators of its kernels were seeded with."""
+    reused_runs: tuple[str, ...] = ()
+    """Keys of the runs of steps that were not executed again."""
 
 
 class RunSummary(Record, frozen=True, kw_only=True):

@@ -4,12 +4,14 @@ from cellops.screens.compare import comparison
 from cellops.screens.drift import drift
 from cellops.screens.execution import executed, progress, stage
 from cellops.screens.expectations import expectations
+from cellops.screens.exported import exported
 from cellops.screens.gates import annotated
 from cellops.screens.graph import graph, problems
 from cellops.screens.journals import cleaned, kept, synced
 from cellops.screens.live import watching
 from cellops.screens.packages import package
 from cellops.screens.parameters import parameters
+from cellops.screens.promoted import promoted
 from cellops.screens.proof import proof
 from cellops.screens.restored import restored
 from cellops.screens.runs import run, run_line, runs
@@ -25,12 +27,14 @@ __all__ = [
     "executed",
     "expectations",
     "explained",
+    "exported",
     "graph",
     "kept",
     "package",
     "parameters",
     "problems",
     "progress",
+    "promoted",
     "proof",
     "restored",
     "run",

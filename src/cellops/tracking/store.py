@@ -21,6 +21,7 @@ from cellops.tracking.summaries import MlflowRun, findings_tag, gates_tag, read_
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
+    from mlflow.entities.model_registry import ModelVersion
 
 PROOF_FILES = ("proof.json", "slice.ipynb", "executed.ipynb")
 CHAMPION = "champion"
@@ -175,6 +176,27 @@ class Store:
             run = version.run_id
             metrics = self._client.get_run(run).data.metrics if run else {}
             return Champion(model=model, version=str(version.version), run=run, metrics=metrics)
+
+    def promote(self, run_id: str, uri: str, model: str) -> Champion:
+        """Give the alias `champion` to the version that a run's model is; what is missing in the registry is made."""
+        with reachable(self.settings):
+            known = self._client.search_model_versions(f"run_id = '{run_id}'")
+            versions = [version for version in known if version.name == model and version.source == uri]
+            version = versions[0] if versions else self._register(run_id, uri, model)
+            self._client.set_registered_model_alias(model, CHAMPION, str(version.version))
+            metrics = self._client.get_run(run_id).data.metrics
+        return Champion(model=model, version=str(version.version), run=run_id, metrics=metrics)
+
+    def _register(self, run_id: str, uri: str, model: str) -> "ModelVersion":
+        from mlflow.exceptions import MlflowException
+
+        try:
+            self._client.create_registered_model(model)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+        with active(self.settings):  # MLflow looks for the model in the store that is set for the process
+            return self._client.create_model_version(model, uri, run_id=run_id, model_id=uri.rpartition("/")[2])
 
     def _search(self, query: str, order: str, limit: int) -> list[RunSummary]:
         with reachable(self.settings):

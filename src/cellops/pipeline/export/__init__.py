@@ -1,0 +1,1 @@
+"""A notebook's pipeline as a file that a CI system or an orchestrator reads."""
