@@ -15,6 +15,7 @@ from cellops.cli.execute import execute, graph
 from cellops.cli.keeping import clean, sync
 from cellops.cli.models import drift, package, serve
 from cellops.cli.runs import compare, restore, runs, show, verify
+from cellops.cli.sweep import sweep
 from cellops.commands import Verbs
 from cellops.errors import (
     CellopsError,
@@ -29,7 +30,7 @@ from cellops.errors import (
 from cellops.flows.headers import explained
 from cellops.version import __version__
 
-VERBS = (execute, graph, runs, show, verify, compare, restore, package, serve, drift, sync, clean)
+VERBS = (execute, sweep, graph, runs, show, verify, compare, restore, package, serve, drift, sync, clean)
 
 
 @click.group(
@@ -46,6 +47,7 @@ def terminal(context: click.Context) -> None:
     \b
     The usual way:
       cellops execute train.ipynb -p seed 7   run the notebook as a pipeline
+      cellops sweep train.ipynb -p depth 3..10 --metric auc   find the best parameters
       cellops graph train.ipynb               see its steps and what flows between them
       cellops runs                            see the runs, newest first
       cellops verify last                     execute a run again: does it come out the same?

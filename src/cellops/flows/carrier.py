@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cellops.capture.files.watcher import completed
-from cellops.capture.journal import read
+from cellops.capture.journal import path_of, read
 from cellops.capture.lease import is_alive
 from cellops.errors import RefusedError, TrackingError
-from cellops.flows.progress import Progress, on_disk, read_progress, write_progress
+from cellops.flows.progress import Progress, locked, on_disk, read_progress, write_progress
 from cellops.records.cell import CellRecord
 from cellops.records.finding import Finding, Severity
 from cellops.records.gate import GatesJudged
 from cellops.records.proof import Proof
-from cellops.records.run import NotebookExecuted, RunClosed, RunOpened, RunStatus, SessionClosed
+from cellops.records.run import NotebookExecuted, RunClosed, RunOpened, RunReported, RunStatus, SessionClosed
+from cellops.records.sweep import SweepBegun, SweepEnded, Trial, TrialEnded
 
 if TYPE_CHECKING:
     from cellops.tracking.store import Store
@@ -89,6 +90,15 @@ class Carrier:
                 self._open(event)
             case RunClosed():
                 self._close(event)
+            case RunReported(run=run) if run in self.progress.runs:
+                self._store.report(self.progress.runs[run], event)
+            case SweepBegun():
+                runs = {**self.progress.runs, event.sweep: self._store.open_sweep(event)}
+                self._remember(self.progress.replace(runs=runs))
+            case TrialEnded():
+                self._keep_trial(event)
+            case SweepEnded():
+                self._end_sweep(event)
             case NotebookExecuted():
                 self._store.keep_notebook(event)
             case GatesJudged():
@@ -151,6 +161,32 @@ class Carrier:
             seen=f"a line of {self._journal.name} cannot be read, and with it the run's name, experiment and seed",
             remedy="What the run left when it ended is complete",
         )
+
+    def _keep_trial(self, ended: TrialEnded) -> None:
+        """Carry what the kernels of a trial have recorded, and put their runs below that of the sweep."""
+        runs: list[str] = []
+        for session in ended.trial.sessions:
+            path = path_of(self._journal.parent, session)
+            if path.exists():
+                with locked(path):
+                    carrier = Carrier(path, self._store)
+                    runs += carrier.carry().runs.values()
+                self.findings += carrier.findings
+        begun, sweep = self._sweep(), self.progress.runs.get(ended.sweep)
+        if begun is not None and sweep is not None:
+            self._store.keep_trial(sweep, begun, ended.trial, runs)
+
+    def _end_sweep(self, ended: SweepEnded) -> None:
+        begun, sweep = self._sweep(), self.progress.runs.get(ended.sweep)
+        if begun is not None and sweep is not None:
+            trials: dict[int, Trial] = {
+                e.trial.number: e.trial for e, _ in read(self._journal) if type(e) is TrialEnded
+            }
+            self._store.end_sweep(sweep, begun, ended, [trials[number] for number in sorted(trials)])
+
+    def _sweep(self) -> SweepBegun | None:
+        first = next((event for event, _ in read(self._journal)), None)
+        return first if isinstance(first, SweepBegun) else None
 
     def _trail(self, run: str) -> Iterator[CellRecord]:
         """The cells of the session up to and with the run's own."""

@@ -97,7 +97,9 @@ class Closing:
         time = millis(self._closed.ended)
         found = {**self._closed.metrics, **self._closed.measured}
         names = accepted(found)
-        metrics = [Metric(names[name], value, time, 0) for name, value in found.items()]
+        # What was reported before is a series, whose newest value this is.
+        steps = self._closed.reported
+        metrics = [Metric(names[name], value, time, steps.get(name, 0)) for name, value in found.items()]
         names = accepted(self._closed.parameters)
         parameters = [Param(names[name], _parameter(value)) for name, value in self._closed.parameters.items()]
         for start in range(0, len(metrics), BATCH):
