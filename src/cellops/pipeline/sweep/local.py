@@ -32,6 +32,8 @@ from cellops.records.execution import CellProgress
 from cellops.records.sweep import Report, Trial, TrialOrder, TrialState
 from cellops.settings import NOT_FOR_KERNELS
 
+OF_RUNS = ("cellops.capture.content.arrays", "cellops.packaging.contract")
+"""What a kernel imports when a run ends; it needs numpy, which a notebook may set something for before it imports it."""
 PLACE = "sweep"
 """Where the values come from that a trial was given."""
 
@@ -83,7 +85,7 @@ class LocalTrials:
         self._made = made
         self._options = options
         self._between = {0: BEGIN} if options.seed is not None and loads_cellops(made.source) else {}
-        self._forks = ForkServer(candidates(made.source))
+        self._forks = ForkServer(_ahead(candidates(made.source)))
         self._pool = ThreadPoolExecutor(options.jobs, thread_name_prefix="cellops-trial")
         self._open = ExitStack()
 
@@ -196,3 +198,8 @@ def order_of(number: int, values: Mapping[str, object], folder: Path) -> TrialOr
         execution=uuid.uuid4().hex,
         output=str(folder / f"trial-{number:03d}.ipynb"),
     )
+
+
+def _ahead(modules: tuple[str, ...]) -> tuple[str, ...]:
+    """What kernels import for their cells, and for the run that each of them opens where that brings nothing new."""
+    return (*modules, *OF_RUNS) if any(name.partition(".")[0] == "numpy" for name in modules) else modules
