@@ -1,9 +1,9 @@
 """A sweep: `cellops sweep` beside bare executions of the same code, Optuna called by hand, and a loop over papermill.
 
-Run it as a script; it prints a Markdown table. Each side is whole processes, two at a time, in one run: the floor executes the
-code of the notebook in two processes that import once; Optuna calls it as a function in two processes over one study
-in a file; papermill executes the notebook in two processes, one kernel a trial. Ours executes it in a fresh kernel a trial,
-with a record, an executed notebook and a run in MLflow for each, in a project that has a tracking store.
+Run it as a script; it prints a Markdown table. Each side is whole processes, two at a time, in one run: the floor
+executes the code of the notebook in two processes that import once; Optuna calls it as a function in two processes over
+one study in a file; papermill executes the notebook in two processes, one kernel a trial. Ours executes it in a fresh
+kernel a trial, with a record, an executed notebook and a run in MLflow for each, in a project with a tracking store.
 """
 
 import argparse

@@ -7,6 +7,8 @@ import sys
 from cellops.capture.secrets import RUNNER
 from cellops.records.sweep import Report
 
+SWEEP = "CELLOPS_SWEEP_TRIAL"
+"""The variable by which a kernel knows that it serves a sweep, and which."""
 TARGET = "cellops.report"
 """The comm target under which a kernel tells it."""
 

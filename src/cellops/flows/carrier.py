@@ -2,7 +2,8 @@
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,15 @@ from cellops.records.cell import CellRecord
 from cellops.records.finding import Finding, Severity
 from cellops.records.gate import GatesJudged
 from cellops.records.proof import Proof
-from cellops.records.run import NotebookExecuted, RunClosed, RunOpened, RunReported, RunStatus, SessionClosed
+from cellops.records.run import (
+    NotebookExecuted,
+    RunClosed,
+    RunOpened,
+    RunReported,
+    RunStatus,
+    SessionClosed,
+    SessionOpened,
+)
 from cellops.records.sweep import SweepBegun, SweepEnded, Trial, TrialEnded
 
 if TYPE_CHECKING:
@@ -123,6 +132,8 @@ class Carrier:
             self._open(*self._unread(event))
         if event.run not in self.progress.runs:
             return
+        if self._is_of_a_sweep:
+            event = event.replace(models=())  # those of the best trial are kept when the sweep ends
         files = tuple(completed(file, self._store.settings.project) for file in event.files)
         event = event.replace(files=files)
         closed = self._store.close_run(self.progress.runs[event.run], event, self._trail(event.run))
@@ -182,7 +193,29 @@ class Carrier:
             trials: dict[int, Trial] = {
                 e.trial.number: e.trial for e, _ in read(self._journal) if type(e) is TrialEnded
             }
-            self._store.end_sweep(sweep, begun, ended, [trials[number] for number in sorted(trials)])
+            ordered = [trials[number] for number in sorted(trials)]
+            self._settle_models(ended, ordered)
+            self._store.end_sweep(sweep, begun, ended, ordered)
+
+    def _settle_models(self, ended: SweepEnded, trials: Iterable[Trial]) -> None:
+        """Keep the models of the best trial, and delete what the others have handed over."""
+        best = None if ended.best is None else ended.best.execution
+        for trial in trials:
+            for session in trial.sessions:
+                path = path_of(self._journal.parent, session)
+                known = read_progress(path).runs if path.exists() else {}
+                for event, _ in read(path) if known else ():
+                    if isinstance(event, RunClosed) and event.run in known and event.models:
+                        if trial.execution == best:
+                            self.findings += self._store.keep_models(known[event.run], event).findings
+                        for model in event.models:
+                            _delete(Path(model.path))
+
+    @cached_property
+    def _is_of_a_sweep(self) -> bool:
+        """Whether the journal is that of a kernel that has served a sweep."""
+        first = next((event for event, _ in read(self._journal)), None)
+        return isinstance(first, SessionOpened) and first.sweep is not None
 
     def _sweep(self) -> SweepBegun | None:
         first = next((event for event, _ in read(self._journal)), None)

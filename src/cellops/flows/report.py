@@ -2,7 +2,7 @@
 
 import sys
 from numbers import Real
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cellops.errors import UsageError
 
@@ -13,9 +13,10 @@ NOT_IN_A_RUN = "cellops.report: no run is open here, so nothing is kept; call it
 
 
 def report(*, step: int | None = None, **metrics: float) -> None:
-    """Keep how metrics stand at a step of the run that is executed now, and tell a sweep, which may stop a hopeless one.
+    """Keep how metrics stand at a step of the run that is executed now, and tell the sweep that it is a trial of.
 
-    Outside of a run it says so and keeps nothing, so that the same code runs anywhere.
+    The sweep may stop a hopeless trial. Outside of a run nothing is kept, which is said, so that the same code runs
+    anywhere.
 
     Parameters
     ----------
@@ -41,11 +42,12 @@ def report(*, step: int | None = None, **metrics: float) -> None:
         print(NOT_IN_A_RUN, file=sys.stderr)
 
 
-def _number(name: str, value: object) -> float:
-    if isinstance(value, bool) or (not isinstance(value, Real) and getattr(value, "shape", None) != ()):
+def _number(name: str, value: Any) -> float:
+    is_number = isinstance(value, Real) or getattr(value, "shape", None) == ()  # an array without dimensions
+    if isinstance(value, bool) or not is_number:
         fact = f"What is reported as {name} is no number"
         raise UsageError(fact, received=value, remedy=f"Give one: cellops.report({name}=0.81)")
-    return float(value)  # type: ignore[arg-type]  # an array without dimensions is a number too
+    return float(value)
 
 
 def _session() -> "Session | None":

@@ -130,6 +130,7 @@ def sweep(
     )
     on_plan(SweepPlan(begun=begun, planned=made.planned, done=work.done, notes=made.notes))
     options = TrialOptions(
+        sweep=begun.sweep,
         metric=begun.metric,
         journals=journals,
         environment={"CELLOPS_PROJECT": str(settings.project)},

@@ -80,7 +80,7 @@ class SweepWork:
                     self._writer.ensure(ledger.path)
                     search.run(self._tell, lambda: self.on_stage("Stopping the trials"), limit=limit)
                 search.refuse()
-            except BaseException as ended:
+            except BaseException as ended:  # noqa: BLE001 - it is raised again when all is kept
                 raise self._ended_early(ended, ledger, limit) from None
             return self._shown(self._carried(ledger, RunStatus.FINISHED))
 

@@ -132,6 +132,8 @@ class SessionOpened(Record, frozen=True, kw_only=True, tag="session-opened", tag
     """Identifier of the pipeline execution that this kernel serves, if it does."""
     store: str | None = None
     """The tracking store that the records are meant for, without credentials (`Settings.store`)."""
+    sweep: str | None = None
+    """Identifier of the sweep that this kernel serves, if it does: of its trials, the best one's models are kept."""
 
 
 class SessionClosed(Record, frozen=True, kw_only=True, tag="session-closed", tag_field="event"):

@@ -81,6 +81,14 @@ class Closing:
                 self._client.set_tag(self._id, tags.COMPLETE, "true")
         return Closed(findings=tuple(self._findings), models=self._models, waits=waits)
 
+    def keep_models(self) -> Closed:
+        """Write nothing but the models of the run."""
+        for position, spool in enumerate(self._closed.models):
+            self._log_model(spool, first=position == 0)
+        if self._findings:
+            self._keep_findings()
+        return Closed(findings=tuple(self._findings), models=self._models)
+
     def _attempt(self, what: str, write: Callable[[], object]) -> bool:
         """Write; what the store refuses for good is a finding."""
         try:

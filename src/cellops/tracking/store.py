@@ -68,6 +68,12 @@ class Store:
             return Closed(models=read_models(existing.data.tags))
         return Closing(self._client, self.settings, existing, run).close(list(trail))
 
+    def keep_models(self, run_id: str, run: RunClosed) -> Closed:
+        """Write the models of a run that was closed without them; those that it has by now are left as they are."""
+        with reachable(self.settings):
+            existing = self._client.get_run(run_id)
+        return Closing(self._client, self.settings, existing, run).keep_models()
+
     def runs(self, limit: int) -> list[RunSummary]:
         """The newest runs of every experiment of this store; those that stand for an execution or a step are none."""
         return self._search("", "start_time DESC", limit)

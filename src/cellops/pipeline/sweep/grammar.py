@@ -1,8 +1,8 @@
 """What a person writes for the values that a parameter may take: choices, ranges, or one value.
 
 `a,b,c` and a list of JSON are choices; `3..10` whole numbers, both ends included, `3..10:2` every second of them;
-`0.01:0.3` any number between, `0:1:0.1` those a step apart; `:log` behind a range makes each order of magnitude as likely
-as any other.
+`0.01:0.3` any number between, `0:1:0.1` those a step apart; `:log` behind a range makes each order of magnitude as
+likely as any other.
 """
 
 import json

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Self
 
 from cellops.capture.header import PARAMETER_CELLS
+from cellops.capture.reporting import SWEEP
 from cellops.capture.secrets import variables
 from cellops.errors import NotebookError, StepError
 from cellops.pipeline import notebook as notebook_file
@@ -33,7 +34,7 @@ from cellops.records.sweep import Report, Trial, TrialOrder, TrialState
 from cellops.settings import NOT_FOR_KERNELS
 
 OF_RUNS = ("cellops.capture.content.arrays", "cellops.packaging.contract")
-"""What a kernel imports when a run ends; it needs numpy, which a notebook may set something for before it imports it."""
+"""What a kernel imports when a run ends. It needs numpy, for which a notebook may set something before its import."""
 PLACE = "sweep"
 """Where the values come from that a trial was given."""
 
@@ -42,6 +43,8 @@ PLACE = "sweep"
 class TrialOptions:
     """How trials are executed, the same for all."""
 
+    sweep: str
+    """Its identifier."""
     metric: str
     journals: Path
     """The folder in which kernels keep their journals."""
@@ -172,6 +175,7 @@ class LocalTrials:
     def _kernel(self, made: Preparation, order: TrialOrder) -> KernelOptions:
         own = {
             **self._options.environment,
+            SWEEP: self._options.sweep,
             "CELLOPS_EXECUTION": order.execution,
             "CELLOPS_NOTEBOOK": str(made.notebook),
             # One process beside all kernels carries what they record, instead of one for each of them.

@@ -132,13 +132,14 @@ def _read(parameter: Parameter, kind: Kind, given: object) -> Range | list[objec
     if isinstance(given, range):
         return _of_python(given)
     if isinstance(given, list | tuple | set | frozenset):
-        listed = list(given) if isinstance(given, list | tuple) else sorted(given, key=repr)
-        return _listed(kind, given, listed)
-    if not isinstance(given, str):
-        return None
-    listed_text = read_list(given)
-    if listed_text is not None:
-        return _listed(kind, listed_text, listed_text)
+        return _listed(kind, given, list(given) if isinstance(given, list | tuple) else sorted(given, key=repr))
+    return _read_text(parameter, kind, given) if isinstance(given, str) else None
+
+
+def _read_text(parameter: Parameter, kind: Kind, given: str) -> Range | list[object] | None:
+    listed = read_list(given)
+    if listed is not None:
+        return _listed(kind, listed, listed)
     if any(isinstance(part, SecretKind) for part in kind.parts()):
         return [given, ""] if "," in given else None
     if not isinstance(kind, DATES) and (found := read_range(given)) is not None:

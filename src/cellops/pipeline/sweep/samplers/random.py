@@ -45,7 +45,7 @@ class Random:
                 return values
         raise AssertionError  # fewer were tried than there are
 
-    def tell(self, number: int, values: Mapping[str, object], value: float | None) -> None:
+    def tell(self, number: int, values: Mapping[str, object], value: float | None) -> None:  # noqa: ARG002
         self._tried.add(_key(values))
 
 

@@ -3,14 +3,11 @@
 import warnings
 from collections.abc import Mapping
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from cellops.errors import UsageError
 from cellops.pipeline.sweep.dimensions import Choices, Dimension, Real, Whole
 from cellops.pipeline.sweep.samplers.sampler import Task
-
-if TYPE_CHECKING:
-    pass
 
 
 def is_installed() -> bool:
@@ -44,7 +41,7 @@ class Tpe:
             warnings.simplefilter("ignore")  # Optuna warns of options that may change in a later version
             sampler = optuna.samplers.TPESampler(seed=seed, constant_liar=task.jobs > 1)
         self._study = optuna.create_study(sampler=sampler, direction="maximize" if task.maximize else "minimize")
-        self._asked: dict[int, optuna.Trial] = {}
+        self._asked: dict[int, Any] = {}
 
     def ask(self, number: int) -> dict[str, object] | None:
         trial = self._study.ask(self._distributions)
