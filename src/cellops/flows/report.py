@@ -34,7 +34,7 @@ def report(*, step: int | None = None, **metrics: float) -> None:
     if not values:
         fact = "cellops.report was given no metric"
         raise UsageError(fact, remedy="Name one: cellops.report(auc=0.81, step=3)")
-    if step is not None and (isinstance(step, bool) or not isinstance(step, int) or step < 0):
+    if step is not None and (type(step) is not int or step < 0):
         fact = "The step of a report is a whole number from 0 on"
         raise UsageError(fact, received=step, remedy="Count epochs or rounds: cellops.report(auc=0.81, step=3)")
     session = _session()
