@@ -46,6 +46,7 @@ class SweepWork:
 
     def __post_init__(self) -> None:
         self._trials = {} if self.history is None else self.history.trials
+        self._stopped: dict[int, Trial] = {}
         self._writer = Handle(self.settings)
 
     @property
@@ -76,6 +77,7 @@ class SweepWork:
                         jobs=options.jobs,
                         trials=self._trials,
                         again=again,
+                        stopped=self._stopped,
                     )
                     self._writer.ensure(ledger.path)
                     search.run(self._tell, lambda: self.on_stage("Stopping the trials"), limit=limit)
@@ -157,7 +159,7 @@ class SweepWork:
         """Draw the picture and end the journal."""
         path = self._written_plot()
         best = best_of(list(self._trials.values()), maximize=self.begun.maximize)
-        states = [trial.state.value for trial in self._trials.values()]
+        states = [trial.state.value for trial in self._all()]
         ledger.append(
             SweepEnded(
                 sweep=self.begun.sweep,
@@ -200,7 +202,7 @@ class SweepWork:
         best = best_of(list(self._trials.values()), maximize=self.begun.maximize)
         return Swept(
             begun=self.begun,
-            trials=tuple(self._trials[number] for number in sorted(self._trials)),
+            trials=tuple(self._all()),
             best=best,
             command=command_of(self.made, self.begun, best),
             plot=path,
@@ -208,6 +210,10 @@ class SweepWork:
             seconds=time.time() - self._started,
             unsynced=unsynced,
         )
+
+    def _all(self) -> list[Trial]:
+        """The trials that have ended or were stopped, in the order of their numbers."""
+        return sorted([*self._trials.values(), *self._stopped.values()], key=lambda trial: trial.number)
 
     def _shown(self, swept: Swept) -> Swept:
         self.on_result(swept)

@@ -65,6 +65,8 @@ def keep_trial(client: "MlflowClient", sweep: str, begun: SweepBegun, trial: Tri
     }
     for run in runs:
         client.log_batch(run, tags=[RunTag(name, value) for name, value in held.items()])
+        if trial.state is TrialState.STOPPED:  # it is done again, and nobody shall count it twice
+            client.update_run(run, status=RunStatus.KILLED.value)
         if trial.output is not None and Path(trial.output).exists():
             client.log_artifact(run, trial.output, "notebook")
     if trial.value is not None and trial.state is TrialState.COMPLETED:

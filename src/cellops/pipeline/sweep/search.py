@@ -40,6 +40,8 @@ class Search:
     """Those that have ended, by their numbers; also those of an earlier call."""
     again: list[TrialOrder] = field(default_factory=list)
     """What was begun before and did not end."""
+    stopped: dict[int, Trial] = field(default_factory=dict)
+    """Those that were stopped with the sweep, by their numbers."""
     _underway: dict[int, Underway] = field(default_factory=dict)
     _reported: dict[int, float] = field(default_factory=dict)
     _hearing: threading.Lock = field(default_factory=threading.Lock)
@@ -145,6 +147,8 @@ class Search:
             with self._hearing:
                 if trial.state is TrialState.COMPLETED:
                     self._pruner.completed(number)
+        else:
+            self.stopped[number] = trial
         tell(trial)
         return failure or self._all_fail()
 
