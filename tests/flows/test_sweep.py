@@ -95,28 +95,30 @@ def test_a_grid_finds_the_best_and_stands_in_the_store_below_one_run(
     assert any(file.path == "notebook" for file in client.list_artifacts(children[0].info.run_id))
 
 
-def test_a_trial_that_fails_hangs_or_has_no_number_is_kept_and_the_others_go_on(project: Path) -> None:
+def test_a_trial_that_fails_or_has_no_number_is_kept_and_the_others_go_on(project: Path) -> None:
     path = notebook(
         project,
         "if kind == 'broken':\n    raise ValueError('no such kind')",
-        "%%mlops run\nimport time\nscore = float('nan') * 1 if kind == 'nan' else x\ntime.sleep(600 if kind == 'slow' else 0)",
+        "%%mlops run\nscore = float('nan') * 1 if kind == 'nan' else x",
     )
-    found = sweep(path, {"kind": "a,broken,nan,slow"}, metric="score", trial_timeout=10)
-    assert states(found) == [TrialState.COMPLETED, *[TrialState.FAILED] * 3]
+    found = sweep(path, {"kind": "a,broken,nan"}, metric="score")
+    assert states(found) == [TrialState.COMPLETED, *[TrialState.FAILED] * 2]
     errors = [str(trial.error) for trial in found.trials]
     assert "failed in cell 3 of 4, In [4], line 2: ValueError: no such kind" in errors[1]
     assert errors[2] == "score came out as NaN or infinite"
-    assert errors[3] == "it took longer than 10 s (--trial-timeout)"
 
 
 def test_when_all_fail_the_sweep_ends_early(project: Path) -> None:
     path = notebook(project, "1 / 0", SCORE)
     results: list[Swept] = []
-    with pytest.raises(SweepError, match="The first 3 trials have failed, the last: n.ipynb failed in cell 3"):
+    with pytest.raises(SweepError, match=r"The first 3 trials have failed, the last: n\.ipynb failed in cell 3"):
         sweep(path, {"x": "1..9"}, metric="score", on_result=results.append)
     assert states(results[0]) == [TrialState.FAILED] * 3
-    with pytest.raises(SweepError, match="All 2 trials have failed"):
-        sweep(path, {"x": "1..2"}, metric="score")
+    path = notebook(project, WAITS)
+    with pytest.raises(
+        SweepError, match=r"All 2 trials have failed, the last: it took longer than 2 s \(--trial-timeout"
+    ):
+        sweep(path, {"x": "3,4"}, metric="score", trial_timeout=2)
 
 
 def test_a_metric_that_no_run_logs_is_named_with_those_that_are(project: Path) -> None:
@@ -253,9 +255,9 @@ def test_a_sweep_that_is_stopped_goes_on(project: Path) -> None:
     assert shown.trials == found.trials
     assert len(sweep(path, resume=True, space={"x": "1..4"}, metric="score").trials) == 4
     with pytest.raises(UsageError) as refused:
-        sweep(path, {"x": "1..5"}, metric="x", seed=4, resume=True)
+        sweep(path, {"x": "1..5"}, maximize=False, seed=4, resume=True)
     text = str(refused.value)
-    assert "x was 1..4 and is 1..5" in text
+    assert "x was 1..4 and is 1..5; the direction was to maximize and is to minimize; --seed was 3 and is 4" in text
     write(path, LOAD, PARAMETERS, WAITS + "\n")
     with pytest.raises(UsageError, match="code cell 3 of the notebook has been edited since"):
         sweep(path, resume=True)
@@ -293,6 +295,6 @@ def test_a_killed_sweep_goes_on_and_logs_nothing_twice(project: Path) -> None:
 def test_the_whole_may_take_too_long(project: Path) -> None:
     path = notebook(project, WAITS)
     results: list[Swept] = []
-    with pytest.raises(SweepError, match="took longer than 8 s in all, and was stopped after 1 of 2 trials"):
-        sweep(path, {"x": "1,3"}, metric="score", total_timeout=8, on_result=results.append)
-    assert states(results[0]) == [TrialState.COMPLETED, TrialState.STOPPED]
+    with pytest.raises(SweepError, match="took longer than 2 s in all, and was stopped after 0 of 2 trials"):
+        sweep(path, {"x": "3,4"}, metric="score", total_timeout=2, on_result=results.append)
+    assert states(results[0]) == [TrialState.STOPPED]
