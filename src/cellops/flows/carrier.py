@@ -133,6 +133,8 @@ class Carrier:
         if event.run not in self.progress.runs:
             return
         if self._is_of_a_sweep:
+            if event.models:
+                self._store.prepare_models()
             event = event.replace(models=())  # those of the best trial are kept when the sweep ends
         files = tuple(completed(file, self._store.settings.project) for file in event.files)
         event = event.replace(files=files)

@@ -68,6 +68,12 @@ class Store:
             return Closed(models=read_models(existing.data.tags))
         return Closing(self._client, self.settings, existing, run).close(list(trail))
 
+    def prepare_models(self) -> None:
+        """Get ready to keep models: whoever waits for the end of a sweep waits less for that of its best trial."""
+        from cellops.tracking.model import prepare
+
+        prepare()
+
     def keep_models(self, run_id: str, run: RunClosed) -> Closed:
         """Write the models of a run that was closed without them; those that it has by now are left as they are."""
         with reachable(self.settings):
