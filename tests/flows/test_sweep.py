@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import mlflow
 import nbformat
@@ -16,6 +17,7 @@ from cellops.capture.journal import read
 from cellops.errors import NoNotebookError, ParameterError, SweepError, UnfitError, UsageError
 from cellops.flows.runs import runs
 from cellops.flows.sweep import sweep
+from cellops.flows.sync import sync
 from cellops.records.run import RunOpened
 from cellops.records.sweep import SweepPlan, Swept, Trial, TrialState
 from support.notebooks import LOAD, write
@@ -42,6 +44,12 @@ def _carried_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def notebook(project: Path, *cells: str) -> Path:
     return write(project / "n.ipynb", LOAD, PARAMETERS, *(cells or (SCORE,)))
+
+
+def sweeps(client: mlflow.MlflowClient) -> list[Any]:
+    """The runs that stand for sweeps."""
+    everywhere = [one.experiment_id for one in client.search_experiments()]
+    return [run for run in client.search_runs(everywhere) if "cellops.sweep" in run.data.tags]
 
 
 def states(found: Swept) -> list[TrialState]:
@@ -79,9 +87,8 @@ def test_a_grid_finds_the_best_and_stands_in_the_store_below_one_run(
     assert {run.run for run in listed if run.models} == {*found.best.runs}
     assert not [path for path in (project / ".cellops" / "spool").rglob("*") if path.is_file()]
     client = mlflow.MlflowClient(settings.load().tracking_uri)
-    (experiment,) = [one for one in client.search_experiments() if one.name == project.name]
-    everything = client.search_runs([experiment.experiment_id])
-    (parent,) = [run for run in everything if "cellops.sweep" in run.data.tags]
+    (parent,) = sweeps(client)
+    everything = client.search_runs([parent.info.experiment_id])
     assert parent.info.run_name == "n sweep"
     assert parent.info.status == "FINISHED"
     assert parent.data.params == {"x": "1..3", "kind": "a,b"}
@@ -156,7 +163,7 @@ def test_of_several_runs_the_last_with_the_metric_counts_and_each_namespace_is_f
         ({"x": "2,2"}, {}, "2.0 is among the choices twice"),
         ({"y": "1,2", "x": "1,2"}, {}, "y: there is no such parameter"),
         ({"x": "1,2", "rounds": "one"}, {}, "rounds: int is expected, 'one' was received"),
-        ({}, {}, "Nothing is searched"),
+        ({"x": "1"}, {}, "Nothing is searched"),
         ({"x": "1,2"}, {"output": Path("plot.png")}, "Give a path that ends in .svg: plot.svg"),
         ({"x": "1,2"}, {"resume": True}, "There is no sweep of n.ipynb to be resumed"),
     ],
@@ -278,15 +285,18 @@ def test_a_killed_sweep_goes_on_and_logs_nothing_twice(project: Path) -> None:
             threading.Event().wait(0.05)
         process.kill()
         process.wait()
+    sync()
+    client = mlflow.MlflowClient(settings.load().tracking_uri)
+    assert [run.info.status for run in sweeps(client)] == ["KILLED"]
     (project / "go").touch()
     found = sweep(path, resume=True)
     assert states(found) == [TrialState.COMPLETED] * 2
     assert found.unsynced is None
+    assert [run.info.status for run in sweeps(client)] == ["FINISHED"]
     opened = [e for j in (project / ".cellops/journal").glob("*.jsonl") for e, _ in read(j) if isinstance(e, RunOpened)]
     assert len(opened) == 3  # the second trial was begun twice
     listed = {run.run: run.status.value for run in runs()}
     assert sorted(listed.values()) == ["FINISHED", "FINISHED", "KILLED"]
-    client = mlflow.MlflowClient(settings.load().tracking_uri)
     children = [client.get_run(str(run.mlflow_run_id)) for run in runs()]
     assert len({run.data.tags["mlflow.parentRunId"] for run in children}) == 1
     assert sorted(run.data.tags["cellops.trial.state"] for run in children) == ["completed", "completed", "stopped"]

@@ -75,6 +75,7 @@ class Carrier:
         if ended or not alive:
             for run in self.progress.open:
                 self._kill(run)
+            self._kill_sweep()
             done = not self.progress.waiting
             self._remember(self.progress.replace(done=done, size=max(size, self.progress.offset)))
 
@@ -102,8 +103,9 @@ class Carrier:
             case RunReported(run=run) if run in self.progress.runs:
                 self._store.report(self.progress.runs[run], event)
             case SweepBegun():
-                runs = {**self.progress.runs, event.sweep: self._store.open_sweep(event)}
-                self._remember(self.progress.replace(runs=runs))
+                with self._refusable(f"sweep {event.name}"):
+                    runs = {**self.progress.runs, event.sweep: self._store.open_sweep(event)}
+                    self._remember(self.progress.replace(runs=runs))
             case TrialEnded():
                 self._keep_trial(event)
             case SweepEnded():
@@ -187,7 +189,8 @@ class Carrier:
                 self.findings += carrier.findings
         begun, sweep = self._sweep(), self.progress.runs.get(ended.sweep)
         if begun is not None and sweep is not None:
-            self._store.keep_trial(sweep, begun, ended.trial, runs)
+            with self._refusable(f"trial {ended.trial.number} of {begun.name}"):
+                self._store.keep_trial(sweep, begun, ended.trial, runs)
 
     def _end_sweep(self, ended: SweepEnded) -> None:
         begun, sweep = self._sweep(), self.progress.runs.get(ended.sweep)
@@ -196,8 +199,31 @@ class Carrier:
                 e.trial.number: e.trial for e, _ in read(self._journal) if type(e) is TrialEnded
             }
             ordered = [trials[number] for number in sorted(trials)]
-            self._settle_models(ended, ordered)
-            self._store.end_sweep(sweep, begun, ended, ordered)
+            with self._refusable(f"sweep {begun.name}"):
+                self._settle_models(ended, ordered)
+                self._store.end_sweep(sweep, begun, ended, ordered)
+
+    def _kill_sweep(self) -> None:
+        """End the run of a sweep that was killed; its models wait for the end of the one that goes on with it."""
+        begun = self._sweep()
+        sweep = None if begun is None else self.progress.runs.get(begun.sweep)
+        last = None
+        for event, _ in read(self._journal) if sweep is not None else ():
+            last = event
+        if sweep is not None and not isinstance(last, SweepEnded):
+            with self._refusable(f"sweep {sweep[:8]}"):
+                self._store.kill_sweep(sweep, self._journal.stat().st_mtime)
+
+    @contextlib.contextmanager
+    def _refusable(self, where: str) -> Iterator[None]:
+        """Note what the store refuses of a sweep, as of a run that somebody has deleted, and go on."""
+        try:
+            yield
+        except RefusedError as error:
+            found = Finding(
+                code="sweep-refused", severity=Severity.ERROR, where=where, seen=error.fact, remedy=error.remedy
+            )
+            self.findings.append(found)
 
     def _settle_models(self, ended: SweepEnded, trials: Iterable[Trial]) -> None:
         """Keep the models of the best trial, and delete what the others have handed over."""

@@ -142,6 +142,8 @@ def swept(found: Swept) -> None:
         )
     if found.best is not None:
         _best(found)
+    if found.unsynced is not None:
+        say(f"[yellow]{plain(found.unsynced)}[/]")
 
 
 def _best(found: Swept) -> None:
@@ -152,8 +154,6 @@ def _best(found: Swept) -> None:
     say(f"  {found.command}", markup=False)
     if found.plot is not None:
         say(f"Picture: {shown(found.plot)}", markup=False)
-    if found.unsynced is not None:
-        say(f"[yellow]{plain(found.unsynced)}[/]")
 
 
 def _rank(trial: Trial, *, maximize: bool) -> tuple[int, float, int]:

@@ -183,6 +183,11 @@ class Store:
         with reachable(self.settings):
             end_sweep(self._client, sweep, begun, ended, trials)
 
+    def kill_sweep(self, sweep: str, ended: float) -> None:
+        """End the run of a sweep that nobody works on any more."""
+        with reachable(self.settings):
+            self._client.set_terminated(sweep, RunStatus.KILLED.value, millis(ended))
+
     def keep_proof(self, proof: Proof) -> None:
         """Give the run that was executed again its proof, with the notebooks of it; no run, nothing to give it to."""
         run = self.run(proof.run)

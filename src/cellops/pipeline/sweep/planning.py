@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cellops.capture.redaction import redact_value
 from cellops.capture.secrets import REDACTED
 from cellops.errors import UsageError
 from cellops.pipeline import notebook as notebook_file
@@ -197,7 +198,8 @@ def _fixed(made: Preparation, name: str, given: Given) -> str:
     if type(value).__name__ == "Secret":
         text = str(given.value)
         return text if text.startswith(NAMES_A_PLACE) else REDACTED
-    return given.value if isinstance(given.value, str) else as_text(plain(value))
+    text = given.value if isinstance(given.value, str) else as_text(plain(value))
+    return str(redact_value(name, text))
 
 
 def as_text(value: object) -> str:
@@ -212,6 +214,6 @@ def command_of(plan: Plan, begun: SweepBegun, best: Trial | None) -> str:
     values = {**begun.fixed, **{name: as_text(value) for name, value in best.values.items()}}
     words = ["cellops", "execute", notebook_file.from_here(plan.made.notebook)]
     for name, text in values.items():
-        words += ["-p", name, "env:NAME" if text == REDACTED else text]
+        words += ["-p", name, text]
     words += [] if begun.kernel_seed is None else ["--seed", str(begun.kernel_seed)]
     return shlex.join(words)

@@ -42,6 +42,8 @@ class Space:
     """What was given as one value, as it was given."""
     problems: dict[str, str] = field(default_factory=dict)
     """By the names of parameters."""
+    unknown: bool = False
+    """Whether a parameter was given that nobody declares."""
     stand_ins: dict[str, object] = field(default_factory=dict)
     """Values of parameters with problems, so that the rest can be held against the notebook."""
 
@@ -71,7 +73,7 @@ class Space:
             shown = [f"{len(each)} parameters cannot be searched:", *(f"  {e}" for e in each)] if len(each) > 1 else ()
             remedy = f"Write what is searched as {FORMS}"
             raise ParameterError("; ".join(each), remedy=remedy, shown=shown, problems=self.problems)
-        if not self.dimensions:
+        if not self.dimensions and not self.unknown:
             fact = "Nothing is searched: each parameter has one value"
             raise ParameterError(fact, remedy=f"Give at least one as {FORMS}: -p NAME {FORMS.partition(' ')[0]}")
 
@@ -93,6 +95,7 @@ def read_space(declared: Declared, given: Mapping[str, object]) -> Space:
         parameter = known.get(name)
         if parameter is None or parameter.kind is None:
             space.fixed[name] = value
+            space.unknown = True
             continue
         try:
             found = _dimension(parameter, parameter.kind, value)
