@@ -55,8 +55,10 @@ from cellops import screens
 from cellops.records.sweep import SweepBegun, SweepPlan, Trial, TrialState
 
 nasty = "[/bold]日本語\\x1b[2Jname"
-begun = SweepBegun(sweep="s", name="n", notebook="n.ipynb", project=".", started=0.0, cells=(), metric=nasty, maximize=True,
-                   space={nasty: nasty + ",b"}, fixed={"rows": "7"}, sampler="random", seed=1, experiment="e")
+begun = SweepBegun(
+    sweep="s", name="n", notebook="n.ipynb", project=".", started=0.0, cells=(), metric=nasty, maximize=True,
+    space={nasty: nasty + ",b"}, fixed={"rows": "7"}, sampler="random", seed=1, experiment="e",
+)
 
 def trial(number, state, **more):
     return Trial(number=number, values={nasty: nasty}, state=state, seconds=1.5, **more)
