@@ -123,7 +123,7 @@ def bench(folder: Path, trials: int, rounds: int, sides: set[str]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trials", type=int, default=40, help="of each side")
-    parser.add_argument("--rounds", type=int, default=60, help="of boosting in a trial: its length")
+    parser.add_argument("--rounds", type=int, default=75, help="of boosting in a trial: its length")
     parser.add_argument("--side", action="append", default=[], help="a word of its name; the bare executions always")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
