@@ -99,7 +99,7 @@ def bench(folder: Path, trials: int, rounds: int, sides: set[str]) -> None:
     python = [sys.executable, "-c"]
     search = [
         *(sys.executable, "-m", "cellops", "sweep", str(ours), "-p", "lr", "0.01:0.3:log", "-p", "leaf", "5..50"),
-        *("--metric", "auc", "--jobs", str(AT_ONCE), "--seed", "7"),
+        *("--metric", "auc", "--jobs", str(AT_ONCE)),
     ]
     seconds([[sys.executable, "-m", "cellops", "execute", str(ours)]], folder)  # a project has a tracking store
     commands = {
