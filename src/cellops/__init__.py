@@ -16,10 +16,12 @@ VERBS = (
     "graph",
     "package",
     "promote",
+    "report",
     "restore",
     "runs",
     "serve",
     "show",
+    "sweep",
     "sync",
     "verify",
 )
@@ -33,10 +35,12 @@ if TYPE_CHECKING:
     from cellops.flows.graph import graph as graph
     from cellops.flows.package import package as package
     from cellops.flows.promote import promote as promote
+    from cellops.flows.report import report as report
     from cellops.flows.restore import restore as restore
     from cellops.flows.runs import runs as runs
     from cellops.flows.runs import show as show
     from cellops.flows.serve import serve as serve
+    from cellops.flows.sweep import sweep as sweep
     from cellops.flows.sync import sync as sync
     from cellops.flows.verify import verify as verify
     from cellops.magics import Notebook

@@ -126,6 +126,12 @@ class GateError(CellopsError):
     code = "gate"
 
 
+class SweepError(CellopsError):
+    """A sweep that comes to nothing: a metric that no run has, trials that all fail, a time-out."""
+
+    code = "sweep"
+
+
 class ExpectationError(CellopsError):
     """Expectations that cannot be read, or a table that does not satisfy them; `data["results"]` holds the verdicts."""
 

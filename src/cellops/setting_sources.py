@@ -10,7 +10,14 @@ from typing import Any, NamedTuple
 from cellops.errors import SettingsError
 
 PREFIX = "CELLOPS_"
-INTERNAL = ("CELLOPS_EXECUTION", "CELLOPS_NOTEBOOK", "CELLOPS_PARAM_", "CELLOPS_RESTORING", "CELLOPS_SECRET_")
+INTERNAL = (
+    "CELLOPS_EXECUTION",
+    "CELLOPS_NOTEBOOK",
+    "CELLOPS_PARAM_",
+    "CELLOPS_RESTORING",
+    "CELLOPS_SECRET_",
+    "CELLOPS_SWEEP_TRIAL",
+)
 """Set by `cellops execute` and `verify` for their kernel, or by a person for a notebook's parameter: no settings."""
 
 

@@ -50,6 +50,28 @@ with screens.watching() as watch:
         watch.step(StepProgress(step=name, state=StepState.DONE, seconds=1.0))
     watch.stage("Carrying the runs")
 """
+OF_A_SWEEP = """
+from cellops import screens
+from cellops.records.sweep import SweepBegun, SweepPlan, Trial, TrialState
+
+nasty = "[/bold]日本語\\x1b[2Jname"
+begun = SweepBegun(
+    sweep="s", name="n", notebook="n.ipynb", project=".", started=0.0, cells=(), metric=nasty, maximize=True,
+    space={nasty: nasty + ",b"}, fixed={"rows": "7"}, sampler="random", seed=1, experiment="e",
+)
+
+def trial(number, state, **more):
+    return Trial(number=number, values={nasty: nasty}, state=state, seconds=1.5, **more)
+
+with screens.sweeping() as watch:
+    watch.plan(SweepPlan(begun=begun, planned=3, notes=("Something was decided.",)))
+    for number in (0, 1):
+        watch.trial(trial(number, TrialState.RUNNING))
+    watch.trial(trial(1, TrialState.COMPLETED, value=0.25))
+    watch.trial(trial(0, TrialState.FAILED, error="it " + nasty))
+    watch.stage("Carrying the runs to MLflow")
+print("last")
+"""
 
 
 def at_a_terminal(code: str, columns: int = 100, **variables: str) -> str:
@@ -106,3 +128,19 @@ def test_steps_that_are_executed_at_once_have_a_line_each(columns: int) -> None:
     # The terminal would break a longer one, and only its last part could be taken away.
     assert max(map(cell_len, going_on)) <= columns
     assert shown.count("▸ step load begins") == shown.count("✓ step load is done after 1.0 s") == 1
+
+
+@pytest.mark.parametrize("columns", [100, 40])
+def test_trials_of_a_sweep_have_a_line_each(columns: int) -> None:
+    piped = subprocess.run([sys.executable, "-c", OF_A_SWEEP], capture_output=True, text=True, check=True)
+    stays = piped.stdout.splitlines()
+    assert stays[0] == r"[/bold]日本語\x1b[2Jname in [/bold]日本語\x1b[2Jname,b"
+    assert stays[1:3] == ["rows = 7 (fixed)", "Something was decided."]
+    assert stays[4].startswith("✓ trial   1     1.5 s  [/bold]")
+    assert stays[5].startswith("✗ trial   0     1.5 s")
+    shown = lines(at_a_terminal(OF_A_SWEEP, columns))
+    assert [line for line in stays if line in shown] == stays
+    going_on = [line for line in shown if re.search(r" 0:00:0\d$", line)]
+    assert any(re.search(r"trials +.* 2/3 0:00:0", line) for line in going_on)
+    assert any("trial 1" in line for line in going_on)
+    assert max(map(cell_len, going_on)) <= columns

@@ -18,10 +18,24 @@ from cellops.records.cell import CellRecord
 from cellops.records.file import FilesPinned
 from cellops.records.gate import GatesJudged
 from cellops.records.proof import Proof
-from cellops.records.run import NotebookExecuted, RunClosed, RunOpened, SessionClosed, SessionOpened
+from cellops.records.run import NotebookExecuted, RunClosed, RunOpened, RunReported, SessionClosed, SessionOpened
+from cellops.records.sweep import SweepBegun, SweepEnded, TrialBegun, TrialEnded
 
 Event = Union[  # noqa: UP007 - msgspec reads it at run time
-    SessionOpened, SessionClosed, CellRecord, RunOpened, RunClosed, FilesPinned, NotebookExecuted, GatesJudged, Proof
+    SessionOpened,
+    SessionClosed,
+    CellRecord,
+    RunOpened,
+    RunReported,
+    RunClosed,
+    FilesPinned,
+    NotebookExecuted,
+    GatesJudged,
+    Proof,
+    SweepBegun,
+    TrialBegun,
+    TrialEnded,
+    SweepEnded,
 ]
 SUFFIX = ".jsonl"
 

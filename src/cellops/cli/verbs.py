@@ -16,6 +16,7 @@ from cellops.cli.export import export
 from cellops.cli.keeping import clean, sync
 from cellops.cli.models import drift, package, promote, serve
 from cellops.cli.runs import compare, restore, runs, show, verify
+from cellops.cli.sweep import sweep
 from cellops.commands import Verbs
 from cellops.errors import (
     CellopsError,
@@ -30,7 +31,9 @@ from cellops.errors import (
 from cellops.flows.headers import explained
 from cellops.version import __version__
 
-VERBS = (execute, graph, export, runs, show, verify, compare, restore, package, promote, serve, drift, sync, clean)
+VERBS = (
+    execute, sweep, graph, export, runs, show, verify, compare, restore, package, promote, serve, drift, sync, clean
+)  # fmt: skip
 
 
 @click.group(
@@ -47,6 +50,7 @@ def terminal(context: click.Context) -> None:
     \b
     The usual way:
       cellops execute train.ipynb -p seed 7   run the notebook as a pipeline
+      cellops sweep train.ipynb -p depth 3..10 --metric auc   find the best parameters
       cellops graph train.ipynb               see its steps and what flows between them
       cellops export github train.ipynb       hand it to CI or an orchestrator
       cellops runs                            see the runs, newest first

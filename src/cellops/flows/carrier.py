@@ -2,20 +2,30 @@
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cellops.capture.files.watcher import completed
-from cellops.capture.journal import read
+from cellops.capture.journal import path_of, read
 from cellops.capture.lease import is_alive
 from cellops.errors import RefusedError, TrackingError
-from cellops.flows.progress import Progress, on_disk, read_progress, write_progress
+from cellops.flows.progress import Progress, locked, on_disk, read_progress, write_progress
 from cellops.records.cell import CellRecord
 from cellops.records.finding import Finding, Severity
 from cellops.records.gate import GatesJudged
 from cellops.records.proof import Proof
-from cellops.records.run import NotebookExecuted, RunClosed, RunOpened, RunStatus, SessionClosed
+from cellops.records.run import (
+    NotebookExecuted,
+    RunClosed,
+    RunOpened,
+    RunReported,
+    RunStatus,
+    SessionClosed,
+    SessionOpened,
+)
+from cellops.records.sweep import SweepBegun, SweepEnded, Trial, TrialEnded
 
 if TYPE_CHECKING:
     from cellops.tracking.store import Store
@@ -65,6 +75,7 @@ class Carrier:
         if ended or not alive:
             for run in self.progress.open:
                 self._kill(run)
+            self._kill_sweep()
             done = not self.progress.waiting
             self._remember(self.progress.replace(done=done, size=max(size, self.progress.offset)))
 
@@ -89,6 +100,16 @@ class Carrier:
                 self._open(event)
             case RunClosed():
                 self._close(event)
+            case RunReported(run=run) if run in self.progress.runs:
+                self._store.report(self.progress.runs[run], event)
+            case SweepBegun():
+                with self._refusable(f"sweep {event.name}"):
+                    runs = {**self.progress.runs, event.sweep: self._store.open_sweep(event)}
+                    self._remember(self.progress.replace(runs=runs))
+            case TrialEnded():
+                self._keep_trial(event)
+            case SweepEnded():
+                self._end_sweep(event)
             case NotebookExecuted():
                 self._store.keep_notebook(event)
             case GatesJudged():
@@ -113,6 +134,10 @@ class Carrier:
             self._open(*self._unread(event))
         if event.run not in self.progress.runs:
             return
+        if self._is_of_a_sweep:
+            if event.models:
+                self._store.prepare_models()
+            event = event.replace(models=())  # those of the best trial are kept when the sweep ends
         files = tuple(completed(file, self._store.settings.project) for file in event.files)
         event = event.replace(files=files)
         closed = self._store.close_run(self.progress.runs[event.run], event, self._trail(event.run))
@@ -151,6 +176,78 @@ class Carrier:
             seen=f"a line of {self._journal.name} cannot be read, and with it the run's name, experiment and seed",
             remedy="What the run left when it ended is complete",
         )
+
+    def _keep_trial(self, ended: TrialEnded) -> None:
+        """Carry what the kernels of a trial have recorded, and put their runs below that of the sweep."""
+        runs: list[str] = []
+        for session in ended.trial.sessions:
+            path = path_of(self._journal.parent, session)
+            if path.exists():
+                with locked(path):
+                    carrier = Carrier(path, self._store)
+                    runs += carrier.carry().runs.values()
+                self.findings += carrier.findings
+        begun, sweep = self._sweep(), self.progress.runs.get(ended.sweep)
+        if begun is not None and sweep is not None:
+            with self._refusable(f"trial {ended.trial.number} of {begun.name}"):
+                self._store.keep_trial(sweep, begun, ended.trial, runs)
+
+    def _end_sweep(self, ended: SweepEnded) -> None:
+        begun, sweep = self._sweep(), self.progress.runs.get(ended.sweep)
+        if begun is not None and sweep is not None:
+            trials: dict[int, Trial] = {
+                e.trial.number: e.trial for e, _ in read(self._journal) if type(e) is TrialEnded
+            }
+            ordered = [trials[number] for number in sorted(trials)]
+            with self._refusable(f"sweep {begun.name}"):
+                self._settle_models(ended, ordered)
+                self._store.end_sweep(sweep, begun, ended, ordered)
+
+    def _kill_sweep(self) -> None:
+        """End the run of a sweep that was killed; its models wait for the end of the one that goes on with it."""
+        begun = self._sweep()
+        sweep = None if begun is None else self.progress.runs.get(begun.sweep)
+        last = None
+        for event, _ in read(self._journal) if sweep is not None else ():
+            last = event
+        if sweep is not None and not isinstance(last, SweepEnded):
+            with self._refusable(f"sweep {sweep[:8]}"):
+                self._store.kill_sweep(sweep, self._journal.stat().st_mtime)
+
+    @contextlib.contextmanager
+    def _refusable(self, where: str) -> Iterator[None]:
+        """Note what the store refuses of a sweep, as of a run that somebody has deleted, and go on."""
+        try:
+            yield
+        except RefusedError as error:
+            found = Finding(
+                code="sweep-refused", severity=Severity.ERROR, where=where, seen=error.fact, remedy=error.remedy
+            )
+            self.findings.append(found)
+
+    def _settle_models(self, ended: SweepEnded, trials: Iterable[Trial]) -> None:
+        """Keep the models of the best trial, and delete what the others have handed over."""
+        best = None if ended.best is None else ended.best.execution
+        for trial in trials:
+            for session in trial.sessions:
+                path = path_of(self._journal.parent, session)
+                known = read_progress(path).runs if path.exists() else {}
+                for event, _ in read(path) if known else ():
+                    if isinstance(event, RunClosed) and event.run in known and event.models:
+                        if trial.execution == best:
+                            self.findings += self._store.keep_models(known[event.run], event).findings
+                        for model in event.models:
+                            _delete(Path(model.path))
+
+    @cached_property
+    def _is_of_a_sweep(self) -> bool:
+        """Whether the journal is that of a kernel that has served a sweep."""
+        first = next((event for event, _ in read(self._journal)), None)
+        return isinstance(first, SessionOpened) and first.sweep is not None
+
+    def _sweep(self) -> SweepBegun | None:
+        first = next((event for event, _ in read(self._journal)), None)
+        return first if isinstance(first, SweepBegun) else None
 
     def _trail(self, run: str) -> Iterator[CellRecord]:
         """The cells of the session up to and with the run's own."""

@@ -16,7 +16,7 @@ from cellops.settings import Settings, load
 STEPS = "steps"
 """Values and cells of steps: without them, the steps are executed again."""
 DAY = 86_400.0
-HANDED_OVER = ("executions/*.ipynb", "proofs/*/*", "sources/*.py", "patches/*.patch")
+HANDED_OVER = ("executions/*.ipynb", "sweeps/*/*", "proofs/*/*", "sources/*.py", "patches/*.patch")
 KEPT_FOR_PROOFS = ("states", "values")
 """Folders of what slices are executed again with; the tracking store has that of the runs that it has."""
 

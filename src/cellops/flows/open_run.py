@@ -1,9 +1,11 @@
 """A run while its cell is being executed: what was asked of it, and what is read of code and environment meanwhile."""
 
 import contextlib
+import math
 import os
 import time
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from threading import Thread
 
@@ -18,7 +20,7 @@ from cellops.flows.session_place import EXECUTION
 from cellops.records.base import Record, Value
 from cellops.records.environment import Origin
 from cellops.records.module import ModuleSource
-from cellops.records.run import CodeVersion, Environment, RunOpened
+from cellops.records.run import CodeVersion, Environment, RunClosed, RunOpened, RunReported
 from cellops.settings import Settings
 
 
@@ -46,6 +48,9 @@ class OpenRun:
         self.before = before
         self._settings = settings
         self._modules = modules
+        self._reported: dict[str, tuple[int, float]] = {}
+        self._next = 0
+        """The step of a report that names none."""
         self._code: CodeVersion | None = None
         self._origins: dict[Path, Origin | None] = {}
         self._archives: Archives = {}
@@ -63,6 +68,22 @@ class OpenRun:
     def code(self) -> CodeVersion | None:
         self._reader.join()
         return self._code
+
+    def report(self, values: Mapping[str, float], step: int | None) -> RunReported:
+        """How metrics stand now; without a step, at the next one."""
+        at = self._next if step is None else step
+        self._next = max(self._next, at + 1)
+        finite = {name: value for name, value in values.items() if math.isfinite(value)}
+        self._reported.update({name: (at, value) for name, value in finite.items()})
+        return RunReported(run=self.opened.run, step=at, values=finite, time=time.time())
+
+    def with_reports(self, closed: RunClosed) -> RunClosed:
+        """The record of the run with what it has reported; what its cell has computed under that name comes first."""
+        if not self._reported:
+            return closed
+        last = {name: value for name, (_, value) in self._reported.items() if name not in closed.not_finite}
+        steps = {name: step for name, (step, _) in self._reported.items()}
+        return closed.replace(metrics={**last, **closed.metrics}, reported=steps)
 
     def environment(self) -> Environment:
         """In what the cell ran, with what it has imported and installed."""

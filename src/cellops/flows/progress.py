@@ -13,12 +13,15 @@ from cellops.errors import TrackingError
 from cellops.records.base import Record
 from cellops.records.proof import Proof
 from cellops.records.run import NotebookExecuted, SessionOpened
+from cellops.records.sweep import OF_SWEEPS, SweepBegun
 from cellops.settings import Settings
 
 OF_EXECUTIONS = "execution-"
 """How the names of journals begin that hold what `cellops execute` itself has to say."""
 OF_PROOFS = "proof-"
 """And of those that hold a proof each."""
+BEHIND = (OF_EXECUTIONS, OF_PROOFS, OF_SWEEPS)
+"""How the names of journals begin that speak of the runs of others."""
 LOCK_SECONDS = 120.0
 
 
@@ -48,17 +51,17 @@ def journals(settings: Settings) -> list[Path]:
         with contextlib.suppress(OSError):  # another process may delete it meanwhile
             held = path.stat()
             if stat.S_ISREG(held.st_mode) and held.st_size:
-                found.append((path.name.startswith((OF_EXECUTIONS, OF_PROOFS)), held.st_mtime, path.name, path))
+                found.append((path.name.startswith(BEHIND), held.st_mtime, path.name, path))
     return [path for *_, path in sorted(found)]
 
 
-def first_event(journal: Path) -> SessionOpened | NotebookExecuted | Proof | None:
+def first_event(journal: Path) -> SessionOpened | NotebookExecuted | Proof | SweepBegun | None:
     """What a journal begins with, where it can be read."""
     try:
         event = next((event for event, _ in read(journal)), None)
     except OSError:
         return None
-    return event if isinstance(event, SessionOpened | NotebookExecuted | Proof) else None
+    return event if isinstance(event, SessionOpened | NotebookExecuted | Proof | SweepBegun) else None
 
 
 def read_progress(journal: Path) -> Progress:

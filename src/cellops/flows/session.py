@@ -3,10 +3,10 @@
 import os
 import time
 import uuid
-from collections.abc import Callable, Iterable, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from typing import Any
 
-from cellops.capture import header
+from cellops.capture import header, reporting
 from cellops.capture.blobs import Blobs
 from cellops.capture.cell import CellCapture
 from cellops.capture.counting import Counting
@@ -47,6 +47,7 @@ from cellops.records.run import (
     SessionClosed,
 )
 from cellops.records.step_trail import StepTrail
+from cellops.records.sweep import Report
 from cellops.settings import Settings
 
 STATUS = {Outcome.OK: RunStatus.FINISHED, Outcome.ERROR: RunStatus.FAILED, Outcome.INTERRUPTED: RunStatus.KILLED}
@@ -223,6 +224,16 @@ class Session:
             session=self.id, cells=cells, modules=modules, parameters=self.parameters, widened=found.widened
         )
 
+    def report(self, values: Mapping[str, float], step: int | None) -> bool:
+        """Keep how metrics of the run stand whose cell is executed; say whether there is one."""
+        run = next(reversed(self._open.values()), None)
+        if run is None:
+            return False
+        told = run.report(values, step)
+        self.journal.write(told)
+        reporting.send(Report(step=told.step, values=told.values))
+        return True
+
     def notebook_shown(self, shown: NotebookShown) -> None:
         """A page has told how the notebook stands on it, saved or not."""
         self._history.notebook.show(shown)
@@ -255,7 +266,7 @@ class Session:
                 suites=suites,
                 origin=self._origins.of,
             )
-            closed = with_above(closed, self._handover)
+            closed = with_above(run.with_reports(closed), self._handover)
         finally:
             self._keep_run(run, closed)
         return closed

@@ -7,6 +7,7 @@ from typing import Any
 
 from cellops.capture.files.guard import Guard
 from cellops.capture.files.pointers import shown
+from cellops.capture.reporting import SWEEP
 from cellops.records.recorded import Restoring
 from cellops.records.run import SessionOpened
 from cellops.settings import Settings
@@ -39,6 +40,7 @@ def session_opened(session: str, settings: Settings, notebook: str | None, start
         notebook=notebook,
         execution=os.environ.get(EXECUTION),
         store=settings.store,
+        sweep=os.environ.get(SWEEP),
     )
 
 

@@ -25,6 +25,11 @@ class Handle:
             return
         self._process = _start(self._settings, "--follow", str(journal))
 
+    def wait(self) -> None:
+        """Wait until the writer has ended, which it does once a journal is carried whose session has ended."""
+        if self._process is not None:
+            self._process.wait()
+
 
 def carry_all(settings: Settings) -> None:
     """Have all journals carried once, beside whoever asks; as `Handle.ensure`, it loses nothing."""

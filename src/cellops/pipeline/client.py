@@ -6,13 +6,16 @@ import logging
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
+import msgspec
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NotebookExecutionManager
 
+from cellops.capture import reporting
 from cellops.capture.secrets import KNOWN, TARGET, keep_given
 from cellops.capture.temporary import temporary_folder
 from cellops.errors import NotebookError
@@ -22,6 +25,7 @@ from cellops.pipeline.kernel import KernelManager
 from cellops.pipeline.kernel_options import KernelOptions
 from cellops.pipeline.silently import execute_silently
 from cellops.records.execution import CellProgress, CellState
+from cellops.records.sweep import Report
 
 GRACE = 5.0
 """Seconds that an interrupted cell has to end before its kernel is killed."""
@@ -51,6 +55,8 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
     between
         Python that the kernel executes before cells, by their index, and with the number of cells behind the last
         one if none has failed. It shows nothing and is no cell.
+    on_report
+        Called with what a run reports while it goes on.
     """
 
     def __init__(
@@ -62,6 +68,7 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
         tell: Callable[[CellProgress], None],
         kernel: KernelOptions,
         between: Mapping[int, str] | None = None,
+        on_report: Callable[[Report], None] = lambda _: None,
     ) -> None:
         super().__init__(
             manager,
@@ -76,6 +83,7 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
         )
         keep_given(kernel.environment)
         self.comm_open_handlers[TARGET] = _learn_secret
+        self.comm_open_handlers[reporting.TARGET] = partial(_hear, on_report)
         self.stop = stop
         self.save = save
         self.tell = tell
@@ -256,3 +264,9 @@ def _learn_secret(message: dict[str, Any]) -> None:
     value = message["content"]["data"].get("value")
     if isinstance(value, str):
         KNOWN.add(value)
+
+
+def _hear(on_report: Callable[[Report], None], message: dict[str, Any]) -> None:
+    """A run has reported how it stands; what is no report of ours is passed over."""
+    with contextlib.suppress(msgspec.ValidationError):
+        on_report(msgspec.convert(message["content"]["data"], Report))

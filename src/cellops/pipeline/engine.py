@@ -7,18 +7,16 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from cellops.capture.header import PARAMETER_CELLS
-from cellops.capture.secrets import masked, variables
+from cellops.capture.secrets import variables
 from cellops.errors import NotebookError
+from cellops.pipeline.filling import fill
 from cellops.pipeline.kernel_options import KernelOptions
-from cellops.pipeline.metadata import describe, tell_parameters
-from cellops.pipeline.parameters.injection import inject
-from cellops.pipeline.parameters.plain import plain
 from cellops.pipeline.parameters.showing import bound_parameters
 from cellops.pipeline.preparation import prepare
 from cellops.pipeline.refusals import Refusals
 from cellops.pipeline.reports import gather
 from cellops.pipeline.run_cells import run_cells
-from cellops.pipeline.seeding import BEGIN, loads_cellops, seed_first
+from cellops.pipeline.seeding import BEGIN, loads_cellops
 from cellops.pipeline.stepwise.options import StepsAsked
 from cellops.pipeline.worker import OverTimeError
 from cellops.records.cached import KeptRun
@@ -132,11 +130,8 @@ def execute(
     told = bound_parameters(known, made.given, bound)
     on_parameters(told)
     own |= {PARAMETER_CELLS: " ".join(known.tagged(source)), **variables(bound)}
-    executed = inject(source, known, bound)
-    seeding = None if seed is None else seed_first(executed, seed)
-    injected = {name: plain(value) for name, value in masked(bound).items()}
-    describe(executed, known.defaults(), injected, notebook, output)
-    tell_parameters(executed, told)
+    filled = fill(made, told, output, seed)
+    executed, seeding, injected = filled.notebook, filled.seeding, filled.injected
     places = {cell.id: place for place, cell in enumerate(source.cells)}
     begun = set[int | None]()
     going_on: dict[int | None, str] = {}

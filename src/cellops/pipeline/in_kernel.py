@@ -53,7 +53,15 @@ def in_kernel(executed: "NotebookNode", use: KernelRun, between: Mapping[int, st
 
     # Without an output path papermill keeps the books and leaves the saving, twice a cell, to us.
     manager = NotebookExecutionManager(executed, output_path=None, progress_bar=False, autosave_cell_every=0)
-    client = Client(manager, stop=use.stop, tell=use.tell, save=use.save, kernel=use.kernel, between=between)
+    client = Client(
+        manager,
+        stop=use.stop,
+        tell=use.tell,
+        save=use.save,
+        kernel=use.kernel,
+        between=between,
+        on_report=use.on_report,
+    )
     manager.notebook_start()
     try:
         client.execute()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cellops.pipeline.kernel_options import KernelOptions
 from cellops.records.execution import CellProgress
+from cellops.records.sweep import Report
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,3 +25,5 @@ class KernelRun:
     """Called when a cell begins and when it ends."""
     save: Callable[[], None]
     """Writes what there is; called on a timer, and at the end."""
+    on_report: Callable[[Report], None] = lambda _: None
+    """Called with what a run reports while it goes on."""

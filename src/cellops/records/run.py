@@ -132,6 +132,8 @@ class SessionOpened(Record, frozen=True, kw_only=True, tag="session-opened", tag
     """Identifier of the pipeline execution that this kernel serves, if it does."""
     store: str | None = None
     """The tracking store that the records are meant for, without credentials (`Settings.store`)."""
+    sweep: str | None = None
+    """Identifier of the sweep that this kernel serves, if it does: of its trials, the best one's models are kept."""
 
 
 class SessionClosed(Record, frozen=True, kw_only=True, tag="session-closed", tag_field="event"):
@@ -157,6 +159,15 @@ class RunOpened(Record, frozen=True, kw_only=True, tag="run-opened", tag_field="
     """The step of the pipeline that its cell begins, or whose kernel executes it."""
 
 
+class RunReported(Record, frozen=True, kw_only=True, tag="run-reported", tag_field="event"):
+    """What a run has reported of itself while its cell was executed (`cellops.report`)."""
+
+    run: str
+    step: int
+    values: dict[str, float]
+    time: float
+
+
 class RunClosed(Record, frozen=True, kw_only=True, tag="run-closed", tag_field="event"):
     run: str
     status: RunStatus
@@ -165,6 +176,8 @@ class RunClosed(Record, frozen=True, kw_only=True, tag="run-closed", tag_field="
     """The kernel's working folder when capturing began, relative to the project where it lies inside."""
     parameters: dict[str, Value | list[Value]] = {}
     metrics: dict[str, float] = {}
+    reported: dict[str, int] = {}
+    """Metrics that it has reported while it went on, with the last step of each; they are among its metrics."""
     not_finite: tuple[str, ...] = ()
     """Metrics that came out as NaN or infinite."""
     measured: dict[str, float] = {}

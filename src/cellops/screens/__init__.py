@@ -18,6 +18,7 @@ from cellops.screens.runs import run, run_line, runs
 from cellops.screens.server import served, serving
 from cellops.screens.session import status
 from cellops.screens.steps import explained
+from cellops.screens.sweep import sweeping, swept
 
 __all__ = [
     "annotated",
@@ -44,6 +45,8 @@ __all__ = [
     "serving",
     "stage",
     "status",
+    "sweeping",
+    "swept",
     "synced",
     "watching",
 ]

@@ -81,6 +81,14 @@ class Closing:
                 self._client.set_tag(self._id, tags.COMPLETE, "true")
         return Closed(findings=tuple(self._findings), models=self._models, waits=waits)
 
+    def keep_models(self) -> Closed:
+        """Write nothing but the models of the run."""
+        for position, spool in enumerate(self._closed.models):
+            self._log_model(spool, first=position == 0)
+        if self._findings:
+            self._keep_findings()
+        return Closed(findings=tuple(self._findings), models=self._models)
+
     def _attempt(self, what: str, write: Callable[[], object]) -> bool:
         """Write; what the store refuses for good is a finding."""
         try:
@@ -97,7 +105,9 @@ class Closing:
         time = millis(self._closed.ended)
         found = {**self._closed.metrics, **self._closed.measured}
         names = accepted(found)
-        metrics = [Metric(names[name], value, time, 0) for name, value in found.items()]
+        # What was reported before is a series, whose newest value this is.
+        steps = self._closed.reported
+        metrics = [Metric(names[name], value, time, steps.get(name, 0)) for name, value in found.items()]
         names = accepted(self._closed.parameters)
         parameters = [Param(names[name], _parameter(value)) for name, value in self._closed.parameters.items()]
         for start in range(0, len(metrics), BATCH):

@@ -7,8 +7,8 @@ import os
 import stat
 import sys
 import warnings
-from collections.abc import Collection, Iterator
-from functools import partial
+from collections.abc import Collection, Iterator, Mapping
+from functools import cache, partial
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from types import SimpleNamespace
@@ -37,6 +37,7 @@ FLAVORS = {
     "torch.nn.modules.module.Module": ("mlflow.pytorch", "pytorch_model", {"serialization_format": "pickle"}),
 }
 """MLflow's flavors of models without scikit-learn's methods, by their class, with what their writers need."""
+WRITTEN_WITH = ("mlflow.models", "mlflow.sklearn", "skops.io", "sklearn")
 ALWAYS_NEEDED = ("scikit-learn", "numpy", "scipy", "pandas", "joblib", "threadpoolctl", "skops", "cloudpickle")
 
 
@@ -116,6 +117,21 @@ def importable(paths: Collection[str]) -> Iterator[None]:
             file = getattr(sys.modules[name], "__file__", None)
             if file is not None and set(added) & set(map(str, Path(file).parents)):
                 del sys.modules[name]
+
+
+@cache
+def prepare() -> None:
+    """Import what models of scikit-learn are written with, and look for what brings it: that takes seconds."""
+    for name in WRITTEN_WITH:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    brought()
+
+
+@cache
+def brought() -> "Mapping[str, list[str]]":
+    """The distributions that bring each module."""
+    return packages_distributions()
 
 
 def log_model(
@@ -231,8 +247,7 @@ def requirements(environment: Environment | None, estimator: Any) -> list[str]:
     if environment is None:
         return list(ALWAYS_NEEDED)
     roots = {kind.__module__.partition(".")[0] for part in _parts(estimator) for kind in type(part).__mro__}
-    brought = packages_distributions()
-    names = [name for root in roots for name in brought.get(root, [root])]
+    names = [name for root in roots for name in brought().get(root, [root])]
     wanted = {*ALWAYS_NEEDED, *(name.lower().replace("_", "-") for name in names)}
     return [f"{n}=={v}" for n, v in environment.distributions.items() if n in wanted]
 

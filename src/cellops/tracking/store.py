@@ -11,12 +11,14 @@ from cellops.records.cell import CellRecord
 from cellops.records.finding import Finding, Severity
 from cellops.records.gate import Champion, GateResult, GatesJudged
 from cellops.records.proof import Proof
-from cellops.records.run import NotebookExecuted, RunClosed, RunOpened, RunStatus, RunSummary
+from cellops.records.run import NotebookExecuted, RunClosed, RunOpened, RunReported, RunStatus, RunSummary
+from cellops.records.sweep import SweepBegun, SweepEnded, Trial
 from cellops.settings import Settings, without_credentials
 from cellops.tracking import tags
 from cellops.tracking.client import active, connect, reachable
 from cellops.tracking.closing import FOLDER, Closed, Closing, millis
 from cellops.tracking.experiments import experiment
+from cellops.tracking.names import accepted
 from cellops.tracking.summaries import MlflowRun, findings_tag, gates_tag, read_models, summary
 
 if TYPE_CHECKING:
@@ -66,6 +68,18 @@ class Store:
         if existing.data.tags.get(tags.COMPLETE) == "true":
             return Closed(models=read_models(existing.data.tags))
         return Closing(self._client, self.settings, existing, run).close(list(trail))
+
+    def prepare_models(self) -> None:
+        """Get ready to keep models: whoever waits for the end of a sweep waits less for that of its best trial."""
+        from cellops.tracking.model import prepare
+
+        prepare()
+
+    def keep_models(self, run_id: str, run: RunClosed) -> Closed:
+        """Write the models of a run that was closed without them; those that it has by now are left as they are."""
+        with reachable(self.settings):
+            existing = self._client.get_run(run_id)
+        return Closing(self._client, self.settings, existing, run).keep_models()
 
     def runs(self, limit: int) -> list[RunSummary]:
         """The newest runs of every experiment of this store; those that stand for an execution or a step are none."""
@@ -138,6 +152,42 @@ class Store:
             own = experiment(self._client, self.settings, self.settings.experiment)[0]
             where = opened[0].info.experiment_id if opened else own
             PipelineRuns(self._client, where, executed).keep(opened)
+
+    def report(self, run_id: str, reported: RunReported) -> None:
+        """Keep what a run has reported while it went on, as a step of its metrics."""
+        from mlflow.entities import Metric
+
+        names, when = accepted(reported.values), millis(reported.time)
+        metrics = [Metric(names[name], value, when, reported.step) for name, value in reported.values.items()]
+        with reachable(self.settings):
+            self._client.log_batch(run_id, metrics=metrics)
+
+    def open_sweep(self, begun: SweepBegun) -> str:
+        """Create the run of a sweep, or find it; give MLflow's id."""
+        from cellops.tracking.sweeps import open_sweep
+
+        with reachable(self.settings):
+            where = experiment(self._client, self.settings, begun.experiment)[0]
+            return open_sweep(self._client, where, begun)
+
+    def keep_trial(self, sweep: str, begun: SweepBegun, trial: Trial, runs: Iterable[str]) -> None:
+        """Put the runs of a trial below the run of its sweep; both by MLflow's ids."""
+        from cellops.tracking.sweeps import keep_trial
+
+        with reachable(self.settings):
+            keep_trial(self._client, sweep, begun, trial, runs)
+
+    def end_sweep(self, sweep: str, begun: SweepBegun, ended: SweepEnded, trials: Iterable[Trial]) -> None:
+        """Tell what a sweep has come to, and end its run."""
+        from cellops.tracking.sweeps import end_sweep
+
+        with reachable(self.settings):
+            end_sweep(self._client, sweep, begun, ended, trials)
+
+    def kill_sweep(self, sweep: str, ended: float) -> None:
+        """End the run of a sweep that nobody works on any more."""
+        with reachable(self.settings):
+            self._client.set_terminated(sweep, RunStatus.KILLED.value, millis(ended))
 
     def keep_proof(self, proof: Proof) -> None:
         """Give the run that was executed again its proof, with the notebooks of it; no run, nothing to give it to."""

@@ -86,7 +86,7 @@ SHOWN = """
 import os, signal, sys
 print([sys.argv[0], sys.path, sys.flags, os.getcwd(), os.getpgid(0) == os.getpid(), os.getsid(0) == os.getpid()])
 print(signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGCHLD), signal.getsignal(signal.SIGTERM))
-own = {"JPY_PARENT_PID", "JPY_SESSION_NAME"}
+own = {"JPY_PARENT_PID", "JPY_SESSION_NAME", "PYDEVD_USE_FRAME_EVAL"}  # the last is set by the debugger's import
 print(sorted((name, value) for name, value in os.environ.items() if name not in own))
 import multiprocessing
 print(sys.modules["__mp_main__"] is sys.modules["__main__"], sys.modules["__main__"])
@@ -99,6 +99,11 @@ def test_a_forked_kernel_looks_like_a_started_one(server: ForkServer, tmp_path: 
     before, after = forked.splitlines(), started.splitlines()
     assert before[:-1] == after[:-1]
     assert before[-1] == "/dev/null"
+
+
+def test_a_forked_kernel_can_import_the_debugger_that_it_does_without(server: ForkServer) -> None:
+    code = "import sys; print('debugpy' in sys.modules); import debugpy; print(debugpy.__name__)"
+    assert told(server, Path.cwd(), code) == "False\ndebugpy\n"
 
 
 def test_the_environment_is_that_of_each_kernel(server: ForkServer) -> None:

@@ -92,8 +92,8 @@ class Modules:
             self._learn(name)
 
     def _learn(self, name: str) -> None:
-        path = _own_file(sys.modules.get(name), self._project)
-        if path is None or name.partition(".")[0] in {OURS, "__main__"}:
+        path = None if name.partition(".")[0] in {OURS, "__main__"} else _own_file(sys.modules.get(name), self._project)
+        if path is None:
             return
         try:
             stamp, content = _stamp(path), path.read_bytes()

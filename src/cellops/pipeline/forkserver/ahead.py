@@ -18,8 +18,14 @@ from cellops.pipeline.cache.imports import imports
 
 KERNEL = (
     "ipykernel.kernelapp",
+    "ipykernel.debugger",
+    "tornado.platform.asyncio",
+    "IPython.core.completerlib",
+    "IPython.core.magics.extension",
+    "IPython.extensions.storemagic",
     "cellops.magics",
     "cellops.flows.session",
+    "cellops.screens",
     "cellops.pipeline.stepwise.kernel_side",
     "cellops.pipeline.values.store",
 )

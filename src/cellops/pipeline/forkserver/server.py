@@ -138,7 +138,14 @@ def _import_ahead(begun: dict[str, Any]) -> str | None:
         _pass_for_the_launcher()
         from cellops.pipeline.forkserver.ahead import KERNEL, import_ahead
 
-        return import_ahead(KERNEL, Path(begun["folder"])) or import_ahead(begun["modules"], Path(begun["folder"]))
+        folder = Path(begun["folder"])
+        # Nobody attaches a debugger to these kernels, and its import costs each of them a tenth of a second.
+        sys.modules["debugpy"] = None  # type: ignore[assignment]  # what Python takes for: is not there
+        try:
+            problem = import_ahead(KERNEL, folder)
+        finally:
+            del sys.modules["debugpy"]
+        return problem or import_ahead(begun["modules"], folder)
     except Exception as error:  # noqa: BLE001 - kernels can be started without this
         return f"{type(error).__name__}: {error}"
 

@@ -1,0 +1,179 @@
+"""A search over the parameters of a notebook: trials executed, compared by a metric, and carried as runs below one."""
+
+import secrets
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from cellops.errors import UsageError
+from cellops.flows.sweep_resuming import check_same, filled, unfinished
+from cellops.flows.sweep_work import SWEEPS, SweepWork
+from cellops.pipeline.refusals import Refusals, check_distinct
+from cellops.pipeline.sweep.local import TrialOptions
+from cellops.pipeline.sweep.planning import Plan, SweepAsked, plan
+from cellops.records.sweep import SweepBegun, SweepPlan, Swept, Trial
+from cellops.settings import Settings, load, prepare
+
+LARGEST_SEED = 2**32
+PICTURE = ".svg"
+
+
+def sweep(
+    notebook: Path | str,
+    space: Mapping[str, object] | None = None,
+    *,
+    metric: str | None = None,
+    maximize: bool | None = None,
+    trials: int | None = None,
+    sampler: str | None = None,
+    jobs: int = 1,
+    seed: int | None = None,
+    prune: bool = False,
+    parameters_file: Path | None = None,
+    output: Path | None = None,
+    cell_timeout: float | None = None,
+    trial_timeout: float | None = None,
+    total_timeout: float | None = None,
+    resume: bool = False,
+    on_plan: Callable[[SweepPlan], None] = lambda _: None,
+    on_trial: Callable[[Trial], None] = lambda _: None,
+    on_stage: Callable[[str], None] = lambda _: None,
+    on_result: Callable[[Swept], None] = lambda _: None,
+    settings: Settings | None = None,
+) -> Swept:
+    """Execute a notebook again and again with other parameters, and find those with the best metric.
+
+    Each trial is an execution in a fresh kernel, with its own executed notebook; its runs stand in the tracking store
+    below one for the whole sweep. What was completed is kept, whatever happens behind it.
+
+    Parameters
+    ----------
+    notebook
+        The notebook; it is not changed.
+    space
+        By the names of parameters what is searched: texts such as `rbf,linear`, `3..10` and `0.01:0.3:log`, lists of
+        choices, ranges; or one value, which all trials have.
+    metric
+        What the trials are compared by, of the runs that they open.
+    maximize
+        Whether more of it is better; by default what the last word of its name tells: less of a loss or an error.
+    trials
+        How many there are to be; by default one for each combination.
+    sampler
+        Who chooses values: `grid`, `random` or `tpe`; by default the one that fits.
+    jobs
+        How many trials are executed at once.
+    seed
+        Seeds the sampler, and the generators of python, numpy and torch in every kernel.
+    prune
+        Whether a trial is stopped that reports (`cellops.report`) worse values than half of the others did.
+    parameters_file
+        YAML, JSON or TOML with values that all trials have.
+    output
+        Where the picture goes, an SVG; one also stands in the folder of the sweep.
+    cell_timeout, trial_timeout, total_timeout
+        Longest time for one cell, one trial and the whole sweep, in seconds.
+    resume
+        Go on with the last sweep of the notebook; what is not given then is as it was.
+    on_plan
+        Called once with what will be done, before a kernel starts.
+    on_trial
+        Called when a trial begins and when it ends.
+    on_stage
+        Called with what takes a while.
+    on_result
+        Called with what the sweep has come to, also when it was stopped or failed after that.
+
+    Raises
+    ------
+    UsageError, ParameterError, UnfitError, NotFoundError, NotebookError
+        When something stands in the way, before a kernel starts; all of it is named at once.
+    SweepError
+        When trials do not log the metric, all of them fail, or it takes too long.
+    KeyboardInterrupt, SystemExit
+        When it was stopped; its notes say how to go on.
+    """
+    path = Path(notebook)
+    settings = settings or load(path.parent if path.parent.is_dir() else None)
+    asked = SweepAsked(
+        notebook=path,
+        space=space or {},
+        parameters_file=parameters_file,
+        metric=metric,
+        maximize=maximize,
+        trials=trials,
+        sampler=sampler,
+    )
+    refusals = Refusals()
+    with refusals.collecting():
+        _check_output(output, path, parameters_file)
+    journals = settings.folder / "journal"
+    history = unfinished(journals, path, refusals) if resume else None
+    made = plan(asked if history is None else filled(asked, history), refusals)
+    if history is None:
+        begun = _begun(made, settings, seed, prune=prune)
+    else:
+        begun = history.begun
+        check_same(made, begun, seed)
+    prepare(settings.folder)
+    work = SweepWork(
+        begun=begun,
+        made=made,
+        settings=settings,
+        history=history,
+        folder=settings.folder / SWEEPS / begun.name,
+        output=output,
+        on_trial=on_trial,
+        on_stage=on_stage,
+        on_result=on_result,
+    )
+    on_plan(SweepPlan(begun=begun, planned=made.planned, done=work.done, notes=made.notes))
+    options = TrialOptions(
+        sweep=begun.sweep,
+        metric=begun.metric,
+        journals=journals,
+        environment={"CELLOPS_PROJECT": str(settings.project)},
+        jobs=jobs,
+        seed=begun.kernel_seed,
+        cell_timeout=cell_timeout,
+        trial_timeout=trial_timeout,
+    )
+    return work.run(options, limit=total_timeout)
+
+
+def _begun(made: Plan, settings: Settings, seed: int | None, *, prune: bool) -> SweepBegun:
+    identifier, notebook = uuid.uuid4().hex, made.made.notebook
+    return SweepBegun(
+        sweep=identifier,
+        name=f"{notebook.stem}-{time.strftime('%Y%m%d-%H%M%S')}-{identifier[:4]}",
+        notebook=str(notebook),
+        project=str(settings.project),
+        started=time.time(),
+        cells=made.cells,
+        metric=made.metric,
+        maximize=made.maximize,
+        space=made.space.written(),
+        fixed=made.fixed,
+        sampler=made.sampler,
+        seed=secrets.randbelow(LARGEST_SEED) if seed is None else seed,
+        kernel_seed=seed,
+        trials=made.planned,
+        prune=prune,
+        log=tuple(dimension.name for dimension in made.space.dimensions if dimension.log),
+        experiment=settings.experiment,
+        store=settings.store,
+    )
+
+
+def _check_output(output: Path | None, notebook: Path, parameters_file: Path | None) -> None:
+    """Refuse a picture that cannot be written, before trials have worked for it."""
+    if output is None:
+        return
+    check_distinct([notebook, parameters_file], {"-o": output})
+    if output.suffix.lower() != PICTURE:
+        fact = f"The picture {output} is not named as an SVG"
+        raise UsageError(fact, remedy=f"Give a path that ends in {PICTURE}: {output.with_suffix(PICTURE)}")
+    if output.is_dir() or not output.resolve().parent.is_dir():
+        fact = f"The picture {output} cannot be written"
+        raise UsageError(fact, remedy="Give the path of a file in a folder that is there")

@@ -1,0 +1,220 @@
+"""One call of the verb `sweep`, from its first trial to what it has come to."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cellops.errors import SweepError
+from cellops.flows.execute import CARRY
+from cellops.flows.progress import read_progress
+from cellops.flows.sync import errors_of, sync
+from cellops.flows.writer import Handle
+from cellops.pipeline.sweep.ledger import History, Ledger, journal_of
+from cellops.pipeline.sweep.local import LocalTrials, TrialOptions
+from cellops.pipeline.sweep.measuring import measured
+from cellops.pipeline.sweep.planning import Plan, command_of
+from cellops.pipeline.sweep.plot import plot
+from cellops.pipeline.sweep.samplers import SAMPLERS
+from cellops.pipeline.sweep.samplers.sampler import Sampler, Task
+from cellops.pipeline.sweep.search import Search
+from cellops.pipeline.worker import OverTimeError, signals_raise
+from cellops.records.run import RunStatus
+from cellops.records.sweep import SweepBegun, SweepEnded, Swept, Trial, TrialEnded, TrialState, best_of
+from cellops.settings import Settings
+
+SWEEPS = "sweeps"
+"""The folder of the executed notebooks of trials, and of the pictures."""
+DONE_BEFORE = "All trials were done before: this is what they came to."
+
+
+@dataclass(kw_only=True)
+class SweepWork:
+    """Executes the trials that are left, and keeps what they come to."""
+
+    begun: SweepBegun
+    made: Plan
+    settings: Settings
+    history: History | None
+    folder: Path
+    output: Path | None
+    on_trial: Callable[[Trial], None]
+    on_stage: Callable[[str], None]
+    on_result: Callable[[Swept], None]
+    _trials: dict[int, Trial] = field(default_factory=dict)
+    _started: float = field(default_factory=time.time)
+
+    def __post_init__(self) -> None:
+        self._trials = {} if self.history is None else self.history.trials
+        self._stopped: dict[int, Trial] = {}
+        self._writer = Handle(self.settings)
+
+    @property
+    def done(self) -> int:
+        """How many trials have ended."""
+        return len(self._trials)
+
+    def run(self, options: TrialOptions, *, limit: float | None) -> Swept:
+        """Execute the trials and carry them; raises as `flows.sweep.sweep` does."""
+        again = [] if self.history is None else [self.history.orders[n] for n in sorted(self.history.orders)]
+        if not again and self.made.planned is not None and self.done >= self.made.planned:
+            self.on_stage(DONE_BEFORE)
+            return self._shown(self._swept(self._written_plot(), None))
+        self.folder.mkdir(parents=True, exist_ok=True)
+        ledger = Ledger(options.journals, self.begun)
+        with signals_raise():
+            try:
+                self._end_the_killed(ledger, options)
+                with LocalTrials(self.made.made, options) as scheduler:
+                    search = Search(
+                        begun=self.begun,
+                        dimensions=self.made.space.dimensions,
+                        sampler=self._sampler(options.jobs),
+                        scheduler=scheduler,
+                        ledger=ledger,
+                        folder=self.folder,
+                        planned=self.made.planned,
+                        jobs=options.jobs,
+                        trials=self._trials,
+                        again=again,
+                        stopped=self._stopped,
+                    )
+                    self._writer.ensure(ledger.path)
+                    search.run(self._tell, lambda: self.on_stage("Stopping the trials"), limit=limit)
+                search.refuse()
+            except BaseException as ended:  # noqa: BLE001 - it is raised again when all is kept
+                raise self._ended_early(ended, ledger, limit) from None
+            return self._shown(self._carried(ledger, RunStatus.FINISHED))
+
+    def _sampler(self, jobs: int) -> Sampler:
+        """The sampler, told of all that was done before."""
+        task = Task(
+            dimensions=self.made.space.dimensions,
+            seed=self.begun.seed,
+            maximize=self.begun.maximize,
+            jobs=jobs,
+            told=self.done,
+        )
+        sampler = SAMPLERS[self.begun.sampler](task)
+        for number in sorted(self._trials):
+            values = {d.name: d.restored(self._trials[number].values[d.name]) for d in task.dimensions}
+            sampler.tell(number, values, self._trials[number].value)
+        return sampler
+
+    def _end_the_killed(self, ledger: Ledger, options: TrialOptions) -> None:
+        """Note of trials that were killed with an earlier sweep that they were stopped: their runs may be there."""
+        for number, started in (self.history.started if self.history is not None else {}).items():
+            assert self.history is not None  # noqa: S101 - else there are none
+            order = self.history.orders[number]
+            trial = Trial(
+                number=number,
+                values=order.values,
+                execution=order.execution,
+                started=started,
+                state=TrialState.STOPPED,
+            )
+            ledger.append(
+                TrialEnded(sweep=self.begun.sweep, trial=measured(trial, options.journals, self.begun.metric))
+            )
+
+    def _tell(self, trial: Trial) -> None:
+        if trial.state is not TrialState.RUNNING:
+            self._writer.ensure(self._journal)
+        self.on_trial(trial)
+
+    @property
+    def _journal(self) -> Path:
+        return journal_of(self.settings.folder / "journal", self.begun)
+
+    def _ended_early(self, ended: BaseException, ledger: Ledger, limit: float | None) -> BaseException:
+        """Keep what there is, tell it first, and carry it; what is to be raised then."""
+        stopped = isinstance(ended, KeyboardInterrupt | SystemExit | OverTimeError)
+        path = self._closed(ledger, RunStatus.KILLED if stopped else RunStatus.FAILED)
+        self._shown(self._swept(path, None))
+        resume = f"cellops sweep {self.made.made.notebook.name} --resume"
+        of = "" if self.made.planned is None else f" of {self.made.planned}"
+        if isinstance(ended, OverTimeError):
+            fact = f"The sweep took longer than {limit:g} s in all, and was stopped after {self.done}{of} trials"
+            ended = SweepError(fact, remedy=f"Go on with: {resume}")
+        elif stopped:
+            ended.add_note(f"{self.done}{of} trials are done; go on with: {resume}")
+        try:
+            unsynced = self._carry()
+        except (KeyboardInterrupt, SystemExit):
+            unsynced = CARRY
+        if unsynced is not None:
+            ended.add_note(CARRY)
+        return ended
+
+    def _carried(self, ledger: Ledger, status: RunStatus) -> Swept:
+        path = self._closed(ledger, status)
+        try:
+            return self._swept(path, self._carry())
+        except (KeyboardInterrupt, SystemExit) as stopped:
+            stopped.add_note("All trials are done")
+            stopped.add_note(CARRY)
+            raise
+
+    def _closed(self, ledger: Ledger, status: RunStatus) -> str | None:
+        """Draw the picture and end the journal."""
+        path = self._written_plot()
+        best = best_of(list(self._trials.values()), maximize=self.begun.maximize)
+        states = [trial.state.value for trial in self._all()]
+        ledger.append(
+            SweepEnded(
+                sweep=self.begun.sweep,
+                ended=time.time(),
+                status=status,
+                best=best,
+                states={state: states.count(state) for state in dict.fromkeys(states)},
+                plot=path,
+                command=command_of(self.made, self.begun, best),
+            )
+        )
+        ledger.close()
+        return path
+
+    def _written_plot(self) -> str | None:
+        """Draw what was completed, if anything was."""
+        trials = [self._trials[number] for number in sorted(self._trials)]
+        if not any(trial.state is TrialState.COMPLETED for trial in trials):
+            return None
+        picture, path = plot(self.begun, trials), self.folder / "sweep.svg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for target in (path, self.output):
+            if target is not None:
+                target.write_text(picture, encoding="utf-8")
+        return str(self.output or path)
+
+    def _carry(self) -> str | None:
+        """Wait until all is in the tracking store; why it is not, if it is not."""
+        self.on_stage("Carrying the runs to MLflow")
+        self._writer.ensure(self._journal)
+        self._writer.wait()
+        if read_progress(self._journal).done:
+            return None
+        result = sync(self.settings)
+        if read_progress(self._journal).done:
+            return None
+        return "\n".join(f"{finding.seen}. {finding.remedy}" for finding in errors_of(result)) or CARRY
+
+    def _swept(self, path: str | None, unsynced: str | None) -> Swept:
+        best = best_of(list(self._trials.values()), maximize=self.begun.maximize)
+        return Swept(
+            begun=self.begun,
+            trials=tuple(self._all()),
+            best=best,
+            command=command_of(self.made, self.begun, best),
+            plot=path,
+            folder=str(self.folder),
+            seconds=time.time() - self._started,
+            unsynced=unsynced,
+        )
+
+    def _all(self) -> list[Trial]:
+        """The trials that have ended or were stopped, in the order of their numbers."""
+        return sorted([*self._trials.values(), *self._stopped.values()], key=lambda trial: trial.number)
+
+    def _shown(self, swept: Swept) -> Swept:
+        self.on_result(swept)
+        return swept

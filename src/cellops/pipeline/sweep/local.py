@@ -1,0 +1,209 @@
+"""Trials in kernels of this machine: each fresh, forked from a process that has imported what the notebook imports."""
+
+import os
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, InvalidStateError, ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from copy import copy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from cellops.capture.header import PARAMETER_CELLS
+from cellops.capture.reporting import SWEEP
+from cellops.capture.secrets import variables
+from cellops.errors import NotebookError, StepError
+from cellops.pipeline import notebook as notebook_file
+from cellops.pipeline.filling import fill
+from cellops.pipeline.forkserver.candidates import candidates
+from cellops.pipeline.forkserver.forkserver import ForkServer
+from cellops.pipeline.in_kernel import in_kernel
+from cellops.pipeline.kernel_options import KernelOptions
+from cellops.pipeline.kernel_run import KernelRun
+from cellops.pipeline.parameters.binding import Given, bind
+from cellops.pipeline.parameters.showing import bound_parameters
+from cellops.pipeline.preparation import Preparation
+from cellops.pipeline.redacting import redact_notebook
+from cellops.pipeline.seeding import BEGIN, loads_cellops
+from cellops.pipeline.sweep.measuring import measured
+from cellops.records.execution import CellProgress
+from cellops.records.sweep import Report, Trial, TrialOrder, TrialState
+from cellops.settings import NOT_FOR_KERNELS
+
+OF_RUNS = ("cellops.capture.content.arrays", "cellops.packaging.contract")
+"""What a kernel imports when a run ends. It needs numpy, for which a notebook may set something before its import."""
+PLACE = "sweep"
+"""Where the values come from that a trial was given."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialOptions:
+    """How trials are executed, the same for all."""
+
+    sweep: str
+    """Its identifier."""
+    metric: str
+    journals: Path
+    """The folder in which kernels keep their journals."""
+    environment: Mapping[str, str]
+    """What the kernels' environment has on top of this process's."""
+    jobs: int = 1
+    seed: int | None = None
+    cell_timeout: float | None = None
+    trial_timeout: float | None = None
+
+
+class LocalTrial:
+    """A trial that a thread of this process drives."""
+
+    def __init__(self) -> None:
+        self.outcome: Future[Trial] = Future()
+        self.stopping: Future[None] = Future()
+        self.state: TrialState | None = None
+        """What it is in since it was stopped."""
+        self._deciding = threading.Lock()
+
+    def stop(self, state: TrialState) -> None:
+        with self._deciding:
+            self.state = self.state or state
+        with suppress(InvalidStateError):
+            self.stopping.set_result(None)
+
+
+class LocalTrials:
+    """Executes trials, as many at once as there are jobs.
+
+    Parameters
+    ----------
+    made
+        The notebook, with what is fixed.
+    options
+        How they are executed.
+    """
+
+    def __init__(self, made: Preparation, options: TrialOptions) -> None:
+        self._made = made
+        self._options = options
+        self._between = {0: BEGIN} if options.seed is not None and loads_cellops(made.source) else {}
+        self._forks = ForkServer(_ahead(candidates(made.source)))
+        self._pool = ThreadPoolExecutor(options.jobs, thread_name_prefix="cellops-trial")
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        self._open.enter_context(self._forks)
+        self._open.enter_context(self._pool)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def begin(self, order: TrialOrder, on_report: Callable[[Report], None]) -> LocalTrial:
+        underway = LocalTrial()
+        self._pool.submit(self._work, order, on_report, underway)
+        return underway
+
+    def _work(self, order: TrialOrder, on_report: Callable[[Report], None], underway: LocalTrial) -> None:
+        try:
+            underway.outcome.set_result(self._execute(order, on_report, underway))
+        except BaseException as error:  # noqa: BLE001 - it is raised where the outcome is looked at
+            underway.outcome.set_exception(error)
+
+    def _execute(self, order: TrialOrder, on_report: Callable[[Report], None], underway: LocalTrial) -> Trial:
+        started, clock = time.time(), time.perf_counter()
+        trial = Trial(
+            number=order.number,
+            values=order.values,
+            execution=order.execution,
+            started=started,
+            state=TrialState.COMPLETED,
+        )
+        limit = self._options.trial_timeout
+        timer = threading.Timer(limit or 0.0, underway.stop, [TrialState.FAILED])
+        timer.daemon = True
+        if limit is not None:
+            timer.start()
+        try:
+            self._in_kernel(order, on_report, underway)
+        except (NotebookError, StepError) as error:
+            trial = trial.replace(state=TrialState.FAILED, error=error.fact)
+        finally:
+            timer.cancel()
+        if underway.state is not None:
+            over = f"it took longer than {limit:g} s (--trial-timeout)" if underway.state is TrialState.FAILED else None
+            trial = trial.replace(state=underway.state, error=over)
+        output = order.output if Path(order.output).exists() else None
+        trial = trial.replace(output=output, seconds=time.perf_counter() - clock)
+        return measured(trial, self._options.journals, self._options.metric)
+
+    def _in_kernel(self, order: TrialOrder, on_report: Callable[[Report], None], underway: LocalTrial) -> None:
+        """Execute the notebook as `engine.execute` does, in this thread."""
+        made, output = self._with(order), Path(order.output)
+        filled = fill(made, bound_parameters(made.known, made.given, made.bound), output, self._options.seed)
+        places = {cell.id: place for place, cell in enumerate(made.source.cells)}
+
+        def save() -> None:
+            notebook_file.write(redact_notebook(filled.notebook), output)
+
+        def tell(_event: CellProgress) -> None:
+            pass
+
+        use = KernelRun(
+            kernel=self._kernel(made, order),
+            places=places,
+            output=output,
+            stop=underway.stopping,
+            tell=tell,
+            save=save,
+            on_report=on_report,
+        )
+        try:
+            in_kernel(filled.notebook, use, self._between)
+        finally:
+            if output.exists():
+                notebook_file.sign(output)
+
+    def _with(self, order: TrialOrder) -> Preparation:
+        """The notebook with the values of a trial beside those that are fixed."""
+        made = copy(self._made)
+        made.given = {**made.given, **{name: Given(value, PLACE) for name, value in order.values.items()}}
+        made.bound = bind(made.known, made.given)
+        return made
+
+    def _kernel(self, made: Preparation, order: TrialOrder) -> KernelOptions:
+        own = {
+            **self._options.environment,
+            SWEEP: self._options.sweep,
+            "CELLOPS_EXECUTION": order.execution,
+            "CELLOPS_NOTEBOOK": str(made.notebook),
+            # One process beside all kernels carries what they record, instead of one for each of them.
+            "CELLOPS_WRITER": "false",
+            PARAMETER_CELLS: " ".join(made.known.tagged(made.source)),
+            **variables(made.bound),
+        }
+        return KernelOptions(
+            name=made.kernel,
+            folder=made.folder,
+            environment={**{k: v for k, v in os.environ.items() if k not in NOT_FOR_KERNELS}, **own},
+            cell_timeout=self._options.cell_timeout,
+            forkserver=self._forks,
+        )
+
+
+def order_of(number: int, values: Mapping[str, object], folder: Path) -> TrialOrder:
+    """What a trial is to do, under a new identifier."""
+    from cellops.pipeline.parameters.plain import plain
+
+    return TrialOrder(
+        number=number,
+        values={name: plain(value) for name, value in values.items()},
+        execution=uuid.uuid4().hex,
+        output=str(folder / f"trial-{number:03d}.ipynb"),
+    )
+
+
+def _ahead(modules: tuple[str, ...]) -> tuple[str, ...]:
+    """What kernels import for their cells, and for the run that each of them opens where that brings nothing new."""
+    return (*modules, *OF_RUNS) if any(name.partition(".")[0] == "numpy" for name in modules) else modules

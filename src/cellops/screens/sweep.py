@@ -1,0 +1,174 @@
+"""A sweep: what it is about to do, its trials as they end, and what it has come to."""
+
+import contextlib
+import shutil
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from cellops.records.sweep import SweepPlan, Swept, Trial, TrialState
+from cellops.screens.console import above, command, console, count, in_notebook, plain, say, shown
+from cellops.screens.execution import stage
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+MARKS = {
+    TrialState.COMPLETED: "[green]✓[/]",
+    TrialState.FAILED: "[red]✗[/]",
+    TrialState.PRUNED: "[yellow]✂[/]",
+    TrialState.STOPPED: "[yellow]■[/]",
+}
+MOST = 20
+"""Trials that the table shows."""
+LONGEST = 24
+LONGEST_ERROR = 160
+BESIDE = 24
+"""Characters of a line of progress for what stands beside its text."""
+
+
+class SweepWatch(NamedTuple):
+    """What is told of a sweep."""
+
+    plan: Callable[[SweepPlan], None]
+    trial: Callable[[Trial], None]
+    stage: Callable[[str], None]
+
+
+@contextlib.contextmanager
+def sweeping() -> Iterator[SweepWatch]:
+    """What shows trials as they end: at a terminal also those that go on now, and how many are done."""
+    screen = console()
+    lines = Lines()
+    if in_notebook() or not screen.is_terminal or screen.is_dumb_terminal:
+        yield SweepWatch(lines.plan, lines.trial, stage)
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.table import Column
+
+    # As in `live`: a line that the terminal breaks cannot be taken away again.
+    screen.width = shutil.get_terminal_size().columns
+    room = max(screen.width - 2 * BESIDE, 8)
+    text = TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis", max_width=room))
+    columns = (SpinnerColumn(), text, BarColumn(bar_width=16), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=screen, transient=True) as bottom, above(screen):
+        live = Live(bottom, lines)
+        yield SweepWatch(live.plan, live.trial, stage)
+
+
+class Lines:
+    """A line for each trial that has ended."""
+
+    def __init__(self) -> None:
+        self._metric = "value"
+
+    def plan(self, plan: SweepPlan) -> None:
+        begun = plan.begun
+        self._metric = begun.metric
+        for name, text in begun.space.items():
+            say(f"{plain(name)} in {plain(text)}")
+        for name, text in begun.fixed.items():
+            say(f"{plain(name)} = {plain(text)} [dim](fixed)[/]")
+        for note in plan.notes:
+            say(f"[dim]{plain(note)}[/]")
+        many = "Trials" if plan.planned is None else count(plan.planned, "trial")
+        before = f", {plan.done:,} of them done before" if plan.done else ""
+        seed = f" with seed {begun.seed}" if begun.sampler != "grid" else ""
+        direction = "maximize" if begun.maximize else "minimize"
+        say(f"{many}{before}, chosen by {begun.sampler}{seed}, to {direction} {plain(begun.metric)}")
+
+    def trial(self, trial: Trial) -> None:
+        if trial.state is TrialState.RUNNING:
+            return
+        came = "" if trial.value is None else f"  {plain(self._metric)} {trial.value:.6g}"
+        why = f"  {plain(_cut(trial.error, LONGEST_ERROR))}" if trial.error else ""
+        word = "" if trial.state in (TrialState.COMPLETED, TrialState.FAILED) else f"  {trial.state.value}"
+        say(f"{MARKS[trial.state]} trial {trial.number:>3}  {trial.seconds:6.1f} s{came}{word}  {_values(trial)}{why}")
+
+
+class Live:
+    """The lines at the bottom: one for the whole, and one for each trial that goes on."""
+
+    def __init__(self, bottom: "Progress", lines: Lines) -> None:
+        self._bottom = bottom
+        self._lines = lines
+        self._whole: TaskID | None = None
+        self._trials: dict[int, TaskID] = {}
+
+    def plan(self, plan: SweepPlan) -> None:
+        self._lines.plan(plan)
+        self._whole = self._bottom.add_task("trials", total=plan.planned, completed=plan.done)
+
+    def trial(self, trial: Trial) -> None:
+        if trial.state is TrialState.RUNNING:
+            self._trials[trial.number] = self._bottom.add_task(f"trial {trial.number}  {_values(trial)}", total=None)
+        else:
+            if trial.number in self._trials:
+                self._bottom.remove_task(self._trials.pop(trial.number))
+            if self._whole is not None and trial.state is not TrialState.STOPPED:
+                self._bottom.advance(self._whole)
+        self._lines.trial(trial)
+        self._bottom.refresh()
+
+
+def swept(found: Swept) -> None:
+    """What a sweep has come to: its trials, the best first, and what executes the notebook with the best values."""
+    from rich.table import Table
+
+    begun = found.begun
+    names = list(begun.space)
+    if found.trials:
+        table = Table("trial", begun.metric, *map(plain, names), "took", "state", box=None, pad_edge=False)
+        ranked = sorted(found.trials, key=lambda trial: _rank(trial, maximize=begun.maximize))
+        for trial in ranked[:MOST]:
+            value = "" if trial.value is None else f"{trial.value:.6g}"
+            is_best = found.best is not None and trial.number == found.best.number
+            bold = "[bold]" if is_best else ""
+            cells = [plain(_cut(_text(trial.values.get(name)), LONGEST)) for name in names]
+            table.add_row(
+                f"{bold}{trial.number}",
+                f"{bold}{value}",
+                *(f"{bold}{cell}" for cell in cells),
+                f"{trial.seconds:.1f} s",
+                f"{MARKS[trial.state]} {trial.state.value}",
+            )
+        console().print(table)
+        if len(ranked) > MOST:
+            say(f"[dim]and {count(len(ranked) - MOST, 'more trial')}: {plain(shown(found.folder))}[/]")
+    again = [trial for trial in found.trials if trial.also_measured_by]
+    if again:
+        say(
+            f"[yellow]{plain(begun.metric)} was logged by {len(again[0].also_measured_by) + 1} runs of a trial; "
+            "that of the last one counts.[/]"
+        )
+    if found.best is not None:
+        _best(found)
+    if found.unsynced is not None:
+        say(f"[yellow]{plain(found.unsynced)}[/]")
+
+
+def _best(found: Swept) -> None:
+    best = found.best
+    assert best is not None  # noqa: S101 - the caller looks
+    run = f", {command(f'show {best.runs[-1][:8]}')}" if best.runs else ""
+    say(f"Best: trial {best.number} with {found.begun.metric} {best.value:.6g}{run}", markup=False)
+    say(f"  {found.command}", markup=False)
+    if found.plot is not None:
+        say(f"Picture: {shown(found.plot)}", markup=False)
+
+
+def _rank(trial: Trial, *, maximize: bool) -> tuple[int, float, int]:
+    order = [TrialState.COMPLETED, TrialState.PRUNED, TrialState.STOPPED, TrialState.FAILED]
+    value = 0.0 if trial.value is None else trial.value
+    return order.index(trial.state), -value if maximize else value, trial.number
+
+
+def _values(trial: Trial) -> str:
+    return plain(" ".join(f"{name}={_cut(_text(value), LONGEST)}" for name, value in trial.values.items()))
+
+
+def _text(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"
