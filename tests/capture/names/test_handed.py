@@ -71,6 +71,10 @@ CELLS = {
                            "r = textwrap.fill.__name__"],
     "class of a module": ["import string, types", "class M(types.ModuleType):\n    given = 5",
                           "def put(m): m.__class__ = M", "k = list(map(put, [string]))", "r = string.given"],
+    "object of a module": ["import json", "encoder = json._default_encoder", "encoder.mine = 5",
+                           "r = json._default_encoder.mine"],
+    "object of a module that is given": ["import json", "def put(m): m._default_encoder.mine = 5",
+                                         "k = list(map(put, [json]))", "r = json._default_encoder.mine"],
     "module out of a list": ["import importlib", PUT, "kept = [importlib.import_module('string')]",
                              "k = list(map(put, kept))", f"import string\n{READ}"],
     "member under a computed name": [PUT, "import os", "def go(): put(getattr(os, 'pa' + 'th'))",
@@ -105,6 +109,7 @@ def _clear() -> None:
         setattr(textwrap.fill, name, value)
     vars(textwrap.fill).clear()
     string.__class__ = ModuleType
+    vars(json._default_encoder).pop("mine", None)
     for owner in (string, pd.DataFrame, os.path):
         if "mine" in vars(owner):
             delattr(owner, "mine")

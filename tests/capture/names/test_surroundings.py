@@ -52,6 +52,9 @@ CELLS = {
                                  "kept['set'](display='text')", "r = sklearn.get_config()['display']"],
     "decimals": ["import decimal", "def put(c): c.prec = 5", "def go(g): put(g())", "go(decimal.getcontext)",
                  "r = decimal.getcontext().prec"],
+    "decimals of threads": ["import decimal, threading", "kept = decimal.DefaultContext", "kept.prec = 4",
+                            "r = []\ndef ask(): r.append(decimal.getcontext().prec)",
+                            "t = threading.Thread(target=ask)\nt.start()\nt.join()\nr = [*r]"],
     "numpy imported by the function": ["def go():\n    import numpy as np\n    np.seterr(all='raise')", "go()",
                                        "import numpy as np\nr = np.geterr()['divide']"],
     "mask of files": ["import os", "k = list(map(os.umask, [0o077]))", "r = os.umask(0o022)"],
@@ -83,7 +86,7 @@ def reset(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
         csv.field_size_limit(fields)
         np.set_printoptions(precision=8)
         sklearn.set_config(display="diagram")
-        decimal.getcontext().prec = 28
+        decimal.getcontext().prec = decimal.DefaultContext.prec = 28
         os.umask(mask)
         mimetypes.types_map.pop("mine", None)
         json.encoder.ESCAPE_DCT.pop("q", None)

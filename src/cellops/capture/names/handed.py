@@ -12,7 +12,7 @@ from types import FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 from cellops.capture.names.libraries import FILLED_BY_OTHERS, root
-from cellops.capture.names.members import MISSING, member, members_of
+from cellops.capture.names.members import MISSING, attributes_of, dotted, member, members_of
 from cellops.capture.names.owners import is_own
 from cellops.capture.names.types import identity_of, root_of
 
@@ -20,8 +20,8 @@ COMPUTES = re.compile(r"\b(?:setattr|delattr|__setattr__|__delattr__|__dict__|va
 """How a source sets members whose names it need not show."""
 OF_FUNCTIONS = ("__code__", "__defaults__", "__kwdefaults__", "__name__", "__qualname__", "__doc__", "__module__")
 _parts_of_function = attrgetter(*OF_FUNCTIONS)
-OF_MODULES = "__class__"
-MADE_OF = frozenset({*OF_FUNCTIONS, OF_MODULES})
+OF_OBJECTS = "__class__"
+MADE_OF = frozenset({*OF_FUNCTIONS, OF_OBJECTS})
 OWN_OBJECT = frozenset({"self", "cls"})
 MOST_ITEMS = 10_000
 """Items of a library's container beyond which only their number is looked at."""
@@ -49,17 +49,24 @@ class Handed:
         """Full names of what is neither."""
         self._names: set[str] = set()
         """Names of attributes that cells set on whatever object, but for those of their own classes."""
+        self._between: set[str] = set()
+        """Names of attributes of whatever object on which cells set others."""
         self._any = False
         """Whether they may set such ones under names that nobody knows."""
 
     def expect(self, members: Iterable[ast.Attribute], source: str) -> set[str]:
         """Learn which attributes a cell sets, and its source, which may set others; give the names of all."""
-        named = {node.attr for node in members if not _is_of_own_object(node)}
+        foreign = [node for node in members if not _is_of_own_object(node)]
+        named = {node.attr for node in foreign}
         computes = COMPUTES.search(source) is not None
         if (computes and not self._any) or not named <= self._names:
             self._names |= named
             self._any = self._any or computes
             self._owners = {origin: self._members(origin) for origin in self._owners}
+        between = {name for node in foreign for name in dotted(node)[1:-1]} - self._between
+        self._between |= between
+        for origin in [*self._owners] if between else ():
+            self._add_between(origin, between)
         return named
 
     def expect_any(self) -> None:
@@ -80,12 +87,22 @@ class Handed:
         found = member(origin)
         if found is MISSING or root(origin) in FILLED_BY_OTHERS:
             return
-        if issubclass(type(found), type | ModuleType | FunctionType):
+        if issubclass(type(found), ModuleType):
             self._owners[origin] = self._members(origin)
+            self._add_between(origin, self._between)
         elif (items := _items(found)) is not None:
             self._containers[origin] = items
+        elif attributes_of(found) is not None:
+            self._owners[origin] = self._members(origin)
         else:
             self._other.add(origin)
+
+    def _add_between(self, origin: str, names: Iterable[str]) -> None:
+        """Learn of the objects of a module on which functions set something that are given the module."""
+        held = members_of(member(origin))
+        for name in names:
+            if name in held:
+                self.add(f"{origin}.{name}")
 
     def changed(self) -> list[Member]:
         """The members that were set, deleted or filled since it was asked last, but by libraries themselves."""
@@ -121,7 +138,7 @@ class Handed:
         owner = member(origin)
         held = _held(owner) if self._any else _made_of(owner)
         if self._names and not self._any:
-            members = members_of(owner)
+            members = attributes_of(owner) or {}
             held |= {name: members[name] for name in self._names if name in members}
         return tuple(held), tuple(map(identity_of, held.values()))
 
@@ -138,16 +155,16 @@ class Handed:
 
 def _held(owner: object) -> dict[str, object]:
     """What an owner holds and is made of, all at once: another thread may set members."""
-    return {**dict(members_of(owner)), **_made_of(owner)}
+    return {**dict(attributes_of(owner) or {}), **_made_of(owner)}
 
 
 def _made_of(owner: object) -> dict[str, object]:
-    """What a function is made of, and the class that a module has: neither stands in its dictionary."""
+    """What a function is made of, and the class of a module or an object: neither stands in a dictionary."""
     if type(owner) is FunctionType:
         return dict(zip(OF_FUNCTIONS, _parts_of_function(owner), strict=True))
     if issubclass(type(owner), type):
         return {}
-    return {OF_MODULES: type(owner)}
+    return {OF_OBJECTS: type(owner)}
 
 
 def _is_of_own_object(node: ast.Attribute) -> bool:

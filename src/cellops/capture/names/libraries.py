@@ -152,8 +152,13 @@ GIVES_STATE = re.compile(
 DRAWS_WITH = {"seaborn": "matplotlib", "mpl_toolkits": "matplotlib"}
 DRAWS = _words("boxplot hist plot")
 """Methods of frames that may draw on matplotlib's current figure."""
-SHARED = _words("sys.path sys.meta_path sys.path_hooks sys.path_importer_cache warnings.filters")
-"""Containers of modules that stand for a part of what all cells share."""
+SHARED = _words(
+    """
+    sys.path sys.meta_path sys.path_hooks sys.path_importer_cache warnings.filters decimal.DefaultContext
+    decimal.BasicContext decimal.ExtendedContext
+    """
+)
+"""Members of modules that stand for a part of what all cells share."""
 ALL_MODULES = "sys.modules"
 """The full name of what holds all modules, and of any of them."""
 ENTERS = _words("__enter__ __exit__ __aenter__ __aexit__ enter_context enter_async_context")

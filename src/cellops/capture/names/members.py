@@ -3,7 +3,7 @@
 import ast
 import sys
 from collections.abc import Collection, Iterator, Mapping
-from types import FunctionType, ModuleType
+from types import FunctionType, GetSetDescriptorType, ModuleType
 from typing import Any
 
 from cellops.capture.dataflow.analysis import Dataflow
@@ -62,6 +62,15 @@ def members_of(owner: object) -> Mapping[str, Any]:
         found: Mapping[str, Any] = (_of_module if kind is not FunctionType else _of_function)(owner)
         return found
     return {}
+
+
+def attributes_of(owner: object) -> Mapping[str, Any] | None:
+    """What an object of an ordinary class keeps in its dictionary, or `members_of` gives; None where there is none."""
+    kind = type(owner)
+    if issubclass(kind, type | ModuleType | FunctionType):
+        return members_of(owner)
+    found = next((held_by(base)["__dict__"] for base in bases_of(kind) if "__dict__" in held_by(base)), None)
+    return found.__get__(owner) if type(found) is GetSetDescriptorType else None
 
 
 def _held(owner: object, name: str) -> object:
