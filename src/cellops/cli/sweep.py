@@ -60,6 +60,8 @@ from cellops.flows.headers import seconds
     metavar="SECONDS",
     help="Longest time for the whole sweep. Default: no limit.",
 )
+@click.option("--dask", metavar="ADDRESS", help="Execute trials on the workers of this scheduler of Dask.")
+@click.option("--store", metavar="URL", help="With --dask, a folder that all machines reach. See CELLOPS_STEP_STORE.")
 @click.option("--resume", is_flag=True, help="Go on with the last sweep of the notebook.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Where the picture goes, an SVG.")
 def sweep(notebook: Path, parameters: tuple[tuple[str, str], ...], **options: Any) -> None:
@@ -70,6 +72,7 @@ def sweep(notebook: Path, parameters: tuple[tuple[str, str], ...], **options: An
       cellops sweep train.ipynb -p kernel rbf,linear -p depth 3..10 --metric auc      every combination
       cellops sweep train.ipynb -p lr 0.01:0.3:log --trials 40 --metric auc --jobs 2  forty, chosen as it goes
       cellops sweep train.ipynb --resume                                              after Ctrl-C, or to look again
+      cellops sweep train.ipynb --resume --dask tcp://host:8786 --jobs 8              on a cluster of Dask
       cellops sweep train.ipynb --help                                                list the parameters
 
     \b

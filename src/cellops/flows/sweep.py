@@ -5,6 +5,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from cellops.errors import UsageError
 from cellops.flows.sweep_resuming import check_same, filled, unfinished
@@ -36,6 +37,8 @@ def sweep(
     trial_timeout: float | None = None,
     total_timeout: float | None = None,
     resume: bool = False,
+    dask: Any = None,
+    store: str | None = None,
     on_plan: Callable[[SweepPlan], None] = lambda _: None,
     on_trial: Callable[[Trial], None] = lambda _: None,
     on_stage: Callable[[str], None] = lambda _: None,
@@ -76,6 +79,11 @@ def sweep(
         Longest time for one cell, one trial and the whole sweep, in seconds.
     resume
         Go on with the last sweep of the notebook; what is not given then is as it was.
+    dask
+        Where trials are executed instead of here: the address of a scheduler of Dask, a cluster, or a client of one.
+    store
+        Address, as fsspec takes it, of a folder in which workers hand over what trials leave; by default the one of
+        the settings, or of this project where the scheduler is on this machine.
     on_plan
         Called once with what will be done, before a kernel starts.
     on_trial
@@ -108,6 +116,8 @@ def sweep(
     refusals = Refusals()
     with refusals.collecting():
         _check_output(output, path, parameters_file)
+    with refusals.collecting():
+        _check_dask(dask, store)
     journals = settings.folder / "journal"
     history = unfinished(journals, path, refusals) if resume else None
     made = plan(asked if history is None else filled(asked, history), refusals)
@@ -127,6 +137,8 @@ def sweep(
         on_trial=on_trial,
         on_stage=on_stage,
         on_result=on_result,
+        dask=dask,
+        store=store or settings.step_store,
     )
     on_plan(SweepPlan(begun=begun, planned=made.planned, done=work.done, notes=made.notes))
     options = TrialOptions(
@@ -164,6 +176,15 @@ def _begun(made: Plan, settings: Settings, seed: int | None, *, prune: bool) -> 
         experiment=settings.experiment,
         store=settings.store,
     )
+
+
+def _check_dask(dask: object, store: str | None) -> None:
+    if dask is None and store is not None:
+        fact = "--store names where workers of Dask hand over what trials leave, and no cluster is named"
+        raise UsageError(fact, remedy="Name one with --dask ADDRESS, or leave --store out")
+    if "" in (dask, store):
+        fact = f"{'--dask' if dask == '' else '--store'} is empty"
+        raise UsageError(fact, remedy="Give it an address, or leave it out")
 
 
 def _check_output(output: Path | None, notebook: Path, parameters_file: Path | None) -> None:

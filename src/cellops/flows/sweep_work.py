@@ -2,14 +2,16 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from cellops.errors import SweepError
 from cellops.flows.execute import CARRY
 from cellops.flows.progress import read_progress
 from cellops.flows.sync import errors_of, sync
 from cellops.flows.writer import Handle
+from cellops.pipeline.dask.trials import DaskTrials, store_of
 from cellops.pipeline.sweep.ledger import History, Ledger, journal_of
 from cellops.pipeline.sweep.local import LocalTrials, TrialOptions
 from cellops.pipeline.sweep.measuring import measured
@@ -21,7 +23,7 @@ from cellops.pipeline.sweep.search import Search
 from cellops.pipeline.worker import OverTimeError, signals_raise
 from cellops.records.run import RunStatus
 from cellops.records.sweep import SweepBegun, SweepEnded, Swept, Trial, TrialEnded, TrialState, best_of
-from cellops.settings import Settings
+from cellops.settings import LOCAL, Settings
 
 SWEEPS = "sweeps"
 """The folder of the executed notebooks of trials, and of the pictures."""
@@ -41,6 +43,8 @@ class SweepWork:
     on_trial: Callable[[Trial], None]
     on_stage: Callable[[str], None]
     on_result: Callable[[Swept], None]
+    dask: Any = None
+    store: str | None = None
     _trials: dict[int, Trial] = field(default_factory=dict)
     _started: float = field(default_factory=time.time)
 
@@ -65,7 +69,7 @@ class SweepWork:
         with signals_raise():
             try:
                 self._end_the_killed(ledger, options)
-                with LocalTrials(self.made.made, options) as scheduler:
+                with self._scheduler(options) as scheduler:
                     search = Search(
                         begun=self.begun,
                         dimensions=self.made.space.dimensions,
@@ -85,6 +89,17 @@ class SweepWork:
             except BaseException as ended:  # noqa: BLE001 - it is raised again when all is kept
                 raise self._ended_early(ended, ledger, limit) from None
             return self._shown(self._carried(ledger, RunStatus.FINISHED))
+
+    def _scheduler(self, options: TrialOptions) -> LocalTrials | DaskTrials:
+        if self.dask is None:
+            return LocalTrials(self.made.made, options)
+        place = store_of(self.dask, self.store, self.settings.folder)
+        # Kernels of other machines record what those of this one would, in a folder that is carried here.
+        own = {"CELLOPS_EXPERIMENT": self.settings.experiment}
+        if self.settings.store != LOCAL:
+            own["CELLOPS_TRACKING_URI"] = self.settings.store
+        options = replace(options, environment={**options.environment, **own})
+        return DaskTrials(self.made.made, options, self.dask, place)
 
     def _sampler(self, jobs: int) -> Sampler:
         """The sampler, told of all that was done before."""

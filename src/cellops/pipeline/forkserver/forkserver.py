@@ -30,6 +30,10 @@ class ForkServer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process that kernels are forked from."""
         if self._process is not None:
             self._process.close()
 

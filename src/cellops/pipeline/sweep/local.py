@@ -10,7 +10,7 @@ from contextlib import ExitStack, suppress
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from cellops.capture.header import PARAMETER_CELLS
 from cellops.capture.reporting import SWEEP
@@ -32,6 +32,9 @@ from cellops.pipeline.sweep.measuring import measured
 from cellops.records.execution import CellProgress
 from cellops.records.sweep import Report, Trial, TrialOrder, TrialState
 from cellops.settings import NOT_FOR_KERNELS
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 OF_RUNS = ("cellops.capture.content.arrays", "cellops.packaging.contract")
 """What a kernel imports when a run ends. It needs numpy, for which a notebook may set something before its import."""
@@ -82,18 +85,22 @@ class LocalTrials:
         The notebook, with what is fixed.
     options
         How they are executed.
+    forks
+        What forks their kernels, for other trials too; by default one of their own.
     """
 
-    def __init__(self, made: Preparation, options: TrialOptions) -> None:
+    def __init__(self, made: Preparation, options: TrialOptions, forks: ForkServer | None = None) -> None:
         self._made = made
         self._options = options
         self._between = {0: BEGIN} if options.seed is not None and loads_cellops(made.source) else {}
-        self._forks = ForkServer(_ahead(candidates(made.source)))
+        self._own_forks = forks is None
+        self._forks = ForkServer(modules_ahead(made.source)) if forks is None else forks
         self._pool = ThreadPoolExecutor(options.jobs, thread_name_prefix="cellops-trial")
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
-        self._open.enter_context(self._forks)
+        if self._own_forks:
+            self._open.enter_context(self._forks)
         self._open.enter_context(self._pool)
         return self
 
@@ -204,6 +211,7 @@ def order_of(number: int, values: Mapping[str, object], folder: Path) -> TrialOr
     )
 
 
-def _ahead(modules: tuple[str, ...]) -> tuple[str, ...]:
+def modules_ahead(notebook: "NotebookNode") -> tuple[str, ...]:
     """What kernels import for their cells, and for the run that each of them opens where that brings nothing new."""
+    modules = candidates(notebook)
     return (*modules, *OF_RUNS) if any(name.partition(".")[0] == "numpy" for name in modules) else modules
