@@ -55,7 +55,27 @@ for number in range(trials):
     given = {"lr": 0.01 + number / 1000, "leaf": 5 + number}
     papermill.execute_notebook(notebook, f"{output}-{number}.ipynb", parameters=given, progress_bar=False)
 """
+LENGTH = """
+import sys, time
+code = open(sys.argv[1]).read()
+for rounds in (1, 20):
+    before = time.process_time()
+    exec(compile(code.replace("ROUNDS", str(rounds)), "work", "exec"), {"lr": 0.1, "leaf": 20})
+print((time.process_time() - before) / rounds)
+"""
+"""Prints the seconds of a processor that a round of boosting takes, once all is imported."""
 AT_ONCE = 2
+
+
+def rounds_of(length: float, folder: Path) -> int:
+    """How many rounds of boosting take so many seconds on this machine."""
+    script = folder / "length.py"
+    script.write_text(WORK, encoding="utf-8")
+    own = os.environ | {"OMP_NUM_THREADS": "1"}
+    said = subprocess.run(
+        [sys.executable, "-c", LENGTH, str(script)], env=own, check=True, capture_output=True, text=True
+    )
+    return max(1, round(length / float(said.stdout)))
 
 
 def seconds(commands: list[list[str]], folder: Path) -> tuple[float, float]:
@@ -123,13 +143,14 @@ def bench(folder: Path, trials: int, rounds: int, sides: set[str]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trials", type=int, default=40, help="of each side")
-    parser.add_argument("--rounds", type=int, default=75, help="of boosting in a trial: its length")
+    parser.add_argument("--length", type=float, default=2.0, help="of a trial, in seconds of a processor")
     parser.add_argument("--side", action="append", default=[], help="a word of its name; the bare executions always")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / ".cellops").mkdir()
-        bench(folder, given.trials, given.rounds, set(given.side))
+        rounds = rounds_of(given.length, folder)
+        bench(folder, given.trials, rounds, set(given.side))
 
 
 if __name__ == "__main__":

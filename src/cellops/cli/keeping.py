@@ -11,8 +11,10 @@ from cellops.screens.console import count
 
 @click.command()
 @click.option("--follow", type=click.Path(path_type=Path), hidden=True)
+@click.option("--awaited", is_flag=True, hidden=True)
+@click.option("--models", is_flag=True, hidden=True)
 @click.option("--here", is_flag=True, help="Carry all to the store that is set now, wherever it was meant to go.")
-def sync(follow: Path | None, here: bool) -> None:
+def sync(follow: Path | None, awaited: bool, models: bool, here: bool) -> None:
     """Carry records that still stand in local journals to the tracking store.
 
     Needed only where the tracking server could not be reached; otherwise a background writer does it. Every record
@@ -26,8 +28,9 @@ def sync(follow: Path | None, here: bool) -> None:
     if follow is not None:
         from cellops.flows.writer import step_back
 
-        step_back()
-        work.follow(follow, settings.load())
+        if not awaited:
+            step_back()
+        work.follow(follow, settings.load(), models=models)
         return
     from cellops import screens
 

@@ -13,7 +13,7 @@ from cellops.flows.sync import errors_of, sync
 from cellops.flows.writer import Handle
 from cellops.pipeline.dask.trials import DaskTrials, store_of
 from cellops.pipeline.sweep.ledger import History, Ledger, journal_of
-from cellops.pipeline.sweep.local import LocalTrials, TrialOptions
+from cellops.pipeline.sweep.local import LocalTrials, TrialOptions, modules_ahead
 from cellops.pipeline.sweep.measuring import measured
 from cellops.pipeline.sweep.planning import Plan, command_of
 from cellops.pipeline.sweep.plot import plot
@@ -51,7 +51,8 @@ class SweepWork:
     def __post_init__(self) -> None:
         self._trials = {} if self.history is None else self.history.trials
         self._stopped: dict[int, Trial] = {}
-        self._writer = Handle(self.settings)
+        ahead = {module.partition(".")[0] for module in modules_ahead(self.made.made.source)}
+        self._writer = Handle(self.settings, awaited=True, models="sklearn" in ahead)
 
     @property
     def done(self) -> int:

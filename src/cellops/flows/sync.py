@@ -171,17 +171,22 @@ def _opened(settings: Settings) -> "Store | TrackingError":
         return error
 
 
-def follow(journal: Path, settings: Settings) -> None:
+def follow(journal: Path, settings: Settings, *, models: bool = False) -> None:
     """Carry one journal while its kernel lives, until it is done, idle, or the store has not answered for too long.
 
-    The journal is held only while there is something to carry, so that whoever wants its runs need not wait.
+    The journal is held only while there is something to carry, so that whoever wants its runs need not wait. With
+    `models` it gets ready for these before it looks what there is.
     """
     carrier = None
     busy = time.monotonic()
     failing_since: float | None = None
     while time.monotonic() - busy < IDLE_SECONDS:
         try:
-            carrier = carrier or Carrier(journal, _store(_recorded(journal, settings)))
+            if carrier is None:
+                store = _store(_recorded(journal, settings))
+                if models:
+                    store.prepare_models()
+                carrier = Carrier(journal, store)
             before = carrier.progress.offset
             with lock(journal, timeout=0):
                 progress = carrier.carry()

@@ -13,17 +13,27 @@ NICENESS = 10
 
 
 class Handle:
-    """Starts the writer of a session when there is something to write, and again when it has gone."""
+    """Starts the writer of a session when there is something to write, and again when it has gone.
 
-    def __init__(self, settings: Settings) -> None:
+    Parameters
+    ----------
+    awaited
+        Whether somebody waits until it has done its work, so that nothing is won when it steps back.
+    models
+        Whether it is sure to have models to keep, and better gets ready for that at once.
+    """
+
+    def __init__(self, settings: Settings, *, awaited: bool = False, models: bool = False) -> None:
         self._settings = settings
+        asked = {"--awaited": awaited, "--models": models}
+        self._options = tuple(option for option, is_asked in asked.items() if is_asked)
         self._process: subprocess.Popen[bytes] | None = None
 
     def ensure(self, journal: Path) -> None:
         """Have a writer follow `journal`. Failing to start one loses nothing: `cellops sync` does the same work."""
         if not self._settings.writer or (self._process is not None and self._process.poll() is None):
             return
-        self._process = _start(self._settings, "--follow", str(journal))
+        self._process = _start(self._settings, *self._options, "--follow", str(journal))
 
     def wait(self) -> None:
         """Wait until the writer has ended, which it does once a journal is carried whose session has ended."""

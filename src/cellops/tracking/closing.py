@@ -110,26 +110,33 @@ class Closing:
         metrics = [Metric(names[name], value, time, steps.get(name, 0)) for name, value in found.items()]
         names = accepted(self._closed.parameters)
         parameters = [Param(names[name], _parameter(value)) for name, value in self._closed.parameters.items()]
-        for start in range(0, len(metrics), BATCH):
-            self._log_batch(partial(self._client.log_batch, self._id), metrics[start : start + BATCH])
-        for start in range(0, len(parameters), BATCH):
-            self._log_batch(partial(self._client.log_batch, self._id, ()), parameters[start : start + BATCH])
+        entries = [(entry.key, entry) for entry in (*metrics, *parameters)]
+        self._log_in_parts(entries, self._log_entries)
 
-    def _log_batch(self, write: Callable[[Any], object], batch: Sequence[Any]) -> None:
-        """Log a batch; where it is refused, its halves, so that one bad entry keeps no other back."""
-        if len(batch) == 1:
-            self._attempt(batch[0].key, partial(write, batch))
-            return
-        try:
-            with reachable(self._settings, refusals=FROM_A_STORE_THAT_ANSWERS):
-                write(batch)
-        except RefusedError:
-            for part in (batch[: len(batch) // 2], batch[len(batch) // 2 :]):
-                self._log_batch(write, part)
+    def _log_entries(self, entries: Sequence[Any]) -> None:
+        from mlflow.entities import Metric
+
+        metrics = [entry for entry in entries if isinstance(entry, Metric)]
+        self._client.log_batch(self._id, metrics, [entry for entry in entries if not isinstance(entry, Metric)])
 
     def _log_data(self) -> None:
-        for table in self._closed.data:
-            self._attempt(f"table {table.name}", partial(self._client.log_inputs, self._id, [_input(table)]))
+        tables = [(f"table {table.name}", _input(table)) for table in self._closed.data]
+        self._log_in_parts(tables, partial(self._client.log_inputs, self._id))
+
+    def _log_in_parts(self, named: Sequence[tuple[str, Any]], write: Callable[[Sequence[Any]], object]) -> None:
+        """Write what has names, as many at once as may be; where that is refused, in halves: one keeps no other back."""
+        if len(named) > BATCH:
+            for start in range(0, len(named), BATCH):
+                self._log_in_parts(named[start : start + BATCH], write)
+        elif len(named) == 1:
+            self._attempt(named[0][0], partial(write, [named[0][1]]))
+        elif named:
+            try:
+                with reachable(self._settings, refusals=FROM_A_STORE_THAT_ANSWERS):
+                    write([one for _, one in named])
+            except RefusedError:
+                for part in (named[: len(named) // 2], named[len(named) // 2 :]):
+                    self._log_in_parts(part, write)
 
     def _log_records(self, trail: Sequence[CellRecord]) -> None:
         with tempfile.TemporaryDirectory() as name:

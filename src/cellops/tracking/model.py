@@ -9,7 +9,7 @@ import sys
 import warnings
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache, partial
-from importlib.metadata import packages_distributions
+from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -39,6 +39,8 @@ FLAVORS = {
 """MLflow's flavors of models without scikit-learn's methods, by their class, with what their writers need."""
 WRITTEN_WITH = ("mlflow.models", "mlflow.sklearn", "skops.io", "sklearn")
 ALWAYS_NEEDED = ("scikit-learn", "numpy", "scipy", "pandas", "joblib", "threadpoolctl", "skops", "cloudpickle")
+BROUGHT_ALWAYS = sys.stdlib_module_names | {"__main__", "sklearn"}
+"""Modules of which nobody needs to ask which distribution brings them."""
 
 
 class UnloggableError(Exception):
@@ -121,17 +123,10 @@ def importable(paths: Collection[str]) -> Iterator[None]:
 
 @cache
 def prepare() -> None:
-    """Import what models of scikit-learn are written with, and look for what brings it: that takes seconds."""
+    """Import what models of scikit-learn are written with: that takes seconds."""
     for name in WRITTEN_WITH:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
-    brought()
-
-
-@cache
-def brought() -> "Mapping[str, list[str]]":
-    """The distributions that bring each module."""
-    return packages_distributions()
 
 
 def log_model(
@@ -208,8 +203,25 @@ def _flavor(estimator: Any, trusted: Collection[str]) -> tuple[str, dict[str, An
 
 def _save(flavor: str, **arguments: Any) -> None:
     """Write a model as MLflow's own flavor does; here the estimator's code runs."""
-    with _by_its_own_fault():
+    with _by_its_own_fault(), _requirements_taken_as_they_are():
         importlib.import_module(flavor).save_model(**arguments)
+
+
+@contextlib.contextmanager
+def _requirements_taken_as_they_are() -> Iterator[None]:
+    """Let MLflow not compare pins with what they were just read from: it opens all distributions for that."""
+    import mlflow.utils.environment as held
+
+    name = "warn_dependency_requirement_mismatches"
+    before = getattr(held, name, None)
+    if before is None:
+        yield
+        return
+    setattr(held, name, lambda _requirements: None)
+    try:
+        yield
+    finally:
+        setattr(held, name, before)
 
 
 def _format(estimator: Any, trusted: Collection[str]) -> dict[str, Any]:
@@ -247,9 +259,29 @@ def requirements(environment: Environment | None, estimator: Any) -> list[str]:
     if environment is None:
         return list(ALWAYS_NEEDED)
     roots = {kind.__module__.partition(".")[0] for part in _parts(estimator) for kind in type(part).__mro__}
-    names = [name for root in roots for name in brought().get(root, [root])]
-    wanted = {*ALWAYS_NEEDED, *(name.lower().replace("_", "-") for name in names)}
+    names = [name for root in sorted(roots - BROUGHT_ALWAYS) for name in bringing(root)]
+    wanted = {*ALWAYS_NEEDED, *map(_normalized, names)}
     return [f"{n}=={v}" for n, v in environment.distributions.items() if n in wanted]
+
+
+def bringing(module: str) -> list[str]:
+    """The distributions that bring a module: the one of its name, if that does; else all are looked through."""
+    try:
+        own = distribution(_normalized(module)).files or ()
+    except (PackageNotFoundError, ValueError):
+        own = ()
+    if any(file.parts[0].partition(".")[0] == module for file in own):
+        return [module]
+    return _brought().get(module, [module])
+
+
+@cache
+def _brought() -> "Mapping[str, list[str]]":
+    return packages_distributions()
+
+
+def _normalized(name: str) -> str:
+    return name.lower().replace("_", "-")
 
 
 def _parts(estimator: Any) -> list[Any]:

@@ -25,6 +25,8 @@ MOST_KEPT = 5_000_000
 """Bytes of all sources that are held and kept."""
 MOST_WATCHED = 200
 """Modules whose files are looked at after each cell; a run looks at all."""
+_ahead: set[str] = set()
+"""Names of modules that were found to be no project's own before any watcher was there."""
 
 
 @dataclass
@@ -50,7 +52,7 @@ class Modules:
     def __init__(self, project: Path, sources: Blobs) -> None:
         self._project = project
         self._sources = sources
-        self._seen: set[str] = set()
+        self._seen = set(_ahead)
         self._count = 0
         self._held = 0
         self._modules: dict[str, Imported] = {}
@@ -121,6 +123,11 @@ class Modules:
             self._learn(module.name)
             return False
         return stamp != module.stamp and not _is_the_same(module, stamp)
+
+
+def learn_ahead() -> None:
+    """Look at what is imported, once for all kernels that are forked from this process."""
+    _ahead.update(name for name, module in list(sys.modules.items()) if file_of(module) is None)
 
 
 def _own_file(module: object, project: Path) -> Path | None:

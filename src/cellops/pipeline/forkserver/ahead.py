@@ -6,12 +6,12 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import BinaryIO
 
-from cellops.capture.environment.modules import INSTALLED, OURS
+from cellops.capture.environment.modules import INSTALLED, OURS, learn_ahead
 from cellops.capture.files.audit import opens
 from cellops.capture.files.recording import Recording
 from cellops.pipeline.cache.imports import imports
@@ -55,7 +55,18 @@ def import_ahead(names: Iterable[str], folder: Path) -> str | None:
                 return f"{name} cannot be imported: {type(error).__name__}"
             if recording.has_heard or threading.active_count() > 1 or _flushed(said):
                 return f"importing {name} does more than that"
+    _look_around()
     return None
+
+
+def _look_around() -> None:
+    """Let be found once what each kernel would look for, which changes nothing that a cell sees."""
+    learn_ahead()
+    tables = sys.modules.get("narwhals.dependencies")
+    if tables is not None:
+        with suppress(Exception):
+            # scikit-learn asks this of each table that it is given, and the first answer opens all distributions.
+            tables.is_into_dataframe(None)
 
 
 @contextmanager
