@@ -110,8 +110,8 @@ class Closing:
         metrics = [Metric(names[name], value, time, steps.get(name, 0)) for name, value in found.items()]
         names = accepted(self._closed.parameters)
         parameters = [Param(names[name], _parameter(value)) for name, value in self._closed.parameters.items()]
-        entries = [(entry.key, entry) for entry in (*metrics, *parameters)]
-        self._log_in_parts(entries, self._log_entries)
+        entries: list[Any] = [*metrics, *parameters]
+        self._log_in_parts([(entry.key, entry) for entry in entries], self._log_entries)
 
     def _log_entries(self, entries: Sequence[Any]) -> None:
         from mlflow.entities import Metric
@@ -124,7 +124,7 @@ class Closing:
         self._log_in_parts(tables, partial(self._client.log_inputs, self._id))
 
     def _log_in_parts(self, named: Sequence[tuple[str, Any]], write: Callable[[Sequence[Any]], object]) -> None:
-        """Write what has names, as many at once as may be; where that is refused, in halves: one keeps no other back."""
+        """Write what has names, many at once; where that is refused, its halves, so that one keeps no other back."""
         if len(named) > BATCH:
             for start in range(0, len(named), BATCH):
                 self._log_in_parts(named[start : start + BATCH], write)
