@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -25,8 +26,6 @@ MOST_KEPT = 5_000_000
 """Bytes of all sources that are held and kept."""
 MOST_WATCHED = 200
 """Modules whose files are looked at after each cell; a run looks at all."""
-_ahead: set[str] = set()
-"""Names of modules that were found to be no project's own before any watcher was there."""
 
 
 @dataclass
@@ -52,7 +51,7 @@ class Modules:
     def __init__(self, project: Path, sources: Blobs) -> None:
         self._project = project
         self._sources = sources
-        self._seen = set(_ahead)
+        self._seen = set(learned_ahead())
         self._count = 0
         self._held = 0
         self._modules: dict[str, Imported] = {}
@@ -125,9 +124,15 @@ class Modules:
         return stamp != module.stamp and not _is_the_same(module, stamp)
 
 
+@cache
+def learned_ahead() -> set[str]:
+    """Names of modules that were found to be no project's own before this process was forked."""
+    return set()
+
+
 def learn_ahead() -> None:
     """Look at what is imported, once for all kernels that are forked from this process."""
-    _ahead.update(name for name, module in list(sys.modules.items()) if file_of(module) is None)
+    learned_ahead().update(name for name, module in list(sys.modules.items()) if file_of(module) is None)
 
 
 def _own_file(module: object, project: Path) -> Path | None:
