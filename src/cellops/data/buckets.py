@@ -1,0 +1,274 @@
+"""A quantile sketch that merges exactly: what it holds depends on the values alone, never on who saw which of them.
+
+Values are counted in buckets whose edges are the same for everybody: either each octave is cut into a power of two of
+equal parts (`RELATIVE`), or the whole line is (`EVEN`). A bucket of one level is the union of two of the level below.
+The level is the finest at which no more than `MOST` buckets are filled. More values never fill fewer buckets, so the
+level of a whole is at least that of each part, and whoever joins parts in any order comes to the same buckets. The idea
+of buckets that collapse together is that of Masson, Rim and Lee, DDSketch, VLDB 12 (2019), and of Epicoco et al.,
+UDDSketch, IEEE Access 8 (2020); theirs collapse at one end or by a factor that the order decides.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellops.data.column import Numbers
+from cellops.data.sketch import runs_of_ties
+from cellops.records.profile import QuantileSketch
+
+MOST = 2048
+"""Filled buckets of a sketch, and distinct values up to which it is exact."""
+FINEST_BITS = 62
+"""How many bits a key may have."""
+SAMPLE = 8 * MOST
+"""Values from which the level of many is guessed: some of them never fill more buckets than all."""
+
+Whole = NDArray[np.int64]
+
+
+class Scale(StrEnum):
+    RELATIVE = "relative"
+    """Buckets whose width is a share of their values: for long tails."""
+    EVEN = "even"
+    """Buckets of one width: for values that lie around one that is not zero."""
+
+
+class Buckets(NamedTuple):
+    """Filled buckets, by ascending key."""
+
+    keys: Whole
+    """Shape (buckets,). The place of a bucket, away from zero; 0 is the one around it."""
+    counts: Whole
+    """Shape (buckets,). Its rows."""
+    values: Numbers
+    """Shape (buckets,). The value of all its rows; NaN where they have several."""
+
+
+@dataclass(frozen=True)
+class Levelled:
+    """Buckets of one scale at one level."""
+
+    scale: Scale
+    level: int
+    """Of `RELATIVE`, how many bits of a float are left out; of `EVEN`, the binary logarithm of the width."""
+    buckets: Buckets
+
+    @classmethod
+    def of_ordered(cls, scale: Scale, ordered: Numbers, counts: Whole | None = None, least: int | None = None) -> Self:
+        """Ascending values, each as often as `counts` says, at the finest level that fills no more than `MOST` buckets.
+
+        Parameters
+        ----------
+        least
+            The level that it shall have at least.
+        """
+        level = max(_lowest(scale, ordered), _lowest(scale, ordered) if least is None else least)
+        if len(ordered) > 2 * SAMPLE:
+            level = cls.of_ordered(scale, ordered[:: len(ordered) // SAMPLE], None, level).level
+        keys = _keys(scale, ordered, level)
+        starts = _starts(keys)
+        ends = np.append(starts[1:], len(keys))
+        rows = ends - starts if counts is None else np.add.reduceat(counts, starts)
+        first = ordered[starts] + 0.0  # minus zero is zero
+        held = Buckets(keys[starts], rows, np.where(first == ordered[ends - 1], first, np.nan))
+        return cls(scale, level, held).coarsened()
+
+    def at(self, level: int) -> Self:
+        """The same at a level that is as coarse, or coarser."""
+        held = self.buckets
+        return type(self)(
+            self.scale, level, _grouped(_shifted(held.keys, level - self.level), held.counts, held.values)
+        )
+
+    def coarsened(self) -> Self:
+        """The same at the first level that fills no more than `MOST` buckets."""
+        if len(self.buckets.keys) <= MOST:
+            return self
+        low, high = 0, FINEST_BITS + 2
+        while high - low > 1:
+            middle = (low + high) // 2
+            if len(_starts(_shifted(self.buckets.keys, middle))) > MOST:
+                low = middle
+            else:
+                high = middle
+        return self.at(self.level + high)
+
+    def edges(self) -> tuple[Numbers, Numbers]:
+        """Where each bucket begins and ends; each of shape (buckets,)."""
+        keys = self.buckets.keys
+        inner, outer = _edge(self.scale, np.abs(keys), self.level), _edge(self.scale, np.abs(keys) + 1, self.level)
+        below = np.where(keys > 0, inner, -outer)
+        return below, np.where(keys < 0, -inner, outer)
+
+    @property
+    def widest(self) -> int:
+        """Most rows in a bucket of several values: how far a rank may be off."""
+        several = np.isnan(self.buckets.values)
+        return int(self.buckets.counts[several].max(initial=0))
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """The distribution of finite numbers: exact up to 2048 distinct ones, beyond in two scales of as many buckets.
+
+    Two sketches are equal when they were made of the same values, in whatever parts and order.
+    """
+
+    values: Numbers | None
+    """Shape (distinct,). All distinct values, ascending; None where there are too many."""
+    counts: Whole | None
+    """Shape (distinct,). The rows of each."""
+    relative: Levelled | None
+    even: Levelled | None
+
+    @classmethod
+    def of(cls, numbers: Numbers) -> Self:
+        """The sketch of finite numbers in any order.
+
+        Examples
+        --------
+        >>> Sketch.of(np.array([2.0, 1.0, 2.0])).quantile_sketch()
+        QuantileSketch(values=(1.0, 2.0), cumulative=(1, 3), rank_error=0.0, below=(), distance_error=None)
+        """
+        return cls.of_ordered(np.sort(numbers))
+
+    @classmethod
+    def of_ordered(cls, ordered: Numbers) -> Self:
+        """The same of ascending numbers."""
+        few = runs_of_ties(ordered, MOST)
+        if few is not None:
+            values = ordered[few] + 0.0
+            return cls(values, np.diff(np.append(few, len(ordered))), None, None)
+        return cls(None, None, *(Levelled.of_ordered(scale, ordered) for scale in Scale))
+
+    @classmethod
+    def merged(cls, sketches: Iterable[Self]) -> Self:
+        """The sketch of all that several have seen."""
+        held = list(sketches)
+        exact = [(one.values, one.counts) for one in held if one.values is not None and one.counts is not None]
+        values, counts = _counted(exact)
+        if len(exact) == len(held) and len(values) <= MOST:
+            return cls(values, counts, None, None)
+        parts = {
+            Scale.RELATIVE: [one.relative for one in held if one.relative is not None],
+            Scale.EVEN: [one.even for one in held if one.even is not None],
+        }
+        return cls(None, None, *(_joined(scale, parts[scale], values, counts) for scale in Scale))
+
+    @property
+    def rows(self) -> int:
+        counts = self.counts if self.relative is None else self.relative.buckets.counts
+        assert counts is not None  # noqa: S101 - one of the two is there
+        return int(counts.sum())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sketch) and _plain(self) == _plain(other)
+
+    def __hash__(self) -> int:
+        return hash(self.rows)
+
+    def quantile_sketch(self) -> QuantileSketch:
+        """The same as distinct values with the rows at or below each, by the scale whose ranks are less far off."""
+        if self.values is not None and self.counts is not None:
+            return QuantileSketch(values=tuple(self.values.tolist()), cumulative=tuple(self.counts.cumsum().tolist()))
+        assert self.relative is not None and self.even is not None  # noqa: PT018, S101 - else it is exact
+        best = min(self.even, self.relative, key=lambda levelled: levelled.widest)
+        return _lines(best, self.rows)
+
+
+def _lines(levelled: Levelled, rows: int) -> QuantileSketch:
+    """Points between which the rows of buckets lie on lines; a bucket of one value is a point."""
+    held = levelled.buckets
+    ends = held.counts.cumsum()
+    begins = ends - held.counts
+    lower, upper = levelled.edges()
+    alone = ~np.isnan(held.values)
+    # Each bucket gives two points, the second at or below its upper edge; one of a single value gives one with a step.
+    points = np.concatenate([np.where(alone, held.values, lower), upper[~alone]])
+    below = np.concatenate([begins, ends[~alone]])
+    upto = np.concatenate([np.where(alone, ends, begins), ends[~alone]])
+    order = np.lexsort((upto, points))
+    points, below, upto = points[order], below[order], upto[order]
+    starts = np.flatnonzero(np.append(True, points[1:] != points[:-1]))
+    last = np.append(starts[1:], len(points)) - 1
+    return QuantileSketch(
+        values=tuple(points[starts].tolist()),
+        cumulative=tuple(upto[last].tolist()),
+        rank_error=levelled.widest / rows,
+        below=tuple(below[starts].tolist()),
+    )
+
+
+def _joined(scale: Scale, parts: list[Levelled], values: Numbers, counts: Whole) -> Levelled:
+    """Several parts, and distinct values beside them, in the buckets of all."""
+    least = max((part.level for part in parts), default=None)
+    if len(values):
+        parts = [*parts, Levelled.of_ordered(scale, values, counts, least)]
+    level = max(part.level for part in parts)
+    same = [part.at(level).buckets for part in parts]
+    keys, rows, held = (np.concatenate(column) for column in zip(*same, strict=True))
+    order = np.argsort(keys, kind="stable")
+    return Levelled(scale, level, _grouped(keys[order], rows[order], held[order])).coarsened()
+
+
+def _counted(parts: list[tuple[Numbers, Whole]]) -> tuple[Numbers, Whole]:
+    """Distinct values of several parts, ascending, with their counts."""
+    if not parts:
+        return np.empty(0), np.empty(0, dtype=np.int64)
+    values, places = np.unique(np.concatenate([values for values, _ in parts]), return_inverse=True)
+    counts = np.concatenate([counts for _, counts in parts])
+    return values, np.bincount(places, counts, minlength=len(values)).astype(np.int64)
+
+
+def _grouped(keys: Whole, counts: Whole, values: Numbers) -> Buckets:
+    """Entries of ascending keys, those of the same key as one."""
+    starts = _starts(keys)
+    lowest, highest = np.fmin.reduceat(values, starts), np.fmax.reduceat(values, starts)
+    several = np.logical_or.reduceat(np.isnan(values), starts) | (lowest != highest)
+    return Buckets(keys[starts], np.add.reduceat(counts, starts), np.where(several, np.nan, lowest))
+
+
+def _starts(keys: Whole) -> NDArray[np.intp]:
+    """Where each key begins among ascending ones."""
+    return np.append(0, np.flatnonzero(keys[1:] != keys[:-1]) + 1)
+
+
+def _shifted(keys: Whole, levels: int) -> Whole:
+    """The keys that many levels coarser: halved towards zero."""
+    if levels <= 0:
+        return keys
+    return np.sign(keys) * (np.abs(keys) >> min(levels, FINEST_BITS + 1))
+
+
+def _lowest(scale: Scale, values: Numbers) -> int:
+    """The finest level whose keys are whole numbers of 62 bits."""
+    if scale is Scale.RELATIVE:
+        return 1
+    return int(np.frexp(np.abs(values[[0, -1]]).max())[1]) - FINEST_BITS
+
+
+def _keys(scale: Scale, values: Numbers, level: int) -> Whole:
+    """The buckets of values; towards zero, so that halving one gives that of the next level."""
+    if scale is Scale.EVEN:
+        return np.trunc(np.ldexp(values, -level)).astype(np.int64)
+    return np.sign(values).astype(np.int64) * (np.abs(values).view(np.int64) >> level)
+
+
+def _edge(scale: Scale, keys: Whole, level: int) -> Numbers:
+    """The values at which buckets of keys away from zero begin."""
+    if scale is Scale.EVEN:
+        return np.ldexp(keys.astype(np.float64), level)
+    bits = np.minimum(keys, np.int64(0x7FEFFFFFFFFFFFFF) >> level) << level
+    top = keys > np.int64(0x7FEFFFFFFFFFFFFF) >> level
+    return np.where(top, np.finfo(np.float64).max, bits.view(np.float64))
+
+
+def _plain(sketch: Sketch) -> object:
+    if sketch.values is not None and sketch.counts is not None:
+        return sketch.values.tolist(), sketch.counts.tolist()
+    levelled = [one for one in (sketch.relative, sketch.even) if one is not None]
+    return [(one.scale, one.level, *(column.tobytes() for column in one.buckets)) for one in levelled]
