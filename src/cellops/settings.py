@@ -216,6 +216,12 @@ def _absolute(uri: str, project: Path) -> str:
     return f"{scheme}{separator}{quoted}/{path}"
 
 
+def names_server(project: Path) -> bool:
+    """Whether the project's pyproject.toml names a tracking store that other machines reach too."""
+    given = from_pyproject(project, _fields()).get("tracking_uri")
+    return given is not None and not str(given.value).startswith(("sqlite", "file:", "/", "."))
+
+
 def wants_tracebacks() -> bool:
     """Whether `CELLOPS_DEBUG` asks for tracebacks; settings that cannot be read ask for none."""
     try:

@@ -43,6 +43,11 @@ def test_what_is_wrong_is_told_before_anything_is_written(project: Path) -> None
     assert not (project / ".github").exists()
     done = cellops("export", "gihub", "train.ipynb")
     assert (done.returncode, "'gihub' is not one of 'github', 'gitlab', 'kfp'" in done.stderr) == (2, True)
+    done = cellops("export")
+    assert done.stderr == (
+        "cellops: Missing argument '{github|gitlab|kfp|airflow|dvc|cron}'. Choose from: github, gitlab, kfp, airflow, "
+        "dvc, cron. See: cellops export --help\n"
+    )
     done = cellops("promote", "nothing")
     assert (done.returncode, "There is no run nothing" in done.stderr) == (1, True)
     assert "rows: int = 400" in cellops("export", "github", "train.ipynb", "--help").stdout

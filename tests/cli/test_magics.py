@@ -3,6 +3,7 @@
 import platform
 from pathlib import Path
 
+from support.exported import git
 from support.kernel import Kernel
 from support.notebooks import LOAD, write
 
@@ -56,3 +57,12 @@ def test_show_says_what_a_run_stands_on(project: Path, loaded: Kernel) -> None:
     assert said["modules"] == "helpers.py"
     assert said["tables"] == "X (training): 3 x 1, hashed"
     assert said["files"] == "data.csv, 16 bytes, hashed"
+
+
+def test_export_on_a_line_writes_what_the_terminal_writes(project: Path, loaded: Kernel) -> None:
+    git(project, "init", "-q")
+    write(project / "n.ipynb", LOAD, "%%mlops parameters\nnote = 'a'", "%%mlops run\nauc = len(note) / 2")
+    done = loaded.run("%mlops export dvc n.ipynb -p note 'a {b} c' --gate \"auc >= 0.5\"")
+    assert "  cellops execute n.ipynb -p note 'a {b} c' --gate 'auc >= 0.5' -o " in done.streams
+    assert "-p note 'a {b} c' --gate 'auc >= 0.5'" in (project / "dvc.yaml").read_text()
+    assert "There is no notebook m.ipynb. Did you mean n.ipynb?" in loaded.run("%mlops export dvc m.ipynb").traceback

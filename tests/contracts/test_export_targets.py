@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -193,6 +194,11 @@ def test_the_line_that_exports_again_is_read_as_it_was_given() -> None:
         FULL.seed,
         FULL.gates,
     )
+
+
+def test_a_stage_of_dvc_promotes_again_when_the_notebook_was_executed_again() -> None:
+    stages = yaml.safe_load(target("dvc").write(replace(FULL, file="dvc.yaml")).text)["stages"]
+    assert stages["train-promote"]["deps"] == [commands.executed(FULL), f"{FULL.results}/drift"]
 
 
 def test_every_notebook_has_a_name_of_its_own() -> None:

@@ -1,5 +1,6 @@
 """What is exported is checked as an execution is, and nothing is written where anything is wrong."""
 
+import re
 from datetime import date
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 import cellops
 from cellops.errors import CellopsError, NotFoundError, ParameterError, UnfitError, UsageError
 from cellops.pipeline.export.targets import TARGETS
+from cellops.tracking.client import QUIET
 from support.exported import READERS, git
 from support.notebooks import LOAD, PARAMETERS, write
 
@@ -115,6 +117,66 @@ def test_a_file_of_somebody_else_stays(repository: Path) -> None:
     assert "wdir: .." in (repository / "ci/dvc.yaml").read_text().replace('"', "")
 
 
+@pytest.mark.parametrize("number", [0, 1])
+def test_an_export_that_somebody_has_edited_stays(repository: Path, number: int) -> None:
+    made = cellops.export("github", "plain.ipynb", {"rows": 7})
+    assert cellops.export("github", "plain.ipynb").files == made.files
+    edited = Path(made.files[number])
+    text = edited.read_text().replace("ubuntu-latest", "self-hosted") + "# mine\n"
+    edited.write_text(text)
+    with pytest.raises(UsageError, match="is there already, and has been edited since it was exported"):
+        cellops.export("github", "plain.ipynb")
+    assert edited.read_text() == text
+    cellops.export("github", "plain.ipynb", force=True)
+    assert "# mine" not in edited.read_text()
+
+
+def test_a_model_is_promoted_on_the_branch_that_is_likely_the_default_one(repository: Path) -> None:
+    def branch(*commands: str) -> str:
+        for command in commands:
+            git(repository, *command.split())
+        made = cellops.export("github", "plain.ipynb", promote="m")
+        (found,) = re.findall(r"refs/heads/(.*?)'", Path(made.files[0]).read_text())
+        assert f"A model is promoted on the branch {found} only" in "\n".join(made.notes)
+        return str(found)
+
+    assert branch("branch earlier") == "trunk"
+    assert branch("branch -D earlier", "checkout -q --detach") == "trunk"
+    assert branch("branch main") == "main"
+    assert branch("update-ref refs/remotes/origin/live HEAD", "remote add origin x") == "main"
+    assert branch("symbolic-ref refs/remotes/origin/HEAD refs/remotes/origin/live") == "live"
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_without_a_repository_there_is_no_branch_to_promote_on(project: Path, target: str) -> None:
+    write(project / "plain.ipynb", LOAD, PARAMETERS, RUN)
+    with pytest.raises(CellopsError, match="in no git repository, and a model is promoted on its default branch only"):
+        cellops.export(target, "plain.ipynb", schedule="0 6 * * 1", promote="m")
+
+
+@pytest.mark.parametrize("target", ["github", "gitlab"])
+@pytest.mark.parametrize(("uri", "is_asked"), [("https://mlflow.example", False), ("sqlite:///own.db", True)])
+def test_the_server_that_pyproject_names_is_asked_of_nobody(
+    repository: Path, target: str, uri: str, *, is_asked: bool
+) -> None:
+    (repository / "pyproject.toml").write_text(f'[tool.cellops]\ntracking_uri = "{uri}"\n')
+    made = cellops.export(target, "plain.ipynb", promote="m")
+    assert ("MLFLOW_TRACKING_URI:?Set it" in Path(made.files[0]).read_text()) is is_asked
+    assert any("without an MLflow server" in note for note in made.notes) is is_asked
+
+
+@pytest.mark.parametrize(
+    ("target", "place", "note"),
+    [
+        ("github", "ci/x.yml", "GitHub finds workflows in .github/workflows only: move ci/x.yml there"),
+        ("dvc", "ci/x.yaml", "DVC reads files of the name dvc.yaml only: rename ci/x.yaml"),
+    ],
+)
+def test_a_place_where_the_target_does_not_look_is_told(repository: Path, target: str, place: str, note: str) -> None:
+    assert note in cellops.export(target, "plain.ipynb", output=Path(place)).notes
+    assert note not in cellops.export(target, "plain.ipynb").notes
+
+
 def test_what_lies_outside_of_a_repository_is_refused(project: Path, tmp_path: Path) -> None:
     write(project / "plain.ipynb", LOAD, PARAMETERS, RUN)
     for target in ("github", "gitlab", "dvc"):
@@ -189,6 +251,12 @@ def test_variables_of_this_environment_are_named_and_not_written(
     assert "CELLOPS_PARAM_ROWS is set here and not carried over: rows has its default, or give it with -p" in made.notes
     assert "The variable CELLOPS_GATES is set here and not carried over" in made.notes
     assert "0.99" not in Path(made.files[0]).read_text()
+    for name, value in QUIET.items():  # as we set them in a kernel with runs
+        monkeypatch.setenv(name, value)
+    assert cellops.export("github", "plain.ipynb").notes == made.notes
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "5")
+    said = cellops.export("github", "plain.ipynb").notes
+    assert "The variable MLFLOW_HTTP_REQUEST_TIMEOUT is set here and not carried over" in said
     write(repository / "required.ipynb", LOAD, "%%mlops parameters\nlimit: int", RUN)
     monkeypatch.setenv("CELLOPS_PARAM_LIMIT", "5")
     with pytest.raises(ParameterError, match="only the variable CELLOPS_PARAM_LIMIT of this environment gives it"):

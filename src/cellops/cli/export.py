@@ -43,7 +43,7 @@ TARGETS = ("github", "gitlab", "kfp", "airflow", "dvc", "cron")
     help="Make the model that has passed the champion of MODEL, on the default branch only.",
 )
 @click.option("--python", metavar="VERSION", help="The version of Python. Default: this one.")
-@click.option("--force", is_flag=True, help="Replace a file that was not exported from NOTEBOOK.")
+@click.option("--force", is_flag=True, help="Replace a file that was not exported from NOTEBOOK, or edited since.")
 def export(target: str, notebook: Path, parameters: tuple[tuple[str, str], ...], **options: Any) -> None:
     """Write NOTEBOOK for TARGET: github, gitlab, kfp, airflow, dvc or cron.
 

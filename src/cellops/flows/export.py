@@ -56,7 +56,7 @@ def export(
     python
         The version of Python, `3.11`; by default this one.
     force
-        Replace a file that was not exported from this notebook.
+        Replace a file that was not exported from this notebook, or that somebody has edited since.
 
     Raises
     ------
@@ -113,7 +113,7 @@ def _written(
     from cellops.capture.environment.description import read_environment
     from cellops.capture.environment.locks import read_locks
     from cellops.pipeline.export import commands
-    from cellops.pipeline.export.head import head, mark, require_ours
+    from cellops.pipeline.export.head import head, mark, require_ours, sealed
     from cellops.pipeline.export.notes import notes, of_lock
 
     environment = read_environment(archives=read_locks(planned.workflow.root))
@@ -123,9 +123,9 @@ def _written(
     texts = {workflow.file: ""}
     if module.LOCKS:
         said += of_lock(workflow, environment)
-        texts[workflow.lock] = f"{mark(workflow.notebook)}\n{environment.lock()}"
+        texts[workflow.lock] = sealed(f"{mark(workflow.notebook)}\n", environment.lock())
     line = commands.export(workflow, target, is_placed=output is not None)
-    texts[workflow.file] = head(workflow, written.commands, line, said) + written.text
+    texts[workflow.file] = sealed(head(workflow, written.commands, line, said), written.text)
     files = {workflow.root / name: text for name, text in texts.items()}
     for file in files:
         if not force:

@@ -117,7 +117,9 @@ def read(verb: str, arguments: str) -> dict[str, Any]:
 def explained(error: click.ClickException) -> tuple[str, str]:
     """A click error as fact and remedy, each in one line."""
     context = getattr(error, "ctx", None)
-    message = error.format_message().replace("\n", " ").replace("valid integer range", "valid integer")
+    message = " ".join(line.strip() for line in error.format_message().split("\n"))
+    message = message.replace("valid integer range", "valid integer")
     fact, _, hint = message.replace("valid float range", "valid number").partition(". ")
     where = f"See: {context.command_path} --help" if context is not None else "See: cellops --help"
-    return fact.rstrip("."), f"{hint} {where}".strip()
+    end = "" if not hint or hint.endswith((".", "?")) else "."
+    return fact.rstrip("."), f"{hint}{end} {where}".strip()

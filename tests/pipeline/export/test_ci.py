@@ -1,5 +1,6 @@
 """Workflows of GitHub and GitLab: valid by their published schemas, and executed line by line as a runner does."""
 
+import json
 import os
 import subprocess
 import sys
@@ -24,6 +25,23 @@ STEPS = [
     "%%mlops step load\nx = [score]",
     "%%mlops step fit\n%%mlops run\nauc = x[0] / 1",
 ]
+
+
+GH = """\
+import json, os, re, sys
+from pathlib import Path
+words, kept = sys.argv[1:], Path(os.environ["COMMENTS"])
+comments = json.loads(kept.read_text())
+if "--jq" in words:
+    mark = re.search(r'startswith\\("(.*?)"\\)', words[-1])[1]
+    print(*(place for place, text in enumerate(comments) if text.startswith(mark)), sep="\\n")
+elif "PATCH" in words:
+    comments[int(words[words.index("PATCH") + 1].rpartition("/")[2])] = Path(words[-1].rpartition("@")[2]).read_text()
+else:
+    comments.append(Path(words[words.index("--body-file") + 1]).read_text())
+kept.write_text(json.dumps(comments))
+"""
+"""What a GitHub server does with the comments of a pull request, as far as the workflow asks it to."""
 
 
 @pytest.fixture
@@ -90,11 +108,43 @@ def test_a_job_of_github_executes_the_notebook_and_ends_with_its_gate(repository
     assert "1 of 1 gate was not passed" in summary.read_text(encoding="utf-8")
 
 
+def test_the_comment_of_a_notebook_replaces_its_own_one_only(repository: Path, tmp_path: Path) -> None:
+    (tmp_path / "gh.py").write_text(GH)
+    (tmp_path / "bin" / "gh").write_text(f'#!/bin/sh\nexec "{sys.executable}" "{tmp_path / "gh.py"}" "$@"\n')
+    (tmp_path / "bin" / "gh").chmod(0o755)
+    kept = tmp_path / "comments.json"
+    kept.write_text(json.dumps(["of another workflow"]))
+
+    def comment(notebook: str, summary: str | None) -> None:
+        write(repository / notebook, *STEPS)
+        made = cellops.export("github", notebook)
+        job = yaml.safe_load(Path(made.files[0]).read_text(encoding="utf-8"))["jobs"]["comment"]
+        assert job["if"].startswith("!cancelled() && github.event_name == 'pull_request' && ")
+        (repository / "results").mkdir(exist_ok=True)
+        (repository / "results/summary.md").unlink(missing_ok=True)
+        if summary is not None:
+            (repository / "results/summary.md").write_text(summary)
+        done = run(job["steps"][-1]["run"], COMMENTS=str(kept), NUMBER="7", GH_REPO="a/b")
+        assert done.returncode == 0, done.stderr
+
+    for notebook, summary in (("a.ipynb", "first"), ("b.ipynb", "second"), ("a.ipynb", "third"), ("b.ipynb", None)):
+        comment(notebook, summary)
+    assert json.loads(kept.read_text()) == [
+        "of another workflow",
+        "<!-- cellops-a -->\nthird",
+        "<!-- cellops-b -->\nsecond",
+    ]
+
+
 def test_a_job_of_gitlab_executes_checks_drift_and_promotes_on_the_default_branch(repository: Path) -> None:
     write(repository / "train.ipynb", LOAD, PARAMETERS, TRAIN)
     pd.DataFrame({"size": [0.1, -0.2] * 100, "kind": ["a", "b"] * 100}).to_csv("new.csv", index=False)
     made = cellops.export("gitlab", "train.ipynb", gates=["auc >= 0.5"], drift=Path("new.csv"), promote="flights")
-    scripts = [line for line in gitlab(Path(made.files[0]).read_text()) if not line.startswith("python -m pip")]
+    text = Path(made.files[0]).read_text()
+    job = yaml.safe_load(text)["cellops-train"]
+    assert [rule.get("interruptible", False) for rule in job["rules"]] == [True, False, False, False]
+    assert (job.get("interruptible", False), job["resource_group"]) == (False, "cellops-train-$CI_COMMIT_REF_SLUG")
+    scripts = [line for line in gitlab(text) if not line.startswith("python -m pip")]
     *work, promotion = scripts
     server = load().tracking_uri
     done = run("\n".join(work))

@@ -1,5 +1,6 @@
 """The comment at the head of an exported file: who has written it, from what, and what it does not carry over."""
 
+import hashlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,6 +9,7 @@ from cellops.errors import UsageError, printable
 from cellops.pipeline.export.workflow import Workflow
 
 MARK = "# Written by cellops export from "
+DIGEST = "# SHA-256 of what follows: "
 
 
 def head(workflow: Workflow, commands: Iterable[str], line: str, notes: Iterable[str]) -> str:
@@ -35,8 +37,13 @@ def head(workflow: Workflow, commands: Iterable[str], line: str, notes: Iterable
     )
 
 
+def sealed(comment: str, text: str) -> str:
+    """A file with its comment in front, which shows whether somebody has edited what stands below."""
+    return f"{comment}{_digest(text)}\n{text}"
+
+
 def require_ours(path: Path, notebook: str) -> None:
-    """Refuse to replace a file that was not exported from this notebook.
+    """Refuse to replace a file that was not exported from this notebook, or that somebody has edited since.
 
     Raises
     ------
@@ -48,16 +55,26 @@ def require_ours(path: Path, notebook: str) -> None:
         raise UsageError(fact, remedy="Give the path of a file: -o FILE")
     if not path.exists():
         return
-    first = path.read_text(encoding="utf-8", errors="replace").partition("\n")[0]
-    if first != mark(notebook):
-        of_another = "was exported from another notebook" if first.startswith(MARK) else "was not written by cellops"
-        fact = f"{path} is there already, and {of_another}"
-        raise UsageError(fact, remedy="Give another path with -o FILE, or replace it with --force")
+    lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
+    if lines[0] != mark(notebook):
+        why = "was exported from another notebook" if lines[0].startswith(MARK) else "was not written by cellops"
+    elif any(
+        line.startswith(DIGEST) and line == _digest("\n".join(lines[place:])) for place, line in enumerate(lines, 1)
+    ):
+        return
+    else:
+        why = "has been edited since it was exported"
+    fact = f"{path} is there already, and {why}"
+    raise UsageError(fact, remedy="Give another path with -o FILE, or replace it with --force")
 
 
 def mark(notebook: str) -> str:
     """The first line of what was exported from a notebook."""
     return f"{MARK}{json.dumps(_in_one_line(notebook), ensure_ascii=False)}"
+
+
+def _digest(text: str) -> str:
+    return f"{DIGEST}{hashlib.sha256(text.encode(errors='surrogateescape')).hexdigest()}"
 
 
 def _in_one_line(text: str) -> str:

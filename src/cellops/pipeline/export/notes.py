@@ -9,6 +9,7 @@ from cellops.capture.environment.distributions import normalise
 from cellops.pipeline.export.repository import not_in_git
 from cellops.pipeline.export.workflow import Workflow
 from cellops.records.run import Environment
+from cellops.tracking.client import QUIET
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -59,8 +60,9 @@ def notes(workflow: Workflow, notebook: "NotebookNode", experiment: str, text: s
     is_other = workflow.promote not in (None, experiment)
     if is_other and any("champion" in gate for gate in workflow.gates):
         yield f"Gates compare with the champion of {experiment}, the experiment, and {workflow.promote} is promoted"
-    for name in sorted(os.environ):
-        if name.startswith(OF_SETTINGS) and not name.startswith(OF_KERNELS) and os.environ[name] and name not in text:
+    for name, value in sorted(os.environ.items()):
+        is_ours = name.startswith(OF_KERNELS) or QUIET.get(name) == value
+        if name.startswith(OF_SETTINGS) and not is_ours and value and name not in text:
             yield f"The variable {name} is set here and not carried over"
 
 

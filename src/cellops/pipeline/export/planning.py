@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from cellops.capture import header
+from cellops.capture.environment.repository import repository
 from cellops.errors import UsageError
 from cellops.pipeline.export.given import given_values, require_plain
 from cellops.pipeline.export.repository import branch, top, within
@@ -22,7 +23,7 @@ from cellops.pipeline.preparation import prepare
 from cellops.pipeline.refusals import Refusals
 from cellops.pipeline.stepwise.options import StepsAsked
 from cellops.records.step import StepGraph
-from cellops.settings import without_credentials
+from cellops.settings import names_server, without_credentials
 from cellops.version import __version__
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ def plan(wanted: Wanted, target: Target, project: Path, steps: Path, refusals: R
         project=_from(root, project.resolve()) or ".",
         kept=_from(root, steps.resolve()) if project.resolve().is_relative_to(root) else KEPT,
         branch=branch(root),
+        has_server=project.resolve().is_relative_to(root) and names_server(project),
         steps=() if made.steps is None else _tasks(made.steps.graph),
         parameters=tuple(given.fixed),
         open=tuple(one for one in descriptions(known) if one.name in {unset.name for unset in given.unset}),
@@ -143,6 +145,8 @@ def _check(wanted: Wanted, notebook: "NotebookNode", refusals: Refusals) -> None
     with refusals.collecting():
         _check_results(wanted, notebook)
     with refusals.collecting():
+        _check_branch(wanted)
+    with refusals.collecting():
         _check_model(wanted.promote)
     with refusals.collecting():
         _check_python(wanted.python)
@@ -166,6 +170,12 @@ def _check_results(wanted: Wanted, notebook: "NotebookNode") -> None:
         fact = f"No cell of {wanted.notebook.name} opens a run, and {option} needs one with a model"
         remedy = "Begin the cell that fits the model with %%mlops run, below a cell with %load_ext cellops"
         raise UsageError(fact, remedy=remedy)
+
+
+def _check_branch(wanted: Wanted) -> None:
+    if wanted.promote is not None and repository(wanted.notebook.parent) is None:
+        fact = f"{wanted.notebook.name} is in no git repository, and a model is promoted on its default branch only"
+        raise UsageError(fact, remedy="Make one around it, git init, or leave --promote out")
 
 
 def _check_model(name: str | None) -> None:

@@ -43,12 +43,13 @@ def within(root: Path, path: Path, what: str) -> str:
 
 
 def branch(root: Path) -> str:
-    """The default branch, as the remote has it, else the one of the usual names, else the first."""
+    """The default branch, as the remote has it, else the one of the usual names, else the one that is checked out."""
     remote = git(root, "symbolic-ref", "--quiet", f"{REMOTE_HEAD}HEAD")
     if remote:
         return remote.strip().removeprefix(REMOTE_HEAD)
-    known = (git(root, "branch", "--format=%(refname:short)") or "").split()
-    return next((name for name in ("main", "master") if name in known), [*known, "main"][0])
+    known = (git(root, "for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads") or "").split()
+    current = (git(root, "symbolic-ref", "--quiet", "--short", "HEAD") or "").split()
+    return next((name for name in ("main", "master") if name in known), [*current, *known, "main"][0])
 
 
 def not_in_git(root: Path, paths: list[str]) -> Iterator[str]:

@@ -65,6 +65,8 @@ class Workflow:
     """Where its steps are kept; None where that lies outside of the repository."""
     branch: str = "main"
     """The only one from which a model is promoted."""
+    has_server: bool = False
+    """Whether the project's pyproject.toml names the MLflow server, which then holds wherever it is executed."""
     steps: tuple[Task, ...] = ()
     """In the order of the notebook; none where it has no steps."""
     parameters: tuple[tuple[str, str], ...] = ()

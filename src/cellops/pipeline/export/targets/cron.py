@@ -65,6 +65,8 @@ def _notes(workflow: Workflow, command: str) -> Iterator[str]:
     if workflow.python != f"{sys.version_info.major}.{sys.version_info.minor}":
         yield f"Python {workflow.python} is not carried over"
     yield "It says nothing unless it fails; cron mails that to MAILTO. One that comes while another goes on is left out"
+    if workflow.promote is not None:
+        yield f"A model is promoted where the working copy has the branch {workflow.branch}, the default one"
     if len(command) > LONGEST:
         yield f"The command has {len(command)} characters, and some crons take {LONGEST}: put parameters into a file"
     for secret in workflow.secrets:

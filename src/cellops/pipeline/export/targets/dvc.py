@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterable, Iterator
+from pathlib import PurePosixPath
 from typing import Any
 
 from cellops.pipeline.export import commands
@@ -45,8 +46,9 @@ def _stages(workflow: Workflow) -> dict[str, dict[str, Any]]:
         cmd, deps = list(commands.drift(workflow)), [commands.executed(workflow), workflow.drift]
         found[f"{slug}-drift"] = {"cmd": cmd, "deps": deps, "outs": _kept([f"{results}/drift"])}
     if workflow.promote is not None:
-        behind = f"{results}/drift" if workflow.drift is not None else commands.executed(workflow)
-        found[f"{slug}-promote"] = {"cmd": list(commands.promote_on_branch(workflow)), "deps": [behind]}
+        behind = [] if workflow.drift is None else [f"{results}/drift"]
+        deps = [commands.executed(workflow), *behind]
+        found[f"{slug}-promote"] = {"cmd": list(commands.promote_on_branch(workflow)), "deps": deps}
     return found
 
 
@@ -82,10 +84,14 @@ def _literally(value: Any) -> Any:
 
 
 def _notes(workflow: Workflow) -> Iterator[str]:
+    if PurePosixPath(workflow.file).name != place(workflow):
+        yield f"DVC reads files of the name {place(workflow)} only: rename {workflow.file}"
     yield "DVC does not know what a cell reads, so each dvc repro asks cellops, which executes what has changed"
     yield f"dvc repro takes the cellops of its own environment: Python {workflow.python} with {workflow.lock}"
     if workflow.schedule:
         yield f"DVC has no schedules: {workflow.schedule} is not carried over; export to cron or to CI for it"
+    if workflow.promote is not None:
+        yield f"A model is promoted where the working copy has the branch {workflow.branch}, the default one"
     for name in workflow.variables:
         yield f"The variable {name}, a secret, is not carried over: set it where dvc repro is executed"
     for one in workflow.open:

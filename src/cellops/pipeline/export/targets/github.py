@@ -3,6 +3,7 @@
 import re
 import shlex
 from collections.abc import Iterable, Iterator
+from pathlib import PurePosixPath
 from typing import Any
 
 from cellops.pipeline.export import commands
@@ -13,9 +14,9 @@ from cellops.records.parameter import ParameterDescription
 SECRETS = "a secret of the repository (Settings, Secrets and variables, Actions)"
 IN_GIT = True
 LOCKS = True
-CHECKOUT, PYTHON = "actions/checkout@v6", "actions/setup-python@v6"
-RESTORE, SAVE = "actions/cache/restore@v5", "actions/cache/save@v5"
-UPLOAD, DOWNLOAD = "actions/upload-artifact@v6", "actions/download-artifact@v7"
+CHECKOUT, PYTHON = "actions/checkout@v7", "actions/setup-python@v7"
+RESTORE, SAVE = "actions/cache/restore@v6", "actions/cache/save@v6"
+UPLOAD, DOWNLOAD = "actions/upload-artifact@v7", "actions/download-artifact@v8"
 LONGEST_MINUTES = 360
 """After which GitHub's own machines stop a job."""
 MOST_INPUTS = 10
@@ -23,10 +24,18 @@ MOST_INPUTS = 10
 LONGEST_COMMENT = 65_000
 """Bytes, somewhat less than GitHub takes."""
 OF_MLFLOW = ("MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN")
-COMMENT = f"""\
-head -c {LONGEST_COMMENT} results/summary.md > comment.md
-gh pr comment "$NUMBER" --body-file comment.md --edit-last --create-if-none
+COMMENT = """\
+if [ ! -f results/summary.md ]; then echo Nothing was executed; exit 0; fi
+{{ echo '{mark}'; head -c {longest} results/summary.md; }} > comment.md
+own='.[] | select(.user.type == "Bot" and (.body | startswith("{mark}"))) | .id'
+found=$(gh api --paginate "repos/$GH_REPO/issues/$NUMBER/comments" --jq "$own" | tail -n 1)
+if [ -n "$found" ]; then
+gh api --silent --method PATCH "repos/$GH_REPO/issues/comments/$found" --field body=@comment.md
+else
+gh pr comment "$NUMBER" --body-file comment.md
+fi
 """
+"""Ours begins with its mark: comments that the same robot wrote for other notebooks and workflows stay as they are."""
 
 
 def place(workflow: Workflow) -> str:
@@ -112,7 +121,7 @@ def _steps(workflow: Workflow, asked: dict[str, ParameterDescription]) -> Iterat
             "name": "Promote",
             "if": f"github.event_name != 'pull_request' && github.ref == {_quoted(f'refs/heads/{workflow.branch}')}",
             "env": mlflow,
-            "run": literally("\n".join((REQUIRE_STORE, *commands.promote(workflow)))),
+            "run": literally("\n".join((*require_server(workflow), *commands.promote(workflow)))),
         }
     results = workflow.results
     yield {
@@ -137,8 +146,10 @@ def _downloads(workflow: Workflow) -> dict[str, str]:
     return {"cache": "pip", "cache-dependency-path": _glob(workflow.lock)}
 
 
-REQUIRE_STORE = ': "${MLFLOW_TRACKING_URI:?Set it: the model is promoted in the registry of that MLflow server}"'
-"""Without a server the registry would go with the machine."""
+def require_server(workflow: Workflow) -> Iterator[str]:
+    """The line that ends a job without a server, with which the registry would go with the machine."""
+    if not workflow.has_server:
+        yield ': "${MLFLOW_TRACKING_URI:?Set it: the model is promoted in the registry of that MLflow server}"'
 
 
 def install(workflow: Workflow) -> Iterator[str]:
@@ -163,16 +174,20 @@ def _glob(path: str) -> str:
 
 
 def _comment(workflow: Workflow) -> dict[str, Any]:
-    """Shows the summary in the pull request; of one from a fork GitHub gives no right to."""
+    """Shows the summary in the pull request; of one from a fork GitHub gives no right to.
+
+    The results are looked for by a pattern: where nothing was executed there are none, which then is no error.
+    """
+    name = f"cellops-{workflow.slug}"
     same = "github.event.pull_request.head.repo.full_name == github.repository"
     return {
         "needs": "execute",
-        "if": f"always() && github.event_name == 'pull_request' && {same}",
+        "if": f"!cancelled() && github.event_name == 'pull_request' && {same}",
         "runs-on": "ubuntu-latest",
         "timeout-minutes": 10,
         "permissions": {"pull-requests": "write"},
         "steps": [
-            {"uses": DOWNLOAD, "with": {"name": f"cellops-{workflow.slug}", "path": "results"}},
+            {"uses": DOWNLOAD, "with": {"pattern": name, "path": "results", "merge-multiple": True}},
             {
                 "name": "Comment",
                 "env": {
@@ -180,20 +195,27 @@ def _comment(workflow: Workflow) -> dict[str, Any]:
                     "GH_REPO": "${{ github.repository }}",
                     "NUMBER": "${{ github.event.pull_request.number }}",
                 },
-                "run": COMMENT,
+                "run": COMMENT.format(mark=f"<!-- {name} -->", longest=LONGEST_COMMENT),
             },
         ],
     }
 
 
 def _notes(workflow: Workflow, left: list[str]) -> Iterator[str]:
+    if PurePosixPath(workflow.file).parent != PurePosixPath(place(workflow)).parent:
+        yield f"GitHub finds workflows in {PurePosixPath(place(workflow)).parent} only: move {workflow.file} there"
     yield "The actions are pinned to their major versions; replace these by digests where your rules ask for it"
     if workflow.schedule:
         yield f"The schedule {workflow.schedule} is in UTC, and GitHub follows it on the branch {workflow.branch} only"
+    if workflow.promote is not None:
+        yield f"A model is promoted on the branch {workflow.branch} only, the default one: export again when it changes"
     if workflow.kept is None:
         yield "Steps are kept outside of the repository, and not restored"
     for name in left:
         yield f"Whoever starts the workflow cannot set {name}: it has its default, or give it with -p"
     for name, required in workflow.variables.items():
         yield f"{name} is {SECRETS}: set it{'' if required else ', if it is to be given'}"
-    yield f"MLFLOW_TRACKING_URI, its user and password or token are secrets too: {workflow.without_a_server}"
+    if workflow.has_server:
+        yield "MLFLOW_TRACKING_USERNAME and its password, or a token, are secrets too, where the MLflow server asks"
+    else:
+        yield f"MLFLOW_TRACKING_URI, its user and password or token are secrets too: {workflow.without_a_server}"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from cellops.pipeline.export import commands
-from cellops.pipeline.export.targets.github import REQUIRE_STORE, install
+from cellops.pipeline.export.targets.github import install, require_server
 from cellops.pipeline.export.workflow import Workflow, Written
 from cellops.pipeline.export.yaml_text import yaml_text
 from cellops.records.parameter import ParameterDescription
@@ -14,8 +14,8 @@ SECRETS = "a masked variable of the project (Settings, CI/CD, Variables)"
 IN_GIT = True
 LOCKS = True
 ON_DEFAULT_BRANCH = '[ "$CI_COMMIT_BRANCH" = "$CI_DEFAULT_BRANCH" ]'
+MERGE_REQUEST = '$CI_PIPELINE_SOURCE == "merge_request_event"'
 RULES = (
-    '$CI_PIPELINE_SOURCE == "merge_request_event"',
     '$CI_PIPELINE_SOURCE == "schedule"',
     '$CI_PIPELINE_SOURCE == "web"',
     "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH",
@@ -33,10 +33,9 @@ def write(workflow: Workflow) -> Written:
     content: dict[str, Any] = {"variables": variables} if variables else {}
     content[name] = {
         "image": f"python:{workflow.python}",
-        "rules": [{"if": rule} for rule in RULES],
+        "rules": [{"if": MERGE_REQUEST, "interruptible": True}, *({"if": rule} for rule in RULES)],
         "timeout": "6 hours",
-        "interruptible": True,
-        **({"resource_group": name} if workflow.promote else {}),
+        **({"resource_group": f"{name}-$CI_COMMIT_REF_SLUG"} if workflow.promote else {}),
         **({"cache": _cache(workflow)} if workflow.steps and workflow.kept else {}),
         "script": [*install(workflow), commands.execute(workflow), *commands.drift(workflow), *_promotion(workflow)],
         "artifacts": {
@@ -70,7 +69,7 @@ def _cache(workflow: Workflow) -> dict[str, Any]:
 def _promotion(workflow: Workflow) -> Iterator[str]:
     """Lines behind the gates, as a failure before them ends the job; merge requests have no branch of their own."""
     for line in commands.promote(workflow):
-        yield f"if {ON_DEFAULT_BRANCH}; then\n{REQUIRE_STORE}\n{line}\nfi"
+        yield "\n".join((f"if {ON_DEFAULT_BRANCH}; then", *require_server(workflow), line, "fi"))
 
 
 def _notes(workflow: Workflow) -> Iterator[str]:
@@ -84,4 +83,8 @@ def _notes(workflow: Workflow) -> Iterator[str]:
             yield f"Whoever starts the pipeline cannot set {one.name}: it has its default, or give it with -p"
     for name, required in workflow.variables.items():
         yield f"{name} is {SECRETS}: set it{'' if required else ', if it is to be given'}"
-    yield f"MLFLOW_TRACKING_URI, its user and password or token are masked variables too: {workflow.without_a_server}"
+    if workflow.has_server:
+        yield "MLFLOW_TRACKING_USERNAME and its password, or a token, are masked variables too, where the server asks"
+    else:
+        are = "MLFLOW_TRACKING_URI, its user and password or token are masked variables too"
+        yield f"{are}: {workflow.without_a_server}"

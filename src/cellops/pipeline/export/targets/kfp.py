@@ -156,6 +156,7 @@ def _notes(workflow: Workflow, *, is_split: bool) -> Iterator[str]:
         yield f"{name} is {SECRETS}: make it{'' if required else ', if it is to be given'}"
     if workflow.variables:
         yield "Compiling it needs kfp[kubernetes], for its secrets"
-    yield f"Set MLFLOW_TRACKING_URI in the image: {workflow.without_a_server}"
+    if not workflow.has_server:
+        yield f"Set MLFLOW_TRACKING_URI in the image: {workflow.without_a_server}"
     if workflow.promote is not None:
         yield f"A model is promoted where the repository in the image has the branch {workflow.branch}"
