@@ -9,6 +9,7 @@ from concurrent.futures import Future, InvalidStateError, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from copy import copy
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -87,12 +88,22 @@ class LocalTrials:
         How they are executed.
     forks
         What forks their kernels, for other trials too; by default one of their own.
+    on_cell
+        Called with the number of a trial and how one of its cells stands, from the thread of that trial.
     """
 
-    def __init__(self, made: Preparation, options: TrialOptions, forks: ForkServer | None = None) -> None:
+    def __init__(
+        self,
+        made: Preparation,
+        options: TrialOptions,
+        forks: ForkServer | None = None,
+        *,
+        on_cell: Callable[[int, CellProgress], None] = lambda _, __: None,
+    ) -> None:
         self._made = made
         self._options = options
         self._between = {0: BEGIN} if options.seed is not None and loads_cellops(made.source) else {}
+        self._on_cell = on_cell
         self._own_forks = forks is None
         self._forks = ForkServer(modules_ahead(made.source)) if forks is None else forks
         self._pool = ThreadPoolExecutor(options.jobs, thread_name_prefix="cellops-trial")
@@ -154,15 +165,12 @@ class LocalTrials:
         def save() -> None:
             notebook_file.write(redact_notebook(filled.notebook), output)
 
-        def tell(_event: CellProgress) -> None:
-            pass
-
         use = KernelRun(
             kernel=self._kernel(made, order),
             places=places,
             output=output,
             stop=underway.stopping,
-            tell=tell,
+            tell=partial(self._on_cell, order.number),
             save=save,
             on_report=on_report,
         )

@@ -1,4 +1,7 @@
-"""The picture of a sweep, drawn without a library: the trials in their order, and each parameter against the metric."""
+"""The picture of a sweep, drawn without a library: the trials in their order, and each parameter against the metric.
+
+In JupyterLab it takes the colours of its theme, elsewhere those of a light or a dark page.
+"""
 
 from collections.abc import Iterator, Sequence
 from html import escape
@@ -13,12 +16,12 @@ STYLE = """
   --paper: #ffffff; --dot: #4c78b0; --best: #c2410c; --so-far: #2f6f4f; }
 @media (prefers-color-scheme: dark) { .cellops-sweep { --ink: #e6edf3; --quiet: #9198a1; --line: #3d444d;
   --paper: #0d1117; --dot: #7aa7dd; --best: #f0883e; --so-far: #57ab7c; } }
-.cellops-sweep .paper { fill: var(--paper); }
-.cellops-sweep text { fill: var(--ink); }
+.cellops-sweep .paper { fill: var(--jp-layout-color0, var(--paper)); }
+.cellops-sweep text { fill: var(--jp-ui-font-color1, var(--ink)); }
 .cellops-sweep .title { font-size: 15px; font-weight: 600; }
 .cellops-sweep .name { font-weight: 600; }
-.cellops-sweep .quiet { fill: var(--quiet); font-size: 11px; }
-.cellops-sweep .grid { stroke: var(--line); stroke-width: 1; }
+.cellops-sweep .quiet { fill: var(--jp-ui-font-color2, var(--quiet)); font-size: 11px; }
+.cellops-sweep .grid { stroke: var(--jp-border-color1, var(--line)); stroke-width: 1; }
 .cellops-sweep .dot { fill: var(--dot); fill-opacity: 0.75; }
 .cellops-sweep .best { fill: var(--best); }
 .cellops-sweep .pruned { fill: none; stroke: var(--quiet); stroke-width: 1.4; }
