@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 @click.option(
     "--models",
     metavar="WHICH",
-    help="Whose models are kept in MLflow: best, the default, of the best trial; all; none.",
+    help="Of which trials the models are kept in MLflow: best, all or none. Default: best.",
 )
 @click.option(
     "--timeout",

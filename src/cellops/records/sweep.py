@@ -170,7 +170,10 @@ class Swept(Record, frozen=True, kw_only=True):
         counts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
         lines = [f"Sweep {self.begun.name}: {counts or 'no trial'}"]
         if self.best is not None:
-            lines += [f"Best: trial {self.best.number} with {self.begun.metric} {self.best.value:.6g}", self.command]
+            lines += [
+                f"Best: trial {self.best.number} with {self.begun.metric} {self.best.value or 0.0:.6g}",
+                self.command,
+            ]
         return "\n".join(printable(line) for line in [*lines, *filter(None, [self.unsynced])])
 
     def as_html(self) -> str:

@@ -82,7 +82,7 @@ class Lines:
     def trial(self, trial: Trial) -> None:
         if trial.state is TrialState.RUNNING:
             return
-        came = "" if trial.value is None else f"  {plain(self._metric)} {trial.value:.6g}"
+        came = "" if trial.value is None else f"  {plain(self._metric)} {_text(trial.value)}"
         why = f"  {plain(_cut(trial.error, LONGEST_ERROR))}" if trial.error else ""
         word = "" if trial.state in (TrialState.COMPLETED, TrialState.FAILED) else f"  {trial.state.value}"
         say(f"{MARKS[trial.state]} trial {trial.number:>3}  {trial.seconds:6.1f} s{came}{word}  {_values(trial)}{why}")
@@ -147,7 +147,7 @@ def swept(found: Swept) -> None:
         table = Table("trial", begun.metric, *map(plain, names), "took", "state", box=None, pad_edge=False)
         ranked = sorted(found.trials, key=lambda trial: _rank(trial, maximize=begun.maximize))
         for trial in ranked[:MOST]:
-            value = "" if trial.value is None else f"{trial.value:.6g}"
+            value = "" if trial.value is None else _text(trial.value)
             is_best = found.best is not None and trial.number == found.best.number
             bold = "[bold]" if is_best else ""
             cells = [plain(_cut(_text(trial.values.get(name)), LONGEST)) for name in names]
@@ -190,7 +190,7 @@ def _best(found: Swept) -> None:
     best = found.best
     assert best is not None  # noqa: S101 - the caller looks
     run = f", {command(f'show {best.runs[-1][:8]}')}" if best.runs else ""
-    say(f"Best: trial {best.number} with {found.begun.metric} {best.value:.6g}{run}", markup=False)
+    say(f"Best: trial {best.number} with {found.begun.metric} {_text(best.value)}{run}", markup=False)
     say(f"  {found.command}", markup=False)
     if found.plot is not None:
         say(f"Picture: {shown(found.plot)}", markup=False)
@@ -207,7 +207,7 @@ def _values(trial: Trial) -> str:
 
 
 def _text(value: object) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return f"{value + 0.0:.6g}" if isinstance(value, float) else str(value)  # of minus zero the sign says nothing
 
 
 def _cut(text: str, longest: int) -> str:

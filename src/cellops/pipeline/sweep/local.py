@@ -9,7 +9,6 @@ from concurrent.futures import Future, InvalidStateError, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from copy import copy
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -165,12 +164,17 @@ class LocalTrials:
         def save() -> None:
             notebook_file.write(redact_notebook(filled.notebook), output)
 
+        def tell(event: CellProgress) -> None:
+            cell = filled.notebook.cells[event.index] if event.index is not None else None
+            place = None if cell is None else places.get(cell.id)
+            self._on_cell(order.number, event.replace(index=place, total=len(places)))
+
         use = KernelRun(
             kernel=self._kernel(made, order),
             places=places,
             output=output,
             stop=underway.stopping,
-            tell=partial(self._on_cell, order.number),
+            tell=tell,
             save=save,
             on_report=on_report,
         )

@@ -22,11 +22,11 @@ STYLE = """
 .cellops-sweep .name { font-weight: 600; }
 .cellops-sweep .quiet { fill: var(--jp-ui-font-color2, var(--quiet)); font-size: 11px; }
 .cellops-sweep .grid { stroke: var(--jp-border-color1, var(--line)); stroke-width: 1; }
-.cellops-sweep .dot { fill: var(--dot); fill-opacity: 0.75; }
-.cellops-sweep .best { fill: var(--best); }
-.cellops-sweep .pruned { fill: none; stroke: var(--quiet); stroke-width: 1.4; }
-.cellops-sweep .failed { stroke: var(--quiet); stroke-width: 1.6; fill: none; }
-.cellops-sweep .so-far { fill: none; stroke: var(--so-far); stroke-width: 1.8; }
+.cellops-sweep .dot { fill: var(--jp-brand-color1, var(--dot)); fill-opacity: 0.75; }
+.cellops-sweep .best { fill: var(--jp-warn-color1, var(--best)); }
+.cellops-sweep .pruned { fill: none; stroke: var(--jp-ui-font-color2, var(--quiet)); stroke-width: 1.4; }
+.cellops-sweep .failed { stroke: var(--jp-ui-font-color2, var(--quiet)); stroke-width: 1.6; fill: none; }
+.cellops-sweep .so-far { fill: none; stroke: var(--jp-success-color1, var(--so-far)); stroke-width: 1.8; }
 """
 WIDTH, PANEL, HISTORY = 860.0, 190.0, 230.0
 """Pixels: of the whole, of the height of a parameter's panel, and of that of the trials in their order."""
@@ -144,7 +144,7 @@ def _frame(
         yield _words(left - 8, y + 4, text, "quiet", "end")
     room = (right - left) / max(len(across.ticks(6)), 1)
     for x, text in across.ticks(6):
-        if whole and not text.lstrip("-").isdigit():
+        if whole and not text.isdigit():
             continue
         yield f'<line class="grid" x1="{x:.1f}" y1="{bottom:.1f}" x2="{x:.1f}" y2="{bottom + 4:.1f}"/>'
         fits = max(int(room / CHARACTER), 4) if isinstance(across, Places) else LABEL
@@ -176,6 +176,7 @@ def _words(x: float, y: float, text: str, look: str, anchor: str = "start") -> s
 
 
 def _cut(text: str, longest: int) -> str:
+    text = printable(text)
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
