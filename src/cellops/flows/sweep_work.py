@@ -77,26 +77,25 @@ class SweepWork:
             self.folder.mkdir(parents=True, exist_ok=True)
             ledger = Ledger(options.journals, self.begun)
             try:
-                self._go_on(ledger, options)
-                search = Search(
-                    begun=self.begun,
-                    dimensions=self.made.space.dimensions,
-                    sampler=sampler,
-                    scheduler=scheduler,
-                    ledger=ledger,
-                    folder=self.folder,
-                    planned=self.made.planned,
-                    jobs=options.jobs,
-                    trials=self._trials,
-                    again=again,
-                    stopped=self._stopped,
-                )
-                self._writer.ensure(ledger.path)
-                search.run(self._tell, lambda: self.on_stage("Stopping the trials"), limit=limit)
-                opened.close()
+                with opened.pop_all():
+                    self._go_on(ledger, options)
+                    search = Search(
+                        begun=self.begun,
+                        dimensions=self.made.space.dimensions,
+                        sampler=sampler,
+                        scheduler=scheduler,
+                        ledger=ledger,
+                        folder=self.folder,
+                        planned=self.made.planned,
+                        jobs=options.jobs,
+                        trials=self._trials,
+                        again=again,
+                        stopped=self._stopped,
+                    )
+                    self._writer.ensure(ledger.path)
+                    search.run(self._tell, lambda: self.on_stage("Stopping the trials"), limit=limit)
                 refuse(self._trials)
             except BaseException as ended:  # noqa: BLE001 - it is raised again when all is kept
-                opened.close()
                 raise self._ended_early(ended, ledger, limit) from None
             return self._shown(self._carried(ledger, RunStatus.FINISHED))
 
