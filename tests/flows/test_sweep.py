@@ -112,12 +112,13 @@ def test_a_trial_that_fails_or_has_no_number_is_kept_and_the_others_go_on(projec
     path = notebook(
         project,
         "if kind == 'broken':\n    raise ValueError('no such kind')",
+        "%%mlops run\nscore = 9",
         "%%mlops run\nscore = float('nan') * 1 if kind == 'nan' else x",
     )
     found = sweep(path, {"kind": "a,broken,nan"}, metric="score")
     assert states(found) == [TrialState.COMPLETED, *[TrialState.FAILED] * 2]
     errors = [str(trial.error) for trial in found.trials]
-    assert "failed in cell 3 of 4, In [4], line 2: ValueError: no such kind" in errors[1]
+    assert "failed in cell 3 of 5, In [4], line 2: ValueError: no such kind" in errors[1]
     assert errors[2] == "score came out as NaN or infinite"
 
 
