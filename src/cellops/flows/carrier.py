@@ -82,7 +82,7 @@ class Carrier:
             self._remember(self.progress.replace(done=done, size=max(size, self.progress.offset)))
 
     def _try_again(self) -> None:
-        """Close those runs again of which a model waits, and sweeps, once for each carrier."""
+        """Close those runs again of which a model waits, and settle those of a sweep, once for each carrier."""
         if self._tried_again or not self.progress.waiting:
             return
         self._tried_again = True
@@ -211,6 +211,7 @@ class Carrier:
         models = self._models_of(begun)
         models.sweep_ended()
         self.findings += models.findings
+        models.findings.clear()
         waiting = {*self.progress.waiting} - {begun.sweep} | ({begun.sweep} if models.waits else set())
         self._remember(self.progress.replace(waiting=tuple(sorted(waiting))))
 

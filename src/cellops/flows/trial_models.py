@@ -29,7 +29,7 @@ class TrialModels:
         self._journal = journal
         self._store = store
         self.findings: list[Finding] = []
-        """What the store did not take."""
+        """What the store did not take; whoever has taken these over empties the list."""
         self.waits = False
         """Whether a model waits for a module that was not found."""
         self._best: Trial | None = None
@@ -45,7 +45,7 @@ class TrialModels:
 
         The journal may tell more than what the end knew that is carried now: of a sweep that was resumed since.
         """
-        self.findings, self.waits = [], False
+        self.waits = False
         trials = trials_of(self._journal)
         best = self._best_of(trials)
         for trial in trials:
