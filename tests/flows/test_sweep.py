@@ -1,5 +1,6 @@
 """Sweeps over real notebooks in real kernels: compared, carried, pruned, stopped, killed and resumed."""
 
+import importlib
 import os
 import signal
 import subprocess
@@ -361,6 +362,28 @@ def test_models_are_kept_of_the_trials_that_are_named(project: Path, models: str
     assert not [path for path in (project / ".cellops" / "spool").rglob("*") if path.is_file()]
     assert found.plot is None
     assert any("sweep.svg cannot be written: Is a directory" in stage for stage in stages)
+
+
+def test_a_model_whose_module_is_away_waits_for_it(project: Path) -> None:
+    source = "from sklearn.linear_model import Ridge\nclass Own(Ridge):\n    pass\n"
+    library = project / "library"
+    path = notebook(
+        project,
+        "import pathlib, shutil, sys\npathlib.Path('library').mkdir()\n"
+        f"pathlib.Path('library/own_models.py').write_text({source!r})\nsys.path.insert(0, {str(library)!r})",
+        "%%mlops run\nfrom own_models import Own\nmodel = Own(alpha=x).fit([[0.0], [1], [2]], [0.0, 1, 2])\nscore = x",
+        "shutil.rmtree('library')",
+    )
+    found = sweep(path, {"x": "1,2"}, metric="score")
+    assert "it is not logged yet" in str(found.unsynced)
+    assert not any(run.models for run in runs())
+    library.mkdir()
+    (library / "own_models.py").write_text(source)
+    importlib.invalidate_caches()  # this process has seen that the folder was not there
+    sync()
+    assert found.best is not None
+    assert {run.run for run in runs() if run.models} == {*found.best.runs}
+    assert not [path for path in (project / ".cellops" / "spool").rglob("*") if path.is_file()]
 
 
 def test_the_whole_may_take_too_long(project: Path) -> None:
