@@ -37,7 +37,7 @@ class CellopsError(Exception):
         """Fact, received value and remedy in one line."""
         received = "" if self.received is None else f" (received {_short(self.received)})"
         fact = f"{self.fact}{received}".rstrip(".")
-        return _one_line(f"{fact}. {self.remedy}")
+        return _one_line(f"{fact}{'' if fact.endswith('?') else '.'} {self.remedy}")
 
     def lines(self) -> list[str]:
         """The same in one line, or in those that it shows."""

@@ -22,6 +22,7 @@ from cellops.flows.session import Session, require, without_header
 from cellops.records.cell import CellRecord
 from cellops.records.handover import Handover
 from cellops.records.run import RunStatus, RunSummary
+from cellops.records.sweep import Swept
 from cellops.settings import Settings
 from cellops.version import __version__
 from cellops.widgets.page import Page
@@ -134,7 +135,21 @@ def _graph(session: Session | None, /, notebook: Path | None, output: Path | Non
         screens.graph(found, output, form)
 
 
-PICTURES: dict[str, Callable[..., Any]] = {"verify": _verify, "graph": _graph}
+@click.pass_obj
+def _sweep(_session: Session | None, /, **options: Any) -> None:
+    from IPython.display import display
+
+    from cellops.cli.sweep import work
+    from cellops.screens.sweep import SweepPicture
+
+    def show(found: Swept) -> None:
+        if found.picture is not None:
+            display(SweepPicture(found))  # type: ignore[no-untyped-call]
+
+    work(**options, on_shown=show)
+
+
+PICTURES: dict[str, Callable[..., Any]] = {"verify": _verify, "graph": _graph, "sweep": _sweep}
 
 
 class CellVerbs(Verbs):

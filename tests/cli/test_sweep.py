@@ -83,7 +83,12 @@ def test_a_sweep_on_a_line_of_a_notebook(loaded: Kernel, project: Path) -> None:
     done = loaded.run("%mlops sweep n.ipynb -p x 1,2 --metric loss")
     assert done.status == "ok", done
     assert "Best: trial 1 with loss 1" in done.streams
+    (shown,) = done.displays
+    assert "<svg" in shown["text/html"]
+    assert "Best: trial 1 with loss 1" in shown["text/plain"]
     done = loaded.run(
-        "import cellops\nfound = cellops.sweep('n.ipynb', {'x': [1, 2]}, metric='loss')\nfound.best.values"
+        "import cellops\nfound = cellops.sweep('n.ipynb', {'x': [1, 2]}, metric='loss')\n"
+        "print(found.best.values)\nfound"
     )
     assert "{'x': 2}" in str(done)
+    assert ": 2 completed\nBest: trial 1 with loss 1" in done.results[-1]

@@ -1,5 +1,6 @@
 """Sweeps over real notebooks in real kernels: compared, carried, pruned, stopped, killed and resumed."""
 
+import importlib
 import os
 import signal
 import subprocess
@@ -18,6 +19,7 @@ from cellops.errors import NoNotebookError, ParameterError, SweepError, UnfitErr
 from cellops.flows.runs import runs
 from cellops.flows.sweep import sweep
 from cellops.flows.sync import sync
+from cellops.records.execution import CellProgress, CellState
 from cellops.records.run import RunOpened
 from cellops.records.sweep import SweepPlan, Swept, Trial, TrialState
 from support.notebooks import LOAD, write
@@ -61,6 +63,7 @@ def test_a_grid_finds_the_best_and_stands_in_the_store_below_one_run(
 ) -> None:
     monkeypatch.delenv("CELLOPS_WRITER")  # as it is for people: one process beside the kernels carries
     plans: list[SweepPlan] = []
+    cells: list[tuple[int, CellProgress]] = []
     found = sweep(
         notebook(project, SCORE.replace("score", FIT + "score", 1)),
         {"x": "1..3", "kind": ["a", "b"]},
@@ -68,7 +71,11 @@ def test_a_grid_finds_the_best_and_stands_in_the_store_below_one_run(
         jobs=2,
         seed=5,
         on_plan=plans.append,
+        on_cell=lambda number, cell: cells.append((number, cell)),
     )
+    begun = [cell for number, cell in cells if number == 5 and cell.state is CellState.RUNNING]
+    assert [cell.index for cell in begun if cell.index is not None] == [0, 1, 2]
+    assert {cell.total for cell in begun} == {3}
     (plan,) = plans
     assert (plan.planned, plan.begun.sampler, plan.begun.maximize) == (6, "grid", True)
     assert [trial.values for trial in found.trials[:3]] == [
@@ -106,12 +113,13 @@ def test_a_trial_that_fails_or_has_no_number_is_kept_and_the_others_go_on(projec
     path = notebook(
         project,
         "if kind == 'broken':\n    raise ValueError('no such kind')",
+        "%%mlops run\nscore = 9",
         "%%mlops run\nscore = float('nan') * 1 if kind == 'nan' else x",
     )
     found = sweep(path, {"kind": "a,broken,nan"}, metric="score")
     assert states(found) == [TrialState.COMPLETED, *[TrialState.FAILED] * 2]
     errors = [str(trial.error) for trial in found.trials]
-    assert "failed in cell 3 of 4, In [4], line 2: ValueError: no such kind" in errors[1]
+    assert "failed in cell 3 of 5, In [4], line 2: ValueError: no such kind" in errors[1]
     assert errors[2] == "score came out as NaN or infinite"
 
 
@@ -126,6 +134,8 @@ def test_when_all_fail_the_sweep_ends_early(project: Path) -> None:
         SweepError, match=r"All 2 trials have failed, the last: it took longer than 2 s \(--trial-timeout"
     ):
         sweep(path, {"x": "3,4"}, metric="score", trial_timeout=2)
+    with pytest.raises(SweepError, match="All 2 trials have failed"):
+        sweep(path, resume=True)
 
 
 def test_a_metric_that_no_run_logs_is_named_with_those_that_are(project: Path) -> None:
@@ -165,6 +175,8 @@ def test_of_several_runs_the_last_with_the_metric_counts_and_each_namespace_is_f
         ({"x": "1,2", "rounds": "one"}, {}, "rounds: int is expected, 'one' was received"),
         ({"x": "1"}, {}, "Nothing is searched"),
         ({"x": "1,2"}, {"output": Path("plot.png")}, "Give a path that ends in .svg: plot.svg"),
+        ({"x": "1,2"}, {"models": "bset"}, "Did you mean best?"),
+        ({"x": "1,2"}, {"metric": ""}, "Name a metric: --metric NAME"),
         ({"x": "1,2"}, {"resume": True}, "There is no sweep of n.ipynb to be resumed"),
     ],
 )
@@ -277,7 +289,7 @@ def _interrupt_once_there(path: Path) -> None:
 
 
 def test_a_killed_sweep_goes_on_and_logs_nothing_twice(project: Path) -> None:
-    path = notebook(project, WAITS)
+    path = notebook(project, "%%mlops run\n" + FIT, WAITS)
     command = [sys.executable, "-m", "cellops", "sweep", str(path), "-p", "x", "1,3", "--metric", "score"]
     with started(command, cwd=project, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         while not (project / "begun-3").exists():
@@ -294,12 +306,84 @@ def test_a_killed_sweep_goes_on_and_logs_nothing_twice(project: Path) -> None:
     assert found.unsynced is None
     assert [run.info.status for run in sweeps(client)] == ["FINISHED"]
     opened = [e for j in (project / ".cellops/journal").glob("*.jsonl") for e, _ in read(j) if isinstance(e, RunOpened)]
-    assert len(opened) == 3  # the second trial was begun twice
+    assert len(opened) == 6  # the second trial was begun twice
     listed = {run.run: run.status.value for run in runs()}
-    assert sorted(listed.values()) == ["FINISHED", "FINISHED", "KILLED"]
+    assert sorted(listed.values()) == [*["FINISHED"] * 4, *["KILLED"] * 2]
+    assert not [path for path in (project / ".cellops" / "spool").rglob("*") if path.is_file()]
     children = [client.get_run(str(run.mlflow_run_id)) for run in runs()]
     assert len({run.data.tags["mlflow.parentRunId"] for run in children}) == 1
-    assert sorted(run.data.tags["cellops.trial.state"] for run in children) == ["completed", "completed", "stopped"]
+    assert sorted(run.data.tags["cellops.trial.state"] for run in children) == [*["completed"] * 4, *["stopped"] * 2]
+
+
+def test_what_is_asked_of_a_resumed_sweep_holds_and_models_of_the_best_of_all_are_kept(project: Path) -> None:
+    path = notebook(project, "%%mlops run\n" + FIT + "score = x")
+    fixed = project / "fixed.yaml"
+    fixed.write_text("rounds: 3\n")
+
+    def leave(stage: str) -> None:
+        if stage.startswith("Carrying"):
+            raise KeyboardInterrupt
+
+    given: dict[str, Any] = {"metric": "score", "sampler": "grid", "parameters_file": fixed}
+    with pytest.raises(KeyboardInterrupt):  # nothing is in the store when the sweep goes on
+        sweep(path, {"x": "1,2,3"}, trials=1, on_stage=leave, **given)
+    fixed.write_text("rounds: 5\n")
+    with pytest.raises(UsageError, match="rounds was 3 and is 5; --models was best and is all"):
+        sweep(path, resume=True, models="all", **given)
+    plans: list[SweepPlan] = []
+    sweep(path, resume=True, trials=2, prune=True)
+    (journal,) = (project / ".cellops" / "journal").glob("sweep-*.jsonl")
+    *lines, last = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join(lines))  # as one that was killed behind its last trial leaves it
+    found = sweep(path, resume=True, on_plan=plans.append)
+    assert (plans[0].planned, plans[0].begun.prune, plans[0].done) == (2, True, 2)
+    assert journal.read_bytes().splitlines()[-1][:22] == last[:22] == b'{"event":"sweep-ended"'
+    assert found.best is not None
+    assert found.best.number == 1
+    assert {run.run for run in runs() if run.models} == {*found.best.runs}
+
+
+@pytest.mark.parametrize(("models", "kept"), [("all", 2), ("none", 0)])
+def test_models_are_kept_of_the_trials_that_are_named(project: Path, models: str, kept: int) -> None:
+    stages: list[str] = []
+
+    def no_picture(plan: SweepPlan) -> None:
+        (project / ".cellops" / "sweeps" / plan.begun.name / "sweep.svg").mkdir(parents=True)
+
+    found = sweep(
+        notebook(project, "%%mlops run\n" + FIT + "score = x"),
+        {"x": "1,2"},
+        metric="score",
+        models=models,
+        on_plan=no_picture,
+        on_stage=stages.append,
+    )
+    assert len([run for run in runs() if run.models]) == kept
+    assert not [path for path in (project / ".cellops" / "spool").rglob("*") if path.is_file()]
+    assert found.plot is None
+    assert any("sweep.svg cannot be written: Is a directory" in stage for stage in stages)
+
+
+def test_a_model_whose_module_is_away_waits_for_it(project: Path) -> None:
+    source = "from sklearn.linear_model import Ridge\nclass Own(Ridge):\n    pass\n"
+    library = project / "library"
+    path = notebook(
+        project,
+        "import pathlib, shutil, sys\npathlib.Path('library').mkdir()\n"
+        f"pathlib.Path('library/own_models.py').write_text({source!r})\nsys.path.insert(0, {str(library)!r})",
+        "%%mlops run\nfrom own_models import Own\nmodel = Own(alpha=x).fit([[0.0], [1], [2]], [0.0, 1, 2])\nscore = x",
+        "shutil.rmtree('library')",
+    )
+    found = sweep(path, {"x": "1,2"}, metric="score")
+    assert "it is not logged yet" in str(found.unsynced)
+    assert not any(run.models for run in runs())
+    library.mkdir()
+    (library / "own_models.py").write_text(source)
+    importlib.invalidate_caches()  # this process has seen that the folder was not there
+    sync()
+    assert found.best is not None
+    assert {run.run for run in runs() if run.models} == {*found.best.runs}
+    assert not [path for path in (project / ".cellops" / "spool").rglob("*") if path.is_file()]
 
 
 def test_the_whole_may_take_too_long(project: Path) -> None:

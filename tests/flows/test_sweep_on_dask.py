@@ -130,3 +130,4 @@ def test_a_cluster_that_cannot_be_used_is_one_clear_line(
     with cluster(tmp_path / "cluster", 0) as empty, pytest.raises(UsageError, match="has no worker"):
         sweep(notebook, {"x": "1..3"}, metric="score", dask=empty.address)
     assert not list((project / ".cellops").rglob("trial-*"))
+    assert not list((project / ".cellops").rglob("sweep-*"))  # --resume goes on with the one before

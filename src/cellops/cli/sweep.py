@@ -1,12 +1,16 @@
 """A search over the parameters of a notebook."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cellops.commands import PARAMETER, WithParameters
 from cellops.flows.headers import seconds
+
+if TYPE_CHECKING:
+    from cellops.records.sweep import Swept
 
 
 @click.command(cls=WithParameters)
@@ -38,6 +42,11 @@ from cellops.flows.headers import seconds
     help="Seed the sampler, and python, numpy and torch in every kernel.",
 )
 @click.option("--prune", is_flag=True, help="Stop trials that report worse values than half of the others.")
+@click.option(
+    "--models",
+    metavar="WHICH",
+    help="Of which trials the models are kept in MLflow: best, all or none. Default: best.",
+)
 @click.option(
     "--timeout",
     "cell_timeout",
@@ -84,17 +93,29 @@ def sweep(notebook: Path, parameters: tuple[tuple[str, str], ...], **options: An
     The executed notebooks are in .cellops/sweeps. Exit code 1 when trials do not log the metric, all of them fail, or
     it takes too long, 2 when it is refused before a kernel starts.
     """
-    from cellops import screens
-    from cellops.flows.sweep import sweep as work
+    work(notebook, parameters, **options)
 
-    results: list[Any] = []
+
+def work(
+    notebook: Path,
+    parameters: tuple[tuple[str, str], ...],
+    *,
+    on_shown: Callable[["Swept"], None] = lambda _: None,
+    **options: Any,
+) -> None:
+    """Sweep, and show what goes on and what came of it; `on_shown` hears of the latter once its lines are there."""
+    from cellops import screens
+    from cellops.flows.sweep import sweep as search
+
+    results: list[Swept] = []
     try:
         with screens.sweeping() as watch:
-            work(
+            search(
                 notebook,
                 dict(parameters),
                 on_plan=watch.plan,
                 on_trial=watch.trial,
+                on_cell=watch.cell,
                 on_stage=watch.stage,
                 on_result=results.append,
                 **options,
@@ -102,3 +123,4 @@ def sweep(notebook: Path, parameters: tuple[tuple[str, str], ...], **options: An
     finally:
         for found in results:
             screens.swept(found)
+            on_shown(found)

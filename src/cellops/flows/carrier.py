@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from cellops.capture.journal import path_of, read
 from cellops.capture.lease import is_alive
 from cellops.errors import RefusedError, TrackingError
 from cellops.flows.progress import Progress, locked, on_disk, read_progress, write_progress
+from cellops.flows.trial_models import TrialModels, delete, trials_of
 from cellops.records.cell import CellRecord
 from cellops.records.finding import Finding, Severity
 from cellops.records.gate import GatesJudged
@@ -42,6 +43,7 @@ class Carrier:
         self._store = store
         self._seen_alive = 0.0
         self._tried_again = False
+        self._models: TrialModels | None = None
         self.progress = Progress()
         self.findings: list[Finding] = []
         """What the store did not take."""
@@ -80,13 +82,17 @@ class Carrier:
             self._remember(self.progress.replace(done=done, size=max(size, self.progress.offset)))
 
     def _try_again(self) -> None:
-        """Close those runs again of which a model waits, once for each carrier."""
+        """Close those runs again of which a model waits, and settle those of a sweep, once for each carrier."""
         if self._tried_again or not self.progress.waiting:
             return
         self._tried_again = True
+        last: SweepEnded | None = None
         for event, _ in read(self._journal):
             if isinstance(event, RunClosed) and event.run in self.progress.waiting:
                 self._close(event)
+            last = event if isinstance(event, SweepEnded) and event.sweep in self.progress.waiting else last
+        if last is not None:
+            self._end_sweep(last)
 
     def _read_progress(self) -> Progress:
         """How far the journal has been carried to this store; what went to another one does not count."""
@@ -143,10 +149,10 @@ class Carrier:
         closed = self._store.close_run(self.progress.runs[event.run], event, self._trail(event.run))
         for model in event.models:
             if model.name in closed.models:
-                _delete(Path(model.path))
+                delete(Path(model.path))
         for figure in event.figures if not closed.findings else ():
             if self._store.settings.holds(figure.path):
-                _delete(Path(figure.path))
+                delete(Path(figure.path))
         self.findings += closed.findings
         lost = [finding for finding in closed.findings if finding.code != "model-waits"]
         kept = (*self.progress.kept, event.run) if lost else self.progress.kept
@@ -191,17 +197,28 @@ class Carrier:
         if begun is not None and sweep is not None:
             with self._refusable(f"trial {ended.trial.number} of {begun.name}"):
                 self._store.keep_trial(sweep, begun, ended.trial, runs)
+                self._models_of(begun).trial_ended(ended.trial)
 
     def _end_sweep(self, ended: SweepEnded) -> None:
         begun, sweep = self._sweep(), self.progress.runs.get(ended.sweep)
         if begun is not None and sweep is not None:
-            trials: dict[int, Trial] = {
-                e.trial.number: e.trial for e, _ in read(self._journal) if type(e) is TrialEnded
-            }
-            ordered = [trials[number] for number in sorted(trials)]
+            trials: dict[int, Trial] = {trial.number: trial for trial in trials_of(self._journal)}
             with self._refusable(f"sweep {begun.name}"):
-                self._settle_models(ended, ordered)
-                self._store.end_sweep(sweep, begun, ended, ordered)
+                self._settle_models(begun)
+                self._store.end_sweep(sweep, begun, ended, [trials[number] for number in sorted(trials)])
+
+    def _settle_models(self, begun: SweepBegun) -> None:
+        models = self._models_of(begun)
+        models.sweep_ended()
+        self.findings += models.findings
+        models.findings.clear()
+        waiting = {*self.progress.waiting} - {begun.sweep} | ({begun.sweep} if models.waits else set())
+        self._remember(self.progress.replace(waiting=tuple(sorted(waiting))))
+
+    def _models_of(self, begun: SweepBegun) -> TrialModels:
+        if self._models is None:
+            self._models = TrialModels(begun, self._journal, self._store)
+        return self._models
 
     def _kill_sweep(self) -> None:
         """End the run of a sweep that was killed; its models wait for the end of the one that goes on with it."""
@@ -224,20 +241,6 @@ class Carrier:
                 code="sweep-refused", severity=Severity.ERROR, where=where, seen=error.fact, remedy=error.remedy
             )
             self.findings.append(found)
-
-    def _settle_models(self, ended: SweepEnded, trials: Iterable[Trial]) -> None:
-        """Keep the models of the best trial, and delete what the others have handed over."""
-        best = None if ended.best is None else ended.best.execution
-        for trial in trials:
-            for session in trial.sessions:
-                path = path_of(self._journal.parent, session)
-                known = read_progress(path).runs if path.exists() else {}
-                for event, _ in read(path) if known else ():
-                    if isinstance(event, RunClosed) and event.run in known and event.models:
-                        if trial.execution == best:
-                            self.findings += self._store.keep_models(known[event.run], event).findings
-                        for model in event.models:
-                            _delete(Path(model.path))
 
     @cached_property
     def _is_of_a_sweep(self) -> bool:
@@ -281,12 +284,6 @@ def killed(opened: RunOpened, journal: Path, seen_alive: float = 0.0) -> RunClos
         parameters=opened.parameters,
         findings=(finding,),
     )
-
-
-def _delete(spool: Path) -> None:
-    spool.unlink(missing_ok=True)
-    with contextlib.suppress(OSError):
-        spool.parent.rmdir()
 
 
 def _refused(event: RunOpened, error: TrackingError) -> Finding:

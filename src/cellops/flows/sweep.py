@@ -4,6 +4,7 @@ import secrets
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from cellops.flows.sweep_work import SWEEPS, SweepWork
 from cellops.pipeline.refusals import Refusals, check_distinct
 from cellops.pipeline.sweep.local import TrialOptions
 from cellops.pipeline.sweep.planning import Plan, SweepAsked, plan
-from cellops.records.sweep import SweepBegun, SweepPlan, Swept, Trial
+from cellops.records.execution import CellProgress
+from cellops.records.sweep import BEST, KEPT_MODELS, SweepBegun, SweepPlan, Swept, Trial
 from cellops.settings import Settings, load, prepare
 
 LARGEST_SEED = 2**32
@@ -31,6 +33,7 @@ def sweep(
     jobs: int = 1,
     seed: int | None = None,
     prune: bool = False,
+    models: str | None = None,
     parameters_file: Path | None = None,
     output: Path | None = None,
     cell_timeout: float | None = None,
@@ -41,6 +44,7 @@ def sweep(
     store: str | None = None,
     on_plan: Callable[[SweepPlan], None] = lambda _: None,
     on_trial: Callable[[Trial], None] = lambda _: None,
+    on_cell: Callable[[int, CellProgress], None] = lambda _, __: None,
     on_stage: Callable[[str], None] = lambda _: None,
     on_result: Callable[[Swept], None] = lambda _: None,
     settings: Settings | None = None,
@@ -71,6 +75,8 @@ def sweep(
         Seeds the sampler, and the generators of python, numpy and torch in every kernel.
     prune
         Whether a trial is stopped that reports (`cellops.report`) worse values than half of the others did.
+    models
+        Of which trials the fitted models are kept in the tracking store: `best`, which is the default, `all` or `none`.
     parameters_file
         YAML, JSON or TOML with values that all trials have.
     output
@@ -88,6 +94,9 @@ def sweep(
         Called once with what will be done, before a kernel starts.
     on_trial
         Called when a trial begins and when it ends.
+    on_cell
+        Called with the number of a trial and how one of its cells stands, from the threads of the trials; those on a
+        cluster do not tell.
     on_stage
         Called with what takes a while.
     on_result
@@ -119,13 +128,15 @@ def sweep(
     with refusals.collecting():
         _check_dask(dask, store)
     journals = settings.folder / "journal"
+    with refusals.collecting():
+        _check_models(models)
     history = unfinished(journals, path, refusals) if resume else None
     made = plan(asked if history is None else filled(asked, history), refusals)
     if history is None:
-        begun = _begun(made, settings, seed, prune=prune)
+        begun = _begun(made, settings, seed, prune=prune, models=models or BEST)
     else:
-        begun = history.begun
-        check_same(made, begun, seed)
+        check_same(made, history.begun, seed=seed, models=models)
+        begun = history.begun.replace(trials=made.planned, prune=prune or history.begun.prune)
     prepare(settings.folder)
     work = SweepWork(
         begun=begun,
@@ -135,6 +146,7 @@ def sweep(
         folder=settings.folder / SWEEPS / begun.name,
         output=output,
         on_trial=on_trial,
+        on_cell=on_cell,
         on_stage=on_stage,
         on_result=on_result,
         dask=dask,
@@ -154,7 +166,7 @@ def sweep(
     return work.run(options, limit=total_timeout)
 
 
-def _begun(made: Plan, settings: Settings, seed: int | None, *, prune: bool) -> SweepBegun:
+def _begun(made: Plan, settings: Settings, seed: int | None, *, prune: bool, models: str) -> SweepBegun:
     identifier, notebook = uuid.uuid4().hex, made.made.notebook
     return SweepBegun(
         sweep=identifier,
@@ -172,6 +184,7 @@ def _begun(made: Plan, settings: Settings, seed: int | None, *, prune: bool) -> 
         kernel_seed=seed,
         trials=made.planned,
         prune=prune,
+        models=models,
         log=tuple(dimension.name for dimension in made.space.dimensions if dimension.log),
         experiment=settings.experiment,
         store=settings.store,
@@ -185,6 +198,13 @@ def _check_dask(dask: object, store: str | None) -> None:
     if "" in (dask, store):
         fact = f"{'--dask' if dask == '' else '--store'} is empty"
         raise UsageError(fact, remedy="Give it an address, or leave it out")
+
+
+def _check_models(models: str | None) -> None:
+    if models is not None and models not in KEPT_MODELS:
+        near = get_close_matches(models, KEPT_MODELS, n=1)
+        fact = f"There is no choice {models} of the trials whose models are kept"
+        raise UsageError(fact, remedy=f"Did you mean {near[0]}?" if near else f"Give one of {', '.join(KEPT_MODELS)}")
 
 
 def _check_output(output: Path | None, notebook: Path, parameters_file: Path | None) -> None:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from cellops.capture.secrets import REDACTED
 from cellops.errors import UsageError
+from cellops.pipeline.parameters.files import read_values
 from cellops.pipeline.refusals import Refusals
-from cellops.pipeline.sweep.ledger import History, last_of
+from cellops.pipeline.sweep.ledger import History, going_on, last_of
 from cellops.pipeline.sweep.planning import Plan, SweepAsked
 from cellops.pipeline.sweep.space import One
 from cellops.records.sweep import SweepBegun
@@ -21,15 +22,15 @@ def unfinished(journals: Path, notebook: Path, refusals: Refusals) -> History | 
             fact = f"There is no sweep of {notebook.name} to be resumed"
             raise UsageError(fact, remedy="Leave --resume out to begin one")
         if history.is_alive:
-            fact = f"The sweep {history.begun.name} is still going on"
-            raise UsageError(fact, remedy="Wait until it ends, or stop it first")
+            raise going_on(history.begun)
     return history
 
 
 def filled(asked: SweepAsked, history: History) -> SweepAsked:
     """What is asked, and what was asked before where that says nothing."""
     begun = history.begun
-    fixed = {name: One(text) for name, text in begun.fixed.items() if text != REDACTED}
+    given = {} if asked.parameters_file is None else read_values(asked.parameters_file)
+    fixed = {name: One(text) for name, text in begun.fixed.items() if text != REDACTED and name not in given}
     return replace(
         asked,
         space={**begun.space, **fixed, **asked.space},
@@ -40,8 +41,8 @@ def filled(asked: SweepAsked, history: History) -> SweepAsked:
     )
 
 
-def check_same(made: Plan, begun: SweepBegun, seed: int | None) -> None:
-    """Refuse to go on with a sweep as another one: its trials could not be compared.
+def check_same(made: Plan, begun: SweepBegun, *, seed: int | None, models: str | None) -> None:
+    """Refuse to go on with a sweep as another one: its trials could not be compared, or models are gone.
 
     Raises
     ------
@@ -56,6 +57,8 @@ def check_same(made: Plan, begun: SweepBegun, seed: int | None) -> None:
     )
     if seed is not None:
         found += _differing({"--seed": str(seed)}, {"--seed": _said(begun.kernel_seed)})
+    if models is not None:
+        found += _differing({"--models": models}, {"--models": begun.models})
     if found:
         fact = f"The sweep {begun.name} cannot be resumed: {'; '.join(found)}"
         remedy = "Put it back, or begin a new sweep without --resume"

@@ -1,7 +1,8 @@
 """One call of the verb `sweep`, from its first trial to what it has come to."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from cellops.flows.progress import read_progress
 from cellops.flows.sync import errors_of, sync
 from cellops.flows.writer import Handle
 from cellops.pipeline.dask.trials import DaskTrials, store_of
+from cellops.pipeline.sweep.dimensions import restored
 from cellops.pipeline.sweep.ledger import History, Ledger, journal_of
 from cellops.pipeline.sweep.local import LocalTrials, TrialOptions, modules_ahead
 from cellops.pipeline.sweep.measuring import measured
@@ -19,10 +21,21 @@ from cellops.pipeline.sweep.planning import Plan, command_of
 from cellops.pipeline.sweep.plot import plot
 from cellops.pipeline.sweep.samplers import SAMPLERS
 from cellops.pipeline.sweep.samplers.sampler import Sampler, Task
-from cellops.pipeline.sweep.search import Search
+from cellops.pipeline.sweep.search import Search, refuse
 from cellops.pipeline.worker import OverTimeError, signals_raise
+from cellops.records.execution import CellProgress
 from cellops.records.run import RunStatus
-from cellops.records.sweep import SweepBegun, SweepEnded, Swept, Trial, TrialEnded, TrialState, best_of
+from cellops.records.sweep import (
+    NONE,
+    SweepBegun,
+    SweepEnded,
+    Swept,
+    Trial,
+    TrialEnded,
+    TrialOrder,
+    TrialState,
+    best_of,
+)
 from cellops.settings import LOCAL, Settings
 
 SWEEPS = "sweeps"
@@ -41,6 +54,7 @@ class SweepWork:
     folder: Path
     output: Path | None
     on_trial: Callable[[Trial], None]
+    on_cell: Callable[[int, CellProgress], None]
     on_stage: Callable[[str], None]
     on_result: Callable[[Swept], None]
     dask: Any = None
@@ -52,7 +66,9 @@ class SweepWork:
         self._trials = {} if self.history is None else self.history.trials
         self._stopped: dict[int, Trial] = {}
         ahead = {module.partition(".")[0] for module in modules_ahead(self.made.made.source)}
-        self._writer = Handle(self.settings, awaited=True, models="sklearn" in ahead)
+        has_models = self.begun.models != NONE and "sklearn" in ahead
+        self._writer = Handle(self.settings, awaited=True, models=has_models)
+        self._picture: str | None = None
 
     @property
     def done(self) -> int:
@@ -62,19 +78,23 @@ class SweepWork:
     def run(self, options: TrialOptions, *, limit: float | None) -> Swept:
         """Execute the trials and carry them; raises as `flows.sweep.sweep` does."""
         again = [] if self.history is None else [self.history.orders[n] for n in sorted(self.history.orders)]
-        if not again and self.made.planned is not None and self.done >= self.made.planned:
-            self.on_stage(DONE_BEFORE)
-            return self._shown(self._swept(self._written_plot(), None))
-        self.folder.mkdir(parents=True, exist_ok=True)
-        ledger = Ledger(options.journals, self.begun)
-        with signals_raise():
+        is_done = not again and self.made.planned is not None and self.done >= self.made.planned
+        if is_done and self.history is not None and self.history.is_ended:
+            return self._shown_again()
+        with signals_raise(), ExitStack() as opened:
+            sampler = self._sampler(options.jobs, again)
+            # A cluster that is away is refused before anything is kept that could be resumed.
+            scheduler = self._scheduler(options)
+            opened.enter_context(scheduler)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            ledger = Ledger(options.journals, self.begun)
             try:
-                self._end_the_killed(ledger, options)
-                with self._scheduler(options) as scheduler:
+                with opened.pop_all():
+                    self._go_on(ledger, options)
                     search = Search(
                         begun=self.begun,
                         dimensions=self.made.space.dimensions,
-                        sampler=self._sampler(options.jobs),
+                        sampler=sampler,
                         scheduler=scheduler,
                         ledger=ledger,
                         folder=self.folder,
@@ -86,14 +106,23 @@ class SweepWork:
                     )
                     self._writer.ensure(ledger.path)
                     search.run(self._tell, lambda: self.on_stage("Stopping the trials"), limit=limit)
-                search.refuse()
+                refuse(self._trials)
             except BaseException as ended:  # noqa: BLE001 - it is raised again when all is kept
                 raise self._ended_early(ended, ledger, limit) from None
             return self._shown(self._carried(ledger, RunStatus.FINISHED))
 
+    def _shown_again(self) -> Swept:
+        """What a sweep has come to of which nothing is left; what was not carried then is carried now."""
+        self.on_stage(DONE_BEFORE)
+        path = self._written_plot()
+        unsynced = None if read_progress(self._journal).done else self._carry()
+        found = self._shown(self._swept(path, unsynced))
+        refuse(self._trials)
+        return found
+
     def _scheduler(self, options: TrialOptions) -> LocalTrials | DaskTrials:
         if self.dask is None:
-            return LocalTrials(self.made.made, options)
+            return LocalTrials(self.made.made, options, on_cell=self.on_cell)
         place = store_of(self.dask, self.store, self.settings.folder)
         # Kernels of other machines record what those of this one would, in a folder that is carried here.
         own = {"CELLOPS_EXPERIMENT": self.settings.experiment}
@@ -102,7 +131,7 @@ class SweepWork:
         options = replace(options, environment={**options.environment, **own})
         return DaskTrials(self.made.made, options, self.dask, place)
 
-    def _sampler(self, jobs: int) -> Sampler:
+    def _sampler(self, jobs: int, again: Sequence[TrialOrder]) -> Sampler:
         """The sampler, told of all that was done before."""
         task = Task(
             dimensions=self.made.space.dimensions,
@@ -110,17 +139,23 @@ class SweepWork:
             maximize=self.begun.maximize,
             jobs=jobs,
             told=self.done,
+            again=tuple(restored(order.values, self.made.space.dimensions) for order in again),
         )
         sampler = SAMPLERS[self.begun.sampler](task)
         for number in sorted(self._trials):
-            values = {d.name: d.restored(self._trials[number].values[d.name]) for d in task.dimensions}
-            sampler.tell(number, values, self._trials[number].value)
+            trial = self._trials[number]
+            sampler.tell(number, restored(trial.values, task.dimensions), trial.value)
         return sampler
 
-    def _end_the_killed(self, ledger: Ledger, options: TrialOptions) -> None:
-        """Note of trials that were killed with an earlier sweep that they were stopped: their runs may be there."""
-        for number, started in (self.history.started if self.history is not None else {}).items():
-            assert self.history is not None  # noqa: S101 - else there are none
+    def _go_on(self, ledger: Ledger, options: TrialOptions) -> None:
+        """Note what is asked of a sweep that is resumed, and of trials that were killed with it that they were stopped.
+
+        The runs of the latter may be there.
+        """
+        if self.history is None:
+            return
+        ledger.append(self.begun)
+        for number, started in self.history.started.items():
             order = self.history.orders[number]
             trial = Trial(
                 number=number,
@@ -195,12 +230,19 @@ class SweepWork:
         trials = [self._trials[number] for number in sorted(self._trials)]
         if not any(trial.state is TrialState.COMPLETED for trial in trials):
             return None
-        picture, path = plot(self.begun, trials), self.folder / "sweep.svg"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        for target in (path, self.output):
-            if target is not None:
-                target.write_text(picture, encoding="utf-8")
-        return str(self.output or path)
+        self._picture = plot(self.begun, trials)
+        written = [str(path) for path in (self.folder / "sweep.svg", self.output) if path and self._is_written(path)]
+        return written[-1] if written else None
+
+    def _is_written(self, path: Path) -> bool:
+        """Write the picture; without it, what the trials came to is worth as much."""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(self._picture or "", encoding="utf-8")
+        except OSError as error:
+            self.on_stage(f"The picture {path} cannot be written: {error.strerror or error}.")
+            return False
+        return True
 
     def _carry(self) -> str | None:
         """Wait until all is in the tracking store; why it is not, if it is not."""
@@ -222,6 +264,7 @@ class SweepWork:
             best=best,
             command=command_of(self.made, self.begun, best),
             plot=path,
+            picture=self._picture,
             folder=str(self.folder),
             seconds=time.time() - self._started,
             unsynced=unsynced,

@@ -1,13 +1,20 @@
 """A sweep: what is searched, and what each trial came to. These are also the lines of its journal."""
 
 from enum import StrEnum
+from html import escape
 
+from cellops.errors import printable
 from cellops.records.base import Record
 from cellops.records.execution import ParameterValue
 from cellops.records.run import RunStatus
 
 OF_SWEEPS = "sweep-"
 """How the names of the journals of sweeps begin."""
+
+
+BEST, ALL, NONE = "best", "all", "none"
+KEPT_MODELS = (BEST, ALL, NONE)
+"""Of which trials the models are kept in the tracking store."""
 
 
 class TrialState(StrEnum):
@@ -91,6 +98,8 @@ class SweepBegun(Record, frozen=True, kw_only=True, tag="sweep-begun", tag_field
     trials: int | None = None
     """How many were asked for; None for all combinations."""
     prune: bool = False
+    models: str = BEST
+    """Of which trials the models are kept, one of `KEPT_MODELS`."""
     log: tuple[str, ...] = ()
     """The parameters whose ranges are logarithmic."""
     experiment: str
@@ -147,11 +156,33 @@ class Swept(Record, frozen=True, kw_only=True):
     """What executes the notebook with the best values."""
     plot: str | None = None
     """Path of the picture."""
+    picture: str | None = None
+    """The picture itself, an SVG document."""
     folder: str
     """Where the executed notebooks are."""
     seconds: float = 0.0
     unsynced: str | None = None
     """Why the runs are not in the tracking store yet."""
+
+    def told(self) -> str:
+        """What it has come to in a few lines: how many trials, the best one, and what executes it."""
+        states = [trial.state.value for trial in self.trials]
+        counts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
+        lines = [f"Sweep {self.begun.name}: {counts or 'no trial'}"]
+        if self.best is not None:
+            lines += [
+                f"Best: trial {self.best.number} with {self.begun.metric} {self.best.value or 0.0:.6g}",
+                self.command,
+            ]
+        return "\n".join(printable(line) for line in [*lines, *filter(None, [self.unsynced])])
+
+    def as_html(self) -> str:
+        """The picture as it stands in a notebook, which it may be wider than."""
+        return f'<div style="overflow-x: auto">{self.picture or ""}</div>'
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        """What a notebook shows of it as the value of a cell."""
+        return {"text/plain": self.told(), "text/html": f"<pre>{escape(self.told())}</pre>{self.as_html()}"}
 
 
 def best_of(trials: "tuple[Trial, ...] | list[Trial]", *, maximize: bool) -> Trial | None:

@@ -2,9 +2,11 @@
 
 import contextlib
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from cellops.records.execution import CellProgress, CellState
 from cellops.records.sweep import SweepPlan, Swept, Trial, TrialState
 from cellops.screens.console import above, command, console, count, in_notebook, plain, say, shown
 from cellops.screens.execution import stage
@@ -31,6 +33,7 @@ class SweepWatch(NamedTuple):
 
     plan: Callable[[SweepPlan], None]
     trial: Callable[[Trial], None]
+    cell: Callable[[int, CellProgress], None]
     stage: Callable[[str], None]
 
 
@@ -40,7 +43,7 @@ def sweeping() -> Iterator[SweepWatch]:
     screen = console()
     lines = Lines()
     if in_notebook() or not screen.is_terminal or screen.is_dumb_terminal:
-        yield SweepWatch(lines.plan, lines.trial, stage)
+        yield SweepWatch(lines.plan, lines.trial, lambda _, __: None, stage)
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
     from rich.table import Column
@@ -52,7 +55,7 @@ def sweeping() -> Iterator[SweepWatch]:
     columns = (SpinnerColumn(), text, BarColumn(bar_width=16), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=screen, transient=True) as bottom, above(screen):
         live = Live(bottom, lines)
-        yield SweepWatch(live.plan, live.trial, stage)
+        yield SweepWatch(live.plan, live.trial, live.cell, stage)
 
 
 class Lines:
@@ -79,35 +82,59 @@ class Lines:
     def trial(self, trial: Trial) -> None:
         if trial.state is TrialState.RUNNING:
             return
-        came = "" if trial.value is None else f"  {plain(self._metric)} {trial.value:.6g}"
+        came = "" if trial.value is None else f"  {plain(self._metric)} {_text(trial.value)}"
         why = f"  {plain(_cut(trial.error, LONGEST_ERROR))}" if trial.error else ""
         word = "" if trial.state in (TrialState.COMPLETED, TrialState.FAILED) else f"  {trial.state.value}"
         say(f"{MARKS[trial.state]} trial {trial.number:>3}  {trial.seconds:6.1f} s{came}{word}  {_values(trial)}{why}")
 
 
 class Live:
-    """The lines at the bottom: one for the whole, and one for each trial that goes on."""
+    """The lines at the bottom: one for the whole, and one for each trial that goes on, with the cell that it is in."""
 
     def __init__(self, bottom: "Progress", lines: Lines) -> None:
         self._bottom = bottom
         self._lines = lines
         self._whole: TaskID | None = None
-        self._trials: dict[int, TaskID] = {}
+        self._trials: dict[int, tuple[TaskID, str]] = {}
+        """The line of a trial by its number, and its values."""
+        self._cells: dict[int, CellProgress] = {}
+        """In which cell a trial is, which may be told before the trial itself."""
+        self._changing = threading.Lock()
 
     def plan(self, plan: SweepPlan) -> None:
         self._lines.plan(plan)
         self._whole = self._bottom.add_task("trials", total=plan.planned, completed=plan.done)
 
     def trial(self, trial: Trial) -> None:
-        if trial.state is TrialState.RUNNING:
-            self._trials[trial.number] = self._bottom.add_task(f"trial {trial.number}  {_values(trial)}", total=None)
-        else:
-            if trial.number in self._trials:
-                self._bottom.remove_task(self._trials.pop(trial.number))
-            if self._whole is not None and trial.state is not TrialState.STOPPED:
-                self._bottom.advance(self._whole)
+        with self._changing:
+            if trial.state is TrialState.RUNNING:
+                line = self._line(trial.number, _values(trial))
+                self._trials[trial.number] = (self._bottom.add_task(line, total=None), _values(trial))
+            else:
+                self._cells.pop(trial.number, None)
+                if trial.number in self._trials:
+                    self._bottom.remove_task(self._trials.pop(trial.number)[0])
+                if self._whole is not None and trial.state is not TrialState.STOPPED:
+                    self._bottom.advance(self._whole)
         self._lines.trial(trial)
         self._bottom.refresh()
+
+    def cell(self, number: int, cell: CellProgress) -> None:
+        """Called from the threads of trials; the screen shows it with its next picture."""
+        if cell.state is not CellState.RUNNING:
+            return
+        with self._changing:
+            self._cells[number] = cell
+            if number in self._trials:
+                task, values = self._trials[number]
+                self._bottom.update(task, description=self._line(number, values))
+
+    def _line(self, number: int, values: str) -> str:
+        cell = self._cells.get(number)
+        if cell is None:
+            return f"trial {number}  {values}"
+        place = "parameters" if cell.index is None else f"cell {cell.index + 1}/{cell.total}"
+        return f"trial {number}  {place}  {values}  {plain(_cut(cell.title, LONGEST))}"
 
 
 def swept(found: Swept) -> None:
@@ -120,7 +147,7 @@ def swept(found: Swept) -> None:
         table = Table("trial", begun.metric, *map(plain, names), "took", "state", box=None, pad_edge=False)
         ranked = sorted(found.trials, key=lambda trial: _rank(trial, maximize=begun.maximize))
         for trial in ranked[:MOST]:
-            value = "" if trial.value is None else f"{trial.value:.6g}"
+            value = "" if trial.value is None else _text(trial.value)
             is_best = found.best is not None and trial.number == found.best.number
             bold = "[bold]" if is_best else ""
             cells = [plain(_cut(_text(trial.values.get(name)), LONGEST)) for name in names]
@@ -146,11 +173,24 @@ def swept(found: Swept) -> None:
         say(f"[yellow]{plain(found.unsynced)}[/]")
 
 
+class SweepPicture:
+    """What a notebook shows of a sweep below its lines; readers without HTML get the best trial in a line."""
+
+    def __init__(self, found: Swept) -> None:
+        self._found = found
+
+    def __repr__(self) -> str:
+        return self._found.told()
+
+    def _repr_html_(self) -> str:
+        return self._found.as_html()
+
+
 def _best(found: Swept) -> None:
     best = found.best
     assert best is not None  # noqa: S101 - the caller looks
     run = f", {command(f'show {best.runs[-1][:8]}')}" if best.runs else ""
-    say(f"Best: trial {best.number} with {found.begun.metric} {best.value:.6g}{run}", markup=False)
+    say(f"Best: trial {best.number} with {found.begun.metric} {_text(best.value)}{run}", markup=False)
     say(f"  {found.command}", markup=False)
     if found.plot is not None:
         say(f"Picture: {shown(found.plot)}", markup=False)
@@ -167,7 +207,7 @@ def _values(trial: Trial) -> str:
 
 
 def _text(value: object) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return f"{value + 0.0:.6g}" if isinstance(value, float) else str(value)  # of minus zero the sign says nothing
 
 
 def _cut(text: str, longest: int) -> str:

@@ -87,7 +87,8 @@ class Closing:
             self._log_model(spool, first=position == 0)
         if self._findings:
             self._keep_findings()
-        return Closed(findings=tuple(self._findings), models=self._models)
+        waits = any(finding.code == WAITS for finding in self._findings)
+        return Closed(findings=tuple(self._findings), models=self._models, waits=waits)
 
     def _attempt(self, what: str, write: Callable[[], object]) -> bool:
         """Write; what the store refuses for good is a finding."""

@@ -58,6 +58,13 @@ def test_texts_of_others_are_escaped() -> None:
     ET.fromstring(picture)
 
 
+def test_texts_are_cut_as_they_are_shown_and_trials_are_counted_from_0() -> None:
+    picture = plot(begun({"k": "a,b"}), [trial(0, 0.5, k="\x1b" * 60)])
+    words = [one.text or "" for one in ET.fromstring(picture).iter(f"{SVG}text")]
+    assert max(map(len, words)) < 160
+    assert not [word for word in words if word.startswith("-")]
+
+
 @pytest.mark.parametrize("values", [[0.5], [0.5, 0.5], [1e-300, 1e300], [-1.0, 0.0], [0.0]])
 def test_any_numbers_have_an_axis(values: list[float]) -> None:
     trials = [trial(n, value, x=value, n=n, flag=bool(n), none=None) for n, value in enumerate(values)]

@@ -6,6 +6,7 @@ import nbformat
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy import arange, linspace
 from numpy.random import default_rng
 
 from cellops.errors import ParameterError
@@ -26,6 +27,7 @@ class Loss(Enum):
     ABSOLUTE = 2
 
 lr: Annotated[float, Ge(0), Lt(1)] = 0.1
+rate: float = 1.0
 depth: int = 3
 kernel: str = "rbf"
 solver: Literal["sgd", "adam"] = "adam"
@@ -63,6 +65,8 @@ def values(name: str, written: object) -> list[object]:
         ("kernel", "rbf, linear", ["rbf", "linear"]),
         ("kernel", '["a,b", "c"]', ["a,b", "c"]),
         ("kernel", ["rbf", "poly"], ["rbf", "poly"]),
+        ("rate", linspace(0.5, 1.5, 3), [0.5, 1.0, 1.5]),
+        ("depth", [*arange(3, 5)], [3, 4]),
         ("solver", "sgd,adam", ["sgd", "adam"]),
         ("shuffle", "true,no", [True, False]),
         ("limit", "none,10", [None, 10]),
@@ -96,6 +100,8 @@ def test_endless_ranges_draw_between_their_ends() -> None:
         ("until", "2026-01-31"),
         ("token", "env:TOKEN"),
         ("kernel", One("a,b")),
+        ("kernel", '["3..10"]'),
+        ("depth", arange(3, 5)[0]),
     ],
 )
 def test_one_value_is_fixed(name: str, written: object) -> None:
@@ -123,6 +129,12 @@ def test_one_value_is_fixed(name: str, written: object) -> None:
         ("lr", "0.5:1", "1.0 is not < 1"),
         ("lr", "-1:0.5", "-1.0 is not >= 0"),
         ("lr", "1e999:2", "are to be finite"),
+        ("depth", "3...", "int is expected, '3...' was received"),
+        ("depth", "0..99999999999999999999", "not every whole number is told apart"),
+        ("lr", "0:0.5:1e-30", "more values than can be told apart"),
+        ("rate", "nan,1", "nan stands in no record"),
+        ("rate", [1.0, math.inf], "inf stands in no record"),
+        ("kernel", "a,b,", """if it is meant, write a list of JSON: ["a", "b", ""]"""),
         ("kernel", "3..10", """as a text: ["3..10"]"""),
         ("solver", "sgd,adma", "did you mean 'adam'?"),
         ("loss", "SQUARED,CUBIC", "CUBIC"),
@@ -184,6 +196,11 @@ def test_numbers_keep_to_their_range(low: float, times: float, log: bool, seed: 
     drawn = dimension.draw(default_rng(seed))
     assert low <= drawn <= low * times
     assert math.isclose(dimension.rounded(drawn), drawn, rel_tol=1e-9)
+
+
+def test_a_narrow_logarithmic_range_has_more_than_one_number() -> None:
+    dimension = Real("x", Range(1e6, 1e6 + 1, whole=False, log=True))
+    assert len({dimension.draw(default_rng(seed)) for seed in range(20)}) == 20
 
 
 @given(st.lists(st.text(max_size=8), min_size=2, max_size=5, unique=True))

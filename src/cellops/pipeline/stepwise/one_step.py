@@ -1,19 +1,18 @@
 """One step, executed in a kernel of its own."""
 
-import threading
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future, InvalidStateError
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cellops.capture.temporary import temporary_folder
 from cellops.errors import StepError
+from cellops.pipeline.clock import Clock
 from cellops.pipeline.in_kernel import in_kernel
 from cellops.pipeline.kernel_run import KernelRun
 from cellops.pipeline.stepwise.handing import Taken
 from cellops.pipeline.stepwise.kernel_side import BEGIN, HAND_OVER
-from cellops.records.execution import CellProgress, CellState
+from cellops.records.execution import CellProgress
 from cellops.records.handover import HandedOver
 from cellops.records.step import Step
 
@@ -76,53 +75,3 @@ def _over_time(step: Step, made: "NotebookNode", places: Mapping[str, int], cell
     fact = f"{name}: step {step.name} took longer than {step.timeout:g} s, and was stopped{where}"
     remedy = f"Give it more time in its header (%%mlops step {step.name} --timeout SECONDS), or less to do"
     return StepError(fact, remedy=remedy, step=step.name, cells=[] if place is None else [place])
-
-
-class Clock:
-    """Ends a step when `stop` is done, or some seconds after its first cell has begun: a kernel takes time to start.
-
-    Parameters
-    ----------
-    seconds
-        None where the step may take as long as it likes.
-    tell
-        Whom to pass on what happens to its cells.
-    """
-
-    def __init__(self, seconds: float | None, stop: Future[None], tell: Callable[[CellProgress], None]) -> None:
-        self.ends: Future[None] = Future()
-        """Done when the step shall end."""
-        self.is_over = False
-        """Whether that is because its time is."""
-        self.cell: CellProgress | None = None
-        """The cell that has begun last."""
-        self._timer = None if seconds is None else threading.Timer(seconds, self._over)
-        self._pass_on = tell
-        stop.add_done_callback(lambda _: self._end())
-
-    def tell(self, event: CellProgress) -> None:
-        """Start with the first cell."""
-        if self.cell is None and self._timer is not None:
-            self._timer.daemon = True
-            self._timer.start()
-        if event.state is CellState.RUNNING:
-            self.cell = event
-        self._pass_on(event)
-
-    def _over(self) -> None:
-        self.is_over = self._end()
-
-    def _end(self) -> bool:
-        try:
-            self.ends.set_result(None)
-        except InvalidStateError:
-            # The client cancels it when it leaves.
-            return False
-        return True
-
-    def __enter__(self) -> "Clock":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._timer is not None:
-            self._timer.cancel()

@@ -1,7 +1,7 @@
 """What is searched: for each parameter the values that it may take, in one of three forms of one shape."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
@@ -152,9 +152,14 @@ class Real:
         if self.size is not None:
             step = float(self.range.step or 1)
             return self.at(min(max(round((value - low) / step), 0), self.size - 1))
-        scale = value if self.log else high - low
+        scale = min(value, high - low) if self.log else high - low
         short = round(value, DIGITS - 1 - math.floor(math.log10(scale))) if 0 < scale < math.inf else value
         return min(max(short, low), high)
+
+
+def restored(told: Mapping[str, object], dimensions: Sequence[Dimension]) -> dict[str, object]:
+    """The values of a trial as its record tells them, as they were before they were written there."""
+    return {dimension.name: dimension.restored(told[dimension.name]) for dimension in dimensions}
 
 
 def product(dimensions: Sequence[Dimension]) -> int | None:

@@ -20,6 +20,8 @@ LIKE_A_RANGE = re.compile(rf"\s*({NUMBER})\s*\.\.\s*({NUMBER})\s*(?::.*)?")
 """Two dots between numbers that are not whole."""
 LONGEST = 400
 """Characters of a number of which Python can still make one quickly."""
+MOST = 2**53
+"""A float tells whole numbers apart up to here, and with them the values of a range."""
 
 
 class NoRangeError(ValueError):
@@ -86,6 +88,12 @@ def _checked(low: float, high: float, more: str | None, *, whole: bool) -> Range
         raise NoRangeError(problem)
     if step is not None and step > high - low:
         problem = f"its step {step} is longer than the range"
+        raise NoRangeError(problem)
+    if whole and max(abs(low), abs(high)) > MOST:
+        problem = "its ends are to lie between -2**53 and 2**53, beyond which not every whole number is told apart"
+        raise NoRangeError(problem)
+    if step is not None and (high - low) / step > MOST:
+        problem = f"it has more values than can be told apart; leave the step {step} out, or give a longer one"
         raise NoRangeError(problem)
     return Range(low, high, whole, step, log)
 

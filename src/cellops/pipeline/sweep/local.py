@@ -17,6 +17,7 @@ from cellops.capture.reporting import SWEEP
 from cellops.capture.secrets import variables
 from cellops.errors import NotebookError, StepError
 from cellops.pipeline import notebook as notebook_file
+from cellops.pipeline.clock import Clock
 from cellops.pipeline.filling import fill
 from cellops.pipeline.forkserver.candidates import candidates
 from cellops.pipeline.forkserver.forkserver import ForkServer
@@ -87,12 +88,22 @@ class LocalTrials:
         How they are executed.
     forks
         What forks their kernels, for other trials too; by default one of their own.
+    on_cell
+        Called with the number of a trial and how one of its cells stands, from the thread of that trial.
     """
 
-    def __init__(self, made: Preparation, options: TrialOptions, forks: ForkServer | None = None) -> None:
+    def __init__(
+        self,
+        made: Preparation,
+        options: TrialOptions,
+        forks: ForkServer | None = None,
+        *,
+        on_cell: Callable[[int, CellProgress], None] = lambda _, __: None,
+    ) -> None:
         self._made = made
         self._options = options
         self._between = {0: BEGIN} if options.seed is not None and loads_cellops(made.source) else {}
+        self._on_cell = on_cell
         self._own_forks = forks is None
         self._forks = ForkServer(modules_ahead(made.source)) if forks is None else forks
         self._pool = ThreadPoolExecutor(options.jobs, thread_name_prefix="cellops-trial")
@@ -127,19 +138,13 @@ class LocalTrials:
             started=started,
             state=TrialState.COMPLETED,
         )
-        limit = self._options.trial_timeout
-        timer = threading.Timer(limit or 0.0, underway.stop, [TrialState.FAILED])
-        timer.daemon = True
-        if limit is not None:
-            timer.start()
         try:
             self._in_kernel(order, on_report, underway)
         except (NotebookError, StepError) as error:
             trial = trial.replace(state=TrialState.FAILED, error=error.fact)
-        finally:
-            timer.cancel()
         if underway.state is not None:
-            over = f"it took longer than {limit:g} s (--trial-timeout)" if underway.state is TrialState.FAILED else None
+            is_over = underway.state is TrialState.FAILED
+            over = f"it took longer than {self._options.trial_timeout:g} s (--trial-timeout)" if is_over else None
             trial = trial.replace(state=underway.state, error=over)
         output = order.output if Path(order.output).exists() else None
         trial = trial.replace(output=output, seconds=time.perf_counter() - clock)
@@ -154,23 +159,28 @@ class LocalTrials:
         def save() -> None:
             notebook_file.write(redact_notebook(filled.notebook), output)
 
-        def tell(_event: CellProgress) -> None:
-            pass
+        def tell(event: CellProgress) -> None:
+            cell = filled.notebook.cells[event.index] if event.index is not None else None
+            place = None if cell is None else places.get(cell.id)
+            self._on_cell(order.number, event.replace(index=place, total=len(places)))
 
-        use = KernelRun(
-            kernel=self._kernel(made, order),
-            places=places,
-            output=output,
-            stop=underway.stopping,
-            tell=tell,
-            save=save,
-            on_report=on_report,
-        )
-        try:
-            in_kernel(filled.notebook, use, self._between)
-        finally:
-            if output.exists():
-                notebook_file.sign(output)
+        with Clock(self._options.trial_timeout, underway.stopping, tell) as clock:
+            use = KernelRun(
+                kernel=self._kernel(made, order),
+                places=places,
+                output=output,
+                stop=clock.ends,
+                tell=clock.tell,
+                save=save,
+                on_report=on_report,
+            )
+            try:
+                in_kernel(filled.notebook, use, self._between)
+            finally:
+                if clock.is_over:
+                    underway.stop(TrialState.FAILED)
+                if output.exists():
+                    notebook_file.sign(output)
 
     def _with(self, order: TrialOrder) -> Preparation:
         """The notebook with the values of a trial beside those that are fixed."""

@@ -19,16 +19,17 @@ def measured(trial: Trial, journals: Path, metric: str) -> Trial:
     """
     runs, sessions = _runs(trial, journals)
     metrics = {name: value for run in runs for name, value in run.metrics.items()}
-    own = [run for run in runs if metric in run.metrics and run.status is RunStatus.FINISHED]
+    finished = {run.run for run in runs if run.status is RunStatus.FINISHED and metric in run.metrics}
+    own = [run for run in runs if run.run in finished or metric in run.not_finite]
     trial = trial.replace(runs=tuple(run.run for run in runs), sessions=tuple(sessions), metrics=metrics)
     if trial.state is not TrialState.COMPLETED:
         return trial
-    if own:
-        others = tuple(run.run for run in own[:-1])
-        return trial.replace(value=own[-1].metrics[metric], also_measured_by=others)
-    if any(metric in run.not_finite for run in runs):
+    if not own:
+        return trial
+    if metric not in own[-1].metrics:
         return trial.replace(state=TrialState.FAILED, error=f"{metric} came out as NaN or infinite")
-    return trial
+    others = tuple(run.run for run in own[:-1] if metric in run.metrics)
+    return trial.replace(value=own[-1].metrics[metric], also_measured_by=others)
 
 
 def _runs(trial: Trial, journals: Path) -> tuple[list[RunClosed], list[str]]:

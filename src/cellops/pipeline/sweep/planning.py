@@ -137,7 +137,7 @@ def _check_metric(metric: str | None, source: "NotebookNode", notebook: Path) ->
         remedy = "Begin the cell that computes the metric with %%mlops run, below a cell with %load_ext cellops"
         raise UsageError(fact, remedy=remedy)
     likely = ", ".join(likely_metrics(source)) or "nothing that is likely a metric"
-    if metric is None:
+    if not metric:
         fact = "What makes a trial better is not said"
         raise UsageError(fact, remedy=f"Name a metric: --metric NAME. The run cells compute {likely}")
     known = computed_by_runs(source)

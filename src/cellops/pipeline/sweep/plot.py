@@ -1,4 +1,7 @@
-"""The picture of a sweep, drawn without a library: the trials in their order, and each parameter against the metric."""
+"""The picture of a sweep, drawn without a library: the trials in their order, and each parameter against the metric.
+
+In JupyterLab it takes the colours of its theme, elsewhere those of a light or a dark page.
+"""
 
 from collections.abc import Iterator, Sequence
 from html import escape
@@ -13,17 +16,17 @@ STYLE = """
   --paper: #ffffff; --dot: #4c78b0; --best: #c2410c; --so-far: #2f6f4f; }
 @media (prefers-color-scheme: dark) { .cellops-sweep { --ink: #e6edf3; --quiet: #9198a1; --line: #3d444d;
   --paper: #0d1117; --dot: #7aa7dd; --best: #f0883e; --so-far: #57ab7c; } }
-.cellops-sweep .paper { fill: var(--paper); }
-.cellops-sweep text { fill: var(--ink); }
+.cellops-sweep .paper { fill: var(--jp-layout-color0, var(--paper)); }
+.cellops-sweep text { fill: var(--jp-ui-font-color1, var(--ink)); }
 .cellops-sweep .title { font-size: 15px; font-weight: 600; }
 .cellops-sweep .name { font-weight: 600; }
-.cellops-sweep .quiet { fill: var(--quiet); font-size: 11px; }
-.cellops-sweep .grid { stroke: var(--line); stroke-width: 1; }
-.cellops-sweep .dot { fill: var(--dot); fill-opacity: 0.75; }
-.cellops-sweep .best { fill: var(--best); }
-.cellops-sweep .pruned { fill: none; stroke: var(--quiet); stroke-width: 1.4; }
-.cellops-sweep .failed { stroke: var(--quiet); stroke-width: 1.6; fill: none; }
-.cellops-sweep .so-far { fill: none; stroke: var(--so-far); stroke-width: 1.8; }
+.cellops-sweep .quiet { fill: var(--jp-ui-font-color2, var(--quiet)); font-size: 11px; }
+.cellops-sweep .grid { stroke: var(--jp-border-color1, var(--line)); stroke-width: 1; }
+.cellops-sweep .dot { fill: var(--jp-brand-color1, var(--dot)); fill-opacity: 0.75; }
+.cellops-sweep .best { fill: var(--jp-warn-color1, var(--best)); }
+.cellops-sweep .pruned { fill: none; stroke: var(--jp-ui-font-color2, var(--quiet)); stroke-width: 1.4; }
+.cellops-sweep .failed { stroke: var(--jp-ui-font-color2, var(--quiet)); stroke-width: 1.6; fill: none; }
+.cellops-sweep .so-far { fill: none; stroke: var(--jp-success-color1, var(--so-far)); stroke-width: 1.8; }
 """
 WIDTH, PANEL, HISTORY = 860.0, 190.0, 230.0
 """Pixels: of the whole, of the height of a parameter's panel, and of that of the trials in their order."""
@@ -141,7 +144,7 @@ def _frame(
         yield _words(left - 8, y + 4, text, "quiet", "end")
     room = (right - left) / max(len(across.ticks(6)), 1)
     for x, text in across.ticks(6):
-        if whole and not text.lstrip("-").isdigit():
+        if whole and not text.isdigit():
             continue
         yield f'<line class="grid" x1="{x:.1f}" y1="{bottom:.1f}" x2="{x:.1f}" y2="{bottom + 4:.1f}"/>'
         fits = max(int(room / CHARACTER), 4) if isinstance(across, Places) else LABEL
@@ -173,6 +176,7 @@ def _words(x: float, y: float, text: str, look: str, anchor: str = "start") -> s
 
 
 def _cut(text: str, longest: int) -> str:
+    text = printable(text)
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 

@@ -2,14 +2,14 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 
 from cellops.errors import SweepError
-from cellops.pipeline.sweep.dimensions import Dimension
+from cellops.pipeline.sweep.dimensions import Dimension, restored
 from cellops.pipeline.sweep.ledger import ENDED, Ledger
 from cellops.pipeline.sweep.local import order_of
 from cellops.pipeline.sweep.pruning import MedianPruner
@@ -142,8 +142,7 @@ class Search:
         self.ledger.append(TrialEnded(sweep=self.begun.sweep, trial=trial))
         if trial.state in ENDED:
             self.trials[number] = trial
-            values = {d.name: d.restored(trial.values[d.name]) for d in self.dimensions}
-            self.sampler.tell(number, values, trial.value)
+            self.sampler.tell(number, restored(trial.values, self.dimensions), trial.value)
             with self._hearing:
                 if trial.state is TrialState.COMPLETED:
                     self._pruner.completed(number)
@@ -167,31 +166,30 @@ class Search:
         last = max(self.trials.values(), key=lambda one: one.started + one.seconds)
         fact = f"The first {len(self.trials)} trials have failed, the last: {last.error}"
         return SweepError(
-            fact, remedy="Correct the notebook or the space, and begin a new sweep", errors=self._errors()
+            fact, remedy="Correct the notebook or the space, and begin a new sweep", errors=_errors(self.trials)
         )
-
-    def _errors(self) -> list[str]:
-        return [str(one.error) for one in self.trials.values()]
-
-    def refuse(self) -> None:
-        """Raise where all trials have failed.
-
-        Raises
-        ------
-        SweepError
-            With the error of the last one.
-        """
-        ended: Iterable[Trial] = self.trials.values()
-        if self.trials and all(trial.state is TrialState.FAILED for trial in ended):
-            many = (
-                f"All {len(self.trials)} trials have failed, the last" if len(self.trials) > 1 else "The trial failed"
-            )
-            fact = f"{many}: {self.trials[max(self.trials)].error}"
-            raise SweepError(fact, remedy="Correct the notebook or the space, and begin again", errors=self._errors())
 
     def _stop_all(self) -> None:
         for one in [*self._underway.values()]:
             one.stop(TrialState.STOPPED)
+
+
+def refuse(trials: Mapping[int, Trial]) -> None:
+    """Raise where all trials that have ended, by their numbers, have failed.
+
+    Raises
+    ------
+    SweepError
+        With the error of the last one.
+    """
+    if trials and all(trial.state is TrialState.FAILED for trial in trials.values()):
+        many = f"All {len(trials)} trials have failed, the last" if len(trials) > 1 else "The trial failed"
+        fact = f"{many}: {trials[max(trials)].error}"
+        raise SweepError(fact, remedy="Correct the notebook or the space, and begin again", errors=_errors(trials))
+
+
+def _errors(trials: Mapping[int, Trial]) -> list[str]:
+    return [str(one.error) for one in trials.values()]
 
 
 def _no_metric(metric: str, trial: Trial) -> SweepError:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from cellops.capture.redaction import is_secret, redact
 from cellops.errors import ParameterError
@@ -84,11 +85,11 @@ def read_space(declared: Declared, given: Mapping[str, object]) -> Space:
     Parameters
     ----------
     given
-        Texts as `sweep.grammar` says; or, from Python, a list of choices, a `range`, or one value.
+        Texts as `sweep.grammar` says; or, from Python, a list or an array of choices, a `range`, or one value.
     """
     known = {parameter.name: parameter for parameter in declared.parameters}
     space = Space()
-    for name, value in given.items():
+    for name, value in ((name, _of_arrays(one)) for name, one in given.items()):
         if isinstance(value, One):
             space.fixed[name] = value.value
             continue
@@ -104,15 +105,22 @@ def read_space(declared: Declared, given: Mapping[str, object]) -> Space:
             if (stand_in := example(parameter, None)) is not None:
                 space.stand_ins[name] = stand_in
             continue
-        if found is None:
-            space.fixed[name] = value
+        if found is None or isinstance(found, One):
+            space.fixed[name] = value if found is None else found.value
         else:
             space.dimensions = (*space.dimensions, found)
     return space
 
 
-def _dimension(parameter: Parameter, kind: Kind, given: object) -> Dimension | None:
-    """What is searched of a parameter; None where it has one value.
+def _of_arrays(given: Any) -> Any:
+    """What numpy and pandas hold as values of Python: an array as a list, a scalar as a number."""
+    if type(given) in (list, tuple, set, frozenset):
+        return type(given)(map(_of_arrays, given))
+    return given.tolist() if callable(getattr(given, "tolist", None)) else given
+
+
+def _dimension(parameter: Parameter, kind: Kind, given: object) -> Dimension | One | None:
+    """What is searched of a parameter; None where it has one value, as it was given.
 
     Raises
     ------
@@ -121,7 +129,11 @@ def _dimension(parameter: Parameter, kind: Kind, given: object) -> Dimension | N
     """
     found = _read(parameter, kind, given)
     if found is None:
+        if isinstance(given, str) and any(part in NUMBERS for part in kind.parts()):
+            read(kind, str(parameter.written), given)
         return None
+    if isinstance(given, str) and isinstance(found, list) and len(found) == 1 and kinds.TEXT in kind.parts():
+        return One(found[0])
     if is_secret(parameter.name) or any(isinstance(part, SecretKind) for part in kind.parts()):
         problem = "it is a secret, which is not searched; give it one value, by env:NAME or file:PATH"
         raise ValueError(problem)
@@ -149,7 +161,11 @@ def _read_text(parameter: Parameter, kind: Kind, given: str) -> Range | list[obj
         return found
     if "," not in given or (kinds.TEXT not in kind.parts() and _fits(parameter, kind, given)):
         return None
-    return [one.strip() for one in given.split(",")]
+    choices: list[object] = [one.strip() for one in given.split(",")]
+    if "" in choices and kinds.TEXT in kind.parts():
+        problem = f"there is an empty choice; if it is meant, write a list of JSON: {json.dumps(choices)}"
+        raise ValueError(problem)
+    return choices
 
 
 def _of_python(given: range) -> Range:
@@ -208,6 +224,8 @@ def _choices(parameter: Parameter, kind: Kind, given: Sequence[object]) -> Choic
         except ValueError as error:
             problems[str(error)] = None
             continue
+        if not _is_told(value):
+            problems[f"{one} stands in no record, so that a sweep could not go on with it"] = None
         if any(type(other) is type(value) and other == value for other in values):
             problems[f"{plain(value)!r} is among the choices twice"] = None
         values.append(value)
@@ -218,6 +236,15 @@ def _choices(parameter: Parameter, kind: Kind, given: Sequence[object]) -> Choic
     if problems:
         raise ValueError("; ".join(problems))
     return Choices(parameter.name, tuple(values), _written(values))
+
+
+def _is_told(value: object) -> bool:
+    """Whether JSON can hold a value: it has no NaN and nothing that is infinite."""
+    try:
+        json.dumps(plain(value), allow_nan=False)
+    except ValueError:
+        return False
+    return True
 
 
 def _written(values: Iterable[object]) -> str:

@@ -18,7 +18,7 @@ class Random:
     def __init__(self, task: Task) -> None:
         self._task = task
         self._size = product(task.dimensions)
-        self._tried: set[str] = set()
+        self._tried = {_key(values) for values in task.again}
 
     def ask(self, number: int) -> dict[str, object] | None:
         from numpy.random import default_rng

@@ -18,6 +18,8 @@ class Task:
     """How many trials are executed at once."""
     told: int = 0
     """How many trials it is told of before it is asked for the first time, as those of a sweep that is resumed."""
+    again: tuple[Mapping[str, object], ...] = ()
+    """The values of those that were begun before and are done again, of which it is told when they end."""
 
 
 class Sampler(Protocol):
