@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 import msgspec
 
-from cellops import cli, errors, magics, setting_sources, settings
+from cellops import errors, magics, setting_sources, settings
+from cellops.cli import verbs
 from cellops.serving import errors as serving_errors
 
 TARGET = Path(__file__).with_name("reference.md")
@@ -30,7 +31,7 @@ def render() -> str:
 
 def _verbs() -> Iterator[str]:
     yield "## In a terminal\n"
-    for command in cli.terminal.commands.values():
+    for command in verbs.terminal.commands.values():
         yield from _command(command, f"cellops {command.name}")
     yield "## In a notebook\n"
     yield (

@@ -55,7 +55,7 @@ class LineVerbs(Verbs):
 
 def _of_the_terminal() -> MutableMapping[str, click.Command]:
     """The verbs of the terminal, which are read when somebody asks for one."""
-    from cellops.cli import terminal
+    from cellops.cli.verbs import terminal
 
     return terminal.commands
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cellops import cli
+from cellops.cli import verbs
 from support.kernel import Kernel
 from support.notebooks import LOAD, PARAMETERS, TRAIN, write
 from support.permissions import OBEY_PERMISSIONS
@@ -116,11 +116,11 @@ def test_a_folder_that_cannot_be_used_is_one_clear_line(project: Path) -> None:
 
 BROKEN = """
 from pathlib import Path
-from cellops import cli
-@cli.terminal.command()
+from cellops.cli import verbs
+@verbs.terminal.command()
 def wrong():
     {}
-cli.main(["wrong"])
+verbs.main(["wrong"])
 """
 
 
@@ -178,7 +178,7 @@ def test_parameters_may_be_written_with_an_equals_sign(project: Path) -> None:
     assert "given 8 a=b -p x=y" in (project / "out.ipynb").read_text()
 
 
-@pytest.mark.parametrize("verb", ["", *cli.terminal.commands])
+@pytest.mark.parametrize("verb", ["", *verbs.terminal.commands])
 def test_help_teaches_quickly(project: Path, verb: str) -> None:
     done = cellops(*([verb] if verb else []), "--help")
     assert done.returncode == 0
@@ -299,3 +299,23 @@ def test_clean_that_is_declined_deletes_nothing_and_says_nothing_of_it(project: 
     done = cellops("clean", input="n\n")
     assert (done.returncode, report.exists()) == (0, True)
     assert "Freed" not in done.stdout
+
+
+STOPPED_EARLY = """
+import sys
+
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == "cellops.cli.verbs":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Interrupting())
+from cellops.cli import main
+main(["runs"])
+"""
+
+
+def test_who_stops_a_command_while_it_is_imported_sees_no_traceback() -> None:
+    stopped = subprocess.run([sys.executable, "-c", STOPPED_EARLY], capture_output=True, text=True, check=False)
+
+    assert (stopped.returncode, stopped.stderr) == (130, "cellops: Stopped\n")

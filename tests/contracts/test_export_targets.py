@@ -180,7 +180,7 @@ def test_a_comment_ends_with_its_line(text: str) -> None:
 
 
 def test_the_line_that_exports_again_is_read_as_it_was_given() -> None:
-    from cellops.cli import terminal
+    from cellops.cli.verbs import terminal
 
     line = commands.export(replace(FULL, notebook="-a.ipynb", parameters=(("x", "-1"),)), "cron", is_placed=True)
     _, verb, *words = shlex.split(line)

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
-from cellops.cli import terminal
+from cellops.cli.verbs import terminal
 
 ROOT = Path(__file__).parents[2]
 DOCS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -241,7 +241,8 @@ def _shifted(keys: Whole, levels: int) -> Whole:
     """The keys that many levels coarser: halved towards zero."""
     if levels <= 0:
         return keys
-    return np.sign(keys) * (np.abs(keys) >> min(levels, FINEST_BITS + 1))
+    halved: Whole = np.sign(keys) * (np.abs(keys) >> min(levels, FINEST_BITS + 1))
+    return halved
 
 
 def _lowest(scale: Scale, values: Numbers) -> int:

@@ -8,7 +8,7 @@ from cellops.records.execution import CellProgress, CellState
 
 
 class Clock:
-    """Ends an execution when `stop` is done, or some seconds after its first cell has begun: kernels take time to start.
+    """Ends an execution when `stop` is done, or some seconds after its first cell has begun: a kernel starts slowly.
 
     Parameters
     ----------
