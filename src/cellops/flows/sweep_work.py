@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from cellops.errors import SweepError
+from cellops.flows.clusters import of_workers
 from cellops.flows.execute import CARRY
 from cellops.flows.progress import read_progress
 from cellops.flows.sync import errors_of, sync
 from cellops.flows.writer import Handle
-from cellops.pipeline.dask.trials import DaskTrials, store_of
+from cellops.pipeline.dask.place import place_of
+from cellops.pipeline.dask.trials import DaskTrials
 from cellops.pipeline.sweep.ledger import History, Ledger, journal_of
 from cellops.pipeline.sweep.local import LocalTrials, TrialOptions
 from cellops.pipeline.sweep.measuring import measured
@@ -23,7 +25,7 @@ from cellops.pipeline.sweep.search import Search
 from cellops.pipeline.worker import OverTimeError, signals_raise
 from cellops.records.run import RunStatus
 from cellops.records.sweep import SweepBegun, SweepEnded, Swept, Trial, TrialEnded, TrialState, best_of
-from cellops.settings import LOCAL, Settings
+from cellops.settings import Settings
 
 SWEEPS = "sweeps"
 """The folder of the executed notebooks of trials, and of the pictures."""
@@ -73,12 +75,12 @@ class SweepWork:
                     search = Search(
                         begun=self.begun,
                         dimensions=self.made.space.dimensions,
-                        sampler=self._sampler(options.jobs),
+                        sampler=self._sampler(scheduler.jobs),
                         scheduler=scheduler,
                         ledger=ledger,
                         folder=self.folder,
                         planned=self.made.planned,
-                        jobs=options.jobs,
+                        jobs=scheduler.jobs,
                         trials=self._trials,
                         again=again,
                         stopped=self._stopped,
@@ -93,12 +95,8 @@ class SweepWork:
     def _scheduler(self, options: TrialOptions) -> LocalTrials | DaskTrials:
         if self.dask is None:
             return LocalTrials(self.made.made, options)
-        place = store_of(self.dask, self.store, self.settings.folder)
-        # Kernels of other machines record what those of this one would, in a folder that is carried here.
-        own = {"CELLOPS_EXPERIMENT": self.settings.experiment}
-        if self.settings.store != LOCAL:
-            own["CELLOPS_TRACKING_URI"] = self.settings.store
-        options = replace(options, environment={**options.environment, **own})
+        place = place_of(self.dask, self.store, self.settings.folder)
+        options = replace(options, environment={**options.environment, **of_workers(self.settings)})
         return DaskTrials(self.made.made, options, self.dask, place)
 
     def _sampler(self, jobs: int) -> Sampler:

@@ -1,0 +1,140 @@
+"""A worker of Dask that does tasks of cellops: kernels of its own machine, in a folder of their own for each task."""
+
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from distributed import WorkerPlugin, get_worker
+
+from cellops.pipeline.dask.bundle import Bundles, Handed
+from cellops.pipeline.dask.place import Place
+from cellops.pipeline.forkserver.forkserver import ForkServer
+
+FOLDER = "CELLOPS_FOLDER"
+LOOKING = 1.0
+"""Seconds between two looks whether anybody still waits for a task."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """What a worker gives back."""
+
+    result: Any
+    handed: Handed
+
+
+class TasksPlugin(WorkerPlugin):
+    """Sent to each worker of a cluster, also to those that come later; what tasks do is said by its kinds.
+
+    Parameters
+    ----------
+    name
+        Its own, that of the topic on which its tasks tell, and of the folder in which they hand over.
+    place
+        Where results are handed over.
+    modules
+        What kernels are forked with.
+    """
+
+    ENDED: Any = None
+    """What a task is stopped with that nobody waits for any more."""
+
+    def __init__(self, name: str, place: Place, modules: tuple[str, ...]) -> None:
+        self.name = name
+        self.place = place
+        self._modules = modules
+
+    def setup(self, worker: Any) -> None:
+        self._worker = worker
+        self.folder = Path(worker.local_directory) / self.name
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+        self.forks = ForkServer(self._modules)
+        self._turn = threading.Lock()
+        self._underway: dict[str, Future[Any]] = {}
+        self._stopped: dict[str, Any] = {}
+        """Those that were stopped before they began here."""
+
+    def teardown(self, worker: Any) -> None:  # noqa: ARG002 - Dask calls it so
+        for identifier in [*self._underway]:
+            self.stop(identifier, self.ENDED)
+        self.forks.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def execute(self, order: Any, folder: Path, stop: Future[Any], tell: Callable[[dict[str, Any]], None]) -> Any:
+        """Do a task in this thread.
+
+        Parameters
+        ----------
+        folder
+            The folder of cellops' own files for this task: what is left there is handed over.
+        stop
+            Done when the task shall end before its time, with what it is stopped with.
+        tell
+            Whom to tell what goes on: dictionaries of texts and numbers.
+        """
+        raise NotImplementedError
+
+    def perform(self, identifier: str, order: Any, key: Any) -> Done:
+        """Do a task in this thread; what it leaves is handed over."""
+        tell, stop, ended = partial(self._tell, identifier), self._begin(identifier), threading.Event()
+        tell({"begun": self._worker.address})
+        threading.Thread(target=self._watch, args=[key, identifier, ended], daemon=True).start()
+        folder = Path(tempfile.mkdtemp(dir=self.folder))
+        try:
+            result = self.execute(order, folder, stop, tell)
+            return Done(result=result, handed=Bundles(self.place).hand_over(folder, self.name))
+        finally:
+            ended.set()
+            with self._turn:
+                del self._underway[identifier]
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _begin(self, identifier: str) -> Future[Any]:
+        stop: Future[Any] = Future()
+        with self._turn:
+            self._underway[identifier] = stop
+            if identifier in self._stopped:
+                stop.set_result(self._stopped.pop(identifier))
+        return stop
+
+    def stop(self, identifier: str, word: Any) -> None:
+        """End a task before its time."""
+        with self._turn:
+            stop = self._underway.get(identifier)
+            if stop is None:
+                self._stopped[identifier] = word
+        if stop is not None:
+            with suppress(InvalidStateError):
+                stop.set_result(word)
+
+    def _watch(self, key: Any, identifier: str, ended: threading.Event) -> None:
+        """Stop a task that nobody waits for any more: whoever did was killed, or has given up."""
+        while not ended.wait(LOOKING):
+            task = self._worker.state.tasks.get(key)
+            if task is None or task.state == "cancelled":
+                self.stop(identifier, self.ENDED)
+                return
+
+    def _tell(self, identifier: str, content: dict[str, Any]) -> None:
+        self._worker.log_event(self.name, {"task": identifier, "told": content})
+
+
+def perform_on_worker(name: str, identifier: str, order: Any) -> Done:
+    """Do a task on the worker on which this is called."""
+    worker: Any = get_worker()
+    plugin: TasksPlugin = worker.plugins[name]
+    return plugin.perform(identifier, order, worker.get_current_task())
+
+
+def stop_on_worker(name: str, identifier: str, word: Any, dask_worker: Any) -> None:
+    """End a task wherever it is done."""
+    plugin: TasksPlugin | None = dask_worker.plugins.get(name)
+    if plugin is not None:
+        plugin.stop(identifier, word)
