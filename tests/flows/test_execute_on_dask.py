@@ -101,8 +101,10 @@ def logged() -> list[tuple[str, str]]:
 
 
 def printed(notebook: Path | str) -> list[str]:
+    """What the cells of steps have printed."""
     cells = nbformat.read(notebook, as_version=4).cells  # type: ignore[no-untyped-call]
-    return [out.text for cell in cells for out in cell.outputs if out.output_type == "stream"]
+    shown = [out for cell in cells if cell.source.startswith("%%mlops step") for out in cell.outputs]
+    return [out.text for out in shown if out.output_type == "stream" and out.name == "stdout"]
 
 
 def left_on(workers: Cluster) -> list[str]:
@@ -215,7 +217,7 @@ def test_what_fails_on_a_worker_is_told_as_here(workers: Cluster, project: Path)
     with pytest.raises(StepError, match="file cannot be handed to another step"):
         execute(notebook, dask=workers.address)
     late = "%%mlops step late --timeout 0.2\nimport time\ntime.sleep(60)"
-    with pytest.raises(StepError, match="step late took longer than 0.2 s"):
+    with pytest.raises(StepError, match=r"step late took longer than 0\.2 s"):
         execute(write(project / "n.ipynb", LOAD, late), dask=workers.address)
 
 

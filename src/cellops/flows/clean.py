@@ -8,6 +8,7 @@ from cellops.capture.journal import read
 from cellops.errors import StepError, UsageError
 from cellops.flows.progress import journals, read_progress
 from cellops.pipeline.cache.tidying import is_in_use
+from cellops.pipeline.dask.place import HANDED
 from cellops.records.aside import PROOFS
 from cellops.records.cell import CellRecord
 from cellops.records.run import RunClosed, RunOpened
@@ -26,7 +27,7 @@ def removable(settings: Settings | None = None) -> list[Path]:
 
     While a journal still waits for the tracking store, executed notebooks, proofs, sources and patches stay, as it may
     name them. States of generators and numbers of values stay as long as a journal that stays names them, and steps
-    as long as an execution uses them.
+    as long as an execution uses them. What workers of a cluster have handed over stays for a day: somebody may take it in.
     """
     settings = settings or load()
     waiting = any(not read_progress(path).done for path in journals(settings))
@@ -34,8 +35,14 @@ def removable(settings: Settings | None = None) -> list[Path]:
     beside = [path.with_suffix(suffix) for path in carried for suffix in (".progress", ".lock", ".alive")]
     handed_over = [] if waiting else [p for place in HANDED_OVER for p in settings.folder.glob(place)]
     handed_over += [] if waiting else _not_named(settings, kept(settings))
-    steps = settings.folder / STEPS
-    made = [*handed_over, *(settings.folder / "drift").rglob("*.*"), *([] if is_in_use(steps) else steps.rglob("*.*"))]
+    steps, begun = settings.folder / STEPS, time.time() - DAY
+    left = [path for path in (settings.folder / HANDED).rglob("*") if path.stat().st_mtime < begun]
+    made = [
+        *left,
+        *handed_over,
+        *(settings.folder / "drift").rglob("*.*"),
+        *([] if is_in_use(steps) else steps.rglob("*.*")),
+    ]
     return [path for path in (*carried, *beside, settings.folder / "writer.log", *made) if path.is_file()]
 
 

@@ -1,5 +1,6 @@
 """Steps as tasks of a cluster of Dask, with their values in a folder that this machine and the workers reach."""
 
+import secrets
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from cellops.pipeline import notebook as notebook_file
 from cellops.pipeline.dask.bundle import located
 from cellops.pipeline.dask.cells import Attempt
 from cellops.pipeline.dask.place import Place
+from cellops.pipeline.dask.surroundings import asked_for, told_apart
 from cellops.pipeline.dask.tasks import LostError, Tasks
 from cellops.pipeline.dask.values import Exchange
 from cellops.pipeline.kernel_run import KernelRun
@@ -74,9 +76,9 @@ class DaskSteps:
 
         exchange, attempt = Exchange(self._place, self._tasks.name), Attempt(made, use)
         exchange.send(dict.fromkeys(taken.values.values()), self._values)
-        identifier = uuid.uuid4().hex
+        identifier, salt = uuid.uuid4().hex, secrets.token_bytes(32)
         order = StepOrder(
-            identifier=identifier, step=step, made=made, taken=taken, places=use.places, output=use.output
+            identifier=identifier, step=step, made=made, taken=taken, places=use.places, output=use.output, salt=salt
         )
 
         def begin_again(reason: str) -> None:
@@ -98,4 +100,6 @@ class DaskSteps:
         if found.failure is not None:
             raise found.failure
         exchange.bring(found.answer.values, self._values)
-        return HandedOver.from_json(located(found.answer.to_json(), done.handed, self._folder))
+        answer = HandedOver.from_json(located(found.answer.to_json(), done.handed, self._folder))
+        here = asked_for(made, answer.dependencies, self._whole.project, salt)
+        return told_apart(answer, here, found.variables)

@@ -11,6 +11,7 @@ from cellops.errors import NotebookError, StepError
 from cellops.pipeline import notebook as notebook_file
 from cellops.pipeline.dask.cells import Relay
 from cellops.pipeline.dask.place import HANDED, Place
+from cellops.pipeline.dask.surroundings import as_there, asked_for, heeded
 from cellops.pipeline.dask.tasks_plugin import FOLDER, TasksPlugin
 from cellops.pipeline.dask.values import Exchange, lend
 from cellops.pipeline.forkserver.candidates import candidates
@@ -43,6 +44,8 @@ class StepOrder:
     places: Mapping[str, int]
     output: Path
     """Where the notebook goes that it is a part of; named in errors."""
+    salt: bytes
+    """What digests of variables are made with."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +54,8 @@ class StepDone:
 
     answer: HandedOver
     failure: NotebookError | StepError | None
+    variables: Mapping[str, str]
+    """Digests of the variables of the environment that its code asks for."""
 
 
 class StepsPlugin(TasksPlugin):
@@ -61,6 +66,7 @@ class StepsPlugin(TasksPlugin):
         self._kernel = replace(whole.kernel, environment={})  # that of another machine
         self._own = whole.own
         self._project = whole.project
+        self._heeded = heeded()
 
     def setup(self, worker: Any) -> None:
         super().setup(worker)
@@ -72,8 +78,9 @@ class StepsPlugin(TasksPlugin):
         exchange, values, relay = Exchange(self.place, self.name), ValueStore(folder / VALUES), Relay(order.made, tell)
         taken = tuple(dict.fromkeys(order.taken.values.values()))
         own = {**self._own, FOLDER: str(folder), "CELLOPS_WRITER": "false"}
+        environment = as_there(environment_of_kernels(own), self._heeded)
         use = KernelRun(
-            kernel=replace(self._kernel, environment=environment_of_kernels(own), forkserver=self.forks),
+            kernel=replace(self._kernel, environment=environment, forkserver=self.forks),
             places=order.places,
             output=order.output,
             stop=stop,
@@ -92,7 +99,8 @@ class StepsPlugin(TasksPlugin):
             failure = error
         shutil.rmtree(folder / VALUES, ignore_errors=True)
         notebook_file.write(redact_notebook(order.made), folder / executed_of(order.identifier))
-        return StepDone(answer=answer, failure=failure)
+        asked = asked_for(order.made, answer.dependencies, self._project, order.salt)
+        return StepDone(answer=answer, failure=failure, variables=asked)
 
 
 def executed_of(identifier: str) -> Path:
