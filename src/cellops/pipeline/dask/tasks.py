@@ -216,8 +216,10 @@ class Underway:
     def _result(self) -> "Done | None":
         from distributed import KilledWorker
 
+        from cellops.pipeline.dask.tasks_plugin import NotDone
+
         try:
-            done: Done = self.task.result(timeout=LOOKING)
+            done: Done | NotDone = self.task.result(timeout=LOOKING)
         except KilledWorker as error:
             raise LostError from error
         except TimeoutError:
@@ -226,6 +228,8 @@ class Underway:
             if self.stop.done():
                 return None
             raise self._gone(error) from error
+        if isinstance(done, NotDone):
+            raise done.error
         return done
 
     def _tell_to_stop(self) -> None:

@@ -1,5 +1,6 @@
 """A worker of Dask that does tasks of cellops: kernels of its own machine, in a folder of their own for each task."""
 
+import logging
 import shutil
 import tempfile
 import threading
@@ -13,6 +14,8 @@ from typing import Any
 
 from distributed import WorkerPlugin, get_worker
 
+from cellops.capture.redaction import redact
+from cellops.errors import CellopsError, ClusterError
 from cellops.pipeline.dask.bundle import Bundles, Handed
 from cellops.pipeline.dask.place import Place
 from cellops.pipeline.forkserver.forkserver import ForkServer
@@ -28,6 +31,16 @@ class Done:
 
     result: Any
     handed: Handed
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotDone:
+    """What it gives back where something went wrong that is not the task's fault.
+
+    It does not raise that: an error that cannot be read elsewhere would be waited for in vain.
+    """
+
+    error: CellopsError
 
 
 class TasksPlugin(WorkerPlugin):
@@ -81,8 +94,18 @@ class TasksPlugin(WorkerPlugin):
         """
         raise NotImplementedError
 
-    def perform(self, identifier: str, order: Any, key: Any) -> Done:
+    def perform(self, identifier: str, order: Any, key: Any) -> Done | NotDone:
         """Do a task in this thread; what it leaves is handed over."""
+        try:
+            return self._perform(identifier, order, key)
+        except CellopsError as error:
+            return NotDone(error=error)
+        except Exception as error:
+            logging.getLogger("distributed.worker").exception("A task of cellops has failed")
+            fact = f"The worker {self._worker.address} of Dask has failed: {type(error).__name__}: {redact(str(error))}"
+            return NotDone(error=ClusterError(fact, remedy="Look into its log"))
+
+    def _perform(self, identifier: str, order: Any, key: Any) -> Done:
         tell, stop, ended = partial(self._tell, identifier), self._begin(identifier), threading.Event()
         tell({"begun": self._worker.address})
         threading.Thread(target=self._watch, args=[key, identifier, ended], daemon=True).start()
@@ -126,7 +149,7 @@ class TasksPlugin(WorkerPlugin):
         self._worker.log_event(self.name, {"task": identifier, "told": content})
 
 
-def perform_on_worker(name: str, identifier: str, order: Any) -> Done:
+def perform_on_worker(name: str, identifier: str, order: Any) -> Done | NotDone:
     """Do a task on the worker on which this is called."""
     worker: Any = get_worker()
     plugin: TasksPlugin = worker.plugins[name]
