@@ -1,7 +1,9 @@
 """Steps on a real cluster of Dask: a scheduler and workers in processes of their own, some of them killed."""
 
+import signal
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -34,19 +36,16 @@ RIGHT = "%%mlops step right\nright = float(doubled.array.sum())"
 WHERE = "import psutil\nprint('below', *(one.pid for one in psutil.Process().parents()))"
 JOIN = "%%mlops step join\n%%mlops run --name joined\nscore = left + right"
 FIRST = "%%mlops step first\n%%mlops run --name one\nvalue = 20.0"
-SECOND = """%%mlops step second
-%%mlops run --name two
-import os, time
+SECOND = "%%mlops step second\n%%mlops run --name two\nprint('begun')\ntotal = value + 1"
+WAITS = """import os, time
 from pathlib import Path
 import psutil
-print("begun")
-part = Path("part")
-part.write_text(" ".join(str(one.pid) for one in psutil.Process().parents()))
-part.rename("who")
-while not Path("go").exists():
+Path("part").write_text(" ".join(str(one.pid) for one in psutil.Process().parents()))
+Path("part").rename("{who}")
+while not Path("go-{who}").exists():
     time.sleep(0.01)
-total = value + 1
 """
+THIRD = "%%mlops step third\nprint(total)\n" + WAITS.format(who="third")
 KILLS = """
 import os, signal
 from pathlib import Path
@@ -75,19 +74,20 @@ def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 
 @contextmanager
-def when_it_waits(project: Path, act: threading.Event | None = None) -> Iterator[threading.Event]:
-    """An event that is set when a cell has named its processes and waits; or when the block has ended."""
-    waits, ended = act or threading.Event(), threading.Event()
+def when(path: Path, act: Callable[[], None]) -> Iterator[None]:
+    """Act beside the block as soon as a file is there."""
+    ended = threading.Event()
 
     def look() -> None:
-        while not (project / "who").exists() and not ended.wait(0.02):
-            pass
-        waits.set()
+        while not path.exists():
+            if ended.wait(0.02):
+                return
+        act()
 
     looker = threading.Thread(target=look)
     looker.start()
     try:
-        yield waits
+        yield
     finally:
         ended.set()
         looker.join()
@@ -101,10 +101,11 @@ def logged() -> list[tuple[str, str]]:
 
 
 def printed(notebook: Path | str) -> list[str]:
-    """What the cells of steps have printed."""
+    """The lines that the cells of steps have printed, but for those that name a run."""
     cells = nbformat.read(notebook, as_version=4).cells  # type: ignore[no-untyped-call]
     shown = [out for cell in cells if cell.source.startswith("%%mlops step") for out in cell.outputs]
-    return [out.text for out in shown if out.output_type == "stream" and out.name == "stdout"]
+    text = "".join(out.text for out in shown if out.output_type == "stream" and out.name == "stdout")
+    return [line for line in text.splitlines() if not line.startswith("run ")]
 
 
 def left_on(workers: Cluster) -> list[str]:
@@ -137,7 +138,7 @@ def test_steps_of_workers_are_as_those_of_this_machine(workers: Cluster, project
     assert ended[0] == ("make", 2)
     assert sorted(ended[1:]) == [("join", 5), ("left", 3), ("right", 4)]
     made, *where = printed(done.executed.output)
-    assert made == "made\n"
+    assert made == "made"
     parents = [{int(word) for word in text.split()[1:]} for text in where]
     assert {one.pid for one in workers.workers} <= parents[0] | parents[1], "each worker executed one of the two"
     assert {one.state for one in steps} == {StepState.RUNNING, StepState.DONE}
@@ -152,54 +153,56 @@ def test_steps_of_workers_are_as_those_of_this_machine(workers: Cluster, project
 
 
 def test_what_lost_workers_did_is_done_again_and_logged_once(tmp_path: Path, project: Path) -> None:
-    notebook = write(project / "n.ipynb", LOAD, FIRST, SECOND, "%%mlops step third\nprint(total)")
+    waits = WAITS.format(who="second")
+    notebook = write(project / "n.ipynb", LOAD, FIRST, SECOND, waits, THIRD)
     preload = tmp_path / "kills.py"
     preload.write_text(KILLS.format(flag=str(tmp_path / "killed")))
     steps: list[StepProgress] = []
-    with cluster(tmp_path / "cluster", 3, preload=preload) as workers, when_it_waits(project) as waits:
+    with cluster(tmp_path / "cluster", 4, preload=preload) as workers:
 
-        def lose() -> None:
-            waits.wait()
-            workers.kill_worker_of(project, "who")
-            (project / "go").touch()
+        def lose(step: str, how: signal.Signals) -> None:
+            workers.kill_worker_of(project, step, how)
+            (project / f"go-{step}").touch()
 
-        killer = threading.Thread(target=lose)
-        killer.start()
-        done = execute(notebook, dask=workers.address, on_step=steps.append)
-        killer.join()
+        with (
+            when(project / "second", lambda: lose("second", signal.SIGKILL)),
+            when(project / "third", lambda: lose("third", signal.SIGTERM)),
+        ):
+            done = execute(notebook, dask=workers.address, on_step=steps.append)
         assert left_on(workers) == []
     assert (tmp_path / "killed").exists(), "a worker has died between handing over and answering"
     again = [(one.step, one.reasons[0]) for one in steps if one.state is StepState.AGAIN]
-    assert [step for step, _ in again] == ["first", "second"]
+    assert [step for step, _ in again] == ["first", "second", "third"]
     assert all("was lost, and it is begun again on tcp://" in reason for _, reason in again)
-    assert printed(done.executed.output) == ["begun\n", "21.0\n"]
-    assert [(run.name, run.status.value) for run in runs()] == [("two", "FINISHED"), ("one", "FINISHED")]
+    assert printed(done.executed.output) == ["begun", "21.0"]
+    assert sorted((run.name, run.status.value) for run in runs()) == [("one", "FINISHED"), ("two", "FINISHED")]
     assert logged() == [("one", "FINISHED"), ("two", "FINISHED")]
     assert not [path for path in (settings.load().folder / "handed").rglob("*") if path.is_file()]
 
 
 def test_a_stopped_execution_leaves_nothing_on_the_workers_and_is_resumed(workers: Cluster, project: Path) -> None:
-    notebook = write(project / "n.ipynb", LOAD, FIRST, SECOND)
+    notebook = write(project / "n.ipynb", LOAD, FIRST, SECOND, "%%mlops run --name three\n" + WAITS.format(who="who"))
     output = project / "executed.ipynb"
-    with when_it_waits(project) as waits:
 
-        def stop(event: CellProgress) -> None:
-            if event.step == "second" and event.state is CellState.RUNNING:
-                waits.wait()
-                raise KeyboardInterrupt
+    def stop(event: CellProgress) -> None:
+        if event.index == 3 and event.state is CellState.RUNNING:
+            ends = time.monotonic() + 60
+            while (not (project / "who").exists() or printed(output) != ["begun"]) and time.monotonic() < ends:
+                time.sleep(0.02)
+            assert printed(output) == ["begun"], "the notebook is saved while the step goes on"
+            raise KeyboardInterrupt
 
-        with pytest.raises(KeyboardInterrupt):
-            execute(notebook, dask=workers.address, output=output, on_progress=stop)
+    with pytest.raises(KeyboardInterrupt):
+        execute(notebook, dask=workers.address, output=output, on_progress=stop)
     assert left_on(workers) == []
     assert workers.client.run(lambda dask_worker: len(dask_worker.state.tasks)) == dict.fromkeys(
         workers.client.nthreads(), 0
     )
-    assert printed(output) == ["begun\n"]
-    assert logged() == [("one", "FINISHED"), ("two", "KILLED")]
-    (project / "go").touch()
+    assert logged() == [("one", "FINISHED"), ("three", "KILLED"), ("two", "FINISHED")]
+    (project / "go-who").touch()
     again = execute(notebook, dask=workers.address, steps=StepOptions(resume=True))
-    assert again.executed.cells == 1
-    assert logged() == [("one", "FINISHED"), ("two", "FINISHED"), ("two", "KILLED")]
+    assert again.executed.cells == 2
+    assert sorted(run.name for run in again.runs) == ["one", "three", "two"]
 
 
 def test_what_fails_on_a_worker_is_told_as_here(workers: Cluster, project: Path) -> None:
@@ -210,7 +213,7 @@ def test_what_fails_on_a_worker_is_told_as_here(workers: Cluster, project: Path)
         execute(notebook, dask=workers.address, output=output)
     assert failed.value.data["line"] == 3
     assert "has executed step fails" in failed.value.__notes__[0]
-    assert printed(output) == ["before\n"]
+    assert printed(output) == ["before"]
     notebook = write(
         project / "n.ipynb", LOAD, "%%mlops step opens\nfile = open('n.ipynb')", "%%mlops step reads\nfile"
     )
@@ -256,36 +259,26 @@ def test_a_cluster_that_goes_away_is_one_clear_line(
     workers: Cluster, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The last test of these workers.
-    notebook = write(project / "n.ipynb", LOAD, FIRST, SECOND)
+    notebook = write(project / "n.ipynb", LOAD, FIRST, "%%mlops step waits\nvalue\n" + WAITS.format(who="who"))
     monkeypatch.setattr("cellops.pipeline.dask.tasks.WITHOUT_WORKERS", 1)
     monkeypatch.setattr("cellops.pipeline.dask.tasks.LOOKING", 0.5)
     workers.workers[0].kill()
     workers.workers[0].wait()
-
-    def lose_the_last() -> None:
-        waits.wait()
-        workers.kill_worker_of(project, "who")
-
-    with when_it_waits(project) as waits:
-        killer = threading.Thread(target=lose_the_last)
-        killer.start()
-        with pytest.raises(ClusterError, match="has had no worker for 1 s"):
-            execute(notebook, dask=workers.address)
-        killer.join()
+    steps: list[StepProgress] = []
+    with (
+        when(project / "who", lambda: workers.kill_worker_of(project, "who")),
+        pytest.raises(ClusterError, match="has had no worker for 1 s"),
+    ):
+        execute(notebook, dask=workers.address, on_step=steps.append)
+    assert any("was lost, the last one; it waits 1 s for another" in "".join(one.reasons) for one in steps)
     (project / "who").unlink()
     workers.workers.clear()
     workers.add_worker()
-
-    def lose_the_scheduler() -> None:
-        waits.wait()
-        workers.scheduler.kill()
-
-    with when_it_waits(project) as waits:
-        killer = threading.Thread(target=lose_the_scheduler)
-        killer.start()
-        with pytest.raises(ClusterError, match="does not answer any more"):
-            execute(notebook, dask=workers.address, steps=StepOptions(resume=True))
-        killer.join()
+    with (
+        when(project / "who", workers.scheduler.kill),
+        pytest.raises(ClusterError, match="does not answer any more"),
+    ):
+        execute(notebook, dask=workers.address, steps=StepOptions(resume=True))
     (worker,) = workers.workers
     worker.wait(60)
     assert logged() == [("one", "FINISHED")]

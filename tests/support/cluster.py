@@ -33,11 +33,11 @@ class Cluster:
         self.workers.append(self._start(*words, *own))
         self.client.wait_for_workers(len(self.workers), timeout=60)
 
-    def kill_worker_of(self, folder: Path, name: str) -> None:
+    def kill_worker_of(self, folder: Path, name: str, how: signal.Signals = signal.SIGKILL) -> None:
         """Kill the worker whose kernel has written its parent processes into a file."""
         ancestors = {int(word) for word in (folder / name).read_text().split()}
         (worker,) = [one for one in self.workers if one.pid in ancestors]
-        worker.send_signal(signal.SIGKILL)
+        worker.send_signal(how)
         worker.wait()
 
     def _start(self, module: str, *words: str) -> "subprocess.Popen[str]":

@@ -14,7 +14,7 @@ from cellops.records.execution import CellProgress, CellState
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-LARGEST = 1_000_000
+LARGEST = 100_000
 """Bytes of a cell that is told while the step goes on, as the scheduler keeps what was told; all come at the end."""
 OF_THE_TIME = 20
 """Saving takes at most one part in so many of the time: a huge notebook is saved less often."""

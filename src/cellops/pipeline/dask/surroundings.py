@@ -32,7 +32,7 @@ def asked_for(made: "NotebookNode", found: Dependencies | None, project: Path, s
     """Digests of the variables that cells, and the modules that they have imported, ask this process for, by name."""
     trees = [parse(cell.source) for cell in made.cells if cell.cell_type == "code"]
     asked = variables(trees, salt) | variables_of(() if found is None else found.modules, project, salt)
-    return {name: text for name, text in asked.items() if name not in HEEDED}
+    return {name: text for name, text in asked.items() if name not in HEEDED or name == "PYTHONPATH"}
 
 
 def told_apart(answer: HandedOver, here: Mapping[str, str], there: Mapping[str, str]) -> HandedOver:
@@ -40,6 +40,6 @@ def told_apart(answer: HandedOver, here: Mapping[str, str], there: Mapping[str, 
     others = sorted(name for name in {*here, *there} if here.get(name) != there.get(name))
     if answer.dependencies is None or not others:
         return answer
-    reason = f"it asks for {', '.join(others)} in the environment, which the worker that executed it had otherwise"
+    reason = f"it depends on {', '.join(others)} in the environment, which the worker that executed it had otherwise"
     unknown = (*answer.dependencies.unknown, reason)
     return answer.replace(dependencies=answer.dependencies.replace(unknown=unknown))

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from distributed import WorkerPlugin, get_worker
+from distributed import Reschedule, WorkerPlugin, get_worker
 
 from cellops.capture.redaction import redact
 from cellops.errors import CellopsError, ClusterError
@@ -57,7 +57,7 @@ class TasksPlugin(WorkerPlugin):
     """
 
     ENDED: Any = None
-    """What a task is stopped with that nobody waits for any more."""
+    """What a task is stopped with where the worker ends, or nobody waits for it any more."""
 
     def __init__(self, name: str, place: Place, modules: tuple[str, ...]) -> None:
         self.name = name
@@ -73,10 +73,12 @@ class TasksPlugin(WorkerPlugin):
         self._underway: dict[str, Future[Any]] = {}
         self._stopped: dict[str, Any] = {}
         """Those that were stopped before they began here."""
+        self._ended: set[str] = set()
+        """Those that were stopped since the worker ends, or nobody waits for them."""
 
     def teardown(self, worker: Any) -> None:  # noqa: ARG002 - Dask calls it so
         for identifier in [*self._underway]:
-            self.stop(identifier, self.ENDED)
+            self._end(identifier)
         self.forks.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -98,6 +100,8 @@ class TasksPlugin(WorkerPlugin):
         """Do a task in this thread; what it leaves is handed over."""
         try:
             return self._perform(identifier, order, key)
+        except Reschedule:
+            raise
         except CellopsError as error:
             return NotDone(error=error)
         except Exception as error:
@@ -112,6 +116,8 @@ class TasksPlugin(WorkerPlugin):
         folder = Path(tempfile.mkdtemp(dir=self.folder))
         try:
             result = self.execute(order, folder, stop, tell)
+            if identifier in self._ended:
+                raise Reschedule
             return Done(result=result, handed=Bundles(self.place).hand_over(folder, self.name))
         finally:
             ended.set()
@@ -137,12 +143,16 @@ class TasksPlugin(WorkerPlugin):
             with suppress(InvalidStateError):
                 stop.set_result(word)
 
+    def _end(self, identifier: str) -> None:
+        self._ended.add(identifier)
+        self.stop(identifier, self.ENDED)
+
     def _watch(self, key: Any, identifier: str, ended: threading.Event) -> None:
         """Stop a task that nobody waits for any more: whoever did was killed, or has given up."""
         while not ended.wait(LOOKING):
             task = self._worker.state.tasks.get(key)
             if task is None or task.state == "cancelled":
-                self.stop(identifier, self.ENDED)
+                self._end(identifier)
                 return
 
     def _tell(self, identifier: str, content: dict[str, Any]) -> None:

@@ -54,15 +54,18 @@ class Exchange:
 
         Raises
         ------
-        ClusterError
-            When one is gone from there, or has another content; it can be sent again then.
+        StepError
+            When one is gone from there, or has another content; it is sent again when the step is tried again.
         """
         for value in values:
             if not store.has(value):
                 try:
                     self._folder.bring(self._name(value, store), value.digest, store.path(value))
                 except SharedError as error:
-                    raise not_handed_over(str(error)) from error
+                    names = " and ".join(value.names)
+                    fact = f"The value of {names} cannot be taken from where it was handed over: {error}"
+                    remedy = "Try it again, with --resume, or with --retries"
+                    raise StepError(fact, remedy=remedy, names=list(value.names)) from error
 
     def _name(self, value: StoredValue, store: ValueStore) -> str:
         return f"{self._below}/values/{store.path(value).relative_to(store.folder).as_posix()}"
