@@ -27,11 +27,16 @@ class Cluster:
         self.client = stack.enter_context(Client(scheduler_file=str(file), timeout=60, set_as_default=False))
         self.address: str = self.client.scheduler.address
 
-    def add_worker(self) -> None:
+    def add_workers(self, count: int) -> None:
+        """Start workers, and wait until they are there."""
+        for _ in range(count):
+            self._add_worker()
+        self.client.wait_for_workers(len(self.workers), timeout=60)
+
+    def _add_worker(self) -> None:
         words = ["distributed.cli.dask_worker", self.address, "--nthreads", "1", "--no-nanny", "--no-dashboard"]
         own = ["--local-directory", str(self._folder / f"w{len(self.workers)}"), *self._preload]
         self.workers.append(self._start(*words, *own))
-        self.client.wait_for_workers(len(self.workers), timeout=60)
 
     def kill_worker_of(self, folder: Path, name: str, how: signal.Signals = signal.SIGKILL) -> None:
         """Kill the worker whose kernel has written its parent processes into a file."""
@@ -56,6 +61,5 @@ def cluster(folder: Path, workers: int, *, host: str = "127.0.0.1", preload: Pat
     folder.mkdir()
     with ExitStack() as stack:
         made = Cluster(folder, stack, host, preload)
-        for _ in range(workers):
-            made.add_worker()
+        made.add_workers(workers)
         yield made
