@@ -207,9 +207,9 @@ def test_a_stopped_execution_leaves_nothing_on_the_workers_and_is_resumed(worker
 
 def test_what_fails_on_a_worker_is_told_as_here(workers: Cluster, project: Path) -> None:
     fails = "%%mlops step fails\nprint('before')\n1 / 0"
-    notebook = write(project / "n.ipynb", LOAD, FIRST, fails)
+    notebook = write(project / "n.ipynb", LOAD, fails)
     output = project / "executed.ipynb"
-    with pytest.raises(NotebookError, match=r"n\.ipynb failed in cell 3 of 3.*ZeroDivisionError") as failed:
+    with pytest.raises(NotebookError, match=r"n\.ipynb failed in cell 2 of 2.*ZeroDivisionError") as failed:
         execute(notebook, dask=workers.address, output=output)
     assert failed.value.data["line"] == 3
     assert "has executed step fails" in failed.value.__notes__[0]
@@ -230,11 +230,10 @@ def test_secrets_go_where_nobody_reads_them(workers: Cluster, tmp_path: Path, pr
     with pytest.raises(StepError, match="A secret seems to stand in url, which would go to"):
         execute(notebook, dask=workers.address, steps=StepOptions(store=shared))
     assert not [path for path in (tmp_path / "shared").rglob("*") if path.is_file()]
-    execute(notebook, dask=workers.address)  # where only its owner reads
     token = "%%mlops parameters\nfrom cellops import Secret\ntoken: Secret"
     notebook = write(project / "n.ipynb", LOAD, token, "%%mlops step use\nprint(len(token))")
     with (
-        cluster(tmp_path / "cluster", 1, host="127.0.0.2") as elsewhere,
+        cluster(tmp_path / "cluster", 0, host="127.0.0.2") as elsewhere,
         pytest.raises(UsageError, match=r"would go to tcp://127\.0\.0\.2:\d+, which is not encrypted"),
     ):
         execute(notebook, {"token": "correct-horse-9"}, dask=elsewhere.address, steps=StepOptions(store=shared))

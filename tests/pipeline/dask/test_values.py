@@ -6,7 +6,7 @@ import nbformat
 import pytest
 
 from cellops.errors import StepError
-from cellops.pipeline.dask.place import Place
+from cellops.pipeline.dask.place import Place, place_of
 from cellops.pipeline.dask.surroundings import as_there, asked_for, told_apart
 from cellops.pipeline.dask.values import Exchange, lend
 from cellops.pipeline.values.store import ValueStore
@@ -76,3 +76,11 @@ def test_code_that_asks_for_what_a_worker_has_otherwise_is_told_apart(
 def test_what_libraries_heed_is_as_on_the_machine_that_asks() -> None:
     heeded = {"OMP_NUM_THREADS": "4", "TZ": None}
     assert as_there({"TZ": "UTC", "OMP_NUM_THREADS": "1", "A": "b"}, heeded) == {"A": "b", "OMP_NUM_THREADS": "4"}
+
+
+def test_the_folder_of_a_project_is_the_one_that_its_address_names(tmp_path: Path) -> None:
+    place = place_of("tcp://127.0.0.1:8786", None, tmp_path / "my 100% #project")
+    assert place.own is not None
+    store = ValueStore(tmp_path / "one")
+    Exchange(place, "one").send(store.keep({"rows": [1, 2]}), store)
+    assert [path for path in place.own.rglob("*") if path.is_file()]

@@ -33,7 +33,7 @@ def connected(target: Any) -> Iterator[Any]:
     Raises
     ------
     UsageError
-        When Dask is not installed, nobody answers, or there is no worker.
+        When Dask is not installed, or nobody answers.
     """
     try:
         from distributed import Client
@@ -42,7 +42,6 @@ def connected(target: Any) -> Iterator[Any]:
         raise UsageError(fact, remedy='Run: pip install "cellops[dask]"') from error
     if isinstance(target, Client):
         _refuse_asynchronous(target)
-        _wait_for_a_worker(target)
         yield target
         return
     try:
@@ -51,7 +50,6 @@ def connected(target: Any) -> Iterator[Any]:
         fact = f"No scheduler of Dask answers at {_shown(target)}"
         raise UsageError(fact, remedy="Start one with: dask scheduler, and give the address that it shows") from error
     with client:
-        _wait_for_a_worker(client)
         yield client
 
 
@@ -68,8 +66,9 @@ def check_workers(client: Any, folder: Path, place: Place) -> None:
     Raises
     ------
     UsageError
-        Naming the worker.
+        Naming the worker; when there is none.
     """
+    _wait_for_a_worker(client)
     token = f"{REACHED}/{uuid.uuid4().hex}"
     shared = SharedFolder(place.address, place.public)
     try:

@@ -50,7 +50,8 @@ def place_of(target: Any, store: str | None, folder: Path) -> Place:
         address = getattr(getattr(target, "scheduler", None), "address", "")
     if is_here(str(address)):
         own = folder.resolve() / HANDED
-        return Place(own.as_uri(), own)
+        # fsspec takes a path as it stands: what `as_uri` quotes would be another one.
+        return Place(f"file://{own.as_posix()}", own)
     fact = "Workers of Dask hand over what they have done in a folder that they and this machine reach; none is named"
     raise UsageError(fact, remedy="Give one: --store s3://bucket/folder, or set CELLOPS_STEP_STORE")
 

@@ -77,10 +77,10 @@ class Tasks:
     def __enter__(self) -> Self:
         with ExitStack() as opened:
             self._client = opened.enter_context(connected(self._target))
+            refuse_to_show_secrets(self._client, has_secrets=self._has_secrets)
             if self._place.own is not None:
                 self._place.own.mkdir(mode=0o700, parents=True, exist_ok=True)
             check_workers(self._client, self._works_in, self._place)
-            refuse_to_show_secrets(self._client, has_secrets=self._has_secrets)
             plugin = self._plugin()
             self.name = plugin.name
             opened.callback(self._forget)
