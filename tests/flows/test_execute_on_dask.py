@@ -258,8 +258,8 @@ def test_a_cluster_that_goes_away_is_one_clear_line(
 ) -> None:
     # The last test of these workers.
     notebook = write(project / "n.ipynb", LOAD, FIRST, "%%mlops step waits\nvalue\n" + WAITS.format(who="who"))
-    monkeypatch.setattr("cellops.pipeline.dask.tasks.WITHOUT_WORKERS", 1)
-    monkeypatch.setattr("cellops.pipeline.dask.tasks.LOOKING", 0.5)
+    monkeypatch.setattr("cellops.pipeline.dask.underway.WITHOUT_WORKERS", 1)
+    monkeypatch.setattr("cellops.pipeline.dask.underway.LOOKING", 0.5)
     workers.workers[0].kill()
     workers.workers[0].wait()
     steps: list[StepProgress] = []

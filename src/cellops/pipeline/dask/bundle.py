@@ -47,7 +47,7 @@ class Bundles:
 
     def hand_over(self, folder: Path, below: str) -> Handed:
         """Send all files of a folder of cellops; raises ClusterError where that is not taken."""
-        with tempfile.TemporaryDirectory() as held:
+        with tempfile.TemporaryDirectory(dir=folder.parent) as held:
             path = Path(held) / "bundle"
             with tarfile.open(path, "w:gz", compresslevel=1) as archive:
                 archive.add(folder, ".")

@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from cellops.errors import NotebookError
 from cellops.pipeline.kernel_run import KernelRun
 from cellops.pipeline.redacting import redact_notebook
 from cellops.records.execution import CellProgress, CellState
@@ -89,7 +91,9 @@ class Attempt:
             self._use.tell(event)
         started = time.monotonic()
         if started > self._next_save:
-            self._use.save()
+            # A full disk is told when the notebook is saved for the last time; until then there may be room again.
+            with suppress(NotebookError):
+                self._use.save()
             self._next_save = time.monotonic() + OF_THE_TIME * (time.monotonic() - started)
 
     def begin_again(self) -> None:

@@ -18,7 +18,7 @@ CONNECTING = 10
 """Seconds to wait for a scheduler, and for its first worker."""
 ENCRYPTED = ("tls://", "wss://")
 REACHED = "reached"
-"""The folder of small files that tell whether a worker reaches the folder in which results are handed over."""
+"""How the name of a folder begins whose small files tell whether workers reach where results are handed over."""
 
 
 @contextmanager
@@ -69,7 +69,7 @@ def check_workers(client: Any, folder: Path, place: Place) -> None:
         Naming the worker; when there is none.
     """
     _wait_for_a_worker(client)
-    token = f"{REACHED}/{uuid.uuid4().hex}"
+    token = f"{REACHED}-{uuid.uuid4().hex}"
     shared = SharedFolder(place.address, place.public)
     try:
         shared.put(f"{token}/here", len(token), token.encode())

@@ -13,7 +13,8 @@ from cellops.pipeline.dask.bundle import located
 from cellops.pipeline.dask.cells import Attempt
 from cellops.pipeline.dask.place import Place
 from cellops.pipeline.dask.surroundings import asked_for, told_apart
-from cellops.pipeline.dask.tasks import LostError, Tasks
+from cellops.pipeline.dask.tasks import Tasks
+from cellops.pipeline.dask.underway import LostError
 from cellops.pipeline.dask.values import Exchange
 from cellops.pipeline.kernel_run import KernelRun
 from cellops.pipeline.stepwise.executor import WholeNotebook

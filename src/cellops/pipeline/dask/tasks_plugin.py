@@ -129,6 +129,7 @@ class TasksPlugin(WorkerPlugin):
         stop: Future[Any] = Future()
         with self._turn:
             self._underway[identifier] = stop
+            self._ended.discard(identifier)
             if identifier in self._stopped:
                 stop.set_result(self._stopped.pop(identifier))
         return stop

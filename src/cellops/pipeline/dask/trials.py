@@ -11,7 +11,8 @@ import msgspec
 
 from cellops.capture.secrets import variables
 from cellops.pipeline.dask.place import Place
-from cellops.pipeline.dask.tasks import LostError, Tasks
+from cellops.pipeline.dask.tasks import Tasks
+from cellops.pipeline.dask.underway import LostError
 from cellops.pipeline.preparation import Preparation
 from cellops.pipeline.sweep.local import TrialOptions
 from cellops.records.sweep import Report, Trial, TrialOrder, TrialState
