@@ -31,7 +31,8 @@ class Cluster:
         """Start workers, and wait until they are there."""
         for _ in range(count):
             self._add_worker()
-        self.client.wait_for_workers(len(self.workers), timeout=60)
+        if self.workers:
+            self.client.wait_for_workers(len(self.workers), timeout=60)
 
     def _add_worker(self) -> None:
         words = ["distributed.cli.dask_worker", self.address, "--nthreads", "1", "--no-nanny", "--no-dashboard"]
