@@ -39,11 +39,11 @@ class Cluster:
         own = ["--local-directory", str(self._folder / f"w{len(self.workers)}"), *self._preload]
         self.workers.append(self._start(*words, *own))
 
-    def kill_worker_of(self, folder: Path, name: str, how: signal.Signals = signal.SIGKILL) -> None:
+    def kill_worker_of(self, folder: Path, name: str) -> None:
         """Kill the worker whose kernel has written its parent processes into a file."""
         ancestors = {int(word) for word in (folder / name).read_text().split()}
         (worker,) = [one for one in self.workers if one.pid in ancestors]
-        worker.send_signal(how)
+        worker.send_signal(signal.SIGKILL)
         worker.wait()
 
     def _start(self, module: str, *words: str) -> "subprocess.Popen[str]":
