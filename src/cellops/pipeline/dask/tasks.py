@@ -77,9 +77,10 @@ class Tasks:
 
     def _forget(self) -> None:
         """Leave nothing on the cluster and in the folder; a scheduler that is gone has nothing to forget."""
-        with suppress(Exception):
-            self._client.unsubscribe_topic(self.name)
-            self._client.unregister_worker_plugin(self.name)
+        if self._client.status == "running":
+            with suppress(Exception):
+                self._client.unsubscribe_topic(self.name)
+                self._client.unregister_worker_plugin(self.name)
         with suppress(SharedError):
             SharedFolder(self._place.address, self._place.public).delete_folder(self.name)
 
