@@ -33,6 +33,10 @@ class CellopsError(Exception):
         self.data = data
         super().__init__(self.text())
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Stay what it is, with its data and notes, on the way to another process or machine."""
+        return _again, (type(self), *self.args), self.__dict__
+
     def text(self) -> str:
         """Fact, received value and remedy in one line."""
         received = "" if self.received is None else f" (received {_short(self.received)})"
@@ -47,6 +51,11 @@ class CellopsError(Exception):
         """Show one clear line in a notebook: IPython asks the exception itself before it formats a traceback."""
         first, *more = self.lines()
         return [f"{type(self).__name__}: {first}", *more]
+
+
+def _again(kind: type[CellopsError], text: str) -> CellopsError:
+    """An error that came here: what it carries is set behind this."""
+    return kind.__new__(kind, text)
 
 
 def printable(text: str) -> str:
@@ -130,6 +139,12 @@ class SweepError(CellopsError):
     """A sweep that comes to nothing: a metric that no run has, trials that all fail, a time-out."""
 
     code = "sweep"
+
+
+class ClusterError(CellopsError):
+    """A cluster that is away, has no worker left, or whose workers cannot hand over what they have done."""
+
+    code = "cluster"
 
 
 class ExpectationError(CellopsError):

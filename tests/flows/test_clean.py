@@ -1,5 +1,6 @@
 """Cleaning deletes nothing that exists only once."""
 
+import os
 from pathlib import Path
 
 from cellops.flows.clean import clean, kept, removable
@@ -34,6 +35,15 @@ def test_a_journal_stays_while_the_store_lacks_something_of_it(project: Path) ->
     write_progress(path, read_progress(path).replace(kept=(key("whole"),)))
     assert kept() == [path]
     assert path not in removable()
+
+
+def test_what_workers_have_handed_over_stays_for_a_day(project: Path) -> None:
+    new, old = (project / ".cellops" / "handed" / name / "one.tar.gz" for name in ("new", "old"))
+    for path in (new, old):
+        path.parent.mkdir(parents=True)
+        path.touch()
+    os.utime(old, (0, 0))
+    assert removable() == [old]
 
 
 def test_executed_notebooks_stay_while_a_journal_waits(project: Path) -> None:

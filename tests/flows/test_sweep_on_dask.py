@@ -35,6 +35,14 @@ if x >= 2 and not Path("killed").exists():
 while x >= 2 and not Path("go").exists():
     time.sleep(0.01)
 """
+TOGETHER = """%%mlops run
+import time
+from pathlib import Path
+Path(f"begun-{x:g}").touch()
+while not all(Path(f"begun-{one}").exists() for one in (1, 2)):
+    time.sleep(0.01)
+score = x
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -69,6 +77,12 @@ def test_trials_of_workers_are_carried_as_those_of_this_machine(workers: Cluster
     assert list(best.models) == ["model"]
     assert not any((settings.load().folder / "handed").rglob("*.tar.gz"))
     assert sync(settings.load()).findings == ()
+
+
+def test_as_many_trials_go_on_at_once_as_there_are_threads(workers: Cluster, project: Path) -> None:
+    notebook = write(project / "n.ipynb", LOAD, PARAMETERS, TOGETHER)
+    found = sweep(notebook, {"x": "1..2"}, metric="score", dask=workers.address, trial_timeout=120)
+    assert [trial.state for trial in found.trials] == [TrialState.COMPLETED] * 2
 
 
 def test_what_a_lost_worker_did_is_done_again_and_logged_once(workers: Cluster, project: Path) -> None:

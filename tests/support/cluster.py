@@ -16,20 +16,28 @@ QUIET = {"DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "5s", "DASK_DISTRIBUTED__S
 class Cluster:
     """A scheduler on a free port, with workers of one thread each."""
 
-    def __init__(self, folder: Path, stack: ExitStack) -> None:
+    def __init__(self, folder: Path, stack: ExitStack, host: str = "127.0.0.1", preload: Path | None = None) -> None:
         self._folder = folder
+        self._preload = [] if preload is None else ["--preload", str(preload)]
         self._stack = stack
         self.workers: list[subprocess.Popen[str]] = []
         file = folder / "scheduler.json"
-        words = ["distributed.cli.dask_scheduler", "--port", "0", "--host", "127.0.0.1", "--no-dashboard"]
+        words = ["distributed.cli.dask_scheduler", "--port", "0", "--host", host, "--no-dashboard"]
         self.scheduler = self._start(*words, "--scheduler-file", str(file))
         self.client = stack.enter_context(Client(scheduler_file=str(file), timeout=60, set_as_default=False))
         self.address: str = self.client.scheduler.address
 
-    def add_worker(self) -> None:
+    def add_workers(self, count: int) -> None:
+        """Start workers, and wait until they are there."""
+        for _ in range(count):
+            self._add_worker()
+        if self.workers:
+            self.client.wait_for_workers(len(self.workers), timeout=60)
+
+    def _add_worker(self) -> None:
         words = ["distributed.cli.dask_worker", self.address, "--nthreads", "1", "--no-nanny", "--no-dashboard"]
-        self.workers.append(self._start(*words, "--local-directory", str(self._folder / f"w{len(self.workers)}")))
-        self.client.wait_for_workers(len(self.workers), timeout=60)
+        own = ["--local-directory", str(self._folder / f"w{len(self.workers)}"), *self._preload]
+        self.workers.append(self._start(*words, *own))
 
     def kill_worker_of(self, folder: Path, name: str) -> None:
         """Kill the worker whose kernel has written its parent processes into a file."""
@@ -49,10 +57,10 @@ class Cluster:
 
 
 @contextmanager
-def cluster(folder: Path, workers: int) -> Iterator[Cluster]:
+def cluster(folder: Path, workers: int, *, host: str = "127.0.0.1", preload: Path | None = None) -> Iterator[Cluster]:
+    """A cluster whose files stand in a new folder; workers execute `preload` when they begin."""
     folder.mkdir()
     with ExitStack() as stack:
-        made = Cluster(folder, stack)
-        for _ in range(workers):
-            made.add_worker()
+        made = Cluster(folder, stack, host, preload)
+        made.add_workers(workers)
         yield made

@@ -47,12 +47,22 @@ if TYPE_CHECKING:
 @click.option(
     "--seed", type=click.IntRange(0, 2**32 - 1), metavar="N", help="Seed python, numpy and torch before the first cell."
 )
-@click.option("--jobs", type=click.IntRange(1), metavar="N", help="Execute up to N steps at once.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Execute up to N steps at once. Default: 1, or --dask's threads.",
+)
 @click.option("--cache", is_flag=True, help="Do not execute steps again that nothing has changed for.")
 @click.option("--resume", is_flag=True, help="Go on where the last execution of the notebook has stopped.")
 @click.option("--step", metavar="NAME", help="Execute this step and those that it waits for.")
 @click.option("--retries", type=click.IntRange(0), metavar="N", help="Execute a step that fails up to N times more.")
-@click.option("--store", metavar="URL", help="As --cache, with a folder that machines share. See CELLOPS_STEP_STORE.")
+@click.option(
+    "--store",
+    metavar="URL",
+    help="As --cache, with a folder that machines share; with --dask, how values travel. See CELLOPS_STEP_STORE.",
+)
+@click.option("--dask", metavar="ADDRESS", help="Execute steps on the workers of this scheduler of Dask. See --store.")
 @click.option("--explain", is_flag=True, help="Execute nothing: say which steps --cache would execute, and why.")
 @click.option("--gate", "gates", multiple=True, metavar="RULE", help="What every run must satisfy; more than once.")
 @click.option("--junit", type=click.Path(path_type=Path), help="Write a report as JUnit XML, for CI.")
@@ -85,6 +95,7 @@ def execute(
       cellops execute train.ipynb --cache --explain         which steps would be executed, and why
       cellops execute train.ipynb --store s3://bucket/steps  the same for several machines
       cellops execute train.ipynb --resume                  after a failure: go on with the step that failed
+      cellops execute train.ipynb --dask tcp://host:8786 --store s3://bucket/steps  on the workers of a cluster
       cellops graph train.ipynb                             the steps and what flows between them
 
     \b
@@ -105,7 +116,7 @@ def execute(
         from cellops.flows.steps import explain as explanation
 
         _refuse_unused({"output": output, "timeout": timeout, **options})
-        asked = {name: options[name] for name in ("parameters_file", "gates", "seed")}
+        asked = {name: options[name] for name in ("parameters_file", "gates", "seed", "dask")}
         told = explanation(notebook, dict(parameters), **asked, steps=steps)
         screens.explained(told.steps, told.gates, told.notes)
         return
@@ -131,7 +142,8 @@ def _steps(options: dict[str, Any]) -> "StepOptions | None":
     """Take the options of steps out of the others; without any, one kernel executes all cells."""
     names = ("jobs", "cache", "resume", "step", "retries", "store")
     given = {name: value for name in names if (value := options.pop(name)) or value == ""}
-    if not given:
+    on_a_cluster = options["dask"] is not None
+    if not given and not on_a_cluster:
         return None
     from cellops.flows.steps import StepOptions
 
@@ -142,7 +154,7 @@ def _steps(options: dict[str, Any]) -> "StepOptions | None":
     if "cache" in given and "resume" in given:
         fact = "--cache takes whatever was kept of a step, --resume only what the last execution has finished."
         raise click.UsageError(fact + " Give one of them.")
-    given.setdefault("cache", "store" in given and "resume" not in given)
+    given.setdefault("cache", "store" in given and "resume" not in given and not on_a_cluster)
     return StepOptions(only=given.pop("step", None), **given)
 
 

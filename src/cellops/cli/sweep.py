@@ -34,7 +34,12 @@ if TYPE_CHECKING:
 @click.option("--maximize/--minimize", default=None, help="Default: what the metric's name tells.")
 @click.option("--trials", type=click.IntRange(1), metavar="N", help="How many. Default: one for each combination.")
 @click.option("--sampler", metavar="NAME", help="Who chooses values: grid, random or tpe. Default: what fits.")
-@click.option("--jobs", type=click.IntRange(1), default=1, metavar="N", help="Execute up to N trials at once.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Execute up to N trials at once. Default: 1, or --dask's threads.",
+)
 @click.option(
     "--seed",
     type=click.IntRange(0, 2**32 - 1),
@@ -81,7 +86,7 @@ def sweep(notebook: Path, parameters: tuple[tuple[str, str], ...], **options: An
       cellops sweep train.ipynb -p kernel rbf,linear -p depth 3..10 --metric auc      every combination
       cellops sweep train.ipynb -p lr 0.01:0.3:log --trials 40 --metric auc --jobs 2  forty, chosen as it goes
       cellops sweep train.ipynb --resume                                              after Ctrl-C, or to look again
-      cellops sweep train.ipynb --resume --dask tcp://host:8786 --jobs 8              on a cluster of Dask
+      cellops sweep train.ipynb --resume --dask tcp://host:8786                       on a cluster of Dask
       cellops sweep train.ipynb --help                                                list the parameters
 
     \b

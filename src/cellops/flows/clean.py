@@ -8,6 +8,7 @@ from cellops.capture.journal import read
 from cellops.errors import StepError, UsageError
 from cellops.flows.progress import journals, read_progress
 from cellops.pipeline.cache.tidying import is_in_use
+from cellops.pipeline.dask.place import HANDED
 from cellops.records.aside import PROOFS
 from cellops.records.cell import CellRecord
 from cellops.records.run import RunClosed, RunOpened
@@ -26,7 +27,7 @@ def removable(settings: Settings | None = None) -> list[Path]:
 
     While a journal still waits for the tracking store, executed notebooks, proofs, sources and patches stay, as it may
     name them. States of generators and numbers of values stay as long as a journal that stays names them, and steps
-    as long as an execution uses them.
+    as long as an execution uses them. What workers have handed over stays for a day: somebody may take it in.
     """
     settings = settings or load()
     waiting = any(not read_progress(path).done for path in journals(settings))
@@ -34,9 +35,19 @@ def removable(settings: Settings | None = None) -> list[Path]:
     beside = [path.with_suffix(suffix) for path in carried for suffix in (".progress", ".lock", ".alive")]
     handed_over = [] if waiting else [p for place in HANDED_OVER for p in settings.folder.glob(place)]
     handed_over += [] if waiting else _not_named(settings, kept(settings))
+    handed_over += _left(settings.folder / HANDED)
     steps = settings.folder / STEPS
     made = [*handed_over, *(settings.folder / "drift").rglob("*.*"), *([] if is_in_use(steps) else steps.rglob("*.*"))]
     return [path for path in (*carried, *beside, settings.folder / "writer.log", *made) if path.is_file()]
+
+
+def _left(folder: Path) -> list[Path]:
+    """What nobody has taken in within a day: whoever asked for it was killed."""
+    left = []
+    for path in folder.rglob("*"):
+        with contextlib.suppress(OSError):  # it is taken in meanwhile
+            left += [path] if path.stat().st_mtime < time.time() - DAY else []
+    return left
 
 
 def _not_named(settings: Settings, journals: list[Path]) -> list[Path]:

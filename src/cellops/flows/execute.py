@@ -5,7 +5,9 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from cellops.flows.clusters import of_workers
 from cellops.flows.ending import Ending
 from cellops.flows.gate_figures import GATES
 from cellops.flows.gates import Asked
@@ -62,6 +64,7 @@ def execute(
     on_parameters: Callable[[BoundParameters], None] = lambda _: None,
     steps: StepOptions | None = None,
     on_step: Callable[[StepProgress], None] = lambda _: None,
+    dask: Any = None,
     settings: Settings | None = None,
 ) -> Execution:
     """Execute a notebook with parameters and wait until its runs are in the tracking store.
@@ -102,11 +105,15 @@ def execute(
         How to execute each step in a kernel of its own; by default one kernel executes the whole notebook.
     on_step
         Called with what becomes of each step.
+    dask
+        Where steps are executed instead of here, each in a kernel of its own: the address of a scheduler of Dask, a
+        cluster, or a client of one. Workers and this machine hand values to each other in the folder of
+        `StepOptions.store`; where the scheduler is on this machine none is needed.
 
     Raises
     ------
     UsageError
-        When a gate cannot be read, or a report not be written, before a kernel starts.
+        When a gate cannot be read, a report not be written, or the cluster not be used, before a kernel starts.
     NotFoundError, ParameterError, NotebookError, UnfitError
         As `cellops.pipeline.engine.execute` does; the notes name the runs.
     KeyboardInterrupt, SystemExit
@@ -124,10 +131,12 @@ def execute(
     folder = prepare(settings.folder) if path.is_file() else settings.folder  # a wrong path makes no project anywhere
     target = output or folder / "executions" / f"{path.stem}-{time.strftime('%Y%m%d-%H%M%S')}-{identifier[:4]}.ipynb"
     asked_steps: StepsAsked | None = None
+    steps = StepOptions() if steps is None and dask is not None else steps
     if steps is not None:
         with refusals.collecting():
-            asked_steps = replace(steps.asked(settings), figures=asked.measured)
-    own = {"CELLOPS_EXECUTION": identifier, GATES: asked.text(), "CELLOPS_PROJECT": str(settings.project)}
+            asked_steps = replace(steps.asked(settings, dask), figures=asked.measured)
+    own = {} if dask is None else of_workers(settings)
+    own |= {"CELLOPS_EXECUTION": identifier, GATES: asked.text(), "CELLOPS_PROJECT": str(settings.project)}
     log = StepLog(on_step)
     values: dict[str, str] = {}
 

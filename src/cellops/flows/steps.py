@@ -4,9 +4,10 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cellops.flows.clean import STEPS
+from cellops.flows.clusters import refuse_empty
 from cellops.flows.gates import Asked
 from cellops.flows.gates import prepare as prepare_gates
 from cellops.pipeline.refusals import Refusals
@@ -15,14 +16,15 @@ from cellops.records.step_progress import StepExecuted, StepProgress, StepState
 from cellops.settings import Settings, load, prepare
 
 if TYPE_CHECKING:
+    from cellops.pipeline.stepwise.executor import Executors
     from cellops.pipeline.stepwise.options import StepsAsked
 
 
 class StepOptions(Record, frozen=True, kw_only=True):
     """How the steps of a notebook are executed."""
 
-    jobs: int = 1
-    """How many steps may be executed at once."""
+    jobs: int | None = None
+    """How many steps may be executed at once; by default one, and on a cluster as many as it has threads."""
     cache: bool = False
     """Whether a step is taken from what was ever kept of it, where nothing that decides it has changed."""
     resume: bool = False
@@ -32,28 +34,42 @@ class StepOptions(Record, frozen=True, kw_only=True):
     retries: int = 0
     """How often a step that says nothing of it is executed again when it fails."""
     store: str | None = None
-    """Address of a folder where other machines find what is kept of steps; by default the one of the settings."""
+    """Address of a folder where other machines find what is kept of steps; by default the one of the settings.
 
-    def asked(self, settings: Settings) -> "StepsAsked":
+    With a cluster, values go to its workers by it too; without a key that signs what is kept, that is all it does.
+    """
+
+    def asked(self, settings: Settings, dask: Any = None) -> "StepsAsked":
         """The same for the engine of steps.
+
+        Parameters
+        ----------
+        dask
+            The cluster whose workers execute the steps, as `cellops.execute` takes it; None for this machine.
 
         Raises
         ------
         StepError
             When the store of other machines cannot be used.
+        UsageError
+            When workers may be on other machines, and there is no folder that they share with this one.
         """
         from cellops.pipeline.cache.shared import SharedSteps
+        from cellops.pipeline.stepwise.local import LocalSteps
         from cellops.pipeline.stepwise.options import Reuse, StepsAsked
 
+        refuse_empty(dask, self.store)
         store = self.store or settings.step_store
+        is_signed = dask is None or settings.step_store_key is not None
         return StepsAsked(
             folder=settings.folder / STEPS,
             project=settings.project,
+            executors=LocalSteps if dask is None else _of_a_cluster(dask, store, settings),
             jobs=self.jobs,
             reuse=Reuse.ANYTHING if self.cache else Reuse.LAST if self.resume else Reuse.NOTHING,
             only=self.only,
             retries=self.retries,
-            shared=None if store is None else SharedSteps(store, settings.step_store_key),
+            shared=None if store is None or not is_signed else SharedSteps(store, settings.step_store_key),
         )
 
     def tidy(self, settings: Settings, on_stage: Callable[[str], None]) -> None:
@@ -66,6 +82,14 @@ class StepOptions(Record, frozen=True, kw_only=True):
                 f"Deleted {freed / 1e6:.1f} MB that steps had left, used longest ago: they may keep "
                 f"{settings.cache_limit / 1e6:.1f} MB (CELLOPS_CACHE_LIMIT)."
             )
+
+
+def _of_a_cluster(dask: Any, store: str | None, settings: Settings) -> "Executors":
+    from cellops.pipeline.dask.place import place_of
+    from cellops.pipeline.dask.steps import DaskSteps
+
+    place = place_of(dask, store, settings.folder)
+    return lambda whole: DaskSteps(whole, dask, place, settings.folder)
 
 
 class Explained(Record, frozen=True, kw_only=True):
@@ -116,12 +140,14 @@ def explain(
     gates: Iterable[str] = (),
     steps: StepOptions | None = None,
     seed: int | None = None,
+    dask: Any = None,
     settings: Settings | None = None,
 ) -> Explained:
     """Say of each step of a notebook whether it would be executed, and why; nothing is executed.
 
     It is said for an execution that uses what was kept, unless `steps` asks to resume the last one. Steps are executed
-    again where `gates`, or those of the settings, ask of their runs what was not measured.
+    again where `gates`, or those of the settings, ask of their runs what was not measured. The cluster that `dask`
+    names is not asked for anything.
 
     Raises
     ------
@@ -140,7 +166,7 @@ def explain(
     judged, refusals = Asked(), Refusals()
     with refusals.collecting():
         judged = prepare_gates(gates, path, settings.gates)
-    asked = replace(options.replace(cache=not options.resume).asked(settings), figures=judged.measured)
+    asked = replace(options.replace(cache=not options.resume).asked(settings, dask), figures=judged.measured)
     given = dict(parameters or {})
     told = explain_notebook(path, given, asked, parameters_file=parameters_file, seed=seed, refusals=refusals)
     return Explained(steps=told, gates=tuple(gate.text for gate in (*judged.gates, *judged.own)), notes=judged.notes)

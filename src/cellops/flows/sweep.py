@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cellops.errors import UsageError
+from cellops.flows.clusters import refuse_empty
 from cellops.flows.sweep_resuming import check_same, filled, unfinished
 from cellops.flows.sweep_work import SWEEPS, SweepWork
 from cellops.pipeline.refusals import Refusals, check_distinct
@@ -30,7 +31,7 @@ def sweep(
     maximize: bool | None = None,
     trials: int | None = None,
     sampler: str | None = None,
-    jobs: int = 1,
+    jobs: int | None = None,
     seed: int | None = None,
     prune: bool = False,
     models: str | None = None,
@@ -70,7 +71,7 @@ def sweep(
     sampler
         Who chooses values: `grid`, `random` or `tpe`; by default the one that fits.
     jobs
-        How many trials are executed at once.
+        How many trials are executed at once; by default one, and with `dask` as many as the cluster has threads.
     seed
         Seeds the sampler, and the generators of python, numpy and torch in every kernel.
     prune
@@ -195,9 +196,7 @@ def _check_dask(dask: object, store: str | None) -> None:
     if dask is None and store is not None:
         fact = "--store names where workers of Dask hand over what trials leave, and no cluster is named"
         raise UsageError(fact, remedy="Name one with --dask ADDRESS, or leave --store out")
-    if "" in (dask, store):
-        fact = f"{'--dask' if dask == '' else '--store'} is empty"
-        raise UsageError(fact, remedy="Give it an address, or leave it out")
+    refuse_empty(dask, store)
 
 
 def _check_models(models: str | None) -> None:

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from cellops.errors import SweepError
+from cellops.flows.clusters import of_workers
 from cellops.flows.execute import CARRY
 from cellops.flows.progress import read_progress
 from cellops.flows.sync import errors_of, sync
 from cellops.flows.writer import Handle
-from cellops.pipeline.dask.trials import DaskTrials, store_of
+from cellops.pipeline.dask.place import place_of
+from cellops.pipeline.dask.trials import DaskTrials
 from cellops.pipeline.sweep.dimensions import restored
 from cellops.pipeline.sweep.ledger import History, Ledger, journal_of
 from cellops.pipeline.sweep.local import LocalTrials, TrialOptions, modules_ahead
@@ -36,7 +38,7 @@ from cellops.records.sweep import (
     TrialState,
     best_of,
 )
-from cellops.settings import LOCAL, Settings
+from cellops.settings import Settings
 
 SWEEPS = "sweeps"
 """The folder of the executed notebooks of trials, and of the pictures."""
@@ -82,10 +84,10 @@ class SweepWork:
         if is_done and self.history is not None and self.history.is_ended:
             return self._shown_again()
         with signals_raise(), ExitStack() as opened:
-            sampler = self._sampler(options.jobs, again)
             # A cluster that is away is refused before anything is kept that could be resumed.
             scheduler = self._scheduler(options)
             opened.enter_context(scheduler)
+            sampler = self._sampler(scheduler.jobs, again)
             self.folder.mkdir(parents=True, exist_ok=True)
             ledger = Ledger(options.journals, self.begun)
             try:
@@ -99,7 +101,7 @@ class SweepWork:
                         ledger=ledger,
                         folder=self.folder,
                         planned=self.made.planned,
-                        jobs=options.jobs,
+                        jobs=scheduler.jobs,
                         trials=self._trials,
                         again=again,
                         stopped=self._stopped,
@@ -123,12 +125,8 @@ class SweepWork:
     def _scheduler(self, options: TrialOptions) -> LocalTrials | DaskTrials:
         if self.dask is None:
             return LocalTrials(self.made.made, options, on_cell=self.on_cell)
-        place = store_of(self.dask, self.store, self.settings.folder)
-        # Kernels of other machines record what those of this one would, in a folder that is carried here.
-        own = {"CELLOPS_EXPERIMENT": self.settings.experiment}
-        if self.settings.store != LOCAL:
-            own["CELLOPS_TRACKING_URI"] = self.settings.store
-        options = replace(options, environment={**options.environment, **own})
+        place = place_of(self.dask, self.store, self.settings.folder)
+        options = replace(options, environment={**options.environment, **of_workers(self.settings)})
         return DaskTrials(self.made.made, options, self.dask, place)
 
     def _sampler(self, jobs: int, again: Sequence[TrialOrder]) -> Sampler:

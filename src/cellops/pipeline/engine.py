@@ -1,6 +1,5 @@
 """Execute a notebook with parameters in a kernel of its own, by papermill with a client of ours."""
 
-import os
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -10,7 +9,7 @@ from cellops.capture.header import PARAMETER_CELLS
 from cellops.capture.secrets import variables
 from cellops.errors import NotebookError
 from cellops.pipeline.filling import fill
-from cellops.pipeline.kernel_options import KernelOptions
+from cellops.pipeline.kernel_options import KernelOptions, environment_of_kernels
 from cellops.pipeline.parameters.showing import bound_parameters
 from cellops.pipeline.preparation import prepare
 from cellops.pipeline.refusals import Refusals
@@ -23,7 +22,6 @@ from cellops.records.cached import KeptRun
 from cellops.records.execution import CellProgress, CellState, ExecutedNotebook
 from cellops.records.parameter import BoundParameters
 from cellops.records.step_progress import StepProgress
-from cellops.settings import NOT_FOR_KERNELS
 
 SAVE_INTERVAL = 10.0
 """Seconds between two savings of the notebook while it is executed."""
@@ -153,7 +151,7 @@ def execute(
     options = KernelOptions(
         name=made.kernel,
         folder=folder,
-        environment={**{k: v for k, v in os.environ.items() if k not in NOT_FOR_KERNELS}, **own},
+        environment=environment_of_kernels(own),
         cell_timeout=cell_timeout,
         save_interval=save_interval,
     )
@@ -167,7 +165,7 @@ def execute(
         else:
             from cellops.pipeline.stepwise.engine import StepExecution
 
-            execution = StepExecution(source, executed, places, output, kernel=options, options=made.steps)
+            execution = StepExecution(source, executed, places, output, kernel=options, own=own, options=made.steps)
             execution.run(on_event, on_step, on_stage, limit=total_timeout)
             reused = tuple(execution.reused_runs)
     except OverTimeError:

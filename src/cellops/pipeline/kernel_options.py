@@ -1,10 +1,12 @@
 """How a notebook's kernel is chosen and used."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from cellops.pipeline.forkserver.forkserver import ForkServer
+from cellops.settings import NOT_FOR_KERNELS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,3 +27,8 @@ class KernelOptions:
     """The Python to start it with, instead of that of its name."""
     forkserver: ForkServer | None = None
     """What forks it, where that can be done, from a process that has imported what it needs."""
+
+
+def environment_of_kernels(own: Mapping[str, str]) -> dict[str, str]:
+    """The environment of kernels that this process starts: its own, but for what notebooks must not see, and more."""
+    return {**{name: value for name, value in os.environ.items() if name not in NOT_FOR_KERNELS}, **own}

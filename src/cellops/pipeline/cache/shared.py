@@ -4,11 +4,9 @@ What lies there could have been written by anybody who may write there, and load
 signed with a key that only one's own machines know, and names the digests of all that belongs to it.
 """
 
-import contextlib
 import hashlib
 import hmac
 import itertools
-import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
@@ -16,7 +14,6 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from cellops.capture.blobs import PART
 from cellops.capture.secrets import keep
 from cellops.errors import StepError
 from cellops.pipeline.cache.shared_folder import SharedError, SharedFolder
@@ -115,30 +112,8 @@ class SharedSteps:
         self._folder.delete(name)
 
     def pull(self, name: str, digest: str, target: Path) -> None:
-        """Bring a file here, unless it is not the one that an entry names.
-
-        Raises
-        ------
-        SharedError
-            When it is gone or has another content; then it is deleted there, so that it can be written again.
-        """
-        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        part = target.with_name(f".{uuid.uuid4().hex}{PART}")
-        try:
-            if not self._folder.get(name, part):
-                fact = f"{self.public} has lost {name}"
-                raise SharedError(fact)
-            part.chmod(0o600)
-            with part.open("rb") as file:
-                whole = hashlib.file_digest(file, "sha256").hexdigest() == digest
-            if not whole:
-                with contextlib.suppress(SharedError):
-                    self._folder.delete(name)
-                fact = f"{name} in {self.public} is not what was written"
-                raise SharedError(fact)
-            part.replace(target)
-        finally:
-            part.unlink(missing_ok=True)
+        """Bring a file here, unless it is not the one that an entry names; raises as `SharedFolder.bring`."""
+        self._folder.bring(name, digest, target)
 
     def _entry(self, content: bytes, problems: list[str]) -> KeptStep | None:
         signature, _, signed = content.partition(b"\n")

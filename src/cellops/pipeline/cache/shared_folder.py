@@ -1,12 +1,13 @@
 """A folder on any file system that fsspec reaches, asked by one thread after the other, and in vain only once."""
 
+import contextlib
 import threading
 import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from cellops.capture.blobs import PART
+from cellops.capture.blobs import PART, digest_of_file
 from cellops.capture.redaction import redact
 from cellops.errors import StepError
 from cellops.settings import without_credentials
@@ -57,6 +58,30 @@ class SharedFolder:
         """Bring a file here; say whether it was there."""
         return self._do(lambda: self._get(f"{self._root}/{name}", target))
 
+    def bring(self, name: str, digest: str, target: Path) -> None:
+        """Bring a file here, readable by its owner only, unless its content is another than the one of a SHA-256.
+
+        Raises
+        ------
+        SharedError
+            When it is gone or has another content; then it is deleted there, so that it can be written again.
+        """
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        part = target.with_name(f".{uuid.uuid4().hex}{PART}")
+        try:
+            if not self.get(name, part):
+                fact = f"{self._public} has lost {name}"
+                raise SharedError(fact)
+            part.chmod(0o600)
+            if digest_of_file(part) != digest:
+                with contextlib.suppress(SharedError):
+                    self.delete(name)
+                fact = f"{name} in {self._public} is not what was written"
+                raise SharedError(fact)
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
+
     def delete(self, name: str) -> None:
         self._do(lambda: self._system.rm_file(f"{self._root}/{name}"))
 
@@ -64,9 +89,17 @@ class SharedFolder:
         """The names of the files in a folder of it, up to a number of bytes; none where there is no folder."""
         return self._do(lambda: self._files(folder, largest))
 
+    def delete_folder(self, folder: str) -> None:
+        """Delete all that is below a folder of it; nothing where there is no such folder."""
+        self._do(lambda: self._delete_folder(f"{self._root}/{folder}"))
+
     def sizes(self) -> dict[str, int]:
         """The bytes of all files below it, by name."""
         return self._do(self._sizes)
+
+    def _delete_folder(self, path: str) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            self._system.rm(path, recursive=True)
 
     def _sizes(self) -> dict[str, int]:
         try:

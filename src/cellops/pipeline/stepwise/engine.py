@@ -4,21 +4,19 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cellops.errors import CellopsError, NotebookError, StepError
 from cellops.pipeline import notebook as notebook_file
-from cellops.pipeline.forkserver.candidates import candidates
-from cellops.pipeline.forkserver.forkserver import ForkServer
 from cellops.pipeline.kernel_options import KernelOptions
 from cellops.pipeline.kernel_run import KernelRun
 from cellops.pipeline.redacting import redact_notebook
-from cellops.pipeline.stepwise.handing import Handed, Taken, pinned
+from cellops.pipeline.stepwise.executor import StepExecutor, WholeNotebook
+from cellops.pipeline.stepwise.handing import Handed, Taken
 from cellops.pipeline.stepwise.keeping import keep, kept_cells
 from cellops.pipeline.stepwise.notebook import publish, reuse, step_notebook
-from cellops.pipeline.stepwise.one_step import execute_step
 from cellops.pipeline.stepwise.options import Reuse, Stepwise
 from cellops.pipeline.stepwise.steps import Steps
 from cellops.pipeline.worker import run_beside
@@ -50,6 +48,8 @@ class StepExecution:
         Where the executed notebook goes.
     kernel
         Which kernel executes each step.
+    own
+        What the environment of kernels has on top of that of the process that starts them.
     options
         How the steps are executed.
     """
@@ -62,6 +62,7 @@ class StepExecution:
         output: Path,
         *,
         kernel: KernelOptions,
+        own: Mapping[str, str],
         options: Stepwise,
     ) -> None:
         self._source = source
@@ -70,6 +71,7 @@ class StepExecution:
         self._indices = {cell.id: index for index, cell in enumerate(prepared.cells)}
         self._output = output
         self._kernel = kernel
+        self._own = own
         self._options = options
         self._saving = threading.Lock()
         self._steps = Steps(source, kernel, options, None)
@@ -89,11 +91,11 @@ class StepExecution:
 
         manager = NotebookExecutionManager(self._whole, output_path=None, progress_bar=False, autosave_cell_every=0)
 
-        def work(stop: Future[None], tell: Callable[[Event], None]) -> None:
+        def work(executor: StepExecutor, stop: Future[None], tell: Callable[[Event], None]) -> None:
             self._begin()
             manager.notebook_start()
             try:
-                self._all(stop, tell)
+                self._all(executor, stop, tell)
             finally:
                 manager.notebook_complete()
                 self._save()
@@ -115,9 +117,20 @@ class StepExecution:
             else:
                 on_step(event)
 
-        with self._options.cache.in_use(), ForkServer(candidates(self._source)) as forks:
-            self._kernel = replace(self._kernel, forkserver=forks)
-            run_beside(work, on_event, lambda: on_stage("Stopping the kernels"), limit=limit)
+        with self._options.cache.in_use(), self._options.executors(self._asked()) as executor:
+            run_beside(partial(work, executor), on_event, lambda: on_stage("Stopping the kernels"), limit=limit)
+
+    def _asked(self) -> WholeNotebook:
+        options = self._options
+        return WholeNotebook(
+            source=self._source,
+            kernel=self._kernel,
+            own=self._own,
+            execution=options.execution,
+            values=options.cache.values.folder,
+            project=options.project,
+            jobs=options.jobs,
+        )
 
     def _begin(self) -> None:
         """Note that the notebook is executed; what is resumed in part can be resumed behind that part too."""
@@ -130,20 +143,20 @@ class StepExecution:
             if kept is not None and kept.execution == before:
                 options.cache.renew(kept, options.notebook, options.execution)
 
-    def _all(self, stop: Future[None], tell: Callable[[Event], None]) -> None:
+    def _all(self, executor: StepExecutor, stop: Future[None], tell: Callable[[Event], None]) -> None:
         """Execute each step as soon as those that it waits for have ended; after a failure none is begun."""
         graph = self._options.graph
         waiting = list(self._options.steps)
         waits = {name: self._steps.waits_for(name) for name in waiting}
         failure: BaseException | None = None
         running: dict[Future[None], str] = {}
-        with ThreadPoolExecutor(self._options.jobs, thread_name_prefix="cellops-step") as pool:
+        with ThreadPoolExecutor(executor.jobs, thread_name_prefix="cellops-step") as pool:
             while running or (waiting and failure is None and not stop.done()):
                 ready = [name for name in waiting if waits[name] <= self._steps.handed.keys()]
-                free = 0 if failure is not None or stop.done() else self._options.jobs - len(running)
+                free = 0 if failure is not None or stop.done() else executor.jobs - len(running)
                 for name in ready[:free]:
                     waiting.remove(name)
-                    running[pool.submit(self._step, graph.step(name), stop, tell)] = name
+                    running[pool.submit(self._step, graph.step(name), executor, stop, tell)] = name
                 ended, _ = wait(running, return_when=FIRST_COMPLETED)
                 for one in ended:
                     running.pop(one)
@@ -151,7 +164,7 @@ class StepExecution:
         if failure is not None:
             raise failure
 
-    def _step(self, step: Step, stop: Future[None], tell: Callable[[Event], None]) -> None:
+    def _step(self, step: Step, executor: StepExecutor, stop: Future[None], tell: Callable[[Event], None]) -> None:
         """Take what was kept of a step, or execute it."""
         started = time.perf_counter()
         taken = self._steps.taken(step)
@@ -162,7 +175,7 @@ class StepExecution:
             return
         tell(StepProgress(step=step.name, state=StepState.RUNNING, reasons=looked.reasons))
         try:
-            answer, made = self._until_done(step, taken, stop, tell)
+            answer, made = self._until_done(step, taken, executor, stop, tell)
         except CellopsError:
             tell(StepProgress(step=step.name, state=StepState.FAILED, seconds=time.perf_counter() - started))
             raise
@@ -186,13 +199,13 @@ class StepExecution:
         tell(done)
 
     def _until_done(
-        self, step: Step, taken: Taken, stop: Future[None], tell: Callable[[Event], None]
+        self, step: Step, taken: Taken, executor: StepExecutor, stop: Future[None], tell: Callable[[Event], None]
     ) -> tuple[HandedOver, "NotebookNode"]:
         """Execute a step, and again when it fails, as often as it may."""
         tries = (step.retries or self._options.retries) + 1
         for left, pause in zip(reversed(range(tries)), self._options.pauses(), strict=False):
             try:
-                return self._execute(step, taken, stop, tell)
+                return self._execute(step, taken, executor, stop, tell)
             except (NotebookError, StepError) as error:
                 if not left or stop.done():
                     raise
@@ -202,7 +215,7 @@ class StepExecution:
         raise AssertionError  # the last try returns or raises
 
     def _execute(
-        self, step: Step, taken: Taken, stop: Future[None], tell: Callable[[Event], None]
+        self, step: Step, taken: Taken, executor: StepExecutor, stop: Future[None], tell: Callable[[Event], None]
     ) -> tuple[HandedOver, "NotebookNode"]:
         """Execute a step in a kernel of its own."""
         options = self._options
@@ -216,11 +229,13 @@ class StepExecution:
             if event.index is not None and (cell := made.cells[event.index].id) in own:
                 tell(event.replace(index=self._indices[cell], step=step.name))
 
+        def tell_again(reason: str) -> None:
+            tell(StepProgress(step=step.name, state=StepState.AGAIN, reasons=(reason,)))
+
         use = KernelRun(
             kernel=self._kernel, places=self._places, output=self._output, stop=stop, tell=tell_own, save=save
         )
-        found = execute_step(step, made, taken, options.cache.values.folder, use)
-        return found.replace(trail=pinned(found.trail, options.project)), made
+        return executor.execute(step, made, taken, use, tell_again), made
 
     def _take(self, step: Step, kept: KeptStep) -> None:
         cells = kept_cells(kept, self._options)

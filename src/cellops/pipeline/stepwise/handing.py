@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cellops.capture.files.watcher import completed
-from cellops.records.handover import Handover
+from cellops.records.handover import HandedOver, Handover
 from cellops.records.step import Step
 from cellops.records.step_trail import StepTrail
 from cellops.records.stored import StoredValue
@@ -60,7 +60,11 @@ def joined(trails: Iterable[StepTrail]) -> StepTrail:
     )
 
 
-def pinned(trail: StepTrail, project: Path) -> StepTrail:
-    """A trail with the digests of files that were to be hashed beside the kernel's work."""
-    cells = (cell.replace(files=tuple(completed(use, project) for use in cell.files)) for cell in trail.cells)
-    return trail.replace(cells=tuple(cells))
+def with_digests(found: HandedOver, project: Path) -> HandedOver:
+    """An answer with the digests of files that were to be hashed beside the kernel's work."""
+    cells = (cell.replace(files=tuple(completed(use, project) for use in cell.files)) for cell in found.trail.cells)
+    found = found.replace(trail=found.trail.replace(cells=tuple(cells)))
+    if (known := found.dependencies) is None:
+        return found
+    files = tuple(completed(use, project) for use in known.files)
+    return found.replace(dependencies=known.replace(files=files))

@@ -3,7 +3,6 @@
 import time
 from typing import TYPE_CHECKING
 
-from cellops.capture.files.watcher import completed
 from cellops.pipeline.cache.variables import variables_of
 from cellops.pipeline.redacting import redact_notebook
 from cellops.pipeline.stepwise.lookup import Looked
@@ -48,14 +47,13 @@ def keep(
     held = {cell.id: cell for cell in redact_notebook(made).cells}
     shared, own = ([held[source.cells[place].id] for place in places] for places in (step.shared, step.cells))
     cells = KeptCells(own=tuple(map(_outputs, own)), shared=tuple(map(_outputs, shared)), trail=answer.trail)
-    files = tuple(completed(use, options.project) for use in answer.dependencies.files)
     asked = variables_of(answer.dependencies.modules, options.project, options.cache.salt)
     entry = KeptStep(
         step=step.name,
         notebook=options.notebook,
         execution=options.execution,
         key=looked.key,
-        dependencies=answer.dependencies.replace(files=files, variables=asked),
+        dependencies=answer.dependencies.replace(variables=asked),
         values=answer.values,
         runs=answer.runs,
         cells=options.cache.cells.keep(cells.to_json(), SUFFIX).stem,

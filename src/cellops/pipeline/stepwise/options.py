@@ -13,6 +13,8 @@ from cellops.pipeline.cache.entries import Cache
 from cellops.pipeline.cache.shared import SharedSteps
 from cellops.pipeline.steps.cells import WHOLE
 from cellops.pipeline.steps.graph import graph_of
+from cellops.pipeline.stepwise.executor import Executors
+from cellops.pipeline.stepwise.local import LocalSteps
 from cellops.pipeline.stepwise.pauses import pauses
 from cellops.records.step import StepGraph
 
@@ -38,8 +40,10 @@ class StepsAsked:
     """Where steps are kept."""
     project: Path
     """The folder that recorded paths are relative to."""
-    jobs: int = 1
-    """How many steps may be executed at once."""
+    executors: Executors = LocalSteps
+    """Who executes steps."""
+    jobs: int | None = None
+    """How many steps may be executed at once; by default as many as the executor says."""
     reuse: Reuse = Reuse.NOTHING
     only: str | None = None
     """The step to execute, with those that it waits for; all by default."""
@@ -78,6 +82,7 @@ class StepsAsked:
             execution=execution,
             parameters_cell=parameters_cell,
             parameters=parameters,
+            executors=self.executors,
             jobs=self.jobs,
             reuse=self.reuse,
             only=self.only,
@@ -130,8 +135,10 @@ class Stepwise:
     """Place of the cell that declares the parameters, from 0."""
     parameters: Mapping[str, object]
     """The values of all parameters that are known before a kernel starts."""
-    jobs: int = 1
-    """How many steps may be executed at once."""
+    executors: Executors = LocalSteps
+    """Who executes steps."""
+    jobs: int | None = None
+    """How many steps may be executed at once; by default as many as the executor says."""
     reuse: Reuse = Reuse.NOTHING
     only: str | None = None
     """The step to execute, with those that it waits for; all by default."""

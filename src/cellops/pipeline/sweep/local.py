@@ -1,6 +1,5 @@
 """Trials in kernels of this machine: each fresh, forked from a process that has imported what the notebook imports."""
 
-import os
 import threading
 import time
 import uuid
@@ -22,7 +21,7 @@ from cellops.pipeline.filling import fill
 from cellops.pipeline.forkserver.candidates import candidates
 from cellops.pipeline.forkserver.forkserver import ForkServer
 from cellops.pipeline.in_kernel import in_kernel
-from cellops.pipeline.kernel_options import KernelOptions
+from cellops.pipeline.kernel_options import KernelOptions, environment_of_kernels
 from cellops.pipeline.kernel_run import KernelRun
 from cellops.pipeline.parameters.binding import Given, bind
 from cellops.pipeline.parameters.showing import bound_parameters
@@ -32,7 +31,6 @@ from cellops.pipeline.seeding import BEGIN, loads_cellops
 from cellops.pipeline.sweep.measuring import measured
 from cellops.records.execution import CellProgress
 from cellops.records.sweep import Report, Trial, TrialOrder, TrialState
-from cellops.settings import NOT_FOR_KERNELS
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -54,7 +52,8 @@ class TrialOptions:
     """The folder in which kernels keep their journals."""
     environment: Mapping[str, str]
     """What the kernels' environment has on top of this process's."""
-    jobs: int = 1
+    jobs: int | None = None
+    """How many are executed at once; by default as many as the scheduler says."""
     seed: int | None = None
     cell_timeout: float | None = None
     trial_timeout: float | None = None
@@ -78,7 +77,7 @@ class LocalTrial:
 
 
 class LocalTrials:
-    """Executes trials, as many at once as there are jobs.
+    """Executes trials, one at a time unless more jobs are asked for.
 
     Parameters
     ----------
@@ -106,7 +105,8 @@ class LocalTrials:
         self._on_cell = on_cell
         self._own_forks = forks is None
         self._forks = ForkServer(modules_ahead(made.source)) if forks is None else forks
-        self._pool = ThreadPoolExecutor(options.jobs, thread_name_prefix="cellops-trial")
+        self.jobs = options.jobs or 1
+        self._pool = ThreadPoolExecutor(self.jobs, thread_name_prefix="cellops-trial")
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
@@ -203,7 +203,7 @@ class LocalTrials:
         return KernelOptions(
             name=made.kernel,
             folder=made.folder,
-            environment={**{k: v for k, v in os.environ.items() if k not in NOT_FOR_KERNELS}, **own},
+            environment=environment_of_kernels(own),
             cell_timeout=self._options.cell_timeout,
             forkserver=self._forks,
         )

@@ -20,5 +20,8 @@ class Underway(Protocol):
 class Scheduler(Protocol):
     """Executes trials. What it is given and what it gives are plain values."""
 
+    jobs: int
+    """How many it executes at once."""
+
     def begin(self, order: TrialOrder, on_report: Callable[[Report], None]) -> Underway:
         """Have a trial executed, beside those that are underway; what its runs report is told from any thread."""

@@ -1,6 +1,5 @@
 """The values of a project's steps: files that are named by the digest of their content."""
 
-import hashlib
 import os
 import uuid
 from collections.abc import Iterable, Mapping
@@ -8,6 +7,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from cellops.capture.blobs import digest_of_file
 from cellops.capture.secrets import KNOWN
 from cellops.errors import StepError
 from cellops.pipeline.values.formats import arrow_table, numpy_array, pandas_table, pickled, polars_table, scalar
@@ -131,7 +131,7 @@ class ValueStore:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             FORMATS[kind].write(content, part)
             _check_secrets(part)
-            stored = StoredValue(names=tuple(names), format=kind, digest=_digest(part), size=part.stat().st_size)
+            stored = StoredValue(names=tuple(names), format=kind, digest=digest_of_file(part), size=part.stat().st_size)
             path = self.path(stored)
             path.parent.mkdir(exist_ok=True, mode=0o700)
             part.replace(path)
@@ -145,7 +145,7 @@ class ValueStore:
     def _load(self, stored: StoredValue) -> Any:
         path = self.path(stored)
         try:
-            digest = _digest(path)
+            digest = digest_of_file(path)
             content = FORMATS[stored.format].read(path) if digest == stored.digest else None
             os.utime(path)  # What was used last is deleted last.
         except FileNotFoundError as error:
@@ -173,12 +173,6 @@ def sharing_memory(values: Mapping[str, object], kept: Iterable[StoredValue] = (
 
 def _format_of(value: object) -> str:
     return next(name for name, chosen in FORMATS.items() if chosen.accepts(value))
-
-
-def _digest(path: Path) -> str:
-    """SHA-256 of a file, as hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _check_secrets(path: Path) -> None:
