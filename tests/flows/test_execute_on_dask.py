@@ -16,6 +16,7 @@ from cellops.errors import ClusterError, NotebookError, StepError, UsageError
 from cellops.flows.execute import execute
 from cellops.flows.runs import runs
 from cellops.flows.steps import StepOptions, explain
+from cellops.flows.verify import verify
 from cellops.records.execution import CellProgress, CellState
 from cellops.records.step_progress import StepProgress, StepState
 from support.cluster import Cluster, cluster
@@ -149,6 +150,28 @@ def test_steps_of_workers_are_as_those_of_this_machine(workers: Cluster, project
     again = execute(notebook, {"rate": 0.25}, dask=workers.client, steps=StepOptions(cache=True))
     assert again.executed.cells == 0
     assert logged() == [("joined", "FINISHED")]
+
+
+def test_records_of_workers_are_those_of_this_machine(
+    tmp_path: Path, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figure = "%%mlops step draw\n%%mlops run --name drawn\nimport helper\nvalue = helper.double(20.0)"
+    (project / "helper.py").write_text("def double(x):\n    return 2 * x\n")
+    notebook = write(project / "n.ipynb", LOAD, figure)
+    monkeypatch.setenv("CELLOPS_SUMMARY", "false")
+    own = {"MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path / 'other.db'}", "CELLOPS_EXPERIMENT": "other"}
+    with cluster(tmp_path / "cluster", 1, own=own) as workers:
+        done = execute(notebook, dask=workers.address)
+    assert [(run.name, run.metrics["value"]) for run in done.runs] == [("drawn", 40.0)]
+    assert logged() == [("drawn", "FINISHED")]
+    assert not (tmp_path / "other.db").exists()
+    cells = nbformat.read(done.executed.output, as_version=4).cells  # type: ignore[no-untyped-call]
+    assert cells[1].outputs == [], "no line names the run, as the settings here say"
+    folder = settings.load().folder
+    texts = [path.read_text() for path in (*(folder / "journal").glob("*.jsonl"), *(folder / "steps").rglob("*.json"))]
+    assert texts
+    assert not [text for text in texts if "dask-scratch-space" in text], "files are named by where they are here"
+    assert verify("last").verdict == "identical"
 
 
 def test_what_lost_workers_did_is_done_again_and_logged_once(tmp_path: Path, project: Path) -> None:

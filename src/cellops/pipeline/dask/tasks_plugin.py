@@ -4,7 +4,7 @@ import logging
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,8 +19,9 @@ from cellops.errors import CellopsError, ClusterError
 from cellops.pipeline.dask.bundle import Bundles, Handed
 from cellops.pipeline.dask.place import Place
 from cellops.pipeline.forkserver.forkserver import ForkServer
+from cellops.settings import local_store
 
-FOLDER = "CELLOPS_FOLDER"
+FOLDER, STORE = "CELLOPS_FOLDER", "CELLOPS_TRACKING_URI"
 LOOKING = 1.0
 """Seconds between two looks whether anybody still waits for a task."""
 
@@ -66,7 +67,8 @@ class TasksPlugin(WorkerPlugin):
 
     def setup(self, worker: Any) -> None:
         self._worker = worker
-        self.folder = Path(worker.local_directory) / self.name
+        # Kernels record where links lead, and journals are looked through for this path.
+        self.folder = Path(worker.local_directory).resolve() / self.name
         self.folder.mkdir(mode=0o700, exist_ok=True)
         self.forks = ForkServer(self._modules)
         self._turn = threading.Lock()
@@ -158,6 +160,14 @@ class TasksPlugin(WorkerPlugin):
 
     def _tell(self, identifier: str, content: dict[str, Any]) -> None:
         self._worker.log_event(self.name, {"task": identifier, "told": content})
+
+
+def recording(folder: Path, own: Mapping[str, str]) -> dict[str, str]:
+    """What kernels have on top of a worker's environment: they record in a folder, as the machine that asked would.
+
+    The store of the project stands for the one of that folder, whatever store the worker's own environment names.
+    """
+    return {STORE: local_store(folder), **own, FOLDER: str(folder)}
 
 
 def perform_on_worker(name: str, identifier: str, order: Any) -> Done | NotDone:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cellops.pipeline.dask.place import Place
-from cellops.pipeline.dask.tasks_plugin import FOLDER, TasksPlugin
+from cellops.pipeline.dask.tasks_plugin import TasksPlugin, recording
 from cellops.pipeline.preparation import Preparation
 from cellops.pipeline.sweep.local import LocalTrials, TrialOptions, modules_ahead
 from cellops.records.sweep import Trial, TrialOrder, TrialState
@@ -31,7 +31,7 @@ class TrialsPlugin(TasksPlugin):
         own = replace(
             self._options,
             journals=folder / "journal",
-            environment={**self._options.environment, FOLDER: str(folder)},
+            environment=recording(folder, self._options.environment),
             jobs=1,
         )
         with LocalTrials(self._made, own, self.forks) as trials:
