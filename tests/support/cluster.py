@@ -26,7 +26,9 @@ class Cluster:
     ) -> None:
         self._folder = folder
         self._own = own or {}
-        self._preload = [] if preload is None else ["--preload", str(preload)]
+        self._preload: list[str] = []
+        if preload is not None:
+            self.preload(preload)
         self._stack = stack
         self.workers: list[subprocess.Popen[str]] = []
         file = folder / "scheduler.json"
@@ -34,6 +36,10 @@ class Cluster:
         self.scheduler = self._start(*words, "--scheduler-file", str(file))
         self.client = stack.enter_context(Client(scheduler_file=str(file), timeout=60, set_as_default=False))
         self.address: str = self.client.scheduler.address
+
+    def preload(self, file: Path) -> None:
+        """Let workers that are started from now on execute a file when they begin."""
+        self._preload = ["--preload", str(file)]
 
     def add_workers(self, count: int) -> None:
         """Start workers, and wait until they are there."""

@@ -5,7 +5,6 @@ import json
 from cellops.errors import UsageError
 from cellops.settings import LOCAL, Settings
 
-
 HEEDED_BY_KERNELS = ("capture", "summary", "patch_limit")
 """Settings by which kernels record; all others are heeded here."""
 
