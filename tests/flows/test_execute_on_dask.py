@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import mlflow
@@ -16,6 +16,7 @@ from cellops.errors import ClusterError, NotebookError, StepError, UsageError
 from cellops.flows.execute import execute
 from cellops.flows.runs import runs
 from cellops.flows.steps import StepOptions, explain
+from cellops.flows.verify import verify
 from cellops.records.execution import CellProgress, CellState
 from cellops.records.step_progress import StepProgress, StepState
 from support.cluster import Cluster, cluster
@@ -116,6 +117,15 @@ def left_on(workers: Cluster) -> list[str]:
     return [line for line in kernels if "ipykernel" in line or "forkserver" in line] + files
 
 
+def forking(workers: Cluster) -> list[int]:
+    """The processes of workers that kernels are forked from."""
+    found = []
+    for child in (child for one in workers.workers for child in psutil.Process(one.pid).children()):
+        with suppress(psutil.Error):  # it has just ended
+            found += [child.pid] if "forkserver" in " ".join(child.cmdline()) else []
+    return found
+
+
 def test_steps_of_workers_are_as_those_of_this_machine(workers: Cluster, project: Path) -> None:
     left, right = f"{LEFT}\n{WHERE}", f"{RIGHT}\n{WHERE}"
     notebook = write(project / "n.ipynb", LOAD, PARAMETERS, MAKE, left, right, JOIN)
@@ -149,6 +159,48 @@ def test_steps_of_workers_are_as_those_of_this_machine(workers: Cluster, project
     again = execute(notebook, {"rate": 0.25}, dask=workers.client, steps=StepOptions(cache=True))
     assert again.executed.cells == 0
     assert logged() == [("joined", "FINISHED")]
+
+
+def test_records_of_workers_are_those_of_this_machine(
+    tmp_path: Path, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figure = "%%mlops step draw\n%%mlops run --name drawn\nimport helper\nvalue = helper.double(20.0)"
+    (project / "helper.py").write_text("def double(x):\n    return 2 * x\n")
+    notebook = write(project / "n.ipynb", LOAD, figure)
+    monkeypatch.setenv("CELLOPS_SUMMARY", "false")
+    own = {"MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path / 'other.db'}", "CELLOPS_EXPERIMENT": "other"}
+    with cluster(tmp_path / "cluster", 1, own=own) as workers:
+        done = execute(notebook, dask=workers.address)
+    assert [(run.name, run.metrics["value"]) for run in done.runs] == [("drawn", 40.0)]
+    assert logged() == [("drawn", "FINISHED")]
+    assert not (tmp_path / "other.db").exists()
+    cells = nbformat.read(done.executed.output, as_version=4).cells  # type: ignore[no-untyped-call]
+    assert cells[1].outputs == [], "no line names the run, as the settings here say"
+    folder = settings.load().folder
+    texts = [path.read_text() for path in (*(folder / "journal").glob("*.jsonl"), *(folder / "steps").rglob("*.json"))]
+    assert texts
+    assert not [text for text in texts if "dask-scratch-space" in text], "files are named by where they are here"
+    assert verify("last").verdict == "identical"
+
+
+def test_an_idle_worker_keeps_nothing_in_memory(tmp_path: Path, project: Path) -> None:
+    ends = WAITS.format(who="long")
+    notebook = write(project / "n.ipynb", LOAD, f"%%mlops step long\n{ends}", "%%mlops step short\nprint('short')")
+    preload = tmp_path / "soon.py"
+    preload.write_text("from cellops.pipeline.dask import tasks_plugin\ntasks_plugin.IDLE = 0.1\n")
+    left: list[int] = []
+    with cluster(tmp_path / "cluster", 2, preload=preload) as workers:
+
+        def look(event: StepProgress) -> None:
+            if (event.step, event.state) == ("short", StepState.DONE):
+                ends = time.monotonic() + 30
+                while not (project / "long").exists() or (len(forking(workers)) > 1 and time.monotonic() < ends):
+                    time.sleep(0.02)
+                left.append(len(forking(workers)))
+                (project / "go-long").touch()
+
+        execute(notebook, dask=workers.address, on_step=look)
+    assert left == [1], "only the worker that executes a step has a process that kernels are forked from"
 
 
 def test_what_lost_workers_did_is_done_again_and_logged_once(tmp_path: Path, project: Path) -> None:
@@ -191,6 +243,8 @@ def test_a_stopped_execution_leaves_nothing_on_the_workers_and_is_resumed(worker
     with pytest.raises(KeyboardInterrupt):
         execute(notebook, dask=workers.address, output=output, on_progress=stop)
     assert left_on(workers) == []
+    told = workers.client.run_on_scheduler(lambda dask_scheduler: dask_scheduler.get_events())
+    assert not [topic for topic in told if topic.startswith("cellops")], "the scheduler keeps nothing that cells show"
     assert workers.client.run(lambda dask_worker: len(dask_worker.state.tasks)) == dict.fromkeys(
         workers.client.nthreads(), 0
     )
@@ -217,6 +271,27 @@ def test_what_fails_on_a_worker_is_told_as_here(workers: Cluster, project: Path)
     late = "%%mlops step late --timeout 0.2\nimport time\ntime.sleep(60)"
     with pytest.raises(StepError, match=r"step late took longer than 0\.2 s"):
         execute(write(project / "n.ipynb", LOAD, late), dask=workers.address)
+
+
+def test_a_worker_of_another_version_that_comes_later_executes_nothing(tmp_path: Path, project: Path) -> None:
+    begins = f"%%mlops step begins\n{WAITS.format(who='begins')}"
+    notebook = write(project / "n.ipynb", LOAD, begins)
+    preload = tmp_path / "older.py"
+    preload.write_text("from cellops.pipeline.dask import cluster\ncluster.__version__ = '0.0.1'\n")
+    with cluster(tmp_path / "cluster", 1) as workers:
+        workers.preload(preload)
+
+        def come() -> None:
+            workers.kill_worker_of(project, "begins")
+            (project / "go-begins").touch()
+            workers.workers.clear()
+            workers.add_workers(1)
+
+        with (
+            when(project / "begins", come),
+            pytest.raises(ClusterError, match=r"has cellops 0\.0\.1, and this machine"),
+        ):
+            execute(notebook, dask=workers.address)
 
 
 def test_secrets_go_where_nobody_reads_them(workers: Cluster, tmp_path: Path, project: Path) -> None:

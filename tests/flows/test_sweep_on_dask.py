@@ -36,12 +36,13 @@ while x >= 2 and not Path("go").exists():
     time.sleep(0.01)
 """
 TOGETHER = """%%mlops run
-import time
+import os, time
 from pathlib import Path
 Path(f"begun-{x:g}").touch()
 while not all(Path(f"begun-{one}").exists() for one in (1, 2)):
     time.sleep(0.01)
 score = x
+threads = float(os.environ.get("OMP_NUM_THREADS", 0))
 """
 
 
@@ -79,10 +80,14 @@ def test_trials_of_workers_are_carried_as_those_of_this_machine(workers: Cluster
     assert sync(settings.load()).findings == ()
 
 
-def test_as_many_trials_go_on_at_once_as_there_are_threads(workers: Cluster, project: Path) -> None:
+def test_as_many_trials_go_on_at_once_as_there_are_threads(
+    workers: Cluster, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
     notebook = write(project / "n.ipynb", LOAD, PARAMETERS, TOGETHER)
     found = sweep(notebook, {"x": "1..2"}, metric="score", dask=workers.address, trial_timeout=120)
     assert [trial.state for trial in found.trials] == [TrialState.COMPLETED] * 2
+    assert [run.metrics["threads"] for run in runs()] == [1, 1], "workers compute as this machine would"
 
 
 def test_what_a_lost_worker_did_is_done_again_and_logged_once(workers: Cluster, project: Path) -> None:

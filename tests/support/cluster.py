@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -16,9 +16,19 @@ QUIET = {"DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "5s", "DASK_DISTRIBUTED__S
 class Cluster:
     """A scheduler on a free port, with workers of one thread each."""
 
-    def __init__(self, folder: Path, stack: ExitStack, host: str = "127.0.0.1", preload: Path | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        stack: ExitStack,
+        host: str = "127.0.0.1",
+        preload: Path | None = None,
+        own: Mapping[str, str] | None = None,
+    ) -> None:
         self._folder = folder
-        self._preload = [] if preload is None else ["--preload", str(preload)]
+        self._own = own or {}
+        self._preload: list[str] = []
+        if preload is not None:
+            self.preload(preload)
         self._stack = stack
         self.workers: list[subprocess.Popen[str]] = []
         file = folder / "scheduler.json"
@@ -26,6 +36,10 @@ class Cluster:
         self.scheduler = self._start(*words, "--scheduler-file", str(file))
         self.client = stack.enter_context(Client(scheduler_file=str(file), timeout=60, set_as_default=False))
         self.address: str = self.client.scheduler.address
+
+    def preload(self, file: Path) -> None:
+        """Let workers that are started from now on execute a file when they begin."""
+        self._preload = ["--preload", str(file)]
 
     def add_workers(self, count: int) -> None:
         """Start workers, and wait until they are there."""
@@ -49,7 +63,7 @@ class Cluster:
     def _start(self, module: str, *words: str) -> "subprocess.Popen[str]":
         log = self._stack.enter_context((self._folder / f"{module}-{len(self.workers)}.log").open("w"))
         command = [sys.executable, "-m", module, *words]
-        environment = {**os.environ, **QUIET, "CELLOPS_WRITER": "false"}
+        environment = {**os.environ, **QUIET, "CELLOPS_WRITER": "false", **self._own}
         process = subprocess.Popen(command, cwd=self._folder, env=environment, stdout=log, stderr=log, text=True)
         self._stack.enter_context(process)
         self._stack.callback(process.kill)
@@ -57,10 +71,21 @@ class Cluster:
 
 
 @contextmanager
-def cluster(folder: Path, workers: int, *, host: str = "127.0.0.1", preload: Path | None = None) -> Iterator[Cluster]:
-    """A cluster whose files stand in a new folder; workers execute `preload` when they begin."""
-    folder.mkdir()
+def cluster(
+    folder: Path,
+    workers: int,
+    *,
+    host: str = "127.0.0.1",
+    preload: Path | None = None,
+    own: Mapping[str, str] | None = None,
+) -> Iterator[Cluster]:
+    """A cluster whose files stand in a new folder; workers execute `preload` when they begin, and have more variables.
+
+    They know the folder by a link to it.
+    """
+    folder.with_name(f"{folder.name}-itself").mkdir()
+    folder.symlink_to(folder.with_name(f"{folder.name}-itself"))
     with ExitStack() as stack:
-        made = Cluster(folder, stack, host, preload)
+        made = Cluster(folder, stack, host, preload, own)
         made.add_workers(workers)
         yield made

@@ -21,6 +21,9 @@ REACHED = "reached"
 """How the name of a folder begins whose small files tell whether workers reach where results are handed over."""
 
 
+ALIKE = "Give its workers the environment and the folders of this machine"
+
+
 @contextmanager
 def connected(target: Any) -> Iterator[Any]:
     """A client of a cluster (`distributed.Client`); one that was given is left open.
@@ -82,14 +85,19 @@ def check_workers(client: Any, folder: Path, place: Place) -> None:
         with suppress(SharedError):
             shared.delete_folder(token)
     for worker, there in found.items():
-        remedy = "Give its workers the environment and the folders of this machine"
         if not isinstance(there, Mapping):
             fact = f"The worker {worker} cannot import cellops: {there}"
-            raise UsageError(fact, remedy=remedy)
-        for name in here:
-            if there.get(name) != here[name]:
-                fact = f"The worker {worker} has {name} {there.get(name)}, and this machine {here[name]}"
-                raise UsageError(fact, remedy=remedy)
+            raise UsageError(fact, remedy=ALIKE)
+        if other := otherwise(worker, there, here):
+            raise UsageError(other, remedy=ALIKE)
+
+
+def otherwise(worker: str, there: Mapping[str, str], here: Mapping[str, str]) -> str | None:
+    """What a worker has otherwise than the machine that asks."""
+    for name in here:
+        if there.get(name) != here[name]:
+            return f"The worker {worker} has {name} {there.get(name)}, and this machine {here[name]}"
+    return None
 
 
 def what_is_here(folder: str, place: Place, token: str) -> dict[str, str]:
@@ -97,11 +105,15 @@ def what_is_here(folder: str, place: Place, token: str) -> dict[str, str]:
     # The path is what a worker is asked for, and os.path says no where it may not be looked at.
     there = "there" if os.path.isdir(folder) else "not there"  # noqa: PTH112
     return {
-        "Python": ".".join(platform.python_version_tuple()[:2]),
-        "cellops": __version__,
+        **versions(),
         f"the folder {folder}": there,
         f"the folder to hand over in, {place.public},": _reached(place, token),
     }
+
+
+def versions() -> dict[str, str]:
+    """What executes on a machine; also asked of workers that come later."""
+    return {"Python": ".".join(platform.python_version_tuple()[:2]), "cellops": __version__}
 
 
 def _reached(place: Place, token: str) -> str:

@@ -12,7 +12,7 @@ from cellops.pipeline import notebook as notebook_file
 from cellops.pipeline.dask.cells import Relay
 from cellops.pipeline.dask.place import HANDED, Place
 from cellops.pipeline.dask.surroundings import as_there, asked_for, heeded
-from cellops.pipeline.dask.tasks_plugin import FOLDER, TasksPlugin
+from cellops.pipeline.dask.tasks_plugin import TasksPlugin, recording
 from cellops.pipeline.dask.values import Exchange, lend
 from cellops.pipeline.forkserver.candidates import candidates
 from cellops.pipeline.kernel_options import environment_of_kernels
@@ -77,7 +77,7 @@ class StepsPlugin(TasksPlugin):
     ) -> StepDone:
         exchange, values, relay = Exchange(self.place, self.name), ValueStore(folder / VALUES), Relay(order.made, tell)
         taken = tuple(dict.fromkeys(order.taken.values.values()))
-        own = {**self._own, FOLDER: str(folder), "CELLOPS_WRITER": "false"}
+        own = {**recording(folder, self._own), "CELLOPS_WRITER": "false"}
         environment = as_there(environment_of_kernels(own), self._heeded)
         use = KernelRun(
             kernel=replace(self._kernel, environment=environment, forkserver=self.forks),

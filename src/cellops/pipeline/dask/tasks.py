@@ -81,6 +81,7 @@ class Tasks:
             with suppress(Exception):
                 self._client.unsubscribe_topic(self.name)
                 self._client.unregister_worker_plugin(self.name)
+                self._client.run_on_scheduler(_forgetting(self.name))
         with suppress(SharedError):
             SharedFolder(self._place.address, self._place.public).delete_folder(self.name)
 
@@ -133,3 +134,12 @@ class Tasks:
         if done is not None:
             Bundles(self._place).take_in(done.handed, self._folder)
         return done
+
+
+def _forgetting(topic: str) -> Callable[[Any], None]:
+    """What a scheduler forgets by what was told: cells, with what they have shown. It has no cellops of its own."""
+
+    def forget(dask_scheduler: Any) -> None:
+        dask_scheduler._broker.truncate(topic)  # Dask has no other way for one topic
+
+    return forget

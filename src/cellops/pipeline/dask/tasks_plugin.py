@@ -4,7 +4,7 @@ import logging
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,12 +17,16 @@ from distributed import Reschedule, WorkerPlugin, get_worker
 from cellops.capture.redaction import redact
 from cellops.errors import CellopsError, ClusterError
 from cellops.pipeline.dask.bundle import Bundles, Handed
+from cellops.pipeline.dask.cluster import ALIKE, otherwise, versions
 from cellops.pipeline.dask.place import Place
 from cellops.pipeline.forkserver.forkserver import ForkServer
+from cellops.settings import local_store
 
-FOLDER = "CELLOPS_FOLDER"
+FOLDER, STORE = "CELLOPS_FOLDER", "CELLOPS_TRACKING_URI"
 LOOKING = 1.0
 """Seconds between two looks whether anybody still waits for a task."""
+IDLE = 60.0
+"""Seconds without a task behind which nothing is kept in memory for the next: whoever gives tasks may be gone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,10 +67,12 @@ class TasksPlugin(WorkerPlugin):
         self.name = name
         self.place = place
         self._modules = modules
+        self._versions = versions()
 
     def setup(self, worker: Any) -> None:
         self._worker = worker
-        self.folder = Path(worker.local_directory) / self.name
+        # Kernels record where links lead, and journals are looked through for this path.
+        self.folder = Path(worker.local_directory).resolve() / self.name
         self.folder.mkdir(mode=0o700, exist_ok=True)
         self.forks = ForkServer(self._modules)
         self._turn = threading.Lock()
@@ -75,10 +81,13 @@ class TasksPlugin(WorkerPlugin):
         """Those that were stopped before they began here."""
         self._ended: set[str] = set()
         """Those that were stopped since the worker ends, or nobody waits for them."""
+        self._idle: threading.Timer | None = None
 
     def teardown(self, worker: Any) -> None:  # noqa: ARG002 - Dask calls it so
         for identifier in [*self._underway]:
             self._end(identifier)
+        if self._idle is not None:
+            self._idle.cancel()
         self.forks.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -110,6 +119,8 @@ class TasksPlugin(WorkerPlugin):
             return NotDone(error=ClusterError(fact, remedy="Look into its log"))
 
     def _perform(self, identifier: str, order: Any, key: Any) -> Done:
+        if other := otherwise(self._worker.address, versions(), self._versions):
+            raise ClusterError(other, remedy=f"{ALIKE}, and go on with --resume")
         tell, stop, ended = partial(self._tell, identifier), self._begin(identifier), threading.Event()
         tell({"begun": self._worker.address})
         threading.Thread(target=self._watch, args=[key, identifier, ended], daemon=True).start()
@@ -123,6 +134,7 @@ class TasksPlugin(WorkerPlugin):
             ended.set()
             with self._turn:
                 del self._underway[identifier]
+                self._rest_later()
             shutil.rmtree(folder, ignore_errors=True)
 
     def _begin(self, identifier: str) -> Future[Any]:
@@ -133,6 +145,20 @@ class TasksPlugin(WorkerPlugin):
             if identifier in self._stopped:
                 stop.set_result(self._stopped.pop(identifier))
         return stop
+
+    def _rest_later(self) -> None:
+        if self._idle is not None:
+            self._idle.cancel()
+        self._idle = threading.Timer(IDLE, self._rest)
+        self._idle.daemon = True
+        self._idle.start()
+
+    def _rest(self) -> None:
+        """End what kernels are forked from; the next task begins another one."""
+        with self._turn:
+            if not self._underway:
+                self.forks.close()
+                self.forks = ForkServer(self._modules)
 
     def stop(self, identifier: str, word: Any) -> None:
         """End a task before its time."""
@@ -158,6 +184,14 @@ class TasksPlugin(WorkerPlugin):
 
     def _tell(self, identifier: str, content: dict[str, Any]) -> None:
         self._worker.log_event(self.name, {"task": identifier, "told": content})
+
+
+def recording(folder: Path, own: Mapping[str, str]) -> dict[str, str]:
+    """What kernels have on top of a worker's environment: they record in a folder, as the machine that asked would.
+
+    The store of the project stands for the one of that folder, whatever store the worker's own environment names.
+    """
+    return {STORE: local_store(folder), **own, FOLDER: str(folder)}
 
 
 def perform_on_worker(name: str, identifier: str, order: Any) -> Done | NotDone:

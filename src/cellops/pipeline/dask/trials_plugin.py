@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from cellops.pipeline.dask.place import Place
-from cellops.pipeline.dask.tasks_plugin import FOLDER, TasksPlugin
+from cellops.pipeline.dask.surroundings import heeded
+from cellops.pipeline.dask.tasks_plugin import TasksPlugin, recording
 from cellops.pipeline.preparation import Preparation
 from cellops.pipeline.sweep.local import LocalTrials, TrialOptions, modules_ahead
 from cellops.records.sweep import Trial, TrialOrder, TrialState
@@ -22,6 +23,7 @@ class TrialsPlugin(TasksPlugin):
         super().__init__(f"cellops-sweep-{options.sweep}", place, modules_ahead(made.source))
         self._made = made
         self._options = options
+        self._heeded = {name: value for name, value in heeded().items() if value is not None}
 
     def execute(
         self, order: TrialOrder, folder: Path, stop: Future[Any], tell: Callable[[dict[str, Any]], None]
@@ -31,7 +33,7 @@ class TrialsPlugin(TasksPlugin):
         own = replace(
             self._options,
             journals=folder / "journal",
-            environment={**self._options.environment, FOLDER: str(folder)},
+            environment={**self._heeded, **recording(folder, self._options.environment)},
             jobs=1,
         )
         with LocalTrials(self._made, own, self.forks) as trials:
