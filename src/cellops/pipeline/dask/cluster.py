@@ -19,9 +19,8 @@ CONNECTING = 10
 ENCRYPTED = ("tls://", "wss://")
 REACHED = "reached"
 """How the name of a folder begins whose small files tell whether workers reach where results are handed over."""
-
-
 ALIKE = "Give its workers the environment and the folders of this machine"
+"""What to do about a worker that has something otherwise."""
 
 
 @contextmanager
