@@ -6,23 +6,11 @@ from rich.console import Console
 from rich.progress import Progress
 
 from cellops.records.execution import CellProgress, CellState
-from cellops.records.sweep import SweepBegun, Swept, Trial, TrialState
+from cellops.records.sweep import Swept, Trial, TrialState
 from cellops.screens.sweep import Lines, Live, SweepPicture
+from support import sweeps
 
-BEGUN = SweepBegun(
-    sweep="s",
-    name="n",
-    notebook="n.ipynb",
-    project=".",
-    started=0.0,
-    cells=(),
-    metric="auc<b>",
-    maximize=True,
-    space={"lr": "0:1"},
-    sampler="random",
-    seed=1,
-    experiment="e",
-)
+BEGUN = sweeps.BEGUN.replace(metric="auc<b>", space={"lr": "0:1"})
 
 
 def trial(state: TrialState) -> Trial:

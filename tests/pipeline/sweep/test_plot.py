@@ -6,26 +6,13 @@ import pytest
 
 from cellops.pipeline.sweep.plot import plot
 from cellops.records.sweep import SweepBegun, Trial, TrialState
+from support.sweeps import BEGUN
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
 def begun(space: dict[str, str], log: tuple[str, ...] = (), metric: str = "auc") -> SweepBegun:
-    return SweepBegun(
-        sweep="s",
-        name="n",
-        notebook="n.ipynb",
-        project=".",
-        started=0.0,
-        cells=(),
-        metric=metric,
-        maximize=True,
-        space=space,
-        sampler="random",
-        seed=1,
-        log=log,
-        experiment="e",
-    )
+    return BEGUN.replace(space=space, log=log, metric=metric)
 
 
 def trial(number: int, value: float | None, state: TrialState = TrialState.COMPLETED, **values: object) -> Trial:

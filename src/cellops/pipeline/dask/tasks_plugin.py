@@ -4,6 +4,7 @@ import logging
 import shutil
 import tempfile
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
@@ -47,7 +48,7 @@ class NotDone:
     error: CellopsError
 
 
-class TasksPlugin(WorkerPlugin):
+class TasksPlugin(WorkerPlugin, ABC):
     """Sent to each worker of a cluster, also to those that come later; what tasks do is said by its kinds.
 
     Parameters
@@ -91,6 +92,7 @@ class TasksPlugin(WorkerPlugin):
         self.forks.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    @abstractmethod
     def execute(self, order: Any, folder: Path, stop: Future[Any], tell: Callable[[dict[str, Any]], None]) -> Any:
         """Do a task in this thread.
 
@@ -103,7 +105,6 @@ class TasksPlugin(WorkerPlugin):
         tell
             Whom to tell what goes on: dictionaries of texts and numbers.
         """
-        raise NotImplementedError
 
     def perform(self, identifier: str, order: Any, key: Any) -> Done | NotDone:
         """Do a task in this thread; what it leaves is handed over."""
