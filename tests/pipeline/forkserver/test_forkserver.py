@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from jupyter_client.asynchronous.client import AsyncKernelClient
@@ -169,6 +170,24 @@ def test_what_a_kernel_has_not_closed_is_written_at_its_end(server: ForkServer, 
         "ring = [Late()]; ring.append(ring)",
     )
     assert (file.read_text(), late.read_text()) == ("all", "too")
+
+
+def test_what_a_module_of_the_project_has_not_closed_is_written_too(server: ForkServer, tmp_path: Path) -> None:
+    archive, log, ended = tmp_path / "a.zip", tmp_path / "log.txt", tmp_path / "ended.txt"
+    (tmp_path / "keeps_open.py").write_text(
+        "import threading, zipfile\n"
+        f"log = open({str(log)!r}, 'w')\narchive = zipfile.ZipFile({str(archive)!r}, 'w')\n"
+        f"def end():\n    threading.main_thread().join()\n    open({str(ended)!r}, 'w').write('ended')\n"
+        "threading.Thread(target=end).start()\n",
+        encoding="utf-8",
+    )
+    told(
+        server,
+        Path.cwd(),
+        f"import sys; sys.path.append({str(tmp_path)!r}); import keeps_open\n"
+        "keeps_open.log.write('all'); keeps_open.archive.writestr('b', 'too')",
+    )
+    assert (log.read_text(), ZipFile(archive).read("b"), ended.read_text()) == ("all", b"too", "ended")
 
 
 def test_an_interrupt_reaches_the_cell(server: ForkServer) -> None:

@@ -87,10 +87,13 @@ def _say(channel: socket.socket, what: dict[str, Any]) -> None:
         channel.sendall(json.dumps(what).encode() + b"\n")
 
 
-def become_a_kernel(order: dict[str, Any]) -> None:
+def become_a_kernel(order: dict[str, Any]) -> NoReturn:
     """Be what the command line of an order would have started."""
     from ipykernel.kernelapp import IPKernelApp
 
+    from cellops.pipeline.forkserver.ending import end
+
+    ahead = frozenset(sys.modules)
     os.setsid()
     with Path(os.devnull).open("rb") as nothing:
         os.dup2(nothing.fileno(), 0)
@@ -107,6 +110,7 @@ def become_a_kernel(order: dict[str, Any]) -> None:
     if "__mp_main__" in sys.modules:  # multiprocessing remembers the main module that it is imported with
         sys.modules["__mp_main__"] = sys.modules["__main__"]
     kernel.start()  # type: ignore[no-untyped-call]
+    end(kernel, ahead)
 
 
 def main() -> NoReturn:
@@ -136,6 +140,7 @@ def _pass_for_the_launcher() -> None:
 def _import_ahead(begun: dict[str, Any]) -> str | None:
     try:
         _pass_for_the_launcher()
+        import cellops.pipeline.forkserver.ending  # noqa: F401 - each kernel needs it
         from cellops.pipeline.forkserver.ahead import KERNEL, import_ahead
 
         folder = Path(begun["folder"])

@@ -1,0 +1,72 @@
+"""The end of a forked kernel: all that Python does at its end, but for taking apart the memory that it shares.
+
+Python clears each module when it ends. In a forked process that copies the pages of everything that was imported
+before the fork, which costs a kernel more than it took to begin.
+"""
+
+import atexit
+import gc
+import io
+import os
+import sys
+import threading
+from collections.abc import Callable, Set
+from contextlib import suppress
+from typing import Any, NoReturn
+
+WITH_BUFFERS = (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom)
+SUCCESS = 0
+PATIENCE = 1.0
+"""Seconds for the thread that was asked to end the kernel to leave that request behind."""
+
+
+def end(kernel: Any, ahead: Set[str]) -> NoReturn:
+    """End this process: its threads are waited for, what is registered for the end is done, what is open is written.
+
+    Parameters
+    ----------
+    kernel
+        ipykernel's application, the names of whose shell are given up.
+    ahead
+        The modules that were imported before the fork; those that came later are given up, too.
+    """
+    shell = kernel.shell
+    try:
+        # It writes what was printed by way of a thread that the application ends, and would wait ten seconds for it.
+        kernel.control_thread.join(PATIENCE)
+        # In the order of Python itself; multiprocessing ends its forked processes by the first of them, too.
+        for act in (threading._shutdown, atexit._run_exitfuncs):  # type: ignore[attr-defined]
+            _whatever_it_raises(act)
+        _whatever_it_raises(lambda: _give_up(shell, ahead))
+        _whatever_it_raises(_write_what_is_open)
+    finally:
+        os._exit(SUCCESS)
+
+
+def _whatever_it_raises(act: Callable[[], object]) -> None:
+    """Do one thing of several at the end, as Python does: none of them keeps the others from being done."""
+    try:
+        act()
+    except BaseException as error:  # noqa: BLE001 - told as Python tells it
+        sys.excepthook(type(error), error, error.__traceback__)
+
+
+def _give_up(shell: Any, ahead: Set[str]) -> None:
+    """Let go of what the user's names stand for, so that files and archives are closed as by the end of a script."""
+    shown = shell.user_ns.get("_oh", {})
+    for names in (shown, shell.user_ns, vars(shell.user_module), shell.user_ns_hidden):
+        names.clear()
+    sys.last_value = sys.last_traceback = None
+    for name in [name for name in sys.modules if name not in ahead]:
+        module = sys.modules.pop(name)
+        with suppress(TypeError, AttributeError):
+            vars(module).clear()
+    gc.collect()
+
+
+def _write_what_is_open() -> None:
+    """What other objects still hold open is written, at least as far as it came."""
+    for one in gc.get_objects():
+        if issubclass(type(one), WITH_BUFFERS):
+            with suppress(OSError, ValueError):
+                one.flush()
