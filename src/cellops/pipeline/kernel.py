@@ -13,7 +13,7 @@ from typing import Any
 
 import zmq
 from jupyter_client.asynchronous.client import AsyncKernelClient
-from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.kernelspec import KernelSpec, NoSuchKernel
 from jupyter_client.manager import AsyncKernelManager
 
 from cellops.pipeline.forkserver.forkserver import ForkServer
@@ -87,9 +87,14 @@ class KernelManager(AsyncKernelManager):
         command = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
         self._kernel_spec = KernelSpec(argv=command, display_name=str(python), language="python")
 
+    @property
+    def can_be_forked(self) -> bool:
+        """Whether its installation leaves it to us who starts it."""
+        return self.kernel_spec is not None and "kernel_provisioner" not in self.kernel_spec.metadata
+
     def use_forkserver(self, server: ForkServer) -> None:
-        """Fork the kernel where that can be done, unless its installation says who starts it."""
-        if self.kernel_spec is not None and "kernel_provisioner" not in self.kernel_spec.metadata:
+        """Fork the kernel where that can be done."""
+        if self.can_be_forked:
             self.kernel_id = uuid.uuid4().hex
             self.provisioner = ForkProvisioner(kernel_id=self.kernel_id, kernel_spec=self.kernel_spec, parent=self)
             self.provisioner.forkserver = server
@@ -115,6 +120,15 @@ class KernelManager(AsyncKernelManager):
         if before is not None and now is not None and now > before:
             return f"out of memory: the kernel was {killed} when the system ran out of memory"
         return f"the kernel was {killed}, often for want of memory"
+
+
+def forking_command(kernel: str) -> list[str] | None:
+    """The command line of an installed kernel; None where there is none, or its installation says who starts it."""
+    manager = KernelManager(kernel_name=kernel)
+    try:
+        return manager.format_kernel_cmd() if manager.can_be_forked else None
+    except NoSuchKernel:
+        return None
 
 
 def memory_kills(statistics: Path = STATISTICS) -> int | None:

@@ -20,7 +20,7 @@ from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from cellops.capture.temporary import temporary_folder
 from cellops.pipeline.forkserver.forkserver import ForkServer
 from cellops.pipeline.forkserver.process import ForkedKernel
-from cellops.pipeline.kernel import KernelManager
+from cellops.pipeline.kernel import KernelManager, forking_command
 from support.processes import started
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="kernels are forked on Linux only")
@@ -309,6 +309,25 @@ def test_nobody_waits_for_a_process_that_has_not_begun_and_is_given_up(tmp_path:
             own.give_up()
             assert held.read() == ""  # the end of the file is that of the process
         assert started.result(60) is None
+
+
+def test_a_process_that_begins_ahead_forks_the_first_kernel() -> None:
+    with ForkServer() as server:
+        server.begin(lambda: forking_command("python3"), os.environ, str(Path.cwd()))
+        begun = told(server, Path.cwd(), "import os; print(os.getppid())")
+        assert told(server, Path.cwd(), "import os; print(os.getppid())") == begun
+
+
+def test_a_process_that_begins_ahead_of_nothing_leaves_nothing() -> None:
+    with ForkServer() as server:
+        server.begin(lambda: forking_command("python3"), os.environ, str(Path.cwd()))
+    assert server.start(["python", "-m", "ipykernel_launcher"], os.environ, str(Path.cwd())) is None
+
+
+def test_a_kernel_that_is_not_installed_begins_nothing() -> None:
+    with ForkServer() as server:
+        server.begin(lambda: forking_command("no-such-kernel"), os.environ, str(Path.cwd()))
+        assert "a" in told(server, Path.cwd(), "print('a')")
 
 
 def test_what_is_no_kernel_of_ipython_is_not_forked(server: ForkServer) -> None:

@@ -2,7 +2,7 @@
 
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from cellops.pipeline.forkserver.process import ForkedKernel, ForkingProcess
 
@@ -25,6 +25,7 @@ class ForkServer:
         self._process: ForkingProcess | None = None
         self._begun = False
         """Whether it is known if the process can be forked."""
+        self._ahead: threading.Thread | None = None
 
     def __enter__(self) -> "ForkServer":
         return self
@@ -34,8 +35,30 @@ class ForkServer:
 
     def close(self) -> None:
         """End the process that kernels are forked from."""
+        self.give_up()
+        if self._ahead is not None:
+            self._ahead.join()
         if self._process is not None:
             self._process.close()
+
+    def begin(self, command: Callable[[], Sequence[str] | None], environment: Mapping[str, str], folder: str) -> None:
+        """Start the process before its first kernel, beside what the caller does meanwhile.
+
+        Parameters
+        ----------
+        command
+            Finds the command line of the kernels; None where they cannot be forked.
+        environment, folder
+            Those of the kernels.
+        """
+
+        def begin() -> None:
+            python = _python_of(command() or ())
+            if python is not None:
+                self._begin_once(python, environment, folder)
+
+        self._ahead = threading.Thread(target=begin, name="cellops-forks-begin", daemon=True)
+        self._ahead.start()
 
     def start(self, command: Sequence[str], environment: Mapping[str, str], folder: str) -> ForkedKernel | None:
         """Start a kernel by its command line.
@@ -46,17 +69,13 @@ class ForkServer:
             None where it has to be started as any other: on another system than Linux, by a command that is not
             ipykernel's, with an interpreter without cellops, or when the process is gone.
         """
-        place = next((at for at in range(len(command)) if tuple(command[at : at + 2]) == LAUNCHER), None)
-        if sys.platform != "linux" or place is None:
+        python = _python_of(command)
+        if python is None:
             return None
-        with self._beginning:
-            kind = (tuple(command[:place]), folder)
-            if self._kind is None:
-                self._kind = kind
-                self._begin(kind[0], environment, folder)
-        if self._process is None or self._kind != kind:
+        self._begin_once(python, environment, folder)
+        if self._process is None or self._kind != (python, folder):
             return None
-        return self._process.fork(command[place + 2 :], environment, folder)
+        return self._process.fork(command[len(python) + len(LAUNCHER) :], environment, folder)
 
     def give_up(self) -> None:
         """Wait no longer for a process that has not begun yet: no kernel was forked from it."""
@@ -64,6 +83,12 @@ class ForkServer:
         self._begun = True
         if process is not None and not begun:
             process.kill()
+
+    def _begin_once(self, python: tuple[str, ...], environment: Mapping[str, str], folder: str) -> None:
+        with self._beginning:
+            if self._kind is None:
+                self._kind = (python, folder)
+                self._begin(python, environment, folder)
 
     def _begin(self, python: Sequence[str], environment: Mapping[str, str], folder: str) -> None:
         """Start the process; without the modules of the notebook when importing these does more than that."""
@@ -79,3 +104,9 @@ class ForkServer:
             self._process.close()
             self._process = None
         self._begun = True
+
+
+def _python_of(command: Sequence[str]) -> tuple[str, ...] | None:
+    """The interpreter of a kernel's command line, with its options; None where the kernel cannot be forked."""
+    place = next((at for at in range(len(command)) if tuple(command[at : at + 2]) == LAUNCHER), None)
+    return None if sys.platform != "linux" or place is None else tuple(command[:place])

@@ -112,11 +112,18 @@ class LocalTrials:
     def __enter__(self) -> Self:
         if self._own_forks:
             self._open.enter_context(self._forks)
+            environment = environment_of_kernels(self._options.environment)
+            self._forks.begin(self._command, environment, str(self._made.folder))
         self._open.enter_context(self._pool)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._open.close()
+
+    def _command(self) -> list[str] | None:
+        from cellops.pipeline.kernel import forking_command
+
+        return forking_command(self._made.kernel)
 
     def begin(self, order: TrialOrder, on_report: Callable[[Report], None]) -> LocalTrial:
         underway = LocalTrial()
