@@ -59,6 +59,16 @@ def test_show_says_what_a_run_stands_on(project: Path, loaded: Kernel) -> None:
     assert said["files"] == "data.csv, 16 bytes, hashed"
 
 
+def test_show_says_why_a_run_failed_and_which_files_git_does_not_track(project: Path, loaded: Kernel) -> None:
+    git(project, "init", "-q")
+    for name in "abcd":
+        (project / f"{name}.py").write_text("one = 1\n")
+    loaded.run("%%mlops run broken\nhalf = 1 / 2\nnone = 1 / 0")
+    shown = loaded.run("%mlops show broken").streams
+    assert ", line 3: ZeroDivisionError: division by zero\n" in shown
+    assert "git does not track a.py, b.py, c.py and 1 more" in shown
+
+
 def test_export_on_a_line_writes_what_the_terminal_writes(project: Path, loaded: Kernel) -> None:
     git(project, "init", "-q")
     write(project / "n.ipynb", LOAD, "%%mlops parameters\nnote = 'a'", "%%mlops run\nauc = len(note) / 2")

@@ -9,6 +9,8 @@ from cellops.records.finding import Finding, Severity
 from cellops.records.run import CodeVersion, DataFingerprint
 
 SEEDERS = {"numpy": "np.random.seed(7)", "python": "random.seed(7)", "torch": "torch.manual_seed(7)"}
+MOST_NAMES = 3
+"""Files that a finding names before the rest is only counted."""
 
 
 def unseeded_randomness(generators: Iterable[GeneratorUse], where: str) -> list[Finding]:
@@ -165,10 +167,13 @@ def uncommitted_code(code: CodeVersion | None, where: str) -> list[Finding]:
                 code="uncommitted-code",
                 severity=Severity.INFO,
                 where=where,
-                seen=changed
-                if code.patch_digest
-                else "git does not track all notebooks and Python files of the project",
+                seen=changed if code.patch_digest else f"git does not track {_few(sorted(code.untracked))}",
                 remedy="Commit before a run that matters",
             )
         ]
     return []
+
+
+def _few(names: list[str]) -> str:
+    more = len(names) - MOST_NAMES
+    return ", ".join(names[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")

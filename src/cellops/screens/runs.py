@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from cellops.errors import printable
+from cellops.records.cell import place
 from cellops.records.finding import Finding, Severity, merged, serious
 from cellops.records.gate import GateResult, not_passed
 from cellops.records.recorded import RecordedRun
@@ -75,6 +76,7 @@ def run(found: RunSummary, settings: Settings, whole: RecordedRun | None = None,
         "MLflow": _where(found, settings),
         "models": ", ".join(found.models),
         "proof": found.proof,
+        "failed": None if whole is None else _error(whole),
     }
     for name, value in facts.items():
         if value not in (None, ""):
@@ -94,6 +96,16 @@ def run(found: RunSummary, settings: Settings, whole: RecordedRun | None = None,
         say(
             f"[dim]In a browser: {plain(shlex.join(['mlflow', 'ui', '--backend-store-uri', settings.tracking_uri]))}[/]"
         )
+
+
+def _error(run: RecordedRun) -> str | None:
+    """What ended a run that failed, as its cell said it."""
+    own = (record for record in run.trail if record.run == run.run and record.error is not None)
+    record = next(own, None) if run.closed.status is RunStatus.FAILED else None
+    if record is None or record.error is None:
+        return None
+    line = "" if record.error.line is None else f", line {record.error.line}"
+    return f"{place(record.execution_count)}{line}: {record.error.type}: {record.error.message}"
 
 
 def _where(found: RunSummary, settings: Settings) -> str | None:
