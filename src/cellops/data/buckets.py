@@ -87,8 +87,11 @@ class Levelled:
         ends = np.append(starts[1:], len(ordered))
         rows = ends - starts if counts is None else np.add.reduceat(counts, starts)
         first = ordered[starts] + 0.0  # minus zero is zero
-        alone = (first == ordered[ends - 1]) & _is_short(first)
-        return cls(scale, level, Buckets(keys, rows, np.where(alone, first, np.nan))).coarsened()
+        alone = np.flatnonzero(first == ordered[ends - 1])
+        alone = alone[_is_short(first[alone])]
+        values = np.full(len(first), np.nan)
+        values[alone] = first[alone]
+        return cls(scale, level, Buckets(keys, rows, values)).coarsened()
 
     def at(self, level: int) -> Self:
         """The same at a level that is as coarse, or coarser."""
@@ -315,7 +318,7 @@ def _is_short(values: Numbers) -> NDArray[np.bool_]:
     with np.errstate(divide="ignore"):
         digits = np.floor(np.log10(np.abs(values)))
     power = np.clip(SHORT_DIGITS - 1 - np.where(np.isfinite(digits), digits, 0), -LARGEST_POWER, LARGEST_POWER)
-    scale = 10.0 ** np.abs(power)
+    scale = np.array([10.0**exponent for exponent in range(LARGEST_POWER + 1)])[np.abs(power).astype(np.intp)]
     with np.errstate(over="ignore"):
         rounded = np.where(power > 0, np.rint(values * scale) / scale, np.rint(values / scale) * scale)
     short: NDArray[np.bool_] = rounded == values
