@@ -1,7 +1,7 @@
 """The summary of a table of any make, in one pass."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -17,7 +17,9 @@ TOGETHER = 8
 """Summaries of chunks that are merged at once."""
 
 
-def summarize(source: Any, *, rows: int | None = None) -> TableSummary:
+def summarize(
+    source: Any, *, rows: int | None = None, on_chunk: Callable[[Chunk], None] = lambda _: None
+) -> TableSummary:
     """Summarise a table in one pass, in memory that does not grow with its rows.
 
     Parameters
@@ -27,6 +29,8 @@ def summarize(source: Any, *, rows: int | None = None) -> TableSummary:
         of a CSV or Parquet file or of a folder with Parquet files.
     rows
         That are read at a time; by default some eight million values.
+    on_chunk
+        Hears of each chunk, for what else is to be made of it in the same pass.
 
     Returns
     -------
@@ -52,14 +56,10 @@ def summarize(source: Any, *, rows: int | None = None) -> TableSummary:
         return summarize_dask(source)
     with ThreadPoolExecutor(min(MOST_THREADS, os.cpu_count() or 1), "cellops-profile") as pool:
         held: list[TableSummary] = []
-        for summary in _summaries(chunks(source, rows), pool):
-            held.append(summary)
+        for chunk in chunks(source, rows):
+            many = chunk.rows * len(chunk.columns) >= MANY_VALUES
+            held.append(chunk.summary(pool if many else None))
+            on_chunk(chunk)
             if len(held) == TOGETHER:
                 held = [TableSummary.merged(held)]
         return held[0] if len(held) == 1 else TableSummary.merged(held)
-
-
-def _summaries(parts: Iterator[Chunk], pool: ThreadPoolExecutor) -> Iterator[TableSummary]:
-    for chunk in parts:
-        many = chunk.rows * len(chunk.columns) >= MANY_VALUES
-        yield chunk.summary(pool if many else None)
