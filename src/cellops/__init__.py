@@ -15,6 +15,7 @@ VERBS = (
     "export",
     "graph",
     "package",
+    "profile",
     "promote",
     "report",
     "restore",
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from cellops.flows.export import export as export
     from cellops.flows.graph import graph as graph
     from cellops.flows.package import package as package
+    from cellops.flows.profile import profile as profile
     from cellops.flows.promote import promote as promote
     from cellops.flows.report import report as report
     from cellops.flows.restore import restore as restore

@@ -149,7 +149,21 @@ def _sweep(_session: Session | None, /, **options: Any) -> None:
     work(**options, on_shown=show)
 
 
-PICTURES: dict[str, Callable[..., Any]] = {"verify": _verify, "graph": _graph, "sweep": _sweep}
+@click.pass_obj
+def _profile(_session: Session | None, /, tables: tuple[str, ...], **options: Any) -> None:
+    from IPython import get_ipython
+    from IPython.display import display
+
+    from cellops import screens
+    from cellops.flows.profile import profile as work
+
+    shell = get_ipython()  # type: ignore[no-untyped-call]
+    found = work(*tables, names={} if shell is None else shell.user_ns, **options)
+    display(found)  # type: ignore[no-untyped-call]
+    screens.saved(found)
+
+
+PICTURES: dict[str, Callable[..., Any]] = {"verify": _verify, "graph": _graph, "sweep": _sweep, "profile": _profile}
 
 
 class CellVerbs(Verbs):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from cellops.data.buckets import MOST, Scale, Sketch
+from cellops.data.buckets import FEW, MOST, Scale, Sketch
 from cellops.data.column import Numbers
 
 LARGEST = float(np.finfo(np.float64).max)
@@ -105,4 +105,15 @@ def test_each_scale_fills_no_more_buckets_than_it_may() -> None:
         sketch = Sketch.of(drawn(shape, 50_000, 1))
         for levelled in (sketch.relative, sketch.even):
             assert levelled is not None
-            assert MOST // 4 < len(levelled.buckets.keys) <= MOST or levelled.scale is Scale.EVEN
+            assert len(levelled.buckets.keys) <= MOST
+        widest = min(one.widest for one in (sketch.relative, sketch.even) if one is not None)
+        assert widest < 0.02 * sketch.rows
+
+
+def test_values_of_many_digits_are_not_kept_beyond_few() -> None:
+    generator = np.random.default_rng(5)
+    sketch = Sketch.of(np.append(generator.normal(size=FEW), np.repeat([19.99, 0.1 + 0.2], 100)))
+
+    assert sketch.even is not None
+    known = sketch.even.buckets.values
+    assert known[~np.isnan(known)].tolist() == [19.99]

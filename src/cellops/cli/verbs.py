@@ -15,6 +15,7 @@ from cellops.cli.execute import execute, graph
 from cellops.cli.export import export
 from cellops.cli.keeping import clean, sync
 from cellops.cli.models import drift, package, promote, serve
+from cellops.cli.profile import profile
 from cellops.cli.runs import compare, restore, runs, show, verify
 from cellops.cli.sweep import sweep
 from cellops.commands import Verbs
@@ -32,7 +33,7 @@ from cellops.flows.headers import explained
 from cellops.version import __version__
 
 VERBS = (
-    execute, sweep, graph, export, runs, show, verify, compare, restore, package, promote, serve, drift, sync, clean
+    profile, execute, sweep, graph, export, runs, show, verify, compare, restore, package, promote, serve, drift, sync, clean
 )  # fmt: skip
 
 
@@ -49,6 +50,7 @@ def terminal(context: click.Context) -> None:
 
     \b
     The usual way:
+      cellops profile flights.parquet         see what a table holds
       cellops execute train.ipynb -p seed 7   run the notebook as a pipeline
       cellops sweep train.ipynb -p depth 3..10 --metric auc   find the best parameters
       cellops graph train.ipynb               see its steps and what flows between them

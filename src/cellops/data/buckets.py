@@ -2,10 +2,12 @@
 
 Values are counted in buckets whose edges are the same for everybody: either each octave is cut into a power of two of
 equal parts (`RELATIVE`), or the whole line is (`EVEN`). A bucket of one level is the union of two of the level below.
-The level is the finest at which no more than `MOST` buckets are filled. More values never fill fewer buckets, so the
-level of a whole is at least that of each part, and whoever joins parts in any order comes to the same buckets. The idea
-of buckets that collapse together is that of Masson, Rim and Lee, DDSketch, VLDB 12 (2019), and of Epicoco et al.,
-UDDSketch, IEEE Access 8 (2020); theirs collapse at one end or by a factor that the order decides.
+The level is the finest at which no more than `MOST` buckets are filled, and none finer than of use: that of
+256 buckets an octave, or of some 8,192 between the smallest and the largest value. More values never fill fewer
+buckets nor lie closer together, so the level of a whole is at least that of each part, and whoever joins parts in any
+order comes to the same buckets. The idea of buckets that collapse together is that of Masson, Rim and Lee, DDSketch,
+VLDB 12 (2019), and of Epicoco et al., UDDSketch, IEEE Access 8 (2020); theirs collapse at one end or by a factor that
+the order decides.
 """
 
 from collections.abc import Iterable
@@ -21,9 +23,19 @@ from cellops.data.sketch import runs_of_ties
 from cellops.records.profile import QuantileSketch
 
 MOST = 2048
-"""Filled buckets of a sketch, and distinct values up to which it is exact."""
+"""Filled buckets of a sketch."""
+FEW = 512
+"""Distinct values up to which it is exact."""
 FINEST_BITS = 62
 """How many bits a key may have."""
+OCTAVE_BITS = 44
+"""Bits of a float that even the finest `RELATIVE` bucket leaves out."""
+EVEN_BITS = 13
+"""Bits of the range of all values that the finest `EVEN` bucket tells apart."""
+SHORT_DIGITS = 12
+"""Significant digits up to which a value is remembered that all rows of a bucket have."""
+LARGEST_POWER = 22
+"""The largest power of ten that a float holds exactly."""
 SAMPLE = 8 * MOST
 """Values from which the level of many is guessed: some of them never fill more buckets than all."""
 
@@ -45,7 +57,7 @@ class Buckets(NamedTuple):
     counts: Whole
     """Shape (buckets,). Its rows."""
     values: Numbers
-    """Shape (buckets,). The value of all its rows; NaN where they have several."""
+    """Shape (buckets,). The value of all its rows; NaN where they have several, or one that takes many digits."""
 
 
 @dataclass(frozen=True)
@@ -66,16 +78,20 @@ class Levelled:
         least
             The level that it shall have at least.
         """
-        level = max(_lowest(scale, ordered), _lowest(scale, ordered) if least is None else least)
+        finest = finest_level(scale, float(ordered[0]), float(ordered[-1]))
+        level = finest if least is None else max(finest, least)
         if len(ordered) > 2 * SAMPLE:
-            level = cls.of_ordered(scale, ordered[:: len(ordered) // SAMPLE], None, level).level
-        keys = _keys(scale, ordered, level)
-        starts = _starts(keys)
-        ends = np.append(starts[1:], len(keys))
+            sample = np.append(ordered[:: len(ordered) // SAMPLE], ordered[-1])
+            level = cls.of_ordered(scale, sample, None, level).level
+        starts, keys = _places(scale, ordered, level)
+        ends = np.append(starts[1:], len(ordered))
         rows = ends - starts if counts is None else np.add.reduceat(counts, starts)
         first = ordered[starts] + 0.0  # minus zero is zero
-        held = Buckets(keys[starts], rows, np.where(first == ordered[ends - 1], first, np.nan))
-        return cls(scale, level, held).coarsened()
+        alone = np.flatnonzero(first == ordered[ends - 1])
+        alone = alone[_is_short(first[alone])]
+        values = np.full(len(first), np.nan)
+        values[alone] = first[alone]
+        return cls(scale, level, Buckets(keys, rows, values)).coarsened()
 
     def at(self, level: int) -> Self:
         """The same at a level that is as coarse, or coarser."""
@@ -99,10 +115,7 @@ class Levelled:
 
     def edges(self) -> tuple[Numbers, Numbers]:
         """Where each bucket begins and ends; each of shape (buckets,)."""
-        keys = self.buckets.keys
-        inner, outer = _edge(self.scale, np.abs(keys), self.level), _edge(self.scale, np.abs(keys) + 1, self.level)
-        below = np.where(keys > 0, inner, -outer)
-        return below, np.where(keys < 0, -inner, outer)
+        return _bounds(self.scale, self.buckets.keys, self.level)
 
     @property
     def widest(self) -> int:
@@ -113,7 +126,7 @@ class Levelled:
 
 @dataclass(frozen=True)
 class Sketch:
-    """The distribution of finite numbers: exact up to 2048 distinct ones, beyond in two scales of as many buckets.
+    """The distribution of finite numbers: exact up to 512 distinct ones, beyond in two scales of as many buckets.
 
     Two sketches are equal when they were made of the same values, in whatever parts and order.
     """
@@ -124,6 +137,8 @@ class Sketch:
     """Shape (distinct,). The rows of each."""
     relative: Levelled | None
     even: Levelled | None
+    extremes: tuple[float, float] | None = None
+    """The smallest and the largest value, where there are too many to keep."""
 
     @classmethod
     def of(cls, numbers: Numbers) -> Self:
@@ -139,11 +154,12 @@ class Sketch:
     @classmethod
     def of_ordered(cls, ordered: Numbers) -> Self:
         """The same of ascending numbers."""
-        few = runs_of_ties(ordered, MOST)
+        few = runs_of_ties(ordered, FEW)
         if few is not None:
             values = ordered[few] + 0.0
             return cls(values, np.diff(np.append(few, len(ordered))), None, None)
-        return cls(None, None, *(Levelled.of_ordered(scale, ordered) for scale in Scale))
+        relative, even = (Levelled.of_ordered(scale, ordered) for scale in Scale)
+        return cls(None, None, relative, even, (float(ordered[0]) + 0.0, float(ordered[-1]) + 0.0))
 
     @classmethod
     def merged(cls, sketches: Iterable[Self]) -> Self:
@@ -151,13 +167,17 @@ class Sketch:
         held = list(sketches)
         exact = [(one.values, one.counts) for one in held if one.values is not None and one.counts is not None]
         values, counts = _counted(exact)
-        if len(exact) == len(held) and len(values) <= MOST:
+        if len(exact) == len(held) and len(values) <= FEW:
             return cls(values, counts, None, None)
+        ends = [one.extremes for one in held if one.extremes is not None]
+        ends += [(float(values[0]), float(values[-1]))] if len(values) else []
+        extremes = min(low for low, _ in ends), max(high for _, high in ends)
         parts = {
             Scale.RELATIVE: [one.relative for one in held if one.relative is not None],
             Scale.EVEN: [one.even for one in held if one.even is not None],
         }
-        return cls(None, None, *(_joined(scale, parts[scale], values, counts) for scale in Scale))
+        relative, even = (_joined(scale, parts[scale], values, counts, extremes) for scale in Scale)
+        return cls(None, None, relative, even, extremes)
 
     @property
     def rows(self) -> int:
@@ -203,12 +223,14 @@ def _lines(levelled: Levelled, rows: int) -> QuantileSketch:
     )
 
 
-def _joined(scale: Scale, parts: list[Levelled], values: Numbers, counts: Whole) -> Levelled:
+def _joined(
+    scale: Scale, parts: list[Levelled], values: Numbers, counts: Whole, extremes: tuple[float, float]
+) -> Levelled:
     """Several parts, and distinct values beside them, in the buckets of all."""
-    least = max((part.level for part in parts), default=None)
+    level = max([finest_level(scale, *extremes), *(part.level for part in parts)])
     if len(values):
-        parts = [*parts, Levelled.of_ordered(scale, values, counts, least)]
-    level = max(part.level for part in parts)
+        parts = [*parts, Levelled.of_ordered(scale, values, counts, level)]
+        level = max(part.level for part in parts)
     same = [part.at(level).buckets for part in parts]
     keys, rows, held = (np.concatenate(column) for column in zip(*same, strict=True))
     order = np.argsort(keys, kind="stable")
@@ -245,11 +267,62 @@ def _shifted(keys: Whole, levels: int) -> Whole:
     return halved
 
 
-def _lowest(scale: Scale, values: Numbers) -> int:
-    """The finest level whose keys are whole numbers of 62 bits."""
+def finest_level(scale: Scale, lowest: float, highest: float) -> int:
+    """The finest level of use for values between these, whose keys are whole numbers of 62 bits."""
     if scale is Scale.RELATIVE:
-        return 1
-    return int(np.frexp(np.abs(values[[0, -1]]).max())[1]) - FINEST_BITS
+        return OCTAVE_BITS
+    spread = int(np.frexp(highest / 2 - lowest / 2)[1]) + 1 - EVEN_BITS
+    return max(spread, int(np.frexp(max(abs(lowest), abs(highest)))[1]) - FINEST_BITS)
+
+
+def _places(scale: Scale, ordered: Numbers, level: int) -> tuple[NDArray[np.intp], Whole]:
+    """Where each filled bucket begins among ascending values, and its key."""
+    candidates = _candidates(scale, ordered, level)
+    if candidates is None or len(candidates) > len(ordered):
+        keys = _keys(scale, ordered, level)
+        starts = _starts(keys)
+        return starts, keys[starts]
+    # The bounds of all buckets that may be filled are looked up: cheaper than the key of each value.
+    lower, _ = _bounds(scale, candidates, level)
+    lower = np.where(candidates > 0, lower, np.nextafter(lower, np.inf))
+    starts = np.append(0, np.searchsorted(ordered, lower[1:]))
+    filled = np.diff(starts, append=len(ordered)) > 0
+    return starts[filled], candidates[filled]
+
+
+def _candidates(scale: Scale, ordered: Numbers, level: int) -> Whole | None:
+    """The keys of all buckets between the extremes of the negative and of the positive values; None for too many."""
+    negative, positive = np.searchsorted(ordered, 0.0), np.searchsorted(ordered, 0.0, side="right")
+    found = []
+    for part in (ordered[:negative], ordered[negative:positive], ordered[positive:]):
+        if len(part):
+            low, high = _keys(scale, part[[0, -1]], level).tolist()
+            if high - low > SAMPLE:
+                return None
+            found.append(np.arange(low, high + 1))
+    keys = np.concatenate(found)
+    return keys[_starts(keys)]
+
+
+def _bounds(scale: Scale, keys: Whole, level: int) -> tuple[Numbers, Numbers]:
+    inner, outer = _edge(scale, np.abs(keys), level), _edge(scale, np.abs(keys) + 1, level)
+    below = np.where(keys > 0, inner, -outer)
+    return below, np.where(keys < 0, -inner, outer)
+
+
+def _is_short(values: Numbers) -> NDArray[np.bool_]:
+    """Which values a person would write with few digits: those that many rows share on purpose.
+
+    Only these are remembered, as a value that merely happens to be alone in its bucket costs eight bytes in a file.
+    """
+    with np.errstate(divide="ignore"):
+        digits = np.floor(np.log10(np.abs(values)))
+    power = np.clip(SHORT_DIGITS - 1 - np.where(np.isfinite(digits), digits, 0), -LARGEST_POWER, LARGEST_POWER)
+    scale = np.array([10.0**exponent for exponent in range(LARGEST_POWER + 1)])[np.abs(power).astype(np.intp)]
+    with np.errstate(over="ignore"):
+        rounded = np.where(power > 0, np.rint(values * scale) / scale, np.rint(values / scale) * scale)
+    short: NDArray[np.bool_] = rounded == values
+    return short
 
 
 def _keys(scale: Scale, values: Numbers, level: int) -> Whole:

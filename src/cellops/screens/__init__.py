@@ -11,6 +11,7 @@ from cellops.screens.journals import cleaned, kept, synced
 from cellops.screens.live import watching
 from cellops.screens.packages import package
 from cellops.screens.parameters import parameters
+from cellops.screens.profile import profiled, saved
 from cellops.screens.promoted import promoted
 from cellops.screens.proof import proof
 from cellops.screens.restored import restored
@@ -34,6 +35,7 @@ __all__ = [
     "package",
     "parameters",
     "problems",
+    "profiled",
     "progress",
     "promoted",
     "proof",
@@ -41,6 +43,7 @@ __all__ = [
     "run",
     "run_line",
     "runs",
+    "saved",
     "served",
     "serving",
     "stage",

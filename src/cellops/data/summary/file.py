@@ -1,0 +1,143 @@
+"""A summary as one file: small, versioned, and not looked into before its digest is that of its content."""
+
+import hashlib
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from cellops.data.summary.arrays import Packed, pack, unpack
+from cellops.data.summary.column import ColumnSummary
+from cellops.data.summary.distinct import REGISTERS
+from cellops.data.summary.table import TableSummary
+from cellops.errors import InputError, NotFoundError
+
+MAGIC = b"cellops summary\n"
+VERSION = 1
+HEAD = struct.Struct(">16sHQ32s")
+"""What it is, the version, the size of what is packed, and the SHA-256 of version, size and packed content."""
+LARGEST = 1 << 30
+AGAIN = "Make it again: cellops profile FILE --output PROFILE"
+
+
+def write(summary: TableSummary, path: Path) -> None:
+    """Save a summary; whatever stood there is replaced at once.
+
+    Raises
+    ------
+    OSError
+        When it cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f".{path.name}.new")
+    new.write_bytes(to_bytes(summary))
+    new.replace(path)
+
+
+def read(path: Path) -> TableSummary:
+    """Read a summary that was saved.
+
+    Raises
+    ------
+    NotFoundError
+        When there is no such file.
+    InputError
+        When it is no summary, was written by another version, or is damaged.
+    """
+    if not path.is_file():
+        fact = f"There is no file {path}"
+        raise NotFoundError(fact, remedy=AGAIN)
+    return from_bytes(path.read_bytes(), path.name)
+
+
+def is_summary(path: Path) -> bool:
+    """Whether a file says that it is one."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(MAGIC)) == MAGIC
+
+
+def to_bytes(summary: TableSummary) -> bytes:
+    """The content of the file.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from cellops.data.summary.summarize import summarize
+    >>> summary = summarize(pd.DataFrame({"hour": [5, 6]}))
+    >>> from_bytes(to_bytes(summary)) == summary
+    True
+    """
+    content = msgspec.msgpack.encode(summary, enc_hook=_plain)
+    packed = zlib.compress(content, 6)
+    return HEAD.pack(MAGIC, VERSION, len(content), _digest(VERSION, len(content), packed)) + packed
+
+
+def from_bytes(data: bytes, name: str = "The profile") -> TableSummary:
+    """The summary whose file this is.
+
+    Raises
+    ------
+    InputError
+        When it is no summary, was written by another version, or is damaged.
+    """
+    if len(data) < HEAD.size or not data.startswith(MAGIC):
+        fact = f"{name} is no profile that cellops saved"
+        raise InputError(fact, remedy=AGAIN)
+    _, version, size, digest = HEAD.unpack(data[: HEAD.size])
+    packed = data[HEAD.size :]
+    if version != VERSION:
+        fact = f"{name} is a profile of version {version}, and this cellops reads version {VERSION}"
+        raise InputError(fact, received=version, remedy=AGAIN)
+    if digest != _digest(version, size, packed) or size > LARGEST:
+        fact = f"{name} is damaged: its content is not that of its digest"
+        raise InputError(fact, remedy=AGAIN)
+    try:
+        content = zlib.decompressobj().decompress(packed, size)
+        summary = msgspec.msgpack.decode(content, type=TableSummary, dec_hook=_typed)
+        for column in summary.columns:
+            _check(column)
+    except (ValueError, TypeError, zlib.error, msgspec.MsgspecError) as error:
+        fact = f"{name} cannot be read: {error}"
+        raise InputError(fact, remedy=AGAIN) from error
+    return summary
+
+
+def _digest(version: int, size: int, packed: bytes) -> bytes:
+    return hashlib.sha256(struct.pack(">HQ", version, size) + packed).digest()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return pack(value)
+    fact = f"{type(value).__name__} has no place in a profile"
+    raise NotImplementedError(fact)
+
+
+def _typed(_kind: Any, value: Any) -> Any:
+    return unpack(msgspec.convert(value, Packed))
+
+
+def _check(column: ColumnSummary) -> None:
+    """That arrays which belong together are of one length."""
+    parts = column.parts
+    counted = [part for part in (parts.numbers, parts.texts, parts.times and parts.times.seconds) if part is not None]
+    sketches = [part.sketch for part in (parts.numbers, parts.times and parts.times.seconds) if part is not None]
+    lengths = [(sketch.values, sketch.counts) for sketch in sketches if sketch.values is not None]
+    lengths += [
+        (levelled.buckets.keys, other)
+        for sketch in sketches
+        for levelled in (sketch.relative, sketch.even)
+        if levelled is not None
+        for other in levelled.buckets[1:]
+    ]
+    fits = all(other is not None and len(one) == len(other) for one, other in lengths)
+    whole = all((sketch.values is None) == (sketch.even is not None and sketch.relative is not None) for sketch in sketches)
+    registers = all(part.seen is None or len(part.seen.registers) == REGISTERS for part in counted)
+    if not (fits and whole and registers):
+        fact = f"what it says of column {column.name} does not fit together"
+        raise ValueError(fact)

@@ -1,0 +1,67 @@
+"""Parquet files, one or a folder of them, as chunks; no more of a file is in memory than of a chunk."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from cellops.data.summary.batches import fitting_rows
+from cellops.data.summary.chunk import Chunk
+from cellops.errors import InputError
+
+
+def chunks_of_parquet(path: Path, rows: int | None) -> Iterator[Chunk]:
+    """The rows of a file, or of all files of a folder, whose names may hold values: `year=2013/part.parquet`.
+
+    Raises
+    ------
+    InputError
+        When a file is damaged, or the folder holds none.
+    """
+    for file, partition in _files(path):
+        try:
+            yield from _of_file(file, partition, rows)
+        except (OSError, ValueError, NotImplementedError) as error:  # pyarrow's own errors are among these
+            fact = f"{file.name} cannot be read: {str(error).splitlines()[0]}"
+            raise InputError(fact, remedy="Write it again: it is damaged, or no Parquet file") from error
+
+
+def _files(path: Path) -> list[tuple[Path, dict[str, Any]]]:
+    """Each file with the values that its folders name."""
+    if path.is_file():
+        return [(path, {})]
+    files = sorted(file for file in path.rglob("*") if file.suffix.lower() in (".parquet", ".pq") and file.is_file())
+    if not files:
+        fact = f"The folder {path} holds no Parquet file"
+        raise InputError(fact, remedy="Give one whose files end in .parquet, or a CSV file by its name")
+    return [(file, _named(file.relative_to(path))) for file in files]
+
+
+def _named(file: Path) -> dict[str, Any]:
+    pairs = (part.partition("=") for part in file.parent.parts)
+    return {name: value for name, equals, value in pairs if equals}
+
+
+def _of_file(
+    file: Path, partition: dict[str, Any], rows: int | None
+) -> Iterator[Chunk]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(file, memory_map=True) as opened:
+        schema = opened.schema_arrow
+        size = rows or fitting_rows(len(schema) + len(partition))
+        empty = pa.Table.from_batches([], schema)
+        if not opened.metadata.num_rows:
+            yield Chunk.of_arrow(_with(empty, partition))
+        for batch in opened.iter_batches(batch_size=size):
+            yield Chunk.of_arrow(_with(pa.Table.from_batches([batch]), partition))
+
+
+def _with(table: Any, partition: dict[str, Any]) -> Any:
+    import pyarrow as pa
+
+    for name, value in partition.items():
+        whole = value.lstrip("-").isdigit()
+        values = pa.repeat(pa.scalar(int(value) if whole else value), table.num_rows)
+        table = table.append_column(name, values)
+    return table
