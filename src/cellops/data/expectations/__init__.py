@@ -2,5 +2,6 @@
 
 from cellops.data.expectations.check import check, row_rules
 from cellops.data.expectations.parser import parse
+from cellops.data.expectations.row_checker import RowChecker
 
-__all__ = ["check", "parse", "row_rules"]
+__all__ = ["RowChecker", "check", "parse", "row_rules"]
