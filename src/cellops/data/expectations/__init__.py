@@ -1,7 +1,8 @@
 """Expectations: rules that a table must satisfy, in the vocabulary of Great Expectations."""
 
 from cellops.data.expectations.check import check, row_rules
+from cellops.data.expectations.great_expectations import from_great_expectations, to_great_expectations
 from cellops.data.expectations.parser import parse
 from cellops.data.expectations.row_checker import RowChecker
 
-__all__ = ["RowChecker", "check", "parse", "row_rules"]
+__all__ = ["RowChecker", "check", "from_great_expectations", "parse", "row_rules", "to_great_expectations"]

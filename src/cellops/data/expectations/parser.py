@@ -126,16 +126,16 @@ def _common(given: dict[str, Any]) -> dict[str, Any]:
 def _value(node: ast.expr, namespace: Mapping[str, object]) -> Argument:
     match node:
         case ast.Constant(value=value):
-            return _plain(value)
+            return argument(value)
         case ast.UnaryOp(op=ast.USub() | ast.UAdd() as sign, operand=ast.Constant(value=int() | float() as number)):
             return _scalar(-number if isinstance(sign, ast.USub) else number)
         case ast.List(elts=elements) | ast.Tuple(elts=elements) | ast.Set(elts=elements):
             return [_value(element, namespace) for element in elements]
         case ast.Dict(keys=keys, values=values) if None not in keys:
             names = [_value(key, namespace) for key in keys if key is not None]
-            return _plain(dict(zip(map(str, names), (_value(value, namespace) for value in values), strict=True)))
+            return argument(dict(zip(map(str, names), (_value(value, namespace) for value in values), strict=True)))
         case ast.Name(id=name) if name in namespace:
-            return _plain(namespace[name])
+            return argument(namespace[name])
         case ast.Name(id=name):
             near = get_close_matches(name, namespace, n=1)
             fact = f"There is no variable {name}"
@@ -147,18 +147,16 @@ def _value(node: ast.expr, namespace: Mapping[str, object]) -> Argument:
             )
 
 
-def _plain(value: object, depth: int = 0) -> Argument:
-    """What a variable holds, as JSON can hold it. Sets have no order of their own, so they are sorted."""
-    if isinstance(value, np.ndarray):
-        return _plain(value.tolist(), depth)
-    if isinstance(value, ColumnProfile):
-        return partition_of(value)
+def argument(value: object, depth: int = 0) -> Argument:
+    """What a person or a variable gives, as JSON can hold it. Sets have no order of their own, so they are sorted."""
+    value = value.tolist() if isinstance(value, np.ndarray) else value
+    value = partition_of(value) if isinstance(value, ColumnProfile) else value
     if depth > DEEPEST:
         return _scalar(value)
     if isinstance(value, dict):
-        return {str(key): _plain(inner, depth + 1) for key, inner in value.items()}
+        return {str(key): argument(inner, depth + 1) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(element, depth + 1) for element in value]
+        return [argument(element, depth + 1) for element in value]
     if isinstance(value, set | frozenset):
         return sorted(map(_scalar, value), key=lambda element: (type(element).__name__, repr(element)))
     return _scalar(value)

@@ -103,7 +103,7 @@ class KLDivergenceBelow(DistributionRule):
         named = self.partition_object["values"]
         others = [rows for value, rows in counts.items() if value not in set(named) and rows]
         expected = self.weights * (1 - self.tail_weight_holdout) if others else self.weights
-        rest = [self.tail_weight_holdout / len(others)] * len(others)
+        rest = [self.tail_weight_holdout / max(len(others), 1)] * len(others)
         observed = np.array([*(counts.get(value, 0) for value in named), *others]) / column.count
         return observed, np.array([*expected, *rest])
 

@@ -69,9 +69,7 @@ class PairEqual(PairRule):
     name = "expect_column_pair_values_to_be_equal"
 
     def failed(self, a: Column, b: Column) -> Mask:
-        if not alike(a, b):
-            return np.ones(a.rows, dtype=bool)
-        return np.asarray(a.full != b.full, dtype=bool) | a.missing | b.missing
+        return ~equal(a, b)
 
     def pair_test(self, a: str, b: str, bind: Bind) -> str:
         types = bind((str, int, float))
@@ -129,6 +127,12 @@ class PairInSet(PairRule):
 
     def pair_test(self, a: str, b: str, bind: Bind) -> str:
         return f"({a}, {b}) in {bind(frozenset(map(tuple, self.value_pairs_set)))}"
+
+
+def equal(a: Column, b: Column) -> Mask:
+    """True for each row in which both values are there and equal."""
+    first, second = (a.full, b.full) if alike(a, b) else (a.full.astype(object), b.full.astype(object))
+    return np.asarray(first == second, dtype=bool) & ~a.missing & ~b.missing
 
 
 def alike(*columns: Column) -> bool:

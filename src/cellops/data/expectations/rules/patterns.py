@@ -11,6 +11,26 @@ from cellops.data.expectations.column import Column, Mask
 from cellops.data.expectations.rule import Bind, ValueRule, require_list, require_one_of, require_type
 from cellops.errors import ExpectationError
 
+REMEMBERED = 1024
+SHORT = 64
+"""Characters of a text that is worth remembering."""
+
+
+class KnownTexts:
+    """Texts that are known to have a form: requests repeat theirs, and looking one up costs a tenth of reading it."""
+
+    def __init__(self, predicate: Callable[[str], object]) -> None:
+        self.texts: set[str] = set()
+        self._predicate = predicate
+
+    def holds(self, text: str) -> bool:
+        """Read a text, and remember a short one that has the form, up to a number of them."""
+        if not self._predicate(text):
+            return False
+        if len(self.texts) < REMEMBERED and len(text) <= SHORT:
+            self.texts.add(text)
+        return True
+
 
 @dataclass(frozen=True)
 class FormRule(ValueRule):
@@ -22,7 +42,8 @@ class FormRule(ValueRule):
         return column.where(lambda text: not holds(text))
 
     def value_test(self, value: str, bind: Bind) -> str:
-        return f"type({value}) is str and {bind(self.predicate())}({value})"
+        known = KnownTexts(self.predicate())
+        return f"type({value}) is str and ({value} in {bind(known.texts)} or {bind(known.holds)}({value}))"
 
     @abstractmethod
     def predicate(self) -> Callable[[str], object]:

@@ -27,7 +27,8 @@ class ValuesBetween(Bounds, ValueRule):
     def value_test(self, value: str, bind: Bind) -> str:
         if self.of_times:
             return f"type({value}) is {bind(datetime)} and {value}.tzinfo is None and {self.inside_test(value, bind)}"
-        return f"(type({value}) is float or type({value}) is int) and {self.inside_test(value, bind)}"
+        inside = (self.inside_test(value, bind, held) for held in (float, int))
+        return "{} if type({value}) is float else type({value}) is int and {}".format(*inside, value=value)
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class LengthsBetween(Bounds, ValueRule):
         return np.append(self.outside(lengths), np.zeros(1, dtype=bool))[codes]
 
     def value_test(self, value: str, bind: Bind) -> str:
-        return f"type({value}) is str and {self.inside_test(f'len({value})', bind)}"
+        return f"type({value}) is str and {self.inside_test(f'(size := len({value}))', bind, int)}"
 
 
 @dataclass(frozen=True)

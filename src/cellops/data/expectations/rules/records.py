@@ -20,7 +20,7 @@ from cellops.data.expectations.rule import (
     require_number,
     require_one_of,
 )
-from cellops.data.expectations.rules.pairs import NUMBER, alike
+from cellops.data.expectations.rules.pairs import NUMBER, equal
 from cellops.data.expectations.table import Table
 from cellops.errors import ExpectationError
 
@@ -150,6 +150,4 @@ class RecordSum(RecordRule):
 
 def _same(a: Column, b: Column) -> Mask:
     missing = a.missing & b.missing
-    if not alike(a, b):
-        return missing
-    return (np.asarray(a.full == b.full, dtype=bool) & ~a.missing & ~b.missing) | missing
+    return equal(a, b) | missing

@@ -33,7 +33,9 @@ class ValuesInSet(ValueRule):
         return ~among(column, self.value_set)
 
     def value_test(self, value: str, bind: Bind) -> str:
-        return f"type({value}) in {bind(frozenset(SCALARS))} and {value} in {bind(frozenset(self.value_set))}"
+        texts_alone = all(isinstance(one, str) for one in self.value_set)
+        of_a_kind = "" if texts_alone else f"type({value}) in {bind(frozenset(SCALARS))} and "
+        return f"{of_a_kind}{value} in {bind(frozenset(self.value_set))}"
 
 
 @dataclass(frozen=True)
