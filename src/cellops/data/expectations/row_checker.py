@@ -42,7 +42,7 @@ class RowChecker:
     def __init__(self, suite: Suite, columns: Sequence[str]) -> None:
         self.suite = row_rules(suite, columns)
         self._columns = tuple(columns)
-        needed = {name for e in self.suite.expectations for name in e.columns}
+        needed = {name for expectation in self.suite.expectations for name in expectation.columns}
         places = {name: place for place, name in enumerate(self._columns) if name in needed}
         self._of_mapping = _compiled(self.suite, {name: name for name in places})
         self._of_sequence = _compiled(self.suite, places)
@@ -50,6 +50,10 @@ class RowChecker:
     def suspects(self, row: Row) -> tuple[int, ...]:
         """The places in `suite` of the expectations that the row may break: none where it surely holds."""
         return self._of_mapping(row) if isinstance(row, dict) else self._of_sequence(row)
+
+    def surely_holds(self, columns: "Mapping[str, np.ndarray[Any, np.dtype[Any]]]") -> bool:
+        """Whether a table of one row, column by column as numpy holds it, needs no closer look."""
+        return not self._of_sequence([_scalar(columns[name]) for name in self._columns])
 
     def broken(self, row: Row) -> tuple[int, ...]:
         """The places in `suite` of the expectations that a row breaks.
@@ -67,6 +71,10 @@ class RowChecker:
         closer = self.suite.replace(expectations=tuple(self.suite.expectations[place] for place in suspects))
         results = check(closer, table).results
         return tuple(place for place, result in zip(suspects, results, strict=True) if not result.passed)
+
+
+def _scalar(column: "np.ndarray[Any, np.dtype[Any]]") -> Any:
+    return column.item() if column.dtype.kind != "M" else column.astype("datetime64[us]").item()
 
 
 def _single(value: object) -> "np.ndarray[tuple[int], np.dtype[Any]]":
