@@ -84,6 +84,8 @@ class ValueRule(ColumnRule):
 
     def judge(self, table: Table) -> Judgement:
         column = table.column(self.column)
+        if not column.count:
+            return Judgement(0)
         return Judgement(column.count, column.rows_where(self.failed(column)))
 
     @abstractmethod
