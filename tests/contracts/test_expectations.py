@@ -11,63 +11,8 @@ import pytest
 from cellops.data.expectations import RowChecker, check, parse, row_rules
 from cellops.data.expectations.registry import RULES, build
 from cellops.records.contract import Suite
+from support.rules import CALLS
 
-BINS = '{"bins": [0, 10, 30], "weights": [0.5, 0.5]}'
-CALLS = {
-    "expect_column_to_exist": '("hour")',
-    "expect_table_row_count_to_be_between": "(1, 3)",
-    "expect_table_row_count_to_equal": "(5)",
-    "expect_table_column_count_to_be_between": "(1, 3)",
-    "expect_table_column_count_to_equal": "(5)",
-    "expect_table_columns_to_match_set": '(["hour", "carrier"], exact_match=False)',
-    "expect_table_columns_to_match_ordered_list": '(["hour", "carrier", "late", "day", "text"])',
-    "expect_column_values_to_not_be_null": '("carrier", mostly=0.7)',
-    "expect_column_values_to_be_null": '("carrier", mostly=0.1)',
-    "expect_column_proportion_of_non_null_values_to_be_between": '("carrier", 0.5, 0.9)',
-    "expect_column_values_to_be_of_type": '("hour", "float")',
-    "expect_column_values_to_be_in_type_list": '("hour", ["int", "str"])',
-    "expect_column_values_to_be_between": '("hour", 1, 20.5, strict_min=True)',
-    "expect_column_value_lengths_to_be_between": '("text", 4, 9)',
-    "expect_column_value_lengths_to_equal": '("text", 10)',
-    "expect_column_value_z_scores_to_be_less_than": '("hour", 1)',
-    "expect_column_values_to_be_in_set": '("carrier", ["UA", "AA"])',
-    "expect_column_values_to_not_be_in_set": '("hour", [21, 7, None])',
-    "expect_column_values_to_match_regex": '("carrier", "^[A-Z]{2}$")',
-    "expect_column_values_to_not_match_regex": '("carrier", "^[A-Z]{2}$")',
-    "expect_column_values_to_match_regex_list": '("text", ["^2013", "x"], match_on="any")',
-    "expect_column_values_to_not_match_regex_list": '("text", ["^2013", "x"])',
-    "expect_column_values_to_match_strftime_format": '("text", "%Y-%m-%d")',
-    "expect_column_values_to_be_dateutil_parseable": '("text")',
-    "expect_column_values_to_be_json_parseable": '("text")',
-    "expect_column_values_to_be_unique": '("carrier")',
-    "expect_column_unique_value_count_to_be_between": '("carrier", 2, 4)',
-    "expect_column_proportion_of_unique_values_to_be_between": '("carrier", min_value=0.5)',
-    "expect_column_values_to_be_increasing": '("hour", strictly=True)',
-    "expect_column_values_to_be_decreasing": '("day")',
-    "expect_column_min_to_be_between": '("hour", 0, 5)',
-    "expect_column_max_to_be_between": '("day", "2013-01-01", "2013-01-20")',
-    "expect_column_mean_to_be_between": '("hour", max_value=3)',
-    "expect_column_median_to_be_between": '("hour", 1, 6)',
-    "expect_column_stdev_to_be_between": '("hour", 1, 6)',
-    "expect_column_sum_to_be_between": '("late", 1, 60)',
-    "expect_column_quantile_values_to_be_between": (
-        '("hour", {"quantiles": [0.1, 0.9], "value_ranges": [[0, 5], [10, None]]})'
-    ),
-    "expect_column_distinct_values_to_be_in_set": '("carrier", ["UA", "AA"])',
-    "expect_column_distinct_values_to_contain_set": '("carrier", ["UA", "xx"])',
-    "expect_column_distinct_values_to_equal_set": '("carrier", ["UA", "xx"])',
-    "expect_column_most_common_value_to_be_in_set": '("carrier", ["UA"])',
-    "expect_column_kl_divergence_to_be_less_than": f'("hour", {BINS}, 0.3)',
-    "expect_column_population_stability_index_to_be_less_than": f'("hour", {BINS})',
-    "expect_column_max_to_be_within": '("day", "2 days", now="2013-02-03")',
-    "expect_column_pair_values_to_be_equal": '("hour", "late")',
-    "expect_column_pair_values_a_to_be_greater_than_b": '("hour", "late", or_equal=True)',
-    "expect_column_pair_values_to_be_in_set": '("carrier", "late", [["UA", 1], [None, 5]])',
-    "expect_compound_columns_to_be_unique": '(["carrier", "late"])',
-    "expect_select_column_values_to_be_unique_within_record": '(["hour", "late"])',
-    "expect_multicolumn_values_to_be_equal": '(["hour", "late"])',
-    "expect_multicolumn_sum_to_equal": '(["hour", "late"], sum_total=10)',
-}
 DAYS = ["2013-01-01", "2013-01-03", None, "2013-01-02", "2013-02-01"]
 FRAME = pd.DataFrame(
     {
