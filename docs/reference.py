@@ -11,6 +11,7 @@ import msgspec
 
 from cellops import errors, magics, setting_sources, settings
 from cellops.cli import verbs
+from cellops.data.expectations.registry import RULES
 from cellops.serving import errors as serving_errors
 
 TARGET = Path(__file__).with_name("reference.md")
@@ -26,7 +27,7 @@ def main() -> None:
 
 def render() -> str:
     """The whole page."""
-    return "\n".join([HEAD, *_verbs(), *_settings(), *_errors()])
+    return "\n".join([HEAD, *_verbs(), *_expectations(), *_settings(), *_errors()])
 
 
 def _verbs() -> Iterator[str]:
@@ -54,6 +55,26 @@ def _command(command: click.Command, name: str) -> Iterator[str]:
     ) as context:
         text = command.get_help(context)
     yield f"### `{name}`\n\n```text\n{text}\n```\n"
+
+
+def _expectations() -> Iterator[str]:
+    yield "## Expectations\n"
+    yield (
+        "One a line in a cell `%%mlops expect TABLE`, with literals, lists of them or variables. Every rule also takes "
+        "`mostly`, the least share of rows that must satisfy it, `severity` (error, warning or info) and `reason`. "
+        "Rules on values leave missing ones out. Those that can be held against a single row are checked on requests "
+        "too.\n"
+    )
+    yield "| rule | arguments | on single rows | what it demands |\n|---|---|---|---|"
+    for name, rule in RULES.items():
+        given = ", ".join(str(p).partition(":")[0] + _default(p) for p in inspect.signature(rule).parameters.values())
+        said = " ".join((rule.__doc__ or "").split())
+        yield f"| `{name}` | `{given}` | {'yes' if rule.row_wise else ''} | {said} |"
+    yield ""
+
+
+def _default(parameter: inspect.Parameter) -> str:
+    return "" if parameter.default is parameter.empty else f"={parameter.default!r}"
 
 
 def _settings() -> Iterator[str]:

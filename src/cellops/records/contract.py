@@ -1,10 +1,14 @@
 """What a package says of its inputs and outputs."""
 
 from enum import StrEnum
+from typing import Any, TypeAlias
 
 from cellops.records.base import Record, Value
 from cellops.records.finding import Severity
 from cellops.records.profile import ColumnKind, ColumnProfile, Profile
+
+Argument: TypeAlias = Value | list[Any] | dict[str, Any]
+"""An argument of an expectation, as JSON holds it."""
 
 
 class Task(StrEnum):
@@ -48,7 +52,7 @@ class Expectation(Record, frozen=True, kw_only=True):
     rule: str
     """`expect_column_values_to_be_between` …"""
     columns: tuple[str, ...]
-    arguments: dict[str, Value | list[Value]] = {}
+    arguments: dict[str, Argument] = {}
     mostly: float = 1.0
     severity: Severity = Severity.ERROR
     reason: str | None = None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cellops.data.decoder import Columns, unseen
-from cellops.data.expectations import check, row_rules
+from cellops.data.expectations import RowChecker, check
 from cellops.data.problems import row_numbers
 from cellops.errors import CellopsError, InputError
 from cellops.monitoring.prediction_log import Answered
@@ -82,7 +82,7 @@ class DataPlane:
         if not rows:
             fact = "The request has no rows"
             raise InputError(fact, remedy="Send at least one")
-        warnings = [*self._check_rules(columns), *self._note_unseen(columns)]
+        warnings = [*self._check_rules(columns, rows), *self._note_unseen(columns)]
         slot = self._strategy.choose(call.request_id)
         predictions = self._predict(slot, columns, rows)
         entry = Answered(
@@ -100,11 +100,11 @@ class DataPlane:
         self._metrics.rows.observe(rows)
         return Answer(predictions, tuple(warnings))
 
-    def _check_rules(self, columns: Columns) -> list[str]:
+    def _check_rules(self, columns: Columns, rows: int) -> list[str]:
         """Refuse rows that break a rule of severity `error`; give a warning for each other rule that is broken."""
-        if not self._rules.expectations:
+        if not self._rules.suite.expectations or (rows == 1 and self._rules.surely_holds(columns)):
             return []
-        failures = check(self._rules, columns).failures()
+        failures = check(self._rules.suite, columns).failures()
         for failure in failures:
             rule = failure.expectation
             self._metrics.count_failures(rule.rule, rule.columns[0], rule.severity.value, failure.failed)
@@ -145,9 +145,9 @@ def failure(fact: str, cause: BaseException | None = None) -> InferenceError:
     return InferenceError(fact, remedy=f"Give the error id {error_id} to those who run the server", error_id=error_id)
 
 
-def _rules(contract: Contract) -> Suite:
+def _rules(contract: Contract) -> RowChecker:
     names = [field.name for field in contract.schema.inputs]
-    return Suite(name="none") if contract.suite is None else row_rules(contract.suite, names)
+    return RowChecker(contract.suite or Suite(name="none"), names)
 
 
 def _refusal(failures: Sequence[ExpectationResult]) -> InputError:

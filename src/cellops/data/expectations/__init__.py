@@ -1,6 +1,19 @@
 """Expectations: rules that a table must satisfy, in the vocabulary of Great Expectations."""
 
 from cellops.data.expectations.check import check, row_rules
+from cellops.data.expectations.great_expectations import from_great_expectations, to_great_expectations
+from cellops.data.expectations.infer import infer
 from cellops.data.expectations.parser import parse
+from cellops.data.expectations.row_checker import RowChecker
+from cellops.data.expectations.written import written
 
-__all__ = ["check", "parse", "row_rules"]
+__all__ = [
+    "RowChecker",
+    "check",
+    "from_great_expectations",
+    "infer",
+    "parse",
+    "row_rules",
+    "to_great_expectations",
+    "written",
+]

@@ -1,27 +1,24 @@
 """Hold a table against a suite."""
 
-from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection
+from typing import Any
 
 import numpy as np
 
 from cellops.data.expectations.registry import build, rule_type
 from cellops.data.expectations.rule import Judgement, Rule
-from cellops.data.expectations.table import Table, Values
+from cellops.data.expectations.table import Table, Tabular
 from cellops.errors import ExpectationError, InputError
 from cellops.records.base import Value
 from cellops.records.contract import Expectation, Suite
 from cellops.records.expectation import ExpectationResult, SuiteResult
 from cellops.records.finding import Severity
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 SHOWN = 5
 """How many failed rows a result names."""
 
 
-def check(suite: Suite, table: "Mapping[str, Values] | pd.DataFrame") -> SuiteResult:
+def check(suite: Suite, table: Tabular) -> SuiteResult:
     """Hold a table against every expectation of a suite.
 
     A rule that cannot be checked fails with its problem stated, and the others are checked all the same.
@@ -31,7 +28,8 @@ def check(suite: Suite, table: "Mapping[str, Values] | pd.DataFrame") -> SuiteRe
     suite
         The expectations.
     table
-        A DataFrame, or columns by name as numpy arrays of one length; missing is None in an object array, NaN or NaT.
+        A frame of pandas or polars, a table of Arrow, or columns by name as numpy arrays of one length; missing is
+        None in an object array, NaN or NaT.
 
     Returns
     -------
@@ -47,7 +45,8 @@ def check(suite: Suite, table: "Mapping[str, Values] | pd.DataFrame") -> SuiteRe
     (True, 2, (1,), (-3.0,))
     """
     view = Table(table)
-    results = tuple(_result(expectation, view) for expectation in suite.expectations)
+    with np.errstate(all="ignore"):  # infinities and NaN are what it looks for
+        results = tuple(_result(expectation, view) for expectation in suite.expectations)
     passed = all(r.passed or r.expectation.severity is not Severity.ERROR for r in results)
     return SuiteResult(suite=suite.name, rows=view.rows, results=results, passed=passed)
 
@@ -72,7 +71,7 @@ def _result(expectation: Expectation, table: Table) -> ExpectationResult:
         return _verdict(expectation, rule, rule.judge(table), table)
     except (ExpectationError, InputError) as error:
         return ExpectationResult(expectation=expectation, passed=False, checked=0, problem=error.text())
-    except (TypeError, ValueError, OverflowError) as error:
+    except (TypeError, ValueError, ArithmeticError, RecursionError) as error:
         problem = f"The rule cannot be applied to this column: {error}"
         return ExpectationResult(expectation=expectation, passed=False, checked=0, problem=problem)
 
@@ -92,9 +91,15 @@ def _verdict(expectation: Expectation, rule: Rule, judgement: Judgement, table: 
         failed=failed,
         share=failed / judgement.checked if failed else 0.0,
         failed_rows=tuple(first.tolist()),
-        unexpected=tuple(_scalar(table.value(rule.columns[0], row)) for row in first) if failed else (),
+        unexpected=tuple(_seen(table, rule.columns, row) for row in first) if failed else (),
         observed=_scalar(judgement.observed),
     )
+
+
+def _seen(table: Table, columns: tuple[str, ...], row: int) -> Value:
+    """What stood in a row: the value, or those of several columns as text."""
+    values = [_scalar(table.value(column, row)) for column in columns]
+    return values[0] if len(values) == 1 else ", ".join(map(str, values))
 
 
 def _scalar(value: Any) -> Value:

@@ -9,12 +9,16 @@ from typing import Any
 import numpy as np
 
 from cellops.data.expectations.registry import arguments, build, rule_type
-from cellops.data.expectations.rule import require_type
+from cellops.data.expectations.rule import COLUMN_LIST, Rule, require_list, require_type
+from cellops.data.expectations.rules.distribution import partition_of
 from cellops.errors import ExpectationError
 from cellops.records.base import Value
-from cellops.records.contract import Expectation, Suite
+from cellops.records.contract import Argument, Expectation, Suite
 from cellops.records.finding import Severity
+from cellops.records.profile import ColumnProfile
 
+DEEPEST = 2
+"""How often lists and dictionaries of an argument may stand in each other."""
 COMMON = ("mostly", "severity", "reason")
 """Arguments that every rule takes, by name."""
 
@@ -72,12 +76,21 @@ def _expectation(statement: ast.stmt, namespace: Mapping[str, object]) -> Expect
         )
     given = _arguments(call, arguments(rule_type(call.func.id)), namespace)
     common = {key: given.pop(key) for key in COMMON if key in given}
-    columns = tuple(given.pop(key) for key in ("column",) if key in given)
-    for column in columns:
-        require_type("column", column, str, "Put the name in quotes")
+    columns = _columns(rule_type(call.func.id), given)
     expectation = Expectation(rule=call.func.id, columns=columns, arguments=given, **_common(common))
     build(expectation)
     return expectation
+
+
+def _columns(kind: type[Rule], given: dict[str, Any]) -> tuple[str, ...]:
+    """Take the columns out of what was given."""
+    named = [given.pop(argument) for argument in kind.domain if argument in given]
+    if kind.domain == COLUMN_LIST and named:
+        require_list("column_list", named[0], str, 'For example: column_list=["flight", "day"]')
+        return tuple(named[0])
+    for argument, column in zip(kind.domain, named, strict=False):
+        require_type(argument, column, str, "Put the name in quotes")
+    return tuple(named)
 
 
 def _arguments(call: ast.Call, names: tuple[str, ...], namespace: Mapping[str, object]) -> dict[str, Any]:
@@ -110,16 +123,19 @@ def _common(given: dict[str, Any]) -> dict[str, Any]:
     return {"mostly": float(mostly), "severity": Severity(severity), "reason": reason}
 
 
-def _value(node: ast.expr, namespace: Mapping[str, object]) -> Value | list[Value]:
+def _value(node: ast.expr, namespace: Mapping[str, object]) -> Argument:
     match node:
         case ast.Constant(value=value):
-            return _plain(value)
+            return argument(value)
         case ast.UnaryOp(op=ast.USub() | ast.UAdd() as sign, operand=ast.Constant(value=int() | float() as number)):
             return _scalar(-number if isinstance(sign, ast.USub) else number)
         case ast.List(elts=elements) | ast.Tuple(elts=elements) | ast.Set(elts=elements):
-            return [_scalar(_value(element, namespace)) for element in elements]
+            return [_value(element, namespace) for element in elements]
+        case ast.Dict(keys=keys, values=values) if None not in keys:
+            names = [_value(key, namespace) for key in keys if key is not None]
+            return argument(dict(zip(map(str, names), (_value(value, namespace) for value in values), strict=True)))
         case ast.Name(id=name) if name in namespace:
-            return _plain(namespace[name])
+            return argument(namespace[name])
         case ast.Name(id=name):
             near = get_close_matches(name, namespace, n=1)
             fact = f"There is no variable {name}"
@@ -131,12 +147,16 @@ def _value(node: ast.expr, namespace: Mapping[str, object]) -> Value | list[Valu
             )
 
 
-def _plain(value: object) -> Value | list[Value]:
-    """What a variable holds, as JSON can hold it. Sets have no order of their own, so they are sorted."""
-    if isinstance(value, np.ndarray):
-        return _plain(value.tolist())
+def argument(value: object, depth: int = 0) -> Argument:
+    """What a person or a variable gives, as JSON can hold it. Sets have no order of their own, so they are sorted."""
+    value = value.tolist() if isinstance(value, np.ndarray) else value
+    value = partition_of(value) if isinstance(value, ColumnProfile) else value
+    if depth > DEEPEST:
+        return _scalar(value)
+    if isinstance(value, dict):
+        return {str(key): argument(inner, depth + 1) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_scalar(element) for element in value]
+        return [argument(element, depth + 1) for element in value]
     if isinstance(value, set | frozenset):
         return sorted(map(_scalar, value), key=lambda element: (type(element).__name__, repr(element)))
     return _scalar(value)

@@ -3,25 +3,48 @@
 from difflib import get_close_matches
 from inspect import signature
 
-from cellops.data.expectations import table_rules, value_rules
-from cellops.data.expectations.rule import Rule
+from cellops.data.expectations.rule import COLUMN_LIST, Rule
+from cellops.data.expectations.rules import (
+    distinct,
+    distribution,
+    figures,
+    freshness,
+    order,
+    pairs,
+    patterns,
+    presence,
+    quantiles,
+    ranges,
+    sets,
+    shape,
+    types,
+    uniqueness,
+)
+from cellops.data.expectations.rules import records as several
 from cellops.errors import ExpectationError
 from cellops.records.contract import Expectation
 
 RULES: dict[str, type[Rule]] = {
     rule.name: rule
-    for rule in (
-        table_rules.ColumnExists,
-        table_rules.RowCountBetween,
-        table_rules.MeanBetween,
-        table_rules.UniqueShareBetween,
-        value_rules.ValuesNotNull,
-        value_rules.ValuesBetween,
-        value_rules.ValuesInSet,
-        value_rules.ValuesMatchRegex,
-        value_rules.ValuesUnique,
-        value_rules.ValuesOfType,
+    for family in (
+        shape,
+        presence,
+        types,
+        ranges,
+        sets,
+        patterns,
+        uniqueness,
+        order,
+        figures,
+        quantiles,
+        distinct,
+        distribution,
+        freshness,
+        pairs,
+        several,
     )
+    for rule in vars(family).values()
+    if isinstance(rule, type) and issubclass(rule, Rule) and "name" in vars(rule) and rule.__module__ == family.__name__
 }
 
 
@@ -50,6 +73,8 @@ def build(expectation: Expectation) -> Rule:
     """
     kind = rule_type(expectation.rule)
     try:
+        if kind.domain == COLUMN_LIST:
+            return kind(list(expectation.columns), **expectation.arguments)  # type: ignore[call-arg]
         return kind(*expectation.columns, **expectation.arguments)
     except TypeError as error:
         fact = f"{expectation.rule}: {str(error).partition('.__init__() ')[2] or error}"

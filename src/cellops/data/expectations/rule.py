@@ -1,19 +1,22 @@
 """The shape that all rules share: a frozen dataclass whose fields are the arguments of the rule."""
 
-import re
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from cellops.data.expectations.table import Column, Mask, Table, Values
+from cellops.data.expectations.column import Column, Mask
+from cellops.data.expectations.table import Table
 from cellops.errors import ExpectationError
-from cellops.records.base import Value
 
-SHORT_DATE = re.compile(r"\d{4}(-\d{2})?", re.ASCII)
+Bind: TypeAlias = Callable[[object], str]
+"""Gives a name for a value that a test of single rows needs."""
+COLUMN_LIST = ("column_list",)
+CLOSER = "False"
+"""The test of a rule that has none of its own: each row is looked at more closely."""
 
 
 @dataclass(frozen=True)
@@ -24,17 +27,21 @@ class Judgement:
     failed_rows: npt.NDArray[np.intp] = field(default_factory=lambda: np.empty(0, dtype=np.intp))
     holds: bool | None = None
     """The verdict of a rule on the whole column or table, which fails no single row."""
-    observed: Value = None
+    observed: Any = None
 
 
 class Rule(ABC):
     name: ClassVar[str]
     row_wise: ClassVar[bool] = False
     """Whether a single row can be judged."""
+    domain: ClassVar[tuple[str, ...]] = ()
+    """The arguments that name columns."""
 
     @property
     def columns(self) -> tuple[str, ...]:
-        return ()
+        if self.domain == COLUMN_LIST:
+            return tuple(getattr(self, "column_list"))  # noqa: B009 - only such rules have it
+        return tuple(getattr(self, argument) for argument in self.domain)
 
     @abstractmethod
     def judge(self, table: Table) -> Judgement:
@@ -46,14 +53,27 @@ class Rule(ABC):
             When it cannot be judged: the column is not there, or holds values of another type.
         """
 
+    def row_test(self, values: Sequence[str], bind: Bind) -> str:  # noqa: ARG002 - for those that have one
+        """An expression of Python that is true only for a row that holds, made of templates and names alone.
+
+        Parameters
+        ----------
+        values
+            The names of the values of its columns.
+        bind
+            Gives a name for anything else: what a user wrote never stands in the expression.
+        """
+        return CLOSER
+
 
 @dataclass(frozen=True)
 class ColumnRule(Rule):
     column: str
 
-    @property
-    def columns(self) -> tuple[str, ...]:
-        return (self.column,)
+    domain = ("column",)
+
+    def __post_init__(self) -> None:
+        require_type("column", self.column, str, "Put the name in quotes")
 
 
 @dataclass(frozen=True)
@@ -64,96 +84,50 @@ class ValueRule(ColumnRule):
 
     def judge(self, table: Table) -> Judgement:
         column = table.column(self.column)
-        return Judgement(len(column.present), column.rows_where(self.failed(column)))
+        if not column.count:
+            return Judgement(0)
+        return Judgement(column.count, column.rows_where(self.failed(column)))
 
     @abstractmethod
     def failed(self, column: Column) -> Mask:
-        """True for each present value that breaks the rule."""
+        """True for each value that breaks the rule: one for each row, or for each row that has a value."""
 
+    def row_test(self, values: Sequence[str], bind: Bind) -> str:
+        (value,) = values
+        test = self.value_test(value, bind)
+        return CLOSER if test == CLOSER else f"({test}) or {value} is None or {value} != {value}"
 
-@dataclass(frozen=True)
-class Bounds:
-    """The arguments of rules that hold something between two others; a bound that is None does not bind."""
-
-    min_value: float | str | None = None
-    max_value: float | str | None = None
-    strict_min: bool = False
-    strict_max: bool = False
-
-    text: ClassVar[bool] = False
-    """Whether bounds may be ISO 8601 times."""
-
-    def __post_init__(self) -> None:
-        kinds = {_kind(bound) for bound in (self.min_value, self.max_value) if bound is not None}
-        if len(kinds) != 1 or not kinds <= ({"number", "time"} if self.text else {"number"}):
-            fact = f"min_value and max_value must be numbers{' or ISO 8601 times' if self.text else ''}, one or both"
-            raise self._refused(fact)
-        if (
-            self.min_value is not None
-            and self.max_value is not None
-            and _bound(self.min_value) > _bound(self.max_value)
-        ):
-            fact = "min_value is larger than max_value"
-            raise self._refused(fact)
-        require_type("strict_min", self.strict_min, bool, "Leave it out to include the bound")
-        require_type("strict_max", self.strict_max, bool, "Leave it out to include the bound")
-
-    def _refused(self, fact: str) -> ExpectationError:
-        given = (self.min_value, self.max_value)
-        return ExpectationError(fact, received=given, remedy="For example: min_value=0, max_value=100")
-
-    def outside(self, values: Values) -> Mask:
-        """True for each value beyond a bound."""
-        if values.dtype.kind == "M":
-            values = values.astype("datetime64[us]")  # in nanoseconds a bound such as 9999-12-31 would wrap around
-        outside = np.zeros(len(values), dtype=bool)
-        if self.min_value is not None:
-            low = _bound(self.min_value)
-            outside |= values <= low if self.strict_min else values < low
-        if self.max_value is not None:
-            high = _bound(self.max_value)
-            outside |= values >= high if self.strict_max else values > high
-        return outside
-
-
-@dataclass(frozen=True)
-class ObservedRule(Bounds, Rule):
-    """A rule that compares one number, observed on the whole table, with bounds."""
-
-    def judge(self, table: Table) -> Judgement:
-        observed = self.observe(table)
-        return Judgement(table.rows, holds=not self.outside(np.array([observed])).any(), observed=observed)
-
-    @abstractmethod
-    def observe(self, table: Table) -> float:
-        """The number, of the table or of a column."""
+    def value_test(self, value: str, bind: Bind) -> str:  # noqa: ARG002 - for those that have one
+        """An expression that is true only for a value that holds."""
+        return CLOSER
 
 
 def require_type(argument: str, value: object, type_: type, remedy: str) -> None:
     """Refuse an argument of another type, as a person may write anything."""
-    if not isinstance(value, type_):
+    if not isinstance(value, type_) or (isinstance(value, bool) and type_ is not bool):
         fact = f"{argument} must be of type {type_.__name__}"
         raise ExpectationError(fact, received=value, remedy=remedy)
 
 
-def _kind(bound: object) -> str:
-    if isinstance(bound, int | float) and not isinstance(bound, bool):
-        return "number" if bound == bound else "not a number"  # noqa: PLR0124 - NaN is unlike itself
-    if isinstance(bound, str):
-        return "text" if _time(bound) is None else "time"
-    return type(bound).__name__
+def require_number(argument: str, value: object, remedy: str) -> None:
+    """Refuse what is no number."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        fact = f"{argument} must be a number"
+        raise ExpectationError(fact, received=value, remedy=remedy)
 
 
-def _bound(bound: float | str) -> Any:
-    return _time(bound) if isinstance(bound, str) else bound
+def require_one_of(argument: str, value: object, allowed: Sequence[str]) -> None:
+    """Refuse what is none of a few texts."""
+    if value not in allowed:
+        fact = f"{argument} must be one of {', '.join(allowed)}"
+        raise ExpectationError(fact, received=value, remedy=f'For example: {argument}="{allowed[0]}"')
 
 
-def _time(text: str) -> np.datetime64 | None:
-    """A time in UTC from ISO 8601, also a year or a month alone; None for anything else, such as `now`."""
-    try:
-        if SHORT_DATE.fullmatch(text):
-            return np.datetime64(text, "us")
-        time = datetime.fromisoformat(text)
-        return np.datetime64(time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time, "us")
-    except (ValueError, OverflowError):
-        return None
+def require_list(argument: str, value: object, element: type | tuple[type, ...], remedy: str) -> None:
+    """Refuse what is no list, is empty, or holds an element of another type."""
+    require_type(argument, value, list, remedy)
+    assert isinstance(value, list)  # noqa: S101 - it was just looked at
+    strange = [one for one in value if not isinstance(one, element)]
+    if strange:
+        fact = f"An element of {argument} cannot be of type {type(strange[0]).__name__}"
+        raise ExpectationError(fact, received=value, remedy=remedy)

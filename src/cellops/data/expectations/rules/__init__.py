@@ -1,0 +1,1 @@
+"""The rules, one file for each thing that they speak of."""
