@@ -88,7 +88,8 @@ class Origins:
         for named in named_paths(flow, self._namespace):
             if named.mode == "read":
                 paths.setdefault(id(named.call), set()).add(named.text)
-        return {call: self._shown(next(iter(texts))) for call, texts in paths.items() if len(texts) == 1}
+        found = {call: texts if len(texts) == 1 else _there(texts) for call, texts in paths.items()}
+        return {call: self._shown(next(iter(texts))) for call, texts in found.items() if len(texts) == 1}
 
     def _shown(self, text: str) -> str:
         if is_address(text):
@@ -132,3 +133,8 @@ class Origins:
         for name in changed:
             for other in (name, *self._sharing.get(name, ())):
                 self._files.pop(other, None)
+
+
+def _there(texts: Iterable[str]) -> set[str]:
+    """Of texts that may be paths, such as the names of columns are too, those of files that are there."""
+    return {text for text in texts if is_address(text) or Path(text).is_file()}
