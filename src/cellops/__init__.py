@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 from cellops.version import __version__ as __version__
 
 VERBS = (
+    "check_split",
     "clean",
     "compare",
+    "dataset",
     "drift",
     "execute",
     "export",
@@ -17,11 +19,13 @@ VERBS = (
     "package",
     "profile",
     "promote",
+    "rebuild_split",
     "report",
     "restore",
     "runs",
     "serve",
     "show",
+    "split",
     "sweep",
     "sync",
     "verify",
@@ -29,7 +33,9 @@ VERBS = (
 
 if TYPE_CHECKING:
     from cellops.capture.secrets import Secret as Secret
+    from cellops.flows.check_split import check_split as check_split
     from cellops.flows.compare import compare as compare
+    from cellops.flows.dataset import dataset as dataset
     from cellops.flows.drift import drift as drift
     from cellops.flows.execute import execute as execute
     from cellops.flows.export import export as export
@@ -37,11 +43,13 @@ if TYPE_CHECKING:
     from cellops.flows.package import package as package
     from cellops.flows.profile import profile as profile
     from cellops.flows.promote import promote as promote
+    from cellops.flows.rebuild_split import rebuild_split as rebuild_split
     from cellops.flows.report import report as report
     from cellops.flows.restore import restore as restore
     from cellops.flows.runs import runs as runs
     from cellops.flows.runs import show as show
     from cellops.flows.serve import serve as serve
+    from cellops.flows.split import split as split
     from cellops.flows.sweep import sweep as sweep
     from cellops.flows.sync import sync as sync
     from cellops.flows.verify import verify as verify

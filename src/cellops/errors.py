@@ -171,6 +171,12 @@ class RecordError(CellopsError):
     code = "record"
 
 
+class DataError(CellopsError):
+    """Data of a run that is gone, or is not what it was; `data` holds its `path`, or the `differences` of a table."""
+
+    code = "data"
+
+
 class VerificationError(CellopsError):
     """A run that cannot be executed again as it was; `data["cells"]` names the cells that stand in the way."""
 

@@ -19,6 +19,7 @@ from cellops.capture.results.splits import shared_rows, splits_of_run
 from cellops.capture.results.tables import Pair, Table, data_of_calls, named_tables
 from cellops.capture.watcher import OpenCell
 from cellops.errors import CellopsError, UsageError
+from cellops.flows.check_split import leaks_of_run
 from cellops.flows.contract import make_contract
 from cellops.flows.gate_figures import asked, measure, missed_by
 from cellops.flows.open_run import OpenRun, RunOptions
@@ -92,6 +93,7 @@ def gather(
     tables = tuple({(d.name, d.role): d for d in data if d is not None}.values())
     overlaps = tuple(overlap for overlap in compared if overlap is not None)
     seen += checks.evaluated_on_training_data(tables, where) or [f for o in overlaps for f in shared_rows(o, where)]
+    seen += attempt(where, partial(leaks_of_run, closed.splits, _evaluated(models), where)) or []
     code = attempt(where, run.code)
     seen += checks.uncommitted_code(code, where)
     modules = attempt(where, run.modules) or ()
@@ -138,7 +140,7 @@ def with_files(
     seen: list[Finding] = [*closed.findings]
     cells = closed.slice.cells if closed.slice is not None else None
     read = _attempt(seen, where, partial(files.read_by, cells)) or ()
-    splits = _attempt(seen, where, partial(splits_of_run, trail, record)) or ()
+    splits = _attempt(seen, where, partial(splits_of_run, trail, record, cells)) or ()
     return closed.replace(files=read, splits=splits, findings=tuple(seen))
 
 

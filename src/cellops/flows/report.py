@@ -2,12 +2,10 @@
 
 import sys
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cellops.errors import UsageError
-
-if TYPE_CHECKING:
-    from cellops.flows.session import Session
+from cellops.flows.current_session import current_session
 
 NOT_IN_A_RUN = "cellops.report: no run is open here, so nothing is kept; call it in a cell that begins with %%mlops run"
 
@@ -37,7 +35,7 @@ def report(*, step: int | None = None, **metrics: float) -> None:
     if step is not None and (type(step) is not int or step < 0):
         fact = "The step of a report is a whole number from 0 on"
         raise UsageError(fact, received=step, remedy="Count epochs or rounds: cellops.report(auc=0.81, step=3)")
-    session = _session()
+    session = current_session()
     if session is None or not session.report(values, step):
         print(NOT_IN_A_RUN, file=sys.stderr)
 
@@ -48,11 +46,3 @@ def _number(name: str, value: Any) -> float:
         fact = f"What is reported as {name} is no number"
         raise UsageError(fact, received=value, remedy=f"Give one: cellops.report({name}=0.81)")
     return float(value)
-
-
-def _session() -> "Session | None":
-    """What captures the cells of this kernel, if this is one."""
-    ipython = sys.modules.get("IPython")
-    notebook = None if ipython is None else getattr(ipython.get_ipython(), "cellops", None)
-    found: Session | None = getattr(notebook, "session", None)
-    return found

@@ -21,6 +21,7 @@ from cellops.capture.randomness.seeding import brings_torch
 from cellops.capture.randomness.watcher import Generators
 from cellops.capture.redaction import redact
 from cellops.capture.results.origins import Origins
+from cellops.capture.results.splits import Made, Splits
 from cellops.capture.watcher import OpenCell
 from cellops.errors import UsageError
 from cellops.flows import evidence, writer
@@ -85,6 +86,7 @@ class Session:
         self._writer = writer.Handle(settings)
         self._generators = Generators(Blobs(settings.folder / "states"))
         self._modules = Modules(settings.project, Blobs(settings.folder / "sources"))
+        self._splits = Splits()
         self._restoring = restoring()
         self._files = Files(settings.project, settings.folder, at_once=self._restoring is not None)
         self._origins = Origins(namespace, settings.project)
@@ -106,7 +108,14 @@ class Session:
             self.id,
             self,
             accepts=accepts,
-            watchers=watchers(self._files, self._generators, self._modules, self.settings, self._restoring),
+            watchers=watchers(
+                self._files,
+                self._generators,
+                self._modules,
+                self._splits,
+                settings=self.settings,
+                restoring=self._restoring,
+            ),
             on_fault=self.fault,
             above=len(self._handover.trail.cells),
         )
@@ -233,6 +242,10 @@ class Session:
         self.journal.write(told)
         reporting.send(Report(step=told.step, values=told.values))
         return True
+
+    def divided(self, made: Made) -> None:
+        """Keep with the cell that is executed how it divided rows."""
+        self._splits.keep(made)
 
     def notebook_shown(self, shown: NotebookShown) -> None:
         """A page has told how the notebook stands on it, saved or not."""

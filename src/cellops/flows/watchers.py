@@ -19,7 +19,13 @@ from cellops.settings import Settings
 
 
 def watchers(
-    files: Files, generators: Generators, modules: Modules, settings: Settings, restoring: Restoring | None
+    files: Files,
+    generators: Generators,
+    modules: Modules,
+    splits: Splits,
+    *,
+    settings: Settings,
+    restoring: Restoring | None,
 ) -> tuple[Watcher[Any], ...]:
     """All watchers; values are looked at behind names, which tell what a cell bound."""
     unread = None if restoring is None else restoring.unread
@@ -32,6 +38,6 @@ def watchers(
         Habits(),
         Forks(),
         modules,
-        Splits(),
+        splits,
         Outputs(settings.folder / "spool"),
     )

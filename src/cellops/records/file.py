@@ -12,6 +12,8 @@ class Pointer(Record, frozen=True, kw_only=True):
     """What is pointed to: an address without credentials, or the path of the file that says so."""
     version: str | None = None
     """The version there: a DVC hash, the version of a Delta table, a lakeFS reference, a git-lfs object."""
+    digest: str | None = None
+    """Of the entry in the log of a Delta table that made the version: a table made anew counts from 0 again."""
 
 
 class FileUse(Record, frozen=True, kw_only=True):

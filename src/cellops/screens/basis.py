@@ -6,6 +6,7 @@ from cellops.records.cell import place
 from cellops.records.file import FileUse
 from cellops.records.recorded import RecordedRun, kernel_names, kernels
 from cellops.records.run import CodeVersion, DataFingerprint, Environment
+from cellops.records.split import SplitRecord
 from cellops.screens.console import count, say
 
 MOST = 8
@@ -22,6 +23,7 @@ def basis(run: RecordedRun) -> None:
         "python": [_environment(closed.environment)] if closed.environment is not None else [],
         "cells": list(_cells(run)),
         "modules": [", ".join(_few([module.path for module in closed.modules]))],
+        "splits": _few([_split(split.made) for split in closed.splits if split.made is not None]),
         "tables": _few([_table(table) for table in closed.data]),
         "files": _few([_file(file) for file in closed.files]),
     }
@@ -57,6 +59,11 @@ def _environment(found: Environment) -> str:
 def _table(table: DataFingerprint) -> str:
     came = f", read from {table.pointer}" if table.pointer else ""
     return f"{table.name} ({table.role}): {table.rows:,} x {table.columns:,}{came}, {_covered(table.method)}"
+
+
+def _split(split: SplitRecord) -> str:
+    sizes = ", ".join(f"{name} {content.rows:,}" for name, content in split.parts.items())
+    return f"{split.told()}: {sizes} rows"
 
 
 def _file(file: FileUse) -> str:

@@ -211,6 +211,9 @@ def _records(run: RunClosed, trail: Sequence[CellRecord], settings: Settings) ->
         "findings.json": msgspec.json.format(msgspec.json.encode(run.findings)),
         "data.json": msgspec.json.format(msgspec.json.encode(run.data)),
     }
+    made = [split.made for split in run.splits if split.made is not None]
+    if made:
+        files["splits.json"] = msgspec.json.format(msgspec.json.encode(made))
     if run.environment is not None:
         files["environment.json"] = run.environment.to_pretty_json()
         files["lock.txt"] = run.environment.lock().encode()

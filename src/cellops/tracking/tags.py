@@ -16,6 +16,8 @@ EXECUTION_STATUS = "cellops.execution.status"
 FINDINGS = "cellops.findings"
 MODEL = "cellops.model"
 SEED = "cellops.seed"
+SPLIT = "cellops.split"
+"""How `cellops.split` divided the rows that the run depends on."""
 PROOF = "cellops.proof"
 """The verdict of the newest proof, and when it was made."""
 GATES = "cellops.gates"
@@ -67,4 +69,7 @@ def of_closed(run: RunClosed) -> dict[str, str]:
         tags["mlflow.source.git.commit"] = run.code.commit
         tags["mlflow.source.git.branch"] = run.code.branch or "detached"
         tags["cellops.git.dirty"] = str(run.code.dirty).lower()
+    made = [split.made.told() for split in run.splits if split.made is not None]
+    if made:
+        tags[SPLIT] = "; ".join(made)[:LONGEST]
     return tags

@@ -56,7 +56,8 @@ def _bits(values: Any) -> "Bits":
         case "b" | "i" | "u":
             return _seen_as_bits(values.astype(np.uint64 if values.dtype.kind == "u" else np.int64))
         case "m" | "M":
-            return _seen_as_bits(np.ascontiguousarray(values))
+            missing = np.isnat(values)
+            return np.where(missing, np.uint64(MISSING), _seen_as_bits(_in_nanoseconds(values)))
         case "U" | "S":
             return pd.util.hash_array(values.astype(object))
         case "O":
@@ -71,9 +72,21 @@ def _seen_as_bits(values: Any) -> "Bits":
     return bits
 
 
+def _in_nanoseconds(times: Any) -> Any:
+    """Times and durations in the unit that pandas had alone for long, unless they would not fit."""
+    import numpy as np
+
+    kind = np.dtype(f"{times.dtype.kind}8[ns]")
+    if times.dtype == kind:
+        return np.ascontiguousarray(times)
+    fine = times.astype(kind)
+    return fine if (fine.astype(times.dtype) == times)[~np.isnat(times)].all() else np.ascontiguousarray(times)
+
+
 def _extension_bits(array: Any) -> "Bits":
     import numpy as np
     import pandas as pd
+    import pyarrow as pa
 
     if type(array).__module__.partition(".")[0] != "pandas" or type(array.dtype).__name__ == "SparseDtype":
         fact = f"columns of {array.dtype.name} are not compared"
@@ -81,6 +94,10 @@ def _extension_bits(array: Any) -> "Bits":
     if type(array.dtype).__name__ == "CategoricalDtype":
         of_categories = np.append(_bits(_plainest(array.categories)), np.uint64(MISSING))
         return np.asarray(of_categories[array.codes], np.uint64)
+    if type(array.dtype).__name__ == "DatetimeTZDtype":
+        return _bits(array.tz_convert(None).to_numpy())
+    if hasattr(array, "__arrow_array__") and type(array.dtype).__name__ not in {"PeriodDtype", "IntervalDtype"}:
+        return _arrow_bits(pa.array(array, from_pandas=True))
     hashed: Bits = pd.util.hash_array(array)
     return hashed
 
@@ -94,11 +111,16 @@ def _object_bits(values: list[Any]) -> "Bits":
     import pandas as pd
     import xxhash
 
-    if set(map(type, values)) == {str}:
-        return pd.util.hash_array(np.array(values, dtype=object), categorize=True)
+    if all(type(value) is str or _is_missing(value) for value in values):
+        texts = pd.util.hash_array(np.array([value if type(value) is str else "" for value in values], dtype=object))
+        return np.where([type(value) is str for value in values], texts, np.uint64(MISSING))
     check_nesting(values)
     hashes = (xxhash.xxh3_64_intdigest(token(value)) for value in values)
     return np.fromiter(hashes, np.uint64, len(values))
+
+
+def _is_missing(value: object) -> bool:
+    return value is None or (type(value) is float and math.isnan(value))
 
 
 def _arrow_columns(table: Any, library: str) -> list[Any]:
@@ -136,6 +158,9 @@ def _present_bits(column: Any) -> "Bits":
         return np.zeros(len(column), np.uint64)
     if types.is_boolean(kind) or types.is_integer(kind):
         return _bits(_in_numpy(pc.fill_null(column.cast(pa.uint8()) if types.is_boolean(kind) else column, 0)))
+    if types.is_timestamp(kind) or types.is_duration(kind):
+        letter = "M" if types.is_timestamp(kind) else "m"
+        return _bits(_in_numpy(pc.fill_null(column.cast(pa.int64()), 0)).view(f"{letter}8[{kind.unit}]"))
     if types.is_temporal(kind) and kind != pa.month_day_nano_interval():
         narrow = pa.int32() if kind.bit_width == 32 else pa.int64()  # noqa: PLR2004
         return _bits(_in_numpy(pc.fill_null(column.cast(narrow), 0)))

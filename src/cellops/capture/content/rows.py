@@ -23,10 +23,6 @@ MOST_COUNTED = 20_000_000
 """Rows of two tables together beyond which a sample of hashes is compared."""
 AT_ONCE = 16_384
 """Rows whose hashes are made at once: they fit into the processor's cache."""
-SPREAD = 0x9E3779B97F4A7C15
-FIRST, SECOND = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
-"""The multipliers of the splitmix64 generator."""
-ALL = 2**64
 
 
 def row_hashes(tables: Sequence[Any]) -> "Hashes":
@@ -39,6 +35,8 @@ def row_hashes(tables: Sequence[Any]) -> "Hashes":
     """
     import numpy as np
 
+    from cellops.stats.splitmix import ALL, SECOND, STEP, mixed
+
     columns = [bits for table in tables for bits in columns_of(table)]
     rows = len(tables[0])
     if any(len(column) != rows for column in columns):
@@ -48,8 +46,8 @@ def row_hashes(tables: Sequence[Any]) -> "Hashes":
     for start in range(0, rows, AT_ONCE):
         part = hashes[start : start + AT_ONCE]
         for place, column in enumerate(columns, 1):
-            mixed = _mixed(column[start : start + AT_ONCE] ^ np.uint64(place * SPREAD % ALL))
-            part ^= mixed
+            words = mixed(column[start : start + AT_ONCE] ^ np.uint64(place * STEP % ALL))
+            part ^= words
             part *= np.uint64(SECOND)
             part ^= part >> np.uint64(29)
     return hashes
@@ -104,7 +102,7 @@ class _Counted:
     def of(cls, hashes: "Hashes", share: float) -> Self:
         import numpy as np
 
-        ordered = np.sort(hashes if share == 1 else hashes[hashes < np.uint64(int(share * (ALL - 1)))])
+        ordered = np.sort(hashes if share == 1 else hashes[hashes < np.uint64(int(share * (2**64 - 1)))])
         new = np.ones(len(ordered) + 1, bool)
         new[1:-1] = ordered[1:] != ordered[:-1]
         alone = int((new[:-1] & new[1:]).sum())
@@ -127,15 +125,3 @@ class _Counted:
     def sketch(self, rows: int, share: float) -> RowSketch:
         kept = base64.b64encode(self.distinct[:KEPT].astype("<u8").tobytes()).decode()
         return RowSketch(rows=rows, distinct=round(len(self.distinct) / share), hashes=kept)
-
-
-def _mixed(bits: "Hashes") -> "Hashes":
-    """The finaliser of splitmix64."""
-    import numpy as np
-
-    bits ^= bits >> np.uint64(30)
-    bits *= np.uint64(FIRST)
-    bits ^= bits >> np.uint64(27)
-    bits *= np.uint64(SECOND)
-    bits ^= bits >> np.uint64(31)
-    return bits

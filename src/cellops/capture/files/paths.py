@@ -99,6 +99,18 @@ def text_of(node: ast.expr | None, namespace: Namespace) -> str | None:
     return _text(value)
 
 
+def asked_version(call: ast.Call, namespace: Namespace) -> str | None:
+    """The version of a table that a call asks for as `version=`, where that is a number and is known."""
+    for keyword in call.keywords:
+        if keyword.arg == "version":
+            try:
+                value = value_of(keyword.value, namespace)
+            except Exception:  # noqa: BLE001 - as above
+                return None
+            return str(value) if type(value) is int and value >= 0 else None
+    return None
+
+
 def function_name(call: ast.Call) -> str:
     """The last name of the function that is called."""
     match call.func:

@@ -114,10 +114,31 @@ def _of_delta(path: Path, project: Path) -> Iterator[Pointer]:
         log = table / DELTA_LOG
         if log.is_dir():
             versions = [int(match[1]) for entry in log.iterdir() if (match := DELTA_ENTRY.match(entry.name))]
-            yield Pointer(kind="delta", target=shown(table, project), version=str(max(versions, default="")) or None)
+            version = str(max(versions, default="")) or None
+            digest = None if version is None else delta_entry(table, version)
+            yield Pointer(kind="delta", target=shown(table, project), version=version, digest=digest)
             return
         if table == project:
             return
+
+
+def delta_entry(table: Path, version: str) -> str | None:
+    """The digest of the entry in the log that made a version of a Delta table; None where there is none any more."""
+    import xxhash
+
+    try:
+        content = (table / DELTA_LOG / f"{int(version):020}.json").read_bytes()
+    except (OSError, ValueError):
+        return None
+    return f"xxh3-128:{xxhash.xxh3_128_hexdigest(content)}"
+
+
+def at_version(pointers: tuple[Pointer, ...], version: str, table: Path) -> tuple[Pointer, ...]:
+    """Pointers where the cell asked for a version of a Delta table that need not be the newest."""
+    return tuple(
+        one.replace(version=version, digest=delta_entry(table, version)) if one.kind == "delta" else one
+        for one in pointers
+    )
 
 
 def _of_git_lfs(path: Path, project: Path) -> Iterator[Pointer]:

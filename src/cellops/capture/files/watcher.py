@@ -12,9 +12,9 @@ from cellops.capture.files.findings import not_fetched, not_listed, over_the_net
 from cellops.capture.files.ignored import is_ignored
 from cellops.capture.files.looks import asked_by, looks
 from cellops.capture.files.names import names_in
-from cellops.capture.files.paths import listed_by, matches, named_paths
+from cellops.capture.files.paths import asked_version, listed_by, matches, named_paths
 from cellops.capture.files.pinning import Identity, Pinned, Pins, identify, is_folder, is_regular, pin
-from cellops.capture.files.pointers import is_address, pointer_of, pointers_of, public_address, shown
+from cellops.capture.files.pointers import at_version, is_address, pointer_of, pointers_of, public_address, shown
 from cellops.capture.files.recording import Recording
 from cellops.capture.files.untold import untold_reads
 from cellops.capture.redaction import redact
@@ -90,6 +90,7 @@ class Files:
             return Seen(findings=tuple(unknown))
         files = {path: (way, "open") for path, way in state.opened.items() if not path.startswith(self._own)}
         addresses = dict.fromkeys(() if ASKING.search(cell.body) else state.addresses)
+        versions: dict[str, str] = {}
         for named in named_paths(cell.flow, self._namespace):
             if is_address(named.text):
                 addresses[named.text] = None
@@ -100,7 +101,10 @@ class Files:
                     absolute = os.path.normpath(os.path.join(os.getcwd(), path))  # noqa: PTH109, PTH118
                     if not absolute.startswith(self._own) and not is_ignored(absolute, self._project):
                         files.setdefault(absolute, (named.mode, "argument"))
-        uses = [*self._uses(files, cell.order), *self._gone(state)]
+                        version = asked_version(named.call, self._namespace)
+                        if version is not None:
+                            versions[absolute] = version
+        uses = [*self._uses(files, cell.order, versions), *self._gone(state)]
         public = {public_address(address): pointer_of(address) for address in addresses}
         remote = [
             FileUse(path=path, mode="read", opened="argument", reason="it is remote", pointers=(pointer,))
@@ -139,7 +143,7 @@ class Files:
             return use
         return use.replace(method=pinned.method, digest=pinned.digest, reason=pinned.reason)
 
-    def _uses(self, files: Mapping[str, tuple[str, str]], order: int) -> list[FileUse]:
+    def _uses(self, files: Mapping[str, tuple[str, str]], order: int, versions: Mapping[str, str]) -> list[FileUse]:
         """What was used, with digests of small files; missing ones were looked for, and folders were listed."""
         left = SMALL_IN_ALL
         uses = []
@@ -150,6 +154,7 @@ class Files:
                 continue
             pinned = self._pinned(path, seen, mode, left)
             left -= seen.size if pinned is not DEFERRED and is_regular(seen) else 0
+            pointers = pointers_of(path, self._project)
             use = FileUse(
                 path=redact(shown(path, self._project)),
                 mode=mode,
@@ -159,7 +164,7 @@ class Files:
                 method=pinned.method,
                 digest=pinned.digest,
                 reason=pinned.reason,
-                pointers=pointers_of(path, self._project),
+                pointers=at_version(pointers, versions[text], path) if text in versions else pointers,
             )
             uses.append(use)
             if pinned is DEFERRED:

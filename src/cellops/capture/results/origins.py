@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import FunctionType, ModuleType
 from typing import Any
 
 from cellops.capture.dataflow.analysis import Dataflow
@@ -31,6 +32,7 @@ SELECTING = (
 )
 """Methods that give some of a table's rows and columns, or all in another order."""
 DIVIDER = "train_test_split"
+OWN_DIVIDER = "split"
 
 
 class Origins:
@@ -86,7 +88,8 @@ class Origins:
         for named in named_paths(flow, self._namespace):
             if named.mode == "read":
                 paths.setdefault(id(named.call), set()).add(named.text)
-        return {call: self._shown(next(iter(texts))) for call, texts in paths.items() if len(texts) == 1}
+        found = {call: texts if len(texts) == 1 else _there(texts) for call, texts in paths.items()}
+        return {call: self._shown(next(iter(texts))) for call, texts in found.items() if len(texts) == 1}
 
     def _shown(self, text: str) -> str:
         if is_address(text):
@@ -103,11 +106,23 @@ class Origins:
                 return self._origin(base, known, calls)
             case ast.Call(func=ast.Attribute(value=base, attr=method)) if method in SELECTING:
                 return self._origin(base, known, calls)
-            case ast.Call(args=[_, *_] as parts) if function_name(node) == DIVIDER:
+            case ast.Call(args=[_, *_] as parts) if function_name(node) == DIVIDER or self._is_own_divider(node.func):
                 origins = {self._origin(part, known, calls) for part in parts}
                 return origins.pop() if len(origins) == 1 else None
             case _:
                 return None
+
+    def _is_own_divider(self, function: ast.expr) -> bool:
+        """Whether a call is of `cellops.split`; texts are split too."""
+        match function:
+            case ast.Name(id=name):
+                value = self._namespace.get(name)
+                return type(value) is FunctionType and value.__module__ == "cellops.flows.split"
+            case ast.Attribute(value=ast.Name(id=name), attr=attribute):
+                module = self._namespace.get(name)
+                return attribute == OWN_DIVIDER and type(module) is ModuleType and module.__name__ == "cellops"
+            case _:
+                return False
 
     def _share(self, names: set[str]) -> None:
         together = names.union(*(self._sharing.get(name, set()) for name in names))
@@ -118,3 +133,8 @@ class Origins:
         for name in changed:
             for other in (name, *self._sharing.get(name, ())):
                 self._files.pop(other, None)
+
+
+def _there(texts: Iterable[str]) -> set[str]:
+    """Of texts that may be paths, such as the names of columns are too, those of files that are there."""
+    return {text for text in texts if is_address(text) or Path(text).is_file()}

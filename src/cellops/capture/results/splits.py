@@ -1,9 +1,9 @@
 """The watcher of splits: how a cell divided rows for training and evaluation."""
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from types import FunctionType, ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from cellops.capture.content.fingerprint import is_data, rows_of
 from cellops.capture.dataflow.analysis import Dataflow
@@ -12,7 +12,7 @@ from cellops.capture.watcher import Ending, OpenCell, Seen
 from cellops.records.base import Value
 from cellops.records.cell import CellRecord
 from cellops.records.finding import Finding, Severity
-from cellops.records.split import Overlap, Split
+from cellops.records.split import Overlap, Split, SplitRecord
 
 Namespace = Mapping[str, Any]
 LIBRARY = "sklearn.model_selection."
@@ -27,11 +27,22 @@ SIGMAS = 4
 """Standard deviations beyond what repetitions explain, from which on shared rows are a warning."""
 
 
+class Made(NamedTuple):
+    """What `cellops.split` has given."""
+
+    record: SplitRecord
+    given: object
+    """All parts in one."""
+    tables: Mapping[str, object]
+
+
 class Splits:
     name = "splits"
 
     def __init__(self) -> None:
         self._namespace: Namespace = {}
+        self._is_open = False
+        self._made: list[Made] = []
 
     def start(self, shell: Any) -> None:
         self._namespace = shell.user_ns
@@ -39,14 +50,25 @@ class Splits:
     def stop(self) -> None:
         """Nothing to take away."""
 
+    def keep(self, made: Made) -> None:
+        """Take in what `cellops.split` has made in the cell that is executed."""
+        if self._is_open:
+            self._made.append(made)
+
     def before(self, _cell: OpenCell) -> None:
-        """Nothing stands before a split."""
+        self._is_open = True
 
     def after(self, cell: OpenCell, _state: None, _ending: Ending) -> Seen:
+        self._is_open = False
+        made, self._made = self._made, []
+        found = (*self._found(cell), *(_split_of(one, cell.flow, self._namespace) for one in made))
+        noticed = tuple(f.replace(where=cell.where) for one in made for f in one.record.findings)
+        return Seen({"splits": found}, noticed) if found else Seen()
+
+    def _found(self, cell: OpenCell) -> tuple[Split, ...]:
         if not cell.flow.calls and len(cell.flow.writes) < 2:  # noqa: PLR2004 - nothing is divided into one
-            return Seen()
-        found = tuple(splits_of(cell.flow, self._namespace))
-        return Seen({"splits": found}) if found else Seen()
+            return ()
+        return tuple(splits_of(cell.flow, self._namespace))
 
 
 def splits_of(flow: Dataflow, namespace: Namespace) -> Iterator[Split]:
@@ -63,14 +85,23 @@ def splits_of(flow: Dataflow, namespace: Namespace) -> Iterator[Split]:
     yield from _by_hand(flow, namespace)
 
 
-def splits_of_run(trail: Iterable[CellRecord], run: CellRecord) -> tuple[Split, ...]:
-    """The splits of a run's own cell, and those before it of which the run read a part."""
+def splits_of_run(
+    trail: Iterable[CellRecord], run: CellRecord, slice_: Collection[int] | None = None
+) -> tuple[Split, ...]:
+    """The splits of a run's own cell, and those before it of which the run read a part.
+
+    Those that `cellops.split` made are the run's in every cell of its slice.
+    """
     last = {name: cell.order for cell in trail for name in cell.writes}
     earlier = [
         split
         for cell in trail
         for split in cell.splits
-        if cell.order != run.order and any(name in run.reads and last.get(name) == cell.order for name in split.parts)
+        if cell.order != run.order
+        and (
+            any(name in run.reads and last.get(name) == cell.order for name in split.parts)
+            or (split.made is not None and slice_ is not None and cell.order in slice_)
+        )
     ]
     return (*earlier, *run.splits)
 
@@ -96,6 +127,15 @@ def shared_rows(found: Overlap, where: str) -> list[Finding]:
             remedy="Drop duplicates before the split, or split by what the rows belong to (GroupKFold)",
         )
     ]
+
+
+def _split_of(made: Made, flow: Dataflow, namespace: Namespace) -> Split:
+    """A split that was made, with the names that its cell has given to the parts."""
+    sizes = {id(table): made.record.parts[name].rows for name, table in made.tables.items()}
+    sizes[id(made.given)] = made.record.whole.rows - made.record.left_out
+    bound = {name: sizes[id(namespace[name])] for name in flow.writes if id(namespace.get(name)) in sizes}
+    lines = [line for name in bound for line in flow.lines.get(name, ())]
+    return Split(kind="cellops.split", line=min(lines, default=1), parts=bound, made=made.record)
 
 
 def _divider(call: ast.Call, namespace: Namespace) -> str | None:

@@ -12,6 +12,8 @@ from cellops.capture.names.sharing import CONSTANT, NONE, Value, either
 from cellops.records.effects import ANYTHING, FILES, INTERPRETER
 
 TABLE_LIBRARIES = frozenset({"numpy", "pandas", "polars", "pyarrow", "scipy"})
+DIVIDERS = frozenset({"split", "rebuild_split"})
+"""Functions of ours that give tables."""
 
 
 def of_library(to: Evaluator, called: Called) -> Value:
@@ -71,6 +73,8 @@ def _hides(called: Called, name: str) -> bool:
 
 def _result_of_library(called: Called, library: str) -> Value:
     worst = max((value.kind for value in called.values), default=Kind.CONSTANT)
+    if library == "cellops" and last(called.function.origin) in DIVIDERS and worst <= Kind.DATA:
+        return called.result._replace(kind=Kind.TABLE)
     if library in TABLE_LIBRARIES and worst <= Kind.DATA and "random" not in called.function.origin:
         return called.result._replace(kind=Kind.TABLE)
     if library == "sklearn" and worst <= Kind.ESTIMATOR:
