@@ -15,6 +15,7 @@ VERBS = (
     "drift",
     "execute",
     "export",
+    "features",
     "graph",
     "package",
     "profile",
@@ -31,14 +32,26 @@ VERBS = (
     "verify",
 )
 
+OTHERS = {
+    "Events": "cellops.data.features.events",
+    "Secret": "cellops.capture.secrets",
+    "check_leakage": "cellops.data.features.leakage",
+    "point_in_time": "cellops.data.features.point_in_time",
+}
+"""What is no verb, with the module that holds it."""
+
 if TYPE_CHECKING:
     from cellops.capture.secrets import Secret as Secret
+    from cellops.data.features.events import Events as Events
+    from cellops.data.features.leakage import check_leakage as check_leakage
+    from cellops.data.features.point_in_time import point_in_time as point_in_time
     from cellops.flows.check_split import check_split as check_split
     from cellops.flows.compare import compare as compare
     from cellops.flows.dataset import dataset as dataset
     from cellops.flows.drift import drift as drift
     from cellops.flows.execute import execute as execute
     from cellops.flows.export import export as export
+    from cellops.flows.features import features as features
     from cellops.flows.graph import graph as graph
     from cellops.flows.package import package as package
     from cellops.flows.profile import profile as profile
@@ -57,22 +70,18 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
-    """Bring a verb when it is asked for, each one function of `cellops.flows`; and the type `Secret`."""
-    if name == "Secret":
-        from cellops.capture.secrets import Secret
-
-        return Secret
-    if name not in VERBS:
+    """Bring a verb when it is asked for, each one function of `cellops.flows`; and the tools that notebooks use."""
+    if name not in VERBS and name not in OTHERS:
         fact = f"module 'cellops' has no attribute {name!r}; its verbs are {', '.join(VERBS)}"
         raise AttributeError(fact)
     from importlib import import_module
 
-    module = import_module("cellops.flows.runs" if name == "show" else f"cellops.flows.{name}")
-    return getattr(module, name)
+    of_verbs = "cellops.flows.runs" if name == "show" else f"cellops.flows.{name}"
+    return getattr(import_module(OTHERS.get(name, of_verbs)), name)
 
 
 def __dir__() -> list[str]:
-    return sorted([*VERBS, "Secret", "__version__"])
+    return sorted([*VERBS, *OTHERS, "__version__"])
 
 
 def load_ipython_extension(shell: Any) -> None:

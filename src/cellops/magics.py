@@ -62,7 +62,7 @@ def _of_the_terminal() -> MutableMapping[str, click.Command]:
 
 @click.group(cls=LineVerbs, context_settings={"help_option_names": ["-h", "--help"]})
 def line_verbs() -> None:
-    """Verbs on one line, `%mlops VERB`; the verbs of cells are run, parameters, step and expect."""
+    """Verbs on one line, `%mlops VERB`; the verbs of cells are run, parameters, step, features and expect."""
 
 
 @line_verbs.command()
@@ -218,7 +218,7 @@ def _expect(given: Given, /, table: str) -> None:
 @click.group(
     cls=CellVerbs,
     context_settings={"help_option_names": ["-h", "--help"]},
-    commands=[*map(_misplaced, ("run", "parameters", "step")), _with(headers.VERBS["expect"], _expect)],
+    commands=[*map(_misplaced, ("run", "parameters", "step", "features")), _with(headers.VERBS["expect"], _expect)],
 )
 def cell_verbs() -> None:
     """Verbs of a cell, `%%mlops VERB` on its first line; the body stays the plain cell that it is."""

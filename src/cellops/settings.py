@@ -77,6 +77,9 @@ BUILT_IN_TRUSTED_TYPES = (
 Compiled code trusts the numbers that it finds in many of them, so `packaging.formats.checks` checks those on loading.
 """
 
+FEATURE_TYPE = "cellops.data.features.feature_set.FeatureSet"
+"""The type of features, which execute code that comes with the model."""
+
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Every setting, with its default; the field `name` is set by `CELLOPS_NAME`."""
@@ -111,6 +114,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Types beyond the built-in allow-list that a model may be made of (full names)."""
     allow_pickle: bool = False
     """Whether a package whose model is a pickle may be loaded. A pickle can run any code."""
+    allow_code: bool = False
+    """Whether code that a package brings, the functions of its features, may be executed. It can do anything."""
     server_token: str | None = None
     """The token that clients of the server send; made anew at each start where none is set."""
     server_max_bytes: Count = 16_000_000
@@ -129,7 +134,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def trusted(self) -> tuple[str, ...]:
         """The whole allow-list of types that a model may be made of."""
-        return (*BUILT_IN_TRUSTED_TYPES, *self.trusted_types)
+        return (*BUILT_IN_TRUSTED_TYPES, *self.trusted_types, *((FEATURE_TYPE,) if self.allow_code else ()))
 
     @property
     def store(self) -> str:

@@ -16,7 +16,7 @@ def notebook(*sources: str) -> nbformat.NotebookNode:
     [
         ("%%mlops rnu\nx = 1", "Cell 2: %%mlops rnu: no cell has this verb. Write %%mlops run"),
         ("%%mlops\nx = 1", "Cell 2: %%mlops names no verb: it would show its help, and nothing of the cell would run"),
-        ("%%mlops frobnicate", "The verbs are run, parameters, step, expect"),
+        ("%%mlops frobnicate", "The verbs are run, parameters, step, features, expect"),
         ("%%mlops run --sed 5", "Cell 2: No such option '--sed'. Did you mean '--seed'? See: %%mlops run --help"),
         ("%%mlops run --seed", "Cell 2: Option '--seed' requires an argument. See: %%mlops run --help"),
         ("%%mlops run --seed {seed}", "Cell 2: Invalid value for '--seed': '{seed}' is not a valid integer"),

@@ -3,6 +3,8 @@
 A cell may have two: `%%mlops step NAME`, which says where the cell belongs, above the one that says what it is.
 """
 
+import ast
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,9 +12,11 @@ MARK = "%%mlops"
 PARAMETER_CELLS = "CELLOPS_EXECUTION_PARAMETERS"
 """The variable in which an execution tells its kernel the ids of cells that papermill's tag makes parameters."""
 STEP = "step"
-VERBS_THAT_KEEP_THE_CELL = ("run", "parameters", STEP)
+FEATURES = "features"
+VERBS_THAT_KEEP_THE_CELL = ("run", "parameters", STEP, FEATURES)
 """Their body runs as the plain cell that it is; the other verbs read their body as a text."""
 
+DEFINITION = re.compile(r"^(?:async[ \t]+)?def[ \t]+(\w+)[ \t]*\(", re.MULTILINE)
 TRANSPARENT = ("time", "capture", "prun")
 """Cell magics of IPython that run their body as Python in the notebook's namespace."""
 
@@ -63,7 +67,7 @@ def strip(lines: list[str], accepts: Callable[[str, str], bool]) -> list[str]:
     The line becomes a comment, so that line numbers stay; above another cell magic it goes, with the blank lines
     and comments between them, because that magic has to stand first. A header that is not accepted stays: the magic
     `%%mlops` then says what is wrong with it, and the body does not run. A pure function, as IPython calls its
-    transformers more than once per cell.
+    transformers more than once per cell. Below functions of features a line is added that gives them their name.
     """
     first = next((i for i, line in enumerate(lines) if line.strip()), None)
     if first is None:
@@ -71,7 +75,7 @@ def strip(lines: list[str], accepts: Callable[[str, str], bool]) -> list[str]:
     header = _read(lines[first], first)
     if header is None or not header.keeps_the_cell or not accepts(header.verb, header.arguments):
         return lines
-    rest = lines[first + 1 :]
+    rest = _with_binding(lines[first + 1 :], header)
     code = next((i for i, line in enumerate(rest) if line.strip() and not line.lstrip().startswith("#")), None)
     if code is not None and rest[code].startswith("%%"):
         below = strip(rest[code:], accepts) if header.verb == STEP else rest[code:]
@@ -92,8 +96,41 @@ def python_body(source: str) -> str | None:
             if header is not None and not header.keeps_the_cell:
                 return None
         elif line.strip() and not line.startswith("#"):
-            return "".join(lines[number:])
+            return "".join(_with_binding(lines[number:], find(source)))
     return ""
+
+
+def _with_binding(lines: list[str], header: Header | None) -> list[str]:
+    """The body of a cell with what binds the name of its features, where it has some."""
+    if header is None or header.verb != FEATURES:
+        return lines
+    ended = [*lines[:-1], lines[-1] if lines[-1].endswith("\n") else f"{lines[-1]}\n"] if lines else []
+    name = header.arguments.partition("#")[0].strip() or FEATURES
+    given = ", ".join([*functions("".join(lines)), f"name={name!r}"])
+    return [*ended, f"from cellops import features as {name}; {name} = {name}({given})\n"]
+
+
+def binds_features(source: str) -> bool:
+    """Whether the last line of a cell's body is one that names its features, and stands in no source."""
+    found = find(source)
+    return found is not None and found.verb == FEATURES
+
+
+def functions(body: str) -> list[str]:
+    r"""The functions that a cell defines at its top, but for those whose names begin with an underscore.
+
+    Examples
+    --------
+    >>> functions("def speed(miles): ...\n\ndef _helper(): ...\n")
+    ['speed']
+    """
+    try:
+        statements = ast.parse(body).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # magics of IPython stand between them
+        found = DEFINITION.findall(body)
+    else:
+        found = [one.name for one in statements if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return [name for name in dict.fromkeys(found) if not name.startswith("_")]
 
 
 def dedented(lines: list[str]) -> list[str]:

@@ -9,7 +9,8 @@ from pathlib import Path
 import msgspec
 
 from cellops.errors import CellopsError, NotFoundError, PackageError, TrustError
-from cellops.packaging.formats import FORMATS, Format
+from cellops.packaging.features import write_features
+from cellops.packaging.formats import FORMATS, Format, Trust
 from cellops.packaging.layout import (
     CONTRACT_PARTS,
     ENVIRONMENT,
@@ -25,6 +26,7 @@ from cellops.packaging.parity import replay
 from cellops.records.contract import Contract
 from cellops.records.package import Provenance
 from cellops.records.run import Environment
+from cellops.settings import BUILT_IN_TRUSTED_TYPES
 
 LEFT_OUT = frozenset({"registered_model_meta"})
 """What MLflow writes into a model that it gives back: which registry it was asked of, and under what name."""
@@ -85,6 +87,8 @@ def build_package(
         _copy(model_folder, folder)
         _normalise(folder / MLMODEL, provenance)
         _add_records(folder, contract, environment, provenance.replace(model_format=model_format.name))
+        trust = Trust(frozenset((*BUILT_IN_TRUSTED_TYPES, *trusted_types)), pickle=allow_pickle)
+        write_features(folder, (folder / model_format.file).read_bytes(), model_format, trust)
         write(folder, name, provenance.run)
         loaded = load_package(folder, trusted_types=trusted_types, allow_pickle=allow_pickle)
         replay(contract, loaded.predictor)

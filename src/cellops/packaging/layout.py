@@ -8,6 +8,8 @@ CONTRACT = "contract"
 """The folder of the contract: one file for each of its parts, absent where the part is."""
 CONTRACT_PARTS = ("schema", "profile", "parity", "suite", "performance", "output")
 
+FEATURES = "features"
+"""The folder of the code that the model's features execute."""
 MLMODEL = "MLmodel"
 
 

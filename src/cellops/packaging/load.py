@@ -9,6 +9,7 @@ import msgspec
 
 from cellops.errors import IntegrityError, PackageError
 from cellops.packaging.consistency import require_consistent
+from cellops.packaging.features import collecting, require_shown
 from cellops.packaging.formats import FORMATS, Trust
 from cellops.packaging.layout import CONTRACT, CONTRACT_PARTS, PROVENANCE, contract_part
 from cellops.packaging.manifest import Verified, verify
@@ -84,7 +85,9 @@ def load_package(path: Path, *, trusted_types: Collection[str] = (), allow_pickl
         fact = f"The package has no model in the format {opened.provenance.model_format}"
         raise PackageError(fact, remedy=f"Build it again; the formats are: {', '.join(FORMATS)}")
     trust = Trust(frozenset((*BUILT_IN_TRUSTED_TYPES, *trusted_types)), pickle=allow_pickle)
-    model = model_format.load(verified.content[model_format.file], trust)
+    with collecting() as restored:
+        model = model_format.load(verified.content[model_format.file], trust)
+    require_shown(restored, verified.manifest)
     return LoadedPackage(
         opened.path,
         opened.manifest,

@@ -1,6 +1,7 @@
 """The verbs that stand on the first line of a cell, with their options: read by kernels, and before one starts."""
 
 import ast
+import keyword
 import shlex
 from typing import Any
 
@@ -60,6 +61,27 @@ def parameters() -> None:
     """The notebook's parameters: assignments whose values `cellops execute` can set."""
 
 
+def _identifier(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    if not value.isidentifier() or keyword.iskeyword(value):
+        fact = f"{value!r} is no name of Python, and the features are bound to it"
+        raise click.BadParameter(fact)
+    return value
+
+
+@click.command()
+@click.argument("name", default="features", callback=_identifier, metavar="[NAME]")
+def features(name: str) -> None:
+    """Bind the functions of the cell to NAME, as features that training and serving share.
+
+    \b
+    What their parameters are called says what they are given:
+      def is_weekend(row): return row.weekday >= 5     one row at a time
+      def speed(distance, air_time): ...               the values of these columns
+      def squares(frame): ...                          the whole table
+    NAME(frame) gives the table with its features; NAME.keeping("distance") is a step of a scikit-learn Pipeline.
+    """  # noqa: D301 - click reads a backspace as: keep these lines as they are
+
+
 @click.command()
 @click.argument("table")
 def expect(table: str) -> None:
@@ -67,7 +89,13 @@ def expect(table: str) -> None:
 
 
 __all__ = ["VERBS", "asks_for_help", "explained", "read", "seconds", "split"]
-VERBS: dict[str, click.Command] = {"run": run, "parameters": parameters, "step": step, "expect": expect}
+VERBS: dict[str, click.Command] = {
+    "run": run,
+    "parameters": parameters,
+    "step": step,
+    "features": features,
+    "expect": expect,
+}
 
 
 def split(arguments: str) -> list[str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from cellops.errors import TrustError
+from cellops.settings import FEATURE_TYPE
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,10 @@ class Trust:
             Naming them.
         """
         foreign = sorted(set(untrusted) - self.types)
+        if foreign == [FEATURE_TYPE]:
+            fact = "The model computes features by code that comes with it"
+            remedy = "Read the code in features/; if you trust its origin, set CELLOPS_ALLOW_CODE=true"
+            raise TrustError(fact, remedy=remedy, types=foreign)
         if foreign:
             fact = f"The model is made of types that are not on the allow-list: {', '.join(foreign)}"
             remedy = "If you know them to be harmless, add them to the setting CELLOPS_TRUSTED_TYPES"

@@ -24,8 +24,10 @@ def parse(source: str) -> ast.Module:
     body = header.python_body(source)
     if body is None:
         return _of_a_magic("\n".join(lines))
-    first = len(lines) - len(lines_of(body))
-    return _parsed([*map(_bound_by, lines[:first]), *lines[first:]])
+    own = lines_of(body)
+    added = own[-1:] if header.binds_features(source) and own else []
+    first = len(lines) - len(own) + len(added)
+    return _parsed([*map(_bound_by, lines[:first]), *lines[first:], *added])
 
 
 def lines_of(source: str) -> list[str]:

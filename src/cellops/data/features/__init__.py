@@ -1,0 +1,1 @@
+"""Features: what was known of each row at its time, and functions that make columns of other columns."""
