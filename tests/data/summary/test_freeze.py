@@ -53,7 +53,9 @@ def test_other_columns_have_the_profile_of_the_table_too() -> None:
             "deciles": generator.integers(0, 12, rows) * 1.0,
             "boolean": generator.random(rows) < 0.2,
             "flag": pd.Series(generator.choice([True, None], rows), dtype=object),
-            "word": pd.Series(generator.choice(["UA", "AA", "rare", None], rows, p=[0.6, 0.3, 0.001, 0.099]), dtype=object),
+            "word": pd.Series(
+                generator.choice(["UA", "AA", "rare", None], rows, p=[0.6, 0.3, 0.001, 0.099]), dtype=object
+            ),
             "key": [f"key {number}" for number in generator.integers(0, 1500, rows)],
             "category": pd.Categorical(generator.choice(["a", "b"], rows)),
             "time": pd.Timestamp("2013-01-01") + pd.to_timedelta(generator.integers(0, 365, rows), unit="D"),

@@ -136,7 +136,9 @@ def _check(column: ColumnSummary) -> None:
         for other in levelled.buckets[1:]
     ]
     fits = all(other is not None and len(one) == len(other) for one, other in lengths)
-    whole = all((sketch.values is None) == (sketch.even is not None and sketch.relative is not None) for sketch in sketches)
+    whole = all(
+        (sketch.values is None) == (sketch.even is not None and sketch.relative is not None) for sketch in sketches
+    )
     registers = all(part.seen is None or len(part.seen.registers) == REGISTERS for part in counted)
     if not (fits and whole and registers):
         fact = f"what it says of column {column.name} does not fit together"

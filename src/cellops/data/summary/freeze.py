@@ -101,7 +101,9 @@ def _categories(blank: ColumnProfile, column: ColumnSummary) -> ColumnProfile:
 
     texts, booleans = column.parts.texts, column.parts.booleans or BooleanSummary(0, 0)
     pairs = {"False": booleans.false, "True": booleans.true} if texts is None else texts.counts.rows
-    named = [pair for pair in sorted(pairs.items(), key=lambda pair: (-pair[1], pair[0])) if not is_abbreviated(pair[0])]
+    named = [
+        pair for pair in sorted(pairs.items(), key=lambda pair: (-pair[1], pair[0])) if not is_abbreviated(pair[0])
+    ]
     names = pd.Index([name for name, _ in named], dtype=object)
     counts = pd.Series([rows for _, rows in named], index=names, dtype="int64")
     bins, known = freeze_categories(counts, blank.kind, blank.missing)

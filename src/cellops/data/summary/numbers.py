@@ -120,7 +120,9 @@ def _seen(ordered: Numbers) -> HyperLogLog:
     """Where most values differ, each register will hold almost surely what lets most hashes be left out unlooked at."""
     middle = ordered[len(ordered) // 2 :][:BLOCK]
     if np.count_nonzero(middle[1:] != middle[:-1]) < len(middle) // 2:
-        return HyperLogLog.of_blocks(hash_numbers(block[np.append(True, block[1:] != block[:-1])]) for block in _blocks(ordered))
+        return HyperLogLog.of_blocks(
+            hash_numbers(block[np.append(True, block[1:] != block[:-1])]) for block in _blocks(ordered)
+        )
     guess = max(0, len(ordered).bit_length() - SURE_BITS)
     quick = HyperLogLog.of_blocks(map(hash_numbers, _blocks(ordered)), guess)
     return quick if quick.least >= guess else HyperLogLog.of_blocks(map(hash_numbers, _blocks(ordered)))

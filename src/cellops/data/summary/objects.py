@@ -49,7 +49,9 @@ def _group(value: Any) -> str:
             return "boolean"
         case str():
             return "text"
-        case int() | float() | np.integer() | np.floating() | Decimal():
+        case Decimal():
+            return "missing" if value.is_nan() else "number"
+        case int() | float() | np.integer() | np.floating():
             return "missing" if value != value else "number"  # noqa: PLR0124 - NaN alone differs from itself
         case date() | np.datetime64():
             return "missing" if value != value else "time"  # noqa: PLR0124 - and so does NaT

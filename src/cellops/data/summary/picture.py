@@ -117,7 +117,11 @@ def _distribution(column: ColumnFigures) -> str:
         for place, rows in enumerate(bars)
         if rows
     )
-    told = f"{column.first} to {column.last}" if column.first is not None else f"from {number(bounds[0])} to {number(bounds[1])}"
+    told = (
+        f"{column.first} to {column.last}"
+        if column.first is not None
+        else f"from {number(bounds[0])} to {number(bounds[1])}"
+    )
     return (
         f'<svg width="{WIDE}" height="{HIGH}" role="img"><title>{_text(told)}</title>'
         f'<rect class="trough" y="{HIGH - 1}" width="{WIDE}" height="1"/><path class="bar" d="{path}"/></svg>'
@@ -137,7 +141,9 @@ def _top(texts: TextFigures, present: int) -> str:
             f'fill-opacity="{1 - 0.28 * place:.2f}"><title>{_text(shorten(name, NAME))}: {rows:,}</title></rect>'
         )
         left += wide
-    names = ", ".join(f"{_text(shorten(name, WORD)) or '(empty)'} {escape(share(rows, present))}" for name, rows in shown)
+    names = ", ".join(
+        f"{_text(shorten(name, WORD)) or '(empty)'} {escape(share(rows, present))}" for name, rows in shown
+    )
     return (
         f'<svg width="{WIDE}" height="8" role="img"><rect class="trough" width="{WIDE}" height="8" rx="1"/>'
         f'{"".join(parts)}</svg><span class="quiet">{names}</span>'
