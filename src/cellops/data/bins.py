@@ -98,7 +98,8 @@ def _nearest_stretches(ends: NDArray[np.int64], rows: NDArray[np.int64]) -> NDAr
 def _between(below: Numbers, above: Numbers) -> list[float]:
     """Edges midway between two neighbouring values."""
     middle = below / 2 + above / 2
-    return np.where(middle > below, middle, above).tolist()
+    edges: list[float] = np.where(middle > below, middle, above).tolist()
+    return edges
 
 
 def finite_part(ordered: Numbers) -> Numbers:

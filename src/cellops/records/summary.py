@@ -6,7 +6,6 @@ from cellops.errors import printable
 from cellops.records.base import Record
 from cellops.records.finding import Finding
 
-
 CLOSE = 0.001
 """A share that is told with one decimal is not told as nothing, or as all, where it is neither."""
 WHOLE = 1e12

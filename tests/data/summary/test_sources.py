@@ -56,23 +56,6 @@ def told(summary: TableSummary) -> list[tuple[Any, ...]]:
     return found
 
 
-SOURCES: dict[str, Callable[[pd.DataFrame, Path], Any]] = {
-    "polars": lambda table, _: pl.from_pandas(table),
-    "polars, lazy": lambda table, _: pl.from_pandas(table).lazy(),
-    "pyarrow": lambda table, _: pa.Table.from_pandas(table),
-    "a batch": lambda table, _: pa.Table.from_pandas(table).combine_chunks().to_batches()[0],
-    "a reader": lambda table, _: pa.Table.from_pandas(table).to_reader(max_chunksize=90),
-    "DuckDB": lambda table, _: duckdb.from_df(table),
-    "pandas on Arrow": lambda table, _: table.convert_dtypes(dtype_backend="pyarrow"),
-    "pandas with objects": lambda table, _: table.astype({"word": object, "flag": object, "time": object}),
-    "Parquet": lambda table, folder: written(table, folder / "table.parquet"),
-    "a text path": lambda table, folder: str(written(table, folder / "table.parquet")),
-    "CSV": lambda table, folder: written(table, folder / "table.csv"),
-    "a folder": lambda table, folder: halves(table, folder),
-    "a dataset": lambda table, folder: ds.dataset(halves(table, folder)),
-}
-
-
 def written(table: pd.DataFrame, path: Path) -> Path:
     if path.suffix == ".csv":
         table.to_csv(path, index=False)
@@ -86,6 +69,23 @@ def halves(table: pd.DataFrame, folder: Path) -> Path:
     for number, part in enumerate((table.iloc[: ROWS // 2], table.iloc[ROWS // 2 :])):
         written(part, folder / "parts" / f"part-{number}.parquet")
     return folder / "parts"
+
+
+SOURCES: dict[str, Callable[[pd.DataFrame, Path], Any]] = {
+    "polars": lambda table, _: pl.from_pandas(table),
+    "polars, lazy": lambda table, _: pl.from_pandas(table).lazy(),
+    "pyarrow": lambda table, _: pa.Table.from_pandas(table),
+    "a batch": lambda table, _: pa.Table.from_pandas(table).combine_chunks().to_batches()[0],
+    "a reader": lambda table, _: pa.Table.from_pandas(table).to_reader(max_chunksize=90),
+    "DuckDB": lambda table, _: duckdb.from_df(table),
+    "pandas on Arrow": lambda table, _: table.convert_dtypes(dtype_backend="pyarrow"),
+    "pandas with objects": lambda table, _: table.astype({"word": object, "flag": object, "time": object}),
+    "Parquet": lambda table, folder: written(table, folder / "table.parquet"),
+    "a text path": lambda table, folder: str(written(table, folder / "table.parquet")),
+    "CSV": lambda table, folder: written(table, folder / "table.csv"),
+    "a folder": halves,
+    "a dataset": lambda table, folder: ds.dataset(halves(table, folder)),
+}
 
 
 @pytest.mark.parametrize("name", sorted(SOURCES))
@@ -165,13 +165,14 @@ def test_what_is_wrong_with_a_column_is_told_and_the_others_are_sound() -> None:
             "twice": [1, 2, 3, 4],
             "gone": [None, None, None, None],
             "infinite": [np.inf, 1.0, -np.inf, 2.0],
-            "decimal": [decimal.Decimal("1.5"), None, decimal.Decimal("2"), decimal.Decimal("NaN")],
+            "decimal": [decimal.Decimal("1.5"), None, decimal.Decimal(2), decimal.Decimal("NaN")],
             "bytes": [b"a", b"b", None, b""],
             "list": [[1], [2, 3], None, []],
             "zoned": pd.Series(
-                [dt.datetime(2013, 1, 1, tzinfo=dt.UTC), dt.datetime(2013, 1, 2), None, None], dtype=object
+                [dt.datetime(2013, 1, 1, tzinfo=dt.UTC), pd.Timestamp("2013-01-02").to_pydatetime(), None, None],
+                dtype=object,
             ),
-            "far": pd.Series([dt.datetime(9999, 12, 31), dt.date(1, 1, 1), None, None], dtype=object),
+            "far": pd.Series([dt.date(9999, 12, 31), dt.date(1, 1, 1), None, None], dtype=object),
             "lasted": pd.to_timedelta([1, 2, None, 3], unit="s"),
             "wide": [2**60, 2**60 + 1, 2, 3],
             "sound": [1, 2, 3, 4],
@@ -204,8 +205,10 @@ def test_what_is_wrong_with_a_column_is_told_and_the_others_are_sound() -> None:
         SummaryKind.EMPTY,
     )
     wide, far = summary.column("wide"), summary.column("far")
-    assert wide is not None and far is not None
-    assert wide.parts.numbers is not None and far.parts.times is not None
+    assert wide is not None
+    assert far is not None
+    assert wide.parts.numbers is not None
+    assert far.parts.times is not None
     assert wide.parts.numbers.distinct == 4
     assert far.parts.times.first < far.parts.times.last
 
@@ -231,7 +234,8 @@ def test_cells_of_a_csv_that_turn_into_text_count_as_what_they_are(tmp_path: Pat
     delay, sound = summarize(path).columns
 
     assert (delay.rows, delay.missing, delay.kind) == (rows + 3, 1, SummaryKind.MIXED)
-    assert delay.parts.numbers is not None and delay.parts.texts is not None
+    assert delay.parts.numbers is not None
+    assert delay.parts.texts is not None
     assert delay.parts.numbers.rows == rows + 1
     assert dict(delay.parts.texts.counts.rows) == {"late": 1}
     assert (sound.kind, sound.rows, sound.missing) == (SummaryKind.NUMBER, rows + 3, 0)

@@ -44,7 +44,7 @@ class CategoryCounts:
         if len(rows) > CAP:
             error = int(np.partition(rows, len(rows) - CAP - 1)[len(rows) - CAP - 1])
             kept = np.flatnonzero(rows > error)
-            names, rows = [names[place] for place in kept], rows[kept] - error
+            names, rows = [names[place] for place in kept.tolist()], rows[kept] - error
         return cls(dict(zip(names, rows.tolist(), strict=True)), error)
 
     @classmethod

@@ -124,8 +124,9 @@ def _numbers(blank: ColumnProfile, part: NumberSummary) -> ColumnProfile:
 
 def _stretches(sketch: Sketch) -> Stretches:
     """Distinct values, or the buckets of the finer scale with the values that they can hold."""
-    if sketch.values is not None and sketch.counts is not None:
-        return Stretches(sketch.values, sketch.values, sketch.counts)
+    if sketch.exact is not None:
+        values, rows = sketch.exact
+        return Stretches(values, values, rows)
     assert sketch.even is not None and sketch.relative is not None  # noqa: PT018, S101 - else it is exact
     best = min(sketch.even, sketch.relative, key=lambda levelled: levelled.widest)
     held = best.buckets

@@ -59,7 +59,7 @@ def picture(profiled: Profiled) -> str:
     rest = len(profiled.columns) - MOST
     more = f'<p class="quiet">and {rest:,} more columns</p>' if rest > 0 else ""
     heads = "".join(f'<th{_class(name)} scope="col">{name}</th>' for name in HEADS)
-    shape = f"{profiled.rows:,} rows × {len(profiled.columns):,} columns"
+    shape = f"{profiled.rows:,} rows x {len(profiled.columns):,} columns"
     return (
         f'<div class="cellops-profile"><style>{STYLE}</style><table>'
         f'<caption>{_text(profiled.name)} <span class="quiet">{shape}</span></caption>'
