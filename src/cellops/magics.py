@@ -157,7 +157,7 @@ def _profile(_session: Session | None, /, tables: tuple[str, ...], **options: An
     from cellops import screens
     from cellops.flows.profile import profile as work
 
-    shell = get_ipython()  # type: ignore[no-untyped-call]
+    shell = get_ipython()
     found = work(*tables, names={} if shell is None else shell.user_ns, **options)
     display(found)  # type: ignore[no-untyped-call]
     screens.saved(found)

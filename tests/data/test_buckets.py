@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from cellops.data.buckets import FEW, MOST, Scale, Sketch
+from cellops.data.buckets import FEW, MOST, Sketch
 from cellops.data.column import Numbers
 
 LARGEST = float(np.finfo(np.float64).max)

@@ -25,9 +25,9 @@ def profile(tables: tuple[str, ...], correlations: bool, output: Path | None) ->
       cellops profile january.profile february.profile march.profile
       %mlops profile df                                 in a notebook, as a picture
 
-    Numbers of distinct values with a ≈ are estimates with a standard error of 2.3 %; medians are exact up to 512 distinct
-    values, and beyond mostly to less than a hundredth of the rows. A column that cannot be read is named, and the others
-    are told.
+    A number of distinct values with a ≈ is an estimate with a standard error of 2.3 %. Medians are exact up to 512
+    distinct values, and beyond mostly to less than a hundredth of the rows. A column that cannot be read is named, and
+    the others are told.
     """
     from cellops import screens
     from cellops.flows.profile import profile as work

@@ -33,7 +33,8 @@ from cellops.flows.headers import explained
 from cellops.version import __version__
 
 VERBS = (
-    profile, execute, sweep, graph, export, runs, show, verify, compare, restore, package, promote, serve, drift, sync, clean
+    profile, execute, sweep, graph, export, runs, show, verify, compare, restore, package, promote, serve, drift, sync,
+    clean,
 )  # fmt: skip
 
 

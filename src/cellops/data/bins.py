@@ -2,7 +2,7 @@
 
 import math
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,13 +47,59 @@ def freeze_numbers(ordered: Numbers, kind: ColumnKind, missing: int) -> Bins | N
         return None
     few = runs_of_ties(finite, FEW_VALUES)
     cuts = _nearest_cuts(finite) if few is None else few[1:]
-    below, above = finite[cuts - 1], finite[cuts]
-    middle = below / 2 + above / 2
-    inner = np.where(middle > below, middle, above).tolist()
+    inner = _between(finite[cuts - 1], finite[cuts])
     if few is not None:
         lowest, low, high, highest = _fence(finite[few], kind)
         return count_numbers((lowest, low, *inner, high, highest), ordered, missing)
     return count_numbers((float(finite[0]), *inner, float(finite[-1])), ordered, missing)
+
+
+class Stretches(NamedTuple):
+    """Finite values of a column, ascending, as stretches with their rows: a distinct value each, or a bucket each."""
+
+    starts: Numbers
+    """Shape (stretches,). The smallest value that a stretch may hold."""
+    ends: Numbers
+    """Shape (stretches,). The largest value that it may hold, or the next one."""
+    rows: NDArray[np.int64]
+    """Shape (stretches,)."""
+
+
+def freeze_stretches(held: Stretches, kind: ColumnKind, missing: int) -> Bins:
+    """The same bins as `freeze_numbers` makes of the rows themselves, where each stretch is one value.
+
+    Between buckets the edge is where one begins, so that the counts are exact.
+    """
+    ends = held.rows.cumsum()
+    few = len(held.rows) <= FEW_VALUES and bool((held.starts == held.ends).all())
+    cuts = np.arange(1, len(ends)) if few else _nearest_stretches(ends, held.rows)
+    inner = _between(held.ends[cuts - 1], held.starts[cuts])
+    if few:
+        lowest, low, high, highest = _fence(held.starts, kind)
+        edges = (lowest, low, *inner, high, highest)
+        counts = np.concatenate([[0], held.rows, [0]])
+    else:
+        edges = (float(held.starts[0]), *inner, float(held.ends[-1]))
+        counts = np.diff(ends[cuts - 1], prepend=0, append=ends[-1])
+    return Bins(edges=edges, counts=tuple(counts.tolist()), missing=missing)
+
+
+def _nearest_stretches(ends: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.intp]:
+    """For each decile the stretch nearest to it that does not begin the column."""
+    total = ends[-1]
+    targets = total * np.arange(1, QUANTILE_BINS) / QUANTILE_BINS
+    at = np.searchsorted(ends, np.ceil(targets))
+    before, after = ends[at] - rows[at], ends[at]
+    lower = (before > 0) & ((targets - before <= after - targets) | (after == total))
+    cuts = np.unique(np.where(lower, at, at + 1))
+    return cuts[cuts < len(ends)]
+
+
+def _between(below: Numbers, above: Numbers) -> list[float]:
+    """Edges midway between two neighbouring values."""
+    middle = below / 2 + above / 2
+    edges: list[float] = np.where(middle > below, middle, above).tolist()
+    return edges
 
 
 def finite_part(ordered: Numbers) -> Numbers:

@@ -180,6 +180,11 @@ class Sketch:
         return cls(None, None, relative, even, extremes)
 
     @property
+    def exact(self) -> tuple[Numbers, Whole] | None:
+        """All distinct values, ascending, and the rows of each; None where there are too many."""
+        return None if self.values is None or self.counts is None else (self.values, self.counts)
+
+    @property
     def rows(self) -> int:
         counts = self.counts if self.relative is None else self.relative.buckets.counts
         assert counts is not None  # noqa: S101 - one of the two is there

@@ -6,7 +6,6 @@ from cellops.errors import printable
 from cellops.records.base import Record
 from cellops.records.finding import Finding
 
-
 CLOSE = 0.001
 """A share that is told with one decimal is not told as nothing, or as all, where it is neither."""
 WHOLE = 1e12
@@ -121,6 +120,10 @@ class ColumnFigures(Record, frozen=True, kw_only=True):
     """The first of its times, ISO 8601, UTC."""
     last: str | None = None
 
+    @property
+    def present(self) -> int:
+        return self.rows - self.missing
+
     def told_distinct(self) -> str:
         """How many values are different, with a mark where that is an estimate."""
         if self.distinct is None:
@@ -128,9 +131,10 @@ class ColumnFigures(Record, frozen=True, kw_only=True):
         return f"{'≈ ' if self.distinct_error else ''}{self.distinct:,}"
 
     def told_extremes(self) -> tuple[str, str, str]:
-        """The smallest, the median and the largest value; empty where there are none."""
+        """The smallest, the median and the largest value, of times the days; empty where there are none."""
         if self.first is not None and self.last is not None:
-            return self.first, "", self.last
+            days = self.first.partition("T")[0], self.last.partition("T")[0]
+            return (days[0], "", days[1]) if days[0] != days[1] else (self.first, "", self.last)
         if self.numbers is None or not self.numbers.quantiles:
             return "", "", ""
         lowest, _, median, _, highest = self.numbers.quantiles

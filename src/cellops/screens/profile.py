@@ -46,7 +46,7 @@ def _row(column: "ColumnFigures") -> tuple[str, ...]:
 
 def _distribution(column: "ColumnFigures") -> str:
     if column.texts is not None:
-        top, rows = column.texts.telling(), column.texts.rows
+        top, rows = column.texts.telling(), column.present
         named = (f"{_cut(name, WORD) or '(empty)'} {share(number, rows)}" for name, number in top)
         return plain(", ".join(named) or column.texts.told_lengths())
     bars = () if column.numbers is None else column.numbers.histogram

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -89,7 +90,7 @@ def test_parts_in_any_order_come_to_the_summary_of_the_whole(
     table = frame(rows, seed)
     whole = summarize(table)
     bounds = sorted({0, rows, *(cut for cut in cuts if cut < rows)})
-    parts = [summarize(table.iloc[low:high]) for low, high in zip(bounds, bounds[1:], strict=False)]
+    parts = [summarize(table.iloc[low:high]) for low, high in pairwise(bounds)]
 
     while len(parts) > 1:  # any two at a time
         order.shuffle(parts)

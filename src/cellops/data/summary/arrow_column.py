@@ -20,28 +20,37 @@ def parts_of_arrow(column: Any) -> tuple[Parts, int]:
         When its values cannot be read.
     """
     import pyarrow as pa
-    import pyarrow.compute as pc
     from pyarrow import types
 
     kind = column.type
     if isinstance(kind, pa.BaseExtensionType):
         chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
         return parts_of_arrow(pa.chunked_array([chunk.storage for chunk in chunks], kind.storage_type))
-    if types.is_dictionary(kind):
-        return _categories(column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column)
-    present, missing = len(column) - column.null_count, column.null_count
-    if not present:
+    if column.null_count == len(column):
         return Parts(), len(column)
-    if types.is_floating(kind) or types.is_integer(kind) or types.is_decimal(kind):
-        return _numbers(column, missing)
-    if types.is_boolean(kind):
-        true = int(pc.sum(column).as_py())
-        return Parts(booleans=BooleanSummary(true, present - true)), missing
-    if types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
-        return _texts(column, missing)
-    if types.is_timestamp(kind) or types.is_date(kind):
-        return _times(column), missing
-    return Parts(opaque=OpaqueSummary.of(_plain_name(kind), present, nested=types.is_nested(kind))), missing
+    readers = {
+        _categories: (types.is_dictionary,),
+        _numbers: (types.is_floating, types.is_integer, types.is_decimal),
+        _booleans: (types.is_boolean,),
+        _texts: (types.is_string, types.is_large_string, types.is_string_view),
+        _times: (types.is_timestamp, types.is_date),
+    }
+    read = next((reader for reader, fits in readers.items() if any(fit(kind) for fit in fits)), _opaque)
+    return read(column, column.null_count)
+
+
+def _booleans(column: Any, missing: int) -> tuple[Parts, int]:
+    import pyarrow.compute as pc
+
+    true = int(pc.sum(column).as_py())
+    return Parts(booleans=BooleanSummary(true, len(column) - missing - true)), missing
+
+
+def _opaque(column: Any, missing: int) -> tuple[Parts, int]:
+    from pyarrow import types
+
+    name = str(column.type).partition("<")[0].partition("[")[0]  # `list` of `list<item: int64>`
+    return Parts(opaque=OpaqueSummary.of(name, len(column) - missing, nested=types.is_nested(column.type))), missing
 
 
 def _numbers(column: Any, missing: int) -> tuple[Parts, int]:
@@ -69,10 +78,12 @@ def _texts(column: Any, missing: int) -> tuple[Parts, int]:
     return Parts(texts=TextSummary.of(pairs.field("values"), pairs.field("counts").to_numpy())), missing
 
 
-def _categories(column: Any) -> tuple[Parts, int]:
+def _categories(column: Any, _missing: int) -> tuple[Parts, int]:
     """Rows of each entry of a dictionary; entries that nobody has, and nulls among them, count for nothing."""
     import pyarrow as pa
 
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
     codes = column.indices.drop_null().to_numpy()
     rows = np.bincount(codes, minlength=len(column.dictionary))
     names = column.dictionary.cast(pa.large_string()).to_pylist()
@@ -100,16 +111,11 @@ def categories(names: list[str], rows: Any, column: Any) -> tuple[Parts, int]:
     return Parts(texts=TextSummary.of(pa.array(once, pa.large_string()), counted, categorical=True)), missing
 
 
-def _times(column: Any) -> Parts:
+def _times(column: Any, missing: int) -> tuple[Parts, int]:
     """In microseconds; of coarser units, those that microseconds cannot count are refused."""
     import pyarrow as pa
 
     fine = getattr(column.type, "unit", "") == "ns"
     zone = getattr(column.type, "tz", None)
     exact = column.drop_null().cast(pa.timestamp("us", zone), safe=not fine)
-    return Parts(times=TimeSummary.of(exact.cast(pa.int64()).to_numpy(), zone or ""))
-
-
-def _plain_name(kind: Any) -> str:
-    """`list` of `list<item: int64>`."""
-    return str(kind).partition("<")[0].partition("[")[0]
+    return Parts(times=TimeSummary.of(exact.cast(pa.int64()).to_numpy(), zone or "")), missing

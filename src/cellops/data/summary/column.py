@@ -41,6 +41,16 @@ class Parts:
         return cls(**{field.name: _merged([getattr(part, field.name) for part in held]) for field in fields(cls)})
 
     @property
+    def numeric(self) -> list[NumberSummary]:
+        """Those with a sketch: of numbers, and of times as seconds."""
+        return [part for part in (self.numbers, None if self.times is None else self.times.seconds) if part is not None]
+
+    @property
+    def counted(self) -> list[NumberSummary | TextSummary]:
+        """Those that know how many values are distinct."""
+        return [*self.numeric, *([] if self.texts is None else [self.texts])]
+
+    @property
     def filled(self) -> list[Any]:
         return [part for part in (getattr(self, field.name) for field in fields(self)) if part is not None]
 
@@ -112,6 +122,6 @@ def _kind(part: Any) -> SummaryKind:
 
 def _text_kind(part: TextSummary) -> SummaryKind:
     """Categories are few for their rows, texts are long, and strings are the rest: names, keys, codes."""
-    if part.categorical or part.counts.exact and part.distinct <= CATEGORY_SHARE * part.rows:
+    if part.categorical or (part.counts.exact and part.distinct <= CATEGORY_SHARE * part.rows):
         return SummaryKind.CATEGORY
     return SummaryKind.TEXT if part.lengths.total >= LONG_TEXT * part.rows else SummaryKind.STRING

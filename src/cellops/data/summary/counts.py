@@ -1,5 +1,6 @@
 """Rows of each category, exact for as many as fit, beyond that the frequent ones within a stated error."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -43,7 +44,7 @@ class CategoryCounts:
         if len(rows) > CAP:
             error = int(np.partition(rows, len(rows) - CAP - 1)[len(rows) - CAP - 1])
             kept = np.flatnonzero(rows > error)
-            names, rows = [names[place] for place in kept], rows[kept] - error
+            names, rows = [names[place] for place in kept.tolist()], rows[kept] - error
         return cls(dict(zip(names, rows.tolist(), strict=True)), error)
 
     @classmethod
@@ -77,3 +78,8 @@ def abbreviated(name: str) -> str:
     if len(name) <= LONGEST:
         return name
     return f"{name[:BEGINNING]}… ({len(name)} characters, {int(hash_texts([name])[0]):016x})"
+
+
+def is_abbreviated(name: str) -> bool:
+    """Whether it is the abbreviation of a longer one."""
+    return re.fullmatch(r".*… \(\d+ characters, [0-9a-f]{16}\)", name, re.DOTALL) is not None

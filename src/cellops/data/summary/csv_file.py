@@ -47,9 +47,7 @@ def _chunks(path: Path, rows: int | None) -> Iterator[Chunk]:
             return
     with _opened(path, reader.schema.names) as reader:
         for chunk in chunks_of_batches(_without(reader, read), reader.schema, rows):
-            narrow = [
-                (name, _narrowed(cells, kind)) for (name, cells), kind in zip(chunk.columns, types, strict=True)
-            ]
+            narrow = [(name, _narrowed(cells, kind)) for (name, cells), kind in zip(chunk.columns, types, strict=True)]
             yield Chunk(chunk.rows, narrow)
 
 

@@ -15,11 +15,11 @@ def is_dask(source: Any) -> bool:
 
 def summarize_dask(frame: Any) -> TableSummary:
     """The summary of all partitions, on whatever scheduler is set; the rows do not leave their workers."""
-    import dask
+    from dask.delayed import delayed
 
-    level = [dask.delayed(_summary)(partition) for partition in frame.to_delayed()]
+    level = [delayed(_summary)(partition) for partition in frame.to_delayed()]
     while len(level) > 1:
-        level = [dask.delayed(_merged)(level[at : at + TOGETHER]) for at in range(0, len(level), TOGETHER)]
+        level = [delayed(_merged)(level[at : at + TOGETHER]) for at in range(0, len(level), TOGETHER)]
     found: TableSummary = level[0].compute()
     return found
 

@@ -34,9 +34,8 @@ def _column(column: ColumnSummary) -> ColumnFigures:
     parts = column.parts
     numbers = parts.times.seconds if parts.times is not None else parts.numbers
     texts = parts.texts if parts.texts is not None else parts.booleans
-    counted = [part for part in (parts.numbers, parts.texts, parts.times and parts.times.seconds) if part is not None]
-    boolean = 0 if parts.booleans is None else (parts.booleans.true > 0) + (parts.booleans.false > 0)
-    distinct = sum(part.distinct for part in counted) + boolean
+    flags = () if parts.booleans is None else (parts.booleans.true, parts.booleans.false)
+    distinct = sum(part.distinct for part in parts.counted) + sum(rows > 0 for rows in flags)
     return ColumnFigures(
         name=column.name,
         kind=column.kind,
@@ -44,7 +43,7 @@ def _column(column: ColumnSummary) -> ColumnFigures:
         rows=column.rows,
         missing=column.missing,
         distinct=None if parts.opaque is not None or column.problems else distinct,
-        distinct_error=max((part.distinct_error for part in counted), default=0.0),
+        distinct_error=max((part.distinct_error for part in parts.counted), default=0.0),
         numbers=None if numbers is None else _numbers(numbers),
         texts=None if texts is None else _texts(texts),
         first=None if parts.times is None else written(parts.times.first),

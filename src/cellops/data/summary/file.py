@@ -124,20 +124,15 @@ def _typed(_kind: Any, value: Any) -> Any:
 
 def _check(column: ColumnSummary) -> None:
     """That arrays which belong together are of one length."""
-    parts = column.parts
-    counted = [part for part in (parts.numbers, parts.texts, parts.times and parts.times.seconds) if part is not None]
-    sketches = [part.sketch for part in (parts.numbers, parts.times and parts.times.seconds) if part is not None]
+    sketches = [part.sketch for part in column.parts.numeric]
     lengths = [(sketch.values, sketch.counts) for sketch in sketches if sketch.values is not None]
-    lengths += [
-        (levelled.buckets.keys, other)
-        for sketch in sketches
-        for levelled in (sketch.relative, sketch.even)
-        if levelled is not None
-        for other in levelled.buckets[1:]
-    ]
+    levels = [one for sketch in sketches for one in (sketch.relative, sketch.even) if one is not None]
     fits = all(other is not None and len(one) == len(other) for one, other in lengths)
-    whole = all((sketch.values is None) == (sketch.even is not None and sketch.relative is not None) for sketch in sketches)
-    registers = all(part.seen is None or len(part.seen.registers) == REGISTERS for part in counted)
+    fits &= all(len({len(array) for array in levelled.buckets}) == 1 for levelled in levels)
+    whole = all(
+        (sketch.values is None) == (sketch.even is not None and sketch.relative is not None) for sketch in sketches
+    )
+    registers = all(part.seen is None or len(part.seen.registers) == REGISTERS for part in column.parts.counted)
     if not (fits and whole and registers):
         fact = f"what it says of column {column.name} does not fit together"
         raise ValueError(fact)

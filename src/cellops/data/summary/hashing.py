@@ -1,6 +1,7 @@
 """Hashes that are the same on every machine and in every version, for counting what is distinct."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ def hash_numbers(numbers: Numbers) -> Hashes:
     return mixed((numbers + 0.0).view(np.uint64))
 
 
-def hash_wide(integers: NDArray[np.int64] | NDArray[np.uint64]) -> Hashes:
+def hash_wide(integers: NDArray[Any]) -> Hashes:
     """The hash of each integer that no float holds exactly, shape (integers,)."""
     return mixed(integers.view(np.uint64) ^ WIDE_SEED)
 

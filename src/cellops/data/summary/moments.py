@@ -47,8 +47,8 @@ class CentralMoments:
         with np.errstate(over="ignore", invalid="ignore"):
             mean = float(finite.mean())
             blocks = (finite[begin : begin + BLOCK] for begin in range(0, len(finite), BLOCK))
-            sums = np.sum([_powers(block - mean) for block in blocks], axis=0).tolist()
-        return cls(len(finite), mean, *sums, float(finite[0]), float(finite[-1]))
+            second, third, fourth = np.sum([_powers(block - mean) for block in blocks], axis=0).tolist()
+        return cls(len(finite), mean, second, third, fourth, float(finite[0]), float(finite[-1]))
 
     @classmethod
     def of_counts(cls, values: Numbers, counts: NDArray[np.int64]) -> Self:
@@ -59,8 +59,8 @@ class CentralMoments:
         with np.errstate(over="ignore", invalid="ignore"):
             mean = float(values @ counts / rows)
             deviations = values - mean
-            sums = [float(deviations**power @ counts) for power in (2, 3, 4)]
-        return cls(rows, mean, *sums, float(values[0]), float(values[-1]))
+            second, third, fourth = (float(deviations**power @ counts) for power in (2, 3, 4))
+        return cls(rows, mean, second, third, fourth, float(values[0]), float(values[-1]))
 
     @classmethod
     def merged(cls, parts: Iterable[Self]) -> Self:

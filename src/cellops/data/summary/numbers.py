@@ -62,8 +62,7 @@ class NumberSummary:
             seen = HyperLogLog.of(_hashes_of_integers(numbers))
         elif sketch.values is None:
             seen = _seen(finite)
-        few = sketch.values is not None and sketch.counts is not None
-        moments = CentralMoments.of_counts(sketch.values, sketch.counts) if few else CentralMoments.of_ordered(finite)
+        moments = CentralMoments.of_ordered(finite) if sketch.exact is None else CentralMoments.of_counts(*sketch.exact)
         return cls(whole, wide, below, present - above, moments, sketch, seen), len(ordered) - present
 
     @classmethod
@@ -120,7 +119,9 @@ def _seen(ordered: Numbers) -> HyperLogLog:
     """Where most values differ, each register will hold almost surely what lets most hashes be left out unlooked at."""
     middle = ordered[len(ordered) // 2 :][:BLOCK]
     if np.count_nonzero(middle[1:] != middle[:-1]) < len(middle) // 2:
-        return HyperLogLog.of_blocks(hash_numbers(block[np.append(True, block[1:] != block[:-1])]) for block in _blocks(ordered))
+        return HyperLogLog.of_blocks(
+            hash_numbers(block[np.append(True, block[1:] != block[:-1])]) for block in _blocks(ordered)
+        )
     guess = max(0, len(ordered).bit_length() - SURE_BITS)
     quick = HyperLogLog.of_blocks(map(hash_numbers, _blocks(ordered)), guess)
     return quick if quick.least >= guess else HyperLogLog.of_blocks(map(hash_numbers, _blocks(ordered)))
@@ -132,6 +133,6 @@ def _blocks(ordered: Numbers) -> Iterator[Numbers]:
 
 def _hashes_of_integers(numbers: NDArray[Any]) -> Hashes:
     """Those that a float holds exactly have the hash of that float."""
-    wide = numbers.astype(np.uint64 if numbers.dtype.kind == "u" else np.int64)
+    wide: NDArray[Any] = numbers.astype(np.uint64 if numbers.dtype.kind == "u" else np.int64)
     narrow = (wide >= -EXACT) & (wide <= EXACT) if wide.dtype.kind == "i" else wide <= EXACT
     return np.where(narrow, hash_numbers(numbers.astype(np.float64)), hash_wide(wide))

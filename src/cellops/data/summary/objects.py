@@ -49,7 +49,9 @@ def _group(value: Any) -> str:
             return "boolean"
         case str():
             return "text"
-        case int() | float() | np.integer() | np.floating() | Decimal():
+        case Decimal():
+            return "missing" if value.is_nan() else "number"
+        case int() | float() | np.integer() | np.floating():
             return "missing" if value != value else "number"  # noqa: PLR0124 - NaN alone differs from itself
         case date() | np.datetime64():
             return "missing" if value != value else "time"  # noqa: PLR0124 - and so does NaT
@@ -95,10 +97,12 @@ def _microseconds(value: Any) -> int:
     if isinstance(value, np.datetime64):
         return int(value.astype("datetime64[us]").astype(np.int64))
     if not isinstance(value, datetime):
-        return (value - EPOCH.date()) // timedelta(microseconds=1)
+        days: int = (value - EPOCH.date()) // timedelta(days=1)
+        return days * 86_400_000_000
     # Of a time of pandas only the whole microseconds count.
     plain = value.to_pydatetime(warn=False) if hasattr(value, "to_pydatetime") else value
-    return ((plain if plain.tzinfo else plain.replace(tzinfo=UTC)) - EPOCH) // timedelta(microseconds=1)
+    whole: int = ((plain if plain.tzinfo else plain.replace(tzinfo=UTC)) - EPOCH) // timedelta(microseconds=1)
+    return whole
 
 
 def _booleans(values: list[Any]) -> BooleanSummary:

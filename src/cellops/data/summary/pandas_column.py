@@ -26,6 +26,7 @@ def parts_of_series(column: "pd.Series[Any]") -> tuple[Parts, int]:
         Of pandas or pyarrow, where they cannot read a column that has a type of its own.
     """
     import pandas as pd
+    from pandas.api import types
 
     dtype = column.dtype
     if isinstance(dtype, np.dtype) and dtype.kind in "biuf":
@@ -37,8 +38,8 @@ def parts_of_series(column: "pd.Series[Any]") -> tuple[Parts, int]:
         rows = np.bincount(codes[codes >= 0], minlength=len(dtype.categories))
         return categories([str(name) for name in dtype.categories], rows, column)
     if isinstance(dtype, pd.SparseDtype):
-        return parts_of_series(column.sparse.to_dense())
-    return _objects(column) if dtype == object else _of_arrow(column)
+        return parts_of_series(pd.Series(column.array.to_dense()))
+    return _objects(column) if types.is_object_dtype(dtype) else _of_arrow(column)
 
 
 def _plain(values: Any) -> tuple[Parts, int]:

@@ -41,9 +41,7 @@ def _named(file: Path) -> dict[str, Any]:
     return {name: value for name, equals, value in pairs if equals}
 
 
-def _of_file(
-    file: Path, partition: dict[str, Any], rows: int | None
-) -> Iterator[Chunk]:
+def _of_file(file: Path, partition: dict[str, Any], rows: int | None) -> Iterator[Chunk]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 

@@ -59,7 +59,7 @@ def picture(profiled: Profiled) -> str:
     rest = len(profiled.columns) - MOST
     more = f'<p class="quiet">and {rest:,} more columns</p>' if rest > 0 else ""
     heads = "".join(f'<th{_class(name)} scope="col">{name}</th>' for name in HEADS)
-    shape = f"{profiled.rows:,} rows × {len(profiled.columns):,} columns"
+    shape = f"{profiled.rows:,} rows x {len(profiled.columns):,} columns"
     return (
         f'<div class="cellops-profile"><style>{STYLE}</style><table>'
         f'<caption>{_text(profiled.name)} <span class="quiet">{shape}</span></caption>'
@@ -107,7 +107,7 @@ def _missing(column: ColumnFigures) -> str:
 
 def _distribution(column: ColumnFigures) -> str:
     if column.texts is not None:
-        return _top(column.texts)
+        return _top(column.texts, column.present)
     if column.numbers is None or not column.numbers.histogram:
         return ""
     bars, bounds = column.numbers.histogram, column.numbers.bounds
@@ -117,27 +117,33 @@ def _distribution(column: ColumnFigures) -> str:
         for place, rows in enumerate(bars)
         if rows
     )
-    told = "" if column.first is not None else f"from {number(bounds[0])} to {number(bounds[1])}"
+    told = (
+        f"{column.first} to {column.last}"
+        if column.first is not None
+        else f"from {number(bounds[0])} to {number(bounds[1])}"
+    )
     return (
         f'<svg width="{WIDE}" height="{HIGH}" role="img"><title>{_text(told)}</title>'
         f'<rect class="trough" y="{HIGH - 1}" width="{WIDE}" height="1"/><path class="bar" d="{path}"/></svg>'
     )
 
 
-def _top(texts: TextFigures) -> str:
+def _top(texts: TextFigures, present: int) -> str:
     """The most frequent categories as stretches of one bar, and their names."""
     shown = texts.telling()
     if not shown:
         return f'<span class="quiet">{texts.told_lengths()}</span>'
     left, parts = 0.0, []
     for place, (name, rows) in enumerate(shown):
-        wide = WIDE * rows / texts.rows
+        wide = WIDE * rows / present
         parts.append(
             f'<rect class="bar" x="{left:.1f}" width="{max(wide - 1, 0.5):.1f}" height="8" rx="1" '
             f'fill-opacity="{1 - 0.28 * place:.2f}"><title>{_text(shorten(name, NAME))}: {rows:,}</title></rect>'
         )
         left += wide
-    names = ", ".join(f"{_text(shorten(name, WORD)) or '(empty)'} {escape(share(rows, texts.rows))}" for name, rows in shown)
+    names = ", ".join(
+        f"{_text(shorten(name, WORD)) or '(empty)'} {escape(share(rows, present))}" for name, rows in shown
+    )
     return (
         f'<svg width="{WIDE}" height="8" role="img"><rect class="trough" width="{WIDE}" height="8" rx="1"/>'
         f'{"".join(parts)}</svg><span class="quiet">{names}</span>'

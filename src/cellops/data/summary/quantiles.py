@@ -18,15 +18,17 @@ def quantiles(sketch: Sketch, shares: Numbers) -> Numbers:
     >>> quantiles(Sketch.of(np.array([1.0, 2.0, 3.0, 4.0])), np.array([0.0, 0.5, 1.0]))
     array([1. , 2.5, 4. ])
     """
-    if sketch.values is not None and sketch.counts is not None:
+    if sketch.exact is not None:
+        values, rows = sketch.exact
         places = (sketch.rows - 1) * shares
-        ends = sketch.counts.cumsum()
+        ends = rows.cumsum()
         low, high = (
-            sketch.values[np.searchsorted(ends, place, side="right").clip(max=len(ends) - 1)]
+            values[np.searchsorted(ends, place, side="right").clip(max=len(ends) - 1)]
             for place in (np.floor(places), np.ceil(places))
         )
         step = places - np.floor(places)
-        return low * (1 - step) + high * step
+        between: Numbers = low * (1 - step) + high * step
+        return between
     points, ranks = _lines(sketch)
     found: Numbers = np.interp(shares * sketch.rows, ranks, points)
     if sketch.extremes is not None:
@@ -43,11 +45,12 @@ def histogram(sketch: Sketch) -> tuple[tuple[int, ...], tuple[float, float]]:
     lowest, first, last, highest = quantiles(sketch, np.array([0.0, *MARGINS, 1.0])).tolist()
     wide = last - first
     low, high = (max(lowest, first - wide), min(highest, last + wide)) if wide > 0 else (lowest, highest)
-    if sketch.values is not None and sketch.counts is not None and len(sketch.values) <= BARS:
-        return tuple(sketch.counts.tolist()), (lowest, highest)
+    if sketch.exact is not None and len(sketch.exact[0]) <= BARS:
+        return tuple(sketch.exact[1].tolist()), (lowest, highest)
     edges = np.linspace(low, high, BARS + 1)[1:-1]
-    if sketch.values is not None and sketch.counts is not None:
-        below = np.append(0, sketch.counts.cumsum())[np.searchsorted(sketch.values, edges)]
+    if sketch.exact is not None:
+        values, rows = sketch.exact
+        below = np.append(0, rows.cumsum())[np.searchsorted(values, edges)]
     else:
         points, ranks = _lines(sketch)
         below = np.interp(edges, points, ranks).round().astype(np.int64)

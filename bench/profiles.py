@@ -1,6 +1,6 @@
 """How fast the profile of a table is, beside the floor of sorting and counting its columns, and beside its peers.
 
-Run it as `python bench/profile.py`; `--rows` makes the table smaller. Minimum of the repetitions. whylogs is measured
+Run it as `python bench/profiles.py`; `--rows` makes the table smaller. Minimum of the repetitions. whylogs is measured
 where `python -m venv .venv-whylogs && .venv-whylogs/bin/pip install whylogs 'pandas<3' 'numpy<2'` has put it.
 """
 
@@ -71,7 +71,7 @@ def fastest(work: Callable[[], object], repetitions: int) -> float:
 
 
 def floor(frame: pd.DataFrame) -> None:
-    for _, column in frame.items():
+    for column in (frame[name] for name in frame):
         if column.dtype.kind in "fi":
             np.sort(column.to_numpy())
         else:
