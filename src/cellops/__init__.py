@@ -12,6 +12,7 @@ VERBS = (
     "compare",
     "drift",
     "execute",
+    "expect",
     "export",
     "graph",
     "package",
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from cellops.flows.compare import compare as compare
     from cellops.flows.drift import drift as drift
     from cellops.flows.execute import execute as execute
+    from cellops.flows.expect import expect as expect
     from cellops.flows.export import export as export
     from cellops.flows.graph import graph as graph
     from cellops.flows.package import package as package
