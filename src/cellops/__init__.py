@@ -14,6 +14,7 @@ VERBS = (
     "dataset",
     "drift",
     "execute",
+    "expect",
     "export",
     "features",
     "graph",
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from cellops.flows.dataset import dataset as dataset
     from cellops.flows.drift import drift as drift
     from cellops.flows.execute import execute as execute
+    from cellops.flows.expect import expect as expect
     from cellops.flows.export import export as export
     from cellops.flows.features import features as features
     from cellops.flows.graph import graph as graph

@@ -30,8 +30,8 @@ from cellops.widgets.page import Page
 LOADED = "captures this session's cells · %mlops status · off: %unload_ext cellops"
 SWITCHED_OFF = "captures nothing: CELLOPS_CAPTURE is false"
 OVER_A_HEADER = ("%%time", "%%capture", "%%prun")
-NOT_IN_A_NOTEBOOK = ("serve", "clean")
-"""Verbs of the terminal that hold it until they end, or that ask."""
+NOT_IN_A_NOTEBOOK = ("serve", "clean", "expect")
+"""Verbs of the terminal that hold it until they end, that ask, or that are a verb of cells here."""
 
 
 class LineVerbs(Verbs):
@@ -204,12 +204,27 @@ class Given:
     namespace: dict[str, Any]
 
 
+def _write_below(text: str) -> None:
+    """Put a text into a new cell below, for a person to edit; where there is no shell, print it."""
+    from IPython.core.getipython import get_ipython
+
+    shell = get_ipython()  # type: ignore[no-untyped-call]
+    if shell is None:
+        print(text)
+        return
+    shell.set_next_input(text)
+    print(f"{len(text.splitlines()) - 1} expectations are proposed in the cell below: edit them, then run it")
+
+
 @click.pass_obj
-def _expect(given: Given, /, table: str) -> None:
+def _expect(given: Given, /, table: str, infer: bool) -> None:
     from cellops import screens
     from cellops.flows.expect import expect as work
-    from cellops.flows.expect import refuse
+    from cellops.flows.expect import propose, refuse
 
+    if infer:
+        _write_below(f"%%mlops expect {table}\n{propose(table, given.body, given.namespace)}")
+        return
     result = work(table, given.body, given.namespace, session=given.session)
     screens.expectations(result)
     refuse(result)

@@ -24,7 +24,7 @@ def trips() -> pd.DataFrame:
             "id": np.arange(1000, 1000 + ROWS),
             "origin": random.choice(["EWR", "JFK", "LGA"], ROWS),
             "code": [f"AB-{number:04d}" for number in range(ROWS)],
-            "note": [f"{'a' * (number % 7)} {number % 90}" for number in range(ROWS)],
+            "note": [f"{'a' * (number % 7)} {number % 10}" for number in range(ROWS)],
             "distance": random.uniform(17, 4983, ROWS),
             "share": random.uniform(0.01, 0.98, ROWS),
             "late": random.integers(0, 2, ROWS),

@@ -12,6 +12,7 @@ import click
 from cellops import settings
 from cellops.cli.codes import FAILED, GATED, MISUSED, STOPPED
 from cellops.cli.execute import execute, graph
+from cellops.cli.expect import expect
 from cellops.cli.export import export
 from cellops.cli.keeping import clean, sync
 from cellops.cli.models import drift, package, promote, serve
@@ -33,8 +34,8 @@ from cellops.flows.headers import explained
 from cellops.version import __version__
 
 VERBS = (
-    profile, execute, sweep, graph, export, runs, show, verify, compare, restore, package, promote, serve, drift, sync,
-    clean,
+    profile, expect, execute, sweep, graph, export, runs, show, verify, compare, restore, package, promote, serve, drift,
+    sync, clean,
 )  # fmt: skip
 
 

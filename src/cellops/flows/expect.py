@@ -1,41 +1,88 @@
-"""Check expectations on a table of the notebook, and remember them for the contract."""
+"""Check expectations on a table, remember them for the contract, and propose some."""
 
 from collections.abc import Mapping
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
-from cellops.capture.content.fingerprint import is_table
-from cellops.data.expectations import check, parse
+from cellops.capture.content.fingerprint import is_columnar
+from cellops.data.expectations import check, infer, parse, written
 from cellops.errors import ExpectationError, UsageError
 from cellops.flows.session import Session
+from cellops.records.contract import Suite
 from cellops.records.expectation import SuiteResult
 from cellops.records.finding import Severity
 
+READERS = (".csv", ".parquet")
+Frame = Any
+"""A frame of pandas or polars, or a table of Arrow."""
 
-def expect(table: str, body: str, namespace: Mapping[str, Any], *, session: Session | None = None) -> SuiteResult:
-    """Hold the frame `table` of the namespace against the expectations in `body`, one a line.
 
-    The suite stays with the session, so that the packages of its runs carry it.
+def expect(
+    table: str | Path | Frame,
+    expectations: str | Suite,
+    namespace: Mapping[str, Any] | None = None,
+    *,
+    session: Session | None = None,
+) -> SuiteResult:
+    """Hold a table against expectations.
+
+    Parameters
+    ----------
+    table
+        The name of a frame in the namespace; the path of a CSV or Parquet file; or a frame of pandas or polars, or a
+        table of Arrow.
+    expectations
+        One a line, in the vocabulary of Great Expectations; or a suite.
+    namespace
+        What names stand for, where it is a notebook that asks.
+    session
+        Keeps the suite, so that the packages of its runs carry it.
+
+    Returns
+    -------
+    SuiteResult
+        The verdict on each expectation.
 
     Raises
     ------
     UsageError
-        When the namespace has no such frame.
+        When there is no such table.
+    ExpectationError
+        When the expectations cannot be read.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> trips = pd.DataFrame({"distance": [200.0, -3.0]})
+    >>> expect(trips, 'expect_column_values_to_be_between("distance", 0)').passed
+    False
+    """
+    name, frame = _found(table, namespace)
+    suite = parse(name, expectations, namespace or {}) if isinstance(expectations, str) else expectations
+    result = check(suite, frame)
+    if session is not None:
+        session.suites[name] = suite
+    return result
+
+
+def propose(table: str | Path | Frame, body: str = "", namespace: Mapping[str, Any] | None = None) -> str:
+    """Expectations that a table suggests, one a line, below those of a body that already stand.
+
+    Raises
+    ------
+    UsageError
+        When there is no such table.
     ExpectationError
         When the body cannot be read.
     """
-    frame = namespace.get(table)
-    if frame is None or not is_table(frame) or not hasattr(frame, "columns"):
-        frames = [n for n, v in namespace.items() if not n.startswith("_") and is_table(v) and hasattr(v, "columns")]
-        near = get_close_matches(table, frames, n=1) or frames[:1]
-        hint = f"Did you mean {near[0]}?" if near else "Run the cell that makes it first"
-        fact = f"There is no DataFrame {table} in this notebook"
-        raise UsageError(fact, remedy=hint)
-    suite = parse(table, body, namespace)
-    result = check(suite, frame)
-    if session is not None:
-        session.suites[table] = suite
-    return result
+    name, frame = _found(table, namespace)
+    proposed = infer(name, frame)
+    if not body.strip():
+        return written(proposed)
+    given = {(one.rule, one.columns) for one in parse(name, body, namespace or {}).expectations}
+    new = tuple(one for one in proposed.expectations if (one.rule, one.columns) not in given)
+    return f"{body.strip()}\n{written(proposed.replace(expectations=new))}".rstrip()
 
 
 def refuse(result: SuiteResult) -> None:
@@ -54,3 +101,43 @@ def refuse(result: SuiteResult) -> None:
     raise ExpectationError(
         fact, remedy="Mend the data, or the expectation; the table above shows rows", results=failures
     )
+
+
+def _found(table: str | Path | Frame, namespace: Mapping[str, Any] | None) -> tuple[str, Frame]:
+    """A name for the table, and the table itself."""
+    if isinstance(table, str) and namespace is not None:
+        return table, _named(table, namespace)
+    if isinstance(table, str | Path):
+        return Path(table).stem, _read(Path(table))
+    if not _is_frame(table):
+        fact = "This is no table"
+        raise UsageError(fact, received=type(table).__name__, remedy="Give a DataFrame, or the path of a file")
+    return "table", table
+
+
+def _named(table: str, namespace: Mapping[str, Any]) -> Frame:
+    frame = namespace.get(table)
+    if _is_frame(frame):
+        return frame
+    frames = [name for name, value in namespace.items() if not name.startswith("_") and _is_frame(value)]
+    near = get_close_matches(table, frames, n=1) or frames[:1]
+    hint = f"Did you mean {near[0]}?" if near else "Run the cell that makes it first"
+    fact = f"There is no DataFrame {table} in this notebook"
+    raise UsageError(fact, remedy=hint)
+
+
+def _is_frame(value: object) -> bool:
+    return is_columnar(value) and hasattr(value, "columns")
+
+
+def _read(path: Path) -> Frame:
+    import pandas as pd
+
+    if not path.is_file() or path.suffix.lower() not in READERS:
+        fact = f"{path.name} is no CSV or Parquet file" if path.exists() else f"There is no file {path}"
+        raise UsageError(fact, remedy="Give a CSV or Parquet file")
+    try:
+        return pd.read_csv(path) if path.suffix.lower() == ".csv" else pd.read_parquet(path)
+    except (ValueError, OSError) as error:
+        fact = f"{path.name} cannot be read: {str(error).splitlines()[0]}"
+        raise UsageError(fact, remedy="Write it again as Parquet or CSV") from error

@@ -84,7 +84,8 @@ def features(name: str) -> None:
 
 @click.command()
 @click.argument("table")
-def expect(table: str) -> None:
+@click.option("--infer", is_flag=True, help="Propose expectations from TABLE in a new cell below, and check nothing.")
+def expect(**_options: Any) -> None:
     """Check expectations on TABLE, one a line, in the vocabulary of Great Expectations."""
 
 

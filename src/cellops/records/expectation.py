@@ -1,8 +1,13 @@
 """What a check of expectations found."""
 
+from typing import TYPE_CHECKING
+
 from cellops.records.base import Record, Value
 from cellops.records.contract import Expectation
 from cellops.records.finding import Severity
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class ExpectationResult(Record, frozen=True, kw_only=True):
@@ -29,6 +34,23 @@ class SuiteResult(Record, frozen=True, kw_only=True):
     results: tuple[ExpectationResult, ...]
     passed: bool
     """Whether every expectation of severity `error` holds; the others are reported and stop nothing."""
+
+    def to_frame(self) -> "pd.DataFrame":
+        """One row an expectation: rule, columns, verdict, count, share, first rows and what stood in them."""
+        import pandas as pd
+
+        names = ("passed", "checked", "failed", "share", "failed_rows", "unexpected", "observed", "problem")
+        rows = [
+            {
+                "rule": one.expectation.rule,
+                "columns": ", ".join(one.expectation.columns),
+                "severity": one.expectation.severity.value,
+                **{name: getattr(one, name) for name in names},
+                "reason": one.expectation.reason,
+            }
+            for one in self.results
+        ]
+        return pd.DataFrame(rows)
 
     def failures(self, severity: Severity | None = None) -> tuple[ExpectationResult, ...]:
         """The expectations that do not hold, of one severity or of all."""

@@ -3,7 +3,7 @@
 from cellops.screens.compare import comparison
 from cellops.screens.drift import drift
 from cellops.screens.execution import executed, progress, stage
-from cellops.screens.expectations import expectations
+from cellops.screens.expectations import expectations, findings_of_suite
 from cellops.screens.exported import exported
 from cellops.screens.gates import annotated
 from cellops.screens.graph import graph, problems
@@ -30,6 +30,7 @@ __all__ = [
     "expectations",
     "explained",
     "exported",
+    "findings_of_suite",
     "graph",
     "kept",
     "package",

@@ -1,11 +1,16 @@
 """Expectations on a table: the verdict, and a line for each that failed."""
 
+import sys
 from typing import TYPE_CHECKING
 
+from cellops.errors import printable
 from cellops.screens.console import COLOURS, console, count, plain, say
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cellops.records.expectation import ExpectationResult, SuiteResult
+    from cellops.records.finding import Finding
 
 
 def expectations(result: "SuiteResult") -> None:
@@ -22,6 +27,12 @@ def expectations(result: "SuiteResult") -> None:
     for failure in failures:
         table.add_row(*_failure(failure))
     console().print(table)
+
+
+def findings_of_suite(found: "Sequence[Finding]") -> None:
+    """What of a suite could not be carried over, beside the output, which may go to a file."""
+    for finding in found:
+        print(printable(f"{finding.where}: {finding.seen}. {finding.remedy}"), file=sys.stderr)
 
 
 def _failure(result: "ExpectationResult") -> tuple[str, ...]:

@@ -1,10 +1,11 @@
 """Suites of Great Expectations as ours, and ours as theirs: the JSON that version 1 of it reads and writes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from typing import Any
 
 from cellops.data.expectations.bounds import Bounds, time_of
+from cellops.data.expectations.carried import left_out, tell
 from cellops.data.expectations.parser import argument
 from cellops.data.expectations.registry import RULES, build, rule_type
 from cellops.data.expectations.rule import COLUMN_LIST, Rule
@@ -50,7 +51,7 @@ def from_great_expectations(given: Mapping[str, Any], *, findings: list[Finding]
     found: list[Finding] = []
     kept = [_read(one, place, found) for place, one in enumerate(listed)]
     name = str(given.get("name") or given.get("expectation_suite_name") or "suite")
-    _told(found, findings, name)
+    tell(found, findings, name)
     return Suite(name=name, expectations=tuple(one for one in kept if one is not None))
 
 
@@ -83,7 +84,7 @@ def to_great_expectations(suite: Suite, *, findings: list[Finding] | None = None
             found.append(_left_out(place, expectation.rule, "Great Expectations has no such rule"))
         else:
             written.append(_written(expectation))
-    _told(found, findings, suite.name)
+    tell(found, findings, suite.name)
     return {"name": suite.name, "expectations": written, "meta": {}}
 
 
@@ -147,19 +148,5 @@ def _in_full(bound: Any) -> Any:
 
 
 def _left_out(place: int, name: str, why: str) -> Finding:
-    return Finding(
-        code="expectation-left-out",
-        severity=Severity.WARNING,
-        where=f"expectation {place + 1}, {name}",
-        seen=f"it could not be carried over: {why}",
-        remedy="Write it by hand" if name not in RULES else "Change its arguments, or write it by hand",
-    )
-
-
-def _told(found: Sequence[Finding], findings: list[Finding] | None, name: str) -> None:
-    if findings is not None:
-        findings += found
-    elif found:
-        said = "; ".join(f"{finding.where}: {finding.seen}" for finding in found)
-        fact = f"{len(found)} expectations of {name} could not be carried over: {said}"
-        raise ExpectationError(fact, remedy="Take them out, or give a list for findings", findings=list(found))
+    remedy = "Change its arguments, or write it by hand" if name in RULES else "Write it by hand"
+    return left_out(f"expectation {place + 1}, {name}", why, remedy)

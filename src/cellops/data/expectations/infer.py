@@ -22,6 +22,8 @@ LEAST_ROWS = 20
 """Rows from which keys, forms and orders are more than chance."""
 MARGIN = 0.1
 """What a range is widened by on each side, relative to itself, before it is rounded outward."""
+HUGE = 1e300
+"""Numbers beyond which there is no room for a margin."""
 LARGEST = 1e15
 """Integers up to which a float has every digit."""
 MOST_TIMES = 6
@@ -58,7 +60,7 @@ def infer(name: str, table: Tabular) -> Suite:
     for one in names:
         try:
             found += _of_column(view.column(one))
-        except (TypeError, ValueError, InputError):
+        except (TypeError, ValueError, ArithmeticError, InputError):
             continue
     found += _orders(view, names)
     return Suite(name=name, expectations=tuple(found))
@@ -133,6 +135,8 @@ def _is_category(column: Column) -> bool:
 
 def _outward(low: float, high: float) -> tuple[float, float]:
     """A wider range with round ends, on the same side of zero, and within 0 to 1 for shares."""
+    if max(abs(low), abs(high)) > HUGE:
+        return low, high
     span = high - low or abs(high) or 1.0
     unit = 10.0 ** math.floor(math.log10(span * MARGIN)) if span * MARGIN > 0 else 1.0
     least = math.floor((low - MARGIN * span) / unit) * unit
@@ -142,8 +146,6 @@ def _outward(low: float, high: float) -> tuple[float, float]:
         most = 1.0 if high <= 1 and low < 1 else most
     if high <= 0:
         most = min(most, 0.0)
-    if not (math.isfinite(least) and math.isfinite(most)):
-        return _short(low), _short(high)
     return min(_short(least), low), max(_short(most), high)
 
 
@@ -160,7 +162,7 @@ def _orders(table: Table, names: list[str]) -> Iterator[Expectation]:
         try:
             column = table.column(name)
             times += [column] if column.count and column.kinds == {"time"} else []
-        except (TypeError, ValueError, InputError):
+        except (TypeError, ValueError, ArithmeticError, InputError):
             continue
     for later, earlier in permutations(times if len(times) <= MOST_TIMES else [], 2):
         both = ~later.missing & ~earlier.missing

@@ -1,0 +1,109 @@
+"""Expectations from Python, in files, and proposed."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from click.testing import CliRunner
+
+import cellops
+from cellops.cli.verbs import terminal
+from cellops.errors import CellopsError, UsageError
+from cellops.flows.expect import propose
+from cellops.flows.suites import read, write
+from cellops.records.finding import Finding
+
+FRAME = pd.DataFrame({"hour": range(24), "origin": ["EWR", "JFK"] * 12})
+BODY = 'expect_column_values_to_be_between("hour", 0, 12, reason="half a day")'
+
+
+@pytest.fixture
+def trips(tmp_path: Path) -> Path:
+    FRAME.to_parquet(tmp_path / "trips.parquet")
+    FRAME.to_csv(tmp_path / "trips.csv", index=False)
+    (tmp_path / "suite.txt").write_text(BODY)
+    return tmp_path
+
+
+def test_frames_files_and_names_are_held_against_the_same_expectations(trips):
+    expected = cellops.expect(FRAME, BODY).results
+    assert [one.failed for one in expected] == [11]
+    tables = [trips / "trips.parquet", str(trips / "trips.csv"), pl.from_pandas(FRAME), pa.Table.from_pandas(FRAME)]
+    for table in tables:
+        assert cellops.expect(table, BODY).results == expected
+    assert cellops.expect("frame", BODY, {"frame": FRAME}).results == expected
+
+
+def test_results_are_data_too():
+    frame = cellops.expect(FRAME, f'{BODY}\nexpect_column_to_exist("absent", severity="warning")').to_frame()
+    assert frame["rule"].tolist() == ["expect_column_values_to_be_between", "expect_column_to_exist"]
+    assert frame.loc[0, ["columns", "failed", "failed_rows", "reason"]].tolist() == [
+        "hour",
+        11,
+        (13, 14, 15, 16, 17),
+        "half a day",
+    ]
+    assert frame["severity"].tolist() == ["error", "warning"]
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [("absent.csv", "There is no file"), (3, "This is no table"), (__file__, "no CSV or Parquet")],
+)
+def test_what_is_no_table_is_refused(table, said):
+    with pytest.raises(UsageError, match=said):
+        cellops.expect(table, BODY)
+
+
+def test_proposals_stand_below_what_is_there_and_say_nothing_twice():
+    text = propose("frame", BODY, {"frame": FRAME})
+    assert text.startswith(f"{BODY}\nexpect_table_columns_to_match_set")
+    assert text.count('expect_column_values_to_be_between("hour"') == 1
+    assert cellops.expect(FRAME, propose(FRAME)).passed
+
+
+def test_a_suite_goes_to_a_file_and_comes_back(trips):
+    found: list[Finding] = []
+    suite = read(trips / "suite.txt", found)
+    for name in ("again.txt", "again.json"):
+        write(suite, trips / name, found)
+        assert read(trips / name, found).expectations == suite.expectations
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("no.json", "{"), ("no.txt", ""), ("none.json", "{}"), ("absent.txt", None), ("x.txt", "1 +")]
+)
+def test_a_file_that_holds_no_suite_is_refused(tmp_path, name, text):
+    if text is not None:
+        (tmp_path / name).write_text(text)
+    with pytest.raises(CellopsError):
+        read(tmp_path / name, [])
+
+
+def test_the_command_line_proposes_carries_over_and_checks(trips, monkeypatch):
+    monkeypatch.chdir(trips)
+    theirs = {"type": "expect_column_values_to_match_json_schema", "kwargs": {"column": "hour"}}
+    ours = {"type": "expect_column_to_exist", "kwargs": {"column": "hour"}}
+    Path("gx.json").write_text(json.dumps({"name": "gx", "expectations": [theirs, ours]}))
+
+    def run(*words: str):
+        return CliRunner().invoke(terminal, ["expect", *words])
+
+    proposed = run("trips.csv", "--infer")
+    assert proposed.exit_code == 0
+    Path("proposed.txt").write_text(proposed.stdout)
+    assert run("trips.parquet", "--suite", "proposed.txt").exit_code == 0
+    broken = run("trips.csv", "-s", "suite.txt")
+    assert broken.exit_code != 0
+    assert "11 (45.8%)" in broken.stdout
+    carried = run("--from-gx", "gx.json")
+    assert carried.stdout == 'expect_column_to_exist("hour")\n'
+    assert "expectation 1, expect_column_values_to_match_json_schema" in carried.stderr
+    assert run("--suite", "suite.txt", "-o", "out.json").exit_code == 0
+    assert json.loads(Path("out.json").read_text())["expectations"][0]["notes"] == "half a day"
+    for words in ([], ["trips.csv"], ["--infer"], ["-s", "suite.txt", "--from-gx", "gx.json"]):
+        assert isinstance(run(*words).exception, UsageError)
