@@ -188,6 +188,13 @@ def test_a_table_without_a_column_is_refused() -> None:
         ALL(pd.concat([FRAME, FRAME], axis=1))
 
 
+def test_parameters_with_defaults_are_no_columns_and_names_may_be_needed() -> None:
+    source = "def pace(hours, *, miles, hour=60): return hours * hour / miles"
+    made = FeatureSet("runs", source, ("pace",))
+    assert made.inputs == ("hours", "miles")
+    assert made(FRAME.assign(hour=0))["pace"].tolist() == [1.2, 1.2, 6.0]
+
+
 def test_an_empty_table_has_empty_features() -> None:
     assert features(speed, is_far, squared)(FRAME.iloc[:0])[["speed", "is_far", "squared"]].shape == (0, 3)
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SHOWN = 5
+NUMBERS = (int, float, np.number, np.bool_, type(None))
 SCALARS = (str, bytes, int, float, complex, bool, np.generic, type(None))
 Columns = dict[str, "pd.Series[Any]"]
 
@@ -77,21 +78,21 @@ def _require_columns(functions: Sequence[Function], frame: "pd.DataFrame") -> No
 def _by_rows(function: Function, frame: "pd.DataFrame", found: Computed) -> "pd.Series[Any]":
     """A function that is called once a row."""
     values: list[Any] = []
-    failed: list[int] = []
-    first: Exception | None = None
-    for number, given in enumerate(_given(function, frame)):
+    failed: dict[int, Exception] = {}
+    for given in _given(function, frame):
         try:
-            value = function.call(*given) if function.given is Given.ROW else function.call(**_named(function, given))
-            if not isinstance(value, SCALARS) and not _is_scalar(value):
-                fact = f"gives a {type(value).__name__}, and a feature is one value"
-                raise TypeError(fact)  # noqa: TRY301 - told as what the function raises is
-            values.append(value)
+            values.append(function.call(*given))
         except Exception as error:  # noqa: BLE001 - the function of the user
-            first = first or error
-            failed.append(number)
+            failed[len(values)] = error
             values.append(None)
-    if first is not None:
-        found.findings.append(_raised(function.name, first, failed, len(values)))
+    strange = {kind for kind in set(map(type, values)) if not issubclass(kind, SCALARS)}
+    for row in [row for row, value in enumerate(values) if type(value) in strange] if strange else ():
+        if not _is_scalar(values[row]):
+            failed[row] = TypeError(f"it gives a {type(values[row]).__name__}, and a feature is one value")
+            values[row] = None
+    if failed:
+        rows = sorted(failed)
+        found.findings.append(_raised(function.name, failed[rows[0]], rows, len(values)))
     return as_column(values)
 
 
@@ -99,10 +100,6 @@ def _is_scalar(value: object) -> bool:
     import pandas as pd
 
     return bool(pd.api.types.is_scalar(value))
-
-
-def _named(function: Function, given: tuple[Any, ...]) -> dict[str, Any]:
-    return dict(zip(function.inputs or (), given, strict=True))
 
 
 def _given(function: Function, frame: "pd.DataFrame") -> Iterator[tuple[Any, ...]]:
@@ -126,9 +123,8 @@ def as_column(values: list[Any]) -> "pd.Series[Any]":
     """
     import pandas as pd
 
-    numbers = all(one is None or isinstance(one, int | float | np.number | np.bool_) for one in values)
-    some_missing = any(one is None for one in values)
-    if numbers and some_missing:
+    kinds = set(map(type, values))
+    if type(None) in kinds and all(issubclass(kind, NUMBERS) for kind in kinds):
         return pd.Series([np.nan if one is None else one for one in values], dtype=np.float64)
     return pd.Series(values) if values else pd.Series(values, dtype=np.float64)
 
@@ -139,7 +135,7 @@ def _whole(function: Function, frame: "pd.DataFrame", found: Computed) -> Column
         if function.given is Given.FRAME:
             made = function.call(frame.copy())
         else:
-            made = function.call(**{name: frame[name].copy() for name in function.inputs or ()})
+            made = function.call(*[frame[name].copy() for name in function.inputs or ()])
     except Exception as error:  # noqa: BLE001 - the function of the user
         found.findings.append(_raised(function.name, error, list(range(len(frame))), len(frame)))
         return {function.name: _nothing(frame)}

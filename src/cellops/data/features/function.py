@@ -36,6 +36,7 @@ class Function:
 
     name: str
     call: Callable[..., Any]
+    """Takes what it is given by its place."""
     given: Given
     inputs: tuple[str, ...] | None
     """The columns that it reads; None where only its calls show them."""
@@ -74,8 +75,11 @@ def read_function(name: str, call: Callable[..., Any], source: str) -> Function:
         return Function(name, call, Given.FRAME, None)
     if len(wanted) == 1 and wanted[0].name == ROW:
         return Function(name, call, Given.ROW, read_columns(source, name))
+    names = tuple(one.name for one in wanted)
+    by_name = any(one.kind is inspect.Parameter.KEYWORD_ONLY for one in wanted)
     whole = any(kind in hint for hint in hints for kind in OF_COLUMNS)
-    return Function(name, call, Given.COLUMNS if whole else Given.VALUES, tuple(one.name for one in wanted))
+    placed = (lambda *values: call(**dict(zip(names, values, strict=True)))) if by_name else call
+    return Function(name, placed, Given.COLUMNS if whole else Given.VALUES, names)
 
 
 def _hint(parameter: inspect.Parameter) -> str:
