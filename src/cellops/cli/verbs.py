@@ -34,8 +34,8 @@ from cellops.flows.headers import explained
 from cellops.version import __version__
 
 VERBS = (
-    profile, expect, execute, sweep, graph, export, runs, show, verify, compare, restore, package, promote, serve, drift,
-    sync, clean,
+    profile, expect, execute, sweep, graph, export, runs, show, verify, compare, restore, package, promote, serve,
+    drift, sync, clean,
 )  # fmt: skip
 
 
