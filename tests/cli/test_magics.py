@@ -71,7 +71,7 @@ def test_export_on_a_line_writes_what_the_terminal_writes(project: Path, loaded:
 def test_expectations_are_proposed_in_the_next_cell_and_hold(loaded: Kernel) -> None:
     loaded.run("import pandas as pd\ntrips = pd.DataFrame({'hour': range(24)})")
     loaded.run("written = []\nget_ipython().set_next_input = lambda text, replace=False: written.append(text)")
-    assert "5 expectations are proposed in the cell below" in loaded.run("%%mlops expect trips --infer\n").streams
+    assert "4 expectations are proposed in the cell below" in loaded.run("%%mlops expect trips --infer\n").streams
     checked = loaded.run("get_ipython().run_cell(written[0]).raise_error()")
-    assert "5 of 5 expectations on trips hold (24 rows)" in checked.streams
+    assert "4 of 4 expectations on trips hold (24 rows)" in checked.streams
     assert "There is no DataFrame trip" in loaded.run("%%mlops expect trip --infer\n").traceback
