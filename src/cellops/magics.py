@@ -208,7 +208,7 @@ def _write_below(text: str) -> None:
     """Put a text into a new cell below, for a person to edit; where there is no shell, print it."""
     from IPython.core.getipython import get_ipython
 
-    shell = get_ipython()  # type: ignore[no-untyped-call]
+    shell = get_ipython()
     if shell is None:
         print(text)
         return

@@ -76,3 +76,12 @@ def test_export_on_a_line_writes_what_the_terminal_writes(project: Path, loaded:
     assert "  cellops execute n.ipynb -p note 'a {b} c' --gate 'auc >= 0.5' -o " in done.streams
     assert "-p note 'a {b} c' --gate 'auc >= 0.5'" in (project / "dvc.yaml").read_text()
     assert "There is no notebook m.ipynb. Did you mean n.ipynb?" in loaded.run("%mlops export dvc m.ipynb").traceback
+
+
+def test_expectations_are_proposed_in_the_next_cell_and_hold(loaded: Kernel) -> None:
+    loaded.run("import pandas as pd\ntrips = pd.DataFrame({'hour': range(24)})")
+    loaded.run("written = []\nget_ipython().set_next_input = lambda text, replace=False: written.append(text)")
+    assert "4 expectations are proposed in the cell below" in loaded.run("%%mlops expect trips --infer\n").streams
+    checked = loaded.run("get_ipython().run_cell(written[0]).raise_error()")
+    assert "4 of 4 expectations on trips hold (24 rows)" in checked.streams
+    assert "There is no DataFrame trip" in loaded.run("%%mlops expect trip --infer\n").traceback

@@ -73,6 +73,9 @@ def strip(lines: list[str], accepts: Callable[[str, str], bool]) -> list[str]:
     if first is None:
         return lines
     header = _read(lines[first], first)
+    if header is not None and not header.keeps_the_cell and len(lines) == first + 1:
+        # IPython refuses a cell magic that has no line below it; ours says itself what it needs.
+        return [*lines[:first], f"{lines[first].rstrip()}\n", "\n"]
     if header is None or not header.keeps_the_cell or not accepts(header.verb, header.arguments):
         return lines
     rest = _with_binding(lines[first + 1 :], header)

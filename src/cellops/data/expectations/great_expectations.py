@@ -44,7 +44,7 @@ def from_great_expectations(given: Mapping[str, Any], *, findings: list[Finding]
     >>> expectation.columns, expectation.arguments, expectation.mostly
     (('age',), {'min_value': 18}, 0.99)
     """
-    listed = given.get("expectations") if isinstance(given, Mapping) else None
+    listed = dict(given).get("expectations") if hasattr(given, "keys") else None
     if not isinstance(listed, list):
         fact = "This is no suite of Great Expectations: it has no list of expectations"
         raise ExpectationError(fact, remedy="Give the JSON file of a suite")
@@ -144,7 +144,7 @@ def _written(expectation: Expectation) -> dict[str, Any]:
 def _in_full(bound: Any) -> Any:
     """A bound that is a time as a time of day: a bare date would be compared as a date, which pandas refuses."""
     time = time_of(bound) if isinstance(bound, str) else None
-    return bound if time is None else time.item().isoformat()
+    return bound if time is None else str(time.astype("datetime64[us]")).removesuffix(".000000")
 
 
 def _left_out(place: int, name: str, why: str) -> Finding:
