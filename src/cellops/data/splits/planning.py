@@ -106,8 +106,9 @@ def _check(names: tuple[str, ...], shares: tuple[Any, ...]) -> None:
     if len(shares) < 2 or not all(is_share):  # noqa: PLR2004 - nothing is divided into one
         fact = "The shares of a split are numbers between 0 and 1, two or more"
         raise UsageError(fact, received=shares, remedy=remedy)
-    if abs(sum(exact(shares)) - 1) > CLOSE:
-        fact = f"The shares of a split sum to {float(sum(exact(shares))):.6g}"
+    whole = float(sum(exact(shares)))
+    if abs(whole - 1) > CLOSE:
+        fact = f"The shares of a split sum to {whole:.6g}"
         raise UsageError(fact, received=shares, remedy=remedy)
     strange = [name for name in names if not name.isidentifier() or name.startswith("_") or name == "record"]
     if strange:
