@@ -1,7 +1,5 @@
 """Data of a run is read again at its version, by the real packages of the systems that keep versions."""
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -34,7 +32,9 @@ def test_a_delta_table_is_read_at_the_version_that_the_run_used(loaded: Kernel) 
     deltalake.write_deltalake(folder, FIRST)
     deltalake.write_deltalake(folder, SECOND, mode="overwrite")
     settings = load(loaded.project)
-    old = ran(loaded, "from deltalake import DeltaTable\ntable = DeltaTable('tables/the flights', version=0).to_pandas()")
+    old = ran(
+        loaded, "from deltalake import DeltaTable\ntable = DeltaTable('tables/the flights', version=0).to_pandas()"
+    )
     new = ran(loaded, "table = DeltaTable('tables/the flights').to_pandas()")
     deltalake.write_deltalake(folder, FIRST[:5], mode="append")
 
@@ -44,58 +44,55 @@ def test_a_delta_table_is_read_at_the_version_that_the_run_used(loaded: Kernel) 
         assert fingerprint("t", "table", found.table()).digest == fingerprint("t", "table", frame).digest
 
     deltalake.DeltaTable(folder).vacuum(0, dry_run=False, enforce_retention_duration=False)
-    with pytest.raises(DataError, match="1 of 1 files of version 0 .* were removed") as caught:
+    with pytest.raises(DataError, match=r"1 of 1 files of version 0 .* were removed") as caught:
         cellops.dataset(old, "the flights", settings=settings)
     assert "vacuum" in caught.value.remedy
     for file in sorted(folder.rglob("*"), reverse=True):
         file.unlink() if file.is_file() else file.rmdir()
     deltalake.write_deltalake(folder, SECOND)
-    with pytest.raises(DataError, match="Version 0 .* is not the one that the run has read"):
+    with pytest.raises(DataError, match=r"Version 0 .* is not the one that the run has read"):
         cellops.dataset(old, "the flights", settings=settings)
     with pytest.raises(DataError, match="no version 1"):
         cellops.dataset(new, "the flights", settings=settings)
 
 
-def dvc(project: Path, *arguments: str) -> None:
-    environment = {**os.environ, "DVC_NO_ANALYTICS": "1", "DVC_SITE_CACHE_DIR": str(project.parent / "site")}
-    subprocess.run([sys.executable, "-m", "dvc", *arguments, "--quiet"], cwd=project, env=environment, check=True)
+def empty(cache: Path) -> None:
+    for file in [file for file in cache.rglob("*") if file.is_file()]:
+        file.unlink()
 
 
 def test_what_dvc_tracks_is_had_from_its_cache_and_its_remote(loaded: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("dvc")
+    repo = pytest.importorskip("dvc.repo")
     project = loaded.project
     monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(project.parent / "site"))
-    dvc(project, "init", "--no-scm")
-    dvc(project, "remote", "add", "--default", "origin", str(project.parent / "remote"))
+    with repo.Repo.init(str(project), no_scm=True) as made, made.config.edit() as configuration:
+        configuration["remote"]["origin"] = {"url": str(project.parent / "remote")}
+        configuration["core"]["remote"] = "origin"
     (project / "data").mkdir()
     FIRST.to_csv(project / "data" / "flights.csv", index=False)
     FIRST.to_csv(project / "alone.csv", index=False)
-    dvc(project, "add", "data", "alone.csv")
-    dvc(project, "push")
+    with repo.Repo(str(project)) as tracking:
+        tracking.add(["data", "alone.csv"])
+        tracking.push()
     settings = load(project)
     runs = [ran(loaded, f"table = pd.read_csv('{name}')") for name in ("data/flights.csv", "alone.csv")]
     names = ("flights.csv", "alone.csv")
-    assert [cellops.dataset(run, name, settings=settings).kind for run, name in zip(runs, names, strict=True)] == [
-        "file",
-        "file",
-    ]
+    found = [cellops.dataset(run, name, settings=settings) for run, name in zip(runs, names, strict=True)]
+    assert [one.kind for one in found] == ["file", "file"]
 
     SECOND.to_csv(project / "data" / "flights.csv", index=False)
     (project / "alone.csv").unlink()
-    dvc(project, "add", "data")
+    with repo.Repo(str(project)) as tracking:
+        tracking.add("data")
     for run, name in zip(runs, names, strict=True):
-        found = cellops.dataset(run, name, settings=settings)
-        assert (found.kind, found.verified) == ("dvc", True)
-        pd.testing.assert_frame_equal(found.table(), FIRST)
+        kept = cellops.dataset(run, name, settings=settings)
+        assert (kept.kind, kept.verified) == ("dvc", True)
+        pd.testing.assert_frame_equal(kept.table(), FIRST)
 
-    for file in [*(project / ".dvc" / "cache").rglob("*")]:
-        if file.is_file():
-            file.unlink()
+    empty(project / ".dvc" / "cache")
     pd.testing.assert_frame_equal(cellops.dataset(runs[1], "alone.csv", settings=settings).table(), FIRST)
     (project.parent / "remote").rename(project.parent / "away")
-    for file in [*(project / ".dvc" / "cache").rglob("*")]:
-        if file.is_file():
-            file.unlink()
+    empty(project / ".dvc" / "cache")
     with pytest.raises(DataError, match=r"DVC does not have alone\.csv") as caught:
         cellops.dataset(runs[1], "alone.csv", settings=settings)
     assert "dvc fetch" in caught.value.remedy

@@ -73,18 +73,18 @@ def leaks_of_run(splits: Iterable[Split], pairs: Iterable[tuple["Pair", "Pair"]]
             values = [side[0].value for side in pair]
             if not all((type(v).__module__.partition(".")[0], type(v).__name__) in KINDS for v in values):
                 continue
-            sides = [Table(value) for value in values]
-            if not all(set(plan.columns) <= set(side.names) for side in sides):
+            training, evaluation = map(Table, values)
+            if not set(plan.columns) <= {*training.names} & {*evaluation.names}:
                 continue
             if plan.kind == "groups":
-                found += groups_shared(*sides, plan.columns, where)
+                found += groups_shared(training, evaluation, plan.columns, where)
             elif plan.kind == "time":
-                found += time_broken(*sides, plan.columns[0], where)
+                found += time_broken(training, evaluation, plan.columns[0], where)
     return found
 
 
 def _rows_shared(training: Any, evaluation: Any) -> list[Finding]:
     train, test = hashes_or_reason(training)[0], hashes_or_reason(evaluation)[0]
-    return (
-        [] if train is None or test is None else shared_rows(overlap(("training", train), ("evaluation", test)), WHERE)
-    )
+    if train is None or test is None:
+        return []
+    return shared_rows(overlap(("training", train), ("evaluation", test)), WHERE)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from cellops.capture.content.known import content_of, hashes_or_reason
+from cellops.capture.content.known import content_of, hashes_or_reason, part_of
 from cellops.capture.results.splits import Made
 from cellops.flows.current_session import current_session
 from cellops.records.finding import Finding, Severity
@@ -117,7 +117,7 @@ def record_of(division: "Division", noticed: Sequence[Finding] = ()) -> SplitRec
         parts = {name: TableContent(rows=len(rows), columns=names, reason=reason) for name, rows in places.items()}
     else:
         whole = content_of(hashes, names)
-        parts = {name: content_of(hashes[rows], names) for name, rows in places.items()}
+        parts = {name: part_of(hashes[rows], names) for name, rows in places.items()}
     plan = division.divided.plan
     return SplitRecord(
         plan=plan,

@@ -3,10 +3,19 @@
 from pathlib import Path
 
 import pytest
+import xxhash
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cellops.capture.files.pointers import is_address, pointer_of, pointers_of, public_address, shown
+from cellops.capture.files.pointers import (
+    at_version,
+    delta_entry,
+    is_address,
+    pointer_of,
+    pointers_of,
+    public_address,
+    shown,
+)
 from cellops.records.file import Pointer
 
 MD5 = "d41d8cd98f00b204e9800998ecf8427e"
@@ -61,8 +70,20 @@ def test_the_version_of_a_delta_table(tmp_path: Path) -> None:
         write(table / "_delta_log" / f"{version:020}.json", "{}")
     write(table / "_delta_log" / f"{10:020}.checkpoint.parquet")
     write(table / "_delta_log" / "_last_checkpoint", "{}")
-    expected = (Pointer(kind="delta", target="tables/flights", version="12"),)
+    digest = f"xxh3-128:{xxhash.xxh3_128_hexdigest(b'{}')}"
+    expected = (Pointer(kind="delta", target="tables/flights", version="12", digest=digest),)
     assert pointers_of(table, tmp_path) == pointers_of(part, tmp_path) == expected
+
+
+def test_another_version_of_a_delta_table_and_an_entry_that_was_cleaned_up(tmp_path: Path) -> None:
+    write(tmp_path / "t" / "_delta_log" / f"{1:020}.json", "{}")
+    write(tmp_path / "t" / "_delta_log" / f"{2:020}.checkpoint.parquet")
+    newest = pointers_of(tmp_path / "t", tmp_path)
+    assert [(pointer.version, pointer.digest) for pointer in newest] == [("2", None)]
+    (asked,) = at_version(newest, "1", tmp_path / "t")
+    assert (asked.version, asked.digest) == ("1", delta_entry(tmp_path / "t", "1"))
+    assert asked.digest is not None
+    assert at_version((Pointer(kind="dvc", target="a"),), "1", tmp_path) == (Pointer(kind="dvc", target="a"),)
 
 
 def test_an_object_of_git_lfs(tmp_path: Path) -> None:

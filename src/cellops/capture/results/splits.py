@@ -133,7 +133,9 @@ def _split_of(made: Made, flow: Dataflow, namespace: Namespace) -> Split:
     """A split that was made, with the names that its cell has given to the parts."""
     sizes = {id(table): made.record.parts[name].rows for name, table in made.tables.items()}
     sizes[id(made.given)] = made.record.whole.rows - made.record.left_out
-    bound = {name: sizes[id(namespace[name])] for name in flow.writes if id(namespace.get(name)) in sizes}
+    bound: dict[str, int | None] = {
+        name: sizes[id(namespace[name])] for name in flow.writes if id(namespace.get(name)) in sizes
+    }
     lines = [line for name in bound for line in flow.lines.get(name, ())]
     return Split(kind="cellops.split", line=min(lines, default=1), parts=bound, made=made.record)
 

@@ -82,7 +82,7 @@ class Clock:
             time = pd.Timestamp(cut)
         except ValueError as error:
             raise self._no_time(cut) from error
-        if time is pd.NaT:
+        if pd.isna(time):
             raise self._no_time(cut)
         if (time.tzinfo is not None) != self.has_zone:
             has, lacks = ("has", "names none") if self.has_zone else ("has no", "names one")

@@ -101,13 +101,14 @@ def _named(count: int) -> tuple[str, ...]:
 
 
 def _check(names: tuple[str, ...], shares: tuple[Any, ...]) -> None:
-    is_share = [isinstance(share, int | float) and not isinstance(share, bool) and 0 < share < 1 for share in shares]
+    is_share = [type(share) in {int, float} and 0 < share < 1 for share in shares]
     remedy = "Give shares above 0 and below 1 whose sum is 1: fractions=(0.8, 0.2)"
     if len(shares) < 2 or not all(is_share):  # noqa: PLR2004 - nothing is divided into one
         fact = "The shares of a split are numbers between 0 and 1, two or more"
         raise UsageError(fact, received=shares, remedy=remedy)
-    if abs(sum(exact(shares)) - 1) > CLOSE:
-        fact = f"The shares of a split sum to {float(sum(exact(shares))):.6g}"
+    whole = float(sum(exact(shares)))
+    if abs(whole - 1) > CLOSE:
+        fact = f"The shares of a split sum to {whole:.6g}"
         raise UsageError(fact, received=shares, remedy=remedy)
     strange = [name for name in names if not name.isidentifier() or name.startswith("_") or name == "record"]
     if strange:
@@ -126,7 +127,9 @@ def _gap(gap: Any) -> int | float | None:
     """A gap as a number: of seconds, or as the column counts."""
     import pandas as pd
 
-    if gap is None or (isinstance(gap, int | float) and not isinstance(gap, bool) and gap >= 0):
+    if gap is None:
+        return None
+    if isinstance(gap, int | float) and not isinstance(gap, bool) and gap >= 0:
         return gap
     if isinstance(gap, str | timedelta | pd.Timedelta):
         try:
