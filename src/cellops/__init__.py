@@ -35,6 +35,7 @@ VERBS = (
 
 OTHERS = {
     "Events": "cellops.data.features.events",
+    "FeastStore": "cellops.data.features.feast_store",
     "Secret": "cellops.capture.secrets",
     "check_leakage": "cellops.data.features.leakage",
     "point_in_time": "cellops.data.features.point_in_time",
@@ -44,6 +45,7 @@ OTHERS = {
 if TYPE_CHECKING:
     from cellops.capture.secrets import Secret as Secret
     from cellops.data.features.events import Events as Events
+    from cellops.data.features.feast_store import FeastStore as FeastStore
     from cellops.data.features.leakage import check_leakage as check_leakage
     from cellops.data.features.point_in_time import point_in_time as point_in_time
     from cellops.flows.check_split import check_split as check_split

@@ -95,6 +95,20 @@ def test_tables_of_other_libraries_come_back_as_such(make: Any) -> None:
     assert made["speed"].to_pylist() if isinstance(made, pa.Table) else made["speed"].to_list() == [50.0, 50.0, 10.0]
 
 
+def test_columns_of_other_libraries_keep_their_types() -> None:
+    table = pl.DataFrame({"miles": [1.0, 2.0], "hours": [1, 2], "gates": [2**60 + 1, None]})
+    assert features(speed)(table)["gates"].to_list() == [2**60 + 1, None]
+    assert features(speed)(features(speed)(table)).columns == ["miles", "hours", "gates", "speed"]
+
+
+def test_a_fitted_transformer_says_the_same_each_time_it_fails() -> None:
+    made = features(speed).fit(FRAME)
+    for hours in ([0, 1, 1], [1, 0, 0]):
+        with pytest.warns(FeatureWarning) as said:
+            made.transform(FRAME.assign(hours=hours))
+        assert [str(one.message).partition(";")[0] for one in said] == ["feature speed: feature-raised in some rows"]
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(st.floats(-1e6, 1e6), st.integers(1, 50)), min_size=1, max_size=20))
 def test_a_row_gets_the_same_features_alone_and_in_its_table(rows: list[tuple[float, int]]) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from cellops.data.features.alone import check_alone
 from cellops.data.features.compiled import compiled, digest_of
 from cellops.data.features.computing import Columns, Computed, compute
-from cellops.data.features.frames import PandasFrame, alike, frame_of
+from cellops.data.features.frames import Frame, PandasFrame, alike, frame_of
 from cellops.data.features.restored import RESTORED
 from cellops.data.features.source import capture
 from cellops.errors import InputError, UsageError
@@ -108,8 +108,7 @@ class FeatureSet:
         pandas = alike(frame, PandasFrame(None))
         made = self.compute(pandas.table)
         _warn(made.findings, 3)
-        whole = pandas.table.assign(**made.columns)
-        return whole if pandas is frame else alike(PandasFrame(whole), frame).table
+        return _beside(frame, pandas.table, made.columns)
 
     def compute(self, frame: "pd.DataFrame") -> Computed:
         """The features of a DataFrame of pandas, and what went wrong with them."""
@@ -162,7 +161,7 @@ class FeatureSet:
         self._require_fitted()
         frame = _frame(table)
         made = self.compute(frame)
-        _warn(made.findings, 3)
+        _warn_briefly(made.findings)
         columns = self._chosen(frame, made.columns)
         missing = pd.Series(np.nan, index=frame.index)
         typed = {name: _typed(columns.get(name, missing), kind) for name, kind in self.types_.items()}
@@ -242,6 +241,23 @@ def _typed(column: "pd.Series[Any]", kind: str) -> "pd.Series[Any]":
         return column.astype(wanted)
     except (ValueError, TypeError):
         return column
+
+
+def _beside(frame: Frame, table: "pd.DataFrame", columns: Columns) -> Any:
+    """The features beside a table; one that is called as a column takes its place."""
+    import pandas as pd
+
+    if isinstance(frame, PandasFrame) or not set(frame.names).isdisjoint(columns):
+        whole = table.assign(**columns)
+        return whole if isinstance(frame, PandasFrame) else alike(PandasFrame(whole), frame).table
+    return frame.beside([alike(PandasFrame(pd.DataFrame(columns)), frame).table])
+
+
+def _warn_briefly(findings: Iterable[Finding]) -> None:
+    """Say which features fail, but not how: a server would keep each text that it has ever said."""
+    for one in findings:
+        text = f"{one.where}: {one.code} in some rows; the value is missing there. {one.remedy}"
+        warnings.warn(text, FeatureWarning, stacklevel=3)
 
 
 def _warn(findings: Iterable[Finding], level: int = 4) -> None:

@@ -185,7 +185,9 @@ def _source_of(value: Any, name: str) -> str:
         made = ast.parse(text).body
     except (OSError, TypeError, SyntaxError) as error:
         seen = f"{name} has no source that could be read"
-        raise Refused(seen, "Define it in a cell, with def", code="feature-without-source") from error
+        raise Refused(
+            seen, "Define functions in a cell, with def, and classes in a module", code="feature-without-source"
+        ) from error
     match made:
         case [ast.FunctionDef(name=own) | ast.AsyncFunctionDef(name=own) | ast.ClassDef(name=own)] if own == name:
             return text
