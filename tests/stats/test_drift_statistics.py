@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.spatial.distance
 import scipy.stats
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cellops.data.sketch import sketch
@@ -133,6 +133,7 @@ def test_chi_squared_agrees_with_random_tables_where_bins_are_rare() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:ks_2samp. Exact calculation unsuccessful:RuntimeWarning")
+@settings(deadline=None)
 @given(samples)
 def test_kolmogorov_smirnov_equals_scipy(pair: tuple[list[float], list[float]]) -> None:
     expected = scipy.stats.ks_2samp(*pair, method="exact")
@@ -141,6 +142,7 @@ def test_kolmogorov_smirnov_equals_scipy(pair: tuple[list[float], list[float]]) 
     assert result.p_value == pytest.approx(expected.pvalue, **CLOSE)
 
 
+@settings(deadline=None)
 @given(samples)
 def test_wasserstein_equals_scipy(pair: tuple[list[float], list[float]]) -> None:
     expected = scipy.stats.wasserstein_distance(*pair)

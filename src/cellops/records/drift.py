@@ -1,7 +1,7 @@
 from enum import StrEnum
 
 from cellops.records.base import Record
-from cellops.records.contract import Performance
+from cellops.records.contract import Measure, Performance
 from cellops.records.finding import Finding
 from cellops.records.profile import Bins, ColumnKind
 
@@ -13,9 +13,13 @@ class StatisticResult(Record, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     statistic: str
-    """`psi`, `jensen_shannon`, `kullback_leibler`, `kolmogorov_smirnov`, `chi_squared`, `wasserstein`."""
+    """The name of its function in `cellops.stats`: `psi`, `chi_squared`, `kolmogorov_smirnov` …"""
     value: float | None = None
     p_value: float | None = None
+    method: str = ""
+    """How the p-value was made: `exact`, `asymptotic`, `permutation` …"""
+    effect: Measure | None = None
+    """How large the difference is, whatever the number of rows, with its confidence interval."""
     computed: bool = True
     reason: str | None = None
     reference_rows: int = 0

@@ -4,6 +4,7 @@ from scipy.special import rel_entr
 
 from cellops.records.drift import StatisticResult
 from cellops.stats.counts import aligned, shares
+from cellops.stats.noncentrality import harmonic, noncentral
 from cellops.stats.result import NOT_ENOUGH_DATA, computed, refused
 
 
@@ -22,7 +23,8 @@ def jensen_shannon(reference: ArrayLike, current: ArrayLike) -> StatisticResult:
     Returns
     -------
     StatisticResult
-        `value` without unit, from 0 to 1, symmetric and a metric; not computed ("not enough data") when a side has no
+        `value` without unit, from 0 to 1, symmetric and a metric; it is the effect, for 8 nm / (n + m) times its square
+        in nats is about chi-squared when the sides do not differ. Not computed ("not enough data") when a side has no
         rows.
 
     Raises
@@ -33,7 +35,9 @@ def jensen_shannon(reference: ArrayLike, current: ArrayLike) -> StatisticResult:
     References
     ----------
     Lin, Divergence measures based on the Shannon entropy, IEEE Trans. Inf. Theory 37 (1991), section IV; Endres and
-    Schindelin, A new metric for probability distributions, IEEE Trans. Inf. Theory 49 (2003), for the square root.
+    Schindelin, A new metric for probability distributions, IEEE Trans. Inf. Theory 49 (2003), for the square root;
+    Grosse et al., Analysis of symbolic sequences using the Jensen-Shannon divergence, Phys. Rev. E 65 (2002), for its
+    distribution.
 
     Examples
     --------
@@ -47,4 +51,7 @@ def jensen_shannon(reference: ArrayLike, current: ArrayLike) -> StatisticResult:
     p, q = shares(p_counts), shares(q_counts)
     middle = (p + q) / 2
     bits = np.sum(rel_entr(p, middle) + rel_entr(q, middle)) / 2 / np.log(2)
-    return computed("jensen_shannon", np.sqrt(np.clip(bits, 0.0, 1.0)), *rows)
+    bits = float(np.clip(bits, 0.0, 1.0))
+    unit = 8 * np.log(2) * harmonic(rows)
+    effect = noncentral("jensen_shannon", bits * unit, len(p) - 1, unit=unit, power=0.5)
+    return computed("jensen_shannon", np.sqrt(bits), *rows, effect=effect)

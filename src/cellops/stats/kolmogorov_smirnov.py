@@ -3,39 +3,39 @@ import warnings
 import numpy as np
 
 from cellops.records.drift import StatisticResult
-from cellops.records.profile import QuantileSketch
+from cellops.stats.gap import gap_between, gap_effect
 from cellops.stats.result import ALL_MISSING, computed, refused
-from cellops.stats.samples import distribution, points_of, rows_of
+from cellops.stats.samples import Distribution, Values, distribution
 
 MOST_PAIRS = 100_000
 """Product of the rows of both sides up to which the exact p-value is quick."""
 
 
-def kolmogorov_smirnov(reference: QuantileSketch, current: QuantileSketch) -> StatisticResult:
+def kolmogorov_smirnov(reference: Values, current: Values) -> StatisticResult:
     r"""Two-sample Kolmogorov-Smirnov test: the largest gap between the two distribution functions.
 
     .. math:: D = \sup_x |F(x) - G(x)|
 
-    Between exact sketches it equals `scipy.stats.ks_2samp`; where a side is a grid D is off by no more than the sum of
-    both `rank_error`. The p-value is exact for m and n rows with mn up to 100,000; above it is the asymptotic one,
-    Kolmogorov's distribution for round(mn / (m + n)) rows. It assumes continuous values; with ties it is too large,
-    never too small.
+    Between values, or exact sketches of them, it equals `scipy.stats.ks_2samp`; where a side is a grid D is off by no
+    more than the sum of both `rank_error`. The p-value is exact for m and n rows with mn up to 100,000; above it is the
+    asymptotic one, Kolmogorov's distribution for round(mn / (m + n)) rows. It assumes continuous values; with ties it
+    is too large, never too small.
 
     Parameters
     ----------
     reference, current
-        Sketches of the values that are there; missing ones are no part of them.
+        Values, or sketches of those that are there; missing ones are no part of them.
 
     Returns
     -------
     StatisticResult
-        `value` without unit, from 0 to 1, and `p_value`; symmetric. Not computed ("all missing") when a side has no
-        values.
+        `value` without unit, from 0 to 1, and `p_value`; symmetric. It is the effect, with interval
+        "Dvoretzky-Kiefer-Wolfowitz". Not computed ("all missing") when a side has no values.
 
     Raises
     ------
     InputError
-        When a sketch is not one: values that do not ascend, or counts that do not rise.
+        When values are not numbers, or a sketch is not one: values that do not ascend, or counts that do not rise.
 
     References
     ----------
@@ -44,27 +44,33 @@ def kolmogorov_smirnov(reference: QuantileSketch, current: QuantileSketch) -> St
 
     Examples
     --------
+    >>> from cellops.records.profile import QuantileSketch
     >>> low = QuantileSketch(values=(1.0, 2.0), cumulative=(30, 60))
     >>> high = QuantileSketch(values=(2.0, 3.0), cumulative=(30, 60))
     >>> kolmogorov_smirnov(low, high).value
     0.5
     """
-    rows = rows_of(reference), rows_of(current)
+    first, second = distribution(reference), distribution(current)
+    rows = first.rows, second.rows
     if not all(rows):
         return refused("kolmogorov_smirnov", ALL_MISSING, *rows)
-    first, second = distribution(reference), distribution(current)
-    at = points_of(first, second)
-    gap = np.max(np.abs([first.at(at) - second.at(at), first.before(at) - second.before(at)]))
-    error = reference.rank_error + current.rank_error
+    gap, error = gap_between(first, second), first.rank_error + second.rank_error
     few = not error and rows[0] * rows[1] <= MOST_PAIRS
-    p_value = _exact(reference, current) if few else _asymptotic(float(gap), *rows)
-    return computed("kolmogorov_smirnov", gap, *rows, p_value=p_value, error=error)
+    return computed(
+        "kolmogorov_smirnov",
+        gap,
+        *rows,
+        p_value=_exact(first, second) if few else _asymptotic(gap, *rows),
+        method="exact" if few else "asymptotic",
+        error=error,
+        effect=gap_effect("largest_gap", gap, *rows, error=error),
+    )
 
 
-def _exact(reference: QuantileSketch, current: QuantileSketch) -> float:
+def _exact(first: Distribution, second: Distribution) -> float:
     from scipy.stats import ks_2samp
 
-    here, there = (np.repeat(side.values, np.diff(side.cumulative, prepend=0)) for side in (reference, current))
+    here, there = (np.repeat(side.values, side.counts.astype(np.intp)) for side in (first, second))
     with warnings.catch_warnings():
         # scipy gives the asymptotic p-value where rounding pushes the exact one beyond 1, and says so.
         warnings.simplefilter("ignore", RuntimeWarning)

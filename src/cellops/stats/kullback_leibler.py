@@ -4,6 +4,7 @@ from scipy.special import rel_entr
 
 from cellops.records.drift import StatisticResult
 from cellops.stats.counts import aligned, positive_shares, shares
+from cellops.stats.noncentrality import harmonic, noncentral
 from cellops.stats.result import NOT_ENOUGH_DATA, computed, refused
 
 
@@ -23,7 +24,8 @@ def kullback_leibler(reference: ArrayLike, current: ArrayLike) -> StatisticResul
     Returns
     -------
     StatisticResult
-        `value` in nats, from 0 up, not symmetric; not computed ("not enough data") when a side has no rows.
+        `value` in nats, from 0 up, not symmetric; it is the effect, for 2D nm / (n + m) is about chi-squared when the
+        sides do not differ. Not computed ("not enough data") when a side has no rows.
 
     Raises
     ------
@@ -32,7 +34,8 @@ def kullback_leibler(reference: ArrayLike, current: ArrayLike) -> StatisticResul
 
     References
     ----------
-    Kullback and Leibler, On information and sufficiency, Ann. Math. Statist. 22 (1951), section 2.
+    Kullback and Leibler, On information and sufficiency, Ann. Math. Statist. 22 (1951), section 2;
+    Kullback, Information Theory and Statistics (1959), section 6.4, for its distribution.
 
     Examples
     --------
@@ -44,4 +47,7 @@ def kullback_leibler(reference: ArrayLike, current: ArrayLike) -> StatisticResul
     if not all(rows):
         return refused("kullback_leibler", NOT_ENOUGH_DATA, *rows)
     p, q = positive_shares(p_counts), shares(q_counts)
-    return computed("kullback_leibler", np.sum(rel_entr(q, p)), *rows)
+    value = float(np.sum(rel_entr(q, p)))
+    unit = 2 * harmonic(rows)
+    effect = noncentral("kullback_leibler", value * unit, len(p) - 1, unit=unit, most=np.inf)
+    return computed("kullback_leibler", value, *rows, effect=effect)

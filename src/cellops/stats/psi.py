@@ -3,6 +3,7 @@ from numpy.typing import ArrayLike
 
 from cellops.records.drift import StatisticResult
 from cellops.stats.counts import aligned, positive_shares
+from cellops.stats.noncentrality import harmonic, noncentral
 from cellops.stats.result import NOT_ENOUGH_DATA, computed, refused
 
 
@@ -23,7 +24,8 @@ def psi(reference: ArrayLike, current: ArrayLike) -> StatisticResult:
     Returns
     -------
     StatisticResult
-        `value` in nats, from 0 up, symmetric; not computed ("not enough data") when a side has no rows.
+        `value` in nats, from 0 up, symmetric; it is the effect, for PSI nm / (n + m) is about chi-squared when the
+        sides do not differ. Not computed ("not enough data") when a side has no rows.
 
     Raises
     ------
@@ -33,7 +35,9 @@ def psi(reference: ArrayLike, current: ArrayLike) -> StatisticResult:
     References
     ----------
     Siddiqi, Credit Risk Scorecards (2006), where it guards a scorecard; Jeffreys, An invariant form for the
-    prior probability in estimation problems, Proc. R. Soc. A 186 (1946), for the divergence.
+    prior probability in estimation problems, Proc. R. Soc. A 186 (1946), for the divergence;
+    Yurdakul and Naranjo, Statistical properties of the population stability index, J. Risk Model Valid. 14 (2020), for
+    its distribution.
 
     Examples
     --------
@@ -45,4 +49,7 @@ def psi(reference: ArrayLike, current: ArrayLike) -> StatisticResult:
     if not all(rows):
         return refused("psi", NOT_ENOUGH_DATA, *rows)
     p, q = positive_shares(p_counts), positive_shares(q_counts)
-    return computed("psi", np.sum((q - p) * np.log(q / p)), *rows)
+    value = float(np.sum((q - p) * np.log(q / p)))
+    unit = harmonic(rows)
+    effect = noncentral("psi", value * unit, len(p) - 1, unit=unit, most=np.inf)
+    return computed("psi", value, *rows, effect=effect)

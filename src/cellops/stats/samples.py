@@ -1,15 +1,19 @@
-"""A sketch read as a distribution function, as the statistics that compare two of them need it."""
+"""A sketch, or the values themselves, read as a distribution function, as the statistics that compare two need it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from cellops.errors import InputError
 from cellops.records.profile import QuantileSketch
 
 Points: TypeAlias = NDArray[np.float64]
+Values: TypeAlias = QuantileSketch | ArrayLike
+"""One side of a comparison: values, where NaN is missing, shape (rows,); or a sketch of them, with ties counted."""
+LARGEST = float(np.finfo(np.float64).max)
+"""What stands for infinity, in a sketch too."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,17 @@ class Distribution:
     """Share of rows below each value."""
     upto: Points
     """Share of rows at or below each value."""
+    rows: int = 0
+    rank_error: float = 0.0
+    """The most by which a share may be off because the rows are known from a grid only."""
+    distance_error: float = 0.0
+    """How far, on average over all rows, it may be from the rows."""
+
+    @property
+    def counts(self) -> Points:
+        """Rows at each value; shape (values,)."""
+        counts: Points = np.round((self.upto - self.below) * self.rows)
+        return counts
 
     def at(self, points: Points) -> Points:
         """Share of rows at or below each point."""
@@ -33,6 +48,9 @@ class Distribution:
 
     def _read(self, points: Points, last: NDArray[np.intp]) -> Points:
         """The line that leaves the value at `last` and ends at the next one, read at each point."""
+        if np.array_equal(self.below[1:], self.upto[:-1]):  # no row lies between two values: there are no lines to read
+            steps: Points = np.append(0.0, self.upto)[last + 1]
+            return steps
         here, following = np.maximum(last, 0), np.minimum(last + 1, len(self.values) - 1)
         # Halves, since the difference of two large floats may be beyond the largest.
         width = self.values[following] / 2 - self.values[here] / 2
@@ -42,35 +60,70 @@ class Distribution:
         return share
 
 
-def distribution(sketch: QuantileSketch) -> Distribution:
-    """The distribution function of a sketch with rows: exact for an exact one, within the stated error for a grid.
+def distribution(side: Values) -> Distribution:
+    """The distribution function of values, or of a sketch: exact for an exact one, within the stated error for a grid.
 
     Raises
     ------
     InputError
-        When the sketch is not one: values that do not ascend, or counts that do not rise.
+        When values are not one row of numbers, or the sketch is not one: values that do not ascend, or counts that do
+        not rise.
     """
+    return _of_sketch(side) if isinstance(side, QuantileSketch) else _of_values(side)
+
+
+def _of_values(side: ArrayLike) -> Distribution:
+    try:
+        values = np.asarray(side, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        fact = "Values must be numbers"
+        raise InputError(fact, received=side, remedy="Give one row of numbers, NaN for a missing one") from error
+    if values.ndim != 1:
+        fact = "Values must be one row of numbers"
+        raise InputError(fact, received=values.shape, remedy="Give the values of one column")
+    ordered = np.sort(values)
+    ordered = np.clip(ordered[: np.searchsorted(ordered, np.nan)], -LARGEST, LARGEST)
+    rows = len(ordered)
+    starts = np.flatnonzero(np.append(rows > 0, ordered[1:] != ordered[:-1]))
+    upto = np.append(starts[1:], rows)[: len(starts)]
+    return Distribution(values=ordered[starts], below=starts / max(rows, 1), upto=upto / max(rows, 1), rows=rows)
+
+
+def _of_sketch(sketch: QuantileSketch) -> Distribution:
+    values, below, upto = _counted(sketch)
+    rows = sketch.cumulative[-1] if sketch.cumulative else 0
+    read = Distribution(values, below / max(rows, 1), upto / max(rows, 1), rows, sketch.rank_error)
+    return replace(read, distance_error=_distance_error(sketch, read))
+
+
+def _counted(sketch: QuantileSketch) -> tuple[Points, Points, Points]:
+    """The values of a sketch, with the rows below, and at or below, each."""
     values = np.asarray(sketch.values, dtype=np.float64)
     upto = np.asarray(sketch.cumulative, dtype=np.float64)
-    previous = np.concatenate([[0.0], upto[:-1]])
+    previous = np.concatenate([[0.0], upto[:-1]])[: len(upto)]
     below = np.asarray(sketch.below, dtype=np.float64)
     if not len(below):  # no grid, or one of a package that does not say
-        below = np.minimum(previous + sketch.rank_error * upto[-1], upto)
-        below[0] = 0.0
+        below = np.minimum(previous + sketch.rank_error * upto[-1:], upto)
+        below[:1] = 0.0
     if values.shape != upto.shape or values.shape != below.shape or not _rising(values, previous, below, upto):
         fact = "A sketch needs ascending distinct values and as many rising cumulative counts"
         raise InputError(fact, remedy="Make it with cellops.data.profile.sketch")
-    return Distribution(values=values, below=below / upto[-1], upto=upto / upto[-1])
-
-
-def rows_of(sketch: QuantileSketch) -> int:
-    """Rows that the sketch speaks of."""
-    return sketch.cumulative[-1] if sketch.cumulative else 0
+    return values, below, upto
 
 
 def points_of(first: Distribution, second: Distribution) -> Points:
     """Every value at which one of the two jumps, ascending; shape (values,)."""
-    return np.union1d(first.values, second.values)
+    # Two ascending rows are merged by a stable sort in one pass.
+    both = np.sort(np.concatenate([first.values, second.values]), kind="stable")
+    points: Points = both[np.append(True, both[1:] != both[:-1])]
+    return points
+
+
+def rows_at(side: Distribution, points: Points) -> Points:
+    """Rows at each of ascending points that hold all its values; shape (points,)."""
+    rows = np.zeros(len(points))
+    rows[np.searchsorted(points, side.values)] = side.counts
+    return rows
 
 
 def area_between(first: Distribution, second: Distribution) -> float:
@@ -89,11 +142,15 @@ def _area(left: Points, right: Points, points: Points) -> float:
     return 2 * float(np.sum(heights * np.diff(points / 2)))  # the difference of two large floats may be infinite
 
 
-def distance_error(sketch: QuantileSketch) -> float:
-    """How far, on average over all rows, a sketch may be from the rows: what it states, else what is possible."""
+def distance_error(side: Values) -> float:
+    """How far, on average over all rows, a sketch may be from the rows; zero for values."""
+    return distribution(side).distance_error
+
+
+def _distance_error(sketch: QuantileSketch, read: Distribution) -> float:
+    """What the sketch states, else what is possible."""
     if sketch.distance_error is not None or not sketch.rank_error:
         return sketch.distance_error or 0.0
-    read = distribution(sketch)
     return float(np.sum((read.below[1:] - read.upto[:-1]) * np.diff(read.values / 2)))
 
 
