@@ -340,7 +340,8 @@ def _keys(scale: Scale, values: Numbers, level: int) -> Whole:
 def _edge(scale: Scale, keys: Whole, level: int) -> Numbers:
     """The values at which buckets of keys away from zero begin."""
     if scale is Scale.EVEN:
-        return np.ldexp(keys.astype(np.float64), level)
+        with np.errstate(over="ignore"):
+            return np.minimum(np.ldexp(keys.astype(np.float64), level), np.finfo(np.float64).max)
     bits = np.minimum(keys, np.int64(0x7FEFFFFFFFFFFFFF) >> level) << level
     top = keys > np.int64(0x7FEFFFFFFFFFFFFF) >> level
     return np.where(top, np.finfo(np.float64).max, bits.view(np.float64))

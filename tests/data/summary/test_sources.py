@@ -118,6 +118,19 @@ def test_no_chunk_is_longer_than_is_asked_for(name: str, table: pd.DataFrame, tm
     assert len(sizes) >= ROWS // (2 * SMALL)
 
 
+def test_of_a_parquet_file_no_more_is_in_memory_than_of_a_chunk(tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    held = pa.table({str(number): generator.normal(size=2_000_000) for number in range(2)})
+    size = held.nbytes
+    pq.write_table(held, tmp_path / "one_group.parquet")
+    del held
+    before = pa.total_allocated_bytes()
+    peaks = [pa.total_allocated_bytes() - before for _ in chunks(tmp_path / "one_group.parquet", 50_000)]
+
+    assert len(peaks) == 40
+    assert max(peaks) < size / 2
+
+
 def test_folders_that_name_values_have_these_as_a_column(table: pd.DataFrame, tmp_path: Path) -> None:
     for month in (1, 2):
         (tmp_path / f"month={month}").mkdir()

@@ -73,7 +73,7 @@ def abbreviated(name: str) -> str:
     """A category as it is counted.
 
     >>> abbreviated("a" * 300)[78:]
-    'aa… (300 characters, 3d3be5e4ff1ae8bd)'
+    'aa… (300 characters, c1d17581d8eb7e21)'
     """
     if len(name) <= LONGEST:
         return name

@@ -8,6 +8,9 @@ from cellops.data.summary.batches import fitting_rows
 from cellops.data.summary.chunk import Chunk
 from cellops.errors import InputError
 
+BUFFER = 1 << 20
+"""Bytes that are read of a column at once: else a whole row group, which may be all of a file, would be in memory."""
+
 
 def chunks_of_parquet(path: Path, rows: int | None) -> Iterator[Chunk]:
     """The rows of a file, or of all files of a folder, whose names may hold values: `year=2013/part.parquet`.
@@ -45,7 +48,7 @@ def _of_file(file: Path, partition: dict[str, Any], rows: int | None) -> Iterato
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(file, memory_map=True) as opened:
+    with pq.ParquetFile(file, buffer_size=BUFFER, pre_buffer=False) as opened:
         schema = opened.schema_arrow
         size = rows or fitting_rows(len(schema) + len(partition))
         empty = pa.Table.from_batches([], schema)
