@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from cellops.data.expectations.column import Mask, Values
+from cellops.data.expectations.column import Mask
+from cellops.data.expectations.conversions import Values
 from cellops.data.expectations.rule import Bind, ColumnRule, Judgement, Rule, require_type
 from cellops.data.expectations.table import Table
 from cellops.errors import ExpectationError, InputError

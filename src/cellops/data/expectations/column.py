@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cellops.data.expectations.conversions import Codes, Values, encoded_texts, times_of
 from cellops.errors import InputError
 
-Values = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]
-Codes = npt.NDArray[np.intp]
 KINDS = {"b": "boolean", "i": "integer", "u": "integer", "f": "number", "U": "text", "T": "text", "M": "time"}
 NUMBERS = ("number", "integer")
 FULL = frozenset("fM")
@@ -28,19 +27,6 @@ def kind_of(type_: type | str) -> str | None:
     if type_ is Decimal:
         return "number"
     return KINDS.get(np.dtype(type_).kind)
-
-
-def column_of(name: str, data: Any) -> "Column":
-    """A column from an array, or from a column of a frame."""
-    if isinstance(data, np.ndarray):
-        return Column(name, data)
-    series = data if hasattr(data, "dtype") and hasattr(data, "isna") else _series(data)
-    dtype = series.dtype
-    if hasattr(dtype, "tz"):
-        series, dtype = series.dt.tz_convert("UTC").dt.tz_localize(None), None
-    if dtype is None or isinstance(dtype, np.dtype):
-        return Column(name, series.to_numpy())
-    return Column(name, None, series.reset_index(drop=True))
 
 
 @dataclass(frozen=True)
@@ -169,7 +155,7 @@ class Column:
 
         if self.categories is not None:
             return self.series.cat.codes.to_numpy().astype(np.intp), self.categories
-        encoded = _encoded(self.series) if self.of_text else None
+        encoded = encoded_texts(self.series) if self.of_text else None
         if encoded is not None:
             return encoded
         codes, distinct = pd.factorize(self.series if self.array is None else self.array)
@@ -232,39 +218,3 @@ class Column:
         spread = np.zeros(self.rows, dtype=self.operand.dtype)
         spread[~self.missing] = self.operand
         return spread
-
-
-def _encoded(texts: Any) -> tuple[Codes, Values] | None:
-    """Codes and distinct texts, as Arrow finds them in a third of the time of pandas; None for what it cannot hold."""
-    import pyarrow as pa
-
-    try:
-        held = pa.array(texts, from_pandas=True)
-    except (pa.ArrowInvalid, UnicodeError):
-        return None
-    encoded = (held if isinstance(held, pa.ChunkedArray) else pa.chunked_array([held])).dictionary_encode()
-    chunks = encoded.unify_dictionaries().chunks
-    if not chunks:
-        return None
-    codes = np.concatenate([chunk.indices.fill_null(-1).to_numpy(zero_copy_only=False) for chunk in chunks])
-    return codes.astype(np.intp), np.asarray(chunks[0].dictionary.to_numpy(zero_copy_only=False), dtype=object)
-
-
-def times_of(values: Values) -> Values:
-    """Dates and times of Python as numpy holds them, in UTC."""
-    import pandas as pd
-
-    return np.asarray(pd.to_datetime(list(values), utc=True).tz_localize(None).to_numpy())
-
-
-def _series(data: Any) -> Any:
-    """A column of polars or Arrow as pandas holds it: integers with missing ones stay integers."""
-    import pandas as pd
-    import pyarrow as pa
-
-    arrow = data.to_arrow() if hasattr(data, "to_arrow") else data
-    whole = {
-        getattr(pa, name)(): getattr(pd, f"{'UInt' if name[0] == 'u' else 'Int'}{name.lstrip('uint')}Dtype")()
-        for name in ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
-    }
-    return arrow.to_pandas(types_mapper=(whole | {pa.bool_(): pd.BooleanDtype()}).get if arrow.null_count else None)

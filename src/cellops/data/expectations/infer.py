@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from cellops.data.expectations.column import Column
+from cellops.data.expectations.outward import outward
 from cellops.data.expectations.shapes import shape_of
 from cellops.data.expectations.table import Table, Tabular
 from cellops.errors import InputError
@@ -20,12 +21,6 @@ ROWS_EACH = 10
 """Rows for each category, on average, from which the set is likely complete."""
 LEAST_ROWS = 20
 """Rows from which keys, forms and orders are more than chance."""
-MARGIN = 0.1
-"""What a range is widened by on each side, relative to itself, before it is rounded outward."""
-HUGE = 1e300
-"""Numbers beyond which there is no room for a margin."""
-LARGEST = 1e15
-"""Integers up to which a float has every digit."""
 MOST_TIMES = 6
 """Columns of times up to which each pair is looked at."""
 
@@ -112,7 +107,7 @@ def _numbers(column: Column) -> Iterator[Expectation]:
     if {low, high} == {0, 1} and column.distinct_count == 2 and column.count >= LEAST_ROWS:  # noqa: PLR2004 - no and yes
         yield _on(column, "values_to_be_in_set", "0 and 1 alone", value_set=[0, 1])
         return
-    least, most = _outward(float(low), float(high))
+    least, most = outward(float(low), float(high))
     seen = f"from {low:,g} to {high:,g} in {column.count:,} rows"
     yield _on(column, "values_to_be_between", seen, min_value=least, max_value=most)
 
@@ -131,28 +126,6 @@ def _is_key(column: Column) -> bool:
 def _is_category(column: Column) -> bool:
     few = column.distinct_count <= FEW and column.count >= ROWS_EACH * column.distinct_count
     return few and int(column.counts[column.counts > 0].min()) > 1
-
-
-def _outward(low: float, high: float) -> tuple[float, float]:
-    """A wider range with round ends, on the same side of zero, and within 0 to 1 for shares."""
-    if max(abs(low), abs(high)) > HUGE:
-        return low, high
-    span = high - low or abs(high) or 1.0
-    unit = 10.0 ** math.floor(math.log10(span * MARGIN)) if span * MARGIN > 0 else 1.0
-    least = math.floor((low - MARGIN * span) / unit) * unit
-    most = math.ceil((high + MARGIN * span) / unit) * unit
-    if low >= 0:
-        least = max(least, 0.0)
-        most = 1.0 if high <= 1 and low < 1 else most
-    if high <= 0:
-        most = min(most, 0.0)
-    return min(_short(least), low), max(_short(most), high)
-
-
-def _short(value: float) -> float:
-    """The number without the last digits that binary fractions leave, as an integer where it is one."""
-    rounded = float(f"{value:.12g}")
-    return int(rounded) if rounded.is_integer() and abs(rounded) < LARGEST else rounded
 
 
 def _orders(table: Table, names: list[str]) -> Iterator[Expectation]:

@@ -43,9 +43,11 @@ class RowChecker:
         self.suite = row_rules(suite, columns)
         self._columns = tuple(columns)
         needed = {name for expectation in self.suite.expectations for name in expectation.columns}
-        places = {name: place for place, name in enumerate(self._columns) if name in needed}
-        self._of_mapping = _compiled(self.suite, {name: name for name in places})
-        self._of_sequence = _compiled(self.suite, places)
+        variables = {name: f"value_{place}" for place, name in enumerate(self._columns) if name in needed}
+        named = "; ".join(f"{variable} = row[{{}}]" for variable in variables.values())
+        self._of_mapping = _compiled(self.suite, variables, named, list(variables))
+        listed = "".join(f"{variables.get(name, '_')}, " for name in self._columns)
+        self._of_sequence = _compiled(self.suite, variables, f"{listed}= row" if listed else "")
 
     def suspects(self, row: Row) -> tuple[int, ...]:
         """The places in `suite` of the expectations that the row may break: none where it surely holds."""
@@ -83,8 +85,18 @@ def _single(value: object) -> "np.ndarray[tuple[int], np.dtype[Any]]":
     return array
 
 
-def _compiled(suite: Suite, keys: Mapping[str, object]) -> Suspects:
-    """The function that names the suspects of a row."""
+def _compiled(suite: Suite, variables: Mapping[str, str], taken: str, keys: Sequence[str] = ()) -> Suspects:
+    """The function that names the suspects of a row.
+
+    Parameters
+    ----------
+    suite
+        The expectations.
+    variables
+        The name of the value of each column.
+    taken
+        The statement that takes the values out of a row, with a place for each of the keys.
+    """
     bound: dict[str, Any] = dict(KNOWN)
 
     def bind(value: object) -> str:
@@ -92,8 +104,7 @@ def _compiled(suite: Suite, keys: Mapping[str, object]) -> Suspects:
         bound[name] = value
         return name
 
-    variables = {column: f"value_{number}" for number, column in enumerate(keys)}
-    lines = [f"        {variables[column]} = row[{bind(key)}]" for column, key in keys.items()]
+    lines = [f"        {taken.format(*map(bind, keys))}"]
     for place, expectation in enumerate(suite.expectations):
         try:
             test = build(expectation).row_test([variables[column] for column in expectation.columns], bind)
@@ -102,7 +113,7 @@ def _compiled(suite: Suite, keys: Mapping[str, object]) -> Suspects:
         lines.append(f"        if not ({test}): found += ({place},)")
     every = bind(tuple(range(len(suite.expectations))))
     body = "\n".join(lines)
-    source = f"def suspects(row):\n    found = ()\n    try:\n{body or '        pass'}\n    except Exception:\n"
+    source = f"def suspects(row):\n    found = ()\n    try:\n        pass\n{body}\n    except Exception:\n"
     source += f"        return {every}\n    return found\n"
     # Names and templates of ours alone: whatever the suite holds is bound to a name.
     exec(compile(source, "<suite>", "exec"), bound | {"__builtins__": {}}, bound)  # noqa: S102

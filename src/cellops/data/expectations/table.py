@@ -3,7 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from cellops.data.expectations.column import Column, Values, column_of
+import numpy as np
+
+from cellops.data.expectations.column import Column
+from cellops.data.expectations.conversions import Values, series_of
 from cellops.errors import InputError
 
 if TYPE_CHECKING:
@@ -51,7 +54,7 @@ class Table:
         if times > 1:
             fact = f"The table has {times} columns called {name}"
             raise InputError(fact, remedy="Rename them", column=name)
-        return column_of(name, self._data[name])
+        return _column_of(name, self._data[name])
 
 
 def _names(data: Any) -> Sequence[Any]:
@@ -65,3 +68,16 @@ def _rows(data: Any) -> int:
     if isinstance(data, Mapping):
         return len(next(iter(data.values()), ()))
     return data.num_rows if hasattr(data, "num_rows") else len(data)
+
+
+def _column_of(name: str, data: Any) -> Column:
+    """A column from an array, or from a column of a frame."""
+    if isinstance(data, np.ndarray):
+        return Column(name, data)
+    series = data if hasattr(data, "dtype") and hasattr(data, "isna") else series_of(data)
+    dtype = series.dtype
+    if hasattr(dtype, "tz"):
+        series, dtype = series.dt.tz_convert("UTC").dt.tz_localize(None), None
+    if dtype is None or isinstance(dtype, np.dtype):
+        return Column(name, series.to_numpy())
+    return Column(name, None, series.reset_index(drop=True))

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from cellops.data.expectations.bounds import ObservedColumnRule
-from cellops.data.expectations.column import NUMBERS, Column, Values
+from cellops.data.expectations.column import NUMBERS, Column
+from cellops.data.expectations.conversions import Values
 from cellops.data.expectations.table import Table
 from cellops.errors import InputError
 

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from cellops.data.expectations.bounds import time_of
-from cellops.data.expectations.column import Column, Mask, Values
+from cellops.data.expectations.column import Column, Mask
+from cellops.data.expectations.conversions import Values
 from cellops.data.expectations.rule import Bind, ValueRule, require_list
 from cellops.records.base import Value
 
