@@ -164,10 +164,8 @@ score = model.score(X_test, y_test)
 """
 LEAKING = """%%mlops run
 parts = cellops.split(table.assign(day=range(400)), groups="customer")
-X_train, y_train = table[["id", "customer"]], table["amount"]
-X_test, y_test = parts.test[["id", "customer"]], parts.test["amount"]
-model = LinearRegression().fit(X_train, y_train)
-score = model.score(X_test, y_test)
+model = LinearRegression().fit(table[["id", "customer"]], table["amount"])
+score = model.score(parts.test[["id", "customer"]], parts["test"]["amount"])
 """
 
 
@@ -197,6 +195,7 @@ def test_a_run_keeps_its_split_and_finds_its_data_again(loaded: Kernel) -> None:
     assert loaded.run(LEAKING).status == "ok"
     leaking = loaded.closed()[-1]
     assert [one.parts for one in leaking.splits] == [split.parts, {"parts": 400}]
+    assert 'parts["test"]["amount"]'.replace('"', "'") in {table.name for table in leaking.data}
     assert {"rows-shared", "groups-shared"} <= {finding.code for finding in leaking.findings}
 
     source.write_text("id\n1\n")
