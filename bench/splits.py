@@ -79,9 +79,8 @@ def main() -> None:
         bare = best(lambda plan=plan: divide(frame, plan).parts())  # type: ignore[misc]
         whole = best(lambda asked=asked: split(frame, **asked))  # type: ignore[misc]
         other = best(peer)
-        print(
-            f"| {kind} | {bare:.2f} s | {whole:.2f} s | {name} {other:.2f} s | {bare / other:.1f}; {whole / other:.1f} |"
-        )
+        ratios = f"{bare / other:.1f}; {whole / other:.1f}"
+        print(f"| {kind} | {bare:.2f} s | {whole:.2f} s | {name} {other:.2f} s | {ratios} |")
 
 
 if __name__ == "__main__":

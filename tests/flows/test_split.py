@@ -1,7 +1,9 @@
 """A split is recorded with the cell and the run, made again from the record alone, and checked for leaks."""
 
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -11,8 +13,11 @@ import cellops
 from cellops.data.splits.parts import Parts
 from cellops.errors import DataError, NotFoundError
 from cellops.records.finding import Severity
-from cellops.records.split import SplitRecord
+from cellops.records.run import RunClosed, RunStatus
+from cellops.records.split import Split, SplitRecord
 from cellops.settings import load
+from cellops.tracking import closing
+from cellops.tracking.tags import SPLIT, of_closed
 from support.kernel import Kernel
 
 FRAME = pd.DataFrame(
@@ -134,6 +139,16 @@ def test_leaks_are_told_with_their_number() -> None:
     assert late.seen == "199 of 200 rows of the training are not before 1, the first id of the evaluation"
 
 
+def test_the_store_is_told_of_a_split_by_a_tag_and_a_file(project: Path) -> None:
+    made = record(time="day", gap="5 hours")
+    split = Split(kind="cellops.split", line=1, parts={"train": 315, "test": 80}, made=made)
+    closed = RunClosed(run="a" * 32, status=RunStatus.FINISHED, ended=1.0, splits=(split,))
+    assert of_closed(closed)[SPLIT] == "split by time of day, cut at 2024-01-14T08:00:00, 5 rows left out"
+    files = closing._records(closed, (), load(project))
+    assert msgspec.json.decode(files["splits.json"], type=list[SplitRecord]) == [made]
+    assert RunClosed.from_json(files["record.json"]).splits == (split,)
+
+
 BEGIN = """import cellops, pandas as pd
 from sklearn.linear_model import LinearRegression
 table = pd.read_csv("flights.csv", parse_dates=["day"])
@@ -149,10 +164,8 @@ score = model.score(X_test, y_test)
 """
 LEAKING = """%%mlops run
 parts = cellops.split(table.assign(day=range(400)), groups="customer")
-X_train, y_train = table[["id", "customer"]], table["amount"]
-X_test, y_test = parts.test[["id", "customer"]], parts.test["amount"]
-model = LinearRegression().fit(X_train, y_train)
-score = model.score(X_test, y_test)
+model = LinearRegression().fit(table[["id", "customer"]], table["amount"])
+score = model.score(parts.test[["id", "customer"]], parts["test"]["amount"])
 """
 
 
@@ -182,6 +195,7 @@ def test_a_run_keeps_its_split_and_finds_its_data_again(loaded: Kernel) -> None:
     assert loaded.run(LEAKING).status == "ok"
     leaking = loaded.closed()[-1]
     assert [one.parts for one in leaking.splits] == [split.parts, {"parts": 400}]
+    assert 'parts["test"]["amount"]'.replace('"', "'") in {table.name for table in leaking.data}
     assert {"rows-shared", "groups-shared"} <= {finding.code for finding in leaking.findings}
 
     source.write_text("id\n1\n")

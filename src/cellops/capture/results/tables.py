@@ -20,6 +20,7 @@ CROSS_VALIDATION = "sklearn.model_selection._validation"
 PURE = ("astype", "copy", "drop", "filter", "head", "ravel", "reset_index", "squeeze", "tail", "to_frame", "to_numpy")
 """Methods of pandas and numpy that give a table and change nothing."""
 VIEWS = ("iloc", "loc", "values")
+PARTS = "cellops.data.splits.parts"
 
 
 @dataclass(frozen=True)
@@ -144,8 +145,8 @@ def _resolve(node: ast.expr | None, namespace: Namespace) -> Any:  # noqa: PLR09
 
 
 def _readable(value: Any) -> Any:
-    """A table, or its view by rows."""
-    if is_columnar(value) or type(value).__module__ == "pandas.core.indexing":
+    """A table, its view by rows, or the parts that `cellops.split` has made of one."""
+    if is_columnar(value) or type(value).__module__ in {"pandas.core.indexing", PARTS}:
         return value
     raise _UnknownError
 
@@ -153,7 +154,7 @@ def _readable(value: Any) -> Any:
 def _attribute(base: Any, name: str) -> Any:
     if isinstance(base, type(sys)) or (is_columnar(base) and name in VIEWS):
         return getattr(base, name)
-    if name in getattr(_readable(base), "columns", ()):
+    if type(base).__module__ == PARTS or name in getattr(_readable(base), "columns", ()):
         return base[name]
     raise _UnknownError
 
