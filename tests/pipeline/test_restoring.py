@@ -30,6 +30,11 @@ def recorded(source: str, verb: str | None = None, outcome: Outcome = Outcome.OK
         ("run", "%%mlops run\n\n# why\n%%time\nx = 1", "%%time\nx = 1"),
         ("run", "  %%mlops run\n  x = 1\n", "# %%mlops run\nx = 1\n"),
         ("run", "%%time\n%%mlops run\nx = 1", "%%time\n# %%mlops run\nx = 1"),
+        (
+            "features",
+            "%%mlops features f\ndef a(row): return 1",
+            "# %%mlops features f\ndef a(row): return 1\nfrom cellops import features as f; f = f(a, name='f')\n",
+        ),
         ("expect", "%%mlops expect rows\nfoo(1)\nbar(2)", "# %%mlops expect rows\n# foo(1)\n# bar(2)"),
         (None, "%%mlops run --sed 7\nx = 1", "# %%mlops run --sed 7\n# x = 1"),
         (None, "%mlops runs\nx = 1", "# %mlops runs\nx = 1"),

@@ -122,7 +122,9 @@ def test_a_row_gets_the_same_features_alone_and_in_its_table(rows: list[tuple[fl
 
 def test_it_is_a_step_of_a_pipeline() -> None:
     model = make_pipeline(features(speed, is_far).keeping("miles"), StandardScaler(), LogisticRegression())
-    model.fit(FRAME, [0, 1, 0])
+    model.set_output(transform="pandas").fit(FRAME, [0, 1, 0])
+    with pytest.raises(UsageError, match="tables of pandas only"):
+        model[0].set_output(transform="polars")
     assert model[0].get_feature_names_out().tolist() == ["miles", "speed", "is_far"]
     assert model.feature_names_in_.tolist() == ["miles", "hours", "origin"]
     again = pickle.loads(pickle.dumps(model))

@@ -54,7 +54,7 @@ def by_hand(
     return found
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     rows=ROWS,
     events=EVENTS,

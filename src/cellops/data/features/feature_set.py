@@ -206,6 +206,19 @@ class FeatureSet:
         self.keep = (keep,) if isinstance(keep, str) else tuple(keep)
         return self
 
+    def set_output(self, *, transform: str | None = None) -> Self:
+        """Agree to what a pipeline asks of its steps: features come as a DataFrame of pandas.
+
+        Raises
+        ------
+        UsageError
+            For any other kind of table.
+        """
+        if transform not in (None, "default", "pandas"):
+            fact = f"{self.name} gives tables of pandas only"
+            raise UsageError(fact, received=transform, remedy="Write set_output(transform='pandas')")
+        return self
+
     def __sklearn_clone__(self) -> "FeatureSet":
         return self.keeping(*self.keep)
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from cellops.capture.header import VERBS_THAT_KEEP_THE_CELL
+from cellops.capture.header import FEATURES, VERBS_THAT_KEEP_THE_CELL
 from cellops.capture.secrets import REDACTED
 from cellops.pipeline.restore.plain import plain
 from cellops.records.cell import CellRecord, Outcome, place
@@ -38,6 +38,9 @@ def of_cells(run: RecordedRun, cells: Sequence[CellRecord], *, whole_trail: bool
     ]
     if unread:
         yield f"{_places(unread)} used verbs of cellops, which stand as comments: they change no value of the notebook."
+    features = [record for record in cells if record.verb == FEATURES]
+    if features:
+        yield f"{_places(features)} makes features, which need cellops: the lock installs it. Its functions do without."
     if len(kernels(cells)) > 1:
         yield "Each step had a kernel of its own; here one kernel executes all cells, and hands copies of values on."
     yield from _generators(cells)
