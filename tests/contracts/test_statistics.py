@@ -18,8 +18,9 @@ from cellops.monitoring.drift import OVER_COUNTS, OVER_SKETCHES
 from cellops.records.drift import StatisticResult
 from cellops.records.profile import QuantileSketch
 from cellops.stats.samples import Values
+from cellops.stats.tables import Table
 
-ONE_SIDED = {"kullback_leibler", "normalised_wasserstein"}
+ONE_SIDED = {"domain_classifier", "kullback_leibler", "normalised_wasserstein", "reconstruction_error"}
 
 
 def discovered() -> list[Callable[..., StatisticResult]]:
@@ -27,6 +28,10 @@ def discovered() -> list[Callable[..., StatisticResult]]:
     names = [module.name for module in pkgutil.iter_modules(cellops.stats.__path__)]
     found = [getattr(importlib.import_module(f"cellops.stats.{name}"), name, None) for name in names]
     return [f for f in found if inspect.isfunction(f) and inspect.signature(f).return_annotation is StatisticResult]
+
+
+def takes_tables(statistic: Callable[..., StatisticResult]) -> bool:
+    return next(iter(inspect.signature(statistic).parameters.values())).annotation == Table
 
 
 def takes_sketches(statistic: Callable[..., StatisticResult]) -> bool:
@@ -38,7 +43,11 @@ def side(statistic: Callable[..., StatisticResult], counts: list[int]) -> Any:
     return sketch(np.repeat(np.arange(len(counts), dtype=float), counts)) if takes_sketches(statistic) else counts
 
 
-every = pytest.mark.parametrize("statistic", discovered(), ids=lambda f: f.__name__)
+each = pytest.mark.parametrize("statistic", discovered(), ids=lambda f: f.__name__)
+every = pytest.mark.parametrize("statistic", [f for f in discovered() if not takes_tables(f)], ids=lambda f: f.__name__)
+over_tables = pytest.mark.parametrize(
+    "statistic", [f for f in discovered() if takes_tables(f)], ids=lambda f: f.__name__
+)
 pairs = st.integers(1, 12).flatmap(
     lambda bins: st.tuples(*[st.lists(st.integers(0, 10_000), min_size=bins, max_size=bins)] * 2)
 )
@@ -50,7 +59,7 @@ def test_the_report_uses_them() -> None:
     assert not any(takes_sketches(f) for f in OVER_COUNTS)
 
 
-@every
+@each
 def test_it_is_documented(statistic: Callable[..., StatisticResult]) -> None:
     text = inspect.getdoc(statistic) or ""
     for section in (".. math::", "Parameters\n", "Returns\n", "Raises\n", "References\n", ">>> "):
@@ -160,3 +169,46 @@ def test_a_wrong_input_is_refused(statistic: Callable[..., StatisticResult]) -> 
     for bad in [crossed] if takes_sketches(statistic) else [[5, 5, 5], [-1, 5], [float("nan"), 5], [[5, 5]]]:
         with pytest.raises(InputError):
             statistic(good, bad)
+
+
+def table(rows: int, seed: int, correlation: float = 0.8) -> Table:
+    """Three columns, each with mean 0 and variance 1."""
+    common, own = np.random.default_rng(seed).normal(size=(2, rows, 3))
+    return np.sqrt(correlation) * common[:, :1] + np.sqrt(1 - correlation) * own
+
+
+@over_tables
+def test_tables_that_do_not_differ_raise_no_alarm(statistic: Callable[..., StatisticResult]) -> None:
+    same = table(150, 1)
+    assert statistic(same, same).p_value > 0.1
+    result = statistic(table(150, 1), table(120, 2))
+    assert result.p_value > 0.01
+    assert result.effect.low <= result.effect.value <= result.effect.high
+    assert (result.statistic, result.reference_rows, result.current_rows) == (statistic.__name__, 150, 120)
+    assert StatisticResult.from_json(result.to_json()) == result
+
+
+@over_tables
+def test_a_correlation_that_is_lost_is_found_and_the_answer_is_always_the_same(
+    statistic: Callable[..., StatisticResult],
+) -> None:
+    near, far = statistic(table(300, 1), table(300, 2, 0.6)), statistic(table(300, 1), table(300, 2, 0.0))
+    assert near.value < far.value
+    assert far.p_value < 0.01
+    assert far == statistic(table(300, 1), table(300, 2, 0.0))
+
+
+@over_tables
+def test_a_table_that_says_nothing_has_a_reason(statistic: Callable[..., StatisticResult]) -> None:
+    whole, empty = table(50, 1), np.zeros((0, 3))
+    assert statistic(empty, whole).reason == statistic(whole, empty).reason == "not enough data"
+    assert statistic(whole, whole * np.inf).reason == "infinite values"
+    constant = statistic(np.ones((50, 3)), np.ones((60, 3)))
+    assert constant.value == 0 if constant.computed else constant.reason == "constant"
+
+
+@over_tables
+@pytest.mark.parametrize("bad", [np.zeros((50, 2)), np.zeros(50), [["a", "b", "c"]]])
+def test_a_table_of_other_columns_is_refused(statistic: Callable[..., StatisticResult], bad: Any) -> None:
+    with pytest.raises(InputError):
+        statistic(table(50, 1), bad)
