@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from cellops.data.buckets import FEW, MOST, Sketch
 from cellops.data.column import Numbers
+from cellops.stats.samples import distribution
 
 LARGEST = float(np.finfo(np.float64).max)
 SMALLEST = float(np.nextafter(0, 1))
@@ -71,6 +72,7 @@ def test_no_rank_is_farther_off_than_is_stated(values: Numbers) -> None:
     assert np.abs(at_or_below - np.array(told.cumulative)).max() <= most
     assert told.cumulative[-1] == rows
     assert (np.diff(points) > 0).all()
+    assert distribution(told).values.tolist() == list(told.values)
     below = np.array(told.below or (0, *told.cumulative[:-1]))
     assert np.abs(np.searchsorted(ordered, points) - below).max() <= most
     # Between two points no more rows lie than that.

@@ -202,29 +202,30 @@ class Sketch:
             return QuantileSketch(values=tuple(self.values.tolist()), cumulative=tuple(self.counts.cumsum().tolist()))
         assert self.relative is not None and self.even is not None  # noqa: PT018, S101 - else it is exact
         best = min(self.even, self.relative, key=lambda levelled: levelled.widest)
-        return _lines(best, self.rows)
+        assert self.extremes is not None  # noqa: S101 - they are there where the buckets are
+        return _lines(best, self.rows, self.extremes)
 
 
-def _lines(levelled: Levelled, rows: int) -> QuantileSketch:
-    """Points between which the rows of buckets lie on lines; a bucket of one value is a point."""
+def _lines(levelled: Levelled, rows: int, extremes: tuple[float, float]) -> QuantileSketch:
+    """Points between which rows lie on lines, more of them at or below each: where buckets end, or their one value."""
     held = levelled.buckets
-    ends = held.counts.cumsum()
-    begins = ends - held.counts
-    lower, upper = levelled.edges()
+    upto = held.counts.cumsum()
     alone = ~np.isnan(held.values)
-    # Each bucket gives two points, the second at or below its upper edge; one of a single value gives one with a step.
-    points = np.concatenate([np.where(alone, held.values, lower), upper[~alone]])
-    below = np.concatenate([begins, ends[~alone]])
-    upto = np.concatenate([np.where(alone, ends, begins), ends[~alone]])
-    order = np.lexsort((upto, points))
-    points, below, upto = points[order], below[order], upto[order]
-    starts = np.flatnonzero(np.append(True, points[1:] != points[:-1]))
-    last = np.append(starts[1:], len(points)) - 1
+    points = np.where(alone, held.values, levelled.edges()[1])
+    below = np.where(alone, upto - held.counts, upto)
+    if not alone[-1]:
+        points[-1], below[-1] = extremes[1], rows - 1
+    if not alone[0] and held.counts[0] == 1:
+        points[0], below[0] = extremes[0], 0
+    elif not alone[0]:
+        points, below, upto = np.append(extremes[0], points), np.append(0, below), np.append(1, upto)
+    # A value at which the bucket below it ends stands for both.
+    last = np.flatnonzero(np.append(points[1:] != points[:-1], True))
     return QuantileSketch(
-        values=tuple(points[starts].tolist()),
+        values=tuple(points[last].tolist()),
         cumulative=tuple(upto[last].tolist()),
         rank_error=levelled.widest / rows,
-        below=tuple(below[starts].tolist()),
+        below=tuple(below[last].tolist()),
     )
 
 

@@ -6,12 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cellops.data.profile import observe, profile
+from cellops.data.profile import observe, profile, sketch
 from cellops.data.summary.freeze import freeze
 from cellops.data.summary.summarize import summarize
 from cellops.data.summary.table import merge
 from cellops.errors import InputError
 from cellops.records.profile import ColumnProfile, Profile
+from cellops.stats.kolmogorov_smirnov import kolmogorov_smirnov
+from cellops.stats.wasserstein import wasserstein
 
 few = st.one_of(
     st.sampled_from([0.0, 1.5, -2.0, 7.0, np.nan]),
@@ -88,6 +90,19 @@ def test_of_many_values_counts_are_exact_and_deciles_within_the_stated_error(sha
     ranks = np.searchsorted(np.sort(values), np.array(column.bins.edges[1:-1])) / len(values)  # type: ignore[index]
     exact = np.searchsorted(np.sort(values), np.array(theirs.edges[1:-1])) / len(values)  # type: ignore[index]
     assert np.abs(ranks - exact).max() <= column.sketch.rank_error + 1e-9
+
+
+def test_other_rows_are_held_against_a_summary_as_against_the_table() -> None:
+    generator = np.random.default_rng(5)
+    before, after = (pd.DataFrame({"x": generator.lognormal(mean, 1, 20_000)}) for mean in (0, 0.5))
+    exact = sketch(before["x"])
+    ours = freeze(summarize(before)).columns[0].sketch
+    current = sketch(after["x"])
+
+    assert ours is not None
+    for statistic in (kolmogorov_smirnov, wasserstein):
+        told, theirs = statistic(ours, current), statistic(exact, current)
+        assert told.value == pytest.approx(theirs.value, rel=0.02)
 
 
 def test_many_strings_have_bins_for_the_frequent_ones_and_all_rows_are_counted() -> None:

@@ -47,7 +47,8 @@ def histogram(sketch: Sketch) -> tuple[tuple[int, ...], tuple[float, float]]:
     low, high = (max(lowest, first - wide), min(highest, last + wide)) if wide > 0 else (lowest, highest)
     if sketch.exact is not None and len(sketch.exact[0]) <= BARS:
         return tuple(sketch.exact[1].tolist()), (lowest, highest)
-    edges = np.linspace(low, high, BARS + 1)[1:-1]
+    way = np.arange(1, BARS) / BARS
+    edges = low * (1 - way) + high * way  # the difference of the two may be beyond the largest float
     if sketch.exact is not None:
         values, rows = sketch.exact
         below = np.append(0, rows.cumsum())[np.searchsorted(values, edges)]
