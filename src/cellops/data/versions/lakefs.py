@@ -1,4 +1,5 @@
 import os
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def lakefs_object(target: str, reference: str, folder: Path) -> Path:
         When the reference is a branch, or the server does not have the object any more, or does not answer.
     """
     try:
-        import lakefs_sdk
+        sdk: Any = import_module("lakefs_sdk")
     except ImportError as error:
         fact = f"{target} is in lakeFS, which lakefs-sdk reads, and lakefs-sdk is not installed"
         raise UsageError(fact, remedy='Run: pip install "cellops[lakefs]"') from error
@@ -43,11 +44,11 @@ def lakefs_object(target: str, reference: str, folder: Path) -> Path:
         raise UsageError(fact, remedy=f"Set {ENDPOINT}, {KEY} and {SECRET}")
     repository, _, path = target.removeprefix(SCHEME).partition("/")
     host = os.environ[ENDPOINT].rstrip("/").removesuffix(API) + API
-    configuration = lakefs_sdk.Configuration(host=host, username=os.environ.get(KEY), password=os.environ.get(SECRET))
+    configuration = sdk.Configuration(host=host, username=os.environ.get(KEY), password=os.environ.get(SECRET))
     try:
-        with lakefs_sdk.ApiClient(configuration) as client:
-            _refuse_branch(lakefs_sdk, client, repository, reference)
-            content = lakefs_sdk.ObjectsApi(client).get_object(repository, reference, path)
+        with sdk.ApiClient(configuration) as client:
+            _refuse_branch(sdk, client, repository, reference)
+            content = sdk.ObjectsApi(client).get_object(repository, reference, path)
     except Exception as error:
         if isinstance(error, DataError):
             raise
@@ -60,11 +61,11 @@ def lakefs_object(target: str, reference: str, folder: Path) -> Path:
     return copy
 
 
-def _refuse_branch(lakefs_sdk: Any, client: Any, repository: str, reference: str) -> None:
+def _refuse_branch(sdk: Any, client: Any, repository: str, reference: str) -> None:
     """Say that a branch names no version; with the commit that it points to now."""
     try:
-        branch = lakefs_sdk.BranchesApi(client).get_branch(repository, reference)
-    except lakefs_sdk.exceptions.NotFoundException:
+        branch = sdk.BranchesApi(client).get_branch(repository, reference)
+    except sdk.exceptions.NotFoundException:
         return
     fact = f"The run has read the branch {reference} of {repository}, and nobody knows what it pointed to then"
     remedy = f"Read commits: lakefs://{repository}/{branch.commit_id[:12]}/… is what it points to now"
