@@ -32,7 +32,7 @@ OCTAVE_BITS = 44
 """Bits of a float that even the finest `RELATIVE` bucket leaves out."""
 EVEN_BITS = 13
 """Bits of the range of all values that the finest `EVEN` bucket tells apart."""
-SHORT_DIGITS = 12
+SHORT_DIGITS = 6
 """Significant digits up to which a value is remembered that all rows of a bucket have."""
 LARGEST_POWER = 22
 """The largest power of ten that a float holds exactly."""
