@@ -1,9 +1,9 @@
 import numpy as np
 
 from cellops.records.drift import StatisticResult
-from cellops.stats.gap import gap_between, gap_effect
+from cellops.stats.gap import gap_effect, largest_gap
 from cellops.stats.result import ALL_MISSING, CONSTANT, GRID, NOT_ENOUGH_DATA, computed, refused
-from cellops.stats.samples import Points, Values, distribution, points_of, rows_at
+from cellops.stats.samples import Points, Values, distribution, rows_of_both
 from cellops.stats.squared_gaps import anderson_darling_tail
 
 LEAST_ROWS = 4
@@ -57,15 +57,15 @@ def anderson_darling(reference: Values, current: Values) -> StatisticResult:
         return refused(name, ALL_MISSING, *rows)
     if first.rank_error or second.rank_error:
         return refused(name, GRID, *rows)
-    at = points_of(first, second)
+    at, here, there = rows_of_both(first, second)
     if len(at) == 1:
         return refused(name, CONSTANT, *rows)
     if sum(rows) < LEAST_ROWS:
         return refused(name, NOT_ENOUGH_DATA, *rows)
-    value = _statistic(rows_at(first, at), rows_at(second, at))
+    value = _statistic(here, there)
     standing = LIMIT_DEVIATION * (value - 1) / _deviation(*rows)
     p_value = anderson_darling_tail(1 + standing) if value > 0 else 1.0
-    effect = gap_effect("largest_gap", gap_between(first, second), *rows)
+    effect = gap_effect("largest_gap", largest_gap(here, there), *rows)
     return computed(name, value, *rows, p_value=p_value, method="asymptotic", effect=effect)
 
 

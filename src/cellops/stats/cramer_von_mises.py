@@ -4,7 +4,7 @@ from cellops.records.drift import StatisticResult
 from cellops.stats.gap import gap_effect
 from cellops.stats.noncentrality import harmonic
 from cellops.stats.result import ALL_MISSING, CONSTANT, GRID, NOT_ENOUGH_DATA, computed, refused
-from cellops.stats.samples import Points, Values, distribution, points_of, rows_at
+from cellops.stats.samples import Points, Values, distribution, rows_of_both
 from cellops.stats.squared_gaps import cramer_von_mises_tail
 
 LEAST_ROWS = 2
@@ -58,10 +58,9 @@ def cramer_von_mises(reference: Values, current: Values) -> StatisticResult:
         return refused(name, GRID, *rows)
     if min(rows) < LEAST_ROWS:
         return refused(name, NOT_ENOUGH_DATA, *rows)
-    at = points_of(first, second)
+    at, here, there = rows_of_both(first, second)
     if len(at) == 1:
         return refused(name, CONSTANT, *rows)
-    here, there = rows_at(first, at), rows_at(second, at)
     value = _statistic(here, there)
     exact = max(rows) <= MOST_EXACT
     p_value = _exact(at, here, there) if exact else _asymptotic(value, *rows)

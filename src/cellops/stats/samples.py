@@ -33,6 +33,11 @@ class Distribution:
     """How far, on average over all rows, it may be from the rows."""
 
     @property
+    def steps(self) -> bool:
+        """Whether no row lies between two values, so that there are no lines to read."""
+        return np.array_equal(self.below[1:], self.upto[:-1])
+
+    @property
     def counts(self) -> Points:
         """Rows at each value; shape (values,)."""
         counts: Points = np.round((self.upto - self.below) * self.rows)
@@ -48,7 +53,7 @@ class Distribution:
 
     def _read(self, points: Points, last: NDArray[np.intp]) -> Points:
         """The line that leaves the value at `last` and ends at the next one, read at each point."""
-        if np.array_equal(self.below[1:], self.upto[:-1]):  # no row lies between two values: there are no lines to read
+        if self.steps:
             steps: Points = np.append(0.0, self.upto)[last + 1]
             return steps
         here, following = np.maximum(last, 0), np.minimum(last + 1, len(self.values) - 1)
@@ -119,11 +124,15 @@ def points_of(first: Distribution, second: Distribution) -> Points:
     return points
 
 
-def rows_at(side: Distribution, points: Points) -> Points:
-    """Rows at each of ascending points that hold all its values; shape (points,)."""
-    rows = np.zeros(len(points))
-    rows[np.searchsorted(points, side.values)] = side.counts
-    return rows
+def rows_of_both(first: Distribution, second: Distribution) -> tuple[Points, Points, Points]:
+    """Every value of two exact distributions, ascending, and the rows of either side at it; shape (values,) each."""
+    both = np.concatenate([first.values, second.values])
+    order = np.argsort(both, kind="stable")  # two ascending rows are merged in one pass
+    ordered = both[order]
+    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+    counts = np.concatenate([first.counts, second.counts])[order]
+    here = np.add.reduceat(np.where(order < len(first.values), counts, 0.0), starts)
+    return ordered[starts], here, np.add.reduceat(counts, starts) - here
 
 
 def area_between(first: Distribution, second: Distribution) -> float:
