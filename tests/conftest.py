@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from cellops.capture.secrets import KNOWN, KnownSecrets
 from support.kernel import Kernel
@@ -15,8 +16,10 @@ from support.kernel import Kernel
 def pytest_configure() -> None:
     """Let nothing of the machine's own settings hold; take signals as a terminal's program does.
 
-    A background job ignores signals, and all that it starts would too.
+    A background job ignores signals, and all that it starts would too. A property is not judged by how long it takes.
     """
+    settings.register_profile("untimed", deadline=None)
+    settings.load_profile("untimed")
     for name in _own_settings():
         del os.environ[name]
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):

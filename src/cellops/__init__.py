@@ -38,12 +38,14 @@ OTHERS = {
     "FeastStore": "cellops.data.features.feast_store",
     "Secret": "cellops.capture.secrets",
     "check_leakage": "cellops.data.features.leakage",
+    "deep_features": "cellops.data.features.deep_features",
     "point_in_time": "cellops.data.features.point_in_time",
 }
 """What is no verb, with the module that holds it."""
 
 if TYPE_CHECKING:
     from cellops.capture.secrets import Secret as Secret
+    from cellops.data.features.deep_features import deep_features as deep_features
     from cellops.data.features.events import Events as Events
     from cellops.data.features.feast_store import FeastStore as FeastStore
     from cellops.data.features.leakage import check_leakage as check_leakage
