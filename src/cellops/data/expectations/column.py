@@ -35,6 +35,8 @@ def column_of(name: str, data: Any) -> "Column":
     if isinstance(data, np.ndarray):
         return Column(name, data)
     series = data if hasattr(data, "dtype") and hasattr(data, "isna") else _series(data)
+    if type(series.dtype).__name__ == "ArrowDtype":  # pandas takes NaN for a value in these
+        series = _series(series.array.__arrow_array__())
     dtype = series.dtype
     if hasattr(dtype, "tz"):
         series, dtype = series.dt.tz_convert("UTC").dt.tz_localize(None), None
@@ -125,7 +127,7 @@ class Column:
             return self.array
         values = self.present
         if values.dtype.kind == "O" and self.kinds <= set(NUMBERS):
-            return values.astype(float)
+            return _numbers_of(values, whole=self.kinds == {"integer"})
         return times_of(values) if values.dtype.kind == "O" and self.kinds == {"time"} else values
 
     def require(self, *kinds: str) -> Values:
@@ -248,6 +250,14 @@ def _encoded(texts: Any) -> tuple[Codes, Values] | None:
         return None
     codes = np.concatenate([chunk.indices.fill_null(-1).to_numpy(zero_copy_only=False) for chunk in chunks])
     return codes.astype(np.intp), np.asarray(chunks[0].dictionary.to_numpy(zero_copy_only=False), dtype=object)
+
+
+def _numbers_of(values: Values, *, whole: bool) -> Values:
+    """Numbers of Python as numpy holds them: whole ones with all their digits, as far as 64 bits have them."""
+    try:
+        return values.astype(np.int64 if whole else float)
+    except OverflowError:
+        return values.astype(float)
 
 
 def times_of(values: Values) -> Values:
