@@ -270,7 +270,9 @@ def test_between_agrees_with_counting_one_by_one(values):
 
 def test_nan_in_a_column_that_arrow_holds_for_pandas_is_missing() -> None:
     held = pa.table({"delay": [1.0, float("nan"), None, 7.0], "day": pa.array([1, None, 3, 4])})
-    suite = parse("t", 'expect_column_values_to_be_in_set("delay", [1])\nexpect_column_values_to_not_be_null("delay")', {})
+    suite = parse(
+        "t", 'expect_column_values_to_be_in_set("delay", [1])\nexpect_column_values_to_not_be_null("delay")', {}
+    )
 
     of_pandas, of_arrow = check(suite, held.to_pandas(types_mapper=pd.ArrowDtype)), check(suite, held)
 
