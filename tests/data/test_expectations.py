@@ -2,6 +2,7 @@ from contextlib import suppress
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -265,3 +266,23 @@ def test_between_agrees_with_counting_one_by_one(values):
     result = judge(f'{BETWEEN}("c", -1, 1)', {"c": np.array(values)})
     wrong = [row for row, value in enumerate(values) if value < -1 or value > 1]
     assert (result.failed, list(result.failed_rows)) == (len(wrong), wrong[:5])
+
+
+def test_nan_in_a_column_that_arrow_holds_for_pandas_is_missing() -> None:
+    held = pa.table({"delay": [1.0, float("nan"), None, 7.0], "day": pa.array([1, None, 3, 4])})
+    suite = parse(
+        "t", 'expect_column_values_to_be_in_set("delay", [1])\nexpect_column_values_to_not_be_null("delay")', {}
+    )
+
+    of_pandas, of_arrow = check(suite, held.to_pandas(types_mapper=pd.ArrowDtype)), check(suite, held)
+
+    assert of_pandas == of_arrow
+    assert [result.failed_rows for result in of_pandas.results] == [(3,), (1, 2)]
+
+
+def test_integers_that_no_float_holds_keep_their_digits_as_objects() -> None:
+    keys = np.array([2**53, 2**53 + 1, None], dtype=object)
+    suite = parse("t", f'expect_column_values_to_be_between("key", None, {2**53})', {})
+
+    assert check(suite, {"key": keys}).results[0].failed_rows == (1,)
+    assert check(suite, {"key": np.array([2**70, None], dtype=object)}).results[0].failed_rows == (0,)

@@ -49,3 +49,15 @@ def test_what_cannot_be_carried_over_is_named_and_the_rest_is_kept(one, said):
 def test_what_is_no_suite_is_refused(given):
     with pytest.raises(ExpectationError, match="no suite of Great Expectations"):
         from_great_expectations(given)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"severity": "nope"}, {"severity": [1]}, {"kwargs": {"column": "a", "min_value": 1, "mostly": -3}}],
+)
+def test_a_severity_or_share_that_there_is_not_is_named(changed):
+    findings = []
+    given = {"expectations": [{"type": BETWEEN, "kwargs": {"column": "a", "min_value": 1}, "notes": 5} | changed]}
+
+    assert from_great_expectations(given, findings=findings).expectations == ()
+    assert "severity must be one of critical, warning, info" in findings[0].seen

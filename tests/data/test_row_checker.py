@@ -138,3 +138,17 @@ def test_no_more_texts_are_remembered_than_are_of_use():
     long = KnownTexts(lambda text: True)
     assert long.holds("x" * 1000)
     assert not long.texts
+
+
+def test_a_time_beyond_the_year_9999_is_no_number():
+    suite = parse("s", 'expect_column_pair_values_a_to_be_greater_than_b("a", "b")', {})
+    columns = {"a": np.array(["10000-01-01"], dtype="M8[us]"), "b": np.array([1], dtype=object)}
+
+    assert not RowChecker(suite, ["a", "b"]).surely_holds(columns)
+
+
+def test_a_text_at_which_the_reading_of_times_itself_fails_is_no_time():
+    suite = parse("s", 'expect_column_values_to_be_dateutil_parseable("a")', {})
+    texts = np.array(["2013-01-01", "12.5h999999999999999999999999999999"], dtype=object)
+
+    assert check(suite, {"a": texts}).results[0].failed_rows == (1,)

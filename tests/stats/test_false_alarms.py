@@ -82,3 +82,11 @@ def test_what_is_no_p_value_is_refused(rule, bad) -> None:
     with pytest.raises(InputError, match="false alarms"):
         rule([0.1], level=1.5)
     assert rule([]).tolist() == []
+
+
+def test_alpha_investing_never_owes_anything() -> None:
+    levels = alpha_investing([0.0] * 30 + [0.97] + [0.0] * 3)
+
+    assert (levels >= 0).all()
+    assert levels[31] == 0
+    assert levels[32] == pytest.approx(0.025)

@@ -48,5 +48,5 @@ def alpha_investing(p_values: ArrayLike, *, level: float = 0.05) -> NDArray[np.f
         if p[t] <= levels[t]:
             wealth, last = wealth + level, t
         else:
-            wealth -= levels[t] / (1 - levels[t])
+            wealth = max(0.0, wealth - levels[t] / (1 - levels[t]))  # rounding makes no debts
     return levels

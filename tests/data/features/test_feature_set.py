@@ -234,3 +234,37 @@ def test_features_that_are_left_out_are_warned_of() -> None:
         assert features(inner, speed).features == ("speed",)
     with pytest.raises(UsageError, match="There is no feature in features"):
         features()
+
+
+def test_numbers_beside_texts_in_a_list_stay_numbers() -> None:
+    made = FeatureSet("f", "def of_list(frame): return [1, 'a', 2.5]", ("of_list",))(pd.DataFrame({"a": [1, 2, 3]}))
+
+    assert made["of_list"].tolist() == [1, "a", 2.5]
+
+
+def test_a_feature_that_reads_no_column_is_replayed_too() -> None:
+    features = FeatureSet("f", "def one(row): return 1", ("one",))
+
+    assert features.replay(features.sample(pd.DataFrame({"a": [1, 2, 3]}))) == ()
+
+
+def test_a_function_that_ends_the_program_ends_its_own_values() -> None:
+    source = "def row_wise(row): raise SystemExit(3)\ndef whole(frame): raise SystemExit(3)\ndef fine(a): return a"
+    with pytest.warns(FeatureWarning, match="raises SystemExit"):
+        made = FeatureSet("f", source, ("row_wise", "whole", "fine"))(pd.DataFrame({"a": [1, 2]}))
+
+    assert made["fine"].tolist() == [1, 2]
+    assert made[["row_wise", "whole"]].isna().all(axis=None)
+
+
+def test_half_a_surrogate_pair_is_a_text_like_others() -> None:
+    texts = pd.DataFrame({"a": pd.Series(["\ud800", "x"], dtype=object)})
+
+    assert FeatureSet("f", "def same(a): return a", ("same",))(texts)["same"].tolist() == ["\ud800", "x"]
+
+
+def test_values_that_polars_has_no_column_for_are_refused_in_one_line() -> None:
+    mixed = FeatureSet("f", "def mixed(a): return 'x' if a == 1 else a", ("mixed",))
+
+    with pytest.raises(InputError, match=r"several kinds .* mixed"):
+        mixed(pl.DataFrame({"a": [1, 2]}))

@@ -251,3 +251,29 @@ def test_what_cannot_be_joined_is_said_with_a_remedy(labels: Any, events: Any, o
     with pytest.raises(InputError, match=fact) as refused:
         found(labels, events, **options)
     assert refused.value.remedy
+
+
+def test_whole_numbers_that_floats_run_together_are_no_times() -> None:
+    now = 1_600_000_000_000_000_000  # in nanoseconds, of which floats have one in 256
+    labels = pd.DataFrame({"id": [1], "time": [now]})
+    events = pd.DataFrame({"id": [1, 1], "time": [now + 100, np.nan], "value": [7, 8]})
+
+    with pytest.raises(InputError, match=r"beyond 2\*\*53"):
+        point_in_time(labels, events, key="id", time="time")
+
+    exact = events.astype({"time": "object"}).assign(time=pd.array([now + 100, None], dtype="Int64"))
+    assert point_in_time(labels, exact, key="id", time="time")["value"].isna().all()
+
+
+def test_times_beyond_64_bits_do_not_wrap_around() -> None:
+    labels = pd.DataFrame({"id": [1], "time": np.array([5], dtype=np.uint64)})
+    events = pd.DataFrame({"id": [1], "time": np.array([2**63 + 1], dtype=np.uint64), "value": [1]})
+
+    with pytest.raises(InputError, match="too large"):
+        point_in_time(labels, events, key="id", time="time")
+
+
+def test_a_join_without_a_key_is_refused() -> None:
+    frame = pd.DataFrame({"id": [1], "time": [1]})
+    with pytest.raises(InputError, match="No column is named as the key"):
+        point_in_time(frame, frame.assign(value=1), key=[], time="time")

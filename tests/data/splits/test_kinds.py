@@ -18,6 +18,7 @@ from cellops.data.splits.divide import Division, divide
 from cellops.data.splits.keys import keys_of
 from cellops.data.splits.planning import plan_of
 from cellops.errors import InputError
+from cellops.flows.split import split
 
 
 def divided(table: Any, **asked: Any) -> Division:
@@ -213,3 +214,46 @@ def test_what_a_later_version_has_divided_is_not_guessed() -> None:
     plan = plan_of(seed=1).replace(version=2)
     with pytest.raises(InputError, match="version 2"):
         divide(pd.DataFrame({"a": range(10)}), plan)
+
+
+@pytest.mark.parametrize("kind", ["int8", "uint8", "int64", "uint64", "float64"])
+@pytest.mark.parametrize("gap", [3, 200, 10**30, float("inf")])
+def test_a_gap_is_as_long_in_numbers_of_every_width(kind: str, gap: float) -> None:
+    years = np.append(np.arange(100), 0)
+    frame = pd.DataFrame({"year": years.astype(kind), "row": range(101)})
+    plan = plan_of(time="year", cuts=np.int64(3), gap=gap)
+
+    if gap > 3:
+        with pytest.raises(InputError, match="No row of 101 would be in train"):
+            divide(frame, plan)
+        return
+    late = divide(frame, plan_of(time="year", cuts=np.array([50, 60]), gap=gap))
+    codes = [finding.code for finding in late.divided.findings]
+    assert codes == ["times-unsorted"]
+    assert late.parts()["train"]["year"].max() == 46
+    assert late.parts()["validation"]["year"].max() == 56
+
+
+@pytest.mark.parametrize("gap", [1e30, float("inf")])
+def test_a_gap_longer_than_time_leaves_nothing(gap: float) -> None:
+    frame = pd.DataFrame({"day": pd.date_range("2013-01-01", periods=10)})
+    with pytest.raises(InputError, match="would be in train"):
+        divide(frame, plan_of(time="day", gap=gap))
+
+
+@pytest.mark.parametrize("cut", ["9999-12-31", "0001-01-01", pd.NaT, np.datetime64("NaT")])
+def test_a_cut_out_of_range_is_no_time(cut: Any) -> None:
+    frame = pd.DataFrame({"day": pd.date_range("2013-01-01", periods=10)})
+    with pytest.raises(InputError, match="is no time"):
+        divide(frame, plan_of(time="day", cuts=[cut]))
+
+
+@pytest.mark.parametrize("values", [["\ud800", "a"], [2**70, 1]])
+def test_values_that_no_library_holds_are_refused_where_they_decide_and_nowhere_else(values: list[Any]) -> None:
+    frame = pd.DataFrame({"odd": pd.Series(values * 5, dtype=object), "id": range(10)})
+
+    with pytest.raises(InputError, match="no Unicode, or a number beyond"):
+        divide(frame, plan_of(key="odd"))
+
+    record = split(frame, key="id", fractions=0.5).record
+    assert record.whole.digest is not None

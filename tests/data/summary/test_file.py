@@ -1,8 +1,14 @@
 """Saved summaries: small, equal when they are read, refused when they are damaged."""
 
+import hashlib
+import math
 import struct
+import tracemalloc
+import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from cellops.data.summary.arrays import pack, unpack
-from cellops.data.summary.file import HEAD, VERSION, from_bytes, is_summary, read, to_bytes, write
+from cellops.data.summary.file import HEAD, MAGIC, VERSION, from_bytes, is_summary, read, to_bytes, write
 from cellops.data.summary.summarize import summarize
 from cellops.data.summary.table import merge
 from cellops.errors import InputError, NotFoundError
@@ -119,3 +125,74 @@ def test_prices_come_back(prices: list) -> None:
     numbers = np.array(prices, dtype=float) + 0.0
 
     assert unpack(pack(numbers)).tolist() == numbers.tolist()
+
+
+def made_up(content: bytes, size: int | None = None) -> bytes:
+    """A file whose digest is right, whatever it holds."""
+    packed, size = zlib.compress(content), len(content) if size is None else size
+    digest = hashlib.sha256(struct.pack(">HQ", VERSION, size) + packed).digest()
+    return HEAD.pack(MAGIC, VERSION, size, digest) + packed
+
+
+def test_a_file_that_says_it_is_empty_is_not_unpacked_without_limit() -> None:
+    bomb = made_up(bytes(64 * MEGABYTE), size=0)
+
+    tracemalloc.start()
+    with pytest.raises(InputError, match="damaged"):
+        from_bytes(bomb)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert most < MEGABYTE
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        ["f", 2, b"\x01\x02", 1, 10**9, b""],  # 10 to the power of a thousand million
+        ["f", 2**24, b"", 1, -1, b"\0"],  # a byte that stands for a hundred megabytes
+        ["i", 2, b"\x01\x02", 3, -1, b""],
+    ],
+)
+def test_arrays_that_would_take_all_time_or_memory_are_refused(array: list[object]) -> None:
+    content = msgspec.msgpack.decode(zlib.decompress(to_bytes(summarize(pd.DataFrame({"hour": [5, 6]})))[HEAD.size :]))
+    content["columns"][0]["parts"]["numbers"]["sketch"]["values"] = array
+
+    with pytest.raises(InputError, match="cannot be read"):
+        from_bytes(made_up(msgspec.msgpack.encode(content)))
+
+
+@pytest.mark.parametrize("place", ["extremes", "level", "minimum"])
+def test_extremes_that_are_no_numbers_are_refused(place: str) -> None:
+    saved = to_bytes(summarize(pd.DataFrame({"delay": np.random.default_rng(1).normal(size=3_000)})))
+    content = msgspec.msgpack.decode(zlib.decompress(saved[HEAD.size :]))
+    numbers = content["columns"][0]["parts"]["numbers"]
+    if place == "extremes":
+        numbers["sketch"]["extremes"][0] = math.nan
+    elif place == "level":
+        numbers["sketch"]["even"]["level"] = 2**40
+    else:
+        numbers["moments"]["minimum"] = -math.inf
+
+    with pytest.raises(InputError, match="does not fit together"):
+        from_bytes(made_up(msgspec.msgpack.encode(content)))
+
+
+def test_what_is_no_profile_is_not_written_over(tmp_path: Path) -> None:
+    data = tmp_path / "flights.csv"
+    data.write_text("hour\n5\n")
+
+    with pytest.raises(InputError, match="is no profile"):
+        write(summarize(data), data)
+
+    assert data.read_text() == "hour\n5\n"
+
+
+def test_several_may_write_to_one_path_at_once(tmp_path: Path) -> None:
+    summaries = [summarize(table(rows)) for rows in (300, 600)]
+    with ThreadPoolExecutor(4) as pool:
+        for future in [pool.submit(write, summaries[number % 2], tmp_path / "one") for number in range(40)]:
+            future.result()
+
+    assert read(tmp_path / "one") in summaries
+    assert [path.name for path in tmp_path.iterdir()] == ["one"]

@@ -322,3 +322,24 @@ def test_types_of_arrow_are_read_as_what_they_hold() -> None:
     assert kinds[8:] == ["other", "nested", "empty", "integer"]
     assert [column.name for column in summary.columns if column.problems] == ["too far"]
     assert [column.missing for column in summary.columns] == [0, 1, 1, 1, 0, 1, 0, 0, 1, 1, 2, 0]
+
+
+def test_what_folders_are_called_is_read_as_what_it_says(tmp_path: Path) -> None:
+    for number, folder in enumerate(("day=-1", "day=--1", "day=a%2Fb", "day=__HIVE_DEFAULT_PARTITION__", "day=²")):
+        (tmp_path / folder).mkdir()
+        pd.DataFrame({"hour": [number]}).to_parquet(tmp_path / folder / "part.parquet")
+
+    day = summarize(tmp_path).column("day")
+
+    assert day is not None
+    assert day.missing == 1
+    assert day.parts.numbers is not None
+    assert day.parts.numbers.moments.minimum == -1
+    assert day.parts.texts is not None
+    assert sorted(day.parts.texts.counts.rows) == ["--1", "a/b", "²"]
+
+
+def test_integers_of_which_a_float_holds_only_one_are_told_apart() -> None:
+    summary = summarize(pd.DataFrame({"key": [2**53, 2**53 + 1], "below": [-(2**53), -(2**53) - 1]}))
+
+    assert [column.parts.numbers.distinct for column in summary.columns if column.parts.numbers] == [2, 2]

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 MISSING = 0x8C5D3A61F27B904E
 """What stands for a missing value that is no NaN: a number that hardly any column holds, as it may hold -1."""
 
+HALVES = "backslashreplace"
+"""How half a surrogate pair is read, which is no Unicode, and which pandas refuses to hash."""
+
 
 def columns_of(table: Any) -> list["Bits"]:
     """The columns of a table of pandas, numpy, polars or Arrow, in 64 bits for each value: the same for the same.
@@ -112,7 +115,8 @@ def _object_bits(values: list[Any]) -> "Bits":
     import xxhash
 
     if all(type(value) is str or _is_missing(value) for value in values):
-        texts = pd.util.hash_array(np.array([value if type(value) is str else "" for value in values], dtype=object))
+        held = [value.encode(errors=HALVES).decode() if type(value) is str else "" for value in values]
+        texts = pd.util.hash_array(np.array(held, dtype=object))
         return np.where([type(value) is str for value in values], texts, np.uint64(MISSING))
     check_nesting(values)
     hashes = (xxhash.xxh3_64_intdigest(token(value)) for value in values)

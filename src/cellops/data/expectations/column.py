@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cellops.data.expectations.conversions import Codes, Values, encoded_texts, times_of
+from cellops.data.expectations.conversions import Codes, Values, encoded_texts, numbers_of, times_of
 from cellops.errors import InputError
 
 Mask = npt.NDArray[np.bool_]
@@ -111,7 +111,7 @@ class Column:
             return self.array
         values = self.present
         if values.dtype.kind == "O" and self.kinds <= set(NUMBERS):
-            return values.astype(float)
+            return numbers_of(values, whole=self.kinds == {"integer"})
         return times_of(values) if values.dtype.kind == "O" and self.kinds == {"time"} else values
 
     def require(self, *kinds: str) -> Values:

@@ -25,6 +25,14 @@ def encoded_texts(texts: Any) -> tuple[Codes, Values] | None:
     return codes.astype(np.intp), np.asarray(chunks[0].dictionary.to_numpy(zero_copy_only=False), dtype=object)
 
 
+def numbers_of(values: Values, *, whole: bool) -> Values:
+    """Numbers of Python as numpy holds them: whole ones with all their digits, as far as 64 bits have them."""
+    try:
+        return values.astype(np.int64 if whole else float)
+    except OverflowError:
+        return values.astype(float)
+
+
 def times_of(values: Values) -> Values:
     """Dates and times of Python as numpy holds them, in UTC."""
     import pandas as pd

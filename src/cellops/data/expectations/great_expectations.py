@@ -101,14 +101,17 @@ def _expectation(name: str, one: Mapping[str, Any]) -> Expectation:
     kind = rule_type(name)
     kwargs = {key: value for key, value in one.get("kwargs", {}).items() if value is not None}
     given = {key: argument(value) for key, value in kwargs.items() if key not in OF_THE_CHECK}
-    mostly = given.pop("mostly", WHOLE)
-    severity = SEVERITIES[str(one.get("severity") or "critical")]
+    mostly = float(given.pop("mostly", WHOLE))  # type: ignore[arg-type]
+    severity = SEVERITIES.get(str(one.get("severity") or "critical"))
+    if severity is None or not 0 <= mostly <= 1:
+        fact = f"severity must be one of {', '.join(SEVERITIES)}, and mostly a share from 0 to 1"
+        raise ExpectationError(fact, received=(one.get("severity"), mostly), remedy="Correct it in the suite")
     columns = _columns(kind, given)
     expectation = Expectation(
         rule=name,
         columns=columns,
         arguments=given,
-        mostly=float(mostly),  # type: ignore[arg-type]
+        mostly=mostly,
         severity=severity,
         reason=_note(one),
     )
@@ -123,7 +126,7 @@ def _columns(kind: type[Rule], given: dict[str, Any]) -> tuple[str, ...]:
 
 def _note(one: Mapping[str, Any]) -> str | None:
     notes = one.get("notes") or one.get("description")
-    return "\n".join(map(str, notes)) if isinstance(notes, list) else notes
+    return "\n".join(map(str, notes)) if isinstance(notes, list) else str(notes) if notes else None
 
 
 def _written(expectation: Expectation) -> dict[str, Any]:

@@ -76,7 +76,10 @@ class RowChecker:
 
 
 def _scalar(column: "np.ndarray[Any, np.dtype[Any]]") -> Any:
-    return column.item() if column.dtype.kind != "M" else column.astype("datetime64[us]").item()
+    if column.dtype.kind != "M":
+        return column.item()
+    time = column.astype("datetime64[us]").item()
+    return column[0] if isinstance(time, int) else time  # beyond the year 9999 numpy gives a number for a time
 
 
 def _single(value: object) -> "np.ndarray[tuple[int], np.dtype[Any]]":

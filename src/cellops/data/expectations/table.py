@@ -75,6 +75,8 @@ def _column_of(name: str, data: Any) -> Column:
     if isinstance(data, np.ndarray):
         return Column(name, data)
     series = data if hasattr(data, "dtype") and hasattr(data, "isna") else series_of(data)
+    if type(series.dtype).__name__ == "ArrowDtype":  # pandas takes NaN for a value in these
+        series = series_of(series.array.__arrow_array__())
     dtype = series.dtype
     if hasattr(dtype, "tz"):
         series, dtype = series.dt.tz_convert("UTC").dt.tz_localize(None), None

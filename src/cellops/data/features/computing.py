@@ -78,11 +78,11 @@ def _require_columns(functions: Sequence[Function], frame: "pd.DataFrame") -> No
 def _by_rows(function: Function, frame: "pd.DataFrame", found: Computed) -> "pd.Series[Any]":
     """A function that is called once a row."""
     values: list[Any] = []
-    failed: dict[int, Exception] = {}
+    failed: dict[int, BaseException] = {}
     for given in _given(function, frame):
         try:
             values.append(function.call(*given))
-        except Exception as error:  # noqa: BLE001 - the function of the user
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the function of the user
             failed[len(values)] = error
             values.append(None)
     strange = {kind for kind in set(map(type, values)) if not issubclass(kind, SCALARS)}
@@ -126,7 +126,10 @@ def as_column(values: list[Any]) -> "pd.Series[Any]":
     kinds = set(map(type, values))
     if type(None) in kinds and all(issubclass(kind, NUMBERS) for kind in kinds):
         return pd.Series([np.nan if one is None else one for one in values], dtype=np.float64)
-    return pd.Series(values) if values else pd.Series(values, dtype=np.float64)
+    try:
+        return pd.Series(values) if values else pd.Series(values, dtype=np.float64)
+    except UnicodeEncodeError:  # half a surrogate pair, which pandas' own texts cannot hold
+        return pd.Series(values, dtype=object)
 
 
 def _whole(function: Function, frame: "pd.DataFrame", found: Computed) -> Columns:
@@ -136,7 +139,7 @@ def _whole(function: Function, frame: "pd.DataFrame", found: Computed) -> Column
             made = function.call(frame.copy())
         else:
             made = function.call(*[frame[name].copy() for name in function.inputs or ()])
-    except Exception as error:  # noqa: BLE001 - the function of the user
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - the function of the user
         found.findings.append(_raised(function.name, error, list(range(len(frame))), len(frame)))
         return {function.name: _nothing(frame)}
     columns: Columns = {}
@@ -173,6 +176,8 @@ def _aligned(values: Any, frame: "pd.DataFrame") -> "pd.Series[Any] | None":
         return None
     if np.ndim(values) == 0:
         return pd.Series([values] * len(frame), index=frame.index)
+    if isinstance(values, list | tuple):  # of which numpy would write numbers beside texts as texts
+        return as_column(list(values)).set_axis(frame.index) if len(values) == len(frame) else None
     return pd.Series(np.asarray(values), index=frame.index) if np.shape(values) == (len(frame),) else None
 
 
@@ -182,7 +187,7 @@ def _nothing(frame: "pd.DataFrame") -> "pd.Series[Any]":
     return pd.Series(np.nan, index=frame.index, dtype=np.float64)
 
 
-def _raised(name: str, error: Exception, rows: list[int], count: int) -> Finding:
+def _raised(name: str, error: BaseException, rows: list[int], count: int) -> Finding:
     severity = Severity.ERROR if len(rows) == count else Severity.WARNING
     where = "all rows" if len(rows) == count else row_numbers(rows[:SHOWN], len(rows))
     text = str(error).split("\n", 1)[0][:200]

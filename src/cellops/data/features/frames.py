@@ -149,7 +149,11 @@ def alike(frame: Frame, other: Frame) -> Frame:
     import pyarrow as pa
 
     table = frame.table
-    held = pa.Table.from_pandas(table, preserve_index=False) if isinstance(frame, PandasFrame) else table
+    try:
+        held = pa.Table.from_pandas(table, preserve_index=False) if isinstance(frame, PandasFrame) else table
+    except (pa.ArrowException, UnicodeEncodeError, OverflowError) as error:
+        fact = f"Values of several kinds have no place in a column of Arrow: {'; '.join(map(str, error.args))}"
+        raise InputError(fact, remedy="Give values of one kind, or a DataFrame of pandas") from error
     held = held.to_arrow() if isinstance(frame, PolarsFrame) else held
     if isinstance(other, PandasFrame):
         return PandasFrame(held.to_pandas(date_as_object=False))

@@ -90,6 +90,9 @@ def point_in_time(
         raise InputError(fact, received=duplicates, remedy="Write 'last', 'first' or 'refuse'")
     frame = frame_of(labels, "labels")
     keys = columns_of(key)
+    if not keys:
+        fact = "No column is named as the key"
+        raise InputError(fact, remedy="Name the one that says whose row it is: key='customer'")
     _require(frame, (*keys, time), "labels")
     noted = [] if findings is None else findings
     _note_missing(frame, keys, [time], "labels", noted)

@@ -37,7 +37,9 @@ def replay(features: "FeatureSet", stored: FeatureSample) -> tuple[Finding, ...]
     """What differs when the features of a sample are computed again."""
     import pandas as pd
 
-    frame = pd.DataFrame({name: _column(values, stored.types[name]) for name, values in stored.inputs.items()})
+    rows = max(map(len, [*stored.inputs.values(), *stored.computed.values()]), default=0)
+    columns = {name: _column(values, stored.types[name]) for name, values in stored.inputs.items()}
+    frame = pd.DataFrame(columns, index=range(rows))  # a constant reads no column
     made = {name: list(scalars(column)) for name, column in features.compute(frame).columns.items()}
     return tuple(
         finding

@@ -1,5 +1,6 @@
 """Columns of times as numbers that compare: instants in UTC, or whatever counts upwards."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ from cellops.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
+EXACT = 2**53
+"""Whole numbers beyond it have no place of their own among floats."""
 NANOSECONDS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 
 
@@ -91,9 +94,27 @@ def comparable(*columns: Times) -> tuple[str | None, list[npt.NDArray[Any]]]:
             raise InputError(fact, remedy="Say which it is: frame[column].dt.tz_localize('UTC') or another zone")
     if first.unit is None:
         kind = np.float64 if any(one.series.dtype.kind == "f" for one in columns) else np.int64
+        _require_apart(columns, EXACT if kind is np.float64 else np.iinfo(np.int64).max)
         return None, [one.series.to_numpy(dtype=kind, na_value=0) for one in columns]
     unit = min((one.unit for one in columns if one.unit is not None), key=NANOSECONDS.__getitem__)
     return unit, [_numbers(one, unit) for one in columns]
+
+
+def _require_apart(columns: Sequence[Times], largest: int) -> None:
+    """Refuse whole numbers so large that an event after a row would count as one at its time, or long before."""
+    for one in columns:
+        if one.series.dtype.kind != "f" and any(abs(int(end)) > largest for end in _ends(one)):
+            said = (
+                "beyond 2**53, where floats, as the other times are, fall together" if largest == EXACT else "too large"
+            )
+            fact = f"The times of {one.where} are whole numbers {said}"
+            remedy = "Bring both to whole numbers of 64 bits, astype('Int64'), or to times with pd.to_datetime"
+            raise InputError(fact, remedy=remedy)
+
+
+def _ends(times: Times) -> tuple[Any, ...]:
+    held = times.series[~times.missing]
+    return (held.min(), held.max()) if len(held) else ()
 
 
 def _numbers(times: Times, unit: str) -> npt.NDArray[np.int64]:

@@ -1,5 +1,6 @@
 """A column of times, dates or numbers as numbers that can be compared, and back."""
 
+import math
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
@@ -11,6 +12,9 @@ from cellops.errors import InputError
 
 SECOND = 10**9
 """Nanoseconds."""
+LEAST = -(2**63)
+LONGEST = 2**34
+"""Seconds that are more than lie between any two times here."""
 
 
 class Clock:
@@ -40,7 +44,7 @@ class Clock:
             fact = f"Column {name} holds {kind} values where times are needed"
             remedy = f"Convert it before: table[{name!r}] = pandas.to_datetime(table[{name!r}])"
             raise InputError(fact, remedy=remedy, column=name)
-        self.ticks: NDArray[Any] = _in_numpy(column if self.is_number else self._nanoseconds(column))
+        self.ticks: NDArray[Any] = _in_numpy(self._numbers(column) if self.is_number else self._nanoseconds(column))
 
     def read(self, cuts: Sequence[Any]) -> list[Any]:
         """Cuts that a person gives, as numbers."""
@@ -53,9 +57,21 @@ class Clock:
         times = [_shortest(np.datetime64(int(cut), "ns")) for cut in cuts]
         return tuple(f"{time}Z" if self.has_zone else time.removesuffix("T00:00:00") for time in times)
 
-    def span(self, gap: float) -> Any:
-        """A gap of seconds, or of the column's own numbers, in its unit here."""
-        return gap if self.is_number else round(gap * SECOND)
+    def before(self, cut: Any, gap: float) -> Any:
+        """The first tick in a gap of seconds, or of the column's own numbers, before a cut."""
+        span = gap if self.is_number else round(min(gap, LONGEST) * SECOND)
+        first = (cut.item() if hasattr(cut, "item") else cut) - span
+        return max(first, LEAST) if isinstance(first, int) else first
+
+    def _numbers(self, column: Any) -> Any:
+        """Whole numbers in one type, in which none of their differences wraps around."""
+        import pyarrow as pa
+
+        try:
+            return column.cast(pa.int64()) if pa.types.is_integer(column.type) else column
+        except pa.ArrowInvalid as error:
+            fact = f"Column {self._name} holds numbers beyond 2**63"
+            raise InputError(fact, remedy="Give a column of smaller ones, or of times", column=self._name) from error
 
     def _nanoseconds(self, column: Any) -> Any:
         import pyarrow as pa
@@ -68,7 +84,8 @@ class Clock:
             raise InputError(fact, remedy="Correct them, or give a column of numbers", column=self._name) from error
 
     def _number(self, cut: Any) -> float:
-        if isinstance(cut, bool) or not isinstance(cut, int | float):
+        cut = cut.item() if isinstance(cut, np.number) else cut
+        if isinstance(cut, bool) or not isinstance(cut, int | float) or not math.isfinite(cut):
             fact = f"Column {self._name} holds numbers, and a cut of it is none"
             raise InputError(fact, received=cut, remedy="Give numbers as cuts", column=self._name)
         return cut
@@ -80,6 +97,7 @@ class Clock:
             raise self._no_time(cut)
         try:
             time = pd.Timestamp(cut)
+            ticks = int(time.as_unit("ns").value)
         except ValueError as error:
             raise self._no_time(cut) from error
         if pd.isna(time):
@@ -90,11 +108,12 @@ class Clock:
             raise InputError(
                 fact, received=cut, remedy="Write both with a time zone, or both without", column=self._name
             )
-        return int(time.as_unit("ns").value)
+        return ticks
 
     def _no_time(self, cut: object) -> InputError:
         fact = f"A cut of {self._name} is no time"
-        return InputError(fact, received=cut, remedy="Give a time as 2024-01-31 or 2024-01-31T12:00", column=self._name)
+        remedy = "Give a time as 2024-01-31 or 2024-01-31T12:00, of the years 1678 to 2261"
+        return InputError(fact, received=cut, remedy=remedy, column=self._name)
 
 
 def _in_numpy(column: Any) -> NDArray[Any]:

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
+
 from cellops.data.splits.shares import exact
 from cellops.errors import UsageError
 from cellops.records.split import SplitPlan
@@ -14,6 +16,10 @@ VERSIONS = {"time": 1, "groups": 1, "stratified": 1, "hashed": 1, "random": 1}
 NAMES = {2: ("train", "test"), 3: ("train", "validation", "test")}
 CLOSE = 1e-9
 LARGEST_SEED = 2**64
+TAKEN = ("findings", "names", "record")
+"""What parts have beside tables."""
+MOST_PARTS = 100
+"""So that the number of a part takes one byte for each row."""
 
 
 def plan_of(
@@ -54,7 +60,7 @@ def plan_of(
         parts=names,
         fractions=shares,
         seed=_seed(seed) if kind in {"groups", "stratified", "random"} else None,
-        salt=salt if kind == "hashed" else None,
+        salt=_salt(salt) if kind == "hashed" else None,
         cuts=points,
         gap=_gap(gap),
     )
@@ -69,6 +75,8 @@ def _columns(value: str | Sequence[str]) -> tuple[str, ...]:
 
 
 def _listed(cuts: Any) -> tuple[Any, ...]:
+    if isinstance(cuts, np.ndarray):
+        return tuple(np.atleast_1d(cuts))
     return tuple(cuts) if isinstance(cuts, list | tuple) else (cuts,)
 
 
@@ -85,7 +93,7 @@ def _parts(fractions: Fractions | None, cuts: int) -> tuple[tuple[str, ...], tup
         case Mapping():
             names, shares = tuple(map(str, fractions)), tuple(fractions.values())
         case int() | float():
-            names, shares = NAMES[2], (float(1 - exact([fractions])[0]), fractions)
+            names, shares = NAMES[2], (float(1 - exact([fractions])[0]) if 0 < fractions < 1 else 0.0, fractions)
         case _:
             shares = tuple(fractions)
             names = _named(len(shares))
@@ -101,22 +109,33 @@ def _named(count: int) -> tuple[str, ...]:
 
 
 def _check(names: tuple[str, ...], shares: tuple[Any, ...]) -> None:
-    is_share = [type(share) in {int, float} and 0 < share < 1 for share in shares]
+    is_share = [isinstance(share, float) and 0 < share < 1 for share in shares]
     remedy = "Give shares above 0 and below 1 whose sum is 1: fractions=(0.8, 0.2)"
     if len(shares) < 2 or not all(is_share):  # noqa: PLR2004 - nothing is divided into one
         fact = "The shares of a split are numbers between 0 and 1, two or more"
         raise UsageError(fact, received=shares, remedy=remedy)
+    if len(shares) > MOST_PARTS:
+        fact = f"A split has {MOST_PARTS} parts at most"
+        raise UsageError(fact, received=len(shares), remedy="Divide a part again where more are needed")
     whole = float(sum(exact(shares)))
     if abs(whole - 1) > CLOSE:
         fact = f"The shares of a split sum to {whole:.6g}"
         raise UsageError(fact, received=shares, remedy=remedy)
-    strange = [name for name in names if not name.isidentifier() or name.startswith("_") or name == "record"]
+    strange = [name for name in names if not name.isidentifier() or name.startswith("_") or name in TAKEN]
     if strange:
         fact = "A part is called by a name that Python can write behind a dot"
         raise UsageError(fact, received=strange[0], remedy="Call it train, validation, test …")
 
 
+def _salt(salt: Any) -> str:
+    if not isinstance(salt, str) or any("\ud800" <= letter <= "\udfff" for letter in salt):
+        fact = "The salt of a split is a text"
+        raise UsageError(fact, received=salt, remedy="Give one: salt='2024'")
+    return salt
+
+
 def _seed(seed: Any) -> int:
+    seed = seed.item() if isinstance(seed, np.integer) else seed
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < LARGEST_SEED:
         fact = "The seed of a split is a whole number from 0 on"
         raise UsageError(fact, received=seed, remedy="Give one: seed=7")

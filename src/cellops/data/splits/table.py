@@ -77,6 +77,10 @@ class Table:
             return pa.array(series.dt.tz_convert(None).to_numpy()).cast(pa.timestamp(series.dt.unit, "UTC"))
         try:
             return pa.Array.from_pandas(series)
+        except (UnicodeEncodeError, OverflowError) as error:
+            fact = f"Column {name} holds a value that is no Unicode, or a number beyond 2**64"
+            remedy = f"Write its values otherwise before: table[{name!r}] = table[{name!r}].map(ascii)"
+            raise InputError(fact, received=str(error), remedy=remedy, column=name) from error
         except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
             fact = f"Column {name} mixes values of different kinds"
             remedy = f"Make them one kind before: table[{name!r}] = table[{name!r}].astype(str)"

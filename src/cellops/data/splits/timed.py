@@ -62,9 +62,8 @@ def time_split(columns: Sequence[Any], rows: int, plan: SplitPlan) -> Divided:
     places = np.searchsorted(np.array(cuts), clock.ticks, side="right").astype(np.int8)
     found = [] if plan.cuts else uneven(places, plan, "many rows have the same time", "Give cuts instead of shares")
     if plan.gap:
-        before = clock.span(plan.gap)
         for cut in cuts:
-            places[(clock.ticks < cut) & (clock.ticks >= cut - before)] = LEFT_OUT
+            places[(clock.ticks < cut) & (clock.ticks >= clock.before(cut, plan.gap))] = LEFT_OUT
     if (np.diff(clock.ticks) < 0).any():
         seen = "rows do not stand in the order of time; they were divided by their times, not by their places"
         found.append(note("times-unsorted", plan, seen, "Nothing; sort the rows where a model needs it", Severity.INFO))

@@ -10,6 +10,7 @@ from cellops.data.column import Numbers
 
 DECIMALS = range(7)
 """Digits behind the point up to which numbers are written as whole ones."""
+POWERS = range(-1, DECIMALS.stop)
 EXACT = 2**53
 WIDTHS = (np.int8, np.int16, np.int32, np.int64)
 LONGEST = 1 << 24
@@ -62,8 +63,9 @@ def unpack(packed: Packed) -> NDArray[Any]:
     ValueError
         When the bytes are not those of an array.
     """
-    if not 0 <= packed.length <= LONGEST:
-        fact = "the length of an array is out of range"
+    bits = (packed.length + 7) // 8
+    if not 0 <= packed.length <= LONGEST or len(packed.present) not in (0, bits) or packed.decimals not in POWERS:
+        fact = "the length of an array is out of range, or its digits are"
         raise ValueError(fact)
     if packed.kind == "u":
         found: NDArray[Any] = np.frombuffer(packed.data, np.uint8)

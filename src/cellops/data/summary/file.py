@@ -1,7 +1,9 @@
 """A summary as one file: small, versioned, and not looked into before its digest is that of its content."""
 
 import hashlib
+import math
 import struct
+import uuid
 import zlib
 from pathlib import Path
 from typing import Any
@@ -20,21 +22,31 @@ VERSION = 1
 HEAD = struct.Struct(">16sHQ32s")
 """What it is, the version, the size of what is packed, and the SHA-256 of version, size and packed content."""
 LARGEST = 1 << 30
+FARTHEST = 1100
+"""No float has a binary exponent that is farther from zero."""
 AGAIN = "Make it again: cellops profile FILE --output PROFILE"
 
 
 def write(summary: TableSummary, path: Path) -> None:
-    """Save a summary; whatever stood there is replaced at once.
+    """Save a summary; one that stood there is replaced at once.
 
     Raises
     ------
+    InputError
+        When something else stands there.
     OSError
         When it cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f".{path.name}.new")
-    new.write_bytes(to_bytes(summary))
-    new.replace(path)
+    if path.exists() and not is_summary(path):
+        fact = f"{path} is there already, and is no profile"
+        raise InputError(fact, remedy="Give another path, or remove what is there")
+    new = path.with_name(f".{path.name}.{uuid.uuid4().hex}")  # another process may write to this path too
+    try:
+        new.write_bytes(to_bytes(summary))
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
 
 
 def read(path: Path) -> TableSummary:
@@ -93,7 +105,7 @@ def from_bytes(data: bytes, name: str = "The profile") -> TableSummary:
     if version != VERSION:
         fact = f"{name} is a profile of version {version}, and this cellops reads version {VERSION}"
         raise InputError(fact, received=version, remedy=AGAIN)
-    if digest != _digest(version, size, packed) or size > LARGEST:
+    if digest != _digest(version, size, packed) or not 0 < size <= LARGEST:  # to zlib, 0 is no limit
         fact = f"{name} is damaged: its content is not that of its digest"
         raise InputError(fact, remedy=AGAIN)
     try:
@@ -101,7 +113,7 @@ def from_bytes(data: bytes, name: str = "The profile") -> TableSummary:
         summary = msgspec.msgpack.decode(content, type=TableSummary, dec_hook=_typed)
         for column in summary.columns:
             _check(column)
-    except (ValueError, TypeError, zlib.error, msgspec.MsgspecError) as error:
+    except (ValueError, TypeError, ArithmeticError, LookupError, zlib.error, msgspec.MsgspecError) as error:
         fact = f"{name} cannot be read: {error}"
         raise InputError(fact, remedy=AGAIN) from error
     return summary
@@ -123,7 +135,7 @@ def _typed(_kind: Any, value: Any) -> Any:
 
 
 def _check(column: ColumnSummary) -> None:
-    """That arrays which belong together are of one length."""
+    """That arrays which belong together are of one length, and extremes and levels are such as floats have."""
     sketches = [part.sketch for part in column.parts.numeric]
     lengths = [(sketch.values, sketch.counts) for sketch in sketches if sketch.values is not None]
     levels = [one for sketch in sketches for one in (sketch.relative, sketch.even) if one is not None]
@@ -132,7 +144,11 @@ def _check(column: ColumnSummary) -> None:
     whole = all(
         (sketch.values is None) == (sketch.even is not None and sketch.relative is not None) for sketch in sketches
     )
+    ends = [end for sketch in sketches for end in sketch.extremes or ()]
+    moments = [part.moments for part in column.parts.numeric if part.moments.count]
+    finite = all(map(math.isfinite, [*ends, *(end for one in moments for end in (one.minimum, one.maximum))]))
+    finite &= all(abs(levelled.level) <= FARTHEST for levelled in levels)
     registers = all(part.seen is None or len(part.seen.registers) == REGISTERS for part in column.parts.counted)
-    if not (fits and whole and registers):
+    if not (fits and whole and finite and registers):
         fact = f"what it says of column {column.name} does not fit together"
         raise ValueError(fact)

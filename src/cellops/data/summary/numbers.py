@@ -14,7 +14,7 @@ from cellops.data.summary.hashing import Hashes, hash_numbers, hash_wide
 from cellops.data.summary.moments import CentralMoments
 
 EXACT = 2**53
-"""Beyond this a float skips integers."""
+"""From here on a float may stand for several integers."""
 SURE_BITS = INDEX_BITS + 5
 BLOCK = 8_192
 """Numbers whose hashes stay in the processor's cache."""
@@ -55,7 +55,7 @@ class NumberSummary:
         below = int(np.searchsorted(ordered, -np.inf, side="right"))
         above = int(np.searchsorted(ordered, np.inf))
         finite = ordered[below:above]
-        wide = whole and len(finite) > 0 and bool(max(-finite[0], finite[-1]) > EXACT)
+        wide = whole and len(finite) > 0 and bool(max(-finite[0], finite[-1]) >= EXACT)
         sketch = Sketch.of_ordered(finite)
         seen = None
         if wide:

@@ -1,8 +1,10 @@
 """Parquet files, one or a folder of them, as chunks; no more of a file is in memory than of a chunk."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from cellops.data.summary.batches import fitting_rows
 from cellops.data.summary.chunk import Chunk
@@ -10,6 +12,9 @@ from cellops.errors import InputError
 
 BUFFER = 1 << 20
 """Bytes that are read of a column at once: else a whole row group, which may be all of a file, would be in memory."""
+MISSING = "__HIVE_DEFAULT_PARTITION__"
+"""How a folder is called whose rows have no value."""
+WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
 
 
 def chunks_of_parquet(path: Path, rows: int | None) -> Iterator[Chunk]:
@@ -41,7 +46,12 @@ def _files(path: Path) -> list[tuple[Path, dict[str, Any]]]:
 
 def _named(file: Path) -> dict[str, Any]:
     pairs = (part.partition("=") for part in file.parent.parts)
-    return {name: value for name, equals, value in pairs if equals}
+    return {unquote(name): _value(unquote(value)) for name, equals, value in pairs if equals}
+
+
+def _value(text: str) -> int | str | None:
+    """What a folder's name says: a number that an integer holds, nothing at all, or a text."""
+    return None if text == MISSING else int(text) if WHOLE.fullmatch(text) else text
 
 
 def _of_file(file: Path, partition: dict[str, Any], rows: int | None) -> Iterator[Chunk]:
@@ -62,7 +72,5 @@ def _with(table: Any, partition: dict[str, Any]) -> Any:
     import pyarrow as pa
 
     for name, value in partition.items():
-        whole = value.lstrip("-").isdigit()
-        values = pa.repeat(pa.scalar(int(value) if whole else value), table.num_rows)
-        table = table.append_column(name, values)
+        table = table.append_column(name, pa.repeat(pa.scalar(value), table.num_rows))
     return table

@@ -166,7 +166,7 @@ class ValuesJson(FormRule):
 def _reads(read: Callable[[], object]) -> bool:
     try:
         read()
-    except (ValueError, OverflowError, RecursionError):
+    except (ValueError, ArithmeticError, RecursionError):  # dateutil lets errors of decimals through
         return False
     return True
 
