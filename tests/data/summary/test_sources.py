@@ -309,3 +309,8 @@ def test_types_of_arrow_are_read_as_what_they_hold() -> None:
     assert kinds[8:] == ["other", "nested", "empty", "integer"]
     assert [column.name for column in summary.columns if column.problems] == ["too far"]
     assert [column.missing for column in summary.columns] == [0, 1, 1, 1, 0, 1, 0, 0, 1, 1, 2, 0]
+
+
+def test_a_series_is_a_table_of_one_column():
+    delay = pd.Series([3, 4, None], name="delay")
+    assert summarize(delay) == summarize(delay.to_frame())
