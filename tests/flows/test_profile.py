@@ -11,6 +11,7 @@ import cellops
 from cellops.data.summary.file import read
 from cellops.data.summary.summarize import summarize
 from cellops.errors import InputError, NotFoundError, UsageError
+from cellops.records.finding import merged
 
 
 @pytest.fixture
@@ -93,3 +94,8 @@ def test_files_that_are_not_as_they_should_be_are_said_to_be(project: Path) -> N
         "its only column is called 'a;b': its cells seem to be divided by ';'",
     )
     assert (binary.where, binary.remedy) == ("column town", "Write them as text in UTF-8, if they are text")
+
+
+def test_columns_of_which_the_same_is_found_are_listed_in_one_word() -> None:
+    found = cellops.profile(pd.DataFrame({"a": [1], "b": [2], "c": [3]}), pd.DataFrame({"c": [4]})).findings
+    assert [one.where for one in merged(found)] == ["columns a, b"]
