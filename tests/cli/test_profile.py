@@ -50,4 +50,4 @@ def test_a_notebook_gets_a_picture_of_a_frame_by_its_name(project: Path, loaded:
     assert "Saved: flights.profile" in done.streams
     assert (project / "flights.profile").exists()
     assert any('class="cellops-profile"' in str(shown) for shown in done.displays)
-    assert "There is no file flight" in loaded.run("%mlops profile flight").traceback
+    assert "Did you mean flights?" in loaded.run("%mlops profile flight").traceback

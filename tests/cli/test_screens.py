@@ -1,5 +1,7 @@
 """What the screens print when names, values and places are not what anybody hoped for."""
 
+import sys
+
 import pytest
 
 from cellops import screens
@@ -121,3 +123,19 @@ def test_differences_with_nasty_names_are_shown(capsys: pytest.CaptureFixture[st
     out = capsys.readouterr().out
     assert nothing_works(out)
     assert out.count(SHOWN) == 14
+
+
+def test_a_rule_and_its_column_are_shown_in_full_in_a_notebook(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules["cellops.screens.expectations"], "in_notebook", lambda: True)
+    rule = "expect_column_pair_values_a_to_be_greater_than_b"
+    expectation = Expectation(rule=rule, columns=("scheduled_arrival", "scheduled_departure"), reason="time goes on")
+    failed = ExpectationResult(
+        expectation=expectation, passed=False, checked=336_776, failed=3, failed_rows=(7, 8), unexpected=("x" * 40,) * 2
+    )
+    screens.expectations(SuiteResult(suite="trips", rows=336_776, results=(failed,), passed=False))
+    out = capsys.readouterr().out
+    assert "…" not in out
+    assert "(< 0.1 %)" in out
+    assert "time goes on" in out

@@ -120,3 +120,9 @@ def test_no_column_is_refused_by_what_it_suggests(values):
 def test_forms_are_those_that_a_person_sees(values, regex):
     shape = shape_of(values) if values else None
     assert (shape and shape.regex) == regex
+
+
+def test_ranges_of_integers_end_in_integers():
+    found = infer("trips", {"month": np.full(30, 4), "part": np.array([0.36, 3.9] * 15)}).expectations
+    bounds = [(one.arguments["min_value"], one.arguments["max_value"]) for one in found if "between" in one.rule]
+    assert bounds == [(3, 5), (0, 4.3)]

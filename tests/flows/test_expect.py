@@ -99,7 +99,7 @@ def test_the_command_line_proposes_carries_over_and_checks(trips, monkeypatch):
     assert run("trips.parquet", "--suite", "proposed.txt").exit_code == 0
     broken = run("trips.csv", "-s", "suite.txt")
     assert broken.exit_code != 0
-    assert "11 (45.8%)" in broken.stdout
+    assert "11 (45.8 %)" in broken.stdout
     carried = run("--from-gx", "gx.json")
     assert carried.stdout == 'expect_column_to_exist("hour")\n'
     assert "expectation 1, expect_column_values_to_match_json_schema" in carried.stderr
@@ -107,3 +107,23 @@ def test_the_command_line_proposes_carries_over_and_checks(trips, monkeypatch):
     assert json.loads(Path("out.json").read_text())["expectations"][0]["notes"] == "half a day"
     for words in ([], ["trips.csv"], ["--infer"], ["-s", "suite.txt", "--from-gx", "gx.json"]):
         assert isinstance(run(*words).exception, UsageError)
+
+
+def test_text_of_a_csv_file_is_times_where_the_suite_speaks_of_them(tmp_path):
+    days = pd.DataFrame({"day": pd.date_range("2013-01-30", periods=3, tz="UTC"), "note": ["a", "b", "c"]})
+    days.to_csv(tmp_path / "days.csv", index=False)
+    for rule in ('values_to_be_of_type("day", "datetime64")', 'values_to_be_between("day", "2013-01-31")'):
+        suite = f'expect_column_{rule}\nexpect_column_values_to_be_of_type("note", "str")'
+        assert cellops.expect(tmp_path / "days.csv", suite).results == cellops.expect(days, suite).results
+    days.astype({"day": str}).assign(day=["2013-01-30", "soon", "2013-02-01"]).to_csv(tmp_path / "days.csv")
+    (found,) = cellops.expect(tmp_path / "days.csv", 'expect_column_values_to_be_between("day", "2013-01-31")').results
+    assert "holds text values" in (found.problem or "")
+
+
+def test_a_result_says_what_does_not_hold():
+    said = repr(cellops.expect(FRAME, f'{BODY}\nexpect_column_to_exist("absent")\nexpect_column_to_exist("hour")'))
+    assert said.splitlines() == [
+        "1 of 3 expectations on table hold (24 rows)",
+        "  error expect_column_values_to_be_between(hour): 11 of 24 rows (45.8 %), first rows 13, 14, 15, 16, 17",
+        "  error expect_column_to_exist(absent)",
+    ]

@@ -11,6 +11,7 @@ import cellops
 from cellops.data.summary.file import read
 from cellops.data.summary.summarize import summarize
 from cellops.errors import InputError, NotFoundError, UsageError
+from cellops.records.finding import merged
 
 
 @pytest.fixture
@@ -71,3 +72,30 @@ def test_what_is_no_table_is_refused(project: Path, table: pd.DataFrame) -> None
         cellops.profile("damaged.profile")
     with pytest.raises(UsageError, match="does not show the rows that correlations need"):
         cellops.profile("saved.profile", correlations=True)
+
+
+def test_what_a_notebook_does_not_have_is_named_with_what_was_meant(project: Path, table: pd.DataFrame) -> None:
+    names = {"trips": table}
+    with pytest.raises(NotFoundError, match=r"neither a DataFrame nor a file trip. Did you mean trips\?"):
+        cellops.profile("trip", names=names)
+    with pytest.raises(NotFoundError, match=r"trips.head\(\) is no name of a table.*cellops.profile\(trips.head\(\)\)"):
+        cellops.profile("trips.head()", names=names)
+    with pytest.raises(NotFoundError, match=r"There is no file march\.csv"):
+        cellops.profile("march.csv", names=names)
+
+
+def test_files_that_are_not_as_they_should_be_are_said_to_be(project: Path) -> None:
+    Path("divided.csv").write_text("a;b\n1;2\n")
+    Path("latin.csv").write_bytes("town,people\nZürich,4\n".encode("latin-1"))
+    (divided,) = cellops.profile("divided.csv").findings
+    (binary,) = cellops.profile("latin.csv").findings
+    assert (divided.code, divided.seen) == (
+        "table-undivided",
+        "its only column is called 'a;b': its cells seem to be divided by ';'",
+    )
+    assert (binary.where, binary.remedy) == ("column town", "Write them as text in UTF-8, if they are text")
+
+
+def test_columns_of_which_the_same_is_found_are_listed_in_one_word() -> None:
+    found = cellops.profile(pd.DataFrame({"a": [1], "b": [2], "c": [3]}), pd.DataFrame({"c": [4]})).findings
+    assert [one.where for one in merged(found)] == ["columns a, b"]

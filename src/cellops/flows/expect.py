@@ -1,13 +1,13 @@
 """Check expectations on a table, remember them for the contract, and propose some."""
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from cellops.capture.content.fingerprint import is_columnar
 from cellops.data.expectations import check, infer, parse, written
+from cellops.data.expectations.times import with_times
 from cellops.errors import ExpectationError, UsageError
+from cellops.flows.frames import is_frame, likely
 from cellops.flows.session import Session
 from cellops.records.contract import Suite
 from cellops.records.expectation import SuiteResult
@@ -60,6 +60,8 @@ def expect(
     """
     name, frame = _found(table, namespace)
     suite = parse(name, expectations, namespace or {}) if isinstance(expectations, str) else expectations
+    if isinstance(table, str | Path) and namespace is None and Path(table).suffix.lower() == ".csv":
+        frame = with_times(frame, suite)
     result = check(suite, frame)
     if session is not None:
         session.suites[name] = suite
@@ -99,7 +101,7 @@ def refuse(result: SuiteResult) -> None:
     said = [f"{f.expectation.rule}({', '.join(f.expectation.columns)})" for f in failures]
     fact = f"{len(said)} of {len(result.results)} expectations on {result.suite} do not hold: {'; '.join(said)}"
     raise ExpectationError(
-        fact, remedy="Mend the data, or the expectation; the table above shows rows", results=failures
+        fact, remedy="Mend the data, or the expectation; the first rows are shown above", results=failures
     )
 
 
@@ -109,7 +111,7 @@ def _found(table: str | Path | Frame, namespace: Mapping[str, Any] | None) -> tu
         return table, _named(table, namespace)
     if isinstance(table, str | Path):
         return Path(table).stem, _read(Path(table))
-    if not _is_frame(table):
+    if not is_frame(table):
         fact = "This is no table"
         raise UsageError(fact, received=type(table).__name__, remedy="Give a DataFrame, or the path of a file")
     return "table", table
@@ -117,17 +119,10 @@ def _found(table: str | Path | Frame, namespace: Mapping[str, Any] | None) -> tu
 
 def _named(table: str, namespace: Mapping[str, Any]) -> Frame:
     frame = namespace.get(table)
-    if _is_frame(frame):
+    if is_frame(frame):
         return frame
-    frames = [name for name, value in namespace.items() if not name.startswith("_") and _is_frame(value)]
-    near = get_close_matches(table, frames, n=1) or frames[:1]
-    hint = f"Did you mean {near[0]}?" if near else "Run the cell that makes it first"
     fact = f"There is no DataFrame {table} in this notebook"
-    raise UsageError(fact, remedy=hint)
-
-
-def _is_frame(value: object) -> bool:
-    return is_columnar(value) and hasattr(value, "columns")
+    raise UsageError(fact, remedy=likely(table, namespace))
 
 
 def _read(path: Path) -> Frame:

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from cellops.data.problems import listed
-from cellops.errors import UsageError
+from cellops.errors import NotFoundError, UsageError
+from cellops.flows.frames import likely
 from cellops.records.summary import Profiled
 
 MOST_NAMES = 3
@@ -58,7 +59,7 @@ def profile(
     if not sources:
         fact = "No table is given"
         raise UsageError(fact, remedy="Name a DataFrame or a file: %mlops profile df, cellops profile data.parquet")
-    tables = [_found(source, names or {}) for source in sources]
+    tables = [_found(source, names) for source in sources]
     seeing = Correlating() if correlations else None
     summary = merge(*(_summary(source, table, seeing) for source, table in zip(sources, tables, strict=True)))
     if output is not None:
@@ -74,9 +75,19 @@ def profile(
     return shown.replace(picture=picture(shown))
 
 
-def _found(source: Any, names: Mapping[str, Any]) -> Any:
+def _found(source: Any, names: Mapping[str, Any] | None) -> Any:
     """The table that a name stands for; else the path that it is."""
-    return names[source] if isinstance(source, str) and source in names else source
+    if names is None or not isinstance(source, str):
+        return source
+    if source not in names and not Path(source).suffix and not Path(source).exists():
+        fact = f"There is neither a DataFrame nor a file {source}"
+        raise NotFoundError(fact, remedy=likely(source, names))
+    if source not in names and source.endswith((")", "]")) and not Path(source).exists():
+        fact = f"{source} is no name of a table, nor a file"
+        raise NotFoundError(
+            fact, remedy=f"Give it a name in a cell, and profile that; or call cellops.profile({source})"
+        )
+    return names.get(source, source)
 
 
 def _summary(source: Any, table: Any, seeing: Any) -> Any:

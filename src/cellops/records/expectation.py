@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from cellops.records.base import Record, Value
 from cellops.records.contract import Expectation
 from cellops.records.finding import Severity
+from cellops.records.summary import share
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,6 +28,17 @@ class ExpectationResult(Record, frozen=True, kw_only=True):
     problem: str | None = None
     """Why the rule could not be checked: a missing column, values of mixed types …"""
 
+    def told(self) -> str:
+        """The rule, and what it saw, as one line."""
+        named = f"{self.expectation.rule}({', '.join(self.expectation.columns)})"
+        if self.problem is not None:
+            return f"{named}: {self.problem}"
+        if self.passed or not self.failed:
+            return named if self.observed is None else f"{named}: {self.observed}"
+        rows = ", ".join(map(str, self.failed_rows))
+        part = share(self.failed, self.checked)
+        return f"{named}: {self.failed:,} of {self.checked:,} rows ({part}), first rows {rows}"
+
 
 class SuiteResult(Record, frozen=True, kw_only=True):
     suite: str
@@ -34,6 +46,11 @@ class SuiteResult(Record, frozen=True, kw_only=True):
     results: tuple[ExpectationResult, ...]
     passed: bool
     """Whether every expectation of severity `error` holds; the others are reported and stop nothing."""
+
+    def __repr__(self) -> str:
+        holding = sum(one.passed for one in self.results)
+        said = f"{holding} of {len(self.results)} expectations on {self.suite} hold ({self.rows:,} rows)"
+        return "\n".join([said, *(f"  {one.expectation.severity.value} {one.told()}" for one in self.failures())])
 
     def to_frame(self) -> "pd.DataFrame":
         """One row an expectation: rule, columns, verdict, count, share, first rows and what stood in them."""

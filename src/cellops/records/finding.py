@@ -29,7 +29,14 @@ def merged(findings: Iterable[Finding]) -> list[Finding]:
     places: dict[Finding, dict[str, None]] = {}
     for finding in findings:
         places.setdefault(finding.replace(where=""), {})[finding.where] = None
-    return [finding.replace(where=", ".join(filter(None, where))) for finding, where in places.items()]
+    return [finding.replace(where=_listed(list(filter(None, where)))) for finding, where in places.items()]
+
+
+def _listed(places: list[str]) -> str:
+    """Places in one line; the word that all begin with stands there once."""
+    if len(places) > 1 and all(place.startswith("column ") and "," not in place for place in places):
+        return f"columns {', '.join(place.removeprefix('column ') for place in places)}"
+    return ", ".join(places)
 
 
 def serious(findings: Iterable[Finding]) -> int:

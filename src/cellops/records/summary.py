@@ -36,10 +36,10 @@ class SummaryKind(StrEnum):
 def number(value: float) -> str:
     """Six digits at most; whole numbers have all of theirs as long as these are readable.
 
-    >>> number(1234567.0), number(0.123456789), number(1e300)
-    ('1,234,567', '0.123457', '1e+300')
+    >>> number(1234567.0), number(1496.58), number(0.123456789), number(1e300)
+    ('1,234,567', '1,496.58', '0.123457', '1e+300')
     """
-    return f"{value:,.0f}" if value == round(value) and abs(value) < WHOLE else f"{value:.6g}"
+    return f"{value:,.0f}" if value == round(value) and abs(value) < WHOLE else f"{value:,.6g}"
 
 
 def share(part: int, whole: int) -> str:
@@ -138,6 +138,8 @@ class ColumnFigures(Record, frozen=True, kw_only=True):
         if self.numbers is None or not self.numbers.quantiles:
             return "", "", ""
         lowest, _, median, _, highest = self.numbers.quantiles
+        if self.kind is SummaryKind.INTEGER and self.numbers.rank_error:
+            median = round(median)  # a sketch lies between two integers; digits behind the point would tell nothing
         return number(lowest), number(median), number(highest)
 
 

@@ -4,7 +4,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from cellops.errors import printable
-from cellops.screens.console import COLOURS, console, count, plain, say
+from cellops.records.summary import share
+from cellops.screens.console import COLOURS, console, count, in_notebook, plain, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +24,13 @@ def expectations(result: "SuiteResult") -> None:
     failures = result.failures()
     if not failures:
         return
-    table = Table("expectation", "failed", "in row", "seen", "reason", box=None, pad_edge=False)
+    if in_notebook():  # a page breaks lines where it wants to, and a table of text with them
+        for failure in failures:
+            _paragraph(failure)
+        return
+    table = Table(box=None, pad_edge=False)
+    for name in ("", "expectation", "column", "failed", "in row", "seen", "reason"):
+        table.add_column(name, overflow="fold")
     for failure in failures:
         table.add_row(*_failure(failure))
     console().print(table)
@@ -35,14 +42,23 @@ def findings_of_suite(found: "Sequence[Finding]") -> None:
         print(printable(f"{finding.where}: {finding.seen}. {finding.remedy}"), file=sys.stderr)
 
 
+def _paragraph(result: "ExpectationResult") -> None:
+    severity = result.expectation.severity
+    say(f"[{COLOURS[severity]}]{severity.value}[/] {plain(result.told())}")
+    seen = f"seen {', '.join(map(str, result.unexpected))}" if result.unexpected else ""
+    below = ". ".join(filter(None, (seen, result.expectation.reason)))
+    if below:
+        say(f"  [dim]{plain(below)}[/]")
+
+
 def _failure(result: "ExpectationResult") -> tuple[str, ...]:
     expectation = result.expectation
     colour = COLOURS[expectation.severity]
-    columns = plain(", ".join(expectation.columns))
-    name = f"[{colour}]{expectation.severity.value}[/] {plain(expectation.rule)}({columns})"
+    names = plain(", ".join(expectation.columns))
+    rule = f"[{colour}]{expectation.severity.value}[/]", plain(expectation.rule), names
     reason = plain(expectation.reason or "")
     if result.problem is not None:
-        return name, "", "", plain(result.problem), reason
+        return *rule, "", "", plain(result.problem), reason
     seen = ", ".join(map(str, result.unexpected)) or str(result.observed)
-    failed = f"{result.failed:,} ({result.share:.1%})" if result.failed else ""
-    return name, failed, ", ".join(map(str, result.failed_rows)), plain(seen), reason
+    failed = f"{result.failed:,} ({share(result.failed, result.checked)})" if result.failed else ""
+    return *rule, failed, ", ".join(map(str, result.failed_rows)), plain(seen), reason

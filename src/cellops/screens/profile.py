@@ -62,4 +62,5 @@ def _pairs(found: "Correlations") -> None:
 
 
 def _cut(text: str, longest: int) -> str:
+    text = " ".join(text.split("\n"))
     return text if len(text) <= longest else text[: longest - 1] + "…"

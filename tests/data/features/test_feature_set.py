@@ -106,7 +106,7 @@ def test_a_fitted_transformer_says_the_same_each_time_it_fails() -> None:
     for hours in ([0, 1, 1], [1, 0, 0]):
         with pytest.warns(FeatureWarning) as said:
             made.transform(FRAME.assign(hours=hours))
-        assert [str(one.message).partition(";")[0] for one in said] == ["feature speed: feature-raised in some rows"]
+        assert [str(one.message).partition(".")[0] for one in said] == ["feature speed: feature-raised in some rows"]
 
 
 @settings(max_examples=40, deadline=None)

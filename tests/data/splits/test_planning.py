@@ -87,3 +87,8 @@ def test_whole_numbers_of_rows_are_less_than_one_from_their_share(rows: int, wei
     assert abs(sum(counts) - rows) == 0 or abs(sum(shares) - 1) > 0
     assert all(abs(count - share * rows) < 1 + 1e-6 for count, share in zip(counts, shares, strict=True))
     assert limits(shares, rows)[-1] == rows
+
+
+def test_two_ways_are_named_as_they_were_asked_for() -> None:
+    with pytest.raises(UsageError, match="'groups, stratify'"):
+        plan_of(groups="plane", stratify="late", fractions=0.2, seed=0)

@@ -343,3 +343,8 @@ def test_integers_of_which_a_float_holds_only_one_are_told_apart() -> None:
     summary = summarize(pd.DataFrame({"key": [2**53, 2**53 + 1], "below": [-(2**53), -(2**53) - 1]}))
 
     assert [column.parts.numbers.distinct for column in summary.columns if column.parts.numbers] == [2, 2]
+
+
+def test_a_series_is_a_table_of_one_column() -> None:
+    delay = pd.Series([3, 4, None], name="delay")
+    assert summarize(delay) == summarize(delay.to_frame())

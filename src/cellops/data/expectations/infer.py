@@ -108,6 +108,8 @@ def _numbers(column: Column) -> Iterator[Expectation]:
         yield _on(column, "values_to_be_in_set", "0 and 1 alone", value_set=[0, 1])
         return
     least, most = outward(float(low), float(high))
+    if whole and max(abs(least), abs(most)) < LARGEST:
+        least, most = math.floor(least), math.ceil(most)
     seen = f"from {low:,g} to {high:,g} in {column.count:,} rows"
     yield _on(column, "values_to_be_between", seen, min_value=least, max_value=most)
 

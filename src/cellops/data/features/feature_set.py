@@ -269,7 +269,7 @@ def _beside(frame: Frame, table: "pd.DataFrame", columns: Columns) -> Any:
 def _warn_briefly(findings: Iterable[Finding]) -> None:
     """Say which features fail, but not how: a server would keep each text that it has ever said."""
     for one in findings:
-        text = f"{one.where}: {one.code} in some rows; the value is missing there. {one.remedy}"
+        text = f"{one.where}: {one.code} in some rows. {one.remedy}"
         warnings.warn(text, FeatureWarning, stacklevel=3)
 
 

@@ -11,6 +11,8 @@ from cellops.errors import UsageError
 from cellops.records.split import SplitPlan
 
 Fractions = float | Sequence[float] | Mapping[str, float]
+KINDS = {"stratify": "stratified", "key": "hashed"}
+"""Kinds of splits that are not called as the argument that asks for them."""
 VERSIONS = {"time": 1, "groups": 1, "stratified": 1, "hashed": 1, "random": 1}
 """Of the algorithms; one grows whenever its plan would divide rows otherwise."""
 NAMES = {2: ("train", "test"), 3: ("train", "validation", "test")}
@@ -41,13 +43,14 @@ def plan_of(
     UsageError
         When arguments contradict each other, or shares do not sum to one.
     """
-    asked = {"time": time, "groups": groups, "stratified": stratify, "hashed": key}
-    given = {kind: _columns(value) for kind, value in asked.items() if value is not None}
+    asked = {"time": time, "groups": groups, "stratify": stratify, "key": key}
+    given = {name: _columns(value) for name, value in asked.items() if value is not None}
     if len(given) > 1:
         fact = "A split is made in one way, and several were asked for"
         remedy = "Give one of time=, groups=, stratify= and key=; cellops.check_split checks the parts for the others"
         raise UsageError(fact, received=", ".join(given), remedy=remedy)
-    kind, columns = next(iter(given.items()), ("random", ()))
+    name, columns = next(iter(given.items()), ("random", ()))
+    kind = KINDS.get(name, name)
     if kind != "time" and (cuts is not None or gap is not None):
         fact = "Cuts and gaps belong to a split by time"
         raise UsageError(fact, remedy="Name the column of the times: time='date'")

@@ -10,6 +10,7 @@ from cellops.records.summary import SummaryKind
 
 Finder = Callable[[str, Severity, str, str], Finding]
 """What makes a finding of a column from its code, severity, text and remedy."""
+SEPARATORS = (";", "\t", "|")
 
 
 def findings(summary: TableSummary) -> tuple[Finding, ...]:
@@ -35,6 +36,22 @@ def _of_table(summary: TableSummary) -> Iterator[Finding]:
             seen=f"it has no {lacks}",
             remedy="Give a table with rows and columns, if there should be some",
         )
+    if len(summary.columns) == 1:
+        yield from _of_separator(summary.columns[0].name)
+
+
+def _of_separator(name: str) -> Iterator[Finding]:
+    """A file whose cells are not divided by commas is one column, called as the whole first line."""
+    for mark in SEPARATORS:
+        if mark in name:
+            yield Finding(
+                code="table-undivided",
+                severity=Severity.WARNING,
+                where="table",
+                seen=f"its only column is called {shorten(name)!r}: its cells seem to be divided by {mark!r}",
+                remedy=f"Write the file with commas, or give what pandas.read_csv(path, sep={mark!r}) reads",
+            )
+            return
 
 
 def _of_column(column: ColumnSummary, rows: int) -> Iterator[Finding]:
@@ -71,7 +88,9 @@ def _of_parts(column: ColumnSummary, found: Finder) -> Iterator[Finding]:
         yield found("column-zones", Severity.WARNING, seen, "Give all a zone: those without one are read as UTC")
     if opaque is not None:
         seen = f"its values are {listed(f'{name} ({rows:,})' for name, _, rows in opaque.types)}: counted and no more"
-        yield found("column-opaque", Severity.INFO, seen, "Take out of them what is to be told")
+        binary = any("binary" in name for name, _, _ in opaque.types)
+        remedy = "Write them as text in UTF-8, if they are text" if binary else "Take out of them what is to be told"
+        yield found("column-opaque", Severity.INFO, seen, remedy)
 
 
 def _mixture(column: ColumnSummary) -> str:

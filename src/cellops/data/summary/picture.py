@@ -17,18 +17,20 @@ STYLE = """
 .cellops-profile table { border-collapse: collapse; margin: 0; font-size: 12px; }
 .cellops-profile caption { text-align: left; font-weight: 600; font-size: 13px; padding: 4px 8px; color: inherit; }
 .cellops-profile .quiet { color: var(--jp-ui-font-color2, var(--quiet)); font-weight: 400; }
-.cellops-profile tr, .cellops-profile tbody tr:nth-child(odd) { background: transparent; }
-.cellops-profile th, .cellops-profile td { text-align: left; vertical-align: middle; padding: 3px 8px; max-width: 24em;
-  border: none; border-bottom: 1px solid var(--jp-border-color2, var(--line)); color: inherit; white-space: nowrap;
-  overflow: hidden; text-overflow: ellipsis; }
-.cellops-profile th { font-weight: 600; }
-.cellops-profile .figure { text-align: right; font-variant-numeric: tabular-nums; }
+.cellops-profile.cellops-profile table tr:nth-child(n) { background: transparent; }
+.cellops-profile.cellops-profile table :is(th, td) { text-align: left; vertical-align: middle; padding: 3px 8px;
+  max-width: 24em; border: none; border-bottom: 1px solid var(--jp-border-color2, var(--line)); color: inherit;
+  white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+.cellops-profile.cellops-profile table th { font-weight: 600; }
+.cellops-profile.cellops-profile table .figure { text-align: right; font-variant-numeric: tabular-nums; }
+.cellops-profile.cellops-profile table .quiet { color: var(--jp-ui-font-color2, var(--quiet)); font-weight: 400; }
 .cellops-profile svg { display: block; }
 .cellops-profile .bar { fill: var(--jp-brand-color1, var(--bar)); }
 .cellops-profile .trough { fill: var(--jp-layout-color2, var(--trough)); }
 .cellops-profile .gone { fill: var(--jp-warn-color1, var(--gone)); }
 .cellops-profile ul { margin: 6px 8px; padding-left: 16px; }
 """
+"""The class stands there twice where JupyterLab's own rules for tables would outweigh it."""
 MOST = 300
 """Columns that have a row: a page with more is slow."""
 MOST_FINDINGS = 20

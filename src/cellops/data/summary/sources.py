@@ -23,8 +23,8 @@ def chunks(source: Any, rows: int | None = None) -> Iterator[Chunk]:
     Parameters
     ----------
     source
-        A DataFrame of pandas or polars, a LazyFrame, a Table, RecordBatch, RecordBatchReader or Dataset of pyarrow, a
-        relation of DuckDB, whatever else exports a stream of Arrow, or a path.
+        A DataFrame or Series of pandas or polars, a LazyFrame, a Table, RecordBatch, RecordBatchReader or Dataset of
+        pyarrow, a relation of DuckDB, whatever else exports a stream of Arrow, or a path.
     rows
         Of a chunk. By default what has eight million values, and a whole million rows of what is in memory.
 
@@ -38,6 +38,8 @@ def chunks(source: Any, rows: int | None = None) -> Iterator[Chunk]:
     if isinstance(source, str | Path):
         return _of_path(Path(source), rows)
     module = type(source).__module__.partition(".")[0]
+    if module == "pandas" and not hasattr(source, "columns") and hasattr(source, "to_frame"):
+        source = source.to_frame()
     if module == "pandas" and hasattr(source, "columns"):
         return _of_frame(source, rows or MOST_ROWS)
     reader = _reader(source, module, rows)
