@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from cellops.data.expectations.column import Column
-from cellops.data.expectations.outward import outward
+from cellops.data.expectations.outward import LARGEST, outward
 from cellops.data.expectations.shapes import shape_of
 from cellops.data.expectations.table import Table, Tabular
 from cellops.errors import InputError
