@@ -1,6 +1,8 @@
 """Expectations from Python, in files, and proposed."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -127,3 +129,11 @@ def test_a_result_says_what_does_not_hold():
         "  error expect_column_values_to_be_between(hour): 11 of 24 rows (45.8 %), first rows 13, 14, 15, 16, 17",
         "  error expect_column_to_exist(absent)",
     ]
+
+
+def test_a_program_can_tell_what_does_not_hold_from_what_is_not_there(trips):
+    def code(*words: str) -> int:
+        command = [sys.executable, "-m", "cellops", "expect", *words, "--suite", "suite.txt"]
+        return subprocess.run(command, cwd=trips, capture_output=True, check=False).returncode
+
+    assert (code("trips.csv"), code("august.csv")) == (3, 2)

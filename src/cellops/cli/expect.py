@@ -30,7 +30,8 @@ def expect(data: Path | None, suite: Path | None, from_gx: Path | None, infer: b
       cellops expect --from-gx suite.json > trips.txt
       cellops expect --suite trips.txt -o suite.json
 
-    Exit code 1 when an expectation of severity `error` does not hold.
+    Exit code 3 when an expectation of severity `error` does not hold, 2 for a file that is not there, 1 for one that
+    cannot be read.
     """
     if (suite and from_gx) or not (suite or from_gx or infer) or (infer and data is None):
         fact = "There are two suites" if suite and from_gx else "There is nothing to do"

@@ -22,6 +22,7 @@ from cellops.cli.sweep import sweep
 from cellops.commands import Verbs
 from cellops.errors import (
     CellopsError,
+    ExpectationError,
     GateError,
     NoNotebookError,
     ParameterError,
@@ -105,7 +106,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _code(error: CellopsError) -> int:
-    if isinstance(error, GateError):
+    if isinstance(error, GateError) or (isinstance(error, ExpectationError) and "results" in error.data):
         return GATED
     misused = (UsageError, ParameterError, SettingsError, UnfitError, NoNotebookError)
     return MISUSED if isinstance(error, misused) else FAILED
