@@ -1,4 +1,7 @@
-"""Write reference.md from the code: verbs, settings, errors, HTTP routes. `make docs` runs this; a test compares."""
+"""Write reference.md from the code: verbs, settings, errors, HTTP routes. `make docs` runs this; a test compares.
+
+`python docs/reference.py PATH` writes to PATH instead.
+"""
 
 import ast
 import inspect
@@ -14,7 +17,7 @@ from cellops.cli import verbs
 from cellops.data.expectations.registry import RULES
 from cellops.serving import errors as serving_errors
 
-TARGET = Path(__file__).with_name("reference.md")
+PAGE = Path(__file__).with_name("reference.md")
 HEAD = """# Reference
 
 Written from the code by `make docs`; do not edit.
@@ -22,7 +25,9 @@ Written from the code by `make docs`; do not edit.
 
 
 def main() -> None:
-    TARGET.write_text(render(), encoding="utf-8")
+    target = Path(sys.argv[1]) if len(sys.argv) > 1 else PAGE
+    target.write_text(render(), encoding="utf-8")
+    print(f"Wrote {target.name}", file=sys.stderr)
 
 
 def render() -> str:
@@ -117,4 +122,3 @@ def _errors() -> Iterator[str]:
 
 if __name__ == "__main__":
     main()
-    print(f"Wrote {TARGET.name}", file=sys.stderr)

@@ -47,6 +47,8 @@ numbers = st.one_of(
 @example([np.array([0.0]), np.array([-0.0])], None)
 @example([drawn("lattice", FEW + 1, 0), np.array([LARGEST])], None)
 @example([drawn("normal", FEW + 1, 0), np.array([-LARGEST, LARGEST])], None)
+@example([drawn("shifted", 1, 0), drawn("shifted", FEW + 1, 0)], None)
+@example([np.array([0.0]), SMALLEST * np.arange(-FEW, FEW)], None)
 @example([np.array([]), np.array([LARGEST, -LARGEST, SMALLEST, -SMALLEST])], None)
 def test_parts_that_are_merged_in_any_order_give_the_sketch_of_the_whole(parts: list[Numbers], order: object) -> None:
     whole = Sketch.of(np.concatenate(parts))

@@ -1,6 +1,5 @@
 """The documentation says what the code does."""
 
-import importlib.util
 import re
 import shlex
 import subprocess
@@ -16,13 +15,11 @@ ROOT = Path(__file__).parents[2]
 DOCS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
-def test_the_reference_is_what_the_code_says() -> None:
-    spec = importlib.util.spec_from_file_location("reference", ROOT / "docs" / "reference.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    assert (ROOT / "docs" / "reference.md").read_text(encoding="utf-8") == module.render(), "run: make docs"
+def test_the_reference_is_what_the_code_says(tmp_path: Path) -> None:
+    written = tmp_path / "reference.md"
+    # A process of its own: click keeps the names that help had when a command was last used.
+    subprocess.run([sys.executable, ROOT / "docs" / "reference.py", written], check=True)
+    assert (ROOT / "docs" / "reference.md").read_text(encoding="utf-8") == written.read_text("utf-8"), "run: make docs"
 
 
 @pytest.mark.parametrize("page", DOCS, ids=lambda page: page.name)

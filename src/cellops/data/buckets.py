@@ -36,6 +36,7 @@ SHORT_DIGITS = 6
 """Significant digits up to which a value is remembered that all rows of a bucket have."""
 LARGEST_POWER = 22
 """The largest power of ten that a float holds exactly."""
+SMALLEST = float(np.finfo(np.float64).smallest_subnormal)
 SAMPLE = 8 * MOST
 """Values from which the level of many is guessed: some of them never fill more buckets than all."""
 
@@ -277,8 +278,13 @@ def finest_level(scale: Scale, lowest: float, highest: float) -> int:
     """The finest level of use for values between these, whose keys are whole numbers of 62 bits."""
     if scale is Scale.RELATIVE:
         return OCTAVE_BITS
-    spread = int(np.frexp(highest / 2 - lowest / 2)[1]) + 1 - EVEN_BITS
-    return max(spread, int(np.frexp(max(abs(lowest), abs(highest)))[1]) - FINEST_BITS)
+    spread = _exponent(highest / 2 - lowest / 2) + 1 - EVEN_BITS
+    return max(spread, _exponent(max(abs(lowest), abs(highest))) - FINEST_BITS)
+
+
+def _exponent(size: float) -> int:
+    """The power of two above a size; for none, one that is below those of all sizes."""
+    return int(np.frexp(size)[1]) if size else int(np.frexp(SMALLEST)[1])
 
 
 def _places(scale: Scale, ordered: Numbers, level: int) -> tuple[NDArray[np.intp], Whole]:
