@@ -2,19 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from cellops.data.bins import counts_alone, named_shortly
-from cellops.data.problems import shorten
-from cellops.data.profile import count, observe
-from cellops.errors import CellopsError, InputError
-from cellops.monitoring.performance import measure, worse_figures
+from cellops.errors import InputError
+from cellops.monitoring.observed import ObservedColumn, ObservedWindow, observed
+from cellops.monitoring.performance import worse_figures
 from cellops.monitoring.verdict import LEAST_ROWS, judged
 from cellops.monitoring.windows import Window
-from cellops.records.contract import Contract, Task
+from cellops.records.contract import Contract
 from cellops.records.drift import ColumnDrift, DriftReport, DriftVerdict, StatisticResult, WindowDrift
-from cellops.records.finding import Finding, Severity
-from cellops.records.profile import ColumnKind, ColumnProfile, QuantileSketch
+from cellops.records.profile import ColumnProfile, QuantileSketch
 from cellops.stats.chi_squared import chi_squared
 from cellops.stats.counts import counts_of
 from cellops.stats.jensen_shannon import jensen_shannon
@@ -26,10 +23,11 @@ from cellops.stats.wasserstein import wasserstein
 
 OVER_COUNTS = (psi, jensen_shannon, kullback_leibler, chi_squared)
 OVER_SKETCHES = (kolmogorov_smirnov, wasserstein)
-BINARY = 2
 
 
-def compare(contract: Contract, windows: Sequence[Window], *, package: str, digest: str, source: str) -> DriftReport:
+def compare(
+    contract: Contract, windows: Sequence[Window | ObservedWindow], *, package: str, digest: str, source: str
+) -> DriftReport:
     """Compare windows with the profile of a package; no reference data is needed.
 
     A column has drifted when both hold: its PSI reaches 0.1 (moderate) or 0.25 (major), and the chi-squared test over
@@ -43,7 +41,7 @@ def compare(contract: Contract, windows: Sequence[Window], *, package: str, dige
     contract
         What the package says of its inputs and outputs.
     windows
-        What was seen, cut by `cellops.monitoring.windows`.
+        What was seen, cut by `cellops.monitoring.windows`, or what `cellops.monitoring.observed` keeps of it.
     package, digest
         Name of the package, and SHA-256 of its manifest.
     source
@@ -57,7 +55,8 @@ def compare(contract: Contract, windows: Sequence[Window], *, package: str, dige
     if not windows:
         fact = "There is nothing to compare"
         raise InputError(fact, remedy="Give at least one window of rows")
-    measured = [_measured(contract, window) for window in windows]
+    seen = [window if isinstance(window, ObservedWindow) else observed(contract, window) for window in windows]
+    measured = [_measured(contract, window) for window in seen]
     reference = {column.name: named_shortly(column.bins) for column in contract.profile.columns if column.bins}
     output = named_shortly(contract.output.bins) if contract.output and contract.output.bins else None
     return DriftReport(
@@ -73,65 +72,32 @@ def compare(contract: Contract, windows: Sequence[Window], *, package: str, dige
     )
 
 
-def _measured(contract: Contract, window: Window) -> WindowDrift:
+def _measured(contract: Contract, window: ObservedWindow) -> WindowDrift:
     """All figures of a window, before any verdict: for that, those of the other windows are needed."""
-    performance, labelled_rows, findings = measure(contract, window)
     return WindowDrift(
         label=window.label,
         start=window.start,
         end=window.end,
-        rows=len(window.frame),
-        labelled_rows=labelled_rows,
-        columns=tuple(_column(reference, window) for reference in contract.profile.columns),
-        output=_output(contract, window),
-        performance=performance,
-        worse=tuple(now.name for now, _ in worse_figures(performance, contract.performance)),
-        findings=findings,
+        rows=window.rows,
+        labelled_rows=window.labelled_rows,
+        columns=tuple(_compared(column) for column in window.columns),
+        output=None if window.output is None else _compared(window.output),
+        performance=window.performance,
+        worse=tuple(now.name for now, _ in worse_figures(window.performance, contract.performance)),
+        findings=window.findings,
     )
 
 
-def _column(reference: ColumnProfile, window: Window) -> ColumnDrift:
-    places = [place for place, name in enumerate(window.frame.columns) if str(name) == reference.name]
-    if len(places) == 1:
-        return _compared(reference, window.frame.iloc[:, places[0]], window)
-    seen = f"{len(places)} columns have this name" if places else "The column is not there"
-    return _unreadable(reference, window, seen, "Give the inputs of the model, each column once")
-
-
-def _output(contract: Contract, window: Window) -> ColumnDrift | None:
-    """Drift of the answers themselves: the probability of the positive class where there is one, else the answer."""
-    reference, labels = contract.output, window.labels
-    if reference is None or labels is None:
-        return None
-    binary = contract.schema.task is Task.CLASSIFICATION and len(contract.schema.classes) == BINARY
-    if binary and window.probabilities is not None and reference.kind is ColumnKind.NUMBER:
-        return _compared(reference, window.probabilities[:, -1], window)
-    return _compared(reference, labels, window)
-
-
-def _compared(reference: ColumnProfile, values: Any, window: Window) -> ColumnDrift:
-    try:
-        enough = min(reference.rows, len(values)) >= LEAST_ROWS
-        current = observe(reference, values) if enough else None
-        counted = count(reference, values) if current is None else current.bins
-        results = _results(reference, current) if current else ()
-    except CellopsError as error:
-        return _unreadable(reference, window, _said(error), error.remedy)
-    except (
-        TypeError,
-        ValueError,
-        ArithmeticError,
-        NotImplementedError,
-    ) as error:  # what pandas, numpy, Arrow and Decimal raise on values they cannot hold
-        return _unreadable(
-            reference, window, str(error) or type(error).__name__, "Convert it to what the model was trained on"
-        )
+def _compared(column: ObservedColumn) -> ColumnDrift:
+    reference, current = column.reference, column.current
+    enough = current is not None and min(reference.rows, current.rows) >= LEAST_ROWS
     return ColumnDrift(
         column=reference.name,
         kind=reference.kind,
         verdict=DriftVerdict.NOT_ENOUGH_DATA,
-        current=None if counted is None else counts_alone(counted),
-        results=results,
+        current=None if current is None or current.bins is None else counts_alone(current.bins),
+        results=_results(reference, current) if current is not None and enough else (),
+        finding=column.finding,
     )
 
 
@@ -154,25 +120,3 @@ def _over_sketches(
     if reference.sketch is None or current.sketch is None:
         return refused(name, "all missing", reference.rows - reference.missing, current.rows - current.missing)
     return statistic(reference.sketch, current.sketch)
-
-
-def _said(error: CellopsError) -> str:
-    """What is wrong, with the value where there is one; a value may be of any length."""
-    return error.fact if error.received is None else f"{error.fact}: {shorten(repr(error.received))}"
-
-
-def _unreadable(reference: ColumnProfile, window: Window, seen: str, remedy: str) -> ColumnDrift:
-    finding = Finding(
-        code="column-not-compared",
-        severity=Severity.ERROR,
-        where=f"column {reference.name}, window {window.label}",
-        seen=seen,
-        remedy=remedy,
-    )
-    return ColumnDrift(
-        column=reference.name,
-        kind=reference.kind,
-        verdict=DriftVerdict.NOT_ENOUGH_DATA,
-        current=None,
-        finding=finding,
-    )
