@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
 import numpy as np
 
 from cellops.errors import InputError, UsageError
+from cellops.settings import load
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 TIME = "event_timestamp"
 """How Feast calls the time of the rows that it is asked for."""
 ROW = "cellops_row"
+STANDARD_PORT = 6379
 
 
 class FeastStore:
@@ -28,12 +31,15 @@ class FeastStore:
     project
         The name that Feast keeps them under.
     redis
-        The address of a Redis server for online features, `localhost:6379`; without it they are in sqlite.
+        The address of a Redis server for online features, `redis://localhost:6379`, with `rediss` over TLS; by default
+        the setting `CELLOPS_ONLINE_STORE`, and without it they are in sqlite.
 
     Raises
     ------
     UsageError
-        When Feast is not installed.
+        When Feast is not installed, or the address is none of Redis.
+    SettingsError
+        When a setting cannot be read.
     """
 
     def __init__(self, folder: Path | str, *, project: str = "cellops", redis: str | None = None) -> None:
@@ -42,6 +48,7 @@ class FeastStore:
         except ImportError as error:
             fact = "Feast is not installed"
             raise UsageError(fact, remedy="Run: pip install 'cellops[feast]'") from error
+        redis = redis or load().online_store
         self.folder = Path(folder).resolve()
         self.folder.mkdir(parents=True, exist_ok=True)
         local = {"type": "sqlite", "path": str(self.folder / "online.db")}
@@ -50,7 +57,7 @@ class FeastStore:
             provider="local",
             registry=str(self.folder / "registry.db"),
             offline_store={"type": "file"},
-            online_store=local if redis is None else {"type": "redis", "connection_string": redis},
+            online_store=local if redis is None else {"type": "redis", "connection_string": connection(redis)},
             entity_key_serialization_version=3,
         )
         self._store = FeatureStore(config=config)
@@ -142,6 +149,33 @@ class FeastStore:
         asked = [dict(row) for row in rows]
         found = self._store.get_online_features(features=list(features), entity_rows=asked).to_dict()
         return pd.DataFrame(found)[[*asked[0], *(one.partition(":")[2] for one in features)]]
+
+
+def connection(address: str) -> str:
+    """An address of Redis as Feast writes it.
+
+    Raises
+    ------
+    UsageError
+        When it is none.
+
+    Examples
+    --------
+    >>> connection("rediss://:secret@features.example:6380/2")
+    'features.example:6380,password=secret,db=2,ssl=true'
+    """
+    try:
+        parts = urlsplit(address if "://" in address else f"redis://{address}")
+        port = parts.port or STANDARD_PORT
+    except ValueError:
+        parts, port = urlsplit(""), 0
+    if parts.scheme not in ("redis", "rediss") or not parts.hostname:
+        fact = "This is no address of a Redis server"  # it may hold a password, and is not shown
+        raise UsageError(fact, remedy="Write redis://HOST:PORT, and rediss:// where it speaks TLS")
+    said = {"username": parts.username, "password": parts.password, "db": parts.path.strip("/")}
+    options = [f"{name}={unquote(value)}" for name, value in said.items() if value]
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return ",".join([f"{host}:{port}", *options, *(["ssl=true"] if parts.scheme == "rediss" else [])])
 
 
 def _require(table: "pd.DataFrame", names: Sequence[str]) -> None:
