@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 import cellops
 from cellops.cli.verbs import terminal
-from cellops.errors import CellopsError, UsageError
+from cellops.errors import CellopsError, ExpectationError, UsageError
 from cellops.flows.expect import propose
 from cellops.flows.suites import read, write
 from cellops.records.finding import Finding
@@ -37,6 +37,33 @@ def test_frames_files_and_names_are_held_against_the_same_expectations(trips):
     for table in tables:
         assert cellops.expect(table, BODY).results == expected
     assert cellops.expect("frame", BODY, {"frame": FRAME}).results == expected
+
+
+def test_a_folder_of_files_is_one_table(tmp_path: Path) -> None:
+    for year, rows in (("2013", FRAME[:10]), ("2014", FRAME[10:])):
+        (tmp_path / "trips" / f"year={year}").mkdir(parents=True)
+        rows.to_parquet(tmp_path / "trips" / f"year={year}" / "part.parquet")
+    FRAME.to_csv(tmp_path / "trips.tsv", index=False, sep="\t")
+
+    for table in (tmp_path / "trips", tmp_path / "trips.tsv"):
+        assert cellops.expect(table, BODY).results == cellops.expect(FRAME, BODY).results
+    assert cellops.expect(tmp_path / "trips", 'expect_column_values_to_be_in_set("year", [2013, 2014])').passed
+
+
+def test_a_name_that_stands_twice_in_a_csv_file_is_told_where_a_rule_speaks_of_it(tmp_path: Path) -> None:
+    (tmp_path / "trips.csv").write_text("hour,origin,hour\n1,EWR,2\n")
+    both = 'expect_column_values_to_be_between("hour", 0)\nexpect_column_values_to_be_in_set("origin", ["EWR"])'
+    hour, origin = cellops.expect(tmp_path / "trips.csv", both).results
+    assert not hour.passed
+    assert "2 columns called hour" in str(hour)
+    assert origin.passed
+
+
+def test_every_line_that_cannot_be_read_is_named() -> None:
+    body = f"expect_nothing()\n{BODY}\nexpect_column_to_exist(hour)"
+    with pytest.raises(ExpectationError, match=r"Line 1: .*; Line 3: ") as raised:
+        cellops.expect(FRAME, body)
+    assert raised.value.data["lines"] == [1, 3]
 
 
 def test_results_are_data_too():

@@ -19,7 +19,7 @@ from cellops.errors import UsageError
     help="Write the suite; to a .json, as Great Expectations reads it.",
 )
 def expect(data: Path | None, suite: Path | None, from_gx: Path | None, infer: bool, output: Path | None) -> None:
-    """Hold DATA (CSV or Parquet) against a suite of expectations, or propose one.
+    """Hold DATA (CSV, Parquet, or a folder with Parquet files) against a suite of expectations, or propose one.
 
     Without DATA the suite is carried from one format to the other; what cannot be carried over is named.
 

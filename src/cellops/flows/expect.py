@@ -9,11 +9,11 @@ from cellops.data.expectations.times import with_times
 from cellops.errors import ExpectationError, UsageError
 from cellops.flows.frames import is_frame, likely
 from cellops.flows.session import Session
+from cellops.flows.table_file import CSV, read_table_file
 from cellops.records.contract import Suite
 from cellops.records.expectation import SuiteResult
 from cellops.records.finding import Severity
 
-READERS = (".csv", ".parquet")
 Frame = Any
 """A frame of pandas or polars, or a table of Arrow."""
 
@@ -30,8 +30,8 @@ def expect(
     Parameters
     ----------
     table
-        The name of a frame in the namespace; the path of a CSV or Parquet file; or a frame of pandas or polars, or a
-        table of Arrow.
+        The name of a frame in the namespace; the path of a CSV or Parquet file, or of a folder with Parquet
+        files; or a frame of pandas or polars, or a table of Arrow.
     expectations
         One a line, in the vocabulary of Great Expectations; or a suite.
     namespace
@@ -60,7 +60,7 @@ def expect(
     """
     name, frame = _found(table, namespace)
     suite = parse(name, expectations, namespace or {}) if isinstance(expectations, str) else expectations
-    if isinstance(table, str | Path) and namespace is None and Path(table).suffix.lower() == ".csv":
+    if isinstance(table, str | Path) and namespace is None and Path(table).suffix.lower() in CSV:
         frame = with_times(frame, suite)
     result = check(suite, frame)
     if session is not None:
@@ -110,7 +110,7 @@ def _found(table: str | Path | Frame, namespace: Mapping[str, Any] | None) -> tu
     if isinstance(table, str) and namespace is not None:
         return table, _named(table, namespace)
     if isinstance(table, str | Path):
-        return Path(table).stem, _read(Path(table))
+        return Path(table).stem, read_table_file(Path(table))
     if not is_frame(table):
         fact = "This is no table"
         raise UsageError(fact, received=type(table).__name__, remedy="Give a DataFrame, or the path of a file")
@@ -123,16 +123,3 @@ def _named(table: str, namespace: Mapping[str, Any]) -> Frame:
         return frame
     fact = f"There is no DataFrame {table} in this notebook"
     raise UsageError(fact, remedy=likely(table, namespace))
-
-
-def _read(path: Path) -> Frame:
-    import pandas as pd
-
-    if not path.is_file() or path.suffix.lower() not in READERS:
-        fact = f"{path.name} is no CSV or Parquet file" if path.exists() else f"There is no file {path}"
-        raise UsageError(fact, remedy="Give a CSV or Parquet file")
-    try:
-        return pd.read_csv(path) if path.suffix.lower() == ".csv" else pd.read_parquet(path)
-    except (ValueError, OSError) as error:
-        fact = f"{path.name} cannot be read: {str(error).splitlines()[0]}"
-        raise UsageError(fact, remedy="Write it again as Parquet or CSV") from error

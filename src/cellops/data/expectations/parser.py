@@ -19,6 +19,8 @@ from cellops.records.profile import ColumnProfile
 
 DEEPEST = 2
 """How often lists and dictionaries of an argument may stand in each other."""
+MOST_TOLD = 4
+"""Further lines of a suite that an error says what is wrong with."""
 COMMON = ("mostly", "severity", "reason")
 """Arguments that every rule takes, by name."""
 
@@ -40,7 +42,8 @@ def parse(name: str, body: str, namespace: Mapping[str, object]) -> Suite:
     Raises
     ------
     ExpectationError
-        With the line in `data["line"]`: for what is no call of a rule, an unknown rule, name or argument.
+        With the line in `data["line"]`: for what is no call of a rule, an unknown rule, name or argument. Where there
+        are several, the first is told whole and the others are named; `data["lines"]` has all of their lines.
 
     Examples
     --------
@@ -56,7 +59,27 @@ def parse(name: str, body: str, namespace: Mapping[str, object]) -> Suite:
     if not statements:
         fact = f"{name} has no expectations"
         raise ExpectationError(fact, remedy='Write one a line, such as expect_column_to_exist("distance")')
-    return Suite(name=name, expectations=tuple(_located(statement, namespace) for statement in statements))
+    found, refused = list[Expectation](), list[ExpectationError]()
+    for statement in statements:
+        try:
+            found.append(_located(statement, namespace))
+        except ExpectationError as error:
+            refused.append(error)
+    if refused:
+        raise _together(refused)
+    return Suite(name=name, expectations=tuple(found))
+
+
+def _together(refused: list[ExpectationError]) -> ExpectationError:
+    """One error for all lines that cannot be read, so that a person mends them in one go."""
+    first, *others = refused
+    if not others:
+        return first
+    lines = [error.data["line"] for error in refused]
+    fact = "; ".join([first.fact, *(error.fact for error in others[:MOST_TOLD])])
+    more = len(others) - MOST_TOLD
+    fact += f"; and {more} more" if more > 0 else ""
+    return ExpectationError(fact, received=first.received, remedy=first.remedy, line=lines[0], lines=lines)
 
 
 def _located(statement: ast.stmt, namespace: Mapping[str, object]) -> Expectation:
