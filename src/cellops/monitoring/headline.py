@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from cellops.monitoring.column_view import furthest_first, short, worst_of
+from cellops.monitoring.column_view import by_consequence, short, worst_of
 from cellops.monitoring.performance import is_judged
 from cellops.monitoring.verdict import LEAST_ROWS
 from cellops.records.contract import Measure
@@ -62,7 +62,7 @@ def _why_unknown(report: DriftReport) -> str:
 
 
 def _drift_sentence(report: DriftReport) -> str:
-    columns = [worst_of(cells) for cells in furthest_first(report.windows)]
+    columns = [worst_of(cells) for cells in by_consequence(report.windows)]
     drifted = [short(column.column) for column in columns if column.verdict.drifted]
     judged = _number(sum(column.verdict.judged for column in columns), "input column")
     lacking = _not_compared(report)

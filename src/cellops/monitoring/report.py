@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cellops.data.bins import LONGEST_NAME
 from cellops.monitoring import charts
-from cellops.monitoring.column_view import column_view, furthest_first, output_view, worst_of
+from cellops.monitoring.column_view import by_consequence, column_view, output_view, worst_of
 from cellops.monitoring.findings import by_code, places
 from cellops.monitoring.headline import headline, main_measure, measure_name, measure_of, promised_by
 from cellops.monitoring.performance import shown
@@ -58,7 +58,7 @@ def render(report: DriftReport, contract: Contract) -> str:
         lstrip_blocks=True,
     )
     windows = report.windows[-MOST_WINDOWS:]
-    columns = furthest_first(windows)
+    columns = by_consequence(windows)
     return environment.get_template("report.html").render(
         report=report,
         target=contract.schema.target,
