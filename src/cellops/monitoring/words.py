@@ -33,7 +33,9 @@ def said_of(column: ColumnDrift) -> str:
     """How far a column moved, how sure that is, and what moved; empty for one that did not drift."""
     if not column.verdict.drifted:
         return ""
-    return "; ".join(part for part in (effect_of(column), adjusted(column), column.moved) if part)
+    p_value = p_value_of(column)
+    sure = f"adjusted p {p_value}" if p_value else ""
+    return "; ".join(part for part in (effect_of(column), sure, column.moved) if part)
 
 
 def effect_of(column: ColumnDrift) -> str:
@@ -60,11 +62,10 @@ def figure(effect: Measure) -> str:
     return f"{effect.value:.2f}{interval}"
 
 
-def adjusted(column: ColumnDrift) -> str:
+def p_value_of(column: ColumnDrift) -> str:
+    """The adjusted p-value in two digits; below a limit, that it is so."""
     p = column.adjusted_p_value
-    if p is None:
-        return ""
-    return f"adjusted p {f'{p:.2g}' if p >= SMALLEST_P else f'< {SMALLEST_P:g}'}"
+    return "" if p is None else f"{p:.2g}" if p >= SMALLEST_P else f"< {SMALLEST_P:g}"
 
 
 def moved_most(column: ColumnDrift, reference: Bins | None) -> str:

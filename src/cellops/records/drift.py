@@ -76,6 +76,20 @@ class ColumnDrift(Record, frozen=True, kw_only=True, omit_defaults=True):
         return next((r for r in self.results if r.statistic == statistic), None)
 
 
+class RankedColumn(Record, frozen=True, kw_only=True):
+    """A column that drifted as a person is told of it: as it was in its gravest window."""
+
+    column: str
+    verdict: DriftVerdict
+    window: str
+    effect: str
+    """How far it moved, with the interval."""
+    p_value: str
+    """The adjusted one."""
+    importance: float | None
+    moved: str
+
+
 class Alarm(Record, frozen=True, kw_only=True):
     """Whether a window is an alarm, and on what grounds. Windows that come later change nothing of it."""
 
