@@ -99,7 +99,7 @@ def test_numbers_that_lie_apart_in_memory_are_counted() -> None:
 @pytest.mark.parametrize("dtype", ["str", "object", "category", "string[pyarrow]", "string[python]"])
 def test_text_of_every_make_is_counted_the_same(dtype: str) -> None:
     reference = text_column()
-    values = pd.Series(["a", "c", None, "d", "strange", "a"], dtype=dtype)  # type: ignore[call-overload]
+    values = pd.Series(["a", "c", None, "d", "strange", "a"], dtype=dtype)
     expected = Bins(categories=("a", "b", "c"), counts=(2, 0, 1), other=1, unseen=1, missing=1)
     assert count(reference, values) == expected
 

@@ -24,7 +24,7 @@ from cellops.records.profile import Bins, ColumnKind, ColumnProfile, Moments, Pr
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["count", "observe", "profile", "profile_column", "sketch"]
+__all__ = ["count", "observe", "observe_ordered", "profile", "profile_column", "sketch"]
 
 MANY_CELLS = 1_000_000
 """Values in a table from which its columns are read by several threads."""
@@ -103,14 +103,25 @@ def observe(reference: ColumnProfile, values: Values) -> ColumnProfile:
     InputError
         When the column has no frozen bins, or the values are of another kind than it had.
     """
+    return observe_ordered(reference, values)[0]
+
+
+def observe_ordered(reference: ColumnProfile, values: Values) -> tuple[ColumnProfile, Numbers | None]:
+    """The same, with all numbers that are there, ascending; None of a column of categories.
+
+    Raises
+    ------
+    InputError
+        As `observe` does.
+    """
     bins, column = _frozen(reference), as_series(values)
     if bins.edges is None:
         counted = count(reference, column)
         blank = _blank(reference.name, reference.kind, column, counted.missing)
-        return blank.replace(bins=counted, known=reference.known)
+        return blank.replace(bins=counted, known=reference.known), None
     ordered, missing = _ordered(column, reference.kind)
     blank = _blank(reference.name, reference.kind, column, missing)
-    return _numeric(blank, ordered, count_numbers(bins.edges, ordered, missing))
+    return _numeric(blank, ordered, count_numbers(bins.edges, ordered, missing)), ordered
 
 
 def count(reference: ColumnProfile, values: Values) -> Bins:
