@@ -128,6 +128,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How often logged predictions are written out; at most this much is missing after a crash of the server."""
     log_segment_rows: Count = 100_000
     """Rows after which a segment of the prediction log is closed and compacted to Parquet."""
+    alarm_rate: Annotated[float, msgspec.Meta(gt=0, lt=1)] = 0.05
+    """Share of false alarms among all alarms of drift, below which `cellops drift` stays."""
     debug: bool = False
     """Whether the command line shows an error that nobody expected with its traceback."""
 

@@ -16,6 +16,7 @@ from cellops.data.bins import (
     freeze_numbers,
 )
 from cellops.data.column import Numbers, Values, as_series, category_counts, column_kind, numbers
+from cellops.data.counting import count_texts, count_unordered
 from cellops.data.sketch import sketch, sketch_ordered
 from cellops.errors import InputError
 from cellops.records.profile import Bins, ColumnKind, ColumnProfile, Moments, Profile
@@ -23,11 +24,13 @@ from cellops.records.profile import Bins, ColumnKind, ColumnProfile, Moments, Pr
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["count", "observe", "profile", "profile_column", "sketch"]
+__all__ = ["count", "observe", "observe_ordered", "profile", "profile_column", "sketch"]
 
 MANY_CELLS = 1_000_000
 """Values in a table from which its columns are read by several threads."""
 MOST_THREADS = 4
+BLOCK = 16_384
+"""Values that stay in the processor's cache while they are read several times."""
 CATEGORICAL = frozenset({ColumnKind.TEXT, ColumnKind.BOOLEAN})
 
 
@@ -100,14 +103,25 @@ def observe(reference: ColumnProfile, values: Values) -> ColumnProfile:
     InputError
         When the column has no frozen bins, or the values are of another kind than it had.
     """
+    return observe_ordered(reference, values)[0]
+
+
+def observe_ordered(reference: ColumnProfile, values: Values) -> tuple[ColumnProfile, Numbers | None]:
+    """The same, with all numbers that are there, ascending; None of a column of categories.
+
+    Raises
+    ------
+    InputError
+        As `observe` does.
+    """
     bins, column = _frozen(reference), as_series(values)
     if bins.edges is None:
         counted = count(reference, column)
         blank = _blank(reference.name, reference.kind, column, counted.missing)
-        return blank.replace(bins=counted, known=reference.known)
+        return blank.replace(bins=counted, known=reference.known), None
     ordered, missing = _ordered(column, reference.kind)
     blank = _blank(reference.name, reference.kind, column, missing)
-    return _numeric(blank, ordered, count_numbers(bins.edges, ordered, missing))
+    return _numeric(blank, ordered, count_numbers(bins.edges, ordered, missing)), ordered
 
 
 def count(reference: ColumnProfile, values: Values) -> Bins:
@@ -120,7 +134,10 @@ def count(reference: ColumnProfile, values: Values) -> Bins:
     """
     bins = _frozen(reference)
     if bins.edges is not None:
-        return count_numbers(bins.edges, *_ordered(values, reference.kind))
+        return count_unordered(bins.edges, numbers(values, reference.kind))
+    quick = None if reference.kind is ColumnKind.BOOLEAN else count_texts(bins, reference.known, as_series(values))
+    if quick is not None:
+        return quick
     counts = category_counts(values, reference.kind)
     return count_categories(bins.categories or (), reference.known, counts, len(values) - int(counts.sum()))
 
@@ -184,7 +201,8 @@ def _moments(ordered: Numbers) -> Moments | None:
         return None
     with np.errstate(over="ignore", invalid="ignore"):
         mean = float(finite.mean())
-        squared_deviations = float(np.square(finite - mean).sum())
+        blocks = (finite[begin : begin + BLOCK] - mean for begin in range(0, len(finite), BLOCK))
+        squared_deviations = float(np.sum([np.square(block, out=block).sum() for block in blocks]))
     if not np.isfinite(squared_deviations):
         return None
     return Moments(

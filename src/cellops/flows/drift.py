@@ -7,7 +7,7 @@ from cellops.data.problems import listed, shorten
 from cellops.errors import InputError, NotFoundError, UsageError
 from cellops.monitoring.windows import Window
 from cellops.records.base import Record
-from cellops.records.drift import DriftReport
+from cellops.records.drift import DriftReport, RankedColumn
 from cellops.records.finding import Finding, Severity
 from cellops.settings import Settings, load, prepare
 
@@ -31,6 +31,8 @@ class Drifted(Record, frozen=True, kw_only=True):
     report: DriftReport
     headline: str
     """The verdict in one sentence."""
+    ranked: tuple[RankedColumn, ...] = ()
+    """The columns that drifted, the one of most consequence first."""
     findings: tuple[Finding, ...]
     """What kept something from being judged, each thing once."""
     page: str
@@ -49,6 +51,8 @@ def drift(
     time: str | None = None,
     label: str | None = None,
     window: str = "month",
+    statistics: str | None = None,
+    alarm_rate: float | None = None,
     output: Path | None = None,
     settings: Settings | None = None,
 ) -> Drifted:
@@ -69,13 +73,17 @@ def drift(
         The column with the truth. By default the model's target, where the data have it.
     window
         `day`, `week` or `month`.
+    statistics
+        Those that stand in the report, with commas between their names, or `all`; default is the cheap ones.
+    alarm_rate
+        The share of false alarms among all to stay below; default is the setting of this name.
     output
         The folder of the report; default is `.cellops/drift/NAME/FILE`, or `.cellops/drift/NAME/log`.
 
     Raises
     ------
     UsageError
-        When neither or both of data and log are given, or a log with time or label.
+        When neither or both of data and log are given, or a log with time or label; when there is no such statistic.
     NotFoundError, IntegrityError, TrustError
         As loading the package does.
     InputError
@@ -83,8 +91,10 @@ def drift(
     """
     from cellops.monitoring.drift import compare
     from cellops.monitoring.findings import by_code
+    from cellops.monitoring.gravest import gravest
     from cellops.monitoring.headline import headline
     from cellops.monitoring.report import write
+    from cellops.monitoring.statistics import chosen
     from cellops.packaging.load import load_package
 
     if (data is None) == (log is None):
@@ -94,6 +104,7 @@ def drift(
         fact = "A prediction log has its own times and labels"
         raise UsageError(fact, remedy="Leave out --time and --label, or give a file with data")
     settings = settings or load()
+    names = chosen(statistics)
     loaded = load_package(Path(package), trusted_types=settings.trusted, allow_pickle=settings.allow_pickle)
     if data is not None:
         windows, findings = _of_data(loaded, Path(data), time, label, window)
@@ -101,7 +112,15 @@ def drift(
     else:
         windows, findings = _of_log(loaded, Path(str(log)), window)
         source, part = f"prediction log {Path(str(log)).name}", "log"
-    report = compare(loaded.contract, windows, package=loaded.manifest.name, digest=loaded.digest, source=source)
+    report = compare(
+        loaded.contract,
+        windows,
+        package=loaded.manifest.name,
+        digest=loaded.digest,
+        source=source,
+        statistics=names,
+        alarm_rate=settings.alarm_rate if alarm_rate is None else alarm_rate,
+    )
     report = report.replace(findings=(*report.findings, *findings))
     folder = output or prepare(settings.folder) / "drift" / loaded.manifest.name / part
     replaced = (folder / "drift.html").exists()
@@ -110,6 +129,7 @@ def drift(
     return Drifted(
         report=report,
         headline=headline(report),
+        ranked=gravest(report),
         findings=found,
         page=str(page),
         data=str(written),

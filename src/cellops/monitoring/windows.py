@@ -37,6 +37,8 @@ class Window:
     """Shape (answered rows, classes), columns in the order of the contract's classes."""
     truth: NDArray[Any] | None = None
     """What turned out to be true, shape (answered rows,); missing where it is not known yet."""
+    answered: NDArray[np.int64] | None = None
+    """The numbers of the answered rows in their table, shape (answered rows,), where it was read in chunks."""
 
 
 def whole(frame: "pd.DataFrame") -> tuple[Window, ...]:

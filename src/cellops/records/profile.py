@@ -57,6 +57,24 @@ class Moments(Record, frozen=True, kw_only=True):
     maximum: float
 
 
+class TextProfile(Record, frozen=True, kw_only=True):
+    """The strings of a column of free text: how long they are, and which words stand in them."""
+
+    lengths: QuantileSketch
+    """Characters; of 1,024 and more in steps of a sixty-fourth at most, so that it is exact and merges exactly."""
+    words: tuple[str, ...] = ()
+    """The most frequent first; each stands in enough rows to say nothing of one."""
+    rows_with: tuple[int, ...] = ()
+    """Rows in which each of them stands."""
+    rows: int
+    """Rows that have a text, the empty one also."""
+    unseen: int = 0
+    """Rows with a word that is not known. In a reference: with one that would not be if the row were not in it, which
+    is what may be expected of new rows."""
+    known: str = ""
+    """The words that are known, as sorted hashes of 32 bits, little-endian, in Base64. An observation has none."""
+
+
 class ColumnProfile(Record, frozen=True, kw_only=True):
     name: str
     kind: ColumnKind
@@ -72,8 +90,27 @@ class ColumnProfile(Record, frozen=True, kw_only=True):
 
     None where unseen cannot be told from rare.
     """
+    text: TextProfile | None = None
+    """Of strings most of which have no bin of their own."""
     problem: str | None = None
     """Why the column could not be profiled."""
+
+
+class Relations(Record, frozen=True, kw_only=True):
+    """How the numbers of a row hang together: what main components of the columns' ranks leave over of it."""
+
+    names: tuple[str, ...]
+    """The columns."""
+    knots: tuple[tuple[float, ...], ...]
+    """Of each column some values, ascending."""
+    scores: tuple[tuple[float, ...], ...]
+    """The standardised rank of each of these; between them it lies on a line, and of a missing value it is 0."""
+    components: tuple[tuple[float, ...], ...]
+    """Shape (components, columns), orthonormal."""
+    deviations: tuple[float, ...]
+    """Root of the mean square of what is left over of each column, in rows that the components were not made of."""
+    errors: ColumnProfile
+    """What is left over of each such row, over these deviations."""
 
 
 class Profile(Record, frozen=True, kw_only=True):
@@ -81,6 +118,8 @@ class Profile(Record, frozen=True, kw_only=True):
 
     rows: int
     columns: tuple[ColumnProfile, ...]
+    relations: Relations | None = None
+    """Absent where fewer than two columns of numbers vary, or the rows are few."""
 
     def column(self, name: str) -> ColumnProfile | None:
         return next((c for c in self.columns if c.name == name), None)

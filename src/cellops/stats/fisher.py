@@ -6,8 +6,8 @@ from cellops.errors import InputError
 from cellops.records.contract import Measure
 from cellops.records.drift import StatisticResult
 from cellops.stats.counts import Counts, aligned
+from cellops.stats.newcombe import newcombe
 from cellops.stats.noncentrality import LEVEL, harmonic, noncentral
-from cellops.stats.proportion import proportion
 from cellops.stats.result import CONSTANT, NOT_ENOUGH_DATA, computed, refused
 
 DRAWS = 9999
@@ -110,14 +110,11 @@ def _log_factorial(rows: NDArray[np.int64]) -> NDArray[np.float64]:
     return logarithms
 
 
-def _difference(p: Counts, q: Counts) -> Measure | None:
+def _difference(p: Counts, q: Counts) -> Measure:
     """How far the share of a bin has moved, without sign, since both bins move alike."""
-    rising = int(q[1] / q.sum() > p[1] / p.sum())
-    before, after = (proportion("share", int(side[rising]), int(side.sum()), level=LEVEL) for side in (p, q))
-    if before is None or after is None:
-        return None
-    value = after.value - before.value
-    below = np.hypot(after.value - (after.low or 0.0), (before.high or 0.0) - before.value)
-    above = np.hypot((after.high or 0.0) - after.value, before.value - (before.low or 0.0))
-    low, high = max(0.0, float(value - below)), min(1.0, float(value + above))
-    return Measure(name="difference_of_shares", value=value, low=low, high=high, level=LEVEL, method="Newcombe")
+    rows = p.sum(), q.sum()
+    low, high = newcombe(p[1:], rows[0], q[1:], rows[1], level=LEVEL)
+    value = abs(float(q[1] / rows[1] - p[1] / rows[0]))
+    return Measure(
+        name="difference_of_shares", value=value, low=float(low[0]), high=float(high[0]), level=LEVEL, method="Newcombe"
+    )

@@ -3,9 +3,11 @@ import warnings
 import numpy as np
 
 from cellops.records.drift import StatisticResult
-from cellops.stats.gap import gap_between, gap_effect
+from cellops.stats.distribution import Distribution
+from cellops.stats.gap import gap_effect
+from cellops.stats.gaps import gaps
 from cellops.stats.result import ALL_MISSING, computed, refused
-from cellops.stats.samples import Distribution, Values, distribution
+from cellops.stats.samples import Values, distribution
 
 MOST_PAIRS = 100_000
 """Product of the rows of both sides up to which the exact p-value is quick."""
@@ -54,7 +56,7 @@ def kolmogorov_smirnov(reference: Values, current: Values) -> StatisticResult:
     rows = first.rows, second.rows
     if not all(rows):
         return refused("kolmogorov_smirnov", ALL_MISSING, *rows)
-    gap, error = gap_between(first, second), first.rank_error + second.rank_error
+    gap, error = gaps(first, second).largest, first.rank_error + second.rank_error
     few = not error and rows[0] * rows[1] <= MOST_PAIRS
     return computed(
         "kolmogorov_smirnov",

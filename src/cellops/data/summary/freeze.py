@@ -112,7 +112,7 @@ def _categories(blank: ColumnProfile, column: ColumnSummary) -> ColumnProfile:
 
 
 def _numbers(blank: ColumnProfile, part: NumberSummary) -> ColumnProfile:
-    told = _with_infinite(part.sketch.quantile_sketch(), part)
+    told = with_infinite(part.sketch.quantile_sketch(), part.below, part.above)
     if not part.moments.count:
         return blank.replace(sketch=told, problem="All values are infinite")
     bins = freeze_stretches(_stretches(part.sketch), blank.kind, blank.missing)
@@ -140,17 +140,17 @@ def _stretches(sketch: Sketch) -> Stretches:
     return Stretches(starts, ends, held.counts)
 
 
-def _with_infinite(told: QuantileSketch, part: NumberSummary) -> QuantileSketch:
-    """The sketch with infinities as the largest floats, for JSON has none."""
-    values, upto = list(told.values), [rows + part.below for rows in told.cumulative]
-    below = [rows + part.below for rows in told.below]
-    if part.below and (not values or values[0] != -LARGEST):
-        values, upto, below = [-LARGEST, *values], [part.below, *upto], [0, *below] if below else []
-    if part.above and (not values or values[-1] != LARGEST):
+def with_infinite(told: QuantileSketch, lower: int, upper: int) -> QuantileSketch:
+    """The sketch with so many rows of minus and plus infinity, as the largest floats: JSON has no infinities."""
+    values, upto = list(told.values), [rows + lower for rows in told.cumulative]
+    below = [rows + lower for rows in told.below]
+    if lower and (not values or values[0] != -LARGEST):
+        values, upto, below = [-LARGEST, *values], [lower, *upto], [0, *below] if below else []
+    if upper and (not values or values[-1] != LARGEST):
         values, below = [*values, LARGEST], [*below, upto[-1]] if below else []
-        upto = [*upto, (upto[-1] if upto else 0) + part.above]
-    elif part.above:
-        upto[-1] += part.above
+        upto = [*upto, (upto[-1] if upto else 0) + upper]
+    elif upper:
+        upto[-1] += upper
     rows = upto[-1] if upto else 1
-    error = told.rank_error * part.moments.count / rows
+    error = told.rank_error * (rows - lower - upper) / rows
     return told.replace(values=tuple(values), cumulative=tuple(upto), below=tuple(below), rank_error=error)
