@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 
 from cellops.data.bins import counts_alone, named_shortly
 from cellops.errors import InputError
-from cellops.monitoring.observed import ObservedColumn, ObservedWindow, observed
+from cellops.monitoring.observed import ObservedColumn, ObservedWindow
 from cellops.monitoring.performance import worse_figures
 from cellops.monitoring.verdict import LEAST_ROWS, judged
+from cellops.monitoring.window_part import WindowPart, in_turn
 from cellops.monitoring.windows import Window
 from cellops.records.contract import Contract
 from cellops.records.drift import ColumnDrift, DriftReport, DriftVerdict, StatisticResult, WindowDrift
@@ -26,7 +27,12 @@ OVER_SKETCHES = (kolmogorov_smirnov, wasserstein)
 
 
 def compare(
-    contract: Contract, windows: Sequence[Window | ObservedWindow], *, package: str, digest: str, source: str
+    contract: Contract,
+    windows: Sequence[Window | WindowPart | ObservedWindow],
+    *,
+    package: str,
+    digest: str,
+    source: str,
 ) -> DriftReport:
     """Compare windows with the profile of a package; no reference data is needed.
 
@@ -55,8 +61,7 @@ def compare(
     if not windows:
         fact = "There is nothing to compare"
         raise InputError(fact, remedy="Give at least one window of rows")
-    seen = [window if isinstance(window, ObservedWindow) else observed(contract, window) for window in windows]
-    measured = [_measured(contract, window) for window in seen]
+    measured = [_measured(contract, window) for window in in_turn(contract, windows)]
     reference = {column.name: named_shortly(column.bins) for column in contract.profile.columns if column.bins}
     output = named_shortly(contract.output.bins) if contract.output and contract.output.bins else None
     return DriftReport(
