@@ -1,6 +1,6 @@
 """A part of a window: what the rows of one chunk showed of it, to be merged with the parts of other chunks."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -10,6 +10,7 @@ from cellops.monitoring.observed import (
     ObservedColumn,
     ObservedWindow,
     attempted,
+    observed,
     of_name,
     output_of,
     side_by_side,
@@ -116,6 +117,15 @@ class WindowPart:
                 remedy="Nothing: the intervals say how sure the figures are; shorter windows would be judged whole",
             ),
         )
+
+
+def in_turn(contract: Contract, windows: Iterable["Window | WindowPart | ObservedWindow"]) -> Iterator[ObservedWindow]:
+    """What each window showed, one after the other, so that no two of them are in memory at once."""
+    for window in windows:
+        if isinstance(window, WindowPart):
+            yield window.observed(contract)
+        else:
+            yield window if isinstance(window, ObservedWindow) else observed(contract, window)
 
 
 def _column(reference: ColumnProfile, window: Window) -> Observation:
