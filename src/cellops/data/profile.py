@@ -17,6 +17,7 @@ from cellops.data.bins import (
 )
 from cellops.data.column import Numbers, Values, as_series, category_counts, column_kind, numbers
 from cellops.data.sketch import sketch, sketch_ordered
+from cellops.data.texts import freeze_text, is_free_text, observe_strings
 from cellops.errors import InputError
 from cellops.records.profile import Bins, ColumnKind, ColumnProfile, Moments, Profile
 
@@ -83,7 +84,8 @@ def profile_column(name: str, values: Values) -> ColumnProfile:
         if blank.missing == blank.rows:
             return blank.replace(bins=freeze_missing(blank.missing), known=())
         bins, known = freeze_categories(counts, kind, blank.missing)
-        return blank.replace(bins=bins, known=known)
+        text = freeze_text(counts) if kind is ColumnKind.TEXT and is_free_text(bins) else None
+        return blank.replace(bins=bins, known=known, text=text)
     ordered, missing = _ordered(column, kind)
     blank = _blank(name, kind, column, missing)
     if not len(ordered):
@@ -93,7 +95,7 @@ def profile_column(name: str, values: Values) -> ColumnProfile:
 
 
 def observe(reference: ColumnProfile, values: Values) -> ColumnProfile:
-    """Summarise new values of a profiled column in its frozen bins.
+    """Summarise new values of a profiled column in its frozen bins, and by its known words where it has them.
 
     Raises
     ------
@@ -102,9 +104,11 @@ def observe(reference: ColumnProfile, values: Values) -> ColumnProfile:
     """
     bins, column = _frozen(reference), as_series(values)
     if bins.edges is None:
-        counted = count(reference, column)
+        counts = category_counts(column, reference.kind)
+        counted = _counted(reference, bins, counts, len(column))
+        text = None if reference.text is None else observe_strings(reference.text, counts)
         blank = _blank(reference.name, reference.kind, column, counted.missing)
-        return blank.replace(bins=counted, known=reference.known)
+        return blank.replace(bins=counted, known=reference.known, text=text)
     ordered, missing = _ordered(column, reference.kind)
     blank = _blank(reference.name, reference.kind, column, missing)
     return _numeric(blank, ordered, count_numbers(bins.edges, ordered, missing))
@@ -121,8 +125,11 @@ def count(reference: ColumnProfile, values: Values) -> Bins:
     bins = _frozen(reference)
     if bins.edges is not None:
         return count_numbers(bins.edges, *_ordered(values, reference.kind))
-    counts = category_counts(values, reference.kind)
-    return count_categories(bins.categories or (), reference.known, counts, len(values) - int(counts.sum()))
+    return _counted(reference, bins, category_counts(values, reference.kind), len(values))
+
+
+def _counted(reference: ColumnProfile, bins: Bins, counts: "pd.Series[int]", rows: int) -> Bins:
+    return count_categories(bins.categories or (), reference.known, counts, rows - int(counts.sum()))
 
 
 def _frozen(reference: ColumnProfile) -> Bins:
