@@ -16,6 +16,7 @@ from cellops.data.bins import (
     freeze_numbers,
 )
 from cellops.data.column import Numbers, Values, as_series, category_counts, column_kind, numbers
+from cellops.data.relations import freeze_relations
 from cellops.data.sketch import sketch, sketch_ordered
 from cellops.data.texts import freeze_text, is_free_text, observe_strings
 from cellops.errors import InputError
@@ -33,7 +34,7 @@ CATEGORICAL = frozenset({ColumnKind.TEXT, ColumnKind.BOOLEAN})
 
 
 def profile(table: "pd.DataFrame") -> Profile:
-    """Summarise every column of a table: kind, missing values, frozen bins, moments and sketch.
+    """Summarise every column of a table, kind, missing values, frozen bins, moments and sketch; and its relations.
 
     A column that cannot be profiled (values of several kinds, nested ones, a name that is there twice) keeps its place
     with `bins` None and the reason in `problem`; the others are profiled all the same.
@@ -57,7 +58,8 @@ def profile(table: "pd.DataFrame") -> Profile:
     places = {str(name): place for place, name in enumerate(table.columns)}
     columns = [column for _, column in table.items()]
     given = [(name, columns[place], times[name]) for name, place in places.items()]
-    return Profile(rows=len(table), columns=tuple(_side_by_side(given, cells=table.size)))
+    profiles = tuple(_side_by_side(given, cells=table.size))
+    return Profile(rows=len(table), columns=profiles, relations=freeze_relations(table, profiles))
 
 
 def _side_by_side(given: "Sequence[tuple[str, pd.Series[Any], int]]", cells: int) -> Iterable[ColumnProfile]:
