@@ -9,11 +9,12 @@ from cellops.monitoring.alarms import RATE, alarmed
 from cellops.monitoring.aspects import aspects
 from cellops.monitoring.observed import ObservedColumn, ObservedWindow
 from cellops.monitoring.performance import worse_figures
+from cellops.monitoring.relations import RelationsSeen, moved_apart
 from cellops.monitoring.statistics import chosen, results
 from cellops.monitoring.verdict import LEAST_ROWS, judged
 from cellops.monitoring.window_part import WindowPart, in_turn
 from cellops.monitoring.windows import Window
-from cellops.monitoring.words import moved
+from cellops.monitoring.words import RELATIONS, moved
 from cellops.records.contract import Contract
 from cellops.records.drift import ColumnDrift, DriftReport, DriftVerdict, WindowDrift
 from cellops.records.profile import Bins, ColumnProfile
@@ -97,10 +98,17 @@ def _measured(contract: Contract, window: ObservedWindow, names: frozenset[str])
         labelled_rows=window.labelled_rows,
         columns=tuple(column.replace(importance=importance.get(column.column)) for column in columns),
         output=None if window.output is None else _compared(window.output, names),
+        relations=None if window.relations is None else _related(window.relations, names),
         performance=window.performance,
         worse=tuple(now.name for now, _ in worse_figures(window.performance, contract.performance)),
         findings=window.findings,
     )
+
+
+def _related(seen: RelationsSeen, names: frozenset[str]) -> ColumnDrift:
+    """The relations as a column like any other, in words of their own."""
+    drift = _compared(ObservedColumn(seen.reference, seen.current), names).replace(column=RELATIONS)
+    return drift.replace(moved=moved_apart(seen)) if drift.moved else drift
 
 
 def _compared(column: ObservedColumn, names: frozenset[str]) -> ColumnDrift:

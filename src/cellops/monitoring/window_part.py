@@ -17,6 +17,7 @@ from cellops.monitoring.observed import (
     unreadable,
 )
 from cellops.monitoring.performance import measure
+from cellops.monitoring.relations import RelationsPart
 from cellops.monitoring.windows import Window
 from cellops.records.contract import Contract
 from cellops.records.finding import Finding, Severity
@@ -34,6 +35,7 @@ class WindowPart:
     columns: tuple[Observation, ...]
     """In the order of the profile."""
     output: Observation | None
+    relations: RelationsPart | None
     labelled: LabelledRows | None
 
     @classmethod
@@ -48,6 +50,7 @@ class WindowPart:
             rows=len(window.frame),
             columns=side_by_side(work, contract.profile.columns, len(window.frame)),
             output=None if output is None else _observation(*output),
+            relations=RelationsPart.of(contract, window),
             labelled=LabelledRows.of(window),
         )
 
@@ -71,6 +74,7 @@ class WindowPart:
             rows=sum(part.rows for part in held),
             columns=tuple(map(Observation.merged, zip(*(part.columns for part in held), strict=True))),
             output=Observation.merged(outputs) if outputs else None,
+            relations=RelationsPart.merged(part.relations for part in held),
             labelled=LabelledRows.merged(labelled, **most) if labelled else None,
         )
 
@@ -89,6 +93,7 @@ class WindowPart:
             rows=self.rows,
             columns=tuple(_told(reference, seen, self.label) for reference, seen in pairs),
             output=output,
+            relations=None if self.relations is None else self.relations.told(contract),
             performance=performance,
             labelled_rows=labelled_rows,
             findings=(*findings, *self._sampled()),
