@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellops.stats.distribution import Points
+from cellops.stats.spread import CHUNK, ascending
 
-CHUNK = 8192
-"""Rows at a time: what is made of them stays in the cache of the processor."""
 Indices = NDArray[np.intp]
 
 
@@ -114,7 +113,7 @@ def along_lines(rows: Points, stretches: Stretches) -> tuple[float, float, float
 
 
 def _cut(rows: int, begin: Indices, end: Indices, *others: Indices) -> _Parts:
-    bounds = np.unique(np.concatenate([begin, end, *others, np.arange(0, rows, CHUNK), [rows]]))
+    bounds = ascending(np.concatenate([begin, end, *others, np.arange(0, rows, CHUNK), [rows]]))
     place = np.searchsorted(begin, bounds[:-1], side="right") - 1
     return _Parts(bounds, place, (place >= 0) & (bounds[:-1] < end[place]))
 
