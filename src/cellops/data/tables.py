@@ -175,7 +175,7 @@ def typed(cells: "pd.DataFrame", schema: Schema, label: str | None) -> "tuple[pd
         cells[name] = read
     if label in cells and label not in fields:
         classes = {cell: class_value(schema.classes, cell) for cell in cells[label].unique()}
-        cells[label] = pd.Series([classes[cell] for cell in cells[label]], dtype=object)
+        cells[label] = pd.Series([classes[cell] for cell in cells[label]], index=cells.index, dtype=object)
     return cells, found
 
 
