@@ -4,9 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cellops.data.profile import observe, profile_column
+from cellops.data.profile import observe, observe_ordered, profile_column
 from cellops.errors import UsageError
+from cellops.monitoring.observed import ObservedColumn
 from cellops.monitoring.statistics import DEFAULT, KNOWN, OVER_COUNTS, OVER_SKETCHES, OVER_TRUTHS, chosen, results
+from cellops.stats.cramer_von_mises import cramer_von_mises
 
 random = np.random.default_rng
 NUMBERS, OTHERS = random(0).normal(size=400), random(1).normal(0.5, size=300)
@@ -20,7 +22,9 @@ COLUMNS = {
 def names(kind: str, wanted: str | None) -> list[str]:
     before, after = COLUMNS[kind]
     reference = profile_column("x", before)
-    return [result.statistic for result in results(reference, observe(reference, after), chosen(wanted))]
+    return [
+        result.statistic for result in results(ObservedColumn(reference, observe(reference, after)), chosen(wanted))
+    ]
 
 
 def test_every_statistic_can_be_asked_for() -> None:
@@ -54,5 +58,17 @@ def test_each_has_a_figure_or_says_why_it_has_none(kind: str) -> None:
     before, after = COLUMNS[kind]
     reference = profile_column("x", before)
     for values in (after, before[:1], pd.Series([None] * 200, dtype=object)):
-        for result in results(reference, observe(reference, values), chosen("all")):
+        for result in results(ObservedColumn(reference, observe(reference, values)), chosen("all")):
             assert result.computed == (result.value is not None) == (result.reason is None)
+
+
+def test_all_values_of_a_window_are_used_where_they_are_kept() -> None:
+    reference, values = profile_column("x", np.arange(50.0)), random(2).integers(0, 60, 5000).astype(float)
+    current, ordered = observe_ordered(reference, values)
+    name = "cramer_von_mises"
+    found = {
+        result.statistic: result
+        for result in results(ObservedColumn(reference, current, ordered=ordered), chosen(name))
+    }
+    assert found[name].value == pytest.approx(cramer_von_mises(np.arange(50.0), values).value, rel=1e-12)
+    assert found[name].error == 0

@@ -114,6 +114,6 @@ def _compared(column: ObservedColumn, names: frozenset[str]) -> ColumnDrift:
     )
     if current is None or min(reference.rows, current.rows) < LEAST_ROWS:
         return drift
-    drift = drift.replace(results=results(reference, current, names))
+    drift = drift.replace(results=results(column, names))
     far = any(aspect.moderate for aspect in aspects(drift))
     return drift.replace(moved=moved(reference, current)) if far else drift

@@ -1,14 +1,15 @@
 """Which statistics stand in a report, and what each of them is computed from."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from cellops.errors import UsageError
 from cellops.monitoring.missingness import MISSING, missingness
+from cellops.monitoring.observed import ObservedColumn
 from cellops.records.drift import StatisticResult
-from cellops.records.profile import ColumnKind, ColumnProfile
+from cellops.records.profile import ColumnKind
 from cellops.stats.anderson_darling import anderson_darling
 from cellops.stats.chi_squared import chi_squared
 from cellops.stats.counts import counts_of
@@ -22,7 +23,8 @@ from cellops.stats.kolmogorov_smirnov import kolmogorov_smirnov
 from cellops.stats.kullback_leibler import kullback_leibler
 from cellops.stats.normalised_wasserstein import normalised_wasserstein
 from cellops.stats.psi import psi
-from cellops.stats.result import refused
+from cellops.stats.result import ALL_MISSING, refused
+from cellops.stats.samples import distribution
 from cellops.stats.total_variation import total_variation
 from cellops.stats.wasserstein import wasserstein
 
@@ -77,9 +79,10 @@ def chosen(names: str | Iterable[str] | None = None) -> frozenset[str]:
     return frozenset({*wanted, *NEEDED})
 
 
-def results(reference: ColumnProfile, current: ColumnProfile, names: frozenset[str]) -> tuple[StatisticResult, ...]:
+def results(column: ObservedColumn, names: frozenset[str]) -> tuple[StatisticResult, ...]:
     """Those of the statistics that can be asked of this kind of column; each has a figure, or says why it has none."""
-    if reference.bins is None or current.bins is None:
+    reference, current = column.reference, column.current
+    if current is None or reference.bins is None or current.bins is None:
         return ()
     before, after = counts_of(reference.bins), counts_of(current.bins)
     found = [statistic(before, after) for name, statistic in OVER_COUNTS.items() if name in names]
@@ -87,15 +90,20 @@ def results(reference: ColumnProfile, current: ColumnProfile, names: frozenset[s
         sides = before[:-1], after[:-1]
         found += [statistic(*sides) for name, statistic in OVER_TRUTHS.items() if name in names]
     if reference.bins.edges is not None:
-        wanted = [statistic for name, statistic in OVER_SKETCHES.items() if name in names]
-        found += [_over_sketches(statistic, reference, current) for statistic in wanted]
+        found += _over_sketches([name for name in OVER_SKETCHES if name in names], column)
     if MISSING in names and (reference.missing or current.missing):
         found.append(missingness(reference, current))
     return tuple(found)
 
 
-def _over_sketches(statistic: Statistic, reference: ColumnProfile, current: ColumnProfile) -> StatisticResult:
-    if reference.sketch is None or current.sketch is None:
-        name = statistic.__name__
-        return refused(name, "all missing", reference.rows - reference.missing, current.rows - current.missing)
-    return statistic(reference.sketch, current.sketch)
+def _over_sketches(names: Sequence[str], column: ObservedColumn) -> list[StatisticResult]:
+    """The statistics of numbers: of all of the window where they are kept, else of its sketch."""
+    reference, current = column.reference, column.current
+    if current is None or reference.sketch is None or current.sketch is None:
+        now = 0 if current is None else current.rows - current.missing
+        return [refused(name, ALL_MISSING, reference.rows - reference.missing, now) for name in names]
+    if not names:
+        return []
+    before = distribution(reference.sketch)
+    after = distribution(current.sketch if column.ordered is None else column.ordered, ascending=True)
+    return [OVER_SKETCHES[name](before, after) for name in names]
