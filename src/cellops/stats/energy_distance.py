@@ -9,8 +9,9 @@ from cellops.stats.interval import quantile
 from cellops.stats.noncentrality import LEVEL, harmonic
 from cellops.stats.result import ALL_MISSING, INFINITE, computed, refused
 from cellops.stats.samples import Values, distribution
+from cellops.stats.spread import some_ranks
 
-MOST_POINTS = 8192
+MOST_POINTS = 4096
 """Values of a side of which the p-value is made: more of them change it by less than its approximation does."""
 
 
@@ -102,14 +103,8 @@ def _p_value(squares: float, apart: float, first: Distribution, second: Distribu
 
 
 def _some(side: Distribution) -> Points:
-    """Its values; of many rows those at even ranks, and at ranks ever closer together towards both ends."""
-    if side.distinct <= MOST_POINTS:
-        return side.values
-    values = side.values if side.ordered is None else side.ordered
-    tail = np.geomspace(1, len(values) - 1, MOST_POINTS // 8)
-    ranks = np.concatenate([[0], tail, len(values) - 1 - tail, np.linspace(0, len(values) - 1, MOST_POINTS // 2)])
-    some: Points = values[ranks.astype(np.intp)]
-    return some
+    values = side.values if side.ordered is None or not side.many else side.ordered
+    return values[some_ranks(len(values), MOST_POINTS)]
 
 
 def _effect(squares: float, apart: float, noise: float) -> Measure:

@@ -3,15 +3,14 @@
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cellops.stats.distribution import WIDE, Distribution, Points
-from cellops.stats.spread import CHUNK
-from cellops.stats.stretches import stretched
+from cellops.stats.stretches import Stretches, along_lines, along_steps
 from cellops.stats.union import points_of, rows_of_both
 
 FEWER = 8
 """How many times more rows than points make it worth while to go along the rows without ranking them."""
+NARROW = 1e-290
 
 
 class Gaps(NamedTuple):
@@ -80,43 +79,13 @@ def _along_rows(few: Distribution, rows: Points) -> Gaps:
     at, before = few.at(points), few.before(points)
     after_all, before_all = at - end / len(rows), before - begin / len(rows)
     apart = begin[1:] > end[:-1]
-    exact = _areas(after_all[:-1][~apart], before_all[1:][~apart], np.diff(points / 2)[~apart])
-    slope = (before[1:] - at[:-1])[apart] / np.diff(points)[apart]
-    lines = np.stack([at[:-1][apart], np.ones(len(slope)), slope, points[:-1][apart]])
-    # What lies between two stretches has no weight.
-    starts = np.concatenate([[0], np.stack([end[:-1][apart] - 1, begin[1:][apart]], axis=1).ravel()])
-    figures = np.insert(np.repeat(lines, 2, axis=1), 0, 0.0, axis=1)
-    figures[1, 2::2] = 0.0
-    largest, area, squares = _passed(rows, starts, figures[: 2 if few.steps else 4])
-    largest = max(largest, float(np.max(np.abs([after_all, before_all]))))
-    return Gaps(largest, area + exact[0], squares + exact[1])
-
-
-def _passed(rows: Points, starts: NDArray[np.intp], figures: Points) -> Gaps:
-    """The gaps over all stretches: F where each begins, its weight, and where F is no step its slope and the row."""
-    largest = area = squares = 0.0
-    places, lines = np.arange(1.0, CHUNK + 1), len(figures) > 2  # noqa: PLR2004
-    for begin in range(0, len(rows) - 1, CHUNK):
-        line = stretched(starts, figures, begin, min(begin + CHUNK, len(rows) - 1))
-        widths = np.diff(rows[begin : begin + CHUNK + 1])
-        widths *= line[1]
-        gap = line[0] - (places[: len(widths)] + begin) / len(rows)
-        if lines:
-            gap += line[2] * (rows[begin : begin + len(widths)] - line[3])
-            rise = line[2] * widths
-            gap *= line[1]
-            largest = max(largest, -float(gap.min()), float((gap + rise).max()))
-            rise /= 2
-            gap += rise
-            area += _crossings(gap, rise, widths)
-            squares += float(rise**2 @ widths) / 3
-        area += float(np.abs(gap) @ widths)
-        squares += float(gap**2 @ widths)
-    return Gaps(largest, area, squares)
-
-
-def _crossings(middle: Points, reach: Points, widths: Points) -> float:
-    """What lines that cross zero have under them beyond what the height of their middle says."""
-    short = reach - np.abs(middle)
-    crossing = np.flatnonzero(short > 0)
-    return float(np.sum(short[crossing] ** 2 / (2 * reach[crossing]) * widths[crossing]))
+    parts = [Gaps(float(np.max(np.abs([after_all, before_all]))), 0.0, 0.0)]
+    parts.append(Gaps(0.0, *_areas(after_all[:-1][~apart], before_all[1:][~apart], np.diff(points / 2)[~apart])))
+    # A line that is too steep for its slope to be a float has no area.
+    flat = (at[:-1] == before[1:]) | (np.diff(points) < NARROW)
+    for chosen, along in ((apart & flat, along_steps), (apart & ~flat, along_lines)):
+        place = np.flatnonzero(chosen)
+        if len(place):
+            stretches = Stretches(end[place] - 1, begin[place + 1], at[place], before[place + 1])
+            parts.append(Gaps(*along(rows, stretches)))
+    return Gaps(max(part.largest for part in parts), sum(part.area for part in parts), sum(part.squares for part in parts))

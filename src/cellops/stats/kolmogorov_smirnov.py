@@ -8,6 +8,7 @@ from cellops.stats.gap import gap_effect
 from cellops.stats.gaps import gaps
 from cellops.stats.result import ALL_MISSING, computed, refused
 from cellops.stats.samples import Values, distribution
+from cellops.stats.smirnov import kolmogorov_tail
 
 MOST_PAIRS = 100_000
 """Product of the rows of both sides up to which the exact p-value is quick."""
@@ -80,7 +81,5 @@ def _exact(first: Distribution, second: Distribution) -> float:
 
 
 def _asymptotic(gap: float, reference_rows: int, current_rows: int) -> float:
-    from scipy.stats import kstwo
-
     effective_rows = max(np.round(reference_rows * current_rows / (reference_rows + current_rows)), 1)
-    return float(kstwo.sf(gap, effective_rows))
+    return kolmogorov_tail(gap, int(effective_rows))

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 CHUNK = 8192
 """Rows at a time: what is made of them stays in the cache of the processor."""
+SOME = 8192
 
 
 class Spread(NamedTuple):
@@ -22,21 +23,35 @@ class Spread(NamedTuple):
 
 
 def spread_of_rows(ordered: NDArray[np.float64]) -> Spread:
-    """Of ascending rows that are well within the range of floats; ties among them have no width."""
+    """Of ascending rows that are well within the range of floats.
+
+    The noise is that of some thousand of them, more and more towards both ends: it is a bound of what noise may be.
+    """
     rows, middle = len(ordered), ordered[len(ordered) // 2]
-    places = np.arange(1.0, CHUNK + 1)
-    total = squares = noise = apart = 0.0
+    places = np.arange(float(CHUNK))
+    total = squares = ranked = 0.0
     for begin in range(0, rows, CHUNK):
         away = ordered[begin : begin + CHUNK] - middle
-        total += float(away.sum())
+        own = float(away.sum())
+        total += own
         squares += float(away @ away)
-        widths = np.diff(ordered[begin : begin + CHUNK + 1])
-        share = (places[: len(widths)] + begin) / rows
-        share *= 1 - share
-        apart += float(share @ widths)
-        noise += float(np.sqrt(share) @ widths)
+        ranked += float(places[: len(away)] @ away) + begin * own
     mean = total / rows
-    return Spread(float(middle + mean), float(np.sqrt(max(squares / rows - mean**2, 0.0))), noise, apart)
+    apart = (2 * ranked - (rows - 1) * total) / rows**2
+    ranks = some_ranks(rows, SOME)
+    share = (ranks[1:] + ranks[:-1] + 1) / (2 * rows)
+    noise = np.sqrt(share * (1 - share)) @ np.diff(ordered[ranks])
+    deviation = np.sqrt(max(squares / rows - mean**2, 0.0))
+    return Spread(float(middle + mean), float(deviation), float(noise), max(float(apart), 0.0))
+
+
+def some_ranks(rows: int, most: int) -> NDArray[np.intp]:
+    """No more than so many ranks, from 0: half of them evenly, the others ever closer together towards both ends."""
+    if rows <= most:
+        return np.arange(rows)
+    tail = np.geomspace(1, rows / 2, most // 4)
+    ranks = np.concatenate([[0], tail, rows - 1 - tail, np.linspace(0, rows - 1, most // 2 - 1)])
+    return np.unique(ranks.astype(np.intp))
 
 
 def spread_of_points(
