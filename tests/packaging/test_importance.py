@@ -111,7 +111,7 @@ def test_a_model_that_is_too_slow_has_none_or_some(monkeypatch: pytest.MonkeyPat
         return wait
 
     assert shares(Picky(waiting(100.0)), inputs, target) == {}
-    assert list(shares(Picky(waiting(2.4)), inputs, target)) == ["one"]
+    assert list(shares(Picky(waiting(1.9)), inputs, target)) == ["one"]
     assert list(shares(Picky(waiting(0.01)), inputs, target)) == list(inputs)
 
 

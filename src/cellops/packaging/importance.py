@@ -122,7 +122,8 @@ def _apart(schema: Schema, usual: Predictions, other: Predictions) -> Numbers:
     if schema.task is Task.REGRESSION:
         before, after = usual.labels.astype(np.float64), other.labels.astype(np.float64)
         spread = float(before.std())
-        return np.abs(after - before) / spread if spread > 0 else np.zeros(len(before))
+        moved: Numbers = np.abs(after - before) / (spread or np.inf)
+        return moved
     if usual.probabilities is None or other.probabilities is None:
         return (usual.labels != other.labels).astype(np.float64)
     apart: Numbers = np.abs(other.probabilities - usual.probabilities).sum(axis=1) / 2
