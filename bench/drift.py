@@ -50,11 +50,11 @@ def fastest(work: Callable[[], object], repetitions: int) -> float:
 
 
 def numbers_of(frame: pd.DataFrame) -> list[str]:
-    return [name for name in frame if frame[name].dtype == np.float64]
+    return [str(name) for name in frame if frame[name].dtype == np.float64]
 
 
 def texts_of(frame: pd.DataFrame) -> list[str]:
-    return [name for name in frame if frame[name].dtype != np.float64]
+    return [str(name) for name in frame if frame[name].dtype != np.float64]
 
 
 def scipy_loop(reference: pd.DataFrame, current: pd.DataFrame) -> None:
@@ -86,7 +86,7 @@ def measured(rows: int, repetitions: int, text: str) -> list[str]:
     contract = Contract(schema=schema, profile=stored, parity=Parity(inputs={}, labels=[]))
     (window,) = whole(current)
     numeric, texts = numbers_of(current), texts_of(current)
-    edges = {column.name: column.bins.edges for column in stored.columns if column.bins}
+    edges = {column.name: np.array(column.bins.edges) for column in stored.columns if column.bins}
 
     def ours() -> object:
         return compare(contract, [window], package="bench", digest="0" * 64, source="bench")
@@ -116,7 +116,7 @@ def measured(rows: int, repetitions: int, text: str) -> list[str]:
         "floor: np.sort of the numeric columns": floor_of_sorts,
         "floor: np.sort, Arrow's value_counts": floor_of_both,
     }
-    counts, both = list(floors)[0], list(floors)[2]
+    counts, _, both = floors
     works: dict[str, tuple[Callable[[], object], str]] = {
         "counts of all columns": (lambda: observed(contract, window, counts_only=True), counts),
         "counts and all statistics over them": (counted, counts),
@@ -140,8 +140,12 @@ work = lambda: Report([DataDriftPreset()]).run(current, reference)
 """,
     "nannyml KS, chi-squared": """
 import nannyml
-work = lambda: nannyml.UnivariateDriftCalculator(column_names=list(reference), continuous_methods=["kolmogorov_smirnov"],
-    categorical_methods=["chi2"], chunk_number=1).fit(reference).calculate(current)
+work = lambda: nannyml.UnivariateDriftCalculator(
+    column_names=list(reference),
+    continuous_methods=["kolmogorov_smirnov"],
+    categorical_methods=["chi2"],
+    chunk_number=1,
+).fit(reference).calculate(current)
 """,
 }
 TIMED = """
