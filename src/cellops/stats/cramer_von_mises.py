@@ -3,7 +3,7 @@ import numpy as np
 from cellops.records.drift import StatisticResult
 from cellops.stats.distribution import Distribution, Points
 from cellops.stats.gap import gap_effect
-from cellops.stats.gaps import few_and_many
+from cellops.stats.gaps import few_and_many, ranks
 from cellops.stats.noncentrality import harmonic
 from cellops.stats.result import ALL_MISSING, CONSTANT, GRID, NOT_ENOUGH_DATA, computed, refused
 from cellops.stats.samples import Values, distribution
@@ -98,7 +98,7 @@ def _squares(here: Points, there: Points) -> float:
 def _squares_along(few: Distribution, first: Distribution, second: Distribution) -> float:
     """The same for a side of many rows: between two values of the few they have as many of these below them."""
     many = second if few is first else first
-    left, right = many.before(few.values) * many.rows, many.at(few.values) * many.rows
+    left, right = (rank.astype(np.float64) for rank in ranks(few, many))
     between = np.diff(np.concatenate([[0.0], np.stack([left, right], axis=1).ravel(), [float(many.rows)]]))
     upto = few.upto * few.rows
     below = np.append(np.stack([upto - few.counts, upto - few.counts / 2], axis=1).ravel(), float(few.rows))

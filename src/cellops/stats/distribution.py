@@ -66,7 +66,7 @@ class Distribution:
     def points(self) -> Steps:
         if self._points is not None:
             return self._points
-        ordered, rows = self._rows, max(self.rows, 1)
+        ordered, rows = self.rows_held, max(self.rows, 1)
         starts = np.flatnonzero(np.append(self.rows > 0, ordered[1:] != ordered[:-1]))
         upto = np.append(starts[1:], self.rows)[: len(starts)]
         return Steps(ordered[starts], starts / rows, upto / rows)
@@ -110,7 +110,7 @@ class Distribution:
     @cached_property
     def spread(self) -> Spread:
         """How far its rows lie apart."""
-        return spread_of_rows(self._rows) if self.many else spread_of_points(*self.points, self.rows)
+        return spread_of_rows(self.rows_held) if self.many else spread_of_points(*self.points, self.rows)
 
     @cached_property
     def many(self) -> bool:
@@ -118,7 +118,8 @@ class Distribution:
         return self.ordered is not None and self.distinct >= MANY and max(map(abs, self.ends)) < WIDE
 
     @property
-    def _rows(self) -> Points:
+    def rows_held(self) -> Points:
+        """The rows it is made of, ascending; none where it is made of points."""
         return np.zeros(0) if self.ordered is None else self.ordered
 
     def beside(self, other: "Distribution", make: Callable[["Distribution", "Distribution"], Made]) -> Made:

@@ -9,7 +9,7 @@ from cellops.stats.interval import quantile
 from cellops.stats.noncentrality import LEVEL, harmonic
 from cellops.stats.result import ALL_MISSING, INFINITE, computed, refused
 from cellops.stats.samples import Values, distribution
-from cellops.stats.spread import some_ranks
+from cellops.stats.spread import ascending, some_ranks
 
 MOST_POINTS = 4096
 """Values of a side of which the p-value is made: more of them change it by less than its approximation does."""
@@ -87,7 +87,7 @@ def _p_value(squares: float, apart: float, first: Distribution, second: Distribu
     if squares == 0:
         return 1.0
     rows = first.rows, second.rows
-    points = np.unique(np.concatenate([_some(first), _some(second)]))
+    points = ascending(np.concatenate([_some(first), _some(second)]))
     share = sum(n * (side.at(points[:-1]) + side.before(points[1:])) for n, side in zip(rows, (first, second), strict=True))
     share = np.clip(share / (2 * sum(rows)), 0.0, 1.0)
     widths = np.diff(points / (points[-1] / 2 - points[0] / 2)) / 2

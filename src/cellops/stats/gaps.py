@@ -3,8 +3,10 @@
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cellops.stats.distribution import WIDE, Distribution, Points
+from cellops.stats.spread import ascending
 from cellops.stats.stretches import Stretches, along_lines, along_steps
 from cellops.stats.union import points_of, rows_of_both
 
@@ -29,12 +31,20 @@ def gaps(first: Distribution, second: Distribution) -> Gaps:
     return second.beside(first, _measured)
 
 
-def few_and_many(first: Distribution, second: Distribution) -> tuple[Distribution, Points] | None:
-    """The side of few points, and the rows of the side of many, where there are such."""
+def few_and_many(first: Distribution, second: Distribution) -> tuple[Distribution, Distribution] | None:
+    """The side of few points and the side of many rows, where there are such."""
     few, many = (first, second) if first.distinct <= second.distinct else (second, first)
-    if not many.many or many.ordered is None or few.distinct * FEWER > many.distinct:
-        return None
-    return (few, many.ordered) if max(map(abs, few.ends)) < WIDE else None
+    worth = many.many and few.distinct * FEWER <= many.distinct and max(map(abs, few.ends)) < WIDE
+    return (few, many) if worth else None
+
+
+def ranks(few: Distribution, many: Distribution) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """How many of the rows lie below, and at or below, each of the few values; shape (values,) each."""
+    return many.beside(few, _ranks)
+
+
+def _ranks(many: Distribution, few: Distribution) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    return np.searchsorted(many.rows_held, few.values), np.searchsorted(many.rows_held, few.values, side="right")
 
 
 def _measured(second: Distribution, first: Distribution) -> Gaps:
@@ -70,11 +80,11 @@ def _areas(left: Points, right: Points, halves: Points) -> tuple[float, float]:
     return 2 * float(np.sum(heights * halves)), 2 * float(np.sum(squares * halves))
 
 
-def _along_rows(few: Distribution, rows: Points) -> Gaps:
+def _along_rows(few: Distribution, many: Distribution) -> Gaps:
     """Point by point beside each of the few, and in one pass along the rows from there to the next."""
-    left, right = np.searchsorted(rows, few.values), np.searchsorted(rows, few.values, side="right")
+    rows, (left, right) = many.rows_held, ranks(few, many)
     beside = np.concatenate([[0, len(rows) - 1], left - 1, right])
-    points = np.unique(np.concatenate([few.values, rows[beside[(beside >= 0) & (beside < len(rows))]]]))
+    points = ascending(np.concatenate([few.values, rows[beside[(beside >= 0) & (beside < len(rows))]]]))
     begin, end = np.searchsorted(rows, points), np.searchsorted(rows, points, side="right")
     at, before = few.at(points), few.before(points)
     after_all, before_all = at - end / len(rows), before - begin / len(rows)

@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellops.stats.distribution import Points
+from cellops.stats.spread import CHUNK, ascending
 
-CHUNK = 8192
-"""Rows at a time: what is made of them stays in the cache of the processor."""
 Indices = NDArray[np.intp]
 
 
@@ -94,15 +93,17 @@ def along_lines(rows: Points, stretches: Stretches) -> tuple[float, float, float
     for chunk in parts.chunks():
         first, last = parts.bounds[chunk.start], parts.bounds[chunk.stop]
         count, cuts = lengths[chunk], parts.bounds[chunk] - first
-        away = rows[first:last] - np.repeat(values[chunk], count)
-        away *= np.repeat(slopes[chunk], count)
-        away += np.repeat(shares[chunk] - first / n, count)
+        away = rows[first:last] - values[chunk].repeat(count)
+        away *= slopes[chunk].repeat(count)
+        away += (shares[chunk] - first / n).repeat(count)
         away -= midranks[: len(away)]
         np.abs(away, out=away)
-        near = np.flatnonzero(away < half)
-        short = np.bincount(np.searchsorted(cuts, near, side="right") - 1, (half - away[near]) ** 2, len(cuts))
         largest[chunk] = np.maximum.reduceat(away, cuts)
-        sums[chunk] = np.add.reduceat(away, cuts) / n + short
+        sums[chunk] = np.add.reduceat(away, cuts) / n
+        near = (away < half).nonzero()[0]
+        if len(near):
+            place = cuts.searchsorted(near, side="right") - 1
+            sums[chunk] += np.bincount(place, (half - away[near]) ** 2, len(cuts))
         away *= away
         squares[chunk] = np.add.reduceat(away, cuts) / n
     starts, ends = low - (begin + 1) / n, high - end / n
@@ -114,7 +115,7 @@ def along_lines(rows: Points, stretches: Stretches) -> tuple[float, float, float
 
 
 def _cut(rows: int, begin: Indices, end: Indices, *others: Indices) -> _Parts:
-    bounds = np.unique(np.concatenate([begin, end, *others, np.arange(0, rows, CHUNK), [rows]]))
+    bounds = ascending(np.concatenate([begin, end, *others, np.arange(0, rows, CHUNK), [rows]]))
     place = np.searchsorted(begin, bounds[:-1], side="right") - 1
     return _Parts(bounds, place, (place >= 0) & (bounds[:-1] < end[place]))
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from cellops.stats.distribution import Distribution, Points
+from cellops.stats.gaps import ranks
 
 SMOOTH = 512.0
 """Ranks from both ends up to which terms are added up one by one."""
@@ -28,7 +29,7 @@ def weighed_gaps(here: Points, both: Points) -> float:
 def weighed_along(few: Distribution, many: Distribution) -> float:
     """The same for a side of many rows among those and an exact side of few values."""
     n, m, rows = few.rows, many.rows, few.rows + many.rows
-    left, right = (np.round(share * m) for share in (many.before(few.values), many.at(few.values)))
+    left, right = (rank.astype(np.float64) for rank in ranks(few, many))
     upto = few.upto * n
     own, known, both = (left + right) / 2, upto - few.counts / 2, few.counts + right - left
     at_the_few = _added(n * own - m * known, own + known, both, rows)
