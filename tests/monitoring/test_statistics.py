@@ -7,7 +7,17 @@ import pytest
 from cellops.data.profile import observe, observe_ordered, profile_column
 from cellops.errors import UsageError
 from cellops.monitoring.observed import ObservedColumn
-from cellops.monitoring.statistics import DEFAULT, KNOWN, OVER_COUNTS, OVER_SKETCHES, OVER_TRUTHS, chosen, results
+from cellops.monitoring.statistics import (
+    DEFAULT,
+    KNOWN,
+    OVER_COUNTS,
+    OVER_SKETCHES,
+    OVER_TEXTS,
+    OVER_TRUTHS,
+    TESTS_OF_COUNTS,
+    chosen,
+    results,
+)
 from cellops.stats.cramer_von_mises import cramer_von_mises
 
 random = np.random.default_rng
@@ -28,24 +38,25 @@ def names(kind: str, wanted: str | None) -> list[str]:
 
 
 def test_every_statistic_can_be_asked_for() -> None:
-    assert names("number", "all") == [*OVER_COUNTS, *OVER_SKETCHES, "missing"]
-    assert names("text", "all") == [*OVER_COUNTS]
-    assert names("truth", "all") == [*OVER_COUNTS, *OVER_TRUTHS]
-    assert {*OVER_COUNTS, *OVER_SKETCHES, *OVER_TRUTHS, "missing"} <= set(KNOWN)
+    assert names("number", "all") == [*OVER_COUNTS, *TESTS_OF_COUNTS, *OVER_SKETCHES, "missing"]
+    assert names("text", "all") == [*OVER_COUNTS, *TESTS_OF_COUNTS]
+    assert names("truth", "all") == [*OVER_COUNTS, *TESTS_OF_COUNTS, *OVER_TRUTHS]
+    assert {*OVER_COUNTS, *TESTS_OF_COUNTS, *OVER_SKETCHES, *OVER_TRUTHS, *OVER_TEXTS, "missing"} == set(KNOWN)
 
 
 def test_by_default_there_are_the_cheap_ones() -> None:
-    assert set(names("number", None)) == set(DEFAULT)
+    assert set(names("number", None)) == set(DEFAULT) - set(OVER_TEXTS)
 
 
 def test_what_verdicts_need_is_always_there() -> None:
-    assert names("number", "energy_distance") == ["psi", "chi_squared", "total_variation", "energy_distance"]
+    assert names("number", "energy_distance") == ["psi", "total_variation", "chi_squared", "energy_distance"]
     assert names("number", " Energy-Distance, psi ,") == names("number", "energy_distance")
-    assert names("text", "energy_distance") == ["psi", "chi_squared", "total_variation"]
+    assert names("text", "energy_distance") == ["psi", "total_variation", "chi_squared"]
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"), [("kolmogorov", "kolmogorov_smirnov"), ("psy", "psi"), ("xyzzy", "There are psi, chi_squared")]
+    ("wrong", "said"),
+    [("kolmogorov", "kolmogorov_smirnov"), ("psy", "psi"), ("xyzzy", "There are psi, total_variation")],
 )
 def test_a_wrong_name_is_refused_with_the_nearest(wrong: str, said: str) -> None:
     with pytest.raises(UsageError, match=f"no statistic {wrong}") as refused:

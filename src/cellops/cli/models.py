@@ -98,12 +98,14 @@ def serve(package: Path, host: str, port: int, token: str | None, log: Path | No
     help="Folder of the report. Default: .cellops/drift/NAME/DATA or NAME/log",
 )
 def drift(package: Path, data: Path | None, fail_on_alarm: bool, **options: Any) -> None:
-    """Hold DATA (CSV or Parquet), or a prediction log, against the profile that PACKAGE carries.
+    """Hold DATA, or a prediction log, against the profile that PACKAGE carries.
 
-    No reference data is needed. Writes a report as a page and as JSON, and prints performance beside drift.
+    DATA is a CSV or Parquet file or a folder with Parquet files, and may be larger than memory. No reference data is
+    needed. Writes a report as a page and as JSON, and prints performance beside drift.
 
     \b
       cellops drift model april.parquet --time departure --window week
+      cellops drift model flights/ --time departure
       cellops drift model --log .cellops/log/model
 
     A window of fewer than 100 rows is not judged. A column has drifted when its PSI is 0.1 or more and the change is no
@@ -115,7 +117,8 @@ def drift(package: Path, data: Path | None, fail_on_alarm: bool, **options: Any)
     from cellops.flows.drift import drift as work
     from cellops.flows.drift import refuse
 
-    done = work(package, data, **options)
+    with screens.reading() as on_stage:
+        done = work(package, data, on_stage=on_stage, **options)
     screens.drift(done)
     if fail_on_alarm:
         refuse_alarms(done.report)

@@ -9,8 +9,20 @@ MAJOR_PSI = 0.25
 """Below 0.1 no real change, from 0.25 a significant shift: Siddiqi, Credit Risk Scorecards (2006). For shares that do
 not differ much PSI is about the square of Cohen's w, whose medium and large effects, 0.3 and 0.5, are 0.09 and 0.25:
 Cohen, Statistical Power Analysis for the Behavioral Sciences (1988), chapter 7."""
-JUDGED_BY = (("psi", "chi_squared", (MODERATE_PSI, MAJOR_PSI)),)
-"""The statistic of each effect, that of its test, and where the effect begins to be moderate and major."""
+SHARES = (0.1, 0.2)
+"""Of texts that have changed: a normal variable that moves so far that its PSI is 0.1 or 0.25 has moved 0.13 or 0.2 of
+its rows beyond any one point."""
+LENGTHS = (0.2, 0.5)
+"""Of the mean length: a fifth is about what an editor sees, and half is another kind of text. A convention of ours."""
+JUDGED_BY = (
+    ("psi", "chi_squared", (MODERATE_PSI, MAJOR_PSI)),
+    ("out_of_vocabulary", "out_of_vocabulary", SHARES),
+    ("vocabulary", "vocabulary", SHARES),
+    ("text_length", "text_length", LENGTHS),
+)
+"""The statistic of each effect, that of its test, and where the effect begins to be moderate and major.
+
+The last three are of columns of free text."""
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,14 @@ from cellops.data.bins import counts_alone, named_shortly
 from cellops.errors import InputError
 from cellops.monitoring.alarms import RATE, alarmed
 from cellops.monitoring.aspects import aspects
-from cellops.monitoring.observed import ObservedColumn, ObservedWindow, observed
+from cellops.monitoring.observed import ObservedColumn, ObservedWindow
 from cellops.monitoring.performance import worse_figures
+from cellops.monitoring.relations import RelationsSeen, moved_apart
 from cellops.monitoring.statistics import chosen, results
 from cellops.monitoring.verdict import LEAST_ROWS, judged
+from cellops.monitoring.window_part import WindowPart, in_turn
 from cellops.monitoring.windows import Window
-from cellops.monitoring.words import moved
+from cellops.monitoring.words import RELATIONS, moved
 from cellops.records.contract import Contract
 from cellops.records.drift import ColumnDrift, DriftReport, DriftVerdict, WindowDrift
 from cellops.records.profile import Bins, ColumnProfile
@@ -20,7 +22,7 @@ from cellops.records.profile import Bins, ColumnProfile
 
 def compare(
     contract: Contract,
-    windows: Sequence[Window | ObservedWindow],
+    windows: Sequence[Window | WindowPart | ObservedWindow],
     *,
     package: str,
     digest: str,
@@ -63,8 +65,7 @@ def compare(
         fact = "There is nothing to compare"
         raise InputError(fact, remedy="Give at least one window of rows")
     names = chosen(statistics)
-    seen = [window if isinstance(window, ObservedWindow) else observed(contract, window) for window in windows]
-    measured = [_measured(contract, window, names) for window in seen]
+    measured = [_measured(contract, window, names) for window in in_turn(contract, windows)]
     relations = contract.profile.relations
     return DriftReport(
         package=package,
@@ -97,10 +98,17 @@ def _measured(contract: Contract, window: ObservedWindow, names: frozenset[str])
         labelled_rows=window.labelled_rows,
         columns=tuple(column.replace(importance=importance.get(column.column)) for column in columns),
         output=None if window.output is None else _compared(window.output, names),
+        relations=None if window.relations is None else _related(window.relations, names),
         performance=window.performance,
         worse=tuple(now.name for now, _ in worse_figures(window.performance, contract.performance)),
         findings=window.findings,
     )
+
+
+def _related(seen: RelationsSeen, names: frozenset[str]) -> ColumnDrift:
+    """The relations as a column like any other, in words of their own."""
+    drift = _compared(ObservedColumn(seen.reference, seen.current), names).replace(column=RELATIONS)
+    return drift.replace(moved=moved_apart(seen)) if drift.moved else drift
 
 
 def _compared(column: ObservedColumn, names: frozenset[str]) -> ColumnDrift:
@@ -115,5 +123,5 @@ def _compared(column: ObservedColumn, names: frozenset[str]) -> ColumnDrift:
     if current is None or min(reference.rows, current.rows) < LEAST_ROWS:
         return drift
     drift = drift.replace(results=results(column, names))
-    far = any(aspect.moderate for aspect in aspects(drift))
-    return drift.replace(moved=moved(reference, current)) if far else drift
+    far = {aspect.statistic for aspect in aspects(drift) if aspect.moderate}
+    return drift.replace(moved=moved(reference, current, far)) if far else drift

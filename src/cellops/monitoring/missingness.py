@@ -46,7 +46,7 @@ def difference(before: Measure, after: Measure) -> Measure:
     >>> before, after = proportion("missing", 2, 100), proportion("missing", 9, 100)
     >>> effect = difference(before, after)
     >>> round(effect.low, 3), round(effect.value, 3), round(effect.high, 3)
-    (0.003, 0.07, 0.144)
+    (0.005, 0.07, 0.144)
     """
     low, high = hypot(_to_low(after), _to_high(before)), hypot(_to_high(after), _to_low(before))
     value = after.value - before.value

@@ -10,6 +10,7 @@ from cellops.data.problems import shorten
 from cellops.data.profile import count, observe_ordered
 from cellops.errors import CellopsError
 from cellops.monitoring.performance import measure
+from cellops.monitoring.relations import RelationsSeen
 from cellops.monitoring.windows import Window
 from cellops.records.contract import Contract, Performance, Task
 from cellops.records.finding import Finding, Severity
@@ -54,6 +55,8 @@ class ObservedWindow:
     """In the order of the profile."""
     output: ObservedColumn | None = None
     """What the model answered, where that is known."""
+    relations: RelationsSeen | None = None
+    """How far the rows are from the relations between columns that the profile froze, where it did."""
     performance: Performance | None = None
     labelled_rows: int = 0
     findings: tuple[Finding, ...] = ()
@@ -87,6 +90,7 @@ def observed(
         rows=len(window.frame),
         columns=side_by_side(work, contract.profile.columns, len(window.frame)),
         output=None if output is None else _read(*output, window, read),
+        relations=RelationsSeen.of(contract, window),
         performance=performance,
         labelled_rows=labelled_rows,
         findings=findings,

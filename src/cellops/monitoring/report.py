@@ -24,8 +24,22 @@ from cellops.records.profile import Bins
 MOST_COLUMNS = 50
 MOST_WINDOWS = 12
 """The page shows the columns that moved most and the latest windows, and stays below 1 MB; drift.json has all."""
-NAMES = MappingProxyType({"psi": "PSI", "chi_squared": "χ²", "g_test": "G", "fisher": "Fisher", "missing": "missing"})
-"""Of statistics whose names are no names of persons or words."""
+NAMES = MappingProxyType(
+    {
+        "psi": "PSI",
+        "chi_squared": "χ²",
+        "g_test": "G",
+        "total_variation": "total variation",
+        "cramer_von_mises": "Cramér-von Mises",
+        "normalised_wasserstein": "Wasserstein, deviations",
+        "energy_distance": "energy distance",
+        "missing": "missing",
+        "text_length": "text length",
+        "vocabulary": "words",
+        "out_of_vocabulary": "unknown words",
+    }
+)
+"""Of statistics that are not called after persons."""
 MOST_FINDINGS = 50
 """Of one code."""
 

@@ -1,6 +1,6 @@
 """A part of a window: what the rows of one chunk showed of it, to be merged with the parts of other chunks."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -10,12 +10,14 @@ from cellops.monitoring.observed import (
     ObservedColumn,
     ObservedWindow,
     attempted,
+    observed,
     of_name,
     output_of,
     side_by_side,
     unreadable,
 )
 from cellops.monitoring.performance import measure
+from cellops.monitoring.relations import RelationsPart
 from cellops.monitoring.windows import Window
 from cellops.records.contract import Contract
 from cellops.records.finding import Finding, Severity
@@ -33,6 +35,7 @@ class WindowPart:
     columns: tuple[Observation, ...]
     """In the order of the profile."""
     output: Observation | None
+    relations: RelationsPart | None
     labelled: LabelledRows | None
 
     @classmethod
@@ -47,6 +50,7 @@ class WindowPart:
             rows=len(window.frame),
             columns=side_by_side(work, contract.profile.columns, len(window.frame)),
             output=None if output is None else _observation(*output),
+            relations=RelationsPart.of(contract, window),
             labelled=LabelledRows.of(window),
         )
 
@@ -70,6 +74,7 @@ class WindowPart:
             rows=sum(part.rows for part in held),
             columns=tuple(map(Observation.merged, zip(*(part.columns for part in held), strict=True))),
             output=Observation.merged(outputs) if outputs else None,
+            relations=RelationsPart.merged(part.relations for part in held),
             labelled=LabelledRows.merged(labelled, **most) if labelled else None,
         )
 
@@ -88,6 +93,7 @@ class WindowPart:
             rows=self.rows,
             columns=tuple(_told(reference, seen, self.label) for reference, seen in pairs),
             output=output,
+            relations=None if self.relations is None else self.relations.told(contract),
             performance=performance,
             labelled_rows=labelled_rows,
             findings=(*findings, *self._sampled()),
@@ -116,6 +122,15 @@ class WindowPart:
                 remedy="Nothing: the intervals say how sure the figures are; shorter windows would be judged whole",
             ),
         )
+
+
+def in_turn(contract: Contract, windows: Iterable["Window | WindowPart | ObservedWindow"]) -> Iterator[ObservedWindow]:
+    """What each window showed, one after the other, so that no two of them are in memory at once."""
+    for window in windows:
+        if isinstance(window, WindowPart):
+            yield window.observed(contract)
+        else:
+            yield window if isinstance(window, ObservedWindow) else observed(contract, window)
 
 
 def _column(reference: ColumnProfile, window: Window) -> Observation:

@@ -1,11 +1,14 @@
 """What moved, and how far, in words."""
 
+from collections.abc import Container
 from math import isfinite, sqrt
+from types import MappingProxyType
 
 import numpy as np
 
 from cellops.data.bins import bin_names
 from cellops.monitoring.missingness import DIFFERENCE, MISSING, missingness
+from cellops.monitoring.text_words import moved_texts
 from cellops.records.contract import Measure
 from cellops.records.drift import ColumnDrift
 from cellops.records.profile import Bins, ColumnKind, ColumnProfile
@@ -13,7 +16,14 @@ from cellops.stats.counts import Counts, counts_of
 
 RELATIONS = "relations between columns"
 """What stands in the place of a column's name for the relations."""
-EFFECTS = {"psi": "PSI"}
+EFFECTS = MappingProxyType(
+    {
+        "psi": "PSI",
+        "text_length": "text length by",
+        "vocabulary": "words by",
+        "out_of_vocabulary": "unknown words by",
+    }
+)
 """What a person calls an effect."""
 SMALLEST_P = 1e-12
 """Below it a p-value says no more than that there is no doubt."""
@@ -75,13 +85,15 @@ def moved_most(column: ColumnDrift, reference: Bins | None) -> str:
     return _most_moved_bin(column.kind, reference, column.current)
 
 
-def moved(reference: ColumnProfile, current: ColumnProfile) -> str:
-    """What moved between two profiles: missing values, the mean of numbers, and the bin whose share changed most."""
+def moved(reference: ColumnProfile, current: ColumnProfile, far: Container[str] = ("psi",)) -> str:
+    """What moved between two profiles in the aspects that moved far: missing values, means, bins, texts."""
     if reference.bins is None or current.bins is None:
         return ""
     difference = _missing(reference, current)
-    most = "" if difference and _missing_moved_most(reference.bins, current.bins) else _bin(reference, current)
-    return "; ".join(part for part in (difference, _mean(reference, current), most) if part)
+    most = difference and _missing_moved_most(reference.bins, current.bins)
+    in_bins = (_mean(reference, current), "" if most else _bin(reference, current)) if "psi" in far else ()
+    in_texts = moved_texts(reference.text, current.text, far) if reference.text and current.text else ()
+    return "; ".join(part for part in (difference, *in_bins, *in_texts) if part)
 
 
 def _bin(reference: ColumnProfile, current: ColumnProfile) -> str:

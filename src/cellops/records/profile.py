@@ -97,20 +97,20 @@ class ColumnProfile(Record, frozen=True, kw_only=True):
 
 
 class Relations(Record, frozen=True, kw_only=True):
-    """How the numbers of a row hang together: what main components of the columns' ranks leave over of it."""
+    """How the numbers of a row hang together: what the others leave over of each."""
 
     names: tuple[str, ...]
-    """The columns."""
+    """The columns that follow from the others in part."""
     knots: tuple[tuple[float, ...], ...]
     """Of each column some values, ascending."""
     scores: tuple[tuple[float, ...], ...]
     """The standardised rank of each of these; between them it lies on a line, and of a missing value it is 0."""
-    components: tuple[tuple[float, ...], ...]
-    """Shape (components, columns), orthonormal."""
+    weights: tuple[tuple[float, ...], ...]
+    """Shape (columns, columns): times the ranks of a row, what is left over of each column; 1 for itself."""
     deviations: tuple[float, ...]
-    """Root of the mean square of what is left over of each column, in rows that the components were not made of."""
+    """Root of the mean square of that, in rows from which the weights were not made; 1 if nothing followed."""
     errors: ColumnProfile
-    """What is left over of each such row, over these deviations."""
+    """How badly each such row is reconstructed; 1 in the root of the mean square."""
 
 
 class Profile(Record, frozen=True, kw_only=True):
@@ -119,7 +119,7 @@ class Profile(Record, frozen=True, kw_only=True):
     rows: int
     columns: tuple[ColumnProfile, ...]
     relations: Relations | None = None
-    """Absent where fewer than two columns of numbers vary, or the rows are few."""
+    """Absent where no column of numbers follows from the others, or the rows are few."""
 
     def column(self, name: str) -> ColumnProfile | None:
         return next((c for c in self.columns if c.name == name), None)

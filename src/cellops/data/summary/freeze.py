@@ -12,6 +12,7 @@ from cellops.data.summary.findings import findings
 from cellops.data.summary.numbers import NumberSummary
 from cellops.data.summary.others import BooleanSummary
 from cellops.data.summary.table import TableSummary
+from cellops.data.texts import freeze_text, is_free_text
 from cellops.errors import InputError
 from cellops.records.profile import ColumnKind, ColumnProfile, Profile, QuantileSketch
 
@@ -108,7 +109,10 @@ def _categories(blank: ColumnProfile, column: ColumnSummary) -> ColumnProfile:
     counts = pd.Series([rows for _, rows in named], index=names, dtype="int64")
     bins, known = freeze_categories(counts, blank.kind, blank.missing)
     rest = blank.rows - blank.missing - int(counts.sum())
-    return blank.replace(bins=bins.replace(other=bins.other + rest), known=None if rest else known)
+    if rest:
+        return blank.replace(bins=bins.replace(other=bins.other + rest))
+    text = freeze_text(counts) if blank.kind is ColumnKind.TEXT and is_free_text(bins) else None
+    return blank.replace(bins=bins, known=known, text=text)
 
 
 def _numbers(blank: ColumnProfile, part: NumberSummary) -> ColumnProfile:
