@@ -354,11 +354,11 @@ def blocks(repetitions: int, block: int = 25) -> list[tuple[int, int]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="repeat a tenth as often")
+    parser.add_argument("--quick", action="store_true", help="repeat a fifth as often")
     parser.add_argument("--plot", type=Path, help="write the power of the verdict there, as SVG")
     parser.add_argument("--only", choices=("levels", "windows", "power"), help="this part alone")
     arguments = parser.parse_args()
-    often = 40 if arguments.quick else 400
+    often = 20 if arguments.quick else 100
     sizes = {200: often, 2_000: often, 20_000: often // 2}
     with ProcessPoolExecutor(2) as pool:
         if arguments.only in {None, "levels"}:

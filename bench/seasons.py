@@ -116,7 +116,7 @@ def main() -> None:
     table = flights()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        table[table["month"] <= 3].to_parquet(folder / "known.parquet", index=False)  # noqa: PLR2004 - March
+        table[table["month"] <= 3].to_parquet(folder / "known.parquet", index=False)
         table[table["month"].between(7, 9)].to_parquet(folder / "later.parquet", index=False)
         write_notebook(folder / "next_departure.ipynb")
         cellops(folder, "execute", "next_departure.ipynb")

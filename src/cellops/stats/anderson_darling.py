@@ -4,14 +4,15 @@ import numpy as np
 from scipy.special import digamma, polygamma
 
 from cellops.records.drift import StatisticResult
-from cellops.stats.distribution import Distribution, Points
+from cellops.stats.distribution import Distribution
 from cellops.stats.gap import gap_effect
 from cellops.stats.gaps import few_and_many, gaps
 from cellops.stats.result import ALL_MISSING, CONSTANT, GRID, NOT_ENOUGH_DATA, computed, refused
 from cellops.stats.samples import Values, distribution
+from cellops.stats.squared_gaps import anderson_darling_tail
+from cellops.stats.ties import by_variance, tied, tied_p_value
 from cellops.stats.union import rows_of_both
 from cellops.stats.weighed_gaps import weighed_along, weighed_gaps
-from cellops.stats.squared_gaps import anderson_darling_tail
 
 LEAST_ROWS = 4
 """Rows of both sides together from which the statistic has a known variance."""
@@ -27,7 +28,8 @@ def anderson_darling(reference: Values, current: Values) -> StatisticResult:
     with H the distribution function of all N = n + m rows, read at midranks. It is the k-sample statistic of Scholz and
     Stephens for k = 2 before they standardise it; what `scipy.stats.anderson_ksamp` gives is
     :math:`(A^2 - 1) / \sigma_N`. The p-value is that of the limiting distribution at the figure as far from its mean in
-    standard deviations. It is not cut off at 0.1 % and 25 %, as tables of its percentage points are.
+    standard deviations, and where many rows are equal that given these ties, which spread the statistic out. It is not
+    cut off at 0.1 % and 25 %, as tables of its percentage points are.
 
     Parameters
     ----------
@@ -70,7 +72,8 @@ def anderson_darling(reference: Values, current: Values) -> StatisticResult:
         return refused(name, NOT_ENOUGH_DATA, *rows)
     value = (1 / rows[0] + 1 / rows[1]) * _weighed(first, second)
     effect = gap_effect("largest_gap", gaps(first, second).largest, *rows)
-    return computed(name, value, *rows, p_value=limiting(value, rows), method="asymptotic", effect=effect)
+    p_value = tied_p_value(first, second, by_variance) if tied(first, second) else limiting(value, rows)
+    return computed(name, value, *rows, p_value=p_value, method="asymptotic", effect=effect)
 
 
 def _weighed(first: Distribution, second: Distribution) -> float:

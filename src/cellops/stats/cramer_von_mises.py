@@ -7,8 +7,9 @@ from cellops.stats.gaps import few_and_many, ranks
 from cellops.stats.noncentrality import harmonic
 from cellops.stats.result import ALL_MISSING, CONSTANT, GRID, NOT_ENOUGH_DATA, computed, refused
 from cellops.stats.samples import Values, distribution
-from cellops.stats.union import rows_of_both
 from cellops.stats.squared_gaps import cramer_von_mises_tail
+from cellops.stats.ties import TIES_OF_A_ROW, evenly, tied, tied_p_value
+from cellops.stats.union import rows_of_both
 
 LEAST_ROWS = 2
 MOST_EXACT = 20
@@ -22,7 +23,9 @@ def cramer_von_mises(reference: Values, current: Values) -> StatisticResult:
 
     with H the distribution function of all n + m rows. Made of midranks, it equals
     `scipy.stats.cramervonmises_2samp` with ties too. It sees a shift spread over the whole range that the largest gap
-    does not. The p-value is exact for up to 20 rows a side, else asymptotic; both assume continuous values.
+    does not. The p-value is exact for up to 20 rows a side, where it assumes values that differ; else asymptotic, and
+    where rows are equal that of the mean square gap at midranks given these ties. The statistic as scipy has it then
+    grows with the difference of the numbers of rows, and its asymptotic p-value calls equal sides different.
 
     Parameters
     ----------
@@ -67,7 +70,11 @@ def cramer_von_mises(reference: Values, current: Values) -> StatisticResult:
     squares = _squares(*rows_of_both(first, second)[1:]) if sides is None else _squares_along(sides[0], first, second)
     value = squares / (rows[0] * rows[1] * sum(rows)) - (4 * rows[0] * rows[1] - 1) / (6 * sum(rows))
     exact = max(rows) <= MOST_EXACT
-    p_value = _exact(*rows_of_both(first, second)) if exact else _asymptotic(value, *rows)
+    if exact:
+        p_value = _exact(*rows_of_both(first, second))
+    else:
+        ties = tied(first, second, TIES_OF_A_ROW / sum(rows))
+        p_value = tied_p_value(first, second, evenly) if ties else _asymptotic(value, *rows)
     return computed(
         name,
         value,
