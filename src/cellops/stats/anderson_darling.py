@@ -4,14 +4,14 @@ import numpy as np
 from scipy.special import digamma, polygamma
 
 from cellops.records.drift import StatisticResult
-from cellops.stats.distribution import Distribution, Points
+from cellops.stats.distribution import Distribution
 from cellops.stats.gap import gap_effect
 from cellops.stats.gaps import few_and_many, gaps
 from cellops.stats.result import ALL_MISSING, CONSTANT, GRID, NOT_ENOUGH_DATA, computed, refused
 from cellops.stats.samples import Values, distribution
+from cellops.stats.squared_gaps import anderson_darling_tail
 from cellops.stats.union import rows_of_both
 from cellops.stats.weighed_gaps import weighed_along, weighed_gaps
-from cellops.stats.squared_gaps import anderson_darling_tail
 
 LEAST_ROWS = 4
 """Rows of both sides together from which the statistic has a known variance."""

@@ -7,8 +7,8 @@ from cellops.stats.gaps import few_and_many, ranks
 from cellops.stats.noncentrality import harmonic
 from cellops.stats.result import ALL_MISSING, CONSTANT, GRID, NOT_ENOUGH_DATA, computed, refused
 from cellops.stats.samples import Values, distribution
-from cellops.stats.union import rows_of_both
 from cellops.stats.squared_gaps import cramer_von_mises_tail
+from cellops.stats.union import rows_of_both
 
 LEAST_ROWS = 2
 MOST_EXACT = 20
