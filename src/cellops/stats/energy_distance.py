@@ -88,7 +88,9 @@ def _p_value(squares: float, apart: float, first: Distribution, second: Distribu
         return 1.0
     rows = first.rows, second.rows
     points = ascending(np.concatenate([_some(first), _some(second)]))
-    share = sum(n * (side.at(points[:-1]) + side.before(points[1:])) for n, side in zip(rows, (first, second), strict=True))
+    share = sum(
+        n * (side.at(points[:-1]) + side.before(points[1:])) for n, side in zip(rows, (first, second), strict=True)
+    )
     share = np.clip(share / (2 * sum(rows)), 0.0, 1.0)
     widths = np.diff(points / (points[-1] / 2 - points[0] / 2)) / 2
     low, middle, high = widths * share**2, widths * share * (1 - share), widths * (1 - share) ** 2

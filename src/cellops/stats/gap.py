@@ -4,12 +4,6 @@ import numpy as np
 
 from cellops.records.contract import Measure
 from cellops.stats.noncentrality import LEVEL
-from cellops.stats.distribution import Points
-
-
-def largest_gap(here: Points, there: Points) -> float:
-    """The largest gap between two distribution functions, from 0 to 1, from the rows of either side at each of their ascending values."""
-    return float(np.max(np.abs(np.cumsum(here) / here.sum() - np.cumsum(there) / there.sum())))
 
 
 def gap_effect(name: str, gap: float, *rows: int, error: float = 0.0) -> Measure:

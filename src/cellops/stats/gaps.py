@@ -98,4 +98,6 @@ def _along_rows(few: Distribution, many: Distribution) -> Gaps:
         if len(place):
             stretches = Stretches(end[place] - 1, begin[place + 1], at[place], before[place + 1])
             parts.append(Gaps(*along(rows, stretches)))
-    return Gaps(max(part.largest for part in parts), sum(part.area for part in parts), sum(part.squares for part in parts))
+    return Gaps(
+        max(part.largest for part in parts), sum(part.area for part in parts), sum(part.squares for part in parts)
+    )

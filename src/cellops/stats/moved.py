@@ -3,10 +3,10 @@
 import numpy as np
 
 from cellops.records.contract import Measure
-from cellops.stats.interval import quantile
-from cellops.stats.noncentrality import LEVEL
 from cellops.stats.distribution import LARGEST, Distribution
 from cellops.stats.gaps import gaps
+from cellops.stats.interval import quantile
+from cellops.stats.noncentrality import LEVEL
 
 
 def moved(name: str, first: Distribution, second: Distribution, *, unit: float = 1.0) -> Measure | None:
@@ -63,7 +63,7 @@ def moved(name: str, first: Distribution, second: Distribution, *, unit: float =
 
 
 def spread_error(side: Distribution) -> float:
-    """The most by which the standard deviation may be off: a row of a grid is moved by less than its two neighbours are apart."""
+    """The most by which a standard deviation may be off: a row of a grid moves less than its neighbours are apart."""
     between, width = side.below[1:] - side.upto[:-1], np.diff(side.values / 2)
     unit = float(np.max(width, initial=0.0)) or 1.0
     return 2 * unit * float(np.sqrt(np.maximum(between, 0.0) @ (width / unit) ** 2))

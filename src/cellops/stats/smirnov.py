@@ -35,9 +35,11 @@ def kolmogorov_tail(gap: float, rows: int) -> float:
     from scipy.stats import kstwo
 
     squared = rows * gap * gap
-    if rows < MANY or squared < RARE or gap >= 0.5:  # noqa: PLR2004
+    if rows >= MANY and squared >= NEVER:
+        return 0.0
+    if rows < MANY or squared < RARE:
         return float(kstwo.sf(gap, rows))
-    return 0.0 if squared >= NEVER else min(1.0, 2 * _one_sided(gap, float(rows)))
+    return min(1.0, 2 * _one_sided(gap, float(rows)))
 
 
 def _one_sided(gap: float, n: float) -> float:

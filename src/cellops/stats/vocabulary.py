@@ -82,7 +82,9 @@ def _counts(reference: TextProfile, current: TextProfile) -> tuple[Counts, Count
         counts = np.asarray(side.rows_with, dtype=np.float64)
         if len(counts) != len(side.words) or side.rows < 0 or np.any((counts < 0) | (counts > side.rows)):
             fact = "Each word stands in some of the texts"
-            raise InputError(fact, received=side.rows, remedy="Give a count from 0 to the number of texts for each word")
+            raise InputError(
+                fact, received=side.rows, remedy="Give a count from 0 to the number of texts for each word"
+            )
         sides.append(counts)
     return sides[0], sides[1]
 
@@ -95,5 +97,6 @@ def _p_values(p: Counts, q: Counts, rows: tuple[int, int]) -> Counts:
     squared = np.divide((q / rows[1] - p / rows[0]) ** 2, variance, out=np.zeros_like(p), where=variance > 0)
     tails = np.minimum(betainc(q, p + 1, share), betainc(p, q + 1, 1 - share))
     least_expected = min(rows) * np.minimum(common, 1 - common)
-    each: Counts = np.where(least_expected < LEAST_EXPECTED, np.minimum(2 * tails, 1.0), chdtrc(1, squared))
+    rare = (least_expected < LEAST_EXPECTED) & ~np.isnan(tails)  # beyond what floats can count it is not known
+    each: Counts = np.where(rare, np.minimum(2 * tails, 1.0), chdtrc(1, squared))
     return each

@@ -87,5 +87,7 @@ def _added(apart: Points, below: Points, both: Points | float, rows: float) -> f
 
 
 def _terms(apart: Points, below: Points, both: Points | float, rows: float) -> Points:
-    terms: Points = both * apart**2 / (below * (rows - below) - rows * both / 4)
+    # Beyond the whole numbers that floats hold, rows of the other side may be lost beside those of one value.
+    variance = below * (rows - below) - rows * both / 4
+    terms: Points = np.divide(both * apart**2, variance, out=np.zeros_like(apart), where=variance > 0)
     return terms
