@@ -20,6 +20,7 @@ from cellops.packaging.consistency import require_consistent
 from cellops.packaging.contract import build_contract
 from cellops.packaging.layout import contract_part
 from cellops.packaging.load import read_contract
+from cellops.packaging.predictor import SklearnPredictor
 from cellops.records.contract import Contract
 from cellops.records.package import Provenance
 from cellops.records.run import Environment
@@ -97,22 +98,31 @@ def test_inputs_that_a_model_refuses_permuted_have_no_entry() -> None:
     assert shares(Picky(strict=True), inputs, target) == {"other": 1.0, "constant": 0.0}
 
 
-def test_a_model_that_is_too_slow_has_none_or_some(monkeypatch: pytest.MonkeyPatch) -> None:
-    seconds = [0.0]
-    monkeypatch.setattr(module, "time", type("Clock", (), {"perf_counter": staticmethod(lambda: seconds[0])}))
-    monkeypatch.setattr(module, "MOST_AT_ONCE", 100)
+@pytest.mark.parametrize(
+    ("durations", "known"),
+    [
+        ([100.0] * 20, []),
+        ([0.1] * 5 + [6.0] * 20, ["one", "copy"]),
+        ([0.01] * 20, ["one", "copy", "other", "constant"]),
+    ],
+    ids=["too slow", "slow", "fast"],
+)
+def test_a_slow_model_has_shares_of_some_inputs_or_none(
+    durations: list[float], known: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     inputs = numbers(100).set_axis(["one", "copy", "other", "constant"], axis=1)
     target = (inputs["other"] > 0).rename("y").astype(int)
+    model = Picky().fit(inputs, target)
+    schema = build_contract(model, (inputs, target)).schema
+    ends = np.cumsum([0.0, *durations]).tolist()
 
-    def waiting(step: float) -> Callable[[], None]:
-        def wait() -> None:
-            seconds[0] += step
+    def wait() -> None:
+        del ends[0]
 
-        return wait
-
-    assert shares(Picky(waiting(100.0)), inputs, target) == {}
-    assert list(shares(Picky(waiting(1.9)), inputs, target)) == ["one"]
-    assert list(shares(Picky(waiting(0.01)), inputs, target)) == list(inputs)
+    model.clock = wait
+    monkeypatch.setattr(module, "time", type("Clock", (), {"perf_counter": staticmethod(lambda: ends[0])}))
+    monkeypatch.setattr(module, "MOST_AT_ONCE", 100)
+    assert list(module.importance(SklearnPredictor(model, schema), schema, inputs)) == known
 
 
 def test_the_package_carries_it_and_one_from_before_is_read(

@@ -73,7 +73,7 @@ def _affordable(predictor: SklearnPredictor, table: "pd.DataFrame", inputs: int)
     """How many rows the model can answer for every input in about half of the time; 0 where a few take it too long."""
     chosen, each = 0, 0.0
     for many in SIZES:
-        if each * many > LONGEST / 4:
+        if each * many > LONGEST / 2:
             break
         spent = _seconds(predictor, _spread(table, many))
         if many > FEWEST and spent * (inputs + 1) > LONGEST / 2:
@@ -125,6 +125,7 @@ def _apart(schema: Schema, usual: Predictions, other: Predictions) -> Numbers:
         moved: Numbers = np.abs(after - before) / (spread or np.inf)
         return moved
     if usual.probabilities is None or other.probabilities is None:
-        return (usual.labels != other.labels).astype(np.float64)
+        other_label: Numbers = (usual.labels != other.labels).astype(np.float64)
+        return other_label
     apart: Numbers = np.abs(other.probabilities - usual.probabilities).sum(axis=1) / 2
     return apart
