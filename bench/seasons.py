@@ -57,7 +57,8 @@ methods = [("ks", "chisquare"), ("cramer_von_mises", "g_test"), ("anderson", "ch
            ("kl_div", "kl_div"), ("hellinger", "hellinger")]
 for number, category in methods:
     try:
-        done = Report([DataDriftPreset(num_method=number, cat_method=category)]).run(current[columns], reference[columns])
+        report = Report([DataDriftPreset(num_method=number, cat_method=category)])
+        done = report.run(current[columns], reference[columns])
         values = {m["metric_name"].split("column=")[1].split(",")[0].rstrip(")"): float(m["value"])
                   for m in done.dict()["metrics"] if m["metric_name"].startswith("ValueDrift")}
         tests = category in ("chisquare", "g_test")
