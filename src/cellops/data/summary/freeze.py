@@ -12,6 +12,7 @@ from cellops.data.summary.findings import findings
 from cellops.data.summary.numbers import NumberSummary
 from cellops.data.summary.others import BooleanSummary
 from cellops.data.summary.table import TableSummary
+from cellops.data.texts import freeze_text, is_free_text
 from cellops.errors import InputError
 from cellops.records.profile import ColumnKind, ColumnProfile, Profile, QuantileSketch
 
@@ -30,7 +31,8 @@ def freeze(summary: TableSummary) -> Profile:
 
     Columns with up to 512 distinct numbers, or up to 4,096 strings, have the profile that `cellops.data.profile` makes
     of the table itself; of others each edge is where a bucket of the sketch begins, so that the counts are exact and a
-    decile is off by the stated error in rank at most.
+    decile is off by the stated error in rank at most. Relations between columns are left out, for they need the rows a
+    second time, and so is what texts hold of columns with more strings than are counted.
 
     Parameters
     ----------
@@ -108,7 +110,10 @@ def _categories(blank: ColumnProfile, column: ColumnSummary) -> ColumnProfile:
     counts = pd.Series([rows for _, rows in named], index=names, dtype="int64")
     bins, known = freeze_categories(counts, blank.kind, blank.missing)
     rest = blank.rows - blank.missing - int(counts.sum())
-    return blank.replace(bins=bins.replace(other=bins.other + rest), known=None if rest else known)
+    if rest:
+        return blank.replace(bins=bins.replace(other=bins.other + rest))
+    text = freeze_text(counts) if blank.kind is ColumnKind.TEXT and is_free_text(bins) else None
+    return blank.replace(bins=bins, known=known, text=text)
 
 
 def _numbers(blank: ColumnProfile, part: NumberSummary) -> ColumnProfile:
