@@ -55,6 +55,20 @@ def test_a_package_carries_its_contract_and_where_it_comes_from(inside: Path) ->
     assert "://" not in lock
 
 
+def test_a_package_holds_no_reference_rows_but_those_of_parity(inside: Path) -> None:
+    """What drift is told against is the profile: no other file could hold rows, and each part is small."""
+    files = {path.relative_to(inside / "model") for path in (inside / "model").rglob("*") if path.is_file()}
+    contract = {path.stem for path in files if path.parts[0] == "contract"}
+    assert contract <= {"schema", "profile", "parity", "suite", "performance", "output", "importance"}
+    assert {path.suffix for path in files} <= {".json", ".txt", ".skops", ".yaml", ".yml", ".toml", ".py", ""}
+    parity = json.loads((inside / "model" / "contract" / "parity.json").read_text())
+    assert len(parity["labels"]) <= 20
+    profile = json.loads((inside / "model" / "contract" / "profile.json").read_text())
+    kept = [column["sketch"] for column in profile["columns"] if column.get("sketch")]
+    assert kept
+    assert all(len(sketch["values"]) <= 2_048 for sketch in kept)
+
+
 def test_packaging_again_gives_the_same_package(trained: Path) -> None:
     from cellops import settings
 

@@ -21,7 +21,7 @@ from cellops.data.relations import freeze_relations
 from cellops.data.sketch import sketch, sketch_ordered
 from cellops.data.texts import freeze_text, is_free_text, observe_strings
 from cellops.errors import InputError
-from cellops.records.profile import Bins, ColumnKind, ColumnProfile, Moments, Profile, TextProfile
+from cellops.records.profile import Bins, ColumnKind, ColumnProfile, Moments, Profile
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -120,7 +120,11 @@ def observe_ordered(reference: ColumnProfile, values: Values) -> tuple[ColumnPro
     """
     bins, column = _frozen(reference), as_series(values)
     if bins.edges is None:
-        counted, text = _of_categories(reference, bins, column)
+        if reference.text is None:
+            counted, text = count(reference, column), None
+        else:
+            counts = category_counts(column, reference.kind)
+            counted, text = _counted(reference, bins, counts, len(column)), observe_strings(reference.text, counts)
         blank = _blank(reference.name, reference.kind, column, counted.missing)
         return blank.replace(bins=counted, known=reference.known, text=text), None
     ordered, missing = _ordered(column, reference.kind)
@@ -140,16 +144,7 @@ def count(reference: ColumnProfile, values: Values) -> Bins:
     if bins.edges is not None:
         return count_unordered(bins.edges, numbers(values, reference.kind))
     quick = None if reference.kind is ColumnKind.BOOLEAN else count_texts(bins, reference.known, as_series(values))
-    if quick is not None:
-        return quick
-    return _counted(reference, bins, category_counts(values, reference.kind), len(values))
-
-
-def _of_categories(reference: ColumnProfile, bins: Bins, column: "pd.Series[Any]") -> tuple[Bins, TextProfile | None]:
-    if reference.text is None:
-        return count(reference, column), None
-    counts = category_counts(column, reference.kind)
-    return _counted(reference, bins, counts, len(column)), observe_strings(reference.text, counts)
+    return quick or _counted(reference, bins, category_counts(values, reference.kind), len(values))
 
 
 def _counted(reference: ColumnProfile, bins: Bins, counts: "pd.Series[int]", rows: int) -> Bins:

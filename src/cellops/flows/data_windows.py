@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 LONGEST_LIST = 300
 """Characters of a file's column names in an error."""
-TOGETHER = 16
+TOGETHER = 8
 """Parts of windows that wait to be merged, of all windows together."""
 
 
