@@ -312,7 +312,8 @@ def test_a_column_says_how_far_it_moved_how_sure_that_is_and_what_moved() -> Non
     (age, *_) = judged(frame.assign(age=frame["age"] + 12)).columns
     effect = age.result("psi").effect
     assert age.effect == effect
-    said = f"PSI {effect.value:.2f} ({effect.low:.2f} to {effect.high:.2f}); adjusted p < 1e-12; the mean went from 39.95 to 51.97; "
+    interval = f"({effect.low:.2f} to {effect.high:.2f})"
+    said = f"PSI {effect.value:.2f} {interval}; adjusted p < 1e-12; the mean went from 39.95 to 51.97; "
     assert age.finding.seen.startswith(said)
     assert age.finding.seen.endswith(age.moved)
     (city, *_) = judged(frame.assign(city=frame["city"].where(frame.index % 3 > 0, "Riga"))).columns
