@@ -135,6 +135,12 @@ class GateError(CellopsError):
     code = "gate"
 
 
+class AlarmError(CellopsError):
+    """Drift that is an alarm, where it was asked to stop on one; `data["windows"]` holds the labels of the windows."""
+
+    code = "alarm"
+
+
 class SweepError(CellopsError):
     """A sweep that comes to nothing: a metric that no run has, trials that all fail, a time-out."""
 

@@ -130,6 +130,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Rows after which a segment of the prediction log is closed and compacted to Parquet."""
     online_store: str | None = None
     """Redis for the online features of Feast: `redis://HOST:PORT`. Default: sqlite in their folder."""
+    alarm_rate: Annotated[float, msgspec.Meta(gt=0, lt=1)] = 0.05
+    """Share of false alarms among all alarms of drift, below which `cellops drift` stays."""
     debug: bool = False
     """Whether the command line shows an error that nobody expected with its traceback."""
 

@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import pkgutil
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -12,36 +13,62 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cellops.stats
-from cellops.data.sketch import sketch
 from cellops.errors import InputError
 from cellops.monitoring.drift import OVER_COUNTS, OVER_SKETCHES
 from cellops.records.drift import StatisticResult
-from cellops.records.profile import QuantileSketch
+from cellops.records.profile import QuantileSketch, TextProfile
 from cellops.stats.domain_classifier import domain_classifier
 from cellops.stats.samples import Values
 from cellops.stats.tables import Table
 
-ONE_SIDED = {"domain_classifier", "kullback_leibler", "normalised_wasserstein", "reconstruction_error"}
+ONE_SIDED = {"domain_classifier", "kullback_leibler", "normalised_wasserstein", "reconstruction_error", "text_length"}
+LARGEST = float(np.finfo(np.float64).max)
+REASONS = {"not enough data", "constant", "all missing", "infinite values", "known from a grid only"}
 
 
 def discovered() -> list[Callable[..., StatisticResult]]:
-    """Public functions named like their module that answer with a StatisticResult."""
+    """Public functions named like their module that compare two sides and answer with a StatisticResult."""
     names = [module.name for module in pkgutil.iter_modules(cellops.stats.__path__)]
     found = [getattr(importlib.import_module(f"cellops.stats.{name}"), name, None) for name in names]
-    return [f for f in found if inspect.isfunction(f) and inspect.signature(f).return_annotation is StatisticResult]
+    answering = [
+        f for f in found if inspect.isfunction(f) and inspect.signature(f).return_annotation is StatisticResult
+    ]
+    return [f for f in answering if len(inspect.signature(f).parameters) == 2]
+
+
+def taken(statistic: Callable[..., StatisticResult]) -> Any:
+    return next(iter(inspect.signature(statistic).parameters.values())).annotation
 
 
 def takes_tables(statistic: Callable[..., StatisticResult]) -> bool:
-    return next(iter(inspect.signature(statistic).parameters.values())).annotation == Table
+    return taken(statistic) == Table
 
 
 def takes_sketches(statistic: Callable[..., StatisticResult]) -> bool:
-    return next(iter(inspect.signature(statistic).parameters.values())).annotation == Values
+    return taken(statistic) == Values
+
+
+def takes_texts(statistic: Callable[..., StatisticResult]) -> bool:
+    return taken(statistic) is TextProfile
 
 
 def side(statistic: Callable[..., StatisticResult], counts: list[int]) -> Any:
-    """The same rows, as the statistic takes them: bin i holds the value i."""
-    return sketch(np.repeat(np.arange(len(counts), dtype=float), counts)) if takes_sketches(statistic) else counts
+    """The same rows, as the statistic takes them: bin i holds the value i, or the word i; the last is not known."""
+    if takes_sketches(statistic):
+        return exact_sketch(counts)
+    return texts(counts, sum(counts)) if takes_texts(statistic) else counts
+
+
+def exact_sketch(counts: list[int]) -> QuantileSketch:
+    there = [value for value, count in enumerate(counts) if count]
+    cumulative = np.cumsum(np.array(counts, dtype=object)[there]).tolist() if there else []
+    return QuantileSketch(values=tuple(map(float, there)), cumulative=tuple(cumulative))
+
+
+def texts(counts: list[int], rows: int) -> TextProfile:
+    lengths = QuantileSketch(values=(9.0,), cumulative=(max(rows, 1),))
+    words, unseen = tuple(f"word{place}" for place in range(len(counts))), counts[-1] if len(counts) > 1 else 0
+    return TextProfile(lengths=lengths, words=words, rows_with=tuple(counts), rows=rows, unseen=unseen)
 
 
 each = pytest.mark.parametrize("statistic", discovered(), ids=lambda f: f.__name__)
@@ -167,9 +194,68 @@ def test_rows_of_one_value_are_no_accident(statistic: Callable[..., StatisticRes
 def test_a_wrong_input_is_refused(statistic: Callable[..., StatisticResult]) -> None:
     good = side(statistic, [5, 5])
     crossed = QuantileSketch(values=(2.0, 1.0), cumulative=(1, 2))
-    for bad in [crossed] if takes_sketches(statistic) else [[5, 5, 5], [-1, 5], [float("nan"), 5], [[5, 5]]]:
+    wrong = [[5, 5, 5], [-1, 5], [float("nan"), 5], [[5, 5]]]
+    if takes_texts(statistic):
+        wrong = [texts([-1, 40], 10), texts([20, 11], 10)]
+    for bad in [crossed] if takes_sketches(statistic) else wrong:
         with pytest.raises(InputError):
             statistic(good, bad)
+
+
+extreme_counts = st.integers(1, 4).flatmap(
+    lambda bins: st.tuples(
+        *[st.lists(st.sampled_from([0, 1, 2, 19, 5000, 2**53, 2**62]), min_size=bins, max_size=bins)] * 2
+    )
+)
+extreme_values = st.lists(
+    st.sampled_from([0.0, -0.0, 1.0, 5e-324, -1e-308, 1e16, LARGEST, -LARGEST, np.inf, -np.inf, np.nan])
+    | st.floats(-10, 10),
+    max_size=12,
+)
+
+
+def answers(statistic: Callable[..., StatisticResult], before: Any, after: Any) -> None:
+    """Never NaN, never a negative zero, never an error but that of a wrong input; warnings are errors anyway."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            result = statistic(before, after)
+        except InputError:
+            return
+    assert result.computed != (result.reason in REASONS)
+    measures = [] if result.effect is None else [result.effect.value, result.effect.low, result.effect.high]
+    figures = [figure for figure in [result.value, result.p_value, result.error, *measures] if figure is not None]
+    assert result.computed == (result.value is not None)
+    assert np.isfinite(figures).all()
+    assert not np.signbit(figures).any()
+    assert result.p_value is None or result.p_value <= 1
+    assert StatisticResult.from_json(result.to_json()) == result
+
+
+@every
+@settings(deadline=None, max_examples=40)
+@given(pair=extreme_counts)
+def test_it_answers_whatever_the_counts(
+    statistic: Callable[..., StatisticResult], pair: tuple[list[int], list[int]]
+) -> None:
+    answers(statistic, *[side(statistic, counts) for counts in pair])
+
+
+@every
+def test_it_answers_where_all_rows_are_apart_or_one(statistic: Callable[..., StatisticResult]) -> None:
+    for most in (1, 2**31, 2**53, 2**62):
+        for pair in (([most, 0], [0, most]), ([1, 0], [0, most]), ([most, 1], [1, most]), ([most, most], [most, most])):
+            answers(statistic, *[side(statistic, counts) for counts in pair])
+
+
+@pytest.mark.parametrize("statistic", [f for f in discovered() if takes_sketches(f)], ids=lambda f: f.__name__)
+@settings(deadline=None, max_examples=60)
+@given(before=extreme_values, after=extreme_values)
+def test_it_answers_whatever_the_values(
+    statistic: Callable[..., StatisticResult], before: list[float], after: list[float]
+) -> None:
+    answers(statistic, before, after)
+    answers(statistic, np.abs(before), np.abs(after))
 
 
 def table(rows: int, seed: int, correlation: float = 0.8) -> Table:

@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cellops.data.arrays import build_column
 from cellops.data.decoder import decode_columns, decode_rows, frame_columns, unseen
+from cellops.data.frames import plain_column, scalars
 from cellops.errors import InputError
 from cellops.records.contract import Field, Schema, Task
 from cellops.records.profile import ColumnKind
@@ -226,3 +228,40 @@ def test_a_frame_must_have_every_column_and_may_be_let_miss_values():
     assert "Column gate is missing" in refused(frame_columns, FLIGHTS, frame.drop(columns="gate")).fact
     assert "null" in refused(frame_columns, FLIGHTS, frame).fact
     assert np.isnan(frame_columns(FLIGHTS, frame, allow_missing=True)["hour"]).all()
+
+
+@given(
+    st.lists(st.floats() | st.sampled_from([np.nan, np.inf, 2.0**60])),
+    st.booleans(),
+    st.sampled_from(["float64", "float32"]),
+)
+def test_floats_of_numpy_are_taken_as_their_scalars_are(values: list[float], nullable: bool, dtype: str) -> None:
+    field = Field(name="x", kind=ColumnKind.NUMBER, dtype="float64", nullable=nullable)
+    with np.errstate(over="ignore"):
+        series = pd.Series(np.array(values).astype(dtype))
+    quick, (slow, problems) = plain_column(field, series), build_column(field, scalars(series))
+    assert (quick is None) == bool(problems)
+    if quick is not None and slow is not None:
+        np.testing.assert_array_equal(quick, slow)
+        assert quick.dtype == slow.dtype
+
+
+@given(st.lists(st.integers(-(2**63), 2**63 - 1) | st.integers(-9, 9)), st.booleans())
+def test_integers_of_numpy_are_taken_as_their_scalars_are(values: list[int], nullable: bool) -> None:
+    field = Field(name="x", kind=ColumnKind.INTEGER, dtype="int64", nullable=nullable)
+    series = pd.Series(values, dtype="int64")
+    quick, (slow, problems) = plain_column(field, series), build_column(field, scalars(series))
+    assert (quick is None) >= bool(problems)
+    if quick is not None and slow is not None:
+        np.testing.assert_array_equal(quick, slow)
+        assert quick.dtype == slow.dtype
+
+
+@given(st.lists(st.text(st.characters(codec="utf-8"), max_size=3) | st.none()), st.booleans())
+def test_text_of_arrow_is_taken_as_its_scalars_are(values: list[str | None], nullable: bool) -> None:
+    field = Field(name="x", kind=ColumnKind.TEXT, dtype="str", nullable=nullable)
+    series = pd.Series(values, dtype="str")
+    quick, (slow, problems) = plain_column(field, series), build_column(field, scalars(series))
+    assert (quick is None) == bool(problems)
+    if quick is not None and slow is not None:
+        assert quick.tolist() == slow.tolist()

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,20 @@ def test_a_package_carries_its_contract_and_where_it_comes_from(inside: Path) ->
     lock = (inside / "model" / "environment" / "lock.txt").read_text()
     assert "scikit-learn==" in lock
     assert "://" not in lock
+
+
+def test_a_package_holds_no_reference_rows_but_those_of_parity(inside: Path) -> None:
+    """What drift is told against is the profile: no other file could hold rows, and each part is small."""
+    files = {path.relative_to(inside / "model") for path in (inside / "model").rglob("*") if path.is_file()}
+    contract = {path.stem for path in files if path.parts[0] == "contract"}
+    assert contract <= {"schema", "profile", "parity", "suite", "performance", "output", "importance"}
+    assert {path.suffix for path in files} <= {".json", ".txt", ".skops", ".yaml", ".yml", ".toml", ".py", ""}
+    parity = json.loads((inside / "model" / "contract" / "parity.json").read_text())
+    assert len(parity["labels"]) <= 20
+    profile = json.loads((inside / "model" / "contract" / "profile.json").read_text())
+    kept = [column["sketch"] for column in profile["columns"] if column.get("sketch")]
+    assert kept
+    assert all(len(sketch["values"]) <= 2_048 for sketch in kept)
 
 
 def test_packaging_again_gives_the_same_package(trained: Path) -> None:
@@ -205,6 +220,47 @@ def test_the_table_marks_every_figure_that_is_worse_and_prints_no_endless_number
     huge = window.performance.replace(measures=(first.replace(value=1e300, low=-1e299, high=2e300), *others))
     screens.drift(done.replace(report=done.report.replace(windows=(window.replace(performance=huge),))))
     assert "1e+300 (-1e+299 to 2e+300)" in capsys.readouterr().out
+
+
+def test_an_alarm_stops_only_those_who_ask_for_it(inside: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from cellops.cli import main
+
+    data().to_parquet("same.parquet")
+    data(shift=3.0).to_parquet("moved.parquet")
+    for name, options, code in (
+        ("same.parquet", ["--fail-on-alarm"], None),
+        ("moved.parquet", [], None),
+        ("moved.parquet", ["--fail-on-alarm"], 3),
+        ("moved.parquet", ["--statistics", "wassersten"], 2),
+        ("moved.parquet", ["--alarm-rate", "1"], 2),
+    ):
+        left = _code(lambda name=name, options=options: main(["drift", "model", name, *options]))
+        assert left == code, (name, options)
+    told = capsys.readouterr()
+    assert "Drift is an alarm in all: size" in told.err
+    assert "Did you mean wasserstein" in told.err
+    assert "the mean went from" in told.out
+
+
+def _code(work: Callable[[], None]) -> object:
+    try:
+        work()
+    except SystemExit as left:
+        return left.code
+    return None
+
+
+def test_the_rate_of_alarms_and_the_statistics_are_the_ones_asked_for(
+    inside: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data().to_parquet("later.parquet")
+    given = drift("model", "later.parquet", alarm_rate=0.2, statistics="all").report
+    monkeypatch.setenv("CELLOPS_ALARM_RATE", "0.1")
+    usual = drift("model", "later.parquet").report
+    assert (given.alarm_rate, usual.alarm_rate) == (0.2, 0.1)
+    assert given.windows[0].alarm.level == pytest.approx(2 * usual.windows[0].alarm.level)
+    many, few = ({r.statistic for r in report.windows[0].columns[0].results} for report in (given, usual))
+    assert many > few > {"psi", "chi_squared"}
 
 
 def test_a_changed_byte_is_refused(inside: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from cellops.data.profile import profile, profile_column
 from cellops.monitoring.charts import line_chart, row_chart
-from cellops.monitoring.column_view import column_view, furthest_first
+from cellops.monitoring.column_view import by_consequence, column_view
 from cellops.monitoring.drift import compare
 from cellops.monitoring.findings import by_code
 from cellops.monitoring.headline import headline
@@ -217,7 +217,7 @@ def test_the_headline_counts_what_has_drifted_at_all_and_what_could_be_judged() 
     verdicts = {column.column: column.verdict.value for column in window.columns}
     assert verdicts == {"c0": "moderate", "c1": "major", "c2": "not enough data", "c3": "not enough data"}
     assert headline(report.replace(windows=(window,))).endswith(
-        "2 of 2 input columns drifted, most of all c1, c0; missing or unreadable: c2, c3."
+        "2 of 2 input columns drifted, most of all c1, c0; an alarm; missing or unreadable: c2, c3."
     )
 
 
@@ -270,7 +270,7 @@ def test_the_page_says_from_how_many_rows_drift_is_judged() -> None:
 
 def test_small_charts_of_windows_that_are_not_judged_have_a_scale_that_fits_them() -> None:
     report, _ = drifting(2, 3, rows=60)
-    cells = next(cells for cells in furthest_first(report.windows) if cells[0].column == "c0")
+    cells = next(cells for cells in by_consequence(report.windows) if cells[0].column == "c0")
     view = column_view(cells, report.windows, report.reference["c0"])
     assert not any(column.verdict.judged for window in report.windows for column in window.columns)
     assert view.highest >= max(max(cell.current.counts) / 60 for cell in cells)

@@ -21,6 +21,7 @@ from cellops.cli.runs import compare, restore, runs, show, verify
 from cellops.cli.sweep import sweep
 from cellops.commands import Verbs
 from cellops.errors import (
+    AlarmError,
     CellopsError,
     ExpectationError,
     GateError,
@@ -106,7 +107,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _code(error: CellopsError) -> int:
-    if isinstance(error, GateError) or (isinstance(error, ExpectationError) and "results" in error.data):
+    if isinstance(error, (GateError, AlarmError)) or (isinstance(error, ExpectationError) and "results" in error.data):
         return GATED
     misused = (UsageError, ParameterError, SettingsError, UnfitError, NoNotebookError)
     return MISUSED if isinstance(error, misused) else FAILED

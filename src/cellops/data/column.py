@@ -150,8 +150,10 @@ def category_counts(values: Values, kind: ColumnKind) -> "pd.Series[int]":
         When a column of booleans holds something else.
     """
     counts = _boolean_counts(values) if kind is ColumnKind.BOOLEAN else _text_counts(as_series(values))
-    order = np.lexsort((counts.index.to_numpy(dtype=object).astype(str), -counts.to_numpy()))
-    return counts.iloc[order]
+    names = counts.index.tolist()
+    # As objects: an array of strings would give each the room of the longest.
+    by_name = np.array(sorted(range(len(names)), key=names.__getitem__), dtype=np.intp)
+    return counts.iloc[by_name[np.argsort(-counts.to_numpy()[by_name], kind="stable")]]
 
 
 def _boolean_counts(values: Values) -> "pd.Series[int]":

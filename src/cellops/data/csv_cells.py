@@ -1,7 +1,9 @@
 """A cell of a CSV file as the JSON scalar that its column takes."""
 
+import codecs
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 from cellops.records.base import Value
 from cellops.records.contract import Field
@@ -10,6 +12,8 @@ from cellops.records.profile import ColumnKind
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 ALONE = re.compile(rb"\r(?!\n)")
 QUOTED_OR_ALONE = re.compile(rb'(?<![^,\r\n])"(?:[^"]|"")*"|\r(?!\n)')
+BLOCK = 8 << 20
+"""Bytes of a file that are looked at together."""
 LONGEST = 40
 """Digits up to which an integer is read as one; the decoder refuses longer ones anyway."""
 BOOLEANS = {"true": True, "false": False}
@@ -29,6 +33,17 @@ def bare_return(content: bytes) -> int | None:
         return None
     place = next((found.start() for found in QUOTED_OR_ALONE.finditer(content) if found[0] == b"\r"), None)
     return None if place is None else content.count(b"\n", 0, place) + 1
+
+
+def bare_return_in(path: Path) -> int | None:
+    """The same of a file of any length, of which no more than a block is in memory as long as it has none."""
+    with path.open("rb") as file:
+        tail = b""
+        while block := file.read(BLOCK):
+            if ALONE.search((tail + block).removesuffix(b"\r")):
+                return bare_return(path.read_bytes().removeprefix(codecs.BOM_UTF8))
+            tail = block[-1:]
+    return None
 
 
 def cell_value(field: Field, cell: str) -> str | int | float | bool | None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cellops.data.arrays import Array, build_column
-from cellops.data.frames import scalars
+from cellops.data.frames import plain_column, scalars
 from cellops.data.problems import SHOWN, Problem, listed, refuse, row_numbers, shorten
 from cellops.errors import InputError
 from cellops.records.contract import Field, Schema
@@ -58,7 +58,10 @@ def frame_columns(schema: Schema, frame: "pd.DataFrame", *, allow_missing: bool 
     fields = [field.replace(nullable=True) if allow_missing else field for field in schema.inputs]
     given = [str(name) for name in frame.columns]
     refuse([_missing(field.name) for field in fields if field.name not in given])
-    return _build(fields, {field.name: scalars(frame[field.name]) for field in fields})
+    plain = {field.name: plain_column(field, frame[field.name]) for field in fields}
+    rest = [field for field in fields if plain[field.name] is None]
+    built = _build(rest, {field.name: scalars(frame[field.name]) for field in rest})
+    return {name: built[name] if array is None else array for name, array in plain.items()}
 
 
 def unseen(schema: Schema, columns: Mapping[str, Array]) -> dict[str, list[str]]:

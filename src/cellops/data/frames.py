@@ -4,8 +4,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from cellops.data.column import missing_values
+from cellops.data.arrays import EXACT
+from cellops.data.column import PLAIN, missing_values
+from cellops.records.contract import Field
+from cellops.records.profile import ColumnKind
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,6 +22,31 @@ def scalars(series: "pd.Series[Any]") -> Sequence[Any]:
         return values
     missing = missing_values(series).tolist()
     return [None if gone else _scalar(value) for value, gone in zip(values, missing, strict=True)]
+
+
+def plain_column(field: Field, series: "pd.Series[Any]") -> NDArray[Any] | None:
+    """The typed array of numbers of numpy, or of strings of Arrow, as `arrays.build_column` makes it of scalars.
+
+    None where a value does not fit, or the column is of another make: then a look at each value says what is wrong.
+    """
+    import pandas as pd
+
+    dtype = series.dtype
+    if isinstance(dtype, pd.StringDtype) and field.kind is ColumnKind.TEXT:
+        missing = series.isna().to_numpy()
+        held = np.array(series.to_numpy(dtype=object))
+        held[missing] = None
+        return held if field.nullable or not missing.any() else None
+    if not isinstance(dtype, np.dtype) or PLAIN.get(dtype.kind) is not field.kind:
+        return None
+    values = series.to_numpy()
+    if field.kind is ColumnKind.INTEGER:
+        whole = dtype.kind == "i" and (
+            not field.nullable or not len(values) or (values.min() >= -EXACT and values.max() <= EXACT)
+        )
+        return values.astype(np.float64 if field.nullable else np.int64) if whole else None
+    fits = np.isfinite(values) | np.isnan(values) if field.nullable else np.isfinite(values)
+    return values.astype(np.float64) if field.kind is ColumnKind.NUMBER and fits.all() else None
 
 
 def _scalar(value: Any) -> Any:

@@ -16,23 +16,28 @@ from cellops.data.bins import (
     freeze_numbers,
 )
 from cellops.data.column import Numbers, Values, as_series, category_counts, column_kind, numbers
+from cellops.data.counting import count_texts, count_unordered
+from cellops.data.relations import freeze_relations
 from cellops.data.sketch import sketch, sketch_ordered
+from cellops.data.texts import freeze_text, is_free_text, observe_strings
 from cellops.errors import InputError
 from cellops.records.profile import Bins, ColumnKind, ColumnProfile, Moments, Profile
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["count", "observe", "profile", "profile_column", "sketch"]
+__all__ = ["count", "observe", "observe_ordered", "profile", "profile_column", "sketch"]
 
 MANY_CELLS = 1_000_000
 """Values in a table from which its columns are read by several threads."""
 MOST_THREADS = 4
+BLOCK = 16_384
+"""Values that stay in the processor's cache while they are read several times."""
 CATEGORICAL = frozenset({ColumnKind.TEXT, ColumnKind.BOOLEAN})
 
 
 def profile(table: "pd.DataFrame") -> Profile:
-    """Summarise every column of a table: kind, missing values, frozen bins, moments and sketch.
+    """Summarise every column of a table, kind, missing values, frozen bins, moments and sketch; and its relations.
 
     A column that cannot be profiled (values of several kinds, nested ones, a name that is there twice) keeps its place
     with `bins` None and the reason in `problem`; the others are profiled all the same.
@@ -56,7 +61,8 @@ def profile(table: "pd.DataFrame") -> Profile:
     places = {str(name): place for place, name in enumerate(table.columns)}
     columns = [column for _, column in table.items()]
     given = [(name, columns[place], times[name]) for name, place in places.items()]
-    return Profile(rows=len(table), columns=tuple(_side_by_side(given, cells=table.size)))
+    profiles = tuple(_side_by_side(given, cells=table.size))
+    return Profile(rows=len(table), columns=profiles, relations=freeze_relations(table, profiles))
 
 
 def _side_by_side(given: "Sequence[tuple[str, pd.Series[Any], int]]", cells: int) -> Iterable[ColumnProfile]:
@@ -83,7 +89,8 @@ def profile_column(name: str, values: Values) -> ColumnProfile:
         if blank.missing == blank.rows:
             return blank.replace(bins=freeze_missing(blank.missing), known=())
         bins, known = freeze_categories(counts, kind, blank.missing)
-        return blank.replace(bins=bins, known=known)
+        text = freeze_text(counts) if kind is ColumnKind.TEXT and is_free_text(bins) else None
+        return blank.replace(bins=bins, known=known, text=text)
     ordered, missing = _ordered(column, kind)
     blank = _blank(name, kind, column, missing)
     if not len(ordered):
@@ -93,21 +100,36 @@ def profile_column(name: str, values: Values) -> ColumnProfile:
 
 
 def observe(reference: ColumnProfile, values: Values) -> ColumnProfile:
-    """Summarise new values of a profiled column in its frozen bins.
+    """Summarise new values of a profiled column in its frozen bins, and by its known words where it has them.
 
     Raises
     ------
     InputError
         When the column has no frozen bins, or the values are of another kind than it had.
     """
+    return observe_ordered(reference, values)[0]
+
+
+def observe_ordered(reference: ColumnProfile, values: Values) -> tuple[ColumnProfile, Numbers | None]:
+    """The same, with all numbers that are there, ascending; None of a column of categories.
+
+    Raises
+    ------
+    InputError
+        As `observe` does.
+    """
     bins, column = _frozen(reference), as_series(values)
     if bins.edges is None:
-        counted = count(reference, column)
+        if reference.text is None:
+            counted, text = count(reference, column), None
+        else:
+            counts = category_counts(column, reference.kind)
+            counted, text = _counted(reference, bins, counts, len(column)), observe_strings(reference.text, counts)
         blank = _blank(reference.name, reference.kind, column, counted.missing)
-        return blank.replace(bins=counted, known=reference.known)
+        return blank.replace(bins=counted, known=reference.known, text=text), None
     ordered, missing = _ordered(column, reference.kind)
     blank = _blank(reference.name, reference.kind, column, missing)
-    return _numeric(blank, ordered, count_numbers(bins.edges, ordered, missing))
+    return _numeric(blank, ordered, count_numbers(bins.edges, ordered, missing)), ordered
 
 
 def count(reference: ColumnProfile, values: Values) -> Bins:
@@ -120,9 +142,13 @@ def count(reference: ColumnProfile, values: Values) -> Bins:
     """
     bins = _frozen(reference)
     if bins.edges is not None:
-        return count_numbers(bins.edges, *_ordered(values, reference.kind))
-    counts = category_counts(values, reference.kind)
-    return count_categories(bins.categories or (), reference.known, counts, len(values) - int(counts.sum()))
+        return count_unordered(bins.edges, numbers(values, reference.kind))
+    quick = None if reference.kind is ColumnKind.BOOLEAN else count_texts(bins, reference.known, as_series(values))
+    return quick or _counted(reference, bins, category_counts(values, reference.kind), len(values))
+
+
+def _counted(reference: ColumnProfile, bins: Bins, counts: "pd.Series[int]", rows: int) -> Bins:
+    return count_categories(bins.categories or (), reference.known, counts, rows - int(counts.sum()))
 
 
 def _frozen(reference: ColumnProfile) -> Bins:
@@ -184,7 +210,8 @@ def _moments(ordered: Numbers) -> Moments | None:
         return None
     with np.errstate(over="ignore", invalid="ignore"):
         mean = float(finite.mean())
-        squared_deviations = float(np.square(finite - mean).sum())
+        blocks = (finite[begin : begin + BLOCK] - mean for begin in range(0, len(finite), BLOCK))
+        squared_deviations = float(np.sum([np.square(block, out=block).sum() for block in blocks]))
     if not np.isfinite(squared_deviations):
         return None
     return Moments(

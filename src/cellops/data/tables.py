@@ -3,6 +3,7 @@
 import codecs
 import csv
 from collections import Counter
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from cellops.data.arrays import WANTED, Array, build_column
 from cellops.data.csv_cells import bare_return, class_value, file_value
-from cellops.data.problems import row_numbers, shorten
+from cellops.data.problems import SHOWN, row_numbers, shorten
 from cellops.errors import InputError, NotFoundError
 from cellops.records.base import Value
 from cellops.records.contract import Field, Schema, Task
@@ -55,12 +56,13 @@ def read_table(path: Path, schema: Schema, label: str | None = None) -> "tuple[p
         raise InputError(fact, received=path.suffix, remedy=f"Its name must end in {' or '.join(READERS)}")
     try:
         if path.suffix.lower() == ".csv":
-            return _typed(_cells(path), schema, label)
+            frame, unreadable = typed(_cells(path), schema, label)
+            return frame, [cells.finding() for cells in unreadable]
         frame = _parquet(path)
     except (ValueError, TypeError, LookupError, OSError, ArithmeticError, csv.Error) as error:
         fact = f"{path.name} cannot be read: {str(error).splitlines()[0]}"
         raise InputError(fact, remedy="Write it again as Parquet or CSV") from error
-    _refuse_twice([str(name) for name in frame.columns], path)
+    refuse_twice([str(name) for name in frame.columns], path)
     return frame, []
 
 
@@ -68,7 +70,11 @@ def _parquet(path: Path) -> "pd.DataFrame":
     """A Parquet file with the named levels of its index as columns, as other programs read it."""
     import pandas as pd
 
-    frame = pd.read_parquet(path)
+    return named_levels(pd.read_parquet(path))
+
+
+def named_levels(frame: "pd.DataFrame") -> "pd.DataFrame":
+    """A table with the named levels of its index as columns."""
     named = [name for name in frame.index.names if name is not None and name not in frame.columns]
     return frame.reset_index(level=named) if named else frame
 
@@ -77,44 +83,100 @@ def _cells(path: Path) -> "pd.DataFrame":
     """Every cell of a CSV file as text."""
     import pandas as pd
 
-    line = bare_return(path.read_bytes().removeprefix(codecs.BOM_UTF8))
-    if line is not None:
-        fact = f"{path.name} holds a carriage return outside of quotes in line {line}"
-        raise InputError(fact, remedy="Put the cell into quotes, or leave the carriage return out")
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        names = next((line for line in csv.reader(file) if line), [])
-    _refuse_twice(names, path)  # pandas would rename the second one
+    refuse_bare_return(path, bare_return(path.read_bytes().removeprefix(codecs.BOM_UTF8)))
+    names = csv_names(path)
     # In a table of one column a blank line is a missing value.
     cells = pd.read_csv(path, dtype=object, na_filter=False, skip_blank_lines=len(names) > 1)
-    if not isinstance(cells.index, pd.RangeIndex):
-        fact = f"The rows of {path.name} have more values than its first line has names"
-        raise InputError(fact, remedy="Name each column in the first line")
+    refuse_unnamed(path, cells)
     return cells
 
 
-def _refuse_twice(names: list[str], path: Path) -> None:
+def csv_names(path: Path) -> list[str]:
+    """The names in the first line of a CSV file.
+
+    Raises
+    ------
+    InputError
+        When it names a column twice.
+    """
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        names = next((line for line in csv.reader(file) if line), [])
+    refuse_twice(names, path)  # pandas would rename the second one
+    return names
+
+
+def refuse_bare_return(path: Path, line: int | None) -> None:
+    if line is not None:
+        fact = f"{path.name} holds a carriage return outside of quotes in line {line}"
+        raise InputError(fact, remedy="Put the cell into quotes, or leave the carriage return out")
+
+
+def refuse_unnamed(path: Path, cells: "pd.DataFrame") -> None:
+    """Refuse cells without a name, of which pandas makes an index."""
+    import pandas as pd
+
+    if not isinstance(cells.index, pd.RangeIndex):
+        fact = f"The rows of {path.name} have more values than its first line has names"
+        raise InputError(fact, remedy="Name each column in the first line")
+
+
+def refuse_twice(names: list[str], path: Path) -> None:
     twice = [name for name, times in Counter(names).items() if times > 1]
     if twice:
         fact = f"{path.name} has more than one column called {shorten(twice[0])}"
         raise InputError(fact, remedy="Name each column once", column=twice[0])
 
 
-def _typed(cells: "pd.DataFrame", schema: Schema, label: str | None) -> "tuple[pd.DataFrame, list[Finding]]":
+@dataclass(frozen=True)
+class UnreadableCells:
+    """Cells of a column that are not what the schema says."""
+
+    field: Field
+    rows: tuple[int, ...]
+    """The first of them."""
+    count: int
+    example: str
+
+    def joined(self, later: "UnreadableCells") -> "UnreadableCells":
+        """The same, and those of rows that come later."""
+        return replace(self, rows=(*self.rows, *later.rows)[:SHOWN], count=self.count + later.count)
+
+    def finding(self) -> Finding:
+        wanted = "an ISO 8601 time" if self.field.kind is ColumnKind.DATETIME else WANTED[self.field.kind]
+        more = f", and so in {self.count - 1} more rows" if self.count > 1 else ""
+        return Finding(
+            code="cell-unreadable",
+            severity=Severity.ERROR,
+            where=f"column {self.field.name}, {row_numbers(self.rows, self.count)}",
+            seen=f"{self.example!r} is not {wanted}{more}; such cells count as missing",
+            remedy="Correct the cells, or leave them empty",
+        )
+
+
+def typed(cells: "pd.DataFrame", schema: Schema, label: str | None) -> "tuple[pd.DataFrame, list[UnreadableCells]]":
+    """Cells of text as what the schema says, and those that are something else.
+
+    Parameters
+    ----------
+    cells
+        Changed in their place; the index holds the numbers of the rows.
+    """
     import pandas as pd
 
     fields = {field.name: field for field in schema.inputs}
     if label is not None and schema.task is Task.REGRESSION:
         fields[label] = Field(name=label, kind=ColumnKind.NUMBER, dtype="float64", nullable=True)
-    findings = []
+    found = []
     for name in [name for name in cells.columns if name in fields]:
         read, unreadable = _column(fields[name], cells[name])
         if unreadable:
-            findings.append(_finding(fields[name], cells[name], unreadable))
+            rows = tuple(cells.index[unreadable[:SHOWN]].tolist())
+            found.append(UnreadableCells(fields[name], rows, len(unreadable), shorten(cells[name].iloc[unreadable[0]])))
         cells[name] = read
     if label in cells and label not in fields:
         classes = {cell: class_value(schema.classes, cell) for cell in cells[label].unique()}
-        cells[label] = pd.Series([classes[cell] for cell in cells[label]], dtype=object)
-    return cells, findings
+        cells[label] = pd.Series([classes[cell] for cell in cells[label]], index=cells.index, dtype=object)
+    return cells, found
 
 
 def _column(field: Field, cells: "pd.Series[str]") -> tuple[Array, list[int]]:
@@ -147,15 +209,3 @@ def _plain_numbers(cells: "pd.Series[str]") -> Array | None:
     except ValueError:
         return None
     return None if not np.isfinite(read).all() or cells.str.contains("_", regex=False).any() else read
-
-
-def _finding(field: Field, cells: "pd.Series[str]", rows: list[int]) -> Finding:
-    wanted = "an ISO 8601 time" if field.kind is ColumnKind.DATETIME else WANTED[field.kind]
-    more = f", and so in {len(rows) - 1} more rows" if len(rows) > 1 else ""
-    return Finding(
-        code="cell-unreadable",
-        severity=Severity.ERROR,
-        where=f"column {field.name}, {row_numbers(rows)}",
-        seen=f"{shorten(cells.iloc[rows[0]])!r} is not {wanted}{more}; such cells count as missing",
-        remedy="Correct the cells, or leave them empty",
-    )

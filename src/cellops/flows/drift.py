@@ -1,13 +1,13 @@
 """New data, or a prediction log, against what a package promised."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cellops.data.problems import listed, shorten
 from cellops.errors import InputError, NotFoundError, UsageError
 from cellops.monitoring.windows import Window
 from cellops.records.base import Record
-from cellops.records.drift import DriftReport
+from cellops.records.drift import DriftReport, RankedColumn
 from cellops.records.finding import Finding, Severity
 from cellops.settings import Settings, load, prepare
 
@@ -16,13 +16,11 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from cellops.monitoring.window_part import WindowPart
     from cellops.packaging.load import LoadedPackage
-    from cellops.records.contract import Schema
 
 JUDGEMENTS = frozenset({"major-drift", "performance-worse"})
 """Findings that say again what the figures show."""
-LONGEST_LIST = 300
-"""Characters of a file's column names in an error."""
 
 
 class Drifted(Record, frozen=True, kw_only=True):
@@ -31,6 +29,8 @@ class Drifted(Record, frozen=True, kw_only=True):
     report: DriftReport
     headline: str
     """The verdict in one sentence."""
+    ranked: tuple[RankedColumn, ...] = ()
+    """The columns that drifted, the one of most consequence first."""
     findings: tuple[Finding, ...]
     """What kept something from being judged, each thing once."""
     page: str
@@ -49,8 +49,11 @@ def drift(
     time: str | None = None,
     label: str | None = None,
     window: str = "month",
+    statistics: str | None = None,
+    alarm_rate: float | None = None,
     output: Path | None = None,
     settings: Settings | None = None,
+    on_stage: Callable[[str], None] = lambda _: None,
 ) -> Drifted:
     """Compare data with the profile of a package, window by window, and write the report.
 
@@ -59,8 +62,9 @@ def drift(
     package
         The folder of the package; it carries all that is compared with.
     data
-        A CSV or Parquet file with the model's inputs; the model answers it here, so that its output and, with
-        labels, its performance can be compared too.
+        A CSV or Parquet file, or a folder with Parquet files, with the model's inputs; the model answers it here, so
+        that its output and, with labels, its performance can be compared too. It may be larger than memory: beyond
+        some twenty million values it is read in chunks. Then counts are exact still, and quantiles come from a sketch.
     log
         Instead of data: a prediction log, with the labels that have arrived.
     time
@@ -69,22 +73,31 @@ def drift(
         The column with the truth. By default the model's target, where the data have it.
     window
         `day`, `week` or `month`.
+    statistics
+        Those that stand in the report, with commas between their names, or `all`; default is the cheap ones.
+    alarm_rate
+        The share of false alarms among all to stay below; default is the setting of this name.
     output
         The folder of the report; default is `.cellops/drift/NAME/FILE`, or `.cellops/drift/NAME/log`.
+    on_stage
+        Hears how many rows have been read, where there are many.
 
     Raises
     ------
     UsageError
-        When neither or both of data and log are given, or a log with time or label.
+        When neither or both of data and log are given, or a log with time or label; when there is no such statistic.
     NotFoundError, IntegrityError, TrustError
         As loading the package does.
     InputError
         When the data cannot be read, or have no such column.
     """
+    from cellops.flows.data_windows import Wanted, data_windows
     from cellops.monitoring.drift import compare
     from cellops.monitoring.findings import by_code
+    from cellops.monitoring.gravest import gravest
     from cellops.monitoring.headline import headline
     from cellops.monitoring.report import write
+    from cellops.monitoring.statistics import chosen
     from cellops.packaging.load import load_package
 
     if (data is None) == (log is None):
@@ -94,14 +107,24 @@ def drift(
         fact = "A prediction log has its own times and labels"
         raise UsageError(fact, remedy="Leave out --time and --label, or give a file with data")
     settings = settings or load()
+    names = chosen(statistics)
     loaded = load_package(Path(package), trusted_types=settings.trusted, allow_pickle=settings.allow_pickle)
+    windows: list[Window] | list[WindowPart]
     if data is not None:
-        windows, findings = _of_data(loaded, Path(data), time, label, window)
+        windows, findings = data_windows(loaded, Path(data), Wanted(time, label, window), on_stage)
         source = part = Path(data).name
     else:
         windows, findings = _of_log(loaded, Path(str(log)), window)
         source, part = f"prediction log {Path(str(log)).name}", "log"
-    report = compare(loaded.contract, windows, package=loaded.manifest.name, digest=loaded.digest, source=source)
+    report = compare(
+        loaded.contract,
+        windows,
+        package=loaded.manifest.name,
+        digest=loaded.digest,
+        source=source,
+        statistics=names,
+        alarm_rate=settings.alarm_rate if alarm_rate is None else alarm_rate,
+    )
     report = report.replace(findings=(*report.findings, *findings))
     folder = output or prepare(settings.folder) / "drift" / loaded.manifest.name / part
     replaced = (folder / "drift.html").exists()
@@ -110,6 +133,7 @@ def drift(
     return Drifted(
         report=report,
         headline=headline(report),
+        ranked=gravest(report),
         findings=found,
         page=str(page),
         data=str(written),
@@ -130,50 +154,6 @@ def refuse(done: Drifted) -> None:
         more = f", and {len(errors) - 1} more" if len(errors) > 1 else ""
         fact = f"The report is incomplete: {errors[0].where}: {errors[0].seen}{more}"
         raise InputError(fact, remedy=errors[0].remedy)
-
-
-def _of_data(
-    loaded: "LoadedPackage", path: Path, time: str | None, label: str | None, by: str
-) -> tuple[list[Window], list[Finding]]:
-    from cellops.data.tables import read_table
-    from cellops.flows.scored import Unscored, answered, incomplete
-    from cellops.monitoring.windows import cut, whole
-
-    schema = loaded.contract.schema
-    if label is not None and label in {field.name for field in schema.inputs}:
-        fact = f"{label} is an input of the model, so it cannot be the truth"
-        raise InputError(fact, remedy=f"Name the column that holds {schema.target}", column=label)
-    frame, findings = read_table(path, schema, label or schema.target)
-    _refuse_strange(path, frame, schema)
-    target = label or (schema.target if schema.target in frame else None)
-    if target is not None and target not in frame:
-        fact = f"{path.name} has no column {target}"
-        raise InputError(fact, remedy=f"Its columns are {', '.join(map(str, frame.columns))}", column=target)
-    if target not in (None, schema.target):
-        findings.append(_other_label(str(target), schema.target))
-    findings += incomplete(schema, frame)
-    windows = cut(frame, time, by) if time is not None else whole(frame)
-    unscored = Unscored()
-    scored = [answered(loaded, part, target, unscored) for part in windows]
-    return scored, [*findings, *unscored.findings()]
-
-
-def _refuse_strange(path: Path, frame: "pd.DataFrame", schema: "Schema") -> None:
-    """Refuse a file of something else, or one whose cells are not divided by commas."""
-    if {field.name for field in schema.inputs}.isdisjoint(frame.columns):
-        fact = f"{path.name} has none of the model's columns {listed(field.name for field in schema.inputs)}"
-        names = shorten(listed(map(str, frame.columns)), LONGEST_LIST)
-        raise InputError(fact, remedy=f"Its columns are: {names}. A CSV file needs commas between its cells")
-
-
-def _other_label(label: str, target: str) -> Finding:
-    return Finding(
-        code="label-not-target",
-        severity=Severity.INFO,
-        where=f"column {label}",
-        seen=f"it is taken for the truth, while the model was trained to predict {target}",
-        remedy=f"Nothing, if {label} holds {target} under another name",
-    )
 
 
 def _of_log(loaded: "LoadedPackage", folder: Path, by: str) -> tuple[list[Window], list[Finding]]:

@@ -27,14 +27,53 @@ LONGEST_SAID = 200
 class Unscored:
     """What the model could not answer, gathered window by window."""
 
-    windows: list[tuple[str, InputError]] = field(default_factory=list)
-    """Label of each window without any answer, and why."""
+    windows: list[tuple[str, int, InputError]] = field(default_factory=list)
+    """Label and rows of each window, or part of one, without any answer, and why."""
+    answered: set[str] = field(default_factory=set)
+    """Labels of the windows of which some rows were answered."""
     rows: int = 0
     """Rows left out so that the others could be answered."""
     why: list[InputError] = field(default_factory=list)
 
     def findings(self) -> list[Finding]:
-        return [*_left_out(self.rows, self.why), *_refused(self.windows)]
+        parts = [(rows, error) for label, rows, error in self.windows if label in self.answered]
+        left_out = self.rows + sum(rows for rows, _ in parts)
+        wholly = {label: error for label, _, error in reversed(self.windows) if label not in self.answered}
+        return [
+            *_left_out(left_out, [*self.why, *(error for _, error in parts)]),
+            *_refused(list(reversed(wholly.items()))),
+        ]
+
+
+@dataclass
+class Incomplete:
+    """Rows that lack what the model needs, gathered table by table."""
+
+    rows: int = 0
+    missing: int = 0
+    lacking: dict[str, None] = field(default_factory=dict)
+    """The columns that they lack, each once, in the order of the first table."""
+
+    def add(self, schema: Schema, frame: "pd.DataFrame") -> None:
+        self.rows += len(frame)
+        missing = int(np.sum(~_complete(schema, frame)))
+        if missing:
+            self.missing += missing
+            self.lacking.update({name: None for name in _needed(schema, frame) if frame[name].isna().any()})
+
+    def findings(self) -> list[Finding]:
+        if not self.missing:
+            return []
+        return [
+            Finding(
+                code="rows-not-scored",
+                severity=Severity.WARNING,
+                where=", ".join(f"column {name}" for name in self.lacking),
+                seen=f"the model cannot answer {self.missing} of {self.rows} rows, for there a value is missing",
+                remedy="Fill the values as in training, or train and package the model on data that has missing ones "
+                "there",
+            )
+        ]
 
 
 def answered(loaded: "LoadedPackage", window: Window, target: str | None, unscored: Unscored) -> Window:
@@ -57,12 +96,19 @@ def answered(loaded: "LoadedPackage", window: Window, target: str | None, unscor
             unscored.rows += int(np.sum(asked & ~rows))
             unscored.why += refusals
             known = None if window.truth is None else window.truth[rows]
-            return replace(window, labels=answers.labels, probabilities=answers.probabilities, truth=known)
+            unscored.answered.add(window.label)
+            return replace(
+                window,
+                labels=answers.labels,
+                probabilities=answers.probabilities,
+                truth=known,
+                answered=inputs.index.to_numpy()[rows],
+            )
         narrowed = rows if narrower is None else rows & narrower(schema, inputs)
         if not narrowed.any():
             break
         rows = narrowed
-    unscored.windows.append((window.label, refusals[0]))
+    unscored.windows.append((window.label, int(complete.sum()), refusals[0]))
     return window
 
 
@@ -106,23 +152,6 @@ def _needed(schema: Schema, frame: "pd.DataFrame") -> list[str]:
 def _complete(schema: Schema, frame: "pd.DataFrame") -> "NDArray[np.bool_]":
     """The rows that lack nothing which the model needs."""
     return frame[_needed(schema, frame)].notna().all(axis=1).to_numpy()
-
-
-def incomplete(schema: Schema, frame: "pd.DataFrame") -> list[Finding]:
-    """How many rows the model cannot answer, and which columns they lack."""
-    missing = int(np.sum(~_complete(schema, frame)))
-    if not missing:
-        return []
-    lacking = [name for name in _needed(schema, frame) if frame[name].isna().any()]
-    return [
-        Finding(
-            code="rows-not-scored",
-            severity=Severity.WARNING,
-            where=", ".join(f"column {name}" for name in lacking),
-            seen=f"the model cannot answer {missing} of {len(frame)} rows, for there a value is missing",
-            remedy="Fill the values as in training, or train and package the model on data that has missing ones there",
-        )
-    ]
 
 
 def _left_out(rows: int, why: Sequence[InputError]) -> list[Finding]:

@@ -7,14 +7,14 @@ import numpy as np
 
 from cellops.data.bins import bin_names
 from cellops.monitoring import charts
-from cellops.monitoring.verdict import moved_most
+from cellops.monitoring.ranking import ranking
+from cellops.monitoring.words import moved_most, said_of
 from cellops.records.drift import ColumnDrift, DriftVerdict, WindowDrift
 from cellops.records.profile import Bins
 from cellops.stats.counts import counts_of
 
 MOST_CATEGORIES = 12
 """Categories with a bar of their own."""
-RANK = (DriftVerdict.NOT_ENOUGH_DATA, DriftVerdict.STABLE, DriftVerdict.MODERATE, DriftVerdict.MAJOR)
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class ColumnView:
 
     name: str
     note: str
-    """What moved most, and when."""
+    """How far it moved, what moved most, and when."""
     verdict: DriftVerdict
     cells: tuple[ColumnDrift | None, ...]
     """One per shown window."""
@@ -31,19 +31,21 @@ class ColumnView:
     bins: tuple[str, ...]
     highest: float
     """Share of the rows that fills the height of a small chart; a taller bar is cut off."""
+    importance: float | None = None
 
 
-def furthest_first(windows: Sequence[WindowDrift]) -> list[list[ColumnDrift | None]]:
-    """Every input column as its cells over the windows; the one that moved furthest in any window comes first."""
+def by_consequence(windows: Sequence[WindowDrift]) -> list[list[ColumnDrift | None]]:
+    """Every input column as its cells over the windows, ranked by its gravest window."""
     names = dict.fromkeys(column.column for window in windows for column in window.columns)
     in_window = [{column.column: column for column in window.columns} for window in windows]
     columns = [[cells.get(name) for cells in in_window] for name in names]
-    return sorted(columns, key=lambda cells: max(_order(cell) for cell in cells), reverse=True)
+    rank = ranking([column for window in windows for column in window.columns])
+    return sorted(columns, key=lambda cells: max(rank(cell) for cell in cells), reverse=True)
 
 
 def worst_of(cells: Sequence[ColumnDrift | None]) -> ColumnDrift:
     """The cell in which a column moved furthest; at least one cell is there."""
-    return max((cell for cell in cells if cell), key=_order)
+    return max((cell for cell in cells if cell), key=ranking([]))
 
 
 def column_view(
@@ -51,17 +53,18 @@ def column_view(
 ) -> ColumnView:
     """A column over these windows, `reference` being its frozen bins."""
     worst = worst_of(cells)
-    moved = moved_most(worst, reference)
+    moved = said_of(worst) or moved_most(worst, reference)
     groups = _groups(worst, reference, cells)
     highest = _highest(groups, reference, cells)
     return ColumnView(
         name=worst.column,
-        note=f"{moved} in {windows[cells.index(worst)].label}" if moved else "",
+        note=f"{windows[cells.index(worst)].label}: {moved}" if moved else "",
         verdict=worst.verdict,
         cells=tuple(cells),
         small=_small(groups, reference, cells, highest),
         bins=tuple(short(group.name, 24) for group in groups),
         highest=highest,
+        importance=worst.importance,
     )
 
 
@@ -70,11 +73,9 @@ def output_view(windows: Sequence[WindowDrift], reference: Bins | None) -> Colum
     return column_view(cells, windows, reference) if any(cells) else None
 
 
-def _order(cell: ColumnDrift | None) -> tuple[int, float]:
-    if cell is None:
-        return (-1, 0.0)
-    psi = cell.result("psi")
-    return (RANK.index(cell.verdict), -1.0 if psi is None or psi.value is None else psi.value)
+def relations_view(windows: Sequence[WindowDrift], reference: Bins | None) -> ColumnView | None:
+    cells = [window.relations for window in windows]
+    return column_view(cells, windows, reference) if any(cells) else None
 
 
 @dataclass(frozen=True)

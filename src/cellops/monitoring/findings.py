@@ -4,6 +4,9 @@ from collections.abc import Iterable, Sequence
 
 from cellops.monitoring.headline import measure_name, measure_of
 from cellops.monitoring.performance import WORSE, shown
+from cellops.monitoring.ranking import distance
+from cellops.monitoring.verdict import all_columns
+from cellops.monitoring.words import place
 from cellops.records.drift import ColumnDrift, DriftReport
 from cellops.records.finding import Finding, Severity
 from cellops.stats.performance import SMALLER_IS_BETTER
@@ -54,25 +57,20 @@ def _on_columns(report: DriftReport) -> list[Finding]:
     """One finding for each code and column: the one of the window in which the column moved most."""
     same: dict[tuple[str, str], list[tuple[str, ColumnDrift, Finding]]] = {}
     for window in report.windows:
-        for column in (*window.columns, window.output):
-            if column is not None and column.finding is not None:
+        for column in all_columns(window):
+            if column.finding is not None:
                 key = column.finding.code, column.column
                 same.setdefault(key, []).append((window.label, column, column.finding))
     return [_one_of(name, cells) for (_, name), cells in same.items()]
 
 
 def _one_of(name: str, cells: Sequence[tuple[str, ColumnDrift, Finding]]) -> Finding:
-    label, _, worst = max(cells, key=lambda cell: _psi(cell[1]))
+    label, _, worst = max(cells, key=lambda cell: distance(cell[1]))
     if len(cells) == 1:
         return worst
-    windows = f"column {name}, windows {places([label for label, _, _ in cells])}"
+    windows = f"{place(name)}, windows {places([label for label, _, _ in cells])}"
     alike = len({finding.seen for _, _, finding in cells}) == 1
     return worst.replace(where=windows, seen=worst.seen if alike else f"most in {label}: {worst.seen}")
-
-
-def _psi(column: ColumnDrift) -> float:
-    result = column.result("psi")
-    return -1.0 if result is None or result.value is None else result.value
 
 
 def places(places: Sequence[str]) -> str:

@@ -3,9 +3,10 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from cellops.monitoring.column_view import furthest_first, short, worst_of
+from cellops.monitoring.column_view import by_consequence, short, worst_of
 from cellops.monitoring.performance import is_judged
-from cellops.monitoring.verdict import LEAST_ROWS
+from cellops.monitoring.ranking import is_known
+from cellops.monitoring.verdict import LEAST_ROWS, all_columns
 from cellops.records.contract import Measure
 from cellops.records.drift import DriftReport, WindowDrift
 
@@ -62,16 +63,39 @@ def _why_unknown(report: DriftReport) -> str:
 
 
 def _drift_sentence(report: DriftReport) -> str:
-    columns = [worst_of(cells) for cells in furthest_first(report.windows)]
+    columns = [worst_of(cells) for cells in by_consequence(report.windows)]
     drifted = [short(column.column) for column in columns if column.verdict.drifted]
     judged = _number(sum(column.verdict.judged for column in columns), "input column")
     lacking = _not_compared(report)
     if not any(column.verdict.judged for column in columns):
         readable = any(column.current for column in columns)
         return f"there are {'not enough rows' if readable else 'no columns'} to judge drift{lacking}"
+    rest = f"{_relations(report)}{_alarms(report)}{lacking}"
     if not drifted:
-        return f"none of {judged} drifted{lacking}"
-    return f"{len(drifted)} of {judged} drifted, most of all {', '.join(drifted[:3])}{lacking}"
+        return f"none of {judged} drifted{rest}"
+    first = "of most consequence" if is_known(columns) else "most of all"
+    return f"{len(drifted)} of {judged} drifted, {first} {', '.join(drifted[:MOST_NAMES])}{rest}"
+
+
+def _relations(report: DriftReport) -> str:
+    broken = any(window.relations and window.relations.verdict.drifted for window in report.windows)
+    return "; columns no longer move together as in training" if broken else ""
+
+
+def _alarms(report: DriftReport) -> str:
+    """Which windows are alarms; where something drifted and none is, that is said too."""
+    tested = [window for window in report.windows if window.alarm]
+    raised = [short(window.label) for window in tested if window.alarm and window.alarm.raised]
+    if raised and len(tested) == 1:
+        return "; an alarm"
+    if raised:
+        return f"; {_number(len(raised), 'alarm')} in {len(tested)} windows, {_first_of(raised)}"
+    drifted = any(column.verdict.drifted for window in tested for column in all_columns(window))
+    return "; no alarm" if drifted else ""
+
+
+def _first_of(labels: Sequence[str]) -> str:
+    return labels[0] if len(labels) == 1 else f"the first in {labels[0]}"
 
 
 def _not_compared(report: DriftReport) -> str:

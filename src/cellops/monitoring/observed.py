@@ -1,18 +1,32 @@
 """What a window showed, in the bins that the profile of a package froze; from here on its rows are not needed."""
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
+from cellops.data.column import Numbers
 from cellops.data.problems import shorten
-from cellops.data.profile import observe
+from cellops.data.profile import count, observe_ordered
 from cellops.errors import CellopsError
 from cellops.monitoring.performance import measure
+from cellops.monitoring.relations import RelationsSeen
 from cellops.monitoring.windows import Window
 from cellops.records.contract import Contract, Performance, Task
 from cellops.records.finding import Finding, Severity
 from cellops.records.profile import ColumnKind, ColumnProfile
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+
 BINARY = 2
+MANY_VALUES = 500_000
+"""Values of a window from which its columns are read by several threads: sorting leaves the interpreter free."""
+MOST_THREADS = 4
+Problem: TypeAlias = tuple[str, str]
+"""Why a column cannot be read, and what to do."""
+Seen = TypeVar("Seen")
 
 
 @dataclass(frozen=True)
@@ -24,6 +38,9 @@ class ObservedColumn:
     """Counted in the bins of the reference; None where the column is not there or cannot be read."""
     finding: Finding | None = None
     """Why not."""
+    ordered: Numbers | None = None
+    """All numbers that are there, ascending, shape (rows,): statistics over them are exact. None where they were not
+    asked for, of text, and of a window that was read in chunks."""
 
 
 @dataclass(frozen=True)
@@ -38,60 +55,131 @@ class ObservedWindow:
     """In the order of the profile."""
     output: ObservedColumn | None = None
     """What the model answered, where that is known."""
+    relations: RelationsSeen | None = None
+    """How far the rows are from the relations between columns that the profile froze, where it did."""
     performance: Performance | None = None
     labelled_rows: int = 0
     findings: tuple[Finding, ...] = ()
 
 
-def observed(contract: Contract, window: Window) -> ObservedWindow:
-    """Summarise the rows of a window. A column that is missing or cannot be read becomes a finding."""
+def observed(
+    contract: Contract, window: Window, *, keep_values: bool = False, counts_only: bool = False
+) -> ObservedWindow:
+    """Summarise the rows of a window. A column that is missing or cannot be read becomes a finding.
+
+    Parameters
+    ----------
+    contract
+        What the package says of its inputs and outputs.
+    window
+        The rows, in memory.
+    keep_values
+        Whether each column of numbers keeps its values, for exact statistics: as much memory as the columns have.
+    counts_only
+        Whether the rows in the frozen bins are all that is wanted. Then nothing is sorted, and columns have neither
+        moments nor a sketch.
+    """
     performance, labelled_rows, findings = measure(contract, window)
+    read = _counted if counts_only else _sorted if keep_values else _summarised
+    work: Callable[[ColumnProfile], ObservedColumn] = lambda reference: _column(reference, window, read)  # noqa: E731 - for its type
+    output = output_of(contract, window)
     return ObservedWindow(
         label=window.label,
         start=window.start,
         end=window.end,
         rows=len(window.frame),
-        columns=tuple(_column(reference, window) for reference in contract.profile.columns),
-        output=_output(contract, window),
+        columns=side_by_side(work, contract.profile.columns, len(window.frame)),
+        output=None if output is None else _read(*output, window, read),
+        relations=RelationsSeen.of(contract, window),
         performance=performance,
         labelled_rows=labelled_rows,
         findings=findings,
     )
 
 
-def _column(reference: ColumnProfile, window: Window) -> ObservedColumn:
+def side_by_side(
+    work: Callable[[ColumnProfile], Seen], columns: tuple[ColumnProfile, ...], rows: int
+) -> tuple[Seen, ...]:
+    """What is seen of each column, on several cores where that pays."""
+    if rows * len(columns) < MANY_VALUES:
+        return tuple(map(work, columns))
+    with ThreadPoolExecutor(MOST_THREADS, "cellops-observe") as pool:
+        return tuple(pool.map(work, columns))
+
+
+Reader: TypeAlias = Callable[[ColumnProfile, Any], ObservedColumn]
+
+
+def _summarised(reference: ColumnProfile, values: Any) -> ObservedColumn:
+    return replace(_sorted(reference, values), ordered=None)
+
+
+def _sorted(reference: ColumnProfile, values: Any) -> ObservedColumn:
+    current, ordered = observe_ordered(reference, values)
+    return ObservedColumn(reference, current, ordered=ordered)
+
+
+def _counted(reference: ColumnProfile, values: Any) -> ObservedColumn:
+    bins = count(reference, values)
+    current = ColumnProfile(
+        name=reference.name,
+        kind=reference.kind,
+        dtype=str(values.dtype),
+        rows=len(values),
+        missing=bins.missing,
+        bins=bins,
+        known=reference.known,
+    )
+    return ObservedColumn(reference, current)
+
+
+def _column(reference: ColumnProfile, window: Window, read: Reader) -> ObservedColumn:
+    found = of_name(reference, window)
+    return (
+        unreadable(reference, window.label, *found)
+        if isinstance(found, tuple)
+        else _read(reference, found, window, read)
+    )
+
+
+def _read(reference: ColumnProfile, values: Any, window: Window, read: Reader) -> ObservedColumn:
+    seen = attempted(read, reference, values)
+    return unreadable(reference, window.label, *seen) if isinstance(seen, tuple) else seen
+
+
+def of_name(reference: ColumnProfile, window: Window) -> "pd.Series[Any] | Problem":
+    """The column of a window that a profile speaks of, or why it is not there."""
     places = [place for place, name in enumerate(window.frame.columns) if str(name) == reference.name]
     if len(places) == 1:
-        return _read(reference, window.frame.iloc[:, places[0]], window)
+        return window.frame.iloc[:, places[0]]
     seen = f"{len(places)} columns have this name" if places else "The column is not there"
-    return _unreadable(reference, window, seen, "Give the inputs of the model, each column once")
+    return seen, "Give the inputs of the model, each column once"
 
 
-def _output(contract: Contract, window: Window) -> ObservedColumn | None:
-    """The probability of the positive class where there is one, else the answer."""
+def output_of(contract: Contract, window: Window) -> tuple[ColumnProfile, Any] | None:
+    """The probability of the positive class where there is one, else the answer; with its profile."""
     reference, labels = contract.output, window.labels
     if reference is None or labels is None:
         return None
     binary = contract.schema.task is Task.CLASSIFICATION and len(contract.schema.classes) == BINARY
     if binary and window.probabilities is not None and reference.kind is ColumnKind.NUMBER:
-        return _read(reference, window.probabilities[:, -1], window)
-    return _read(reference, labels, window)
+        return reference, window.probabilities[:, -1]
+    return reference, labels
 
 
-def _read(reference: ColumnProfile, values: Any, window: Window) -> ObservedColumn:
+def attempted(read: Callable[[ColumnProfile, Any], Seen], reference: ColumnProfile, values: Any) -> Seen | Problem:
+    """What a column shows, or why it cannot be read."""
     try:
-        return ObservedColumn(reference, observe(reference, values))
+        return read(reference, values)
     except CellopsError as error:
-        return _unreadable(reference, window, _said(error), error.remedy)
+        return _said(error), error.remedy
     except (
         TypeError,
         ValueError,
         ArithmeticError,
         NotImplementedError,
     ) as error:  # what pandas, numpy, Arrow and Decimal raise on values they cannot hold
-        return _unreadable(
-            reference, window, str(error) or type(error).__name__, "Convert it to what the model was trained on"
-        )
+        return str(error) or type(error).__name__, "Convert it to what the model was trained on"
 
 
 def _said(error: CellopsError) -> str:
@@ -99,11 +187,12 @@ def _said(error: CellopsError) -> str:
     return error.fact if error.received is None else f"{error.fact}: {shorten(repr(error.received))}"
 
 
-def _unreadable(reference: ColumnProfile, window: Window, seen: str, remedy: str) -> ObservedColumn:
+def unreadable(reference: ColumnProfile, label: str, seen: str, remedy: str) -> ObservedColumn:
+    """A column without what it showed, and a finding that says why."""
     finding = Finding(
         code="column-not-compared",
         severity=Severity.ERROR,
-        where=f"column {reference.name}, window {window.label}",
+        where=f"column {reference.name}, window {label}",
         seen=seen,
         remedy=remedy,
     )

@@ -4,21 +4,42 @@ import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from cellops.data.bins import LONGEST_NAME
 from cellops.monitoring import charts
-from cellops.monitoring.column_view import column_view, furthest_first, output_view, worst_of
+from cellops.monitoring.aspects import MAJOR_PSI, MODERATE_PSI
+from cellops.monitoring.column_view import by_consequence, column_view, output_view, relations_view, worst_of
 from cellops.monitoring.findings import by_code, places
 from cellops.monitoring.headline import headline, main_measure, measure_name, measure_of, promised_by
 from cellops.monitoring.performance import shown
-from cellops.monitoring.verdict import LEAST_ROWS
+from cellops.monitoring.ranking import is_known
+from cellops.monitoring.statistics import KNOWN
+from cellops.monitoring.verdict import FALSE_DISCOVERY_RATE, LEAST_ROWS, all_columns
+from cellops.monitoring.words import effect_of, p_value_of
 from cellops.records.contract import Contract, Measure
-from cellops.records.drift import ColumnDrift, DriftReport
+from cellops.records.drift import ColumnDrift, DriftReport, WindowDrift
 from cellops.records.profile import Bins
 
 MOST_COLUMNS = 50
 MOST_WINDOWS = 12
 """The page shows the columns that moved most and the latest windows, and stays below 1 MB; drift.json has all."""
+NAMES = MappingProxyType(
+    {
+        "psi": "PSI",
+        "chi_squared": "χ²",
+        "g_test": "G",
+        "total_variation": "total variation",
+        "cramer_von_mises": "Cramér-von Mises",
+        "normalised_wasserstein": "Wasserstein, deviations",
+        "energy_distance": "energy distance",
+        "missing": "missing",
+        "text_length": "text length",
+        "vocabulary": "words",
+        "out_of_vocabulary": "unknown words",
+    }
+)
+"""Of statistics that are not called after persons."""
 MOST_FINDINGS = 50
 """Of one code."""
 
@@ -58,7 +79,7 @@ def render(report: DriftReport, contract: Contract) -> str:
         lstrip_blocks=True,
     )
     windows = report.windows[-MOST_WINDOWS:]
-    columns = furthest_first(windows)
+    columns = by_consequence(windows)
     return environment.get_template("report.html").render(
         report=report,
         target=contract.schema.target,
@@ -67,6 +88,11 @@ def render(report: DriftReport, contract: Contract) -> str:
         columns=[column_view(cells, windows, _reference(report, cells)) for cells in columns[:MOST_COLUMNS]],
         left_out=(max(len(report.windows) - MOST_WINDOWS, 0), max(len(columns) - MOST_COLUMNS, 0)),
         output=output_view(windows, report.reference_output),
+        relations=relations_view(windows, report.reference_relations),
+        known=is_known(column for window in windows for column in window.columns),
+        alarms=any(window.alarm for window in windows),
+        statistics=_statistics(windows),
+        verdicts=(MODERATE_PSI, MAJOR_PSI, FALSE_DISCOVERY_RATE),
         performance=_performance(report),
         measures=_measures(report),
         absent=_absent(report),
@@ -80,8 +106,17 @@ def render(report: DriftReport, contract: Contract) -> str:
         findings=by_code(report),
         most_findings=MOST_FINDINGS,
         shown=shown,
+        effect_of=effect_of,
+        p_value_of=p_value_of,
         charts=charts,
     )
+
+
+def _statistics(windows: Sequence[WindowDrift]) -> list[tuple[str, str]]:
+    """The statistics that stand in the windows: their names, and what a person calls them."""
+    present = {result.statistic for window in windows for column in all_columns(window) for result in column.results}
+    ordered = [name for name in KNOWN if name in present]
+    return [(name, NAMES.get(name, name.replace("_", "-").title())) for name in ordered]
 
 
 def _reference(report: DriftReport, cells: Sequence[ColumnDrift | None]) -> Bins | None:

@@ -37,6 +37,8 @@ class Window:
     """Shape (answered rows, classes), columns in the order of the contract's classes."""
     truth: NDArray[Any] | None = None
     """What turned out to be true, shape (answered rows,); missing where it is not known yet."""
+    answered: NDArray[np.int64] | None = None
+    """The numbers of the answered rows in their table, shape (answered rows,), where it was read in chunks."""
 
 
 def whole(frame: "pd.DataFrame") -> tuple[Window, ...]:
@@ -79,9 +81,15 @@ def cut(frame: "pd.DataFrame", time: str, by: str) -> tuple[Window, ...]:
     if by not in FREQUENCIES:
         fact = "There are windows of a day, a week or a month"
         raise InputError(fact, received=by, remedy=f"Give one of {', '.join(FREQUENCIES)}")
-    periods = _times(frame, time).dt.tz_localize(None).dt.to_period(FREQUENCIES[by])
-    rows_of = periods.groupby(periods.to_numpy()).indices
-    return tuple(_window(period, by, frame.iloc[rows_of[period]]) for period in sorted(rows_of))
+    import pandas as pd
+
+    frequency = FREQUENCIES[by]
+    days = pd.PeriodIndex(_times(frame, time).dt.tz_localize(None).dt.to_period(frequency)).asi8
+    found, places = np.unique(days, return_inverse=True)
+    rows = np.argsort(places, kind="stable")
+    stretches = np.split(rows, np.cumsum(np.bincount(places))[:-1])
+    pairs = zip(found.tolist(), stretches, strict=True)
+    return tuple(_window(pd.Period(ordinal=day, freq=frequency), by, frame.iloc[at]) for day, at in pairs)
 
 
 def _window(period: "pd.Period", by: str, rows: "pd.DataFrame") -> Window:
@@ -103,6 +111,8 @@ def _times(frame: "pd.DataFrame", name: str) -> "pd.Series[Any]":
     if frame[name].ndim > 1:
         fact = f"The table has {frame[name].shape[1]} columns called {name}"
         raise InputError(fact, remedy="Name each column once", column=name)
+    # A chunk of a file counts its rows on from those before it.
+    first = frame.index.start if isinstance(frame.index, pd.RangeIndex) and frame.index.step == 1 else 0
     column = frame[name].reset_index(drop=True)
     if pd.api.types.is_numeric_dtype(column):
         fact = f"Column {name} holds numbers, not times"
@@ -116,18 +126,18 @@ def _times(frame: "pd.DataFrame", name: str) -> "pd.Series[Any]":
         fact = f"Column {name} holds no times: {error}"
         raise InputError(fact, remedy="Convert it to times first", column=name) from error
     remedy = "Write times as ISO 8601, such as 2013-04-01T05:00:00Z, and leave out rows without one"
-    _refuse_rows(times.isna(), column, "hold no time", remedy)
+    _refuse_rows(times.isna(), column, first, "hold no time", remedy)
     far = ~times.dt.year.between(FIRST_YEAR, LAST_YEAR)
-    _refuse_rows(far, column, f"lie before the year {FIRST_YEAR} or after {LAST_YEAR}", remedy)
+    _refuse_rows(far, column, first, f"lie before the year {FIRST_YEAR} or after {LAST_YEAR}", remedy)
     return times
 
 
-def _refuse_rows(bad: "pd.Series[bool]", column: "pd.Series[Any]", what: str, remedy: str) -> None:
+def _refuse_rows(bad: "pd.Series[bool]", column: "pd.Series[Any]", first: int, what: str, remedy: str) -> None:
     rows = np.flatnonzero(bad)
     if len(rows):
-        shown = rows[:SHOWN_ROWS].tolist()
+        shown = (rows[:SHOWN_ROWS] + first).tolist()
         fact = f"{len(rows)} rows of column {column.name} {what}, the first of them row {shown[0]}"
-        raise InputError(fact, received=column.iloc[shown[0]], remedy=remedy, column=column.name, rows=shown)
+        raise InputError(fact, received=column.iloc[rows[0]], remedy=remedy, column=column.name, rows=shown)
 
 
 def _refuse_empty(frame: "pd.DataFrame") -> None:

@@ -108,3 +108,5 @@ class Contract(Record, frozen=True, kw_only=True):
     performance: Performance | None = None
     output: ColumnProfile | None = None
     """What the model gave on evaluation rows: the probability of the positive class, the label, or the number."""
+    importance: dict[str, float] = {}
+    """How much of what the model answers depends on each input, in shares of 1, or all 0; some may not be known."""

@@ -44,7 +44,7 @@ class DriftVerdict(StrEnum):
         return self is not DriftVerdict.NOT_ENOUGH_DATA
 
 
-class ColumnDrift(Record, frozen=True, kw_only=True):
+class ColumnDrift(Record, frozen=True, kw_only=True, omit_defaults=True):
     """One column of one window against the package's profile."""
 
     column: str
@@ -56,14 +56,53 @@ class ColumnDrift(Record, frozen=True, kw_only=True):
     """Empty where a side has too few rows to be judged."""
     adjusted_p_value: float | None = None
     """Benjamini-Hochberg over the columns and windows of the report."""
+    basis: str = "psi"
+    """The statistic whose effect decided the verdict."""
+    importance: float | None = None
+    """Share of the model's output that depends on this column, from 0 to 1; None where the package does not say."""
+    moved: str = ""
+    """What moved, in words, where the column drifted."""
     finding: Finding | None = None
+
+    @property
+    def effect(self) -> Measure | None:
+        """How far the column moved, with an interval where there is one; None where it could not be judged."""
+        result = self.result(self.basis)
+        if result is None or result.value is None:
+            return None
+        return result.effect or Measure(name=result.statistic, value=result.value)
 
     def result(self, statistic: str) -> StatisticResult | None:
         return next((r for r in self.results if r.statistic == statistic), None)
 
 
+class RankedColumn(Record, frozen=True, kw_only=True):
+    """A column that drifted as a person is told of it: as it was in its gravest window."""
+
+    column: str
+    verdict: DriftVerdict
+    window: str
+    effect: str
+    """How far it moved, with the interval."""
+    p_value: str
+    """The adjusted one."""
+    importance: float | None
+    moved: str
+
+
+class Alarm(Record, frozen=True, kw_only=True):
+    """Whether a window is an alarm, and on what grounds. Windows that come later change nothing of it."""
+
+    p_value: float
+    """Simes over the columns that were judged, the output and the relations; what moved little counts as 1."""
+    level: float
+    """What was left of the budget of false alarms for this window."""
+    raised: bool
+    """Whether the p-value is no larger than the level."""
+
+
 class WindowDrift(Record, frozen=True, kw_only=True):
-    """One window: its columns ranked by how far they moved, and the performance in it once labels are there."""
+    """One window: its columns ranked by consequence, and the performance in it once labels are there."""
 
     label: str
     """`2013-04` …"""
@@ -74,6 +113,10 @@ class WindowDrift(Record, frozen=True, kw_only=True):
     columns: tuple[ColumnDrift, ...] = ()
     output: ColumnDrift | None = None
     """Drift of the prediction itself (probability of the positive class, or the predicted number)."""
+    relations: ColumnDrift | None = None
+    """Drift of how far each row is from what the relations between the columns in training let expect."""
+    alarm: Alarm | None = None
+    """None where nothing was judged, and in reports made before there were alarms."""
     performance: Performance | None = None
     worse: tuple[str, ...] = ()
     """Names of the figures that are worse than the package promises."""
@@ -95,5 +138,9 @@ class DriftReport(Record, frozen=True, kw_only=True):
     """The frozen bins of each column as the training data filled them, by name."""
     reference_output: Bins | None = None
     """The same of the prediction itself."""
+    reference_relations: Bins | None = None
+    """The same of the distances from the relations between columns."""
+    alarm_rate: float | None = None
+    """The share of false alarms among all, below which the alarms of the windows stay."""
     windows: tuple[WindowDrift, ...]
     findings: tuple[Finding, ...] = ()

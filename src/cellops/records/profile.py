@@ -57,6 +57,24 @@ class Moments(Record, frozen=True, kw_only=True):
     maximum: float
 
 
+class TextProfile(Record, frozen=True, kw_only=True):
+    """The strings of a column of free text: how long they are, and which words stand in them."""
+
+    lengths: QuantileSketch
+    """Characters; of 1,024 and more in steps of a sixty-fourth at most, so that it is exact and merges exactly."""
+    words: tuple[str, ...] = ()
+    """The most frequent first; each stands in enough rows to say nothing of one."""
+    rows_with: tuple[int, ...] = ()
+    """Rows in which each of them stands."""
+    rows: int
+    """Rows that have a text, the empty one also."""
+    unseen: int = 0
+    """Rows with a word that is not known. In a reference: with one that would not be if the row were not in it, which
+    is what may be expected of new rows."""
+    known: str = ""
+    """The words that are known, as sorted hashes of 32 bits, little-endian, in Base64. An observation has none."""
+
+
 class ColumnProfile(Record, frozen=True, kw_only=True):
     name: str
     kind: ColumnKind
@@ -72,8 +90,27 @@ class ColumnProfile(Record, frozen=True, kw_only=True):
 
     None where unseen cannot be told from rare.
     """
+    text: TextProfile | None = None
+    """Of strings most of which have no bin of their own."""
     problem: str | None = None
     """Why the column could not be profiled."""
+
+
+class Relations(Record, frozen=True, kw_only=True):
+    """How the numbers of a row hang together: what the others leave over of each."""
+
+    names: tuple[str, ...]
+    """The columns that follow from the others in part."""
+    knots: tuple[tuple[float, ...], ...]
+    """Of each column some values, ascending."""
+    scores: tuple[tuple[float, ...], ...]
+    """The standardised rank of each of these; between them it lies on a line, and of a missing value it is 0."""
+    weights: tuple[tuple[float, ...], ...]
+    """Shape (columns, columns): times the ranks of a row, what is left over of each column; 1 for itself."""
+    deviations: tuple[float, ...]
+    """Root of the mean square of that, in rows from which the weights were not made; 1 if nothing followed."""
+    errors: ColumnProfile
+    """How badly each such row is reconstructed; 1 in the root of the mean square."""
 
 
 class Profile(Record, frozen=True, kw_only=True):
@@ -81,6 +118,8 @@ class Profile(Record, frozen=True, kw_only=True):
 
     rows: int
     columns: tuple[ColumnProfile, ...]
+    relations: Relations | None = None
+    """Absent where no column of numbers follows from the others, or the rows are few."""
 
     def column(self, name: str) -> ColumnProfile | None:
         return next((c for c in self.columns if c.name == name), None)

@@ -14,6 +14,7 @@ from cellops.screens.parameters import parameters
 from cellops.screens.profile import profiled, saved
 from cellops.screens.promoted import promoted
 from cellops.screens.proof import proof
+from cellops.screens.reading import reading
 from cellops.screens.restored import restored
 from cellops.screens.runs import run, run_line, runs
 from cellops.screens.server import served, serving
@@ -40,6 +41,7 @@ __all__ = [
     "progress",
     "promoted",
     "proof",
+    "reading",
     "restored",
     "run",
     "run_line",

@@ -1,4 +1,4 @@
-"""A drift report as a table: one line a window."""
+"""A drift report as two tables: one line a window, and one line a column that drifted."""
 
 from typing import TYPE_CHECKING
 
@@ -8,7 +8,7 @@ from cellops.screens.console import console, findings, plain, say, shown
 if TYPE_CHECKING:
     from cellops.flows.drift import Drifted
     from cellops.records.contract import Measure
-    from cellops.records.drift import ColumnDrift, WindowDrift
+    from cellops.records.drift import ColumnDrift, RankedColumn, WindowDrift
 
 VERDICTS = {
     DriftVerdict.MAJOR: "red",
@@ -16,7 +16,7 @@ VERDICTS = {
     DriftVerdict.STABLE: "green",
     DriftVerdict.NOT_ENOUGH_DATA: "dim",
 }
-MOST_COLUMNS = 3
+MOST_COLUMNS = 10
 MOST_FIGURES = 2
 LARGE = 1e6
 
@@ -27,7 +27,7 @@ def drift(done: "Drifted") -> None:
     report = done.report
     first = next((w.performance for w in report.windows if w.performance), report.reference_performance)
     names = _names(first.measures, {name for window in report.windows for name in window.worse}) if first else []
-    table = Table("window", "rows", *names, "drifted", "output PSI", "moved most, PSI", box=None, pad_edge=False)
+    table = Table("window", "rows", *names, "alarm", "drifted", "output PSI", box=None, pad_edge=False)
     if report.reference_performance is not None:
         promised = report.reference_performance
         reference = [_measure(promised.measure(n), whole=p < MOST_FIGURES) for p, n in enumerate(names)]
@@ -35,6 +35,7 @@ def drift(done: "Drifted") -> None:
     for window in report.windows:
         table.add_row(*_window(window, names))
     console().print(table)
+    _ranked(done.ranked)
     say(done.headline, markup=False)
     findings(done.findings)
     replaced = " (in place of the one that was there)" if done.replaced else ""
@@ -48,10 +49,35 @@ def _names(measures: "tuple[Measure, ...]", worse: set[str]) -> list[str]:
 
 def _window(window: "WindowDrift", names: list[str]) -> tuple[str, ...]:
     measures = [_figure(window, name, whole=place < MOST_FIGURES) for place, name in enumerate(names)]
-    drifted = [c for c in window.columns if c.verdict.drifted]
-    moved = ", ".join(f"[{VERDICTS[c.verdict]}]{plain(c.column)}[/] {_psi(c)}" for c in drifted[:MOST_COLUMNS])
     output = f"[{VERDICTS[window.output.verdict]}]{_psi(window.output)}[/]" if window.output else ""
-    return plain(window.label), f"{window.rows:,}", *measures, _drifted(window), output, moved
+    return plain(window.label), f"{window.rows:,}", *measures, _alarm(window), _drifted(window), output
+
+
+def _alarm(window: "WindowDrift") -> str:
+    if window.alarm is None:
+        return "[dim]-[/]"
+    return "[red]alarm[/]" if window.alarm.raised else "[green]none[/]"
+
+
+def _ranked(drifted: "tuple[RankedColumn, ...]") -> None:
+    """Every column that drifted, in the order of consequence, as it stood in its gravest window."""
+    from rich.table import Table
+
+    if not drifted:
+        return
+    known = any(column.importance is not None for column in drifted)
+    table = Table("drifted", "effect", "importance", "adjusted p", "in", "what moved", box=None, pad_edge=False)
+    for column in drifted[:MOST_COLUMNS]:
+        name = f"[{VERDICTS[column.verdict]}]{plain(column.column)}[/]"
+        importance = "-" if column.importance is None else f"{column.importance:.0%}"
+        table.add_row(name, column.effect, importance, column.p_value, plain(column.window), plain(column.moved))
+    say("")
+    console().print(table)
+    if len(drifted) > MOST_COLUMNS:
+        say(f"[dim]{len(drifted) - MOST_COLUMNS} more in the report[/]")
+    if not known:
+        say("[dim]Ranked by drift alone: the package does not say how important its columns are[/]")
+    say("")
 
 
 def _drifted(window: "WindowDrift") -> str:

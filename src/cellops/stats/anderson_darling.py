@@ -1,10 +1,18 @@
+from collections.abc import Sequence
+
 import numpy as np
+from scipy.special import digamma, polygamma
 
 from cellops.records.drift import StatisticResult
-from cellops.stats.gap import gap_effect, largest_gap
+from cellops.stats.distribution import Distribution
+from cellops.stats.gap import gap_effect
+from cellops.stats.gaps import few_and_many, gaps
 from cellops.stats.result import ALL_MISSING, CONSTANT, GRID, NOT_ENOUGH_DATA, computed, refused
-from cellops.stats.samples import Points, Values, distribution, rows_of_both
+from cellops.stats.samples import Values, distribution
 from cellops.stats.squared_gaps import anderson_darling_tail
+from cellops.stats.ties import by_variance, tied, tied_p_value
+from cellops.stats.union import rows_of_both
+from cellops.stats.weighed_gaps import weighed_along, weighed_gaps
 
 LEAST_ROWS = 4
 """Rows of both sides together from which the statistic has a known variance."""
@@ -20,7 +28,8 @@ def anderson_darling(reference: Values, current: Values) -> StatisticResult:
     with H the distribution function of all N = n + m rows, read at midranks. It is the k-sample statistic of Scholz and
     Stephens for k = 2 before they standardise it; what `scipy.stats.anderson_ksamp` gives is
     :math:`(A^2 - 1) / \sigma_N`. The p-value is that of the limiting distribution at the figure as far from its mean in
-    standard deviations. It is not cut off at 0.1 % and 25 %, as tables of its percentage points are.
+    standard deviations, and where many rows are equal that given these ties, which spread the statistic out. It is not
+    cut off at 0.1 % and 25 %, as tables of its percentage points are.
 
     Parameters
     ----------
@@ -57,37 +66,43 @@ def anderson_darling(reference: Values, current: Values) -> StatisticResult:
         return refused(name, ALL_MISSING, *rows)
     if first.rank_error or second.rank_error:
         return refused(name, GRID, *rows)
-    at, here, there = rows_of_both(first, second)
-    if len(at) == 1:
+    if first.ends == second.ends and first.distinct == 1:
         return refused(name, CONSTANT, *rows)
     if sum(rows) < LEAST_ROWS:
         return refused(name, NOT_ENOUGH_DATA, *rows)
-    value = _statistic(here, there)
-    standing = LIMIT_DEVIATION * (value - 1) / _deviation(*rows)
-    p_value = anderson_darling_tail(1 + standing) if value > 0 else 1.0
-    effect = gap_effect("largest_gap", largest_gap(here, there), *rows)
+    value = (1 / rows[0] + 1 / rows[1]) * _weighed(first, second)
+    effect = gap_effect("largest_gap", gaps(first, second).largest, *rows)
+    p_value = tied_p_value(first, second, by_variance) if tied(first, second) else limiting(value, rows)
     return computed(name, value, *rows, p_value=p_value, method="asymptotic", effect=effect)
 
 
-def _statistic(here: Points, there: Points) -> float:
-    n, m, both = here.sum(), there.sum(), here + there
-    rows = n + m
-    below = np.cumsum(both) - both / 2
-    apart = rows * (np.cumsum(here) - here / 2) - below * n
-    share = both / (below * (rows - below) - rows * both / 4)
-    return float(np.sum(share * apart**2) * (rows - 1) / (rows * n * m))
+def _weighed(first: Distribution, second: Distribution) -> float:
+    sides = few_and_many(first, second)
+    if sides is not None:
+        return weighed_along(sides[0], second if sides[0] is first else first)
+    _, here, there = rows_of_both(first, second)
+    return weighed_gaps(here, here + there)
 
 
-def _deviation(n: int, m: int) -> float:
-    r"""Standard deviation :math:`\sigma_N` of the statistic of two sides that do not differ, without ties."""
-    rows = float(n + m)
-    inverse = 1 / np.arange(rows - 1, 0, -1)
-    h = inverse.sum()
-    g = float((np.cumsum(inverse[:-1]) / np.arange(2, rows)).sum())
-    sides = 1 / n + 1 / m
-    a = 4 * g - 6 + (10 - 6 * g) * sides
-    b = 4 * (2 * g - 4) + 16 * h + (2 * g - 14 * h - 4) * sides - 8 * h + 4 * g - 6
-    c = 4 * (6 * h + 2 * g - 2) + 2 * (4 * h - 4 * g + 6) + (2 * h - 6) * sides + 4 * h
-    d = 4 * (2 * h + 6) - 8 * h
+def limiting(value: float, rows: Sequence[int]) -> float:
+    """The limiting distribution at the figure as far from its mean in standard deviations, for k sides."""
+    if value <= 0:
+        return 1.0
+    mean = len(rows) - 1
+    standing = LIMIT_DEVIATION * np.sqrt(mean) * (value - mean) / deviation(rows)
+    return anderson_darling_tail(float(mean + standing), samples=len(rows))
+
+
+def deviation(sides: Sequence[int]) -> float:
+    r"""Standard deviation :math:`\sigma_N` of the statistic of k sides that do not differ, without ties."""
+    rows, k = float(sum(sides)), len(sides)
+    inverse = sum(1 / side for side in sides)
+    h = float(digamma(rows) - digamma(1))
+    # The double sum of the paper, which is the harmonic number of the second order less 2 h / N.
+    g = float(np.pi**2 / 6 - polygamma(1, rows)) - 2 * h / rows
+    a = (4 * g - 6) * (k - 1) + (10 - 6 * g) * inverse
+    b = (2 * g - 4) * k**2 + 8 * h * k + (2 * g - 14 * h - 4) * inverse - 8 * h + 4 * g - 6
+    c = (6 * h + 2 * g - 2) * k**2 + (4 * h - 4 * g + 6) * k + (2 * h - 6) * inverse + 4 * h
+    d = (2 * h + 6) * k**2 - 4 * h * k
     variance = (a * rows**3 + b * rows**2 + c * rows + d) / ((rows - 1) * (rows - 2) * (rows - 3))
     return float(np.sqrt(variance))

@@ -59,13 +59,14 @@ def chi_squared(reference: ArrayLike, current: ArrayLike) -> StatisticResult:
         return refused("chi_squared", NOT_ENOUGH_DATA, *rows)
     if len(p) == 1:
         return refused("chi_squared", CONSTANT, *rows)
-    value = _statistic(p, q)
-    p_value, method = p_value_of(_statistic, p, q)
+    value = pearson(p, q)
+    p_value, method = p_value_of(pearson, p, q)
     effect = noncentral("cramers_v", value, len(p) - 1, unit=sum(rows), power=0.5)
     return computed("chi_squared", value, *rows, p_value=p_value, method=method, effect=effect)
 
 
-def _statistic(p: Counts, q: Counts) -> float:
+def pearson(p: Counts, q: Counts) -> float:
+    """The statistic alone, of bins that are not empty on both sides."""
     table = np.stack([p, q])
     expected = np.outer(table.sum(axis=1), p + q) / table.sum()
     return float(np.sum((table - expected) ** 2 / expected))

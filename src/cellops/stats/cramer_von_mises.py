@@ -1,11 +1,15 @@
 import numpy as np
 
 from cellops.records.drift import StatisticResult
+from cellops.stats.distribution import Distribution, Points
 from cellops.stats.gap import gap_effect
+from cellops.stats.gaps import few_and_many, ranks
 from cellops.stats.noncentrality import harmonic
 from cellops.stats.result import ALL_MISSING, CONSTANT, GRID, NOT_ENOUGH_DATA, computed, refused
-from cellops.stats.samples import Points, Values, distribution, rows_of_both
+from cellops.stats.samples import Values, distribution
 from cellops.stats.squared_gaps import cramer_von_mises_tail
+from cellops.stats.ties import TIES_OF_A_ROW, evenly, tied, tied_p_value
+from cellops.stats.union import rows_of_both
 
 LEAST_ROWS = 2
 MOST_EXACT = 20
@@ -19,7 +23,9 @@ def cramer_von_mises(reference: Values, current: Values) -> StatisticResult:
 
     with H the distribution function of all n + m rows. Made of midranks, it equals
     `scipy.stats.cramervonmises_2samp` with ties too. It sees a shift spread over the whole range that the largest gap
-    does not. The p-value is exact for up to 20 rows a side, else asymptotic; both assume continuous values.
+    does not. The p-value is exact for up to 20 rows a side, where it assumes values that differ; else asymptotic, and
+    where rows are equal that of the mean square gap at midranks given these ties. The statistic as scipy has it then
+    grows with the difference of the numbers of rows, and its asymptotic p-value calls equal sides different.
 
     Parameters
     ----------
@@ -58,12 +64,17 @@ def cramer_von_mises(reference: Values, current: Values) -> StatisticResult:
         return refused(name, GRID, *rows)
     if min(rows) < LEAST_ROWS:
         return refused(name, NOT_ENOUGH_DATA, *rows)
-    at, here, there = rows_of_both(first, second)
-    if len(at) == 1:
+    if first.ends == second.ends and first.distinct == 1:
         return refused(name, CONSTANT, *rows)
-    value = _statistic(here, there)
+    sides = few_and_many(first, second)
+    squares = _squares(*rows_of_both(first, second)[1:]) if sides is None else _squares_along(sides[0], first, second)
+    value = squares / (rows[0] * rows[1] * sum(rows)) - (4 * rows[0] * rows[1] - 1) / (6 * sum(rows))
     exact = max(rows) <= MOST_EXACT
-    p_value = _exact(at, here, there) if exact else _asymptotic(value, *rows)
+    if exact:
+        p_value = _exact(*rows_of_both(first, second))
+    else:
+        ties = tied(first, second, TIES_OF_A_ROW / sum(rows))
+        p_value = tied_p_value(first, second, evenly) if ties else _asymptotic(value, *rows)
     return computed(
         name,
         value,
@@ -74,17 +85,31 @@ def cramer_von_mises(reference: Values, current: Values) -> StatisticResult:
     )
 
 
-def _statistic(here: Points, there: Points) -> float:
-    """From the squared distances of midranks among all rows from ranks within a side, ties ranked in any order."""
-    n, m = here.sum(), there.sum()
-    midrank = np.cumsum(here + there) - (here + there - 1) / 2
-    apart = n * _squares(midrank, here) + m * _squares(midrank, there)
-    return float(apart / (n * m * (n + m)) - (4 * n * m - 1) / (6 * (n + m)))
+def _squares(here: Points, there: Points) -> float:
+    """Squared distances of midranks among all rows from ranks within a side, ties ranked in any order.
+
+    Each side weighs as many as it has rows. A group of c ties adds (c³ - c) / 12.
+    """
+    below, below_there = np.cumsum(there) - there / 2, np.cumsum(here) - here / 2
+    ours, theirs = here * below**2 + _ties(here), there * below_there**2 + _ties(there)
+    return float(here.sum() * np.sum(ours) + there.sum() * np.sum(theirs))
 
 
-def _squares(midrank: Points, count: Points) -> float:
-    within = np.cumsum(count) - (count - 1) / 2
-    return float(np.sum(count * (midrank - within) ** 2 + (count**3 - count) / 12))
+def _squares_along(few: Distribution, first: Distribution, second: Distribution) -> float:
+    """The same for a side of many rows: between two values of the few they have as many of these below them."""
+    many = second if few is first else first
+    left, right = (rank.astype(np.float64) for rank in ranks(few, many))
+    between = np.diff(np.concatenate([[0.0], np.stack([left, right], axis=1).ravel(), [float(many.rows)]]))
+    upto = few.upto * few.rows
+    below = np.append(np.stack([upto - few.counts, upto - few.counts / 2], axis=1).ravel(), float(few.rows))
+    ours = few.counts * ((left + right) / 2) ** 2 + _ties(few.counts)
+    own_ties = float(np.sum(_ties(many.counts))) if many.distinct < many.rows else 0.0
+    return float(few.rows * np.sum(ours) + many.rows * (np.sum(between * below**2) + own_ties))
+
+
+def _ties(count: Points) -> Points:
+    ties: Points = (count**3 - count) / 12
+    return ties
 
 
 def _exact(at: Points, here: Points, there: Points) -> float:

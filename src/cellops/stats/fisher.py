@@ -5,9 +5,11 @@ from scipy.special import gammaln
 from cellops.errors import InputError
 from cellops.records.contract import Measure
 from cellops.records.drift import StatisticResult
+from cellops.stats.chi_squared import pearson
 from cellops.stats.counts import Counts, aligned
+from cellops.stats.newcombe import newcombe
 from cellops.stats.noncentrality import LEVEL, harmonic, noncentral
-from cellops.stats.proportion import proportion
+from cellops.stats.rare_bins import p_value_of
 from cellops.stats.result import CONSTANT, NOT_ENOUGH_DATA, computed, refused
 
 DRAWS = 9999
@@ -17,6 +19,8 @@ BLOCK = 1_000_000
 TIE = 1e-7
 """Relative distance within which two tables count as equally likely, as in scipy: their probabilities are rounded."""
 BINARY = 2
+MOST_ROWS = 10_000_000
+"""Rows of both sides up to which tables can be drawn and added up without losing digits."""
 
 
 def fisher(reference: ArrayLike, current: ArrayLike) -> StatisticResult:
@@ -26,7 +30,8 @@ def fisher(reference: ArrayLike, current: ArrayLike) -> StatisticResult:
 
     over all tables T with the rows and the bins of the one seen. For two bins the sum is exact. For more it is Monte
     Carlo: the share of 9,999 random tables, and the seen one, that are no likelier than it. Their seed is fixed, so
-    that the same counts give the same answer, and 1e-4 is the smallest p-value.
+    that the same counts give the same answer, and 1e-4 is the smallest p-value. Above ten million rows p is that of
+    `chi_squared`, which then is the same but where bins are rare, and exact for these.
 
     Parameters
     ----------
@@ -69,10 +74,15 @@ def fisher(reference: ArrayLike, current: ArrayLike) -> StatisticResult:
     if len(p) == 1:
         return refused("fisher", CONSTANT, *rows)
     squared = float(harmonic(rows) * np.sum((p / rows[0] - q / rows[1]) ** 2 / (p + q)))
-    if len(p) == BINARY:
-        p_value, method, effect = _exact(p, q), "exact", _difference(p, q)
+    if sum(rows) > MOST_ROWS:
+        p_value, method = p_value_of(pearson, p, q)
+    elif len(p) == BINARY:
+        p_value, method = _exact(p, q), "exact"
     else:
         p_value, method = _drawn(p, q), "Monte Carlo"
+    if len(p) == BINARY:
+        effect: Measure | None = _difference(p, q)
+    else:
         effect = noncentral("cramers_v", squared * sum(rows), len(p) - 1, unit=sum(rows), power=0.5)
     return computed("fisher", min(1.0, np.sqrt(squared)), *rows, p_value=p_value, method=method, effect=effect)
 
@@ -110,14 +120,11 @@ def _log_factorial(rows: NDArray[np.int64]) -> NDArray[np.float64]:
     return logarithms
 
 
-def _difference(p: Counts, q: Counts) -> Measure | None:
+def _difference(p: Counts, q: Counts) -> Measure:
     """How far the share of a bin has moved, without sign, since both bins move alike."""
-    rising = int(q[1] / q.sum() > p[1] / p.sum())
-    before, after = (proportion("share", int(side[rising]), int(side.sum()), level=LEVEL) for side in (p, q))
-    if before is None or after is None:
-        return None
-    value = after.value - before.value
-    below = np.hypot(after.value - (after.low or 0.0), (before.high or 0.0) - before.value)
-    above = np.hypot((after.high or 0.0) - after.value, before.value - (before.low or 0.0))
-    low, high = max(0.0, float(value - below)), min(1.0, float(value + above))
-    return Measure(name="difference_of_shares", value=value, low=low, high=high, level=LEVEL, method="Newcombe")
+    rows = p.sum(), q.sum()
+    low, high = newcombe(p[1:], rows[0], q[1:], rows[1], level=LEVEL)
+    value = abs(float(q[1] / rows[1] - p[1] / rows[0]))
+    return Measure(
+        name="difference_of_shares", value=value, low=float(low[0]), high=float(high[0]), level=LEVEL, method="Newcombe"
+    )

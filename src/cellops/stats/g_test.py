@@ -60,6 +60,6 @@ def g_test(reference: ArrayLike, current: ArrayLike) -> StatisticResult:
 
 
 def _statistic(p: Counts, q: Counts) -> float:
-    share = p.sum() / (p.sum() + q.sum())
-    both = p + q
-    return max(0.0, 2 * float(np.sum(xlogy(p, p / (share * both)) + xlogy(q, q / ((1 - share) * both)))))
+    both, rows = p + q, p.sum() + q.sum()
+    expected = (p.sum() / rows * both, q.sum() / rows * both)
+    return max(0.0, 2 * float(np.sum(xlogy(p, p / expected[0]) + xlogy(q, q / expected[1]))))

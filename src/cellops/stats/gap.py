@@ -4,29 +4,15 @@ import numpy as np
 
 from cellops.records.contract import Measure
 from cellops.stats.noncentrality import LEVEL
-from cellops.stats.samples import Distribution, Points, points_of, rows_of_both
 
 
-def gap_between(first: Distribution, second: Distribution) -> float:
-    """The largest gap between two distribution functions, from 0 to 1."""
-    if first.rows and second.rows and first.steps and second.steps:
-        _, here, there = rows_of_both(first, second)
-        return largest_gap(here, there)
-    at = points_of(first, second)
-    return float(np.max(np.abs([first.at(at) - second.at(at), first.before(at) - second.before(at)])))
-
-
-def largest_gap(here: Points, there: Points) -> float:
-    """The same, from the rows of either side at each of their ascending values."""
-    return float(np.max(np.abs(np.cumsum(here) / here.sum() - np.cumsum(there) / there.sum())))
-
-
-def gap_effect(name: str, gap: float, reference_rows: int, current_rows: int, *, error: float = 0.0) -> Measure:
+def gap_effect(name: str, gap: float, *rows: int, error: float = 0.0) -> Measure:
     r"""A mean or largest gap with an interval that holds for any distributions and any number of rows.
 
     .. math:: \mathrm{gap} \pm \big(\sqrt{\ln (4 / \alpha) / 2n} + \sqrt{\ln (4 / \alpha) / 2m}\big)
 
     for each distribution function is within its root of that of its sample with probability :math:`1 - \alpha / 2`.
+    Between k samples 4 is 2k, and n and m are the rows of the two smallest.
 
     Parameters
     ----------
@@ -34,8 +20,8 @@ def gap_effect(name: str, gap: float, reference_rows: int, current_rows: int, *,
         What the effect is called.
     gap
         From 0 to 1: the gap between two samples in a norm no larger than its maximum.
-    reference_rows, current_rows
-        n and m.
+    rows
+        n and m, or those of k samples.
     error
         The most by which the gap may be off because a side is known from a grid only.
 
@@ -54,8 +40,8 @@ def gap_effect(name: str, gap: float, reference_rows: int, current_rows: int, *,
     >>> round(effect.low, 3), round(effect.high, 3)
     (0.206, 0.394)
     """
-    radius = np.log(4 / (1 - LEVEL)) / 2
-    reach = float(np.sqrt(radius / reference_rows) + np.sqrt(radius / current_rows)) + error
+    radius = np.log(2 * len(rows) / (1 - LEVEL)) / 2
+    reach = float(sum(np.sqrt(radius / side) for side in sorted(rows)[:2])) + error
     value = min(float(gap), 1.0)
     return Measure(
         name=name,

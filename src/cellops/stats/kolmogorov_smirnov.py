@@ -3,9 +3,12 @@ import warnings
 import numpy as np
 
 from cellops.records.drift import StatisticResult
-from cellops.stats.gap import gap_between, gap_effect
+from cellops.stats.distribution import Distribution
+from cellops.stats.gap import gap_effect
+from cellops.stats.gaps import gaps
 from cellops.stats.result import ALL_MISSING, computed, refused
-from cellops.stats.samples import Distribution, Values, distribution
+from cellops.stats.samples import Values, distribution
+from cellops.stats.smirnov import kolmogorov_tail
 
 MOST_PAIRS = 100_000
 """Product of the rows of both sides up to which the exact p-value is quick."""
@@ -54,7 +57,7 @@ def kolmogorov_smirnov(reference: Values, current: Values) -> StatisticResult:
     rows = first.rows, second.rows
     if not all(rows):
         return refused("kolmogorov_smirnov", ALL_MISSING, *rows)
-    gap, error = gap_between(first, second), first.rank_error + second.rank_error
+    gap, error = gaps(first, second).largest, first.rank_error + second.rank_error
     few = not error and rows[0] * rows[1] <= MOST_PAIRS
     return computed(
         "kolmogorov_smirnov",
@@ -78,7 +81,5 @@ def _exact(first: Distribution, second: Distribution) -> float:
 
 
 def _asymptotic(gap: float, reference_rows: int, current_rows: int) -> float:
-    from scipy.stats import kstwo
-
     effective_rows = max(np.round(reference_rows * current_rows / (reference_rows + current_rows)), 1)
-    return float(kstwo.sf(gap, effective_rows))
+    return kolmogorov_tail(gap, int(effective_rows))

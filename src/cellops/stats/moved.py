@@ -3,9 +3,10 @@
 import numpy as np
 
 from cellops.records.contract import Measure
+from cellops.stats.distribution import LARGEST, Distribution
+from cellops.stats.gaps import gaps
 from cellops.stats.interval import quantile
 from cellops.stats.noncentrality import LEVEL
-from cellops.stats.samples import LARGEST, Distribution, area_between
 
 
 def moved(name: str, first: Distribution, second: Distribution, *, unit: float = 1.0) -> Measure | None:
@@ -39,14 +40,14 @@ def moved(name: str, first: Distribution, second: Distribution, *, unit: float =
     Am. Math. Soc. 261 (2019), theorem 3.2, for the noise; Efron and Stein, The jackknife estimate of variance, Ann.
     Statist. 9 (1981), for the variance.
     """
-    ends = np.abs([first.values[0], first.values[-1], second.values[0], second.values[-1]])
-    if ends.max() >= LARGEST:
+    if max(map(abs, (*first.ends, *second.ends))) >= LARGEST:
         return None
-    error = first.distance_error + second.distance_error
+    sides, error = (first, second), first.distance_error + second.distance_error
     with np.errstate(over="ignore", invalid="ignore"):
-        value = area_between(first, second) / unit
-        reach = quantile(LEVEL) * np.hypot(*(spread(side) / np.sqrt(side.rows) for side in (first, second))) + error
-        low = max(0.0, value - (noise(first) + noise(second) + reach) / unit)
+        value = gaps(first, second).area / unit
+        reach = quantile(LEVEL) * np.hypot(*(side.spread.deviation / np.sqrt(side.rows) for side in sides)) + error
+        noise = sum(side.spread.noise / np.sqrt(side.rows) for side in sides)
+        low = max(0.0, value - (noise + reach) / unit)
         high = value + reach / unit
     if not np.isfinite([value, error]).all():
         return None
@@ -61,25 +62,8 @@ def moved(name: str, first: Distribution, second: Distribution, *, unit: float =
     )
 
 
-def noise(side: Distribution) -> float:
-    """The most by which a sample is moved on average by noise alone."""
-    share = (side.upto[:-1] + side.below[1:]) / 2
-    return 2 * float(np.sum(np.sqrt(share * (1 - share)) * np.diff(side.values / 2))) / float(np.sqrt(side.rows))
-
-
-def spread(side: Distribution) -> float:
-    """Standard deviation of the rows, where those between two values of a grid lie on a line."""
-    unit = float(np.max(np.abs(side.values))) or 1.0
-    values = side.values / unit
-    at, between = side.upto - side.below, side.below[1:] - side.upto[:-1]
-    middle = (values[1:] + values[:-1]) / 2
-    mean = at @ values + between @ middle
-    variance = at @ (values - mean) ** 2 + between @ ((middle - mean) ** 2 + np.diff(values) ** 2 / 12)
-    return float(np.sqrt(variance)) * unit
-
-
 def spread_error(side: Distribution) -> float:
-    """The most by which `spread` may be off: a row of a grid is moved by less than its two neighbours are apart."""
+    """The most by which a standard deviation may be off: a row of a grid moves less than its neighbours are apart."""
     between, width = side.below[1:] - side.upto[:-1], np.diff(side.values / 2)
     unit = float(np.max(width, initial=0.0)) or 1.0
     return 2 * unit * float(np.sqrt(np.maximum(between, 0.0) @ (width / unit) ** 2))

@@ -1,5 +1,5 @@
 from cellops.records.drift import StatisticResult
-from cellops.stats.moved import moved, spread, spread_error
+from cellops.stats.moved import moved, spread_error
 from cellops.stats.result import ALL_MISSING, CONSTANT, GRID, INFINITE, computed, refused
 from cellops.stats.samples import Values, distribution
 
@@ -44,7 +44,7 @@ def normalised_wasserstein(reference: Values, current: Values) -> StatisticResul
         return refused(name, ALL_MISSING, *rows)
     if moved(name, first, second) is None:
         return refused(name, INFINITE, *rows)
-    unit, unit_error = spread(first), spread_error(first)
+    unit, unit_error = first.spread.deviation, spread_error(first)
     if unit == 0:
         return refused(name, CONSTANT, *rows)
     if unit_error >= unit:

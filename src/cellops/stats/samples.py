@@ -1,104 +1,75 @@
 """A sketch, or the values themselves, read as a distribution function, as the statistics that compare two need it."""
 
-from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from cellops.errors import InputError
 from cellops.records.profile import QuantileSketch
+from cellops.stats.distribution import LARGEST, Distribution, Points, Steps
 
-Points: TypeAlias = NDArray[np.float64]
-Values: TypeAlias = QuantileSketch | ArrayLike
-"""One side of a comparison: values, where NaN is missing, shape (rows,); or a sketch of them, with ties counted."""
-LARGEST = float(np.finfo(np.float64).max)
-"""What stands for infinity, in a sketch too."""
-
-
-@dataclass(frozen=True)
-class Distribution:
-    """A distribution function: it jumps at each value, and rises on a line between two of them."""
-
-    values: Points
-    """Ascending, shape (values,)."""
-    below: Points
-    """Share of rows below each value."""
-    upto: Points
-    """Share of rows at or below each value."""
-    rows: int = 0
-    rank_error: float = 0.0
-    """The most by which a share may be off because the rows are known from a grid only."""
-    distance_error: float = 0.0
-    """How far, on average over all rows, it may be from the rows."""
-
-    @property
-    def steps(self) -> bool:
-        """Whether no row lies between two values, so that there are no lines to read."""
-        return np.array_equal(self.below[1:], self.upto[:-1])
-
-    @property
-    def counts(self) -> Points:
-        """Rows at each value; shape (values,)."""
-        counts: Points = np.round((self.upto - self.below) * self.rows)
-        return counts
-
-    def at(self, points: Points) -> Points:
-        """Share of rows at or below each point."""
-        return self._read(points, np.searchsorted(self.values, points, side="right") - 1)
-
-    def before(self, points: Points) -> Points:
-        """Share of rows below each point."""
-        return self._read(points, np.searchsorted(self.values, points, side="left") - 1)
-
-    def _read(self, points: Points, last: NDArray[np.intp]) -> Points:
-        """The line that leaves the value at `last` and ends at the next one, read at each point."""
-        if self.steps:
-            steps: Points = np.append(0.0, self.upto)[last + 1]
-            return steps
-        here, following = np.maximum(last, 0), np.minimum(last + 1, len(self.values) - 1)
-        # Halves, since the difference of two large floats may be beyond the largest.
-        width = self.values[following] / 2 - self.values[here] / 2
-        way = np.divide(points / 2 - self.values[here] / 2, width, out=np.zeros_like(points), where=width > 0)
-        rise = np.where(following > last, self.below[following] - self.upto[here], 0.0)
-        share: Points = np.where(last < 0, 0.0, np.where(following == here, 1.0, self.upto[here] + way * rise))
-        return share
+Values: TypeAlias = QuantileSketch | Distribution | ArrayLike
+"""One side of a comparison: values, where NaN is missing, shape (rows,); a sketch of them, with ties counted; or what
+`distribution` made of either, so that several statistics share its work."""
 
 
-def distribution(side: Values) -> Distribution:
+def distribution(side: Values, *, ascending: bool = False) -> Distribution:
     """The distribution function of values, or of a sketch: exact for an exact one, within the stated error for a grid.
+
+    Give it to the statistics in place of the values where several are asked for: these are then sorted once, and what
+    one statistic finds out of the rows the next one need not.
+
+    Parameters
+    ----------
+    side
+        Values or a sketch; a distribution comes back as it is.
+    ascending
+        Whether values are ascending already and none is missing, so that they need not be sorted. They are not copied
+        then, and must not be changed later.
 
     Raises
     ------
     InputError
-        When values are not one row of numbers, or the sketch is not one: values that do not ascend, or counts that do
-        not rise.
+        When values are not one row of numbers, or do not ascend though that was said, or the sketch is not one: values
+        that do not ascend, or counts that do not rise.
+
+    Examples
+    --------
+    >>> current = distribution([3.0, 1.0, np.nan, 1.0])
+    >>> current.rows, current.at(np.array([2.0])).round(3)
+    (3, array([0.667]))
     """
-    return _of_sketch(side) if isinstance(side, QuantileSketch) else _of_values(side)
+    if isinstance(side, Distribution):
+        return side
+    return _of_sketch(side) if isinstance(side, QuantileSketch) else _of_values(side, ascending=ascending)
 
 
-def _of_values(side: ArrayLike) -> Distribution:
+def _of_values(side: ArrayLike, *, ascending: bool) -> Distribution:
     try:
         values = np.asarray(side, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         fact = "Values must be numbers"
         raise InputError(fact, received=side, remedy="Give one row of numbers, NaN for a missing one") from error
     if values.ndim != 1:
         fact = "Values must be one row of numbers"
         raise InputError(fact, received=values.shape, remedy="Give the values of one column")
-    ordered = np.sort(values)
-    ordered = np.clip(ordered[: np.searchsorted(ordered, np.nan)], -LARGEST, LARGEST)
-    rows = len(ordered)
-    starts = np.flatnonzero(np.append(rows > 0, ordered[1:] != ordered[:-1]))
-    upto = np.append(starts[1:], rows)[: len(starts)]
-    return Distribution(values=ordered[starts], below=starts / max(rows, 1), upto=upto / max(rows, 1), rows=rows)
+    if ascending and not np.all(values[1:] >= values[:-1]):
+        fact = "Values do not ascend, or some are missing"
+        raise InputError(fact, remedy="Sort them and leave out NaN, or do not say that they ascend")
+    ordered = values if ascending else np.sort(values)
+    ordered = ordered[: np.searchsorted(ordered, np.nan)]
+    if len(ordered) and max(-ordered[0], ordered[-1]) > LARGEST:
+        ordered = np.clip(ordered, -LARGEST, LARGEST)
+    return Distribution(ordered=ordered, rows=len(ordered))
 
 
 def _of_sketch(sketch: QuantileSketch) -> Distribution:
     values, below, upto = _counted(sketch)
     rows = sketch.cumulative[-1] if sketch.cumulative else 0
-    read = Distribution(values, below / max(rows, 1), upto / max(rows, 1), rows, sketch.rank_error)
-    return replace(read, distance_error=_distance_error(sketch, read))
+    points = Steps(values, below / max(rows, 1), upto / max(rows, 1))
+    error = _distance_error(sketch, points)
+    return Distribution(points, rows=rows, rank_error=sketch.rank_error, distance_error=error)
 
 
 def _counted(sketch: QuantileSketch) -> tuple[Points, Points, Points]:
@@ -116,47 +87,12 @@ def _counted(sketch: QuantileSketch) -> tuple[Points, Points, Points]:
     return values, below, upto
 
 
-def points_of(first: Distribution, second: Distribution) -> Points:
-    """Every value at which one of the two jumps, ascending; shape (values,)."""
-    # Two ascending rows are merged by a stable sort in one pass.
-    both = np.sort(np.concatenate([first.values, second.values]), kind="stable")
-    points: Points = both[np.append(True, both[1:] != both[:-1])]
-    return points
-
-
-def rows_of_both(first: Distribution, second: Distribution) -> tuple[Points, Points, Points]:
-    """Every value of two exact distributions, ascending, and the rows of either side at it; shape (values,) each."""
-    both = np.concatenate([first.values, second.values])
-    order = np.argsort(both, kind="stable")  # two ascending rows are merged in one pass
-    ordered = both[order]
-    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
-    counts = np.concatenate([first.counts, second.counts])[order]
-    here = np.add.reduceat(np.where(order < len(first.values), counts, 0.0), starts)
-    return ordered[starts], here, np.add.reduceat(counts, starts) - here
-
-
-def area_between(first: Distribution, second: Distribution) -> float:
-    """The area between two distribution functions, infinite where it is beyond the largest float."""
-    points = points_of(first, second)
-    left = first.at(points[:-1]) - second.at(points[:-1])
-    right = first.before(points[1:]) - second.before(points[1:])
-    return _area(left, right, points)
-
-
-def _area(left: Points, right: Points, points: Points) -> float:
-    """The area under the absolute value of lines between points, from their heights at both ends."""
-    ends = np.abs(left) + np.abs(right)
-    crossing = np.divide(left**2 + right**2, 2 * ends, out=np.zeros_like(ends), where=ends > 0)
-    heights = np.where(left * right < 0, crossing, ends / 2)
-    return 2 * float(np.sum(heights * np.diff(points / 2)))  # the difference of two large floats may be infinite
-
-
 def distance_error(side: Values) -> float:
     """How far, on average over all rows, a sketch may be from the rows; zero for values."""
     return distribution(side).distance_error
 
 
-def _distance_error(sketch: QuantileSketch, read: Distribution) -> float:
+def _distance_error(sketch: QuantileSketch, read: Steps) -> float:
     """What the sketch states, else what is possible."""
     if sketch.distance_error is not None or not sketch.rank_error:
         return sketch.distance_error or 0.0

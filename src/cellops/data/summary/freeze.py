@@ -12,6 +12,7 @@ from cellops.data.summary.findings import findings
 from cellops.data.summary.numbers import NumberSummary
 from cellops.data.summary.others import BooleanSummary
 from cellops.data.summary.table import TableSummary
+from cellops.data.texts import freeze_text, is_free_text
 from cellops.errors import InputError
 from cellops.records.profile import ColumnKind, ColumnProfile, Profile, QuantileSketch
 
@@ -30,7 +31,8 @@ def freeze(summary: TableSummary) -> Profile:
 
     Columns with up to 512 distinct numbers, or up to 4,096 strings, have the profile that `cellops.data.profile` makes
     of the table itself; of others each edge is where a bucket of the sketch begins, so that the counts are exact and a
-    decile is off by the stated error in rank at most.
+    decile is off by the stated error in rank at most. Relations between columns are left out, for they need the rows a
+    second time, and so is what texts hold of columns with more strings than are counted.
 
     Parameters
     ----------
@@ -108,11 +110,14 @@ def _categories(blank: ColumnProfile, column: ColumnSummary) -> ColumnProfile:
     counts = pd.Series([rows for _, rows in named], index=names, dtype="int64")
     bins, known = freeze_categories(counts, blank.kind, blank.missing)
     rest = blank.rows - blank.missing - int(counts.sum())
-    return blank.replace(bins=bins.replace(other=bins.other + rest), known=None if rest else known)
+    if rest:
+        return blank.replace(bins=bins.replace(other=bins.other + rest))
+    text = freeze_text(counts) if blank.kind is ColumnKind.TEXT and is_free_text(bins) else None
+    return blank.replace(bins=bins, known=known, text=text)
 
 
 def _numbers(blank: ColumnProfile, part: NumberSummary) -> ColumnProfile:
-    told = _with_infinite(part.sketch.quantile_sketch(), part)
+    told = with_infinite(part.sketch.quantile_sketch(), part.below, part.above)
     if not part.moments.count:
         return blank.replace(sketch=told, problem="All values are infinite")
     bins = freeze_stretches(_stretches(part.sketch), blank.kind, blank.missing)
@@ -140,17 +145,17 @@ def _stretches(sketch: Sketch) -> Stretches:
     return Stretches(starts, ends, held.counts)
 
 
-def _with_infinite(told: QuantileSketch, part: NumberSummary) -> QuantileSketch:
-    """The sketch with infinities as the largest floats, for JSON has none."""
-    values, upto = list(told.values), [rows + part.below for rows in told.cumulative]
-    below = [rows + part.below for rows in told.below]
-    if part.below and (not values or values[0] != -LARGEST):
-        values, upto, below = [-LARGEST, *values], [part.below, *upto], [0, *below] if below else []
-    if part.above and (not values or values[-1] != LARGEST):
+def with_infinite(told: QuantileSketch, lower: int, upper: int) -> QuantileSketch:
+    """The sketch with so many rows of minus and plus infinity, as the largest floats: JSON has no infinities."""
+    values, upto = list(told.values), [rows + lower for rows in told.cumulative]
+    below = [rows + lower for rows in told.below]
+    if lower and (not values or values[0] != -LARGEST):
+        values, upto, below = [-LARGEST, *values], [lower, *upto], [0, *below] if below else []
+    if upper and (not values or values[-1] != LARGEST):
         values, below = [*values, LARGEST], [*below, upto[-1]] if below else []
-        upto = [*upto, (upto[-1] if upto else 0) + part.above]
-    elif part.above:
-        upto[-1] += part.above
+        upto = [*upto, (upto[-1] if upto else 0) + upper]
+    elif upper:
+        upto[-1] += upper
     rows = upto[-1] if upto else 1
-    error = told.rank_error * part.moments.count / rows
+    error = told.rank_error * (rows - lower - upper) / rows
     return told.replace(values=tuple(values), cumulative=tuple(upto), below=tuple(below), rank_error=error)

@@ -1,7 +1,7 @@
 """Parquet files, one or a folder of them, as chunks; no more of a file is in memory than of a chunk."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -25,16 +25,42 @@ def chunks_of_parquet(path: Path, rows: int | None) -> Iterator[Chunk]:
     InputError
         When a file is damaged, or the folder holds none.
     """
-    for file, partition in _files(path):
+    return map(Chunk.of_arrow, tables_of_parquet(path, rows))
+
+
+def tables_of_parquet(path: Path, rows: int | None, columns: Collection[str] | None = None) -> Iterator[Any]:
+    """The same as tables of pyarrow.
+
+    Parameters
+    ----------
+    path
+        A file, or a folder with files.
+    rows
+        Of a table; by default as many as fit.
+    columns
+        The only ones to be read, where a file has them; by default all.
+
+    Raises
+    ------
+    InputError
+        When a file is damaged, or the folder holds none.
+    """
+    for file, partition in parquet_files(path):
         try:
-            yield from _of_file(file, partition, rows)
+            yield from _of_file(file, partition, rows, columns)
         except (OSError, ValueError, NotImplementedError) as error:  # pyarrow's own errors are among these
             fact = f"{file.name} cannot be read: {str(error).splitlines()[0]}"
             raise InputError(fact, remedy="Write it again: it is damaged, or no Parquet file") from error
 
 
-def _files(path: Path) -> list[tuple[Path, dict[str, Any]]]:
-    """Each file with the values that its folders name."""
+def parquet_files(path: Path) -> list[tuple[Path, dict[str, Any]]]:
+    """Each file with the values that its folders name.
+
+    Raises
+    ------
+    InputError
+        When a folder holds none.
+    """
     if path.is_file():
         return [(path, {})]
     files = sorted(file for file in path.rglob("*") if file.suffix.lower() in (".parquet", ".pq") and file.is_file())
@@ -54,18 +80,20 @@ def _value(text: str) -> int | str | None:
     return None if text == MISSING else int(text) if WHOLE.fullmatch(text) else text
 
 
-def _of_file(file: Path, partition: dict[str, Any], rows: int | None) -> Iterator[Chunk]:
+def _of_file(file: Path, partition: dict[str, Any], rows: int | None, columns: Collection[str] | None) -> Iterator[Any]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(file, buffer_size=BUFFER, pre_buffer=False) as opened:
         schema = opened.schema_arrow
         size = rows or fitting_rows(len(schema) + len(partition))
-        empty = pa.Table.from_batches([], schema)
+        wanted = None if columns is None else [name for name in schema.names if name in columns]
+        named = partition if columns is None else {name: partition[name] for name in partition if name in columns}
         if not opened.metadata.num_rows:
-            yield Chunk.of_arrow(_with(empty, partition))
-        for batch in opened.iter_batches(batch_size=size):
-            yield Chunk.of_arrow(_with(pa.Table.from_batches([batch]), partition))
+            empty = pa.Table.from_batches([], schema)
+            yield _with(empty if wanted is None else empty.select(wanted), named)
+        for batch in opened.iter_batches(batch_size=size, columns=wanted):
+            yield _with(pa.Table.from_batches([batch]), named)
 
 
 def _with(table: Any, partition: dict[str, Any]) -> Any:

@@ -1,0 +1,177 @@
+"""The windows of a file with data, answered by the model: as a whole, or in chunks where memory may not hold it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cellops.data.problems import listed, shorten
+from cellops.errors import InputError
+from cellops.flows.scored import Incomplete, Unscored, answered
+from cellops.monitoring.labelled_rows import most_of_each
+from cellops.monitoring.window_part import WindowPart
+from cellops.monitoring.windows import Window, cut, whole
+from cellops.records.contract import Schema
+from cellops.records.finding import Finding, Severity
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from cellops.data.table_chunks import TableChunks
+    from cellops.packaging.load import LoadedPackage
+
+LONGEST_LIST = 300
+"""Characters of a file's column names in an error."""
+TOGETHER = 8
+"""Parts of windows that wait to be merged, of all windows together."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the windows of a file shall be."""
+
+    time: str | None
+    """The column by which rows are put into windows; None for one window of all."""
+    label: str | None
+    """The column with the truth; None for the model's target, where it is there."""
+    by: str
+    """`day`, `week` or `month`."""
+    chunk_rows: int | None = None
+    """Rows of a chunk. Given, a file of any length is read in chunks; else those that are long are."""
+
+
+def data_windows(
+    loaded: "LoadedPackage", path: Path, wanted: Wanted, on_stage: Callable[[str], None]
+) -> tuple[list[Window] | list[WindowPart], list[Finding]]:
+    """The windows of a file, and what could not be read or answered.
+
+    Parameters
+    ----------
+    path
+        A CSV or Parquet file, or a folder with Parquet files.
+    wanted
+        How rows are put into windows, and where the truth stands.
+    on_stage
+        Hears of the rows that have been read, where there are many.
+
+    Returns
+    -------
+    windows, findings
+        Windows with their rows, so that statistics are exact; or, of a file that is long, what its chunks showed, of
+        which counts are exact and quantiles come from a sketch.
+
+    Raises
+    ------
+    NotFoundError
+        When there is no such file.
+    InputError
+        When the data cannot be read, or have no such column.
+    """
+    from cellops.data.table_chunks import TableChunks, is_long
+
+    schema, label = loaded.contract.schema, wanted.label
+    inputs = [needed.name for needed in schema.inputs]
+    if label is not None and label in inputs:
+        fact = f"{label} is an input of the model, so it cannot be the truth"
+        raise InputError(fact, remedy=f"Name the column that holds {schema.target}", column=label)
+    chunks = TableChunks(path, schema, label or schema.target, {*inputs, label or schema.target}, wanted.chunk_rows)
+    chunks.columns |= set() if wanted.time is None else {wanted.time}
+    read = None if wanted.chunk_rows or is_long(path, chunks.columns) else _read(chunks)
+    if read is None:
+        return _in_chunks(loaded, chunks, wanted, on_stage)
+    frame, findings = read
+    unscored, incomplete = Unscored(), Incomplete()
+    target = _target(path, list(map(str, frame.columns)), schema, label)
+    findings += _of_label(target, schema)
+    incomplete.add(schema, frame)
+    windows = whole(frame) if wanted.time is None else cut(frame, wanted.time, wanted.by)
+    scored = [answered(loaded, part, target, unscored) for part in windows]
+    return scored, [*findings, *incomplete.findings(), *unscored.findings()]
+
+
+def _read(chunks: "TableChunks") -> "tuple[pd.DataFrame, list[Finding]] | None":
+    """A file or a folder as a whole; None where the files of a folder do not have the same columns."""
+    from cellops.data.tables import read_table
+
+    if not chunks.path.is_dir():
+        return read_table(chunks.path, chunks.schema, chunks.label)
+    import pandas as pd
+
+    tables = list(chunks)
+    if any(set(table.columns) != set(tables[0].columns) for table in tables):
+        return None
+    return pd.concat(tables), []
+
+
+def _in_chunks(
+    loaded: "LoadedPackage",
+    chunks: "TableChunks",
+    wanted: Wanted,
+    on_stage: Callable[[str], None],
+) -> tuple[list[WindowPart], list[Finding]]:
+    schema, unscored, incomplete = loaded.contract.schema, Unscored(), Incomplete()
+    held: dict[str, list[WindowPart]] = {}
+    of_label: list[Finding] = []
+    rows = 0
+    for frame in chunks:
+        if not rows:
+            of_label = _of_label(_target(chunks.path, chunks.names, schema, wanted.label), schema)
+        rows += len(frame)
+        incomplete.add(schema, frame)
+        for window in _cut(frame, wanted):
+            scored = answered(loaded, window, chunks.label if chunks.label in frame else None, unscored)
+            held.setdefault(window.label, []).append(WindowPart.of(loaded.contract, scored))
+        _merge(held, waiting=TOGETHER)
+        on_stage(f"{rows:,} rows read")
+    if not held:
+        whole(frame)  # which refuses a table without rows
+    _merge(held, waiting=0)
+    parts = sorted((parts[0] for parts in held.values()), key=lambda part: part.start or "")
+    return parts, [*chunks.findings(), *of_label, *incomplete.findings(), *unscored.findings()]
+
+
+def _cut(frame: "pd.DataFrame", wanted: Wanted) -> tuple[Window, ...]:
+    if not len(frame):
+        return ()
+    return whole(frame) if wanted.time is None else cut(frame, wanted.time, wanted.by)
+
+
+def _merge(held: dict[str, list[WindowPart]], waiting: int) -> None:
+    """Let no more parts wait than so many: they are joined with those of their windows."""
+    if sum(len(parts) - 1 for parts in held.values()) > waiting or not waiting:
+        most = most_of_each(len(held))
+        for label, parts in held.items():
+            if len(parts) > 1 or not waiting:
+                held[label] = [WindowPart.merged(parts, most)]
+
+
+def _target(path: Path, names: list[str], schema: Schema, label: str | None) -> str | None:
+    """The column with the truth, where there is one.
+
+    Raises
+    ------
+    InputError
+        When the file is of something else, or one whose cells are not divided by commas; when it has no such column.
+    """
+    told = shorten(listed(names), LONGEST_LIST)
+    if {needed.name for needed in schema.inputs}.isdisjoint(names):
+        fact = f"{path.name} has none of the model's columns {listed(needed.name for needed in schema.inputs)}"
+        raise InputError(fact, remedy=f"Its columns are: {told}. A CSV file needs commas between its cells")
+    if label is not None and label not in names:
+        fact = f"{path.name} has no column {label}"
+        raise InputError(fact, remedy=f"Its columns are {told}", column=label)
+    return label or (schema.target if schema.target in names else None)
+
+
+def _of_label(target: str | None, schema: Schema) -> list[Finding]:
+    if target in (None, schema.target):
+        return []
+    return [
+        Finding(
+            code="label-not-target",
+            severity=Severity.INFO,
+            where=f"column {target}",
+            seen=f"it is taken for the truth, while the model was trained to predict {schema.target}",
+            remedy=f"Nothing, if {target} holds {schema.target} under another name",
+        )
+    ]
