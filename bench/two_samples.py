@@ -1,7 +1,7 @@
 """How fast the statistics of two samples are on a million values each, beside a sort of both and beside scipy.
 
 Run it as `python bench/two_samples.py`. Minimum of the repetitions, values without ties and rounded to two digits. With
-`--stored` it measures all statistics of a column of a million values beside a stored profile, against one sort of it, in seconds
+`--stored` it measures all statistics of a column of a million values beside a stored profile, in seconds
 of the processor, which others at work on the machine disturb less.
 """
 
