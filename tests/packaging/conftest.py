@@ -123,7 +123,9 @@ def flights_folder(flights_model: Trained, tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture(scope="session")
 def flights_contract(flights_model: Trained) -> Contract:
-    return flights_model.contract('expect_column_values_to_be_between("distance", 1, 5000)')
+    made = flights_model.contract('expect_column_values_to_be_between("distance", 1, 5000)')
+    # How many inputs there is time for hangs on the machine.
+    return made.replace(importance={"distance": 0.75, "carrier": 0.25})
 
 
 @pytest.fixture

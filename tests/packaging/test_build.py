@@ -62,6 +62,7 @@ def test_a_package_holds_what_its_layout_says(flights_package):
     assert set(contents(flights_package)) == {
         "MLmodel",
         "conda.yaml",
+        "contract/importance.json",
         "contract/output.json",
         "contract/parity.json",
         "contract/performance.json",
