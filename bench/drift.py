@@ -1,36 +1,43 @@
 """How fast drift is against a stored profile, beside floors measured in the same run.
 
-Run it as `python bench/drift.py`; `--large` adds 1M rows. Minimum of the repetitions, one thread.
+Run it as `python bench/drift.py`; `--large` adds 1M rows, `--peer PYTHON` an interpreter that has evidently or nannyml,
+`--plot PATH` draws the cost against rows and columns. Minimum of the repetitions; floors and peers run on one thread.
 """
 
 import argparse
+import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import scipy.stats
-
-from cellops.data.profile import observe, profile
-from cellops.monitoring.drift import compare
-from cellops.monitoring.windows import whole
-from cellops.records.contract import Contract, Parity, Schema, Task
 
 NUMERIC, TEXT, CATEGORIES, SHIFTED = 40, 10, 20, 10
+REFERENCE_ROWS = 100_000
+PEER_ROWS = 100_000
+ROWS = (10_000, 30_000, 100_000, 300_000, 1_000_000)
+COLUMNS = (10, 20, 50, 100, 200)
 
 
-def table(rows: int, seed: int, shift: float = 0.0) -> pd.DataFrame:
-    """40 numeric columns with 2 % missing values and 10 text columns; the first ten numeric ones are shifted."""
+def table(
+    rows: int, seed: int, shift: float = 0.0, columns: int = NUMERIC + TEXT, text: str = "object"
+) -> pd.DataFrame:
+    """Four in five columns numeric with 2 % missing values, the rest text; the first ten numeric ones are shifted."""
     random = np.random.default_rng(seed)
-    columns = {}
-    for number in range(NUMERIC):
+    numeric = columns * NUMERIC // (NUMERIC + TEXT)
+    made: dict[str, object] = {}
+    for number in range(numeric):
         values = random.normal(size=rows) + (shift if number < SHIFTED else 0.0)
         values[random.random(rows) < 0.02] = np.nan
-        columns[f"number {number}"] = values
+        made[f"number {number}"] = values
     names = np.array([f"category {number}" for number in range(CATEGORIES)], dtype=object)
-    for number in range(TEXT):
-        columns[f"text {number}"] = random.choice(names, rows)
-    return pd.DataFrame(columns)
+    for number in range(columns - numeric):
+        made[f"text {number}"] = pd.Series(random.choice(names, rows), dtype=text)
+    return pd.DataFrame(made)
 
 
 def fastest(work: Callable[[], object], repetitions: int) -> float:
@@ -42,8 +49,18 @@ def fastest(work: Callable[[], object], repetitions: int) -> float:
     return min(times)
 
 
+def numbers_of(frame: pd.DataFrame) -> list[str]:
+    return [str(name) for name in frame if frame[name].dtype == np.float64]
+
+
+def texts_of(frame: pd.DataFrame) -> list[str]:
+    return [str(name) for name in frame if frame[name].dtype != np.float64]
+
+
 def scipy_loop(reference: pd.DataFrame, current: pd.DataFrame) -> None:
     """What one would write by hand: KS for numbers, chi-squared for text, both sides raw."""
+    import scipy.stats
+
     for name in reference:
         before, after = reference[name].dropna(), current[name].dropna()
         if reference[name].dtype == np.float64:
@@ -53,61 +70,166 @@ def scipy_loop(reference: pd.DataFrame, current: pd.DataFrame) -> None:
             scipy.stats.chi2_contingency(counts.T)
 
 
-def histograms(current: pd.DataFrame) -> None:
-    for name in [name for name in current if current[name].dtype == np.float64]:
-        np.histogram(current[name].to_numpy(), bins=np.linspace(-4, 4, 11))
+def measured(rows: int, repetitions: int, text: str) -> list[str]:
+    import pyarrow as pa
+    import pyarrow.compute as pc
 
+    from cellops.data.profile import profile
+    from cellops.monitoring.drift import compare
+    from cellops.monitoring.observed import observed
+    from cellops.monitoring.windows import whole
+    from cellops.records.contract import Contract, Parity, Schema, Task
 
-def sorts(current: pd.DataFrame) -> None:
-    for name in [name for name in current if current[name].dtype == np.float64]:
-        np.sort(current[name].to_numpy())
-
-
-def value_counts(current: pd.DataFrame) -> None:
-    for name in [name for name in current if current[name].dtype != np.float64]:
-        current[name].value_counts()
-
-
-def measured(rows: int, repetitions: int) -> list[str]:
-    reference, current = table(100_000, 0), table(rows, 1, shift=0.5)
+    reference, current = table(REFERENCE_ROWS, 0, text=text), table(rows, 1, shift=0.5, text=text)
     stored = profile(reference)
     schema = Schema(inputs=(), task=Task.CLASSIFICATION, target="y", classes=(0, 1))
     contract = Contract(schema=schema, profile=stored, parity=Parity(inputs={}, labels=[]))
+    (window,) = whole(current)
+    numeric, texts = numbers_of(current), texts_of(current)
+    edges = {column.name: np.array(column.bins.edges) for column in stored.columns if column.bins}
 
     def ours() -> object:
-        return compare(contract, whole(current), package="bench", digest="0" * 64, source="bench")
+        return compare(contract, [window], package="bench", digest="0" * 64, source="bench")
 
-    def observed() -> None:
-        for column in stored.columns:
-            observe(column, current[column.name])
+    def counted() -> object:
+        return compare(
+            contract, [observed(contract, window, counts_only=True)], package="b", digest="0" * 64, source="b"
+        )
 
-    works: dict[str, Callable[[], object]] = {
-        "cellops: all six statistics, verdicts, adjusted": ours,
-        "of which binning and sketching": observed,
-        "cellops: making the profile": lambda: profile(current),
-        "floor: np.sort of the numeric columns": lambda: sorts(current),
-        "floor: np.histogram of the numeric columns": lambda: histograms(current),
-        "floor: value_counts of the text columns": lambda: value_counts(current),
-        "scipy loop: KS and chi-squared, both sides raw": lambda: scipy_loop(reference, current),
+    def floor_of_counts() -> None:
+        for name in numeric:
+            np.histogram(current[name].to_numpy(), bins=edges[name])
+        for name in texts:
+            pc.value_counts(pa.array(current[name], from_pandas=True))
+
+    def floor_of_sorts() -> None:
+        for name in numeric:
+            np.sort(current[name].to_numpy())
+
+    def floor_of_both() -> None:
+        floor_of_sorts()
+        for name in texts:
+            pc.value_counts(pa.array(current[name], from_pandas=True))
+
+    floors = {
+        "floor: np.histogram with the profile's edges, Arrow's value_counts": floor_of_counts,
+        "floor: np.sort of the numeric columns": floor_of_sorts,
+        "floor: np.sort, Arrow's value_counts": floor_of_both,
     }
-    times = {name: fastest(work, repetitions) for name, work in works.items()}
-    base = times["cellops: all six statistics, verdicts, adjusted"]
-    moved = [column.column for column in ours().windows[0].columns if column.verdict != "stable"]
-    false = [name for name in moved if int(name.split()[1]) >= SHIFTED or name.startswith("text")]
-    return [
-        *(f"| {rows:,} x 50 | {name} | {seconds:.3f} | {seconds / base:.2f} |" for name, seconds in times.items()),
-        f"| {rows:,} x 50 | flagged of {SHIFTED} shifted / false alarms | {len(moved) - len(false)} / {len(false)} | |",
-    ]
+    counts, _, both = floors
+    works: dict[str, tuple[Callable[[], object], str]] = {
+        "counts of all columns": (lambda: observed(contract, window, counts_only=True), counts),
+        "counts and all statistics over them": (counted, counts),
+        "sorted, counts, moments and sketches of all columns": (lambda: observed(contract, window), both),
+        "the whole report": (ours, both),
+        "scipy loop: KS and chi-squared, both sides raw": (lambda: scipy_loop(reference, current), both),
+    }
+    floor_times = {name: fastest(work, repetitions) for name, work in floors.items()}
+    lines = [f"| {rows:,} x 50, {text} | {name} | {seconds:.3f} | |" for name, seconds in floor_times.items()]
+    for name, (work, floor) in works.items():
+        seconds = fastest(work, repetitions)
+        lines.append(f"| {rows:,} x 50, {text} | {name} | {seconds:.3f} | {seconds / floor_times[floor]:.2f} |")
+    return lines
+
+
+PEERS = {
+    "evidently, its default": """
+from evidently import Report
+from evidently.presets import DataDriftPreset
+work = lambda: Report([DataDriftPreset()]).run(current, reference)
+""",
+    "nannyml KS, chi-squared": """
+import nannyml
+work = lambda: nannyml.UnivariateDriftCalculator(
+    column_names=list(reference),
+    continuous_methods=["kolmogorov_smirnov"],
+    categorical_methods=["chi2"],
+    chunk_number=1,
+).fit(reference).calculate(current)
+""",
+}
+TIMED = """
+import json, sys, time, warnings
+warnings.simplefilter("ignore")
+sys.path.insert(0, sys.argv[1])
+from drift import PEER_ROWS, table
+reference, current = table(PEER_ROWS, 0), table(PEER_ROWS, 1, shift=0.5)
+{work}
+begun = time.perf_counter()
+work()
+print(json.dumps(time.perf_counter() - begun))
+"""
+
+
+def peers(interpreters: list[str], repetitions: int) -> list[str]:
+    """What peers take in their own environments, beside our report of the same tables with the profile made anew."""
+    ours = cost(PEER_ROWS, NUMERIC + TEXT, repetitions)
+    lines = [f"| {PEER_ROWS:,} x 50 | cellops, the whole report against a stored profile | {ours:.3f} | 1 |"]
+    for name, work in PEERS.items():
+        for interpreter in interpreters:
+            command = [interpreter, "-c", TIMED.format(work=work), str(Path(__file__).parent)]
+            apart = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+            done = subprocess.run(command, capture_output=True, text=True, check=False, env=apart)
+            if not done.returncode:
+                seconds = json.loads(done.stdout.splitlines()[-1])
+                lines.append(f"| {PEER_ROWS:,} x 50 | {name} | {seconds:.1f} | {seconds / ours:.0f} x ours |")
+            elif "ModuleNotFoundError" not in done.stderr:
+                print(f"{name} failed: {done.stderr.splitlines()[-1]}", file=sys.stderr)
+    return lines
+
+
+def cost(rows: int, columns: int, repetitions: int) -> float:
+    """Seconds of a report on so many rows and columns."""
+    from cellops.data.profile import profile
+    from cellops.monitoring.drift import compare
+    from cellops.monitoring.windows import whole
+    from cellops.records.contract import Contract, Parity, Schema, Task
+
+    schema = Schema(inputs=(), task=Task.CLASSIFICATION, target="y", classes=(0, 1))
+    stored = profile(table(10_000, 0, columns=columns, text="str"))
+    contract = Contract(schema=schema, profile=stored, parity=Parity(inputs={}, labels=[]))
+    windows = whole(table(rows, 1, columns=columns, text="str"))
+    return fastest(lambda: compare(contract, windows, package="b", digest="0" * 64, source="b"), repetitions)
+
+
+def plot(path: Path, repetitions: int) -> None:
+    """Cost against rows and against columns, with the slope in logarithms: 1 is linear."""
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    from matplotlib import pyplot as plt
+
+    mpl.rcParams["svg.hashsalt"] = "cellops"
+    panels = {
+        "rows at 50 columns": (ROWS, [cost(rows, NUMERIC + TEXT, repetitions) for rows in ROWS]),
+        "columns at 100,000 rows": (COLUMNS, [cost(100_000, columns, repetitions) for columns in COLUMNS]),
+    }
+    figure, axes = plt.subplots(1, 2, figsize=(8, 3.2), layout="constrained")
+    for axis, (name, (sizes, seconds)) in zip(axes, panels.items(), strict=True):
+        slope = np.polyfit(np.log(sizes), np.log(seconds), 1)[0]
+        axis.loglog(sizes, seconds, marker="o", color="#3465a4")
+        axis.set(xlabel=name, ylabel="seconds", title=f"slope {slope:.2f}")
+        axis.grid(visible=True, which="major", linewidth=0.4)
+        print(
+            f"{name}: {', '.join(f'{n:,}: {s:.3f} s' for n, s in zip(sizes, seconds, strict=True))}; slope {slope:.2f}"
+        )
+    figure.savefig(path, metadata={"Date": None})
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--large", action="store_true", help="also 1M current rows")
+    parser.add_argument("--large", action="store_true", help="1M current rows, as Python strings and as Arrow's")
     parser.add_argument("--repetitions", type=int, default=3)
+    parser.add_argument("--peer", action="append", default=[], metavar="PYTHON", help="may be given several times")
+    parser.add_argument("--plot", type=Path, metavar="PATH", help="an SVG file")
     arguments = parser.parse_args()
-    print("| current rows | work | seconds | x ours |\n|---|---|---|---|")
-    for rows in (100_000, 1_000_000) if arguments.large else (100_000,):
-        print("\n".join(measured(rows, arguments.repetitions)), flush=True)
+    print("| current rows | work | seconds | of its floor |\n|---|---|---|---|")
+    for rows, text in ((1_000_000, "str"), (1_000_000, "object")) if arguments.large else ((100_000, "str"),):
+        print("\n".join(measured(rows, arguments.repetitions, text)), flush=True)
+    if arguments.peer:
+        print("\n".join(peers(arguments.peer, arguments.repetitions)), flush=True)
+    if arguments.plot:
+        plot(arguments.plot, arguments.repetitions)
 
 
 if __name__ == "__main__":

@@ -255,3 +255,13 @@ def test_integers_of_numpy_are_taken_as_their_scalars_are(values: list[int], nul
     if quick is not None and slow is not None:
         np.testing.assert_array_equal(quick, slow)
         assert quick.dtype == slow.dtype
+
+
+@given(st.lists(st.text(st.characters(codec="utf-8"), max_size=3) | st.none()), st.booleans())
+def test_text_of_arrow_is_taken_as_its_scalars_are(values: list[str | None], nullable: bool) -> None:
+    field = Field(name="x", kind=ColumnKind.TEXT, dtype="str", nullable=nullable)
+    series = pd.Series(values, dtype="str")
+    quick, (slow, problems) = plain_column(field, series), build_column(field, scalars(series))
+    assert (quick is None) == bool(problems)
+    if quick is not None and slow is not None:
+        assert quick.tolist() == slow.tolist()

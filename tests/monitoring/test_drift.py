@@ -230,7 +230,7 @@ def test_texts_of_few_rows_are_no_drift(rows: int, texts: int) -> None:
     for _ in range(150):
         trained = untrained.replace(profile=profile(table(rows)))
         made = compare(trained, whole(table(2000)), package="p", digest="0", source="test")
-        drifted += made.windows[0].columns[0].verdict is not DriftVerdict.STABLE
+        drifted += made.windows[0].columns[0].verdict.drifted
     assert drifted <= 4, "one in a hundred is allowed; more than four of them would come once in fifty times"
 
 

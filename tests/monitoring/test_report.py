@@ -217,7 +217,7 @@ def test_the_headline_counts_what_has_drifted_at_all_and_what_could_be_judged() 
     verdicts = {column.column: column.verdict.value for column in window.columns}
     assert verdicts == {"c0": "moderate", "c1": "major", "c2": "not enough data", "c3": "not enough data"}
     assert headline(report.replace(windows=(window,))).endswith(
-        "2 of 2 input columns drifted, most of all c1, c0; missing or unreadable: c2, c3."
+        "2 of 2 input columns drifted, most of all c1, c0; an alarm; missing or unreadable: c2, c3."
     )
 
 

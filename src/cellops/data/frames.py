@@ -25,11 +25,18 @@ def scalars(series: "pd.Series[Any]") -> Sequence[Any]:
 
 
 def plain_column(field: Field, series: "pd.Series[Any]") -> NDArray[Any] | None:
-    """The typed array of floats or integers that numpy holds already, as `arrays.build_column` makes it of scalars.
+    """The typed array of numbers of numpy, or of strings of Arrow, as `arrays.build_column` makes it of scalars.
 
     None where a value does not fit, or the column is of another make: then a look at each value says what is wrong.
     """
+    import pandas as pd
+
     dtype = series.dtype
+    if isinstance(dtype, pd.StringDtype) and field.kind is ColumnKind.TEXT:
+        missing = series.isna().to_numpy()
+        held = np.array(series.to_numpy(dtype=object))
+        held[missing] = None
+        return held if field.nullable or not missing.any() else None
     if not isinstance(dtype, np.dtype) or PLAIN.get(dtype.kind) is not field.kind:
         return None
     values = series.to_numpy()

@@ -139,7 +139,8 @@ def left_over(relations: Relations, table: "pd.DataFrame") -> LeftOver:
     def measure(held: slice) -> Numbers:
         relative = np.square((_ranks(columns, scales, held) @ weights.T) / deviations)
         errors[held] = _errors(relative, deviations)
-        return relative.sum(axis=0)
+        sums: Numbers = relative.sum(axis=0)
+        return sums
 
     squares = sum(_each_block(measure, len(table), len(columns)), start=np.zeros(len(columns)))
     return LeftOver(errors, squares)
@@ -200,7 +201,8 @@ def _ranks(columns: Sequence[Numbers], scales: Sequence[_Scale], held: slice) ->
 def _errors(relative: Matrix, deviations: Numbers) -> Numbers:
     """Of squares in what is usual, shape (rows, columns), the root of the mean over the columns that follow."""
     explained = np.maximum(1 - np.square(deviations), LEAST_EXPLAINED)
-    return np.sqrt(relative @ (explained / explained.sum()))
+    errors: Numbers = np.sqrt(relative @ (explained / explained.sum()))
+    return errors
 
 
 def _each_block(measure: Callable[[slice], Numbers], rows: int, columns: int) -> list[Numbers]:
@@ -273,7 +275,8 @@ def _usual(products: Matrix, rows: int) -> Numbers:
     """Root of the mean square of what is left over of each column in rows of the other parts."""
     pairs = zip(products, _held_out(products, rows), strict=True)
     left = np.sum([(weights @ of_part * weights).sum(axis=1) for of_part, weights in pairs], axis=0)
-    return np.sqrt(left / rows)
+    usual: Numbers = np.sqrt(left / rows)
+    return usual
 
 
 def _weights(products: Matrix, rows: int) -> Matrix:

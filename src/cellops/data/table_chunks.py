@@ -30,7 +30,7 @@ MOST_VALUES = 20_000_000
 """Values of a Parquet file up to which it is read as a whole: some 160 MB."""
 MOST_BYTES = 64 << 20
 """The same of a CSV file, each of whose cells is a string at first."""
-COPIES = 4
+COPIES = 2
 """How often the values of a chunk stand in memory: as read, as a table, as what the model takes, and sorted."""
 CSV_COPIES = 12
 """The same where each cell is first a string."""

@@ -14,6 +14,8 @@ SHARES = (0.1, 0.2)
 its rows beyond any one point."""
 LENGTHS = (0.2, 0.5)
 """Of the mean length: a fifth is about what an editor sees, and half is another kind of text. A convention of ours."""
+LEAST_TEXTS = 500
+"""Texts of the reference from which unknown words are judged: how many of them to expect, fewer tell too vaguely."""
 JUDGED_BY = (
     ("psi", "chi_squared", (MODERATE_PSI, MAJOR_PSI)),
     ("out_of_vocabulary", "out_of_vocabulary", SHARES),
@@ -56,6 +58,8 @@ def aspects(column: ColumnDrift) -> tuple[Aspect, ...]:
     found = []
     for statistic, test, least in JUDGED_BY:
         effect, tested = column.result(statistic), column.result(test)
+        if statistic == "out_of_vocabulary" and effect is not None and effect.reference_rows < LEAST_TEXTS:
+            continue
         if effect is not None and effect.value is not None and tested is not None:
             found.append(Aspect(statistic, effect.value, tested.p_value, least))
     return tuple(found)

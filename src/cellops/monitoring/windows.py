@@ -81,9 +81,15 @@ def cut(frame: "pd.DataFrame", time: str, by: str) -> tuple[Window, ...]:
     if by not in FREQUENCIES:
         fact = "There are windows of a day, a week or a month"
         raise InputError(fact, received=by, remedy=f"Give one of {', '.join(FREQUENCIES)}")
-    periods = _times(frame, time).dt.tz_localize(None).dt.to_period(FREQUENCIES[by])
-    rows_of = periods.groupby(periods.to_numpy()).indices
-    return tuple(_window(period, by, frame.iloc[rows_of[period]]) for period in sorted(rows_of))
+    import pandas as pd
+
+    frequency = FREQUENCIES[by]
+    days = pd.PeriodIndex(_times(frame, time).dt.tz_localize(None).dt.to_period(frequency)).asi8
+    found, places = np.unique(days, return_inverse=True)
+    rows = np.argsort(places, kind="stable")
+    stretches = np.split(rows, np.cumsum(np.bincount(places))[:-1])
+    pairs = zip(found.tolist(), stretches, strict=True)
+    return tuple(_window(pd.Period(ordinal=day, freq=frequency), by, frame.iloc[at]) for day, at in pairs)
 
 
 def _window(period: "pd.Period", by: str, rows: "pd.DataFrame") -> Window:

@@ -23,6 +23,7 @@ from cellops.packaging.layout import (
 from cellops.packaging.load import load_package
 from cellops.packaging.manifest import verify, write
 from cellops.packaging.parity import replay
+from cellops.records.base import Record, pretty_json
 from cellops.records.contract import Contract
 from cellops.records.package import Provenance
 from cellops.records.run import Environment
@@ -181,12 +182,13 @@ def _normalise(path: Path, provenance: Provenance) -> None:
 
 
 def _add_records(folder: Path, contract: Contract, environment: Environment, provenance: Provenance) -> None:
+    files: dict[str, Record | dict[str, float] | None]
     files = {contract_part(part): getattr(contract, part) for part in CONTRACT_PARTS}
     files |= {ENVIRONMENT: environment, PROVENANCE: provenance}
-    for path, record in files.items():
-        if record is not None:
+    for path, held in files.items():
+        if held:
             (folder / path).parent.mkdir(exist_ok=True)
-            (folder / path).write_bytes(record.to_pretty_json())
+            (folder / path).write_bytes(pretty_json(held) if isinstance(held, dict) else held.to_pretty_json())
     (folder / LOCK).write_text(environment.lock(), encoding="utf-8")
 
 

@@ -4,10 +4,11 @@ import math
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
-from cellops.errors import IntegrityError
+from cellops.data.texts import known_words
+from cellops.errors import InputError, IntegrityError
 from cellops.packaging.layout import contract_part
 from cellops.records.contract import Contract, Field, Parity, Performance, Schema, Task
-from cellops.records.profile import Bins, ColumnKind, ColumnProfile, Moments, QuantileSketch
+from cellops.records.profile import Bins, ColumnKind, ColumnProfile, Moments, Profile, QuantileSketch, TextProfile
 
 LEAST_CLASSES = 2
 LARGEST = 1e150
@@ -28,6 +29,8 @@ def require_consistent(contract: Contract) -> None:
     schema, output, performance = contract.schema, contract.output, contract.performance
     _require("schema", _schema_problems(schema))
     _require("profile", _profile_problems(contract.profile.rows, contract.profile.columns))
+    _require("profile", _relations_problems(contract.profile))
+    _require("importance", _importance_problems(schema, contract.importance))
     _require("parity", _parity_problems(schema, contract.parity))
     _require("performance", () if performance is None else _performance_problems(schema, performance))
     _require("output", () if output is None else _profile_problems(output.rows, (output,)))
@@ -79,6 +82,8 @@ def _profile_problems(rows: int, columns: tuple[ColumnProfile, ...]) -> Iterator
             yield f"the quantiles of column {column.name} do not fit together"
         if column.moments is not None and not _moments_hold(column.moments, rows):
             yield f"the moments of column {column.name} do not fit together"
+        if column.text is not None and not _text_holds(column.text, rows):
+            yield f"the words of column {column.name} do not fit together"
 
 
 def _bins_hold(bins: Bins, kind: ColumnKind, rows: int) -> bool:
@@ -110,6 +115,45 @@ def _moments_hold(moments: Moments, rows: int) -> bool:
         and moments.squared_deviations >= 0
         and moments.minimum <= moments.maximum
     )
+
+
+def _text_holds(text: TextProfile, rows: int) -> bool:
+    try:
+        known_words(text)
+    except InputError:
+        return False
+    return (
+        0 <= text.unseen <= text.rows <= rows
+        and len(set(text.words)) == len(text.words) == len(text.rows_with)
+        and all(0 <= number <= text.rows for number in text.rows_with)
+        and (not text.rows or _sketch_holds(text.lengths, text.rows))
+    )
+
+
+def _relations_problems(profile: Profile) -> Iterator[str]:
+    held = profile.relations
+    if held is None:
+        return
+    yield from _profile_problems(held.errors.rows, (held.errors,))
+    many = len(held.names)
+    tables = (held.knots, held.scores, held.weights, held.deviations)
+    if not (many == len(set(held.names)) and all(len(table) == many for table in tables)):
+        yield "its relations are not one for each column"
+    if not all(len(knots) == len(scores) > 1 for knots, scores in zip(held.knots, held.scores, strict=False)):
+        yield "the ranks of its relations do not fit together"
+    if not all(map(_ascend, (*held.knots, *held.scores))):
+        yield "the ranks of its relations do not ascend"
+    if not all(len(row) == many and all(map(math.isfinite, row)) for row in held.weights):
+        yield "the weights of its relations do not fit together"
+    if not all(0 < deviation < math.inf for deviation in held.deviations):
+        yield "a relation leaves over no more than nothing"
+
+
+def _importance_problems(schema: Schema, importance: dict[str, float]) -> Iterator[str]:
+    if not importance.keys() <= {field.name for field in schema.inputs}:
+        yield "it speaks of other columns than the inputs of the schema"
+    if not all(0 <= share <= 1 for share in importance.values()):
+        yield "an input has a share below 0 or above 1"
 
 
 def _parity_problems(schema: Schema, parity: Parity) -> Iterator[str]:

@@ -6,7 +6,7 @@ ENVIRONMENT = "environment/environment.json"
 LOCK = "environment/lock.txt"
 CONTRACT = "contract"
 """The folder of the contract: one file for each of its parts, absent where the part is."""
-CONTRACT_PARTS = ("schema", "profile", "parity", "suite", "performance", "output")
+CONTRACT_PARTS = ("schema", "profile", "parity", "suite", "performance", "output", "importance")
 
 FEATURES = "features"
 """The folder of the code that the model's features execute."""

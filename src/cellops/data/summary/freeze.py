@@ -31,7 +31,8 @@ def freeze(summary: TableSummary) -> Profile:
 
     Columns with up to 512 distinct numbers, or up to 4,096 strings, have the profile that `cellops.data.profile` makes
     of the table itself; of others each edge is where a bucket of the sketch begins, so that the counts are exact and a
-    decile is off by the stated error in rank at most.
+    decile is off by the stated error in rank at most. Relations between columns are left out, for they need the rows a
+    second time, and so is what texts hold of columns with more strings than are counted.
 
     Parameters
     ----------

@@ -1,0 +1,136 @@
+"""Importance: shares of how much the answers of a real model depend on each input, in bounded time."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.inspection import permutation_importance
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.svm import LinearSVC
+
+from cellops.errors import IntegrityError
+from cellops.packaging import importance as module
+from cellops.packaging.build import build_package
+from cellops.packaging.consistency import require_consistent
+from cellops.packaging.contract import build_contract
+from cellops.packaging.layout import contract_part
+from cellops.packaging.load import read_contract
+from cellops.records.contract import Contract
+from cellops.records.package import Provenance
+from cellops.records.run import Environment
+
+
+def numbers(rows: int = 1500) -> pd.DataFrame:
+    values = np.random.default_rng(0).normal(size=(rows, 4))
+    return pd.DataFrame(values, columns=["strong", "weak", "none", "constant"]).assign(constant=1.0)
+
+
+def shares(model: Any, inputs: pd.DataFrame, target: pd.Series) -> dict[str, float]:
+    return build_contract(model.fit(inputs, target), (inputs, target)).importance
+
+
+def test_a_number_hangs_on_inputs_as_its_coefficients_say() -> None:
+    inputs = numbers()
+    found = shares(LinearRegression(), inputs, (3 * inputs["strong"] + inputs["weak"]).rename("y"))
+    assert list(found) == list(inputs)
+    assert found["strong"] == pytest.approx(0.75, abs=0.03)
+    assert found["weak"] == pytest.approx(0.25, abs=0.03)
+    assert found["none"] < 1e-6
+    assert found["constant"] == 0
+    assert sum(found.values()) == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize("model", [LogisticRegression(), LinearSVC()], ids=["probabilities", "labels alone"])
+@pytest.mark.parametrize("classes", [2, 3])
+def test_classes_hang_on_inputs_in_the_order_that_labels_say(model: Any, classes: int) -> None:
+    inputs = numbers()
+    target = pd.cut(3 * inputs["strong"] + inputs["weak"], classes, labels=False).astype(str).rename("y")
+    found = shares(model, inputs, target)
+    by_labels = permutation_importance(model, inputs, target, n_repeats=3, random_state=0).importances_mean
+    assert sorted(found, key=lambda name: -found[name])[:2] == ["strong", "weak"]
+    assert list(inputs.columns[np.argsort(-by_labels)])[:2] == ["strong", "weak"]
+    assert sum(found.values()) == pytest.approx(1, abs=1e-5)
+
+
+def test_a_model_that_answers_always_the_same_depends_on_nothing() -> None:
+    inputs = numbers(100)
+    assert set(shares(LinearRegression(), inputs, pd.Series(2.0, index=inputs.index, name="y")).values()) == {0.0}
+
+
+def test_the_same_model_has_the_same_shares(
+    cancer_model: Any, diabetes_model: Any, flights_model: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LONGEST", 1e6)
+    for trained in (cancer_model, diabetes_model, flights_model):
+        first, second = trained.contract().importance, trained.contract().importance
+        assert first == second
+        assert set(first) == set(trained.training[0].columns)
+
+
+class Picky(ClassifierMixin, BaseEstimator):
+    """A classifier that takes no rows whose two first columns differ, and waits before each answer."""
+
+    def __init__(self, clock: Callable[[], None] | None = None, strict: bool = False) -> None:
+        self.clock, self.strict = clock, strict
+
+    def fit(self, inputs: pd.DataFrame, target: pd.Series) -> "Picky":
+        self.classes_, self.feature_names_in_ = np.unique(target), np.array(inputs.columns, dtype=object)
+        return self
+
+    def predict(self, inputs: pd.DataFrame) -> Any:
+        if self.clock:
+            self.clock()
+        if self.strict and not inputs["one"].equals(inputs["copy"]):
+            message = "the copy is another one"
+            raise RuntimeError(message)
+        return self.classes_[(inputs["other"] > 0).astype(int)]
+
+
+def test_inputs_that_a_model_refuses_permuted_have_no_entry() -> None:
+    inputs = numbers(200).set_axis(["one", "copy", "other", "constant"], axis=1).assign(copy=lambda held: held["one"])
+    target = (inputs["other"] > 0).rename("y").astype(int)
+    assert shares(Picky(strict=True), inputs, target) == {"other": 1.0, "constant": 0.0}
+
+
+def test_a_model_that_is_too_slow_has_none_or_some(monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = [0.0]
+    monkeypatch.setattr(module, "time", type("Clock", (), {"perf_counter": staticmethod(lambda: seconds[0])}))
+    monkeypatch.setattr(module, "MOST_AT_ONCE", 100)
+    inputs = numbers(100).set_axis(["one", "copy", "other", "constant"], axis=1)
+    target = (inputs["other"] > 0).rename("y").astype(int)
+
+    def waiting(step: float) -> Callable[[], None]:
+        def wait() -> None:
+            seconds[0] += step
+
+        return wait
+
+    assert shares(Picky(waiting(100.0)), inputs, target) == {}
+    assert list(shares(Picky(waiting(1.9)), inputs, target)) == ["one"]
+    assert list(shares(Picky(waiting(0.01)), inputs, target)) == list(inputs)
+
+
+def test_the_package_carries_it_and_one_from_before_is_read(
+    flights_folder: Path, flights_contract: Contract, recorded: tuple[Environment, Provenance], tmp_path: Path
+) -> None:
+    given = flights_contract.replace(importance={"distance": 0.75, "carrier": 0.25})
+    package = build_package(flights_folder, given, *recorded, tmp_path / "flights", name="flights")
+    assert contract_part("importance") in {path.relative_to(package).as_posix() for path in package.rglob("*.json")}
+    assert read_contract(package).contract == given
+    before = flights_contract.to_dict()
+    before.pop("importance")
+    before["profile"].pop("relations")
+    for column in before["profile"]["columns"]:
+        column.pop("text")
+    assert Contract.from_json(msgspec.json.encode(before)).importance == {}
+
+
+@pytest.mark.parametrize("shares", [{"nowhere": 0.5}, {"distance": -0.1}, {"distance": 1.5}])
+def test_shares_that_cannot_be_are_refused(flights_contract: Contract, shares: dict[str, float]) -> None:
+    with pytest.raises(IntegrityError, match="importance"):
+        require_consistent(flights_contract.replace(importance=shares))
