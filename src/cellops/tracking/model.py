@@ -37,7 +37,7 @@ FLAVORS = {
     "torch.nn.modules.module.Module": ("mlflow.pytorch", "pytorch_model", {"serialization_format": "pickle"}),
 }
 """MLflow's flavors of models without scikit-learn's methods, by their class, with what their writers need."""
-WRITTEN_WITH = ("mlflow.models", "mlflow.sklearn", "skops.io", "sklearn")
+WRITTEN_WITH = ("sklearn", "skops.io")
 ALWAYS_NEEDED = ("scikit-learn", "numpy", "scipy", "pandas", "joblib", "threadpoolctl", "skops", "cloudpickle")
 BROUGHT_ALWAYS = sys.stdlib_module_names | {"__main__", "sklearn"}
 """Modules of which nobody needs to ask which distribution brings them."""
