@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import cellops.stats
 from cellops.errors import InputError
-from cellops.monitoring.drift import OVER_COUNTS, OVER_SKETCHES
+from cellops.monitoring.statistics import OVER_COUNTS, OVER_SKETCHES, OVER_TEXTS, TESTS_OF_COUNTS
 from cellops.records.drift import StatisticResult
 from cellops.records.profile import QuantileSketch, TextProfile
 from cellops.stats.domain_classifier import domain_classifier
@@ -82,9 +82,11 @@ pairs = st.integers(1, 12).flatmap(
 
 
 def test_the_report_uses_them() -> None:
-    assert {*OVER_COUNTS, *OVER_SKETCHES} < set(discovered())
-    assert all(takes_sketches(f) for f in OVER_SKETCHES)
-    assert not any(takes_sketches(f) for f in OVER_COUNTS)
+    counts = {**OVER_COUNTS, **TESTS_OF_COUNTS}
+    used = {**counts, **OVER_SKETCHES, **OVER_TEXTS}
+    assert set(used.values()) < set(discovered())
+    assert all(takes_sketches(statistic) for statistic in OVER_SKETCHES.values())
+    assert not any(takes_sketches(statistic) for statistic in counts.values())
 
 
 @each

@@ -14,7 +14,9 @@ from cellops.data.profile import MANY_CELLS, count, observe, profile, profile_co
 from cellops.data.sketch import sketch, sketch_ordered
 from cellops.errors import InputError
 from cellops.records.profile import ColumnKind, Profile
-from cellops.stats.samples import Distribution, area_between, distance_error, distribution
+from cellops.stats.distribution import Distribution, Steps
+from cellops.stats.samples import distance_error, distribution
+from cellops.stats.wasserstein import wasserstein
 
 anything = st.one_of(
     st.none(),
@@ -314,8 +316,9 @@ def test_a_grid_is_nowhere_further_from_the_rows_than_it_states(values: np.ndarr
     found = sketch_ordered(ordered)
     distinct, starts = np.unique(ordered, return_index=True)
     ends = np.append(starts[1:], len(ordered))
-    rows, grid = Distribution(distinct, starts / len(ordered), ends / len(ordered)), distribution(found)
-    distance = area_between(rows, grid)
+    steps = Steps(distinct, starts / len(ordered), ends / len(ordered))
+    rows, grid = Distribution(steps, rows=len(ordered)), distribution(found)
+    distance = wasserstein(rows, grid).value
     gap = max(
         np.max(np.abs(rows.at(distinct) - grid.at(distinct))),
         np.max(np.abs(rows.before(distinct) - grid.before(distinct))),
@@ -330,7 +333,8 @@ def test_a_grid_of_a_column_with_a_gap_and_heavy_ends_states_little_more_than_it
     ordered = np.sort(np.concatenate([random.standard_cauchy(30_000), random.normal(1e6, 1, size=20_000)]))
     steps = np.arange(len(ordered) + 1) / len(ordered)
     found = sketch_ordered(ordered)
-    distance = area_between(Distribution(ordered, steps[:-1], steps[1:]), distribution(found))
+    rows = Distribution(Steps(ordered, steps[:-1], steps[1:]), rows=len(ordered))
+    distance = wasserstein(rows, distribution(found)).value
     assert distance <= found.distance_error <= 2 * distance
 
 

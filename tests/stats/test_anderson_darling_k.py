@@ -28,7 +28,8 @@ def test_it_equals_scipy(samples: list[list[float]]) -> None:
     expected = scipy.stats.anderson_ksamp(samples, variant="midrank")
     standing = (result.value - len(samples) + 1) / deviation([*map(len, samples)])
     assert standing == pytest.approx(expected.statistic, **CLOSE)
-    if 0.002 < expected.pvalue < 0.24:
+    untied = all(len(set(sample)) == len(sample) for sample in samples)  # else it is that given the ties
+    if untied and 0.002 < expected.pvalue < 0.24:
         assert result.p_value == pytest.approx(expected.pvalue, rel=0.06)
 
 
@@ -66,9 +67,10 @@ def test_the_limit_far_out_is_that_of_its_largest_weight() -> None:
     assert anderson_darling_tail(40.0, samples=3) == pytest.approx(3 * np.exp(-40.0), rel=1e-10)
 
 
-def test_the_p_value_is_uniform_where_windows_do_not_differ() -> None:
+@pytest.mark.parametrize("digits", [15, 0])
+def test_the_p_value_is_uniform_where_windows_do_not_differ(digits: int) -> None:
     random = np.random.default_rng(2)
-    p_values = [anderson_darling_k(list(random.normal(size=(4, 40)))).p_value for _ in range(300)]
+    p_values = [anderson_darling_k(list(random.normal(size=(4, 40)).round(digits))).p_value for _ in range(300)]
     assert scipy.stats.kstest(p_values, "uniform").pvalue > 0.01
 
 

@@ -1,5 +1,7 @@
 """Rank statistics over values: against scipy's and published points, with ties, infinities and a million rows."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 import scipy.stats
@@ -41,8 +43,15 @@ def test_cramer_von_mises_equals_scipy(pair: tuple[list[float], list[float]]) ->
         return
     expected = scipy.stats.cramervonmises_2samp(*pair)
     assert result.value == pytest.approx(max(0.0, expected.statistic), **CLOSE)
+    if result.method == "asymptotic" and not untied(pair):
+        return  # scipy's is that of values that differ
     # scipy ends its series at terms below 1e-7
     assert result.p_value == pytest.approx(expected.pvalue, abs=1e-7 if result.method == "asymptotic" else 1e-10)
+
+
+def untied(samples: Sequence[list[float]]) -> bool:
+    """Whether no side holds a value twice; where one does, p-values are those given its ties."""
+    return all(len(set(side)) == len(side) for side in samples)
 
 
 @relaxed
@@ -55,7 +64,7 @@ def test_anderson_darling_equals_scipy(pair: tuple[list[float], list[float]]) ->
         return
     expected = scipy.stats.anderson_ksamp(pair, variant="midrank")
     assert (result.value - 1) / deviation([*map(len, pair)]) == pytest.approx(expected.statistic, **CLOSE)
-    if 0.002 < expected.pvalue < 0.24:
+    if untied(pair) and 0.002 < expected.pvalue < 0.24:
         assert result.p_value == pytest.approx(expected.pvalue, rel=0.06)
 
 

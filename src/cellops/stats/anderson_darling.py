@@ -72,7 +72,7 @@ def anderson_darling(reference: Values, current: Values) -> StatisticResult:
         return refused(name, NOT_ENOUGH_DATA, *rows)
     value = (1 / rows[0] + 1 / rows[1]) * _weighed(first, second)
     effect = gap_effect("largest_gap", gaps(first, second).largest, *rows)
-    p_value = tied_p_value(first, second, by_variance) if tied(first, second) else limiting(value, rows)
+    p_value = tied_p_value(first, second, by_variance) if tied([first, second]) else limiting(value, rows)
     return computed(name, value, *rows, p_value=p_value, method="asymptotic", effect=effect)
 
 

@@ -9,6 +9,7 @@ from cellops.stats.distribution import Distribution, Points
 from cellops.stats.gap import gap_effect
 from cellops.stats.result import ALL_MISSING, CONSTANT, GRID, NOT_ENOUGH_DATA, computed, refused
 from cellops.stats.samples import Values, distribution
+from cellops.stats.ties import by_variance, tied, tied_tail
 from cellops.stats.weighed_gaps import weighed_gaps
 
 LEAST_SAMPLES = 2
@@ -23,7 +24,8 @@ def anderson_darling_k(samples: Sequence[Values]) -> StatisticResult:
     of Scholz and Stephens before they standardise it: `scipy.stats.anderson_ksamp` gives
     :math:`(A^2_k - k + 1) / \sigma_N`. For two samples it is `anderson_darling`. The p-value is that of the limiting
     distribution, a sum of chi-squared variables with k - 1 degrees of freedom, at the figure as far from its mean in
-    standard deviations; it is not interpolated between 0.1 % and 25 %, as that of tables of percentage points is.
+    standard deviations, and where many rows are equal that given these ties; it is not interpolated between 0.1 % and
+    25 %, as that of tables of percentage points is.
 
     Parameters
     ----------
@@ -81,7 +83,11 @@ def anderson_darling_k(samples: Sequence[Values]) -> StatisticResult:
     value = sum(weighed_gaps(here, counts.sum(axis=0)) / n for here, n in zip(counts, rows, strict=True))
     gap = float(np.max(np.ptp([np.cumsum(here) / n for here, n in zip(counts, rows, strict=True)], axis=0)))
     effect = gap_effect("largest_gap", gap, *rows)
-    return computed(name, value, *shown, p_value=limiting(value, rows), method="asymptotic", effect=effect)
+    if tied(sides):
+        p_value = tied_tail(value, counts.sum(axis=0) / sum(rows), by_variance, len(sides))
+    else:
+        p_value = limiting(value, rows)
+    return computed(name, value, *shown, p_value=p_value, method="asymptotic", effect=effect)
 
 
 def _rows_at(sides: Sequence[Distribution]) -> Points:

@@ -73,7 +73,7 @@ def cramer_von_mises(reference: Values, current: Values) -> StatisticResult:
     if exact:
         p_value = _exact(*rows_of_both(first, second))
     else:
-        ties = tied(first, second, TIES_OF_A_ROW / sum(rows))
+        ties = tied([first, second], TIES_OF_A_ROW / sum(rows))
         p_value = tied_p_value(first, second, evenly) if ties else _asymptotic(value, *rows)
     return computed(
         name,

@@ -88,17 +88,20 @@ def _p_value(squares: float, apart: float, first: Distribution, second: Distribu
         return 1.0
     rows = first.rows, second.rows
     points = ascending(np.concatenate([_some(first), _some(second)]))
-    share = sum(
-        n * (side.at(points[:-1]) + side.before(points[1:])) for n, side in zip(rows, (first, second), strict=True)
-    )
-    share = np.clip(share / (2 * sum(rows)), 0.0, 1.0)
+    sides = [
+        (n / sum(rows), side.at(points[:-1]), side.before(points[1:]))
+        for n, side in zip(rows, (first, second), strict=True)
+    ]
+    share = sum(weight * (begin + end) / 2 for weight, begin, end in sides)
+    # Not 1 - share, which is nothing where one side has all but a few of the rows.
+    rest = sum(weight * (1 - begin + (1 - end)) / 2 for weight, begin, end in sides)
     widths = np.diff(points / (points[-1] / 2 - points[0] / 2)) / 2
-    low, middle, high = widths * share**2, widths * share * (1 - share), widths * (1 - share) ** 2
+    low, middle, high = widths * share**2, widths * share * rest, widths * rest**2
     below, above = np.cumsum(low) - low, np.sum(high) - np.cumsum(high)
     second_cumulant = 2 * float(np.sum(middle**2) + 2 * np.sum(high * below))
     cubes = np.sum(middle**3) + 3 * np.sum(low * middle * above) + 3 * np.sum(middle * high * below)
     third_cumulant = 8 * float(cubes + 6 * np.sum(middle * below * above))
-    degrees = 8 * second_cumulant**3 / third_cumulant**2
+    degrees = 8 * second_cumulant * (second_cumulant / third_cumulant) ** 2
     away = harmonic(rows) * squares - apart * sum(rows) / (sum(rows) - 1)
     at = degrees + away * np.sqrt(2 * degrees / second_cumulant)
     return float(chdtrc(degrees, at)) if at > 0 else 1.0

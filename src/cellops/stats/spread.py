@@ -58,7 +58,8 @@ def some_ranks(rows: int, most: int) -> NDArray[np.intp]:
 def ascending(some: NDArray[Kind]) -> NDArray[Kind]:
     """Each value once, ascending: numpy's own way, by a table of hashes, is slower for few."""
     ordered = np.sort(some)
-    return ordered[np.append(len(ordered) > 0, ordered[1:] != ordered[:-1])]
+    once: NDArray[Kind] = ordered[np.append(len(ordered) > 0, ordered[1:] != ordered[:-1])]
+    return once
 
 
 def spread_of_points(

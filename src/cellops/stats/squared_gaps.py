@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from cellops.stats.samples import Points
+from cellops.stats.distribution import Points
 
 INTERVALS = 64
 """Intervals of the alternating sum; at the smallest figures asked for the next one is below rounding."""

@@ -115,11 +115,10 @@ def along_lines(rows: Points, stretches: Stretches) -> tuple[float, float, float
 
 
 def _cut(rows: int, begin: Indices, end: Indices, *others: Indices) -> _Parts:
-    bounds = ascending(np.concatenate([begin, end, *others, np.arange(0, rows, CHUNK), [rows]]))
-    place = np.searchsorted(begin, bounds[:-1], side="right") - 1
+    bounds: Indices = ascending(np.concatenate([begin, end, *others, np.arange(0, rows, CHUNK), [rows]]))
+    place: Indices = np.searchsorted(begin, bounds[:-1], side="right") - 1
     return _Parts(bounds, place, (place >= 0) & (bounds[:-1] < end[place]))
 
 
 def _of_stretches(figures: Points, parts: _Parts, stretches: int) -> Points:
-    added: Points = np.bincount(parts.place[parts.inside], figures[parts.inside], stretches)
-    return added
+    return np.bincount(parts.place[parts.inside], figures[parts.inside], stretches).astype(np.float64, copy=False)

@@ -1,6 +1,6 @@
 """P-values of mean square gaps between two samples in which many rows are equal."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from scipy.special import chdtrc
@@ -16,9 +16,9 @@ Weights = Callable[[Points, Points], Points]
 """Of each value, from its share of all rows and the variance of the gap there."""
 
 
-def tied(first: Distribution, second: Distribution, enough: float = MANY_TIES) -> bool:
+def tied(sides: Sequence[Distribution], enough: float = MANY_TIES) -> bool:
     """Whether so many rows of a side are equal that it matters."""
-    return any(_equal(side) >= enough for side in (first, second))
+    return any(_equal(side) >= enough for side in sides)
 
 
 def _equal(side: Distribution) -> float:
@@ -59,22 +59,40 @@ def tied_p_value(first: Distribution, second: Distribution, weights: Weights) ->
     n, m = float(here.sum()), float(there.sum())
     rows = n + m
     share = (here + there) / rows
-    under = np.cumsum(share) - share / 2
-    variance = under * (1 - under) - share / 4
-    weight = weights(share, variance)
     gap = (np.cumsum(here) - here / 2) / n - (np.cumsum(there) - there / 2) / m
-    seen = n * m / rows * (rows - 1) / rows * float(np.sum(weight * gap**2))
-    mean, second_cumulant, third = _cumulants(weight, under, variance)
-    degrees = 8 * second_cumulant**3 / third**2
-    at = degrees + (seen - mean) * np.sqrt(2 * degrees / second_cumulant)
+    weight = weights(share, _under(share)[1])
+    return tied_tail(n * m / rows * (rows - 1) / rows * float(np.sum(weight * gap**2)), share, weights)
+
+
+def tied_tail(seen: float, share: Points, weights: Weights, samples: int = 2) -> float:
+    """How likely a figure as large is that adds up the gaps of several samples, which do not differ, to all of them.
+
+    It is distributed as the sum of one independent figure of two samples for each sample but one.
+
+    Parameters
+    ----------
+    share
+        The share of all rows at each value, ascending; shape (values,).
+    """
+    under, variance = _under(share)
+    mean, second, third = _cumulants(weights(share, variance), under, variance) * (samples - 1)
+    degrees = 8 * second**3 / third**2
+    at = degrees + (seen - mean) * np.sqrt(2 * degrees / second)
     return float(chdtrc(degrees, at)) if at > 0 else 1.0
 
 
-def _cumulants(weight: Points, under: Points, variance: Points) -> tuple[float, float, float]:
+def _under(share: Points) -> tuple[Points, Points]:
+    """The share below each value and half of those at it, and the variance of the gap there."""
+    below, above = np.append(0.0, np.cumsum(share)[:-1]), np.append(np.cumsum(share[:0:-1])[::-1], 0.0)
+    # The same as in the formula, without a difference of numbers that may be almost equal.
+    return below + share / 2, below * above + share * (below + above) / 4
+
+
+def _cumulants(weight: Points, under: Points, variance: Points) -> Points:
     own, cross = weight * variance, weight * under * (1 - under)
     low, high = weight * under**2, weight * (1 - under) ** 2
     below, above = np.cumsum(low) - low, np.sum(high) - np.cumsum(high)
     second = 2 * float(np.sum(own**2) + 2 * np.sum(high * below))
     pairs = 3 * np.sum(own * (low * above + high * below))
     third = 8 * float(np.sum(own**3) + pairs + 6 * np.sum(cross * below * above))
-    return float(np.sum(own)), second, third
+    return np.array([float(np.sum(own)), second, third])

@@ -23,7 +23,7 @@ def weighed_gaps(here: Points, both: Points) -> float:
     n, rows = here.sum(), both.sum()
     below = np.cumsum(both) - both / 2
     apart = rows * (np.cumsum(here) - here / 2) - below * n
-    return _added(apart, below, both, rows) * (rows - 1) / rows**2
+    return float(_added(apart, below, both, rows) * (rows - 1) / rows**2)
 
 
 def weighed_along(few: Distribution, many: Distribution) -> float:
