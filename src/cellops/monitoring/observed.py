@@ -1,5 +1,6 @@
 """What a window showed, in the bins that the profile of a package froze; from here on its rows are not needed."""
 
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 BINARY = 2
-MANY_VALUES = 500_000
+MANY_VALUES = 10_000_000
 """Values of a window from which its columns are read by several threads: sorting leaves the interpreter free."""
 MOST_THREADS = 4
 Problem: TypeAlias = tuple[str, str]
@@ -103,7 +104,7 @@ def side_by_side(
     """What is seen of each column, on several cores where that pays."""
     if rows * len(columns) < MANY_VALUES:
         return tuple(map(work, columns))
-    with ThreadPoolExecutor(MOST_THREADS, "cellops-observe") as pool:
+    with ThreadPoolExecutor(min(MOST_THREADS, os.cpu_count() or 1), "cellops-observe") as pool:
         return tuple(pool.map(work, columns))
 
 
