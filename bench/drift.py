@@ -9,12 +9,13 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
+from timing import fastest
 
 NUMERIC, TEXT, CATEGORIES, SHIFTED = 40, 10, 20, 10
 REFERENCE_ROWS = 100_000
@@ -38,15 +39,6 @@ def table(
     for number in range(columns - numeric):
         made[f"text {number}"] = pd.Series(random.choice(names, rows), dtype=text)
     return pd.DataFrame(made)
-
-
-def fastest(work: Callable[[], object], repetitions: int) -> float:
-    times = []
-    for _ in range(repetitions):
-        begun = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - begun)
-    return min(times)
 
 
 def numbers_of(frame: pd.DataFrame) -> list[str]:

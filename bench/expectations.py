@@ -5,7 +5,6 @@ Run it as `python bench/expectations.py`; `--rows 100000` is quicker. Minimum of
 
 import argparse
 import os
-import time
 from collections.abc import Callable
 
 import numpy as np
@@ -13,6 +12,7 @@ import pandas as pd
 
 from cellops.data.expectations import RowChecker, check, parse, to_great_expectations
 from cellops.records.contract import Suite
+from timing import fastest
 
 NUMBERS, INTEGERS, TEXTS = 30, 10, 10
 Work = Callable[[], object]
@@ -93,15 +93,6 @@ def both(frame: pd.DataFrame) -> tuple[Suite, list[Work]]:
     add('expect_column_distinct_values_to_contain_set("t9", ["AB1"])', lambda s=frame["t9"]: s.unique())
     assert len(lines) == 50, len(lines)
     return parse("bench", "\n".join(lines), {}), bare
-
-
-def fastest(work: Work, repetitions: int) -> float:
-    times = []
-    for _ in range(repetitions):
-        begun = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - begun)
-    return min(times)
 
 
 def theirs(frame: pd.DataFrame, suite: Suite) -> Work | None:

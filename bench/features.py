@@ -4,7 +4,6 @@ Run it as `python bench/features.py`. Minimum of the repetitions, one thread.
 """
 
 import argparse
-import time
 from collections.abc import Callable
 
 import numpy as np
@@ -12,6 +11,7 @@ import pandas as pd
 
 from cellops.data.features.point_in_time import point_in_time
 from cellops.flows.features import features
+from timing import fastest
 
 KEYS = 100_000
 START = np.datetime64("2026-01-01", "us")
@@ -49,15 +49,6 @@ def speed(v0, v1):
 
 def ratio(frame):
     return frame.v0 / frame.v1
-
-
-def fastest(work: Callable[[], object], repetitions: int) -> float:
-    times = []
-    for _ in range(repetitions):
-        begun = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - begun)
-    return min(times)
 
 
 def main() -> None:

@@ -9,14 +9,13 @@ import inspect
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from cellops.data.summary.summarize import summarize
+from timing import fastest
 
 FLOATS, INTEGERS, CATEGORIES, DIFFERENT = 30, 10, 10, 50
 WHYLOGS = Path(__file__).parents[1] / ".venv-whylogs" / "bin" / "python"
@@ -59,15 +58,6 @@ def table(rows: int) -> pd.DataFrame:
     for number in range(CATEGORIES):
         columns[f"category {number}"] = random.choice(names, rows)
     return pd.DataFrame(columns)
-
-
-def fastest(work: Callable[[], object], repetitions: int) -> float:
-    times = []
-    for _ in range(repetitions):
-        begun = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - begun)
-    return min(times)
 
 
 def floor(frame: pd.DataFrame) -> None:

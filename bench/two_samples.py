@@ -8,7 +8,6 @@ of the processor, which others at work on the machine disturb less.
 import argparse
 import time
 import warnings
-from collections.abc import Callable
 
 import numpy as np
 import scipy.stats
@@ -22,17 +21,9 @@ from cellops.stats.kolmogorov_smirnov import kolmogorov_smirnov
 from cellops.stats.normalised_wasserstein import normalised_wasserstein
 from cellops.stats.samples import distribution
 from cellops.stats.wasserstein import wasserstein
+from timing import fastest
 
 ROWS = 1_000_000
-
-
-def fastest(work: Callable[[], object], repetitions: int, clock: Callable[[], float] = time.perf_counter) -> float:
-    times = []
-    for _ in range(repetitions):
-        begun = clock()
-        work()
-        times.append(clock() - begun)
-    return min(times)
 
 
 ALL = (
