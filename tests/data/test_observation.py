@@ -23,6 +23,11 @@ def number_column() -> ColumnProfile:
     return profile_column("size", np.random.default_rng(0).normal(size=5_000))
 
 
+def free_text() -> ColumnProfile:
+    words, random = np.array(["delayed", "by", "fog", "ice", "wind", "at", "a", "gate"], dtype=object), Random(0)
+    return profile_column("note", pd.Series([" ".join(random.choices(words, k=5)) for _ in range(400)], dtype=object))
+
+
 def text_column() -> ColumnProfile:
     return profile_column("kind", pd.Series(["a"] * 50 + ["b"] * 30 + ["c"] * 12 + ["d"] * 3, dtype=object))
 
@@ -60,11 +65,12 @@ def test_chunks_of_numbers_in_any_order_give_what_the_whole_gives(parts: list[li
 @settings(deadline=None)
 @given(st.lists(st.lists(WORDS, max_size=40), min_size=1, max_size=6), st.randoms(use_true_random=False))
 def test_chunks_of_texts_in_any_order_give_what_the_whole_gives(parts: list[list[str | None]], random: Random) -> None:
-    reference = text_column()
-    whole = observe(reference, pd.Series([value for part in parts for value in part], dtype=object))
-    seen = [Observation.of(reference, pd.Series(part, dtype=object)) for part in parts]
-    random.shuffle(seen)
-    assert Observation.merged(seen).profile(reference) == whole
+    for reference in (text_column(), free_text()):
+        whole = observe(reference, pd.Series([value for part in parts for value in part], dtype=object))
+        seen = [Observation.of(reference, pd.Series(part, dtype=object)) for part in parts]
+        random.shuffle(seen)
+        assert Observation.merged(seen).profile(reference) == whole
+        assert (whole.text is None) == (reference.name == "kind")
 
 
 @pytest.mark.parametrize("rows", [0, 1, 3_000, 2 * BLOCK + 7])

@@ -14,10 +14,11 @@ import numpy as np
 from cellops.data.bins import count_numbers
 from cellops.data.buckets import Sketch
 from cellops.data.column import Values, as_series, numbers
-from cellops.data.profile import count
+from cellops.data.profile import observe
 from cellops.data.summary.freeze import with_infinite
 from cellops.data.summary.moments import CentralMoments
-from cellops.records.profile import Bins, ColumnProfile
+from cellops.data.texts import merged_texts
+from cellops.records.profile import Bins, ColumnProfile, TextProfile
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ class Observation:
     """What the sources call the type of its values."""
     seen: NumbersSeen | None = None
     """Of a column that has edges."""
+    text: TextProfile | None = None
+    """Of free text."""
     problems: frozenset[tuple[str, str]] = frozenset()
     """Why it could not be read, each with what to do."""
 
@@ -87,7 +90,9 @@ class Observation:
         column = as_series(values)
         kinds = frozenset({str(column.dtype)})
         if reference.bins is None or reference.bins.edges is None:
-            return cls(len(column), counted(count(reference, column)), kinds)
+            found = observe(reference, column)
+            assert found.bins is not None  # noqa: S101 - those of the reference, which has them
+            return cls(len(column), counted(found.bins), kinds, text=found.text)
         ordered = np.sort(numbers(column, reference.kind))
         present = int(np.searchsorted(ordered, np.nan))
         bins = count_numbers(reference.bins.edges, ordered[:present], len(ordered) - present)
@@ -120,8 +125,14 @@ class Observation:
         if problems or len(counts) < len(held):
             return cls(rows, None, types, problems=problems)
         numbers_seen = [part.seen for part in held if part.seen is not None]
-        together = tuple(map(sum, zip(*counts, strict=True)))
-        return cls(rows, together, types, NumbersSeen.merged(numbers_seen) if numbers_seen else None)
+        texts = [part.text for part in held if part.text is not None]
+        return cls(
+            rows,
+            tuple(map(sum, zip(*counts, strict=True))),
+            types,
+            NumbersSeen.merged(numbers_seen) if numbers_seen else None,
+            merged_texts(texts) if texts else None,
+        )
 
     def profile(self, reference: ColumnProfile) -> ColumnProfile | None:
         """The same as a package's profile says it; None where the column could not be read."""
@@ -137,6 +148,7 @@ class Observation:
             missing=missing,
             bins=bins,
             known=reference.known,
+            text=self.text,
         )
         if self.seen is None or missing == self.rows:
             return blank
