@@ -69,6 +69,17 @@ def test_a_package_holds_no_reference_rows_but_those_of_parity(inside: Path) -> 
     assert all(len(sketch["values"]) <= 2_048 for sketch in kept)
 
 
+def test_the_contract_says_how_much_the_answers_hang_on_each_input_and_the_rows_for_it_are_gone(
+    inside: Path, trained: Path
+) -> None:
+    shares = json.loads((inside / "model" / "contract" / "importance.json").read_text())
+    assert set(shares) == {
+        field["name"] for field in json.loads((inside / "model/contract/schema.json").read_text())["inputs"]
+    }
+    assert sum(shares.values()) == pytest.approx(1, abs=1e-5)
+    assert not list((trained / ".cellops").rglob("*.rows"))
+
+
 def test_packaging_again_gives_the_same_package(trained: Path) -> None:
     from cellops import settings
 

@@ -11,6 +11,7 @@ from cellops.capture.files.watcher import completed
 from cellops.capture.journal import path_of, read
 from cellops.capture.lease import is_alive
 from cellops.errors import RefusedError, TrackingError
+from cellops.flows.answered_rows import with_importance
 from cellops.flows.progress import Progress, locked, on_disk, read_progress, write_progress
 from cellops.flows.trial_models import TrialModels, delete, trials_of
 from cellops.records.cell import CellRecord
@@ -145,7 +146,7 @@ class Carrier:
                 self._store.prepare_models()
             event = event.replace(models=())  # those of the best trial are kept when the sweep ends
         files = tuple(completed(file, self._store.settings.project) for file in event.files)
-        event = event.replace(files=files)
+        event = with_importance(event.replace(files=files), self._store.settings)
         closed = self._store.close_run(self.progress.runs[event.run], event, self._trail(event.run))
         for model in event.models:
             if model.name in closed.models:

@@ -19,6 +19,7 @@ from cellops.capture.results.splits import shared_rows, splits_of_run
 from cellops.capture.results.tables import Pair, Table, data_of_calls, named_tables
 from cellops.capture.watcher import OpenCell
 from cellops.errors import CellopsError, UsageError
+from cellops.flows.answered_rows import keep_rows
 from cellops.flows.check_split import leaks_of_run
 from cellops.flows.contract import make_contract
 from cellops.flows.gate_figures import asked, measure, missed_by
@@ -88,6 +89,8 @@ def gather(
         content = {d.name: d.digest for d in data if d is not None and d.method == "full"}
         own = models[0] if models else None
         contract = attempt(f"model {own.name}", partial(make_contract, own, suites, seen, content)) if own else None
+        if own is not None and own.training is not None and contract is not None and spools[0] is not None:
+            attempt(f"model {own.name}", partial(keep_rows, spools[0], own.training[0].value))
         gates = asked(run.options)
         found = attempt(where, partial(measure, gates, results.metrics, own, contract, namespace)) if gates else None
     tables = tuple({(d.name, d.role): d for d in data if d is not None}.values())

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cellops.capture.journal import path_of, read
+from cellops.flows.answered_rows import rows_beside
 from cellops.flows.progress import read_progress
 from cellops.records.finding import Finding
 from cellops.records.run import RunClosed
@@ -94,6 +95,7 @@ def trials_of(journal: Path) -> list[Trial]:
 
 def delete(spool: Path) -> None:
     """Delete what a run has handed over, and its folder when nothing is left in it."""
+    rows_beside(spool).unlink(missing_ok=True)
     spool.unlink(missing_ok=True)
     with contextlib.suppress(OSError):
         spool.parent.rmdir()

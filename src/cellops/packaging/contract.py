@@ -9,7 +9,6 @@ import numpy as np
 from cellops.data.profile import profile, profile_column
 from cellops.errors import PackageError
 from cellops.packaging.figures import measure, nothing_to_measure
-from cellops.packaging.importance import importance
 from cellops.packaging.parity import build_parity, choose_rows, replay, survives_the_wire
 from cellops.packaging.predictor import Predictions, SklearnPredictor, label_is_most_probable
 from cellops.packaging.schema import build_schema
@@ -47,7 +46,7 @@ def build_contract(
     model
         The fitted estimator, a Pipeline for example.
     training
-        Inputs and target that it was fitted on: they give the schema, the profile and the importance of inputs.
+        Inputs and target that it was fitted on: they give the schema and the profile.
     evaluation
         Inputs and target that it was not fitted on: they give performance and the profile of the output, which are
         absent without them.
@@ -81,7 +80,6 @@ def build_contract(
     contract = Contract(schema=schema, profile=_profile(inputs, content), parity=parity, suite=suite)
     if not survives_the_wire(schema, parity, rows):
         replay(contract, predictor)
-    contract = contract.replace(importance=importance(predictor, schema, inputs))
     if evaluation is None:
         return contract
     performance, missed = measure(schema, evaluation[1], answers)
