@@ -31,6 +31,10 @@ class Drifted(Record, frozen=True, kw_only=True):
     """The verdict in one sentence."""
     ranked: tuple[RankedColumn, ...] = ()
     """The columns that drifted, the one of most consequence first."""
+    unexplained: tuple[str, ...] = ()
+    """The windows in which performance is worse than promised, although no input column drifted."""
+    leading: tuple[RankedColumn, ...] = ()
+    """The few columns of most consequence in these windows, as far as they moved by more than chance."""
     findings: tuple[Finding, ...]
     """What kept something from being judged, each thing once."""
     page: str
@@ -94,7 +98,7 @@ def drift(
     from cellops.flows.data_windows import Wanted, data_windows
     from cellops.monitoring.drift import compare
     from cellops.monitoring.findings import by_code
-    from cellops.monitoring.gravest import gravest
+    from cellops.monitoring.gravest import gravest, leading, unexplained
     from cellops.monitoring.headline import headline
     from cellops.monitoring.report import write
     from cellops.monitoring.statistics import chosen
@@ -134,6 +138,8 @@ def drift(
         report=report,
         headline=headline(report),
         ranked=gravest(report),
+        unexplained=tuple(window.label for window in unexplained(report)),
+        leading=leading(report),
         findings=found,
         page=str(page),
         data=str(written),
