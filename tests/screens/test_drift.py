@@ -1,5 +1,7 @@
 """What a terminal says of a drift: what drifted, and where nothing did, what to look at."""
 
+from typing import Any
+
 import pytest
 
 from cellops.flows.drift import Drifted
@@ -22,7 +24,7 @@ def line(name: str, verdict: DriftVerdict, importance: float | None) -> RankedCo
     )
 
 
-def made(verdict: DriftVerdict, importance: float | None, **said: object) -> Drifted:
+def made(verdict: DriftVerdict, importance: float | None, **said: Any) -> Drifted:
     column = ColumnDrift(
         column="origin", kind=ColumnKind.INTEGER, verdict=verdict, current=None, results=(), importance=importance
     )
