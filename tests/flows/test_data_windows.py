@@ -229,6 +229,8 @@ def test_files_of_no_use_are_refused_in_chunks_too(
         read(loaded, make(table(), tmp_path), Wanted("time", "truth", "month", chunk_rows=500))
     with pytest.raises(NotFoundError):
         read(loaded, tmp_path / "nowhere.csv", CHUNKS)
+    with pytest.raises(NotFoundError, match=r"nowhere\.parquet"):
+        read(loaded, tmp_path / "nowhere.parquet", BY_MONTH)
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="holds no Parquet file"):
         read(loaded, tmp_path / "empty", BY_MONTH)

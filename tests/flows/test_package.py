@@ -139,6 +139,27 @@ def test_drift_says_what_is_wrong_with_its_input(inside: Path) -> None:
         drift("model", "later.csv", label="size")
 
 
+def test_a_report_that_cannot_be_written_is_refused_before_the_data_are_read(inside: Path) -> None:
+    Path("taken").write_text("")
+    with pytest.raises(UsageError, match="cannot be written to taken/deeper: taken is no folder"):
+        drift("model", "nowhere.csv", output=Path("taken/deeper"))
+    data().to_csv("later.csv", index=False)
+    Path("reports/drift.json").mkdir(parents=True)
+    with pytest.raises(UsageError, match="cannot be written to reports"):
+        drift("model", "later.csv", output=Path("reports"))
+
+
+def test_where_labels_alone_went_wrong_no_column_is_blamed(inside: Path) -> None:
+    wrong = data()
+    wrong["late"] = 1 - wrong["late"]
+    wrong.to_parquet("wrong.parquet")
+    done = drift("model", "wrong.parquet")
+    assert done.unexplained == ("all",)
+    assert done.leading == ()
+    data().to_parquet("right.parquet")
+    assert drift("model", "right.parquet").unexplained == ()
+
+
 def test_a_csv_file_is_judged_as_the_same_rows_in_parquet(inside: Path) -> None:
     later = data(shift=0.5)
     later.to_parquet("later.parquet")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cellops.monitoring.gravest import gravest
+from cellops.monitoring.gravest import gravest, leading, unexplained
 from cellops.monitoring.ranking import consequence, is_known, ranking
 from cellops.records.drift import ColumnDrift, DriftReport, DriftVerdict, StatisticResult, WindowDrift
 from cellops.records.profile import ColumnKind
@@ -81,3 +81,44 @@ def test_each_drifted_column_is_told_once_in_its_gravest_window() -> None:
         ("answer", "one", None),
     ]
     assert lines[1].effect == "PSI 1.60"
+
+
+def fallen(*columns: ColumnDrift, worse: tuple[str, ...] = ("roc_auc",), label: str = "all") -> WindowDrift:
+    return WindowDrift(label=label, start=None, end=None, rows=500, columns=columns, worse=worse)
+
+
+def told(*windows: WindowDrift) -> DriftReport:
+    return DriftReport(
+        package="p", digest="0", made="", source="", reference_rows=1, reference_performance=None, windows=windows
+    )
+
+
+def still(name: str, share: float, importance: float | None, p_value: float | None = 1e-4) -> ColumnDrift:
+    return column(name, share, importance, "stable").replace(adjusted_p_value=p_value)
+
+
+def test_where_performance_fell_and_no_column_drifted_those_of_most_consequence_lead() -> None:
+    columns = still("a", 0.02, 0.1), still("b", 0.02, 0.5), still("c", 0.01, 0.3), still("d", 0.01, 0.1)
+    report = told(
+        fallen(*columns, label="one"),
+        fallen(*(one.replace(results=()) for one in columns), label="two"),
+        fallen(still("d", 0.02, 0.9), worse=(), label="three"),
+    )
+    assert [window.label for window in unexplained(report)] == ["one", "two"]
+    lines = leading(report)
+    assert [(line.column, line.window, line.effect) for line in lines] == [
+        ("b", "one", "PSI 0.08"),
+        ("c", "one", "PSI 0.04"),
+        ("a", "one", "PSI 0.08"),
+    ]
+
+
+def test_a_column_that_moved_by_chance_or_does_not_matter_does_not_lead() -> None:
+    columns = still("chance", 0.05, 0.5, 0.3), still("idle", 0.05, 0.0), still("unjudged", 0.05, 0.5, None)
+    assert leading(told(fallen(*columns))) == ()
+
+
+def test_drift_explains_its_own_window_only() -> None:
+    first = fallen(column("a", 0.2, 0.1), label="one")
+    assert unexplained(told(first)) == ()
+    assert [line.window for line in leading(told(first, fallen(still("a", 0.02, 0.1), label="two")))] == ["two"]

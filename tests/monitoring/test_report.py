@@ -333,7 +333,7 @@ def test_a_regression_is_reported_by_its_error() -> None:
     )
     window = Window("2013-04", None, None, frame, labels=predicted + 3, truth=truth)
     report = compare(contract, [window], package="prices", digest="0" * 64, source="file")
-    assert headline(report).startswith("RMSE was worse than promised in 1 of 1 labelled window, ")
+    assert headline(report).startswith("RMSE was worse than promised in the one labelled window, and so was ")
     assert report.windows[0].output.verdict is DriftVerdict.MAJOR
     assert "RMSE by window" in Page(render(report, contract)).text
 

@@ -53,7 +53,7 @@ def is_long(path: Path, columns: Collection[str]) -> bool:
     """
     if path.is_file() and path.suffix.lower() == ".csv":
         return path.stat().st_size > MOST_BYTES
-    if not path.is_dir() and path.suffix.lower() != ".parquet":
+    if not path.exists() or (path.is_file() and path.suffix.lower() != ".parquet"):
         return False
     import pyarrow.parquet as pq
 

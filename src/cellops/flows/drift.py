@@ -1,5 +1,6 @@
 """New data, or a prediction log, against what a package promised."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +32,10 @@ class Drifted(Record, frozen=True, kw_only=True):
     """The verdict in one sentence."""
     ranked: tuple[RankedColumn, ...] = ()
     """The columns that drifted, the one of most consequence first."""
+    unexplained: tuple[str, ...] = ()
+    """The windows in which performance is worse than promised, although no input column drifted."""
+    leading: tuple[RankedColumn, ...] = ()
+    """The few columns of most consequence in these windows, as far as they moved by more than chance."""
     findings: tuple[Finding, ...]
     """What kept something from being judged, each thing once."""
     page: str
@@ -85,7 +90,8 @@ def drift(
     Raises
     ------
     UsageError
-        When neither or both of data and log are given, or a log with time or label; when there is no such statistic.
+        When neither or both of data and log are given, or a log with time or label; when there is no such statistic;
+        when the report cannot be written to its folder, as far as possible before the data are read.
     NotFoundError, IntegrityError, TrustError
         As loading the package does.
     InputError
@@ -94,7 +100,7 @@ def drift(
     from cellops.flows.data_windows import Wanted, data_windows
     from cellops.monitoring.drift import compare
     from cellops.monitoring.findings import by_code
-    from cellops.monitoring.gravest import gravest
+    from cellops.monitoring.gravest import gravest, leading, unexplained
     from cellops.monitoring.headline import headline
     from cellops.monitoring.report import write
     from cellops.monitoring.statistics import chosen
@@ -109,13 +115,16 @@ def drift(
     settings = settings or load()
     names = chosen(statistics)
     loaded = load_package(Path(package), trusted_types=settings.trusted, allow_pickle=settings.allow_pickle)
+    part = "log" if data is None else Path(data).name
+    folder = output or prepare(settings.folder) / "drift" / loaded.manifest.name / part
+    _refuse_unwritable(folder)
     windows: list[Window] | list[WindowPart]
     if data is not None:
         windows, findings = data_windows(loaded, Path(data), Wanted(time, label, window), on_stage)
-        source = part = Path(data).name
+        source = part
     else:
         windows, findings = _of_log(loaded, Path(str(log)), window)
-        source, part = f"prediction log {Path(str(log)).name}", "log"
+        source = f"prediction log {Path(str(log)).name}"
     report = compare(
         loaded.contract,
         windows,
@@ -126,19 +135,37 @@ def drift(
         alarm_rate=settings.alarm_rate if alarm_rate is None else alarm_rate,
     )
     report = report.replace(findings=(*report.findings, *findings))
-    folder = output or prepare(settings.folder) / "drift" / loaded.manifest.name / part
     replaced = (folder / "drift.html").exists()
-    page, written = write(report, loaded.contract, folder)
+    try:
+        page, written = write(report, loaded.contract, folder)
+    except OSError as error:
+        raise _unwritable(folder, error.strerror or str(error)) from error
     found = tuple(f for code, group in by_code(report).items() if code not in JUDGEMENTS for f in group)
     return Drifted(
         report=report,
         headline=headline(report),
         ranked=gravest(report),
+        unexplained=tuple(window.label for window in unexplained(report)),
+        leading=leading(report),
         findings=found,
         page=str(page),
         data=str(written),
         replaced=replaced,
     )
+
+
+def _refuse_unwritable(folder: Path) -> None:
+    """Say before the work what would keep its report from being written."""
+    held = next((place for place in (folder, *folder.parents) if place.exists()), folder)
+    if not held.is_dir():
+        raise _unwritable(folder, f"{held} is no folder")
+    if not os.access(held, os.W_OK | os.X_OK):
+        raise _unwritable(folder, f"nothing may be written in {held}")
+
+
+def _unwritable(folder: Path, why: str) -> UsageError:
+    fact = f"The report cannot be written to {folder}: {why}"
+    return UsageError(fact, remedy="Give a folder that you may write to with --output")
 
 
 def refuse(done: Drifted) -> None:

@@ -33,6 +33,9 @@ def _performance_sentence(report: DriftReport) -> str:
         return f"Performance was not judged: {_too_few(labelled)}; "
     worse = _worse_windows(report)
     first = worse.pop(name, 0)
+    if first and len(labelled) == 1:
+        also = f", and so was {', '.join(map(measure_name, worse))}" if worse else ""
+        return f"{called} was worse than promised in the one labelled window{also}; "
     others = [f"{measure_name(other)} in {windows}" for other, windows in worse.items()]
     if first:
         said = f"{called} was worse than promised in {first} of {_number(len(judged), 'labelled window')}"

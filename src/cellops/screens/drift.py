@@ -1,4 +1,4 @@
-"""A drift report as two tables: one line a window, and one line a column that drifted."""
+"""A drift report as tables: one line a window, one a column that drifted, one a column that may explain what fell."""
 
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ VERDICTS = {
 }
 MOST_COLUMNS = 10
 MOST_FIGURES = 2
+MOST_LABELS = 3
 LARGE = 1e6
 
 
@@ -35,7 +36,8 @@ def drift(done: "Drifted") -> None:
     for window in report.windows:
         table.add_row(*_window(window, names))
     console().print(table)
-    _ranked(done.ranked)
+    _ranked(done)
+    _unexplained(done)
     say(done.headline, markup=False)
     findings(done.findings)
     replaced = " (in place of the one that was there)" if done.replaced else ""
@@ -59,25 +61,46 @@ def _alarm(window: "WindowDrift") -> str:
     return "[red]alarm[/]" if window.alarm.raised else "[green]none[/]"
 
 
-def _ranked(drifted: "tuple[RankedColumn, ...]") -> None:
+def _ranked(done: "Drifted") -> None:
     """Every column that drifted, in the order of consequence, as it stood in its gravest window."""
+    if not done.ranked:
+        return
+    say("")
+    _lines("drifted", done.ranked[:MOST_COLUMNS])
+    if len(done.ranked) > MOST_COLUMNS:
+        say(f"[dim]{len(done.ranked) - MOST_COLUMNS} more in the report[/]")
+    inputs = [column for window in done.report.windows for column in window.columns]
+    if any(column.verdict.drifted for column in inputs) and not any(column.importance for column in inputs):
+        say("[dim]Ranked by drift alone: the package does not say how important its columns are[/]")
+    say("")
+
+
+def _unexplained(done: "Drifted") -> None:
+    """Where performance fell and no column drifted: the columns of most consequence, or that none has moved."""
+    if not done.unexplained:
+        return
+    say("")
+    more = f" and {len(done.unexplained) - MOST_LABELS} more" if len(done.unexplained) > MOST_LABELS else ""
+    windows = f"{', '.join(done.unexplained[:MOST_LABELS])}{more}"
+    say(f"Worse than promised, though no input column drifted: {windows}", markup=False)
+    if done.leading:
+        _lines("most moved", done.leading)
+        remedy = "Look at these first; if they stay so, train on newer data"
+    else:
+        remedy = "No column moved by more than chance. Check the labels; if they are right, train on newer data"
+    say(f"[dim]{remedy}[/]")
+    say("")
+
+
+def _lines(title: str, columns: "tuple[RankedColumn, ...]") -> None:
     from rich.table import Table
 
-    if not drifted:
-        return
-    known = any(column.importance is not None for column in drifted)
-    table = Table("drifted", "effect", "importance", "adjusted p", "in", "what moved", box=None, pad_edge=False)
-    for column in drifted[:MOST_COLUMNS]:
+    table = Table(title, "effect", "importance", "adjusted p", "in", "what moved", box=None, pad_edge=False)
+    for column in columns:
         name = f"[{VERDICTS[column.verdict]}]{plain(column.column)}[/]"
         importance = "-" if column.importance is None else f"{column.importance:.0%}"
         table.add_row(name, column.effect, importance, column.p_value, plain(column.window), plain(column.moved))
-    say("")
     console().print(table)
-    if len(drifted) > MOST_COLUMNS:
-        say(f"[dim]{len(drifted) - MOST_COLUMNS} more in the report[/]")
-    if not known:
-        say("[dim]Ranked by drift alone: the package does not say how important its columns are[/]")
-    say("")
 
 
 def _drifted(window: "WindowDrift") -> str:
