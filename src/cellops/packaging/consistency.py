@@ -120,7 +120,7 @@ def _sketch_holds(sketch: QuantileSketch, rows: int) -> bool:
     return (
         len(sketch.values) > 0
         and len(sketch.below) in {0, len(sketch.values)}
-        and all(map(math.isfinite, sketch.values))  # noqa: PD011 - no pandas
+        and all(map(math.isfinite, sketch.values))
         and all(0 <= count <= rows for count in (*sketch.cumulative, *sketch.below))
         and 0 <= sketch.rank_error <= 1
         and (sketch.distance_error is None or 0 <= sketch.distance_error < math.inf)
@@ -154,7 +154,7 @@ def _text_holds(text: TextProfile, rows: int) -> bool:
 
 
 def _lengths_hold(lengths: QuantileSketch, rows: int) -> bool:
-    return _sketch_holds(lengths, rows) and min(lengths.values) >= 0 and lengths.cumulative[-1] == rows  # noqa: PD011
+    return _sketch_holds(lengths, rows) and min(lengths.values) >= 0 and lengths.cumulative[-1] == rows
 
 
 def _relations_problems(profile: Profile) -> Iterator[str]:
