@@ -205,3 +205,15 @@ def test_a_wide_table_stays_small_in_the_package() -> None:
     assert len(made.relations.names) == 100
     assert len(made.relations.to_pretty_json()) < 500_000
     assert Profile.from_json(made.to_pretty_json()) == made
+
+
+def test_a_column_that_has_no_value_in_the_rows_that_are_taken_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_ROWS", 500)
+    random = np.random.default_rng(0)
+    one = random.normal(size=1_000)
+    taken = np.linspace(0, 999, 500).round().astype(int)
+    sparse = np.full(1_000, np.nan)
+    sparse[np.setdiff1d(np.arange(1_000), taken)[:20]] = np.arange(20)
+    held = profile(pd.DataFrame({"one": one, "two": one + random.normal(size=1_000) / 4, "sparse": sparse})).relations
+    assert held is not None
+    assert held.names == ("one", "two")

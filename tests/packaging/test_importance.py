@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.svm import LinearSVC
@@ -100,6 +100,61 @@ def test_inputs_that_a_model_refuses_permuted_have_no_entry() -> None:
     assert shares(Picky(strict=True), inputs, target) == {"other": 1.0, "constant": 0.0}
 
 
+class Strange(RegressorMixin, BaseEstimator):
+    """A model whose answers are what a function makes of its inputs."""
+
+    def __init__(self, answer: Callable[[pd.DataFrame], Any]) -> None:
+        self.answer = answer
+
+    def fit(self, inputs: pd.DataFrame, target: pd.Series) -> "Strange":
+        self.feature_names_in_ = np.array(inputs.columns, dtype=object)
+        return self
+
+    def predict(self, inputs: pd.DataFrame) -> Any:
+        return self.answer(inputs)
+
+
+def of_many_rows(inputs: pd.DataFrame) -> pd.Series:
+    if len(inputs) < 20:
+        message = "too few rows for a batch"
+        raise ValueError(message)
+    return inputs["strong"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (of_many_rows, {}),
+        (
+            lambda inputs: inputs["strong"] + np.where(inputs["strong"] == inputs["weak"], 0, np.inf),
+            {"none": 0, "constant": 0},
+        ),
+        (lambda inputs: inputs["strong"] * (np.nan if len(inputs) > 200 else 1), {}),
+        (lambda inputs: inputs["strong"].head(200), {"strong": 1, "weak": 0, "none": 0, "constant": 0}),
+        (lambda inputs: np.sign(inputs["strong"]) * 1e308, {"strong": 1, "weak": 0, "none": 0, "constant": 0}),
+    ],
+    ids=["few rows raise", "infinite", "missing in large tables", "too few answers", "huge"],
+)
+def test_a_strange_model_costs_no_more_than_its_shares(
+    answer: Callable[[pd.DataFrame], Any], expected: dict[str, float]
+) -> None:
+    inputs = numbers(200).assign(weak=lambda held: held["strong"])
+    found = shares(Strange(answer), inputs, inputs["strong"].rename("y"))
+    assert found == expected
+
+
+def test_many_inputs_are_dealt_out_in_little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    inputs, seen = numbers(200), []
+    monkeypatch.setattr(module, "MOST_CELLS", 2 * inputs.size)
+
+    def answer(given: pd.DataFrame) -> pd.Series:
+        seen.append(len(given))
+        return given["strong"]
+
+    assert shares(Strange(answer), inputs, inputs["strong"].rename("y"))["strong"] == 1
+    assert max(seen) == 2 * len(inputs)
+
+
 @pytest.mark.parametrize(
     ("durations", "known"),
     [
@@ -142,7 +197,9 @@ def test_the_package_carries_it_and_one_from_before_is_read(
     assert Contract.from_json(msgspec.json.encode(before)).importance == {}
 
 
-@pytest.mark.parametrize("shares", [{"nowhere": 0.5}, {"distance": -0.1}, {"distance": 1.5}])
+@pytest.mark.parametrize(
+    "shares", [{"nowhere": 0.5}, {"distance": -0.1}, {"distance": 1.5}, {"distance": 1.0, "carrier": 1.0}]
+)
 def test_shares_that_cannot_be_are_refused(flights_contract: Contract, shares: dict[str, float]) -> None:
     with pytest.raises(IntegrityError, match="importance"):
         require_consistent(flights_contract.replace(importance=shares))

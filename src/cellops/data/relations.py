@@ -220,7 +220,9 @@ def _frozen(table: "pd.DataFrame", scales: Sequence[_Scale]) -> Relations | None
     parts = (stream(0, len(table)) % np.uint64(PARTS)).astype(np.intp)
     columns = [_column(scale.name, table) for scale in scales]
     scales, products = _standardised(scales, _products(columns, scales, parts), len(table))
-    kept = np.flatnonzero(1 - np.square(_usual(products, len(table))) >= LEAST_EXPLAINED)
+    # In the rows that were taken a column may have no value but missing ones.
+    there = np.diag(products.sum(axis=0)) > 0
+    kept = np.flatnonzero(there & (1 - np.square(_usual(products, len(table))) >= LEAST_EXPLAINED))
     if len(kept) < 2:  # noqa: PLR2004 - a relation is between two
         return None
     scales, columns = [scales[place] for place in kept], [columns[place] for place in kept]

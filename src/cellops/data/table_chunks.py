@@ -4,7 +4,7 @@ import csv
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cellops.data.csv_cells import bare_return_in
 from cellops.data.summary.batches import fitting_rows
@@ -30,6 +30,12 @@ MOST_VALUES = 20_000_000
 """Values of a Parquet file up to which it is read as a whole: some 160 MB."""
 MOST_BYTES = 64 << 20
 """The same of a CSV file, each of whose cells is a string at first."""
+MOST_TEXT = 128 << 20
+"""The same of the strings of a Parquet file."""
+TEXT_AT_ONCE = 48 << 20
+"""Bytes of strings, or of a CSV file, in a chunk: what is made of them takes several times as much."""
+SAMPLE = 1 << 20
+"""Bytes at the beginning of a CSV file that tell how long its lines are."""
 COPIES = 4
 """How often the values of a chunk stand in memory: as read, as a table, as what the model takes, and sorted."""
 CSV_COPIES = 12
@@ -57,14 +63,34 @@ def is_long(path: Path, columns: Collection[str]) -> bool:
         return False
     import pyarrow.parquet as pq
 
-    values = 0
+    values = text = 0
     try:
         for file, _ in parquet_files(path):
             with pq.ParquetFile(file) as opened:
                 values += opened.metadata.num_rows * sum(name in columns for name in opened.schema_arrow.names)
+                text += _text_of(opened.metadata, columns)
     except (OSError, ValueError):  # which reading it will say
         return False
-    return values > MOST_VALUES
+    return values > MOST_VALUES or text > MOST_TEXT
+
+
+def _text_of(metadata: Any, columns: Collection[str]) -> int:
+    """Bytes of the strings of some columns, as a Parquet file holds them before it presses them."""
+    schema = metadata.schema
+    strings = [
+        place
+        for place in range(metadata.num_columns)
+        if schema.column(place).physical_type == "BYTE_ARRAY" and schema.column(place).path in columns
+    ]
+    groups = map(metadata.row_group, range(metadata.num_row_groups if strings else 0))
+    return sum(group.column(place).total_uncompressed_size for group in groups for place in strings)
+
+
+def _lines_at_once(path: Path) -> int:
+    """Lines of a CSV file that a chunk may hold."""
+    with path.open("rb") as file:
+        begin = file.read(SAMPLE)
+    return max(1, TEXT_AT_ONCE * (begin.count(b"\n") + 1) // max(len(begin), 1))
 
 
 @dataclass
@@ -113,11 +139,15 @@ class TableChunks:
         import pandas as pd
         import pyarrow.parquet as pq
 
+        rows = self.rows or fitting_rows(len(self.columns) * COPIES)
         for file, partition in parquet_files(self.path):
-            names = [*pq.read_schema(file).names, *partition]
+            with pq.ParquetFile(file) as opened:
+                names = [*opened.schema_arrow.names, *partition]
+                text = _text_of(opened.metadata, self.columns)
+                if text and self.rows is None:
+                    rows = min(rows, max(1, TEXT_AT_ONCE * opened.metadata.num_rows // text))
             refuse_twice(names, file)
             self.names = self.names or names
-        rows = self.rows or fitting_rows(len(self.columns) * COPIES)
         first = 0
         for table in tables_of_parquet(self.path, rows, self.columns):
             frame = named_levels(table.to_pandas(split_blocks=True))
@@ -130,7 +160,7 @@ class TableChunks:
 
         refuse_bare_return(self.path, bare_return_in(self.path))
         self.names = names = csv_names(self.path)
-        rows = self.rows or fitting_rows(len(names) * CSV_COPIES)
+        rows = self.rows or min(fitting_rows(len(names) * CSV_COPIES), _lines_at_once(self.path))
         blank = len(names) > 1  # in a table of one column a blank line is a missing value
         with pd.read_csv(self.path, dtype=object, na_filter=False, skip_blank_lines=blank, chunksize=rows) as reader:
             for cells in reader:

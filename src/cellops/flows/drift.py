@@ -69,7 +69,8 @@ def drift(
     data
         A CSV or Parquet file, or a folder with Parquet files, with the model's inputs; the model answers it here, so
         that its output and, with labels, its performance can be compared too. It may be larger than memory: beyond
-        some twenty million values it is read in chunks. Then counts are exact still, and quantiles come from a sketch.
+        some twenty million values, or 128 MB of strings, it is read in chunks. Then counts are exact still, and
+        quantiles come from a sketch.
     log
         Instead of data: a prediction log, with the labels that have arrived.
     time

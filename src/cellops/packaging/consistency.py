@@ -4,15 +4,30 @@ import math
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
-from cellops.data.texts import known_words
+from cellops.data.texts import MOST_KNOWN, MOST_WORDS, known_words
 from cellops.errors import InputError, IntegrityError
 from cellops.packaging.layout import contract_part
 from cellops.records.contract import Contract, Field, Parity, Performance, Schema, Task
-from cellops.records.profile import Bins, ColumnKind, ColumnProfile, Moments, Profile, QuantileSketch, TextProfile
+from cellops.records.profile import (
+    Bins,
+    ColumnKind,
+    ColumnProfile,
+    Moments,
+    Profile,
+    QuantileSketch,
+    Relations,
+    TextProfile,
+)
+from cellops.stats.samples import distribution
 
 LEAST_CLASSES = 2
 LARGEST = 1e150
 """A figure whose square can still be written down."""
+LARGEST_WEIGHT = 1e9
+"""Of a relation: the square of what weights make of ranks can still be written down."""
+LEAST_DEVIATION = 1e-9
+MOST_SHARES = 1.1
+"""What all shares come to, as they are rounded."""
 SHARES = frozenset({"accuracy", "precision", "recall", "roc_auc", "brier"})
 NAMED = frozenset({ColumnKind.TEXT, ColumnKind.BOOLEAN})
 """The kinds whose bins are categories."""
@@ -82,7 +97,7 @@ def _profile_problems(rows: int, columns: tuple[ColumnProfile, ...]) -> Iterator
             yield f"the quantiles of column {column.name} do not fit together"
         if column.moments is not None and not _moments_hold(column.moments, rows):
             yield f"the moments of column {column.name} do not fit together"
-        if column.text is not None and not _text_holds(column.text, rows):
+        if column.text is not None and not (column.kind is ColumnKind.TEXT and _text_holds(column.text, rows)):
             yield f"the words of column {column.name} do not fit together"
 
 
@@ -98,12 +113,17 @@ def _bins_hold(bins: Bins, kind: ColumnKind, rows: int) -> bool:
 
 
 def _sketch_holds(sketch: QuantileSketch, rows: int) -> bool:
+    try:
+        distribution(sketch)
+    except InputError:
+        return False
     return (
-        0 < len(sketch.values) == len(sketch.cumulative)
+        len(sketch.values) > 0
         and len(sketch.below) in {0, len(sketch.values)}
-        and all(map(_ascend, (sketch.values, sketch.cumulative, sketch.below)))  # noqa: PD011 - no pandas
+        and all(map(math.isfinite, sketch.values))
         and all(0 <= count <= rows for count in (*sketch.cumulative, *sketch.below))
-        and sketch.cumulative[-1] > 0
+        and 0 <= sketch.rank_error <= 1
+        and (sketch.distance_error is None or 0 <= sketch.distance_error < math.inf)
     )
 
 
@@ -118,16 +138,23 @@ def _moments_hold(moments: Moments, rows: int) -> bool:
 
 
 def _text_holds(text: TextProfile, rows: int) -> bool:
+    if len(text.known) > MOST_KNOWN * 6:  # in Base64, before it is decoded
+        return False
     try:
-        known_words(text)
+        known = known_words(text)
     except InputError:
         return False
     return (
         0 <= text.unseen <= text.rows <= rows
-        and len(set(text.words)) == len(text.words) == len(text.rows_with)
+        and bool((known[1:] > known[:-1]).all())
+        and len(set(text.words)) == len(text.words) == len(text.rows_with) <= MOST_WORDS
         and all(0 <= number <= text.rows for number in text.rows_with)
-        and (not text.rows or _sketch_holds(text.lengths, text.rows))
+        and (not text.rows or _lengths_hold(text.lengths, text.rows))
     )
+
+
+def _lengths_hold(lengths: QuantileSketch, rows: int) -> bool:
+    return _sketch_holds(lengths, rows) and min(lengths.values) >= 0 and lengths.cumulative[-1] == rows
 
 
 def _relations_problems(profile: Profile) -> Iterator[str]:
@@ -135,18 +162,32 @@ def _relations_problems(profile: Profile) -> Iterator[str]:
     if held is None:
         return
     yield from _profile_problems(held.errors.rows, (held.errors,))
+    if held.errors.kind is not ColumnKind.NUMBER or held.errors.bins is None or held.errors.bins.edges is None:
+        yield "the errors of its relations are no numbers in bins"
     many = len(held.names)
     tables = (held.knots, held.scores, held.weights, held.deviations)
     if not (many == len(set(held.names)) and all(len(table) == many for table in tables)):
         yield "its relations are not one for each column"
+    if not {*held.names} <= {column.name for column in profile.columns}:
+        yield "its relations are of columns that it does not have"
+    yield from _ranks_problems(held)
+    if not all(len(row) == many and all(map(_is_weight, row)) for row in held.weights):
+        yield "the weights of its relations do not fit together"
+    if not all(LEAST_DEVIATION <= deviation <= LARGEST_WEIGHT for deviation in held.deviations):
+        yield "a relation leaves over no more than nothing"
+
+
+def _ranks_problems(held: Relations) -> Iterator[str]:
     if not all(len(knots) == len(scores) > 1 for knots, scores in zip(held.knots, held.scores, strict=False)):
         yield "the ranks of its relations do not fit together"
     if not all(map(_ascend, (*held.knots, *held.scores))):
         yield "the ranks of its relations do not ascend"
-    if not all(len(row) == many and all(map(math.isfinite, row)) for row in held.weights):
-        yield "the weights of its relations do not fit together"
-    if not all(0 < deviation < math.inf for deviation in held.deviations):
-        yield "a relation leaves over no more than nothing"
+    if not all(_is_weight(score) for scores in held.scores for score in scores):
+        yield "the ranks of its relations are beyond all that rows have"
+
+
+def _is_weight(number: float) -> bool:
+    return abs(number) <= LARGEST_WEIGHT
 
 
 def _importance_problems(schema: Schema, importance: dict[str, float]) -> Iterator[str]:
@@ -154,6 +195,8 @@ def _importance_problems(schema: Schema, importance: dict[str, float]) -> Iterat
         yield "it speaks of other columns than the inputs of the schema"
     if not all(0 <= share <= 1 for share in importance.values()):
         yield "an input has a share below 0 or above 1"
+    if sum(importance.values()) > MOST_SHARES:
+        yield "its shares are more than a whole"
 
 
 def _parity_problems(schema: Schema, parity: Parity) -> Iterator[str]:

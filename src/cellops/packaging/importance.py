@@ -20,6 +20,8 @@ FEWEST = 50
 """Rows below which the change of the answers says too little."""
 MOST_AT_ONCE = 20_000
 """Rows of one call: many a model takes as long for one row as for a thousand."""
+MOST_CELLS = 4_000_000
+"""Values of one call: 32 MB, where there are many inputs."""
 LONGEST = 10.0
 """Seconds after which no further input is looked at."""
 DIGITS = 6
@@ -35,8 +37,9 @@ def importance(predictor: SklearnPredictor, schema: Schema, inputs: "pd.DataFram
     all answers. Rows are spread over the table, at most 1,000, and the permutation is always the same.
 
     It takes about ten seconds at most: a slow model answers 250 or 50 rows, and inputs for which no time is left have
-    no entry, nor have those that the model cannot answer permuted. Of inputs that say the same, a model may use one
-    alone, and permuting one of them makes rows that never were; what it says is of this model, not of the world.
+    no entry, nor have those for which the model cannot answer permuted rows, or not with finite numbers. Of inputs that
+    say the same, a model may use one alone, and permuting one of them makes rows that never were; what it says is of
+    this model, not of the world.
 
     Parameters
     ----------
@@ -57,12 +60,16 @@ def importance(predictor: SklearnPredictor, schema: Schema, inputs: "pd.DataFram
     but many are useful, JMLR 20 (2019), equation 3, here with the model's own answers in the place of the truth.
     """
     deadline = time.perf_counter() + LONGEST
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), np.errstate(over="ignore", invalid="ignore"):
         warnings.simplefilter("ignore")
-        rows = _spread(inputs, _affordable(predictor, inputs, len(schema.inputs)))
-        changes = _changes(predictor, schema, rows, deadline) if len(rows) else {}
-    whole = sum(changes.values())
-    return {name: round(change / whole, DIGITS) if whole else 0.0 for name, change in changes.items()}
+        try:
+            rows = _spread(inputs, _affordable(predictor, inputs, len(schema.inputs)))
+            changes = _changes(predictor, schema, rows, deadline) if len(rows) else {}
+        except Exception:  # noqa: BLE001 - a model may raise anything where it is given few rows, or others than it knows
+            return {}
+    finite = {name: change for name, change in changes.items() if np.isfinite(change)}
+    whole = sum(finite.values())
+    return {name: round(change / whole, DIGITS) if whole else 0.0 for name, change in finite.items()}
 
 
 def _spread(table: "pd.DataFrame", many: int) -> "pd.DataFrame":
@@ -90,7 +97,7 @@ def _seconds(predictor: SklearnPredictor, rows: "pd.DataFrame") -> float:
 
 def _changes(predictor: SklearnPredictor, schema: Schema, rows: "pd.DataFrame", deadline: float) -> dict[str, float]:
     usual, names = predictor.answer(rows), [field.name for field in schema.inputs]
-    together = max(1, MOST_AT_ONCE // len(rows))
+    together = max(1, min(MOST_AT_ONCE, MOST_CELLS // len(names)) // len(rows))
     found: dict[str, float] = {}
     for begin in range(0, len(names), together):
         if time.perf_counter() > deadline:
@@ -109,18 +116,21 @@ def _of_some(
     dealt = [rows.assign(**{name: rows[name].iloc[order].set_axis(rows.index)}) for name in names]
     try:
         answers = predictor.answer(pd.concat(dealt, ignore_index=True))
+        places = np.arange(len(rows))
+        own = [answers.of(places + place * len(rows)) for place in range(len(names))]
     except Exception:  # noqa: BLE001 - in whatever way
         alone = names if len(names) > 1 else []
         return {k: v for name in alone for k, v in _of_some(predictor, schema, rows, usual, [name]).items()}
-    places = np.arange(len(rows))
-    own = [answers.of(places + place * len(rows)) for place in range(len(names))]
     return {name: float(np.mean(_apart(schema, usual, part))) for name, part in zip(names, own, strict=True)}
 
 
 def _apart(schema: Schema, usual: Predictions, other: Predictions) -> Numbers:
     """How far the answers for each row are from each other, shape (rows,)."""
     if schema.task is Task.REGRESSION:
-        before, after = usual.labels.astype(np.float64), other.labels.astype(np.float64)
+        unit = (
+            float(np.max(np.abs(usual.labels.astype(np.float64)))) or 1.0
+        )  # its square may be beyond the largest float
+        before, after = usual.labels.astype(np.float64) / unit, other.labels.astype(np.float64) / unit
         spread = float(before.std())
         moved: Numbers = np.abs(after - before) / (spread or np.inf)
         return moved
