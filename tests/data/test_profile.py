@@ -350,3 +350,12 @@ def test_columns_that_are_read_side_by_side_give_what_each_gives_alone() -> None
     assert together.column("nested").problem
     for name in columns:
         assert together.column(name) == profile(table[[name]]).column(name)
+
+
+def test_no_sentence_of_a_single_row_stands_in_a_profile() -> None:
+    notes = [f"delayed by {cause} at gate {gate}" for cause in ("fog", "ice") for gate in range(90)] * 3
+    table = pd.DataFrame({"note": [*notes, "the patient in seat 7 asks for quiet"]})
+    found = profile(table).column("note")
+    assert found is not None
+    assert found.text is not None
+    assert b"patient" not in found.to_json()

@@ -90,7 +90,8 @@ def profile_column(name: str, values: Values) -> ColumnProfile:
             return blank.replace(bins=freeze_missing(blank.missing), known=())
         bins, known = freeze_categories(counts, kind, blank.missing)
         text = freeze_text(counts) if kind is ColumnKind.TEXT and is_free_text(bins) else None
-        return blank.replace(bins=bins, known=known, text=text)
+        # Sentences of single rows would leave with the package; of free text the unknown words tell what is new.
+        return blank.replace(bins=bins, known=known if text is None else None, text=text)
     ordered, missing = _ordered(column, kind)
     blank = _blank(name, kind, column, missing)
     if not len(ordered):

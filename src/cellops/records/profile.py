@@ -88,7 +88,7 @@ class ColumnProfile(Record, frozen=True, kw_only=True):
     known: tuple[str, ...] | None = None
     """Every category seen, also the rare ones, up to a cap: what is not here is unseen.
 
-    None where unseen cannot be told from rare.
+    None where unseen cannot be told from rare, and of free text.
     """
     text: TextProfile | None = None
     """Of strings most of which have no bin of their own."""

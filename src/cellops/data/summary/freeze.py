@@ -113,7 +113,8 @@ def _categories(blank: ColumnProfile, column: ColumnSummary) -> ColumnProfile:
     if rest:
         return blank.replace(bins=bins.replace(other=bins.other + rest))
     text = freeze_text(counts) if blank.kind is ColumnKind.TEXT and is_free_text(bins) else None
-    return blank.replace(bins=bins, known=known, text=text)
+    # Sentences of single rows would leave with the package; of free text the unknown words tell what is new.
+    return blank.replace(bins=bins, known=known if text is None else None, text=text)
 
 
 def _numbers(blank: ColumnProfile, part: NumberSummary) -> ColumnProfile:
