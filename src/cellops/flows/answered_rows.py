@@ -9,8 +9,6 @@ import pickle
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from cellops.records.run import ModelSpool, RunClosed
 from cellops.settings import Settings
 
@@ -28,7 +26,8 @@ def rows_beside(spool: Path) -> Path:
 
 def keep_rows(spool: ModelSpool, inputs: "pd.DataFrame") -> None:
     """Write rows that are spread over the table of a model's training, as the model takes them."""
-    places = np.linspace(0, len(inputs) - 1, min(MOST_ROWS, len(inputs))).astype(np.intp)
+    kept = min(MOST_ROWS, len(inputs))
+    places = [place * (len(inputs) - 1) // max(kept - 1, 1) for place in range(kept)]
     content = pickle.dumps(inputs.iloc[places], protocol=pickle.HIGHEST_PROTOCOL)
     descriptor = os.open(rows_beside(Path(spool.path)), os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:

@@ -72,7 +72,10 @@ def anderson_darling(reference: Values, current: Values) -> StatisticResult:
         return refused(name, NOT_ENOUGH_DATA, *rows)
     value = (1 / rows[0] + 1 / rows[1]) * _weighed(first, second)
     effect = gap_effect("largest_gap", gaps(first, second).largest, *rows)
-    p_value = tied_p_value(first, second, by_variance) if tied([first, second]) else limiting(value, rows)
+    if tied([first, second]):
+        p_value = tied_p_value(first, second, by_variance, lambda seen: as_in_the_limit(seen, rows))
+    else:
+        p_value = limiting(value, rows)
     return computed(name, value, *rows, p_value=p_value, method="asymptotic", effect=effect)
 
 
@@ -85,12 +88,16 @@ def _weighed(first: Distribution, second: Distribution) -> float:
 
 
 def limiting(value: float, rows: Sequence[int]) -> float:
-    """The limiting distribution at the figure as far from its mean in standard deviations, for k sides."""
-    if value <= 0:
-        return 1.0
+    """How likely a figure as large is in the limit, for k sides without ties."""
+    return anderson_darling_tail(as_in_the_limit(value, rows), samples=len(rows)) if value > 0 else 1.0
+
+
+def as_in_the_limit(value: float, rows: Sequence[int]) -> float:
+    """The figure as many standard deviations from the mean of the limiting distribution, for k sides."""
+    if sum(rows) == len(rows):  # one row a side, so that there is only one figure
+        return 0.0
     mean = len(rows) - 1
-    standing = LIMIT_DEVIATION * np.sqrt(mean) * (value - mean) / deviation(rows)
-    return anderson_darling_tail(float(mean + standing), samples=len(rows))
+    return float(mean + LIMIT_DEVIATION * np.sqrt(mean) * (value - mean) / deviation(rows))
 
 
 def deviation(sides: Sequence[int]) -> float:

@@ -57,7 +57,7 @@ def out_of_vocabulary(reference: TextProfile, current: TextProfile) -> Statistic
     >>> expected = TextProfile(lengths=lengths, rows=1000, unseen=30)
     >>> result = out_of_vocabulary(expected, TextProfile(lengths=lengths, rows=1000, unseen=90))
     >>> round(result.value, 3), round(result.effect.low, 3), round(result.p_value, 5)
-    (0.06, 0.034, 2e-05)
+    (0.06, 0.035, 2e-05)
     """
     rows = reference.rows, current.rows
     p, q = (_unseen_and_others(side) for side in (reference, current))

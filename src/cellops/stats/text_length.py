@@ -43,7 +43,7 @@ def text_length(reference: Values, current: Values) -> StatisticResult:
 
     Examples
     --------
-    >>> text_length([10, 20, 30], [15, 25, 35]).value
+    >>> round(text_length([10, 20, 30], [15, 25, 35]).value, 6)
     0.25
     """
     name, first, second = "text_length", distribution(reference), distribution(current)

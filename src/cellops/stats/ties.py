@@ -39,7 +39,12 @@ def by_variance(share: Points, variance: Points) -> Points:
     return weights
 
 
-def tied_p_value(first: Distribution, second: Distribution, weights: Weights) -> float:
+def tied_p_value(
+    first: Distribution,
+    second: Distribution,
+    weights: Weights,
+    as_in_the_limit: Callable[[float], float] = float,
+) -> float:
     r"""How likely a weighted mean square gap as large is, when sides do not differ and have these ties.
 
     .. math:: S = \frac{nm (N - 1)}{N^2} \sum_i w_i D_i^2, \quad C_{ij} = a_i (1 - a_j), \; i < j, \quad
@@ -48,6 +53,7 @@ def tied_p_value(first: Distribution, second: Distribution, weights: Weights) ->
     with D the gap of the two distribution functions at midranks, h the share of all N rows at each value, a the share
     below it and half of those at it. Given the values of all rows D is about normal, and C is its covariance. The
     p-value is that of the chi-squared distribution, moved and stretched, that has the first three cumulants of S.
+    `as_in_the_limit` gives the figure that stands for one of few rows.
 
     References
     ----------
@@ -61,7 +67,8 @@ def tied_p_value(first: Distribution, second: Distribution, weights: Weights) ->
     share = (here + there) / rows
     gap = (np.cumsum(here) - here / 2) / n - (np.cumsum(there) - there / 2) / m
     weight = weights(share, _under(share)[1])
-    return tied_tail(n * m / rows * (rows - 1) / rows * float(np.sum(weight * gap**2)), share, weights)
+    seen = n * m / rows * (rows - 1) / rows * float(np.sum(weight * gap**2))
+    return tied_tail(as_in_the_limit(seen), share, weights)
 
 
 def tied_tail(seen: float, share: Points, weights: Weights, samples: int = 2) -> float:
