@@ -11,13 +11,16 @@ import click
 
 from cellops import settings
 from cellops.cli.codes import FAILED, GATED, MISUSED, STOPPED
+from cellops.cli.drift import drift
 from cellops.cli.execute import execute, graph
 from cellops.cli.expect import expect
 from cellops.cli.export import export
 from cellops.cli.keeping import clean, sync
-from cellops.cli.models import drift, package, promote, serve
+from cellops.cli.package import package
 from cellops.cli.profile import profile
+from cellops.cli.registry import promote
 from cellops.cli.runs import compare, restore, runs, show, verify
+from cellops.cli.serve import serve
 from cellops.cli.sweep import sweep
 from cellops.commands import Verbs
 from cellops.errors import (

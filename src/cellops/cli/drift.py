@@ -1,76 +1,9 @@
-"""A model on its way: packaged, served, watched."""
+"""New data held against a package."""
 
 from pathlib import Path
 from typing import Any
 
 import click
-
-
-@click.command()
-@click.argument("run", default="last")
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="The new folder. Default: .cellops/packages/NAME."
-)
-def package(run: str, output: Path | None) -> None:
-    """Export the model of RUN as a package: an MLflow model with its contract, environment and digests.
-
-    \b
-      cellops package last -o model
-    """
-    from cellops import screens
-    from cellops.flows.package import package as work
-
-    screens.package(work(run, output=output))
-
-
-@click.command()
-@click.argument("run", default="last")
-@click.option("--model", metavar="NAME", help="The registered model. Default: the name of the run's experiment.")
-def promote(run: str, model: str | None) -> None:
-    """Make the model of RUN the champion: the version of a registered model of MLflow that gates compare with.
-
-    RUN is the start of its key, its name, its MLflow id, "last", or the path of an executed notebook.
-
-    \b
-      cellops promote last
-      cellops promote executed.ipynb --model flights
-
-    A run that has not finished, or has not passed one of its gates, is refused: exit codes 1 and 3.
-    """
-    from cellops import screens
-    from cellops.flows.promote import promote as work
-
-    screens.promoted(work(run, model=model))
-
-
-@click.command()
-@click.argument("package", type=click.Path(path_type=Path))
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=8000,
-    show_default=True,
-    help="Port to listen on; 0 takes a free one.",
-)
-@click.option(
-    "--token", help="What clients must send. Default: CELLOPS_SERVER_TOKEN, else a new one is made and shown."
-)
-@click.option(
-    "--log", type=click.Path(path_type=Path), help="Folder of the prediction log. Default: .cellops/log/NAME."
-)
-def serve(package: Path, host: str, port: int, token: str | None, log: Path | None) -> None:
-    """Serve PACKAGE over HTTP: KServe V1, Open Inference V2 and MLflow's protocol, until Ctrl-C.
-
-    Digests are checked before anything is read, and the package's parity rows are replayed before it is ready.
-
-    \b
-      cellops serve model --port 8080
-    """
-    from cellops import screens
-    from cellops.flows.serve import serve as work
-
-    screens.served(work(package, host=host, port=port, token=token, log=log, on_ready=screens.serving))
 
 
 @click.command()

@@ -1,0 +1,35 @@
+"""A package behind the server."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("package", type=click.Path(path_type=Path))
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    help="Port to listen on; 0 takes a free one.",
+)
+@click.option(
+    "--token", help="What clients must send. Default: CELLOPS_SERVER_TOKEN, else a new one is made and shown."
+)
+@click.option(
+    "--log", type=click.Path(path_type=Path), help="Folder of the prediction log. Default: .cellops/log/NAME."
+)
+def serve(package: Path, host: str, port: int, token: str | None, log: Path | None) -> None:
+    """Serve PACKAGE over HTTP: KServe V1, Open Inference V2 and MLflow's protocol, until Ctrl-C.
+
+    Digests are checked before anything is read, and the package's parity rows are replayed before it is ready.
+
+    \b
+      cellops serve model --port 8080
+    """
+    from cellops import screens
+    from cellops.flows.serve import serve as work
+
+    screens.served(work(package, host=host, port=port, token=token, log=log, on_ready=screens.serving))
