@@ -59,7 +59,7 @@ def test_a_package_holds_no_reference_rows_but_those_of_parity(inside: Path) -> 
     """What drift is told against is the profile: no other file could hold rows, and each part is small."""
     files = {path.relative_to(inside / "model") for path in (inside / "model").rglob("*") if path.is_file()}
     contract = {path.stem for path in files if path.parts[0] == "contract"}
-    assert contract <= {"schema", "profile", "parity", "suite", "performance", "output", "importance"}
+    assert contract <= {"schema", "profile", "parity", "suite", "performance", "output", "importance", "groups"}
     assert {path.suffix for path in files} <= {".json", ".txt", ".skops", ".yaml", ".yml", ".toml", ".py", ""}
     parity = json.loads((inside / "model" / "contract" / "parity.json").read_text())
     assert len(parity["labels"]) <= 20

@@ -41,7 +41,9 @@ def pretty_json(value: Record | dict[str, float] | tuple[Record, ...]) -> bytes:
     return msgspec.json.format(_encode(value, order="deterministic"), indent=2) + b"\n"
 
 
-def _encode(record: Record | dict[str, float] | tuple[Record, ...], order: Literal["deterministic"] | None = None) -> bytes:
+def _encode(
+    record: Record | dict[str, float] | tuple[Record, ...], order: Literal["deterministic"] | None = None
+) -> bytes:
     """A record as JSON; half a surrogate pair, as a file name that is not UTF-8 has it, is written as an escape."""
     try:
         return msgspec.json.encode(record, order=order)
