@@ -1,15 +1,16 @@
 """The windows of a file with data, answered by the model: as a whole, or in chunks where memory may not hold it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cellops.data.problems import listed, shorten
+from cellops.data.released import release
 from cellops.errors import InputError
 from cellops.flows.scored import Incomplete, Unscored, answered
-from cellops.monitoring.labelled_rows import most_of_each
 from cellops.monitoring.window_part import WindowPart
+from cellops.monitoring.window_parts import WindowParts
 from cellops.monitoring.windows import Window, cut, whole
 from cellops.records.contract import Schema
 from cellops.records.finding import Finding, Severity
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 LONGEST_LIST = 300
 """Characters of a file's column names in an error."""
-TOGETHER = 8
-"""Parts of windows that wait to be merged, of all windows together."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class Wanted:
 
 def data_windows(
     loaded: "LoadedPackage", path: Path, wanted: Wanted, on_stage: Callable[[str], None]
-) -> tuple[list[Window] | list[WindowPart], list[Finding]]:
+) -> tuple[Sequence[Window | WindowPart], list[Finding]]:
     """The windows of a file, and what could not be read or answered.
 
     Parameters
@@ -108,9 +107,9 @@ def _in_chunks(
     chunks: "TableChunks",
     wanted: Wanted,
     on_stage: Callable[[str], None],
-) -> tuple[list[WindowPart], list[Finding]]:
+) -> tuple[WindowParts, list[Finding]]:
     schema, unscored, incomplete = loaded.contract.schema, Unscored(), Incomplete()
-    held: dict[str, list[WindowPart]] = {}
+    held = WindowParts()
     of_label: list[Finding] = []
     rows = 0
     for frame in chunks:
@@ -120,29 +119,18 @@ def _in_chunks(
         incomplete.add(schema, frame)
         for window in _cut(frame, wanted):
             scored = answered(loaded, window, chunks.label if chunks.label in frame else None, unscored)
-            held.setdefault(window.label, []).append(WindowPart.of(loaded.contract, scored))
-        _merge(held, waiting=TOGETHER)
+            held.add(WindowPart.of(loaded.contract, scored))
+        release()
         on_stage(f"{rows:,} rows read")
     if not held:
         whole(frame)  # which refuses a table without rows
-    _merge(held, waiting=0)
-    parts = sorted((parts[0] for parts in held.values()), key=lambda part: part.start or "")
-    return parts, [*chunks.findings(), *of_label, *incomplete.findings(), *unscored.findings()]
+    return held, [*chunks.findings(), *of_label, *incomplete.findings(), *unscored.findings()]
 
 
 def _cut(frame: "pd.DataFrame", wanted: Wanted) -> tuple[Window, ...]:
     if not len(frame):
         return ()
     return whole(frame) if wanted.time is None else cut(frame, wanted.time, wanted.by)
-
-
-def _merge(held: dict[str, list[WindowPart]], waiting: int) -> None:
-    """Let no more parts wait than so many: they are joined with those of their windows."""
-    if sum(len(parts) - 1 for parts in held.values()) > waiting or not waiting:
-        most = most_of_each(len(held))
-        for label, parts in held.items():
-            if len(parts) > 1 or not waiting:
-                held[label] = [WindowPart.merged(parts, most)]
 
 
 def _target(path: Path, names: list[str], schema: Schema, label: str | None) -> str | None:

@@ -79,6 +79,14 @@ class LabelledRows:
             np.concatenate(chances)[order] if len(chances) == len(parts) else None,
         )
 
+    def thinned(self, most: int) -> Self:
+        """The same sample with no more than so many rows; of what is left out nothing stays in memory."""
+        if self.kept <= most:
+            return self
+        chances = None if self.probabilities is None else self.probabilities[:most].copy()
+        parts = self.keys[:most].copy(), self.truth[:most].copy(), self.labels[:most].copy()
+        return type(self)(self.total, *parts, chances)
+
     @property
     def kept(self) -> int:
         return len(self.keys)
