@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cellops.data.problems import listed, shorten
 from cellops.data.released import release
 from cellops.errors import InputError
+from cellops.flows.renamed_columns import renamed_columns, respelled
 from cellops.flows.scored import Incomplete, Unscored, answered
 from cellops.monitoring.window_part import WindowPart
 from cellops.monitoring.window_parts import WindowParts
@@ -76,9 +77,18 @@ def data_windows(
     chunks = TableChunks(path, schema, label or schema.target, {*inputs, label or schema.target}, wanted.chunk_rows)
     chunks.columns |= set() if wanted.time is None else {wanted.time}
     read = None if wanted.chunk_rows or is_long(path, chunks.columns) else _read(chunks)
+    windows: Sequence[Window | WindowPart]
     if read is None:
-        return _in_chunks(loaded, chunks, wanted, on_stage)
-    frame, findings = read
+        windows, findings = _in_chunks(loaded, chunks, wanted, on_stage)
+    else:
+        windows, findings = _at_once(loaded, path, *read, wanted)
+    return windows, [*findings, *renamed_columns(path, loaded.contract, chunks.columns - {*inputs})]
+
+
+def _at_once(
+    loaded: "LoadedPackage", path: Path, frame: "pd.DataFrame", findings: list[Finding], wanted: Wanted
+) -> tuple[list[Window], list[Finding]]:
+    schema, label = loaded.contract.schema, wanted.label
     unscored, incomplete = Unscored(), Incomplete()
     target = _target(path, list(map(str, frame.columns)), schema, label)
     findings += _of_label(target, schema)
@@ -89,7 +99,10 @@ def data_windows(
 
 
 def _read(chunks: "TableChunks") -> "tuple[pd.DataFrame, list[Finding]] | None":
-    """A file or a folder as a whole; None where the files of a folder do not have the same columns."""
+    """A file or a folder as a whole; None where the files of a folder do not have the same columns.
+
+    Nor are those the same of which one holds truths and the other numbers, which pandas would join without a word.
+    """
     from cellops.data.tables import read_table
 
     if not chunks.path.is_dir():
@@ -97,7 +110,8 @@ def _read(chunks: "TableChunks") -> "tuple[pd.DataFrame, list[Finding]] | None":
     import pandas as pd
 
     tables = list(chunks)
-    if any(set(table.columns) != set(tables[0].columns) for table in tables):
+    layouts = {frozenset(zip(table.columns, table.dtypes == bool, strict=True)) for table in tables}
+    if len(layouts) > 1:
         return None
     return pd.concat(tables), []
 
@@ -144,7 +158,12 @@ def _target(path: Path, names: list[str], schema: Schema, label: str | None) -> 
     told = shorten(listed(names), LONGEST_LIST)
     if {needed.name for needed in schema.inputs}.isdisjoint(names):
         fact = f"{path.name} has none of the model's columns {listed(needed.name for needed in schema.inputs)}"
-        raise InputError(fact, remedy=f"Its columns are: {told}. A CSV file needs commas between its cells")
+        alike = [
+            f"{name} is {wanted}" for name, wanted in respelled([one.name for one in schema.inputs], names).items()
+        ]
+        said = f"Call them as in training: {shorten(listed(alike), LONGEST_LIST)}" if alike else ""
+        comma = f"Its columns are: {told}. A CSV file needs commas between its cells"
+        raise InputError(fact, remedy=said or comma)
     if label is not None and label not in names:
         fact = f"{path.name} has no column {label}"
         raise InputError(fact, remedy=f"Its columns are {told}", column=label)
