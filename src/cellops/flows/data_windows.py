@@ -110,7 +110,7 @@ def _read(chunks: "TableChunks") -> "tuple[pd.DataFrame, list[Finding]] | None":
     import pandas as pd
 
     tables = list(chunks)
-    layouts = {frozenset(zip(table.columns, table.dtypes == bool, strict=True)) for table in tables}
+    layouts = {frozenset((name, dtype.kind == "b") for name, dtype in table.dtypes.items()) for table in tables}
     if len(layouts) > 1:
         return None
     return pd.concat(tables), []

@@ -14,7 +14,7 @@ MOST = 1_000_000
 """Labelled rows that are kept of a window."""
 MOST_TOGETHER = 2_000_000
 """Labelled rows that are kept of all windows, where there are many."""
-LEAST = 20_000
+LEAST = 1_000
 """Labelled rows that are kept of a window, however many windows there are."""
 
 
@@ -96,6 +96,6 @@ def most_of_each(windows: int) -> int:
     """Labelled rows that are kept of each of so many windows.
 
     >>> most_of_each(1), most_of_each(12), most_of_each(365)
-    (1000000, 166666, 20000)
+    (1000000, 166666, 5479)
     """
     return max(LEAST, min(MOST, MOST_TOGETHER // max(windows, 1)))
