@@ -32,7 +32,7 @@ from cellops.serving.limits import Limits
 from cellops.serving.metrics import MEDIA_TYPE, Metrics
 from cellops.serving.prediction_ids import PredictionIds
 from cellops.serving.protocols.protocol import Body, Protocol, Served
-from cellops.serving.replies import Reply, constant, error_reply
+from cellops.serving.replies import Reply, answer_reply, constant, error_reply
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -221,12 +221,10 @@ class App:
             event = event_time_of(body.headers, received)
             call = Call(body.prediction_id, request_id, event, received, protocol.name)
             answer = self._plane.answer(question.columns, call)
-            labels = answer.predictions.labels.tolist()
-            chances = answer.predictions.probabilities
-            document = protocol.encode(question, labels, None if chances is None else chances.tolist())
+            document = protocol.encode(question, answer.predictions)
             warnings = (*answer.warnings, *(f"absent {name}" for name in question.absent))
             headers = answer_headers(body.prediction_id, warnings)
-            return Reply(200, orjson.dumps(document), headers=headers, request_id=request_id)
+            return answer_reply(document, headers, request_id)
 
         return handle
 

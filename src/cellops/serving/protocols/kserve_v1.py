@@ -1,9 +1,9 @@
 """KServe's V1 protocol: `{"instances": [...]}` in, `{"predictions": [...]}` out; answers labels, as its servers do."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from cellops.errors import CellopsError, InputError
+from cellops.packaging.predictor import Predictions
 from cellops.serving.protocols.parsing import decode_table, parse_object, refuse_unknown
 from cellops.serving.protocols.protocol import Body, Document, Question, Served, error_document
 
@@ -34,13 +34,8 @@ class KServeV1:
             raise InputError(fact, remedy='Send {"instances": [{"column": value, …}, …]}')
         return decode_table(self._served, next(iter(document.values())))
 
-    def encode(
-        self,
-        question: Question,  # noqa: ARG002 - the shape of every protocol
-        labels: list[Any],
-        probabilities: list[list[float]] | None,  # noqa: ARG002
-    ) -> Document:
-        return {"predictions": labels}
+    def encode(self, question: Question, predictions: Predictions) -> Document:  # noqa: ARG002 - the shape of every protocol
+        return {"predictions": predictions.labels.tolist()}
 
     def error(self, error: CellopsError, status: int) -> Document:  # noqa: ARG002
         return error_document(error)

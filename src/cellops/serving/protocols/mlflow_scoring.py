@@ -8,6 +8,7 @@ from typing import Any
 
 from cellops.data.csv_cells import bare_return, cell_value
 from cellops.errors import CellopsError, InputError
+from cellops.packaging.predictor import Predictions
 from cellops.serving.errors import MediaTypeError, UnsupportedError, said, sentence
 from cellops.serving.protocols.parsing import JSON, decode_table, parse_object, refuse_unknown
 from cellops.serving.protocols.protocol import Body, Document, Question, Served
@@ -76,13 +77,8 @@ class MlflowScoring:
         known = {name: [cell_value(fields[name], cell) for cell in table[name]] for name in table if name in fields}
         return decode_table(self._served, table | known)
 
-    def encode(
-        self,
-        question: Question,  # noqa: ARG002 - the shape of every protocol
-        labels: list[Any],
-        probabilities: list[list[float]] | None,  # noqa: ARG002
-    ) -> Document:
-        return {"predictions": labels}
+    def encode(self, question: Question, predictions: Predictions) -> Document:  # noqa: ARG002 - the shape of every protocol
+        return {"predictions": predictions.labels.tolist()}
 
     def error(self, error: CellopsError, status: int) -> Document:
         return said(error) | {"error_code": CODES.get(status, "BAD_REQUEST"), "message": sentence(error)}

@@ -7,11 +7,23 @@ from typing import Protocol as Shape
 
 from cellops.data.decoder import Columns, Decoder
 from cellops.errors import CellopsError
+from cellops.packaging.predictor import Predictions
 from cellops.records.contract import Schema
 from cellops.serving.errors import said, sentence
 from cellops.serving.limits import Limits
 
 Document = dict[str, Any] | str
+
+
+@dataclass(frozen=True, slots=True)
+class MixedDocument:
+    """A document with bytes behind it."""
+
+    head: dict[str, Any]
+    tail: bytes
+    media_type: str
+    length_header: bytes
+    """The header that says how long the document itself is."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +52,8 @@ class Question:
     """The id that stands in the body, for protocols that have one."""
     outputs: tuple[str, ...] = ()
     """The outputs asked for, by name; empty asks for all that the protocol gives."""
+    binary: frozenset[str] = frozenset()
+    """Those of them that are wanted as bytes, for protocols that can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +89,7 @@ class Protocol(Shape):
     def decode(self, body: Body) -> Question:
         """Read a question; every refusal is a `CellopsError`."""
 
-    def encode(self, question: Question, labels: list[Any], probabilities: list[list[float]] | None) -> Document:
+    def encode(self, question: Question, predictions: Predictions) -> Document | MixedDocument:
         """The answer to a question."""
 
     def error(self, error: CellopsError, status: int) -> Document:
