@@ -14,6 +14,7 @@ from cellops.serving.server import build_app
 from support.served import TOKEN, build
 
 Rows = list[dict[str, Any]]
+TRUSTED = (b"authorization", b"Bearer " + TOKEN.encode())
 
 
 @dataclass(frozen=True)
@@ -33,10 +34,14 @@ class Wire:
     ) -> tuple[int, dict[bytes, bytes], bytes]:
         """Status, headers and body of the answer to a POST; underscores in the names of headers stand for hyphens."""
         more = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-        return asyncio.run(self._send(path, content, [(b"content-type", media_type), *more]))
+        return asyncio.run(self._ask("POST", path, content, [TRUSTED, (b"content-type", media_type), *more]))
 
-    async def _send(
-        self, path: str, content: bytes, more: list[tuple[bytes, bytes]]
+    def read(self, path: str, token: str | None = TOKEN) -> tuple[int, dict[bytes, bytes], bytes]:
+        """The same of a GET."""
+        return asyncio.run(self._ask("GET", path, b"", [TRUSTED] if token else []))
+
+    async def _ask(
+        self, method: str, path: str, content: bytes, headers: list[tuple[bytes, bytes]]
     ) -> tuple[int, dict[bytes, bytes], bytes]:
         sent: list[Any] = []
 
@@ -46,8 +51,7 @@ class Wire:
         async def send(message: Any) -> None:
             sent.append(message)
 
-        headers = [(b"authorization", b"Bearer " + TOKEN.encode()), *more]
-        await self.app({"type": "http", "method": "POST", "path": path, "headers": headers}, receive, send)
+        await self.app({"type": "http", "method": method, "path": path, "headers": headers}, receive, send)
         return sent[0]["status"], dict(sent[0]["headers"]), sent[1]["body"]
 
 

@@ -10,11 +10,13 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple
 
 import orjson
 
 from cellops.errors import CellopsError, NotFoundError, NotReadyError
+from cellops.serving import openapi
 from cellops.serving.auth import authorise
 from cellops.serving.dataplane import Call, DataPlane, failure
 from cellops.serving.errors import MethodError, UnsupportedError
@@ -107,6 +109,8 @@ class App:
         self.metrics = metrics
         self._limits: Limits = served.limits
         self._name = served.name
+        self._version = served.version
+        self._live = {"name": served.name, "live": True}
         self._protocols = tuple(protocol(served) for protocol in protocols)
         # A scikit-learn model takes a millisecond or more, a hop to a thread a tenth: probes are answered meanwhile.
         # Several threads, so that a long batch does not hold up short ones.
@@ -122,6 +126,10 @@ class App:
     def close(self) -> None:
         """Stop the threads, when every request has been answered."""
         self._pool.shutdown(cancel_futures=True)
+
+    def paths(self) -> tuple[str, ...]:
+        """All that can be asked for."""
+        return tuple(self._routes)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
@@ -186,9 +194,10 @@ class App:
     def _all_routes(self, feedback: Feedback) -> dict[str, Route]:
         first = self._protocols[0]
         routes = {
-            "/": Route("live", "GET", first, constant({"name": self._name, "live": True}), in_thread=False),
+            "/": Route("live", "GET", first, constant(self._live), in_thread=False),
             "/metrics": Route("metrics", "GET", first, self._measured, in_thread=False),
             "/feedback": Route("feedback", "POST", first, self._taken(feedback), in_thread=True),
+            openapi.PATH: Route("openapi", "GET", first, self._described(), in_thread=False),
         }
         for protocol in self._protocols:
             for path, document in protocol.documents().items():
@@ -196,6 +205,24 @@ class App:
             for path in protocol.ask_paths():
                 routes[path] = Route("predict", "POST", protocol, self._asked(protocol), in_thread=True)
         return routes
+
+    def _described(self) -> Callable[[Body, int], Reply]:
+        """The OpenAPI document, made when it is first asked for."""
+
+        @cache
+        def made() -> Reply:
+            document = openapi.document(
+                self._plane.contract,
+                self._limits,
+                name=self._name,
+                version=self._version,
+                protocols=self._protocols,
+                readable={"/": self._live, "/metrics": ""},
+                is_open=OPEN,
+            )
+            return Reply(200, orjson.dumps(document))
+
+        return lambda _body, _received: made()
 
     def _protocol_of(self, path: str) -> Protocol:
         return next((p for p in self._protocols if path.startswith(p.prefix)), self._protocols[0])

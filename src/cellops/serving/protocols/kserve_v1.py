@@ -4,8 +4,18 @@ from collections.abc import Iterable, Mapping
 
 from cellops.errors import CellopsError, InputError
 from cellops.packaging.predictor import Predictions
-from cellops.serving.protocols.parsing import decode_table, parse_object, refuse_unknown
-from cellops.serving.protocols.protocol import Body, Document, Question, Served, error_document
+from cellops.serving.protocols.operation import (
+    COLUMNS,
+    LABEL,
+    TABLE_IN_ROWS,
+    WHEN,
+    JSONSchema,
+    Operation,
+    listed,
+    record,
+)
+from cellops.serving.protocols.parsing import JSON, decode_table, parse_object, refuse_unknown
+from cellops.serving.protocols.protocol import ERROR, Body, Document, Question, Served, error_document
 
 FIELDS = ("instances", "inputs")
 
@@ -39,3 +49,17 @@ class KServeV1:
 
     def error(self, error: CellopsError, status: int) -> Document:  # noqa: ARG002
         return error_document(error)
+
+    def operations(self) -> Mapping[str, Operation]:
+        table = {"anyOf": [TABLE_IN_ROWS, COLUMNS]}
+        one = {"minProperties": 1, "maxProperties": 1}
+        operation = Operation(
+            summary="Predict labels",
+            requests={JSON: record(dict.fromkeys(FIELDS, table), **one)},
+            answer=record({"predictions": listed(LABEL)}, "predictions"),
+            headers=WHEN,
+        )
+        return dict.fromkeys(self.ask_paths(), operation)
+
+    def error_schema(self) -> JSONSchema:
+        return ERROR

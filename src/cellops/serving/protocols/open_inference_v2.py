@@ -24,8 +24,9 @@ from cellops.serving.protocols.binary_tensors import (
     divided,
 )
 from cellops.serving.protocols.datatypes import DATATYPES, TAKEN, check_column, check_table
+from cellops.serving.protocols.operation import ID, WHEN, JSONSchema, Operation, listed, record
 from cellops.serving.protocols.parsing import JSON, decode_table, parse_object
-from cellops.serving.protocols.protocol import Body, Document, MixedDocument, Question, Served, error_document
+from cellops.serving.protocols.protocol import ERROR, Body, Document, MixedDocument, Question, Served, error_document
 from cellops.version import __version__
 
 CONTENT_TYPES = (None, "pd", "np", "str")
@@ -101,6 +102,40 @@ class OpenInferenceV2:
 
     def error(self, error: CellopsError, status: int) -> Document:  # noqa: ARG002 - the shape of every protocol
         return error_document(error)
+
+    def operations(self) -> Mapping[str, Operation]:
+        fields = self._served.schema.inputs
+        tensors = [_described(field.name, sorted(TAKEN[field.kind])) for field in fields]
+        parameters = {"type": "object"}
+        wanted = record({"name": {"enum": list(self._outputs)}, "parameters": parameters}, "name")
+        question = record(
+            {
+                "id": ID,
+                "parameters": parameters,
+                "inputs": listed({"anyOf": tensors}, minItems=1),
+                "outputs": listed(wanted),
+            },
+            "inputs",
+        )
+        operation = Operation(
+            summary="Predict labels, and probabilities where the model gives them",
+            requests={JSON: question, MEDIA_TYPE: {"type": "string", "format": "binary"}},
+            answer=record(
+                {
+                    "model_name": {"const": self._served.name},
+                    "model_version": {"const": self._served.version},
+                    "id": ID,
+                    "outputs": listed(_answered(self._outputs)),
+                },
+                *("model_name", "model_version", "outputs"),
+            ),
+            headers={**WHEN, "Inference-Header-Content-Length": {"type": "integer", "minimum": 1}},
+            binary_answer=True,
+        )
+        return dict.fromkeys(self.ask_paths(), operation)
+
+    def error_schema(self) -> JSONSchema:
+        return ERROR
 
     def _model_paths(self) -> tuple[str, str]:
         path = f"/v2/models/{self._served.name}"
@@ -256,6 +291,35 @@ def _check_datatype(tensor: dict[str, Any], taken: frozenset[str], name: str) ->
     if str(tensor.get("datatype")) not in taken:
         fact = f"Input {name} has a datatype that its column does not take"
         raise InputError(fact, remedy=f"Send one of {', '.join(sorted(taken))}", column=name)
+
+
+def _described(name: str, datatypes: list[str]) -> JSONSchema:
+    """A tensor of a question."""
+    size = {"type": "integer", "minimum": 0}
+    return record(
+        {
+            "name": {"const": name},
+            "shape": listed(size, minItems=1, maxItems=MATRIX),
+            "datatype": {"enum": datatypes},
+            "parameters": {"type": "object"},
+            "data": {"type": "array"},
+        },
+        *("name", "shape", "datatype"),
+    )
+
+
+def _answered(names: tuple[str, ...]) -> JSONSchema:
+    """A tensor of an answer."""
+    return record(
+        {
+            "name": {"enum": list(names)},
+            "shape": listed({"type": "integer", "minimum": 0}),
+            "datatype": {"enum": ["FP64", "INT64", "BOOL", "BYTES"]},
+            "parameters": {"type": "object"},
+            "data": {"type": "array"},
+        },
+        *("name", "shape", "datatype"),
+    )
 
 
 def _flag(parameters: dict[str, Any], name: str, *, default: bool) -> bool:

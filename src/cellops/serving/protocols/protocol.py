@@ -11,6 +11,7 @@ from cellops.packaging.predictor import Predictions
 from cellops.records.contract import Schema
 from cellops.serving.errors import said, sentence
 from cellops.serving.limits import Limits
+from cellops.serving.protocols.operation import SAYING, JSONSchema, Operation, record
 
 Document = dict[str, Any] | str
 
@@ -94,6 +95,16 @@ class Protocol(Shape):
 
     def error(self, error: CellopsError, status: int) -> Document:
         """How this protocol says an error."""
+
+    def operations(self) -> Mapping[str, Operation]:
+        """What is asked where, for the OpenAPI document."""
+
+    def error_schema(self) -> JSONSchema:
+        """What describes an error of this protocol."""
+
+
+ERROR: JSONSchema = record({"error": {"type": "string"}, **SAYING}, "error", "code")
+"""What describes `error_document`."""
 
 
 def error_document(error: CellopsError) -> Document:
