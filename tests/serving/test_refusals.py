@@ -274,7 +274,6 @@ def test_what_the_server_does_not_speak_is_501(server: Running) -> None:
 def test_params_of_a_model_that_takes_none_are_refused(server: Running) -> None:
     answer = server.client.post(MLFLOW, json={"instances": [ROW], "params": {"temperature": 1}})
     assert (answer.status_code, "takes no params" in answer.json()["message"]) == (400, True)
-    assert "binary" in asked[0].json()["error"]
 
 
 @pytest.mark.parametrize(
