@@ -77,7 +77,7 @@ def package(run: str = "last", *, output: Path | None = None, settings: Settings
             Environment.from_file(held / "environment.json"),
             provenance_of(summary, held, _proofs(store, summary, Path(name)), settings.project),
             target,
-            name=plain_name(target.name),
+            name=plain_name(target.stem if target.suffix == ".zip" else target.name),
             trusted_types=settings.trusted,
             allow_pickle=settings.allow_pickle,
         )

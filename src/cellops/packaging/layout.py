@@ -2,7 +2,7 @@
 
 MANIFEST = "manifest.json"
 SIGNATURE = "manifest.sig"
-"""Of the manifest, which does not list it."""
+"""Who vouches for the manifest; it stands outside of it."""
 PROVENANCE = "provenance.json"
 ENVIRONMENT = "environment/environment.json"
 LOCK = "environment/lock.txt"

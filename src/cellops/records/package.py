@@ -101,3 +101,19 @@ class Provenance(Record, frozen=True, kw_only=True):
     platform: str | None = None
     proof: Proven | None = None
     """None for a run that was not executed again."""
+
+
+class KeySignature(Record, frozen=True, kw_only=True):
+    """That the owner of a key vouches for a manifest."""
+
+    key: str
+    """The public key: `ed25519:` and its bytes in Base64."""
+    signature: str
+    """In Base64, over the digest of the manifest."""
+
+
+class Signatures(Record, frozen=True, kw_only=True):
+    """Who vouches for a package."""
+
+    version: int
+    signatures: tuple[KeySignature, ...] = ()
