@@ -15,6 +15,7 @@ from cellops.packaging.build import build_package
 from cellops.packaging.container.image import LIVE, METRICS, READY, dns_label
 from cellops.packaging.manifest import verify
 from cellops.serving.app import OPEN
+from cellops.settings import Settings
 
 LABEL = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")
 
@@ -134,6 +135,8 @@ def test_compose_has_no_secret_of_its_own_and_does_not_start_without(package):
     assert compose["services"]["grafana"]["environment"]["GF_SECURITY_ADMIN_PASSWORD"].startswith(
         "${GRAFANA_PASSWORD:?"
     )
+    passed_on = [name for name, value in compose["services"]["server"]["environment"].items() if value is None]
+    assert set(passed_on) <= {f"CELLOPS_{field.upper()}" for field in Settings.__struct_fields__}
     assert compose["secrets"] == {"cellops-token": {"environment": "CELLOPS_SERVER_TOKEN"}}
 
 

@@ -13,6 +13,7 @@ HEAD = "# What serving this model needs, all of it: pip install --no-deps -r env
 OURS = "cellops"
 SERVER = (
     "click",
+    "cryptography",
     "filelock",
     "msgspec",
     "numpy",
@@ -25,7 +26,7 @@ SERVER = (
     "uvicorn",
     "xxhash",
 )
-"""What the server imports, whatever the model; a test starts it with these and what they need."""
+"""What the server may import, whatever the model; a test starts it with these and what they need."""
 FASTER = ("httptools", "uvloop")
 """What the server takes where it is installed."""
 NEEDED_BY_FORMAT = {"skops": ("scikit-learn", "skops"), "pickle": ("scikit-learn", "cloudpickle")}
