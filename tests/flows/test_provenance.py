@@ -10,8 +10,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from cellops import screens
 from cellops.flows.execute import execute
-from cellops.flows.package import package
+from cellops.flows.package import Packaged, package
 from cellops.flows.provenance import place, provenance_of
 from cellops.flows.runs import show
 from cellops.flows.sync import sync
@@ -54,7 +55,11 @@ accuracy = model.score(X_test, y_test)"""
 class Project:
     settings: Settings
     outside: Path
-    model: Path
+    done: Packaged
+
+    @property
+    def model(self) -> Path:
+        return Path(self.done.path)
 
     @property
     def provenance(self) -> Provenance:
@@ -87,7 +92,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Project:
     verify("trained", settings=settings)
     sync(settings)
     done = package("trained", output=folder / "model", settings=settings)
-    return Project(settings, outside, Path(done.path))
+    return Project(settings, outside, done)
 
 
 def test_it_names_the_code_as_it_was(built: Project) -> None:
@@ -150,12 +155,14 @@ def test_building_again_elsewhere_gives_every_byte_again(built: Project, tmp_pat
     assert contents(Path(again.path)) == contents(built.model)
 
 
-def test_the_contract_has_the_groups_that_a_gate_asked_for(built: Project) -> None:
+def test_the_contract_has_the_groups_that_a_gate_asked_for(built: Project, capsys: pytest.CaptureFixture[str]) -> None:
     (figure,) = read_contract(built.model).contract.groups
     assert figure.name == "min_group(accuracy, kind)"
     assert {group.name for group in figure.groups} == {"a", "b", "c"}
     assert all(group.low <= group.value <= group.high for group in figure.groups)  # type: ignore[operator]
     assert json.loads((built.model / "contract/groups.json").read_text())[0]["value"] == figure.value
+    screens.package(built.done)
+    assert f"min_group(accuracy, kind) {figure.value:.4f} ({figure.extremes[0]})" in capsys.readouterr().out
 
 
 def test_without_a_commit_nobody_knows_what_has_changed(built: Project, tmp_path: Path) -> None:
