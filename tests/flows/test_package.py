@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -86,6 +88,18 @@ def test_packaging_again_gives_the_same_package(trained: Path) -> None:
     again = package("trained", output=trained / "again", settings=settings.load(trained))
     first = (trained / "model" / "manifest.json").read_bytes().replace(b'"model"', b'"again"')
     assert (Path(again.path) / "manifest.json").read_bytes() == first
+
+
+NEVER = {"mlflow", "torch", "dask", "matplotlib", "IPython", "pytest", "jinja2", "polars", "distributed", "uvicorn"}
+"""What takes long to import and is not needed to package a run of the local store."""
+
+
+def test_a_package_of_the_local_store_imports_no_mlflow(trained: Path) -> None:
+    code = "import sys; from cellops.flows.package import package; from pathlib import Path;"
+    code += "package('trained', output=Path('quick')); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=trained, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert not NEVER & {name.partition(".")[0] for name in done.stdout.split()}
 
 
 def test_a_run_without_a_model_or_no_run_at_all_is_a_clear_error(trained: Path, project: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cellops.errors import PackageError
+from cellops.flows.garbage import left_alone
 from cellops.flows.runs import NEWEST, runs, show
 from cellops.flows.sync import refuse, sync
 from cellops.records.base import Record
@@ -16,6 +17,7 @@ from cellops.settings import Settings, load, prepare
 from cellops.version import __version__
 
 if TYPE_CHECKING:
+    from cellops.tracking.files import StoredFiles
     from cellops.tracking.store import Store
 
 
@@ -31,6 +33,7 @@ class Packaged(Record, frozen=True, kw_only=True):
     """How many runs bear the name by which the run was asked for; it is the newest of them."""
 
 
+@left_alone()
 def package(run: str = "last", *, output: Path | None = None, settings: Settings | None = None) -> Packaged:
     """Export the model of a run as a package.
 
@@ -56,22 +59,24 @@ def package(run: str = "last", *, output: Path | None = None, settings: Settings
     from cellops.packaging.build import build_package, require_free
     from cellops.packaging.load import read_contract
     from cellops.packaging.manifest import plain_name
-    from cellops.tracking.store import Store
+    from cellops.tracking.files import StoredFiles
 
     settings = settings or load()
     if output is not None:
         require_free(output)
     summary = show(run, settings=settings)
-    store = Store(settings)
     if not summary.synced:
-        summary = carried(store, summary)
+        from cellops.tracking.store import Store
+
+        summary = carried(Store(settings), summary)
+    files = StoredFiles(settings)
     uri = model_uri(summary)
     target = output or prepare(settings.folder) / "packages" / f"{plain_name(summary.name)}-{summary.run[:8]}"
     with tempfile.TemporaryDirectory() as name:
-        held = _records(store, summary, Path(name))
+        held = _records(files, summary, Path(name))
         environment = Environment.from_file(held / "environment.json")
         built = build_package(
-            store.model(uri, Path(name) / "model"),
+            files.of_model(uri, lambda: Path(name) / "model"),
             Contract.from_file(held / "contract.json"),
             environment,
             _provenance(summary, held, settings.project),
@@ -122,11 +127,11 @@ def model_uri(summary: RunSummary) -> str:
     return uri
 
 
-def _records(store: "Store", summary: RunSummary, folder: Path) -> Path:
+def _records(files: "StoredFiles", summary: RunSummary, folder: Path) -> Path:
     if summary.mlflow_run_id is None:
         fact = f"The run {summary.name} is not in the tracking store"
         raise PackageError(fact, remedy="Run: cellops sync")
-    held = store.artifacts(summary.mlflow_run_id, "cellops", folder)
+    held = files.of_run(summary.mlflow_run_id, "cellops", lambda: folder)
     if not (held / "contract.json").exists():
         reasons = [f"{f.seen}. {f.remedy}" for f in summary.findings if f.code == "incomplete-evidence"]
         fact = f"The run {summary.name} has no contract"

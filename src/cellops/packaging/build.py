@@ -6,8 +6,6 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import msgspec
-
 from cellops.errors import CellopsError, NotFoundError, PackageError, TrustError
 from cellops.packaging.archive import SUFFIX
 from cellops.packaging.copying import pack
@@ -24,6 +22,7 @@ from cellops.packaging.layout import (
 )
 from cellops.packaging.load import load_package
 from cellops.packaging.manifest import verify, write
+from cellops.packaging.mlmodel import normalised
 from cellops.packaging.parity import replay
 from cellops.records.base import Record, pretty_json
 from cellops.records.contract import Contract
@@ -89,7 +88,8 @@ def build_package(
     require_free(output)
     with _room_for(output) as folder:
         _copy(model_folder, folder)
-        _normalise(folder / MLMODEL, provenance)
+        described = normalised((folder / MLMODEL).read_bytes(), provenance.created)
+        (folder / MLMODEL).write_bytes(described)
         _add_records(folder, contract, environment, provenance.replace(model_format=model_format.name))
         trust = Trust(frozenset((*BUILT_IN_TRUSTED_TYPES, *trusted_types)), pickle=allow_pickle)
         write_features(folder, (folder / model_format.file).read_bytes(), model_format, trust)
@@ -174,18 +174,6 @@ def _copy(source: Path, target: Path) -> None:
             _copy(entry, target / entry.name)
         else:
             shutil.copyfile(entry, target / entry.name)
-
-
-def _normalise(path: Path, provenance: Provenance) -> None:
-    """Let the same model of two runs differ in what MLflow says of it by nothing but the run."""
-    from mlflow.models import Model
-
-    # Model.load would take the path for an address, in which % and # have a meaning.
-    model = Model.from_dict(msgspec.yaml.decode(path.read_bytes()))
-    model.utc_time_created = provenance.created
-    model.model_uuid = None
-    model.artifact_path = "model"  # MLflow writes a path of this machine here
-    model.save(str(path))
 
 
 def _add_records(folder: Path, contract: Contract, environment: Environment, provenance: Provenance) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from cellops.errors import PackageError
 from cellops.packaging.formats.base import Trust
 from cellops.packaging.formats.checks import audited, check_model
+from cellops.packaging.formats.estimators import of_file, skops_io
 
 SCHEMA = "schema.json"
 LOSSES = ("sklearn._loss._loss", "sklearn.linear_model._sgd_fast")
@@ -23,25 +24,28 @@ class Skops:
 
     def untrusted(self, content: bytes) -> list[str]:
         """Types that skops does not trust of itself, and estimators that it does but whose numbers nobody checks."""
-        import skops.io
-
-        try:
-            unchecked = [name for name in _types(content) if name.startswith("sklearn.") and not audited(name)]
-            return sorted({*map(str, skops.io.get_untrusted_types(data=content)), *unchecked})
-        except Exception as error:  # skops states no errors of its own for what is not a skops file
-            raise _unreadable(error) from error
+        return sorted(self._read(content)[1])
 
     def load(self, content: bytes, trust: Trust) -> object:
-        import skops.io
-
-        untrusted = self.untrusted(content)
+        own, untrusted = self._read(content)
         trust.require(untrusted)
         try:
-            model = skops.io.loads(content, trusted=untrusted)
+            with of_file(own):
+                model = skops_io().loads(content, trusted=sorted(untrusted))
         except Exception as error:  # a file of trusted types can still be put together wrongly
             raise _unreadable(error) from error
         check_model(model)
         return model
+
+    def _read(self, content: bytes) -> tuple[set[str], set[str]]:
+        """The types of scikit-learn in the file that its checks cover, and all that are not trusted."""
+        try:
+            named = {name for name in _types(content) if name.startswith("sklearn.")}
+            own = set(filter(audited, named))
+            with of_file(own):
+                return own, {*map(str, skops_io().get_untrusted_types(data=content)), *(named - own)}
+        except Exception as error:  # skops states no errors of its own for what is not a skops file
+            raise _unreadable(error) from error
 
 
 def _types(content: bytes) -> Iterator[str]:
@@ -52,15 +56,14 @@ def _types(content: bytes) -> Iterator[str]:
     ValueError
         When the description asks skops for a way of loading that it does not write for that type.
     """
-    from skops.io._protocol import PROTOCOL
-
+    protocol = skops_io()._protocol.PROTOCOL
     with zipfile.ZipFile(BytesIO(content)) as file:
         if sum(entry.file_size for entry in file.infolist()) > MOST_TIMES * len(content):
             text = "it is far larger when unpacked"
             raise ValueError(text)
         schema = json.loads(file.read(SCHEMA))
-    if schema["protocol"] != PROTOCOL:
-        text = f"it is of protocol {schema['protocol']}, where this skops writes {PROTOCOL}"
+    if schema["protocol"] != protocol:
+        text = f"it is of protocol {schema['protocol']}, where this skops writes {protocol}"
         raise ValueError(text)
     waiting: list[Any] = [schema]
     while waiting:
