@@ -18,7 +18,7 @@ help:  ## Show this list
 demo: $(VENV)/.demo  ## The main job on real data: train, track, package, serve, watch
 	@$(BIN)/python notebooks/demo.py
 
-test: check $(VENV)/.dev  ## Check, then every test, in a real kernel, server and browser
+test: check $(VENV)/.dev .peers/kserve  ## Check, then every test, in a real kernel, server and browser
 	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/browser
 	$(BIN)/python -m pytest tests/browser
 
@@ -60,6 +60,11 @@ $(VENV)/.demo: $(VENV)/.node $(SOURCES)
 $(VENV)/.dev: $(VENV)/.demo
 	$(INSTALL) --group dev
 	@touch $@
+
+# KServe's classes of its resources, without what KServe needs besides: it holds an older pandas.
+.peers/kserve: | $(VENV)/.uv
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --target $@ kserve==0.21.0 kubernetes==37.0.2 \
+	  python-dateutil==4.0.0 six==1.17.0 urllib3==2.8.0
 
 constraints:  ## Take the newest versions that fit together
 	(echo "# The versions that are tested together. Written by: make constraints"; \

@@ -1,20 +1,22 @@
 """From a run to a package: the model that it logged, with the contract that it left."""
 
 import tempfile
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cellops.errors import PackageError
+from cellops.errors import NotFoundError, PackageError
 from cellops.flows.garbage import left_alone
+from cellops.flows.provenance import provenance_of
 from cellops.flows.runs import NEWEST, runs, show
 from cellops.flows.sync import refuse, sync
 from cellops.records.base import Record
 from cellops.records.contract import Contract
-from cellops.records.package import Manifest, Provenance
-from cellops.records.run import CodeVersion, Environment, RunClosed, RunSummary
+from cellops.records.package import Manifest
+from cellops.records.proof import Proof
+from cellops.records.run import Environment, RunClosed, RunSummary
 from cellops.settings import Settings, load, prepare
-from cellops.version import __version__
 
 if TYPE_CHECKING:
     from cellops.tracking.files import StoredFiles
@@ -74,12 +76,11 @@ def package(run: str = "last", *, output: Path | None = None, settings: Settings
     target = output or prepare(settings.folder) / "packages" / f"{plain_name(summary.name)}-{summary.run[:8]}"
     with tempfile.TemporaryDirectory() as name:
         held = _records(files, summary, Path(name))
-        environment = Environment.from_file(held / "environment.json")
         built = build_package(
             files.of_model(uri, lambda: Path(name) / "model"),
-            Contract.from_file(held / "contract.json"),
-            environment,
-            _provenance(summary, held, settings.project),
+            _contract(held),
+            Environment.from_file(held / "environment.json"),
+            provenance_of(summary, held, _proofs(files, summary, Path(name)), settings.project),
             target,
             name=plain_name(target.stem if target.suffix == ".zip" else target.name),
             trusted_types=settings.trusted,
@@ -140,26 +141,17 @@ def _records(files: "StoredFiles", summary: RunSummary, folder: Path) -> Path:
     return held
 
 
-def _notebook(path: str | None, project: Path) -> str | None:
-    """The notebook from the project's folder on, or its name alone: a package says nothing of the machine."""
-    if path is None:
-        return None
-    whole = (project / path).resolve()
-    return whole.relative_to(project).as_posix() if whole.is_relative_to(project) else whole.name
+def _contract(held: Path) -> Contract:
+    """The contract of a run, with what its gates have measured over groups of rows."""
+    measured = RunClosed.from_file(held / "record.json").groups
+    groups = tuple(figure for figure in measured if figure.groups)
+    return Contract.from_file(held / "contract.json").replace(groups=groups)
 
 
-def _provenance(summary: RunSummary, held: Path, project: Path) -> Provenance:
-    closed = RunClosed.from_file(held / "record.json")
-    code = CodeVersion.from_file(held / "code.json") if (held / "code.json").exists() else None
-    return Provenance(
-        run=summary.run,
-        mlflow_run_id=summary.mlflow_run_id,
-        notebook=_notebook(summary.notebook, project),
-        commit=code.commit if code else None,
-        dirty=code.dirty if code else False,
-        seed=summary.seed,
-        created=datetime.fromtimestamp(closed.ended, UTC).isoformat(timespec="seconds"),
-        cellops=__version__,
-        model_type=closed.models[0].type,
-        model_format="skops",
-    )
+def _proofs(files: "StoredFiles", summary: RunSummary, folder: Path) -> Iterator[Proof]:
+    """What executing a run again has shown, as far as the store still has it."""
+    if summary.proof is None or summary.mlflow_run_id is None:
+        return
+    with suppress(NotFoundError):
+        for path in files.of_run(summary.mlflow_run_id, "proofs", lambda: folder).glob("*/proof.json"):
+            yield Proof.from_file(path)
