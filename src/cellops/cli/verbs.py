@@ -18,7 +18,7 @@ from cellops.cli.export import export
 from cellops.cli.keeping import clean, sync
 from cellops.cli.package import package
 from cellops.cli.profile import profile
-from cellops.cli.registry import promote
+from cellops.cli.registry import archive, models, promote, register, retire
 from cellops.cli.runs import compare, restore, runs, show, verify
 from cellops.cli.serve import serve
 from cellops.cli.sweep import sweep
@@ -39,8 +39,8 @@ from cellops.flows.headers import explained
 from cellops.version import __version__
 
 VERBS = (
-    profile, expect, execute, sweep, graph, export, runs, show, verify, compare, restore, package, promote, serve,
-    drift, sync, clean,
+    profile, expect, execute, sweep, graph, export, runs, show, verify, compare, restore, package, register, promote,
+    retire, archive, models, serve, drift, sync, clean,
 )  # fmt: skip
 
 
@@ -65,6 +65,8 @@ def terminal(context: click.Context) -> None:
       cellops runs                            see the runs, newest first
       cellops verify last                     execute a run again: does it come out the same?
       cellops package last -o model           export the newest run's model with its contract
+      cellops package test model              try it in a fresh environment before it is promoted
+      cellops promote model                   make it the champion; cellops models shows who decided what
       cellops serve model                     answer requests with it
       cellops drift model data.parquet        hold new data against what it was trained on
 

@@ -12,9 +12,9 @@ from cellops.screens.live import watching
 from cellops.screens.packages import package
 from cellops.screens.parameters import parameters
 from cellops.screens.profile import profiled, saved
-from cellops.screens.promoted import promoted
 from cellops.screens.proof import proof
 from cellops.screens.reading import reading
+from cellops.screens.registry import decided, models, promoted
 from cellops.screens.restored import restored
 from cellops.screens.runs import run, run_line, runs
 from cellops.screens.server import served, serving
@@ -26,6 +26,7 @@ __all__ = [
     "annotated",
     "cleaned",
     "comparison",
+    "decided",
     "drift",
     "executed",
     "expectations",
@@ -34,6 +35,7 @@ __all__ = [
     "findings_of_suite",
     "graph",
     "kept",
+    "models",
     "package",
     "parameters",
     "problems",
