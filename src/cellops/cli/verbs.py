@@ -26,6 +26,7 @@ from cellops.commands import Verbs
 from cellops.errors import (
     AlarmError,
     CellopsError,
+    DeploymentError,
     ExpectationError,
     GateError,
     NoNotebookError,
@@ -36,6 +37,7 @@ from cellops.errors import (
     printable,
 )
 from cellops.flows.headers import explained
+from cellops.records.deployment import DeploymentStep
 from cellops.version import __version__
 
 VERBS = (
@@ -113,6 +115,8 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _code(error: CellopsError) -> int:
     if isinstance(error, (GateError, AlarmError)) or (isinstance(error, ExpectationError) and "results" in error.data):
+        return GATED
+    if isinstance(error, DeploymentError) and error.data.get("step") != DeploymentStep.ENVIRONMENT:
         return GATED
     misused = (UsageError, ParameterError, SettingsError, UnfitError, NoNotebookError)
     return MISUSED if isinstance(error, misused) else FAILED

@@ -62,11 +62,11 @@ def evidence(found: Meant, version: RegisteredVersion | None, settings: Settings
         package=digest,
         gates={result.gate: result.outcome.value for result in run.gates},
         metrics={name: value for name, value in run.metrics.items() if math.isfinite(value)},
-        test=tested(digest, version, settings) if digest else None,
+        test=deployment_of(digest, version, settings) if digest else None,
     )
 
 
-def tested(digest: str, version: RegisteredVersion | None, settings: Settings) -> DeploymentEvidence | None:
+def deployment_of(digest: str, version: RegisteredVersion | None, settings: Settings) -> DeploymentEvidence | None:
     """How the test deployment of a package went: by its report here, else as an earlier decision has it."""
     path = report_of(digest, settings)
     if not path.is_file():

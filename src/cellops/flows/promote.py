@@ -1,7 +1,7 @@
 """A version becomes the champion: the one that gates compare with and that answers."""
 
 from cellops.errors import RegistryError
-from cellops.flows.deciding import decision, tested
+from cellops.flows.deciding import decision, deployment_of
 from cellops.flows.gates import refuse
 from cellops.flows.meant import Meant, meant
 from cellops.flows.register import ensured
@@ -84,7 +84,7 @@ def _required(found: Meant, settings: Settings, *, without_test: bool) -> tuple[
     if version is not None and version.stage is Stage.ARCHIVED:
         fact = f"Version {version.version} of {found.model} is archived"
         raise RegistryError(fact, remedy="Register its package first: cellops register PACKAGE", model=found.model)
-    test = tested(digest, version, settings) if digest else None
+    test = deployment_of(digest, version, settings) if digest else None
     if test is not None and test.passed:
         return ()
     if without_test:

@@ -1,6 +1,7 @@
 """Results as text for a terminal, or as a table in a notebook: what `cli` and `magics` show."""
 
 from cellops.screens.compare import comparison
+from cellops.screens.deployment import deployed, deployment_step
 from cellops.screens.drift import drift
 from cellops.screens.execution import executed, progress, stage
 from cellops.screens.expectations import expectations, findings_of_suite
@@ -27,6 +28,8 @@ __all__ = [
     "cleaned",
     "comparison",
     "decided",
+    "deployed",
+    "deployment_step",
     "drift",
     "executed",
     "expectations",

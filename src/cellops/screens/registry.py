@@ -81,9 +81,8 @@ def _row(version: RegisteredVersion) -> Iterator[str]:
 def _history(decision: Decision) -> None:
     moved = decision.stage if decision.before == decision.stage else f"{decision.before} → {decision.stage}"
     when = decision.time[:19].replace("T", " ")
-    say(
-        f"\n[bold]{when} UTC[/]  {decision.verb} version {plain(decision.version)}: {moved}  [dim]{plain(decision.who)}[/]"
-    )
+    did = f"{decision.verb} version {decision.version}: {moved}"
+    say(f"\n[bold]{when} UTC[/]  {plain(did)}  [dim]{plain(decision.who)}[/]")
     for alias, version in decision.aliases.items():
         say(f"  {alias}: {'taken away' if version is None else f'version {version}'}", markup=False)
     for version, stage in decision.others.items():
