@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from cellops.errors import NotFoundError, PackageError, UsageError
+from cellops.flows.gates import refuse
 from cellops.flows.package import carried, model_uri
 from cellops.flows.runs import show
 from cellops.records.registry import CHALLENGER, CHAMPION, RegisteredModel, RegisteredVersion
@@ -57,7 +58,7 @@ def meant(what: str, model: str | None, registry: "Registry", settings: Settings
     IntegrityError
         When the package is not what was packaged.
     PackageError
-        When the run is not one that can be registered: it has not finished, or has no model.
+        When the package names no run.
     """
     if model is not None and not model.strip():
         fact = "The name of the registered model is empty"
@@ -71,16 +72,31 @@ def meant(what: str, model: str | None, registry: "Registry", settings: Settings
             raise UsageError(fact, remedy="Leave --model out")
         return _registered(address["model"], address["version"], address["alias"], registry, settings)
     package = _package(what)
-    run = _finished(what if package is None else _run_of(package), registry.settings)
+    run = _carried(what if package is None else _run_of(package), registry.settings)
     name = model or run.experiment or settings.experiment
     registry.repair(name)
     held = registry.model(name)
-    own = (
-        [v for v in held.versions if v.mlflow_run_id == run.mlflow_run_id and v.source == model_uri(run)]
-        if held
-        else []
-    )
+    versions, uri = held.versions if held else (), next(filter(None, run.models.values()), None)
+    own = [v for v in versions if v.mlflow_run_id == run.mlflow_run_id and v.source == uri]
     return Meant(name, run, held, own[-1] if own else None, package)
+
+
+def require_good(found: Meant) -> None:
+    """Refuse what nobody should register or promote.
+
+    Raises
+    ------
+    PackageError
+        When the run has not finished, or has no model.
+    GateError
+        When it has not passed a gate that it was held against.
+    """
+    run = found.run
+    if run.status is not RunStatus.FINISHED:
+        fact = f"The run {run.name} ({run.run[:8]}) is {run.status.lower()}"
+        raise PackageError(fact, remedy="Choose one that has finished: cellops runs")
+    refuse(run.gates)
+    model_uri(run)
 
 
 def registered(found: Meant) -> tuple[RegisteredModel, RegisteredVersion]:
@@ -110,7 +126,7 @@ def _registered(name: str, number: str | None, alias: str | None, registry: "Reg
     if version.mlflow_run_id is None:
         fact = f"Version {version.version} of {name} comes from no run, so nothing is known of it"
         raise NotFoundError(fact, remedy="Register the model of a run: cellops register RUN")
-    return Meant(name, _finished(version.mlflow_run_id, settings), held, version)
+    return Meant(name, _carried(version.mlflow_run_id, settings), held, version)
 
 
 def _package(what: str) -> "OpenedPackage | None":
@@ -129,15 +145,9 @@ def _run_of(package: "OpenedPackage") -> str:
     return package.manifest.run
 
 
-def _finished(run: str, settings: Settings) -> RunSummary:
-    """A run of the tracking store that came to its end and has a model."""
+def _carried(run: str, settings: Settings) -> RunSummary:
+    """A run of the tracking store."""
     from cellops.tracking.store import Store
 
     summary = show(run, settings=settings)
-    if not summary.synced:
-        summary = carried(Store(settings), summary)
-    if summary.status is not RunStatus.FINISHED:
-        fact = f"The run {summary.name} ({summary.run[:8]}) is {summary.status.lower()}"
-        raise PackageError(fact, remedy="Choose one that has finished: cellops runs")
-    model_uri(summary)
-    return summary
+    return summary if summary.synced else carried(Store(settings), summary)

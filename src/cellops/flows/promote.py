@@ -2,8 +2,7 @@
 
 from cellops.errors import RegistryError
 from cellops.flows.deciding import decision, deployment_of
-from cellops.flows.gates import refuse
-from cellops.flows.meant import Meant, meant
+from cellops.flows.meant import Meant, meant, require_good
 from cellops.flows.register import ensured
 from cellops.records.gate import Champion
 from cellops.records.promoted import Promoted
@@ -55,7 +54,7 @@ def promote(
     settings = settings or load()
     registry = Registry(settings)
     found = meant(what, model, registry, settings)
-    refuse(found.run.gates)
+    require_good(found)
     overridden = _required(found, settings, without_test=without_test)
     held, version = ensured(found, registry)
     before, replaced = registry.champion(found.model), held.of(CHAMPION)

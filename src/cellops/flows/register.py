@@ -2,8 +2,7 @@
 
 from cellops.errors import RegistryError
 from cellops.flows.deciding import decision
-from cellops.flows.gates import refuse
-from cellops.flows.meant import Meant, meant
+from cellops.flows.meant import Meant, meant, require_good
 from cellops.flows.package import model_uri
 from cellops.records.registry import CHALLENGER, CHAMPION, Decided, RegisteredModel, RegisteredVersion, Stage
 from cellops.settings import Settings, load
@@ -43,7 +42,7 @@ def register(
     settings = settings or load()
     registry = Registry(settings)
     found = meant(what, model, registry, settings)
-    refuse(found.run.gates)
+    require_good(found)
     held, version = ensured(found, registry)
     stage = _stage(found, version)
     is_champion = CHAMPION in version.aliases
