@@ -18,7 +18,7 @@ WHOLE_ADDRESS = re.compile(r"(?:https?://[^/?#]*|(?!https?:)[\w.+-]+://[^/?:]*:[
 SECRET_OF_A_QUERY = re.compile(
     r"(?i)([?&][\w-]*(?:password|passwd|pwd|secret|token|key|signature|(?<![a-z])sig(?![a-z]))[\w-]*=)[^&\s\"]+"
 )
-SECRETS = ("server_token", "step_store", "step_store_key", "tracking_uri")
+SECRETS = ("archive", "server_token", "step_store", "step_store_key", "tracking_uri")
 """Settings whose value no message may repeat: an address can hold a password."""
 NOT_FOR_KERNELS = ("CELLOPS_STEP_STORE", "CELLOPS_STEP_STORE_KEY")
 """Variables that executed notebooks have no use for, and that may hold secrets."""
@@ -132,6 +132,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Rows after which a segment of the prediction log is closed and compacted to Parquet."""
     online_store: str | None = None
     """Redis for the online features of Feast: `redis://HOST:PORT`. Default: sqlite in their folder."""
+    archive: str | None = None
+    """Folder or address, as fsspec takes it, where `cellops archive` puts packages. Default: .cellops/archive."""
     alarm_rate: Annotated[float, msgspec.Meta(gt=0, lt=1)] = 0.05
     """Share of false alarms among all alarms of drift, below which `cellops drift` stays."""
     debug: bool = False

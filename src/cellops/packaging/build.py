@@ -8,8 +8,8 @@ from pathlib import Path
 
 from cellops.errors import CellopsError, NotFoundError, PackageError, TrustError
 from cellops.packaging.archive import SUFFIX
-from cellops.packaging.copying import pack
 from cellops.packaging.container.files import write_container
+from cellops.packaging.copying import pack
 from cellops.packaging.environment.files import write_environment
 from cellops.packaging.features import write_features
 from cellops.packaging.formats import FORMATS, Format, Trust

@@ -1,6 +1,7 @@
 """Results as text for a terminal, or as a table in a notebook: what `cli` and `magics` show."""
 
 from cellops.screens.compare import comparison
+from cellops.screens.deployment import deployed, deployment_step
 from cellops.screens.drift import drift
 from cellops.screens.execution import executed, progress, stage
 from cellops.screens.expectations import expectations, findings_of_suite
@@ -12,9 +13,9 @@ from cellops.screens.live import watching
 from cellops.screens.packages import package
 from cellops.screens.parameters import parameters
 from cellops.screens.profile import profiled, saved
-from cellops.screens.promoted import promoted
 from cellops.screens.proof import proof
 from cellops.screens.reading import reading
+from cellops.screens.registry import decided, models, promoted
 from cellops.screens.restored import restored
 from cellops.screens.runs import run, run_line, runs
 from cellops.screens.server import served, serving
@@ -27,6 +28,9 @@ __all__ = [
     "annotated",
     "cleaned",
     "comparison",
+    "decided",
+    "deployed",
+    "deployment_step",
     "drift",
     "executed",
     "expectations",
@@ -36,6 +40,7 @@ __all__ = [
     "graph",
     "kept",
     "keys",
+    "models",
     "package",
     "parameters",
     "problems",
