@@ -12,9 +12,11 @@ import pytest
 import yaml
 
 from cellops.packaging.build import build_package
-from cellops.packaging.container.image import LIVE, METRICS, READY, dns_label
+from cellops.packaging.container.dockerfile import dockerfile
+from cellops.packaging.container.image import LIVE, METRICS, READY, dns_label, image_of
 from cellops.packaging.manifest import verify
 from cellops.serving.app import OPEN
+from cellops.settings import Settings
 
 LABEL = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")
 
@@ -76,6 +78,19 @@ def test_nobody_is_root_and_no_word_is_a_secret(stages, package):
     assert "--no-cache-dir" in (package / "Dockerfile").read_text()
 
 
+def test_system_libraries_are_installed_where_the_model_links_to_them(package, recorded, tmp_path):
+    environment, provenance = recorded
+    assert "apt-get" not in (package / "Dockerfile").read_text()
+    (tmp_path / "environment").mkdir()
+    (tmp_path / "environment/serving.txt").write_text("lightgbm==4.6.0\nnumpy==2.4.6\n")
+    text = dockerfile(image_of(tmp_path, "late", environment, provenance))
+    order = [f"{word} {rest}" for word, rest in instructions(text)]
+    installs = next(
+        n for n, line in enumerate(order) if "apt-get install --yes --no-install-recommends libgomp1" in line
+    )
+    assert installs < next(n for n, line in enumerate(order) if "useradd" in line)
+
+
 def test_the_image_starts_our_server_and_asks_whether_it_is_ready(stages, package):
     told = dict(stages[-1])
     command = json.loads(told["CMD"])
@@ -134,6 +149,8 @@ def test_compose_has_no_secret_of_its_own_and_does_not_start_without(package):
     assert compose["services"]["grafana"]["environment"]["GF_SECURITY_ADMIN_PASSWORD"].startswith(
         "${GRAFANA_PASSWORD:?"
     )
+    passed_on = [name for name, value in compose["services"]["server"]["environment"].items() if value is None]
+    assert set(passed_on) <= {f"CELLOPS_{field.upper()}" for field in Settings.__struct_fields__}
     assert compose["secrets"] == {"cellops-token": {"environment": "CELLOPS_SERVER_TOKEN"}}
 
 

@@ -1,13 +1,16 @@
 """The environment files of a package: what serving needs, pinned, and nothing that an installer could misread."""
 
 import re
+from importlib.metadata import PathDistribution
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
 
+from cellops.capture.environment.distributions import installed
 from cellops.errors import PackageError
 from cellops.packaging.build import build_package
-from cellops.packaging.environment.closure import closure
+from cellops.packaging.environment.closure import _markers, _required, closure
 from cellops.packaging.environment.files import write_environment
 from cellops.packaging.environment.serving import SERVER, serving_requirements
 from cellops.records.environment import Origin
@@ -70,6 +73,25 @@ def test_extras_are_followed_and_circles_end(environment):
     assert "websockets" in closure(["uvicorn[standard]"], environment).names
     both = closure(["dask[distributed]", "distributed"], environment).names
     assert {"dask", "distributed"} <= both
+
+
+def test_requirements_are_those_that_the_library_reads(environment):
+    markers = {"python_version": "3.11", "sys_platform": "linux"}
+    for name, metadata in installed().items():
+        told = [text for text in PathDistribution(metadata).requires or () if "extra" not in text.partition(";")[2]]
+        read = {required.name for required in _required(metadata, frozenset(), _markers(environment) | markers)}
+        assert read <= {Requirement(text).name for text in told}, name
+        assert {Requirement(text).name for text in told if ";" not in text} <= read, name
+
+
+def test_an_egg_and_a_distribution_without_a_file_are_read_too(environment, tmp_path):
+    egg = tmp_path / "old-1.0.egg-info"
+    egg.mkdir()
+    (egg / "PKG-INFO").write_text("Name: old\n")
+    (egg / "requires.txt").write_text("numpy\n\n[fast]\nnumba\n")
+    assert [one.name for one in _required(egg, frozenset(), _markers(environment))] == ["numpy"]
+    assert {one.name for one in _required(egg, frozenset({"fast"}), _markers(environment))} == {"numpy", "numba"}
+    assert list(_required(tmp_path / "gone-1.0.dist-info", frozenset(), _markers(environment))) == []
 
 
 def test_where_requirements_of_something_are_not_known_the_whole_environment_is_taken(environment):

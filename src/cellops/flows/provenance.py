@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path, PureWindowsPath
 
 from cellops.capture.blobs import digest
 from cellops.capture.files.pointers import is_address
@@ -74,9 +74,8 @@ def place(path: str) -> str:
     """
     if is_address(path) and not path.startswith("file:"):
         return path
-    if DRIVE.match(path):
-        return PureWindowsPath(path).name
-    return PurePosixPath(path).name if path.startswith(("/", "~", "\\", "file:", "..")) else path
+    outside = path.startswith(("/", "\\", "~", "..", "file:")) or DRIVE.match(path)
+    return PureWindowsPath(path).name if outside else path  # which takes both kinds of slashes
 
 
 def _notebook(path: str | None, project: Path) -> str | None:

@@ -8,7 +8,7 @@ from cellops.data.texts import MOST_KNOWN, MOST_WORDS, known_words
 from cellops.errors import InputError, IntegrityError
 from cellops.packaging.layout import contract_part
 from cellops.records.contract import Contract, Field, Parity, Performance, Schema, Task
-from cellops.records.gate import GateFigure
+from cellops.records.gate import GateFigure, Group
 from cellops.records.profile import (
     Bins,
     ColumnKind,
@@ -234,10 +234,14 @@ def _groups_problems(figures: tuple[GateFigure, ...]) -> Iterator[str]:
     if len(set(names)) < len(names):
         yield "a figure is there twice"
     for figure in figures:
-        for group in figure.groups:
-            numbers = [number for number in (group.low, group.value, group.high) if number is not None]
-            if not (0 <= group.counted <= group.rows and all(abs(number) <= LARGEST for number in numbers)):
-                yield f"a group of {figure.name} has rows or a value that no group has"
+        if not all(map(_group_holds, figure.groups)):
+            yield f"a group of {figure.name[:80]} has rows or a value that no group has"
+
+
+def _group_holds(group: Group) -> bool:
+    numbers = [number for number in (group.low, group.value, group.high) if number is not None]
+    bounds = [number for number in (group.low, group.high) if number is not None]
+    return 0 <= group.counted <= group.rows and _ascend(bounds) and all(abs(number) <= LARGEST for number in numbers)
 
 
 def _ascend(numbers: Iterable[float]) -> bool:

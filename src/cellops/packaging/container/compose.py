@@ -9,6 +9,8 @@ PROMETHEUS_IMAGE = "prom/prometheus:v3.5.0"
 GRAFANA_IMAGE = "grafana/grafana:12.1.0"
 SECRET = "cellops-token"  # noqa: S105 - the name of the secret
 SECRETS = "/run/secrets"
+TRUST = ("CELLOPS_TRUSTED_KEYS", "CELLOPS_TRUSTED_TYPES", "CELLOPS_ALLOW_PICKLE", "CELLOPS_ALLOW_CODE")
+"""What the operator trusts is told to the server as it is set where compose is called, or not at all."""
 PASSWORD = "GRAFANA_PASSWORD"  # noqa: S105 - the name of the variable
 
 
@@ -28,9 +30,7 @@ def _server(image: Image) -> dict[str, Any]:
         "image": image.name,
         "environment": {
             TOKEN: _required(TOKEN, "a token that clients have to send"),
-            "CELLOPS_TRUSTED_TYPES": "${CELLOPS_TRUSTED_TYPES:-}",
-            "CELLOPS_ALLOW_PICKLE": "${CELLOPS_ALLOW_PICKLE:-false}",
-            "CELLOPS_ALLOW_CODE": "${CELLOPS_ALLOW_CODE:-false}",
+            **dict.fromkeys(TRUST),
         },
         "ports": [f"127.0.0.1:{PORT}:{PORT}"],
         "volumes": [f"log:{DATA}"],

@@ -13,6 +13,7 @@ HEAD = "# What serving this model needs, all of it: pip install --no-deps -r env
 OURS = "cellops"
 SERVER = (
     "click",
+    "cryptography",
     "filelock",
     "msgspec",
     "numpy",
@@ -25,7 +26,7 @@ SERVER = (
     "uvicorn",
     "xxhash",
 )
-"""What the server imports, whatever the model; a test starts it with these and what they need."""
+"""What the server may import, whatever the model; a test starts it with these and what they need."""
 FASTER = ("httptools", "uvloop")
 """What the server takes where it is installed."""
 NEEDED_BY_FORMAT = {"skops": ("scikit-learn", "skops"), "pickle": ("scikit-learn", "cloudpickle")}
@@ -59,7 +60,8 @@ def serving_requirements(
     local = frozenset(map(normalise, environment.local)) - {OURS}
     own = {*map(normalise, model_needs)} - NOT_TO_SERVE | {*NEEDED_BY_FORMAT.get(model_format, ())}
     needed = closure(sorted({*SERVER, *own, *(name for name in FASTER if name in recorded)}), environment)
-    _require_of_an_index(needed.names & local, closure(sorted(own), environment).names)
+    if needed.names & local:
+        raise _of_no_index(needed.names & local, closure(sorted(own), environment).names)
     versions = {name: version_of(folder) for name, folder in installed().items()} | given | recorded
     wanted, notes = set(needed.names), [HEAD]
     unread = sorted(needed.unknown & recorded.keys())
@@ -71,10 +73,9 @@ def serving_requirements(
     return "\n".join([*notes, *(pinned(name, found) for name, found in sorted(pins.items()))]) + "\n"
 
 
-def _require_of_an_index(local: frozenset[str], of_model: frozenset[str]) -> None:
-    name = min(local & of_model, default=None) or min(local, default=None)
-    if name is not None:
-        who = "The model" if name in of_model else "The server"
-        fact = f"{who} needs {name}, which no index has: it was installed from a folder, an archive or a repository"
-        remedy = "Build a wheel of it, publish that to an index, install it from there, and run again"
-        raise PackageError(fact, remedy=remedy, names=sorted(local))
+def _of_no_index(local: frozenset[str], of_model: frozenset[str]) -> PackageError:
+    name = min(local & of_model or local)
+    who = "The model" if name in of_model else "The server"
+    fact = f"{who} needs {name}, which no index has: it was installed from a folder, an archive or a repository"
+    remedy = "Build a wheel of it, publish that to an index, install it from there, and run again"
+    return PackageError(fact, remedy=remedy, names=sorted(local))
