@@ -10,6 +10,7 @@ from typing import NoReturn
 import click
 
 from cellops import settings
+from cellops.cli.audit import audit
 from cellops.cli.codes import FAILED, GATED, MISUSED, STOPPED
 from cellops.cli.drift import drift
 from cellops.cli.execute import execute, graph
@@ -40,8 +41,8 @@ from cellops.flows.headers import explained
 from cellops.version import __version__
 
 VERBS = (
-    profile, expect, execute, sweep, graph, export, runs, show, verify, compare, restore, package, sign, key, promote,
-    serve, drift, sync, clean,
+    profile, expect, execute, sweep, graph, export, runs, show, verify, compare, restore, package, audit, sign, key,
+    promote, serve, drift, sync, clean,
 )  # fmt: skip
 
 
@@ -66,6 +67,7 @@ def terminal(context: click.Context) -> None:
       cellops runs                            see the runs, newest first
       cellops verify last                     execute a run again: does it come out the same?
       cellops package last -o model           export the newest run's model with its contract
+      cellops audit model                     see what loading it would run
       cellops serve model                     answer requests with it
       cellops drift model data.parquet        hold new data against what it was trained on
 

@@ -1,5 +1,6 @@
 """Results as text for a terminal, or as a table in a notebook: what `cli` and `magics` show."""
 
+from cellops.screens.audited import audited
 from cellops.screens.compare import comparison
 from cellops.screens.drift import drift
 from cellops.screens.execution import executed, progress, stage
@@ -25,6 +26,7 @@ from cellops.screens.sweep import sweeping, swept
 
 __all__ = [
     "annotated",
+    "audited",
     "cleaned",
     "comparison",
     "drift",

@@ -26,8 +26,10 @@ class Skops:
         import skops.io
 
         try:
-            unchecked = [name for name in _types(content) if name.startswith("sklearn.") and not audited(name)]
+            unchecked = [name for name in types_in(content) if name.startswith("sklearn.") and not audited(name)]
             return sorted({*map(str, skops.io.get_untrusted_types(data=content)), *unchecked})
+        except PackageError:
+            raise
         except Exception as error:  # skops states no errors of its own for what is not a skops file
             raise _unreadable(error) from error
 
@@ -44,21 +46,39 @@ class Skops:
         return model
 
 
-def _types(content: bytes) -> Iterator[str]:
+def schema_of(content: bytes) -> dict[str, Any]:
+    """The file's own description of what it holds.
+
+    Raises
+    ------
+    PackageError
+        When the file is not one of skops, or would be far larger when it is unpacked.
+    """
+    try:
+        with zipfile.ZipFile(BytesIO(content)) as file:
+            larger = sum(entry.file_size for entry in file.infolist()) > MOST_TIMES * len(content)
+            schema: dict[str, Any] = {} if larger else json.loads(file.read(SCHEMA))
+    except Exception as error:  # a zip can be broken in many ways, and so can JSON
+        raise _unreadable(error) from error
+    if larger:
+        text = "it is far larger when unpacked"
+        raise _unreadable(ValueError(text))
+    return schema
+
+
+def types_in(content: bytes) -> Iterator[str]:
     """Every type that the file's own description names.
 
     Raises
     ------
+    PackageError
+        When the file is not one of skops.
     ValueError
         When the description asks skops for a way of loading that it does not write for that type.
     """
     from skops.io._protocol import PROTOCOL
 
-    with zipfile.ZipFile(BytesIO(content)) as file:
-        if sum(entry.file_size for entry in file.infolist()) > MOST_TIMES * len(content):
-            text = "it is far larger when unpacked"
-            raise ValueError(text)
-        schema = json.loads(file.read(SCHEMA))
+    schema = schema_of(content)
     if schema["protocol"] != PROTOCOL:
         text = f"it is of protocol {schema['protocol']}, where this skops writes {PROTOCOL}"
         raise ValueError(text)
