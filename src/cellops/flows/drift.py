@@ -1,7 +1,7 @@
 """New data, or a prediction log, against what a package promised."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -119,7 +119,7 @@ def drift(
     part = "log" if data is None else Path(data).name
     folder = output or prepare(settings.folder) / "drift" / loaded.manifest.name / part
     _refuse_unwritable(folder)
-    windows: list[Window] | list[WindowPart]
+    windows: Sequence[Window | WindowPart]
     if data is not None:
         windows, findings = data_windows(loaded, Path(data), Wanted(time, label, window), on_stage)
         source = part
