@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 
 from cellops.errors import CellopsError, IntegrityError, PackageError
+from cellops.packaging.audit.arrays import require_plain_arrays
 from cellops.packaging.audit.features import feature_code, require_shown_in_file
 from cellops.packaging.audit.files import Found, find, several
 from cellops.packaging.audit.mlflow_loader import mlflow_pieces
@@ -102,6 +103,7 @@ def _pieces(
         pieces = tuple(model_pieces(model_format, model, trust))
         require_trusted(model_format, model, pieces, trust)
         if isinstance(model_format, Skops):
+            require_plain_arrays(model)
             require_shown_in_file(model, content)
     except PackageError as error:
         problems.append(error)

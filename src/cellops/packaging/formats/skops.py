@@ -56,14 +56,21 @@ def schema_of(content: bytes) -> dict[str, Any]:
     """
     try:
         with zipfile.ZipFile(BytesIO(content)) as file:
-            larger = sum(entry.file_size for entry in file.infolist()) > MOST_TIMES * len(content)
-            schema: dict[str, Any] = {} if larger else json.loads(file.read(SCHEMA))
+            problem = _problem(file.infolist(), len(content))
+            schema: dict[str, Any] = {} if problem else json.loads(file.read(SCHEMA))
     except Exception as error:  # a zip can be broken in many ways, and so can JSON
         raise _unreadable(error) from error
-    if larger:
-        text = "it is far larger when unpacked"
-        raise _unreadable(ValueError(text))
+    if problem:
+        raise _unreadable(ValueError(problem))
     return schema
+
+
+def _problem(held: list[zipfile.ZipInfo], size: int) -> str:
+    if sum(entry.file_size for entry in held) > MOST_TIMES * size:
+        return "it is far larger when unpacked"
+    if len({entry.filename for entry in held}) < len(held):
+        return "it holds two files of one name"
+    return ""
 
 
 def types_in(content: bytes) -> Iterator[str]:
