@@ -11,8 +11,10 @@ from cellops.records.audit import Requirement
 TEXTS = ("requirements.txt", "environment/serving.txt", LOCK)
 YAMLS = ("conda.yaml", "python_env.yaml")
 FILES = (*TEXTS, *YAMLS)
+VERSION = r"[\w.!+*-]+"
+CLAUSE = rf"[<>=!~]=? *{VERSION}"
 PIN = re.compile(
-    r"(?P<name>[A-Za-z0-9][\w.-]*)(?:\[[\w\s,.-]*\])?\s*(?:==?\s*(?P<version>[\w.!+-]+)|[<>=!~][^;@/:]*)?\s*"
+    rf"(?P<name>[A-Za-z0-9][\w.-]*)(\[[\w ,.-]*\])? *(==? *(?P<version>{VERSION})|{CLAUSE}(, *{CLAUSE})*)?", re.ASCII
 )
 """A name of an index with or without a version, to pip or to conda."""
 OWN = re.compile(r"-r\s+requirements\.txt")
@@ -58,7 +60,7 @@ def _requirement(line: str, path: str) -> Requirement:
 
 
 def _foreign(text: str) -> str:
-    if text.startswith("-"):
+    if text.startswith("-") or " -" in text:
         return "an option of the installer"
     if "://" in text or "@" in text:
         return "an address"
