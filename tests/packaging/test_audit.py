@@ -20,7 +20,8 @@ from cellops.cli.verbs import terminal
 from cellops.data.features.feature_set import FeatureSet
 from cellops.errors import IntegrityError, NotFoundError, TrustError
 from cellops.flows.audit import audit
-from cellops.flows.sign import new_keys, sign
+from cellops.flows.key import key as new_keys
+from cellops.flows.sign import sign
 from cellops.packaging.build import build_package
 from cellops.packaging.contract import build_contract
 from cellops.packaging.copying import pack
@@ -296,7 +297,9 @@ def test_what_an_index_has(package):
 def test_the_verb_says_it_and_leaves_with_three_when_it_is_refused(package, monkeypatch):
     refused = CliRunner().invoke(terminal, ["audit", str(package)])
     assert refused.exit_code == 3
-    assert "✗ Refused before anything is loaded: The model computes features by code" in refused.output
+    assert (
+        "✗ Refused before anything is loaded\nerror the package: The model computes features by code" in refused.output
+    )
     assert "features   features/trips.py: speed, imports math" in refused.output
     monkeypatch.setenv("CELLOPS_ALLOW_CODE", "true")
     done = CliRunner().invoke(terminal, ["audit", str(package), "--all"])
@@ -305,6 +308,13 @@ def test_the_verb_says_it_and_leaves_with_three_when_it_is_refused(package, monk
     assert "sklearn.linear_model._ridge.Ridge trusted by its format" in done.output
     said = json.loads(CliRunner().invoke(terminal, ["audit", str(package), "--json"]).output)
     assert (said["refused"], said["runs_code"], said["features"][0]["source"]) == (False, True, SOURCE)
+
+
+def test_in_a_notebook_it_is_shown_and_ends_in_no_exit_code(package, capsys):
+    from cellops.magics import line_verbs
+
+    line_verbs.main(["audit", str(package)], "%mlops", standalone_mode=False, obj=None)
+    assert "✗ Refused before anything is loaded" in capsys.readouterr().out
 
 
 def test_keys_and_signatures_from_the_terminal(package, tmp_path, monkeypatch):
@@ -324,7 +334,7 @@ def test_keys_and_signatures_from_the_terminal(package, tmp_path, monkeypatch):
 def test_every_verb_that_opens_a_package_does_it_by_the_settings():
     """`flows.opening` hands the trusted keys over; whoever imports the loaders themselves could forget them."""
     flows = Path(settings.__file__).parent / "flows"
-    builders = {"opening.py", "package.py"}  # the second opens what it has just built
+    builders = {"opening.py", "package.py", "try_deployment.py"}  # the others open what they have built or unpacked
     loaders = {"cellops.packaging.load", "cellops.packaging.manifest"}
     for path in sorted(flows.rglob("*.py")):
         for found in ast.walk(ast.parse(path.read_text())):

@@ -10,7 +10,8 @@ import pytest
 
 from cellops import settings
 from cellops.errors import IntegrityError, NotFoundError, PackageError, SettingsError, SignatureError
-from cellops.flows.sign import new_keys, sign
+from cellops.flows.key import key as new_keys
+from cellops.flows.sign import sign
 from cellops.packaging import manifest
 from cellops.packaging.copying import pack, unpacked
 from cellops.packaging.manifest import verify, write
@@ -224,6 +225,11 @@ def test_a_key_that_cannot_sign(package, tmp_path, command):
         sign(package, tmp_path / "key")
     with pytest.raises(SignatureError, match="cannot be read"):
         sign(package, tmp_path / "none")
+
+
+def test_a_public_key_signs_nothing(package, owner):
+    with pytest.raises(SignatureError, match=r"is a public key.*without \.pub"):
+        sign(package, Path(owner.public))
 
 
 def test_a_key_of_openssl_signs(package, tmp_path):

@@ -19,6 +19,8 @@ def audit(package: Path | str, *, settings: Settings | None = None) -> Audit:
     ------
     NotFoundError
         When there is no such package.
+    PackageError
+        When it is neither a folder nor an archive.
     SettingsError
         When the trusted keys cannot be read.
     """

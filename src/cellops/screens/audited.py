@@ -26,7 +26,7 @@ def audited(done: Audit, *, everything: bool = False, as_json: bool = False) -> 
     mark = "[red]✗[/]" if done.refused else "[yellow]![/]" if done.runs_code else "[green]✓[/]"
     name = f" ({plain(done.name)})" if done.name else ""
     say(f"[bold]{plain(shown(done.path))}[/]{name}")
-    say(f"{mark} {plain(done.verdict)}")
+    say(f"{mark} {plain('Refused before anything is loaded' if done.refused else done.verdict)}")
     findings(done.findings)
     if done.digest and done.name:
         bad = sum(one.severity is Severity.ERROR and one.code == "integrity" for one in done.findings)

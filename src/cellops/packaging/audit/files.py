@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cellops.errors import CellopsError, NotFoundError, PackageError
+from cellops.errors import CellopsError, IntegrityError, PackageError, SignatureError
 from cellops.packaging.contents import Contents, contents
 from cellops.packaging.layout import MANIFEST, SIGNATURE
 from cellops.packaging.manifest import LARGEST_MANIFEST, UNLISTED, bounded, listed_files, read_manifest, unchanged
@@ -34,14 +34,14 @@ def find(package: Path, wanted: Callable[[str], bool], trusted_keys: Collection[
     ------
     NotFoundError
         When there is no such package.
+    PackageError
+        When it is neither a folder nor an archive.
     """
     found = Found()
     try:
         with contents(package) as held:
             _read(held, found, wanted, trusted_keys)
-    except NotFoundError:
-        raise
-    except PackageError as error:
+    except (IntegrityError, SignatureError) as error:
         found.problems.append(error)
     return found
 

@@ -41,6 +41,8 @@ def audit_package(package: Path, trust: Trust, trusted_keys: Collection[bytes] =
     ------
     NotFoundError
         When there is no such package.
+    PackageError
+        When it is neither a folder nor an archive.
     """
     found = find(package, _is_wanted, trusted_keys)
     problems = list(several(found.problems))
