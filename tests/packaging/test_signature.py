@@ -79,6 +79,12 @@ def test_archives_are_signed_too(package, owner, tmp_path):
     assert not list(tmp_path.glob(".cellops-*"))
 
 
+def test_a_signed_folder_is_packed_with_its_signature(package, owner, tmp_path):
+    sign(package, Path(owner.private))
+    pack(package, tmp_path / "a.zip")
+    assert verify(tmp_path / "a.zip", trusted_keys=trusted(owner)) == verify(package)
+
+
 def test_what_was_changed_after_it_was_signed(package, owner, tmp_path):
     sign(package, Path(owner.private))
     (package / "model.skops").write_bytes(b"changed")
