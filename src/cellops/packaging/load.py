@@ -54,7 +54,7 @@ def read_contract(path: Path, *, trusted_keys: Collection[bytes] = ()) -> Opened
         When its files are not those of its manifest, or do not hold what they should.
     """
     wanted = (PROVENANCE, *map(contract_part, CONTRACT_PARTS))
-    return _opened(path.resolve(), verify(path, wanted=wanted, trusted_keys=trusted_keys))
+    return open_verified(path.resolve(), verify(path, wanted=wanted, trusted_keys=trusted_keys))
 
 
 def load_package(
@@ -93,7 +93,7 @@ def load_package(
     models = [known.file for known in FORMATS.values()]
     wanted = (PROVENANCE, *map(contract_part, CONTRACT_PARTS), *models)
     verified = verify(path, wanted=wanted, trusted_keys=trusted_keys)
-    opened = _opened(path.resolve(), verified)
+    opened = open_verified(path.resolve(), verified)
     model_format = FORMATS.get(opened.provenance.model_format)
     if model_format is None or model_format.file not in verified.content:
         fact = f"The package has no model in the format {opened.provenance.model_format}"
@@ -112,7 +112,14 @@ def load_package(
     )
 
 
-def _opened(path: Path, verified: Verified) -> OpenedPackage:
+def open_verified(path: Path, verified: Verified) -> OpenedPackage:
+    """What a verified package says of itself.
+
+    Raises
+    ------
+    IntegrityError
+        When it does not hold what it should, or contradicts itself.
+    """
     content = verified.content
     parts = {part: contract_part(part) for part in CONTRACT_PARTS}
     present = {part: msgspec.Raw(content[name]) for part, name in parts.items() if name in content}

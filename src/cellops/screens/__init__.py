@@ -1,5 +1,6 @@
 """Results as text for a terminal, or as a table in a notebook: what `cli` and `magics` show."""
 
+from cellops.screens.audited import audited
 from cellops.screens.compare import comparison
 from cellops.screens.deployment import deployed, deployment_step
 from cellops.screens.drift import drift
@@ -26,6 +27,7 @@ from cellops.screens.sweep import sweeping, swept
 
 __all__ = [
     "annotated",
+    "audited",
     "cleaned",
     "comparison",
     "decided",

@@ -36,11 +36,16 @@ class Pickle:
 
     def load(self, content: bytes, trust: Trust) -> object:
         if not trust.pickle:
-            fact = f"The model is kept as a pickle ({self.file}), and loading one can run any code"
-            remedy = "Train one that skops can keep; or, if you trust its origin, set CELLOPS_ALLOW_PICKLE=true"
-            raise TrustError(fact, remedy=remedy, types=self.untrusted(content))
+            raise refusal(content)
         try:
             return pickle.loads(content)  # noqa: S301 - allowed by the operator
         except Exception as error:
             fact = f"{self.file} cannot be loaded as a pickle: {type(error).__name__}: {error}"
             raise PackageError(fact, remedy="Install the distributions of the package's lock") from error
+
+
+def refusal(content: bytes) -> TrustError:
+    """The error of a pickle that nobody has allowed, with what it names."""
+    fact = f"The model is kept as a pickle ({Pickle.file}), and loading one can run any code"
+    remedy = "Train one that skops can keep; or, if you trust its origin, set CELLOPS_ALLOW_PICKLE=true"
+    return TrustError(fact, remedy=remedy, types=Pickle().untrusted(content))

@@ -40,28 +40,54 @@ class Skops:
     def _read(self, content: bytes) -> tuple[set[str], set[str]]:
         """The types of scikit-learn in the file that its checks cover, and all that are not trusted."""
         try:
-            named = {name for name in _types(content) if name.startswith("sklearn.")}
+            named = {name for name in types_in(content) if name.startswith("sklearn.")}
             own = set(filter(audited, named))
             with of_file(own):
                 return own, {*map(str, skops_io().get_untrusted_types(data=content)), *(named - own)}
+        except PackageError:
+            raise
         except Exception as error:  # skops states no errors of its own for what is not a skops file
             raise _unreadable(error) from error
 
 
-def _types(content: bytes) -> Iterator[str]:
+def schema_of(content: bytes) -> dict[str, Any]:
+    """The file's own description of what it holds.
+
+    Raises
+    ------
+    PackageError
+        When the file is not one of skops, or would be far larger when it is unpacked.
+    """
+    try:
+        with zipfile.ZipFile(BytesIO(content)) as file:
+            problem = _problem(file.infolist(), len(content))
+            schema: dict[str, Any] = {} if problem else json.loads(file.read(SCHEMA))
+    except Exception as error:  # a zip can be broken in many ways, and so can JSON
+        raise _unreadable(error) from error
+    if problem:
+        raise _unreadable(ValueError(problem))
+    return schema
+
+
+def _problem(held: list[zipfile.ZipInfo], size: int) -> str:
+    if sum(entry.file_size for entry in held) > MOST_TIMES * size:
+        return "it is far larger when unpacked"
+    if len({entry.filename for entry in held}) < len(held):
+        return "it holds two files of one name"
+    return ""
+
+
+def types_in(content: bytes) -> Iterator[str]:
     """Every type that the file's own description names.
 
     Raises
     ------
+    PackageError
+        When the file is not one of skops.
     ValueError
         When the description asks skops for a way of loading that it does not write for that type.
     """
-    protocol = skops_io()._protocol.PROTOCOL
-    with zipfile.ZipFile(BytesIO(content)) as file:
-        if sum(entry.file_size for entry in file.infolist()) > MOST_TIMES * len(content):
-            text = "it is far larger when unpacked"
-            raise ValueError(text)
-        schema = json.loads(file.read(SCHEMA))
+    schema, protocol = schema_of(content), skops_io()._protocol.PROTOCOL
     if schema["protocol"] != protocol:
         text = f"it is of protocol {schema['protocol']}, where this skops writes {protocol}"
         raise ValueError(text)
