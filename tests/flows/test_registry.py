@@ -121,7 +121,7 @@ def test_a_version_from_its_registration_to_the_archive(
     retire(model=name, reason="wrong on holidays", settings=held)
     assert state(name, held) == {"1": (STAGING, ()), "2": (STAGING, ())}
     kept = archive(second.path, model=name, settings=held).version
-    assert (kept.stage, kept.archive) == (Stage.ARCHIVED, f".cellops/archive/second-{second.digest[:16]}")
+    assert (kept.stage, kept.archive) == (Stage.ARCHIVED, f".cellops/archive/second-{second.digest[:16]}.zip")
     assert verify(held.project / str(kept.archive)).digest == second.digest
     with pytest.raises(RegistryError, match="is archived"):
         promote("models:/flights/2", settings=held)
@@ -273,12 +273,15 @@ def test_an_archive_is_any_place_that_fsspec_reaches(held: Settings, second: Pac
     name = "remote"
     register(second.path, model=name, settings=held)
     made = archive(second.path, model=name, to="memory://archive", settings=held).version
-    assert made.archive == f"memory://archive/second-{second.digest[:16]}"
+    assert made.archive == f"memory://archive/second-{second.digest[:16]}.zip"
     import fsspec
 
     files = fsspec.filesystem("memory")
-    path = f"/archive/second-{second.digest[:16]}/MLmodel"
-    assert files.cat_file(path) == (Path(second.path) / "MLmodel").read_bytes()
+    path = f"/archive/second-{second.digest[:16]}.zip"
+    (held.project / "brought.zip").write_bytes(files.cat_file(path))
+    assert verify(held.project / "brought.zip").digest == second.digest
+    back = register(str(held.project / "brought.zip"), model=name, settings=held).version
+    assert (back.version, back.stage) == ("1", STAGING)
     files.pipe_file(path, b"other")
-    with pytest.raises(PackageError, match=r"MLmodel in memory://archive.* is not what was packaged"):
+    with pytest.raises(PackageError, match=r"second-.* is already there, and is not this package"):
         archive(second.path, model=name, to="memory://archive", settings=held)

@@ -21,6 +21,7 @@ from cellops.cli.profile import profile
 from cellops.cli.registry import archive, models, promote, register, retire
 from cellops.cli.runs import compare, restore, runs, show, verify
 from cellops.cli.serve import serve
+from cellops.cli.sign import key, sign
 from cellops.cli.sweep import sweep
 from cellops.commands import Verbs
 from cellops.errors import (
@@ -41,8 +42,8 @@ from cellops.records.deployment import DeploymentStep
 from cellops.version import __version__
 
 VERBS = (
-    profile, expect, execute, sweep, graph, export, runs, show, verify, compare, restore, package, register, promote,
-    retire, archive, models, serve, drift, sync, clean,
+    profile, expect, execute, sweep, graph, export, runs, show, verify, compare, restore, package, sign, key, register,
+    promote, retire, archive, models, serve, drift, sync, clean,
 )  # fmt: skip
 
 
