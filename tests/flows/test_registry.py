@@ -4,7 +4,10 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -210,9 +213,36 @@ def test_of_two_who_decide_at_once_one_is_refused(held: Settings, first: Package
     assert not only(name, held).underway
 
 
-def deciding(name: str, version: str) -> Decision:
-    from datetime import UTC, datetime
+def test_two_at_the_same_moment_never_both_hold_for_true_what_the_other_changes(
+    held: Settings, first: Packaged, second: Packaged
+) -> None:
+    name = "racing"
+    for one in (first, second):
+        register(one.path, model=name, settings=held)
+    made: list[Decision] = []
+    for _ in range(4):
+        seen, ready = only(name, held), Barrier(2)
 
+        def decide(version: str, seen: RegisteredModel = seen, ready: Barrier = ready) -> Decision | None:
+            registry, wanted = Registry(held), deciding(name, version)
+            ready.wait(timeout=60)
+            try:
+                registry.decide(seen, wanted)
+            except RegistryError:
+                return None
+            return wanted
+
+        with ThreadPoolExecutor(2) as pool:
+            done = list(filter(None, pool.map(decide, ("1", "2"))))
+        assert len(done) <= 1
+        made += done
+    found = only(name, held)
+    assert not found.underway
+    assert {d.id for v in found.versions for d in v.decisions if d.verb == "promote"} == {d.id for d in made}
+    assert found.aliases.get("champion") == (made[-1].version if made else None)
+
+
+def deciding(name: str, version: str) -> Decision:
     return Decision(
         id=f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-other",
         verb="promote",
@@ -267,6 +297,14 @@ def test_what_was_killed_in_the_middle_is_finished_by_whoever_comes_next(held: S
     register(first.path, model=name, settings=held)
     assert state(name, held) == {"1": (STAGING, ("challenger",))}
     assert PATIENCE.total_seconds() > 60
+
+
+def test_who_only_looks_makes_no_store(project: Path) -> None:
+    found = settings_module.load(project)
+    assert models(settings=found) == []
+    with pytest.raises(NotFoundError, match="There is no registered model flights"):
+        models("flights", settings=found)
+    assert not list((project / ".cellops").iterdir())
 
 
 def test_an_archive_is_any_place_that_fsspec_reaches(held: Settings, second: Packaged) -> None:
