@@ -37,6 +37,7 @@ VERBS = (
     "split",
     "sweep",
     "sync",
+    "try_deployment",
     "verify",
 )
 
@@ -85,6 +86,7 @@ if TYPE_CHECKING:
     from cellops.flows.split import split as split
     from cellops.flows.sweep import sweep as sweep
     from cellops.flows.sync import sync as sync
+    from cellops.flows.try_deployment import try_deployment as try_deployment
     from cellops.flows.verify import verify as verify
     from cellops.magics import Notebook
 

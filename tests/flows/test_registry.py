@@ -4,7 +4,10 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -121,7 +124,7 @@ def test_a_version_from_its_registration_to_the_archive(
     retire(model=name, reason="wrong on holidays", settings=held)
     assert state(name, held) == {"1": (STAGING, ()), "2": (STAGING, ())}
     kept = archive(second.path, model=name, settings=held).version
-    assert (kept.stage, kept.archive) == (Stage.ARCHIVED, f".cellops/archive/second-{second.digest[:16]}")
+    assert (kept.stage, kept.archive) == (Stage.ARCHIVED, f".cellops/archive/second-{second.digest[:16]}.zip")
     assert verify(held.project / str(kept.archive)).digest == second.digest
     with pytest.raises(RegistryError, match="is archived"):
         promote("models:/flights/2", settings=held)
@@ -210,9 +213,36 @@ def test_of_two_who_decide_at_once_one_is_refused(held: Settings, first: Package
     assert not only(name, held).underway
 
 
-def deciding(name: str, version: str) -> Decision:
-    from datetime import UTC, datetime
+def test_two_at_the_same_moment_never_both_hold_for_true_what_the_other_changes(
+    held: Settings, first: Packaged, second: Packaged
+) -> None:
+    name = "racing"
+    for one in (first, second):
+        register(one.path, model=name, settings=held)
+    made: list[Decision] = []
+    for _ in range(4):
+        seen, ready = only(name, held), Barrier(2)
 
+        def decide(version: str, seen: RegisteredModel = seen, ready: Barrier = ready) -> Decision | None:
+            registry, wanted = Registry(held), deciding(name, version)
+            ready.wait(timeout=60)
+            try:
+                registry.decide(seen, wanted)
+            except RegistryError:
+                return None
+            return wanted
+
+        with ThreadPoolExecutor(2) as pool:
+            done = list(filter(None, pool.map(decide, ("1", "2"))))
+        assert len(done) <= 1
+        made += done
+    found = only(name, held)
+    assert not found.underway
+    assert {d.id for v in found.versions for d in v.decisions if d.verb == "promote"} == {d.id for d in made}
+    assert found.aliases.get("champion") == (made[-1].version if made else None)
+
+
+def deciding(name: str, version: str) -> Decision:
     return Decision(
         id=f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-other",
         verb="promote",
@@ -269,16 +299,27 @@ def test_what_was_killed_in_the_middle_is_finished_by_whoever_comes_next(held: S
     assert PATIENCE.total_seconds() > 60
 
 
+def test_who_only_looks_makes_no_store(project: Path) -> None:
+    found = settings_module.load(project)
+    assert models(settings=found) == []
+    with pytest.raises(NotFoundError, match="There is no registered model flights"):
+        models("flights", settings=found)
+    assert not list((project / ".cellops").iterdir())
+
+
 def test_an_archive_is_any_place_that_fsspec_reaches(held: Settings, second: Packaged) -> None:
     name = "remote"
     register(second.path, model=name, settings=held)
     made = archive(second.path, model=name, to="memory://archive", settings=held).version
-    assert made.archive == f"memory://archive/second-{second.digest[:16]}"
+    assert made.archive == f"memory://archive/second-{second.digest[:16]}.zip"
     import fsspec
 
     files = fsspec.filesystem("memory")
-    path = f"/archive/second-{second.digest[:16]}/MLmodel"
-    assert files.cat_file(path) == (Path(second.path) / "MLmodel").read_bytes()
+    path = f"/archive/second-{second.digest[:16]}.zip"
+    (held.project / "brought.zip").write_bytes(files.cat_file(path))
+    assert verify(held.project / "brought.zip").digest == second.digest
+    back = register(str(held.project / "brought.zip"), model=name, settings=held).version
+    assert (back.version, back.stage) == ("1", STAGING)
     files.pipe_file(path, b"other")
-    with pytest.raises(PackageError, match=r"MLmodel in memory://archive.* is not what was packaged"):
+    with pytest.raises(PackageError, match=r"second-.* is already there, and is not this package"):
         archive(second.path, model=name, to="memory://archive", settings=held)

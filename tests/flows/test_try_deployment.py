@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,11 +19,11 @@ from cellops.errors import DeploymentError
 from cellops.flows.clean import clean, removable
 from cellops.flows.deciding import deployment_of, report_of
 from cellops.flows.try_deployment import try_deployment
-from cellops.packaging.copies import copy_package
 from cellops.packaging.deployment import own_wheel, requirements
 from cellops.packaging.deployment.environment import PLACE
 from cellops.packaging.load import read_contract
 from cellops.packaging.manifest import write
+from cellops.packaging.storing import store_package
 from cellops.records.deployment import DeploymentReport, DeploymentStep
 from cellops.settings import Settings
 from support.locks import serving_environment
@@ -48,10 +49,13 @@ def flights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def held(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def held(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     folder = tmp_path_factory.mktemp("deployment")
     (folder / ".cellops").mkdir()
-    return settings_module.load(folder)
+    (folder / "temporary").mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(folder / "temporary"))  # where the servers' copies of packages are
+        yield settings_module.load(folder)
 
 
 @pytest.fixture(scope="module")
@@ -73,9 +77,10 @@ def environments(held: Settings) -> list[Path]:
     return [path for path in (held.folder / PLACE).glob("*") if path.is_dir()]
 
 
-def processes(words: str) -> list[str]:
+def started_below(folder: Path) -> list[str]:
+    """The processes that name a folder, or something in it."""
     listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-    return [line for line in listed.splitlines() if words in line]
+    return [line for line in listed.splitlines() if str(folder) in line]
 
 
 def test_a_good_package_passes_every_step(report: DeploymentReport, flights: Path, held: Settings) -> None:
@@ -96,17 +101,17 @@ def test_a_good_package_passes_every_step(report: DeploymentReport, flights: Pat
     assert evidence is not None
     assert evidence.passed
     assert len(environments(held)) == 1
-    assert not processes(str(flights))
+    assert not started_below(held.project)
 
 
 def test_an_archived_package_answers_bit_for_bit_in_a_fresh_environment(
     report: DeploymentReport, flights: Path, held: Settings
 ) -> None:
-    copy = copy_package(read_contract(flights), str(held.project / "archive"))
+    stored = store_package(read_contract(flights), str(held.project / "archive"))
     (place,) = environments(held)
-    command = [str(place / "bin" / "python"), "-I", "-c", ANSWERS, copy]
+    command = [str(place / "bin" / "python"), "-I", "-c", ANSWERS, stored]
     labels, chances = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-    parity = read_contract(Path(copy)).contract.parity
+    parity = read_contract(Path(stored)).contract.parity
     assert parity.probabilities is not None
     assert labels == parity.labels
     assert chances == [[chance.hex() for chance in row] for row in parity.probabilities]
@@ -132,7 +137,7 @@ def test_a_package_that_answers_otherwise_fails_and_its_server_says_why(
     assert (failed.passed, [step.passed for step in failed.steps]) == (False, [True, True, False])
     assert failed.environment is not None
     assert failed.environment.reused
-    assert not processes(str(other))
+    assert not started_below(inside)
 
 
 def test_a_lock_that_cannot_be_installed_leaves_no_environment(
@@ -166,7 +171,8 @@ def test_a_signal_leaves_neither_process_nor_half_an_environment(
         (own / PLACE).symlink_to(held.folder / PLACE, target_is_directory=True)
     command = [sys.executable, "-u", "-m", "cellops", "package", "test", str(flights)]
     number = signal.SIGINT if moment == "Installing" else signal.SIGTERM
-    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as tester:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": os.environ | {"TMPDIR": str(tmp_path)}}
+    with subprocess.Popen(command, cwd=tmp_path, text=True, **pipes) as tester:
         assert tester.stdout is not None
         for line in tester.stdout:
             if line.startswith(moment):
@@ -174,10 +180,11 @@ def test_a_signal_leaves_neither_process_nor_half_an_environment(
                 break
         _, errors = tester.communicate(timeout=WAIT)
     assert tester.returncode == (130 if number == signal.SIGINT else 128 + signal.SIGTERM), errors
-    assert not processes(str(flights))
+    assert not started_below(tmp_path)
     left = [path.name for path in (own / PLACE).glob("*") if path.is_dir()]
     assert left == ([] if moment == "Installing" else [environments(held)[0].name])
     assert not (own / "deployment-tests").exists()
+    assert not list(tmp_path.glob("cellops-*"))
 
 
 def test_clean_takes_environments_that_nobody_works_in(held: Settings, tmp_path: Path) -> None:

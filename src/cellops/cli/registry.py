@@ -78,7 +78,7 @@ def retire(what: str, **options: Any) -> None:
 @MODEL
 @REASON
 def archive(what: str, **options: Any) -> None:
-    """Copy the package of a version to the archive, prove the copy by its digests, and mark the version archived.
+    """Put the package of a version into the archive as a zip file, check it there, and mark the version archived.
 
     \b
       cellops archive model --model flights

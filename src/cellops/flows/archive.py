@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 from cellops.errors import CellopsError, NotFoundError, RegistryError
 from cellops.flows.deciding import decision
 from cellops.flows.meant import Meant, meant, registered
+from cellops.flows.opening import open_package
 from cellops.records.registry import CHALLENGER, CHAMPION, Decided, RegisteredVersion, Stage
-from cellops.settings import Settings, load, prepare, without_credentials
+from cellops.settings import Settings, load, prepare
 from cellops.tracking.registry import Registry
 
 if TYPE_CHECKING:
@@ -22,14 +23,15 @@ def archive(
     reason: str = "",
     settings: Settings | None = None,
 ) -> Decided:
-    """Copy the package of a version to the archive, prove the copy by its digests, and mark the version `archived`.
+    """Put the package of a version into the archive as a zip file, check it there, and mark the version `archived`.
 
     Doing it twice is as doing it once.
 
     Parameters
     ----------
     what
-        A package's folder; else a version or a run, whose package is looked for in `.cellops/packages` by its digest.
+        A package, as a folder or a zip archive; else a version or a run, whose package is looked for in
+        `.cellops/packages` by its digest.
     to
         A folder, or an address as fsspec takes it; default is the setting `archive`, else `.cellops/archive`.
     model
@@ -42,13 +44,13 @@ def archive(
     NotFoundError, IntegrityError
         When there is no such version or package, or the package is not what was packaged.
     PackageError
-        When the copy cannot be written, or is not the package.
+        When it cannot be written, or something else lies there.
     RegistryError
         When the version is the champion, has another package, or somebody is changing the model.
     TrackingError
         When the tracking store does not answer, or refuses it.
     """
-    from cellops.packaging.copies import copy_package
+    from cellops.packaging.storing import store_package
 
     settings = settings or load()
     registry = Registry(settings)
@@ -60,8 +62,8 @@ def archive(
         fact = f"Version {version.version} of {version.model} has another package than {what}"
         raise RegistryError(fact, remedy=f"Its package has the digest {version.package}", model=version.model)
     place = to or settings.archive or str(prepare(settings.folder) / "archive")
-    copy = copy_package(package, place)
-    if version.stage is Stage.ARCHIVED and version.archive == _shown(copy, settings):
+    stored = store_package(package, place)
+    if version.stage is Stage.ARCHIVED and version.archive == _shown(stored, settings):
         return Decided(version=version, decision=None)
     made = decision(
         "archive",
@@ -70,7 +72,7 @@ def archive(
         settings,
         stage=Stage.ARCHIVED,
         aliases={CHALLENGER: None},
-        archive=_shown(copy, settings),
+        archive=_shown(stored, settings),
         reason=reason,
     )
     return Decided(version=registry.decide(held, made), decision=made)
@@ -84,11 +86,9 @@ def _require_retired(version: RegisteredVersion) -> None:
 
 def _package_of(version: RegisteredVersion, settings: Settings) -> "OpenedPackage":
     """The package of a version among those that were built here."""
-    from cellops.packaging.load import read_contract
-
     for folder in sorted((settings.folder / "packages").glob("*")):
         try:
-            package = read_contract(folder)
+            package = open_package(folder, settings)
         except CellopsError:
             continue
         if package.digest == version.package:
@@ -98,9 +98,9 @@ def _package_of(version: RegisteredVersion, settings: Settings) -> "OpenedPackag
     raise NotFoundError(fact, remedy="Give its folder: cellops archive PACKAGE")
 
 
-def _shown(copy: str, settings: Settings) -> str:
-    """Where a copy lies, from the project's folder on where it is inside: a registry says nothing of the machine."""
-    path = Path(copy)
-    if "://" not in copy and path.is_relative_to(settings.project):
+def _shown(stored: str, settings: Settings) -> str:
+    """Where an archive lies; inside of the project from there on, as a registry says nothing of the machine."""
+    path = Path(stored)
+    if "://" not in stored and path.is_relative_to(settings.project):
         return path.relative_to(settings.project).as_posix()
-    return without_credentials(copy)
+    return stored

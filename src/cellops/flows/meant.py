@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cellops.errors import NotFoundError, PackageError, UsageError
 from cellops.flows.gates import refuse
+from cellops.flows.opening import open_package
 from cellops.flows.package import carried, model_uri
 from cellops.flows.runs import show
 from cellops.records.registry import CHALLENGER, CHAMPION, RegisteredModel, RegisteredVersion
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 ADDRESS = re.compile(r"models:/(?P<model>[^/@]+)(?:/(?P<version>\d+)|@(?P<alias>[^/@]+))")
 """As MLflow writes a version of a registered model."""
-MANIFEST = "manifest.json"
+MANIFEST, ARCHIVE = "manifest.json", ".zip"
+"""By which a package is known, as a folder or as an archive."""
 
 
 class Meant(NamedTuple):
@@ -45,7 +47,8 @@ def meant(what: str, model: str | None, registry: "Registry", settings: Settings
     Parameters
     ----------
     what
-        A package's folder, `models:/NAME/3`, `models:/NAME@champion`, `champion`, `challenger`, or a run.
+        A package's folder or zip archive, `models:/NAME/3`, `models:/NAME@champion`, `champion`, `challenger`, or a
+        run.
     model
         The registered model; default is that of the address, else the name of the run's experiment.
 
@@ -55,8 +58,8 @@ def meant(what: str, model: str | None, registry: "Registry", settings: Settings
         When the name of the model is empty, or another one than that of the address.
     NotFoundError
         When there is no such version, run or package.
-    IntegrityError
-        When the package is not what was packaged.
+    IntegrityError, SignatureError
+        When the package is not what was packaged, or no trusted key has signed it.
     PackageError
         When the package names no run.
     """
@@ -71,7 +74,7 @@ def meant(what: str, model: str | None, registry: "Registry", settings: Settings
             fact = f"{what} is no version of {model}"
             raise UsageError(fact, remedy="Leave --model out")
         return _registered(address["model"], address["version"], address["alias"], registry, settings)
-    package = _package(what)
+    package = _package(what, settings)
     run = _carried(what if package is None else _run_of(package), registry.settings)
     name = model or run.experiment or settings.experiment
     registry.repair(name)
@@ -129,13 +132,15 @@ def _registered(name: str, number: str | None, alias: str | None, registry: "Reg
     return Meant(name, _carried(version.mlflow_run_id, settings), held, version)
 
 
-def _package(what: str) -> "OpenedPackage | None":
+def _package(what: str, settings: Settings) -> "OpenedPackage | None":
     """A package, verified; None for what is not one: a run may be called as a folder is."""
-    from cellops.packaging.load import read_contract
-
     path = Path(what)
-    is_one = (path / MANIFEST).is_file() or (path.is_dir() and len(path.parts) > 1)
-    return read_contract(path) if is_one else None
+    is_one = (
+        (path / MANIFEST).is_file()
+        or (path.suffix == ARCHIVE and path.is_file())
+        or (path.is_dir() and len(path.parts) > 1)
+    )
+    return open_package(path, settings) if is_one else None
 
 
 def _run_of(package: "OpenedPackage") -> str:

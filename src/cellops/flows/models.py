@@ -2,7 +2,7 @@
 
 from cellops.errors import NotFoundError
 from cellops.records.registry import RegisteredModel
-from cellops.settings import Settings, load
+from cellops.settings import LOCAL_STORE, Settings, load, local_store
 from cellops.tracking.registry import Registry
 
 
@@ -21,11 +21,17 @@ def models(name: str | None = None, *, settings: Settings | None = None) -> list
     TrackingError
         When the tracking store does not answer.
     """
-    registry = Registry(settings or load())
+    settings = settings or load()
+    registry = None if _is_not_made(settings) else Registry(settings)
     if name is None:
-        return registry.models()
-    found = registry.model(name)
+        return registry.models() if registry else []
+    found = registry.model(name) if registry else None
     if found is None:
         fact = f"There is no registered model {name}"
         raise NotFoundError(fact, remedy="See which there are with: cellops models")
     return [found]
+
+
+def _is_not_made(settings: Settings) -> bool:
+    """Whether the store is the project's own and not there yet: who only looks makes none."""
+    return settings.tracking_uri == local_store(settings.folder) and not (settings.folder / LOCAL_STORE).exists()

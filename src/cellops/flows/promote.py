@@ -40,7 +40,7 @@ def promote(
 
     Raises
     ------
-    NotFoundError, IntegrityError
+    NotFoundError, IntegrityError, SignatureError
         When there is no such run, version or package, or the package is not what was packaged.
     PackageError
         When the run did not finish, or has no model.

@@ -28,7 +28,7 @@ def register(
 
     Raises
     ------
-    NotFoundError, IntegrityError
+    NotFoundError, IntegrityError, SignatureError
         When there is no such run or package, or the package is not what was packaged.
     PackageError
         When the run did not finish, or has no model.

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from cellops.errors import DeploymentError, PackageError, UsageError
 from cellops.flows.deciding import report_of
+from cellops.flows.opening import unpacked
 from cellops.packaging.deployment.environment import PLACE, Fresh, environment
 from cellops.packaging.deployment.load import PATH, load
 from cellops.packaging.deployment.processes import terminable
@@ -52,7 +53,7 @@ def try_deployment(
     Parameters
     ----------
     package
-        The folder of the package.
+        The folder of the package, or its zip archive. A verified copy of it is what is tested.
     python
         The Python of the environment: a path, a command, or a version that uv finds. Default: as the run's.
     seconds
@@ -66,8 +67,8 @@ def try_deployment(
 
     Raises
     ------
-    NotFoundError
-        When there is no such package.
+    NotFoundError, IntegrityError, SignatureError
+        When there is no such package, it is not what was packaged, or no trusted key has signed it.
     UsageError
         When the time of the load is none, or the report cannot be written.
     """
@@ -77,9 +78,14 @@ def try_deployment(
     settings = settings or load_settings()
     prepare(settings.folder)
     started, began = datetime.now(UTC), time.perf_counter()
-    opened = read_contract(Path(package))
     trial = Trial(on_stage, on_step)
-    with terminable(), contextlib.suppress(EndedError), tempfile.TemporaryDirectory() as temporary:
+    with (
+        terminable(),
+        unpacked(Path(package), settings) as (copy, _),
+        contextlib.suppress(EndedError),
+        tempfile.TemporaryDirectory() as temporary,
+    ):
+        opened = read_contract(copy)
         with trial.step(DeploymentStep.PACKAGE) as said:
             content = verify(opened.path, wanted=(ENVIRONMENT, LOCK, SERVING)).content
             size = sum(file.size for file in opened.manifest.files)
@@ -208,6 +214,7 @@ def _told(settings: Settings) -> dict[str, str]:
     """What of these settings the server must know, however they were given."""
     told = {"CELLOPS_PROJECT": str(settings.project), "CELLOPS_ALLOW_PICKLE": str(settings.allow_pickle).lower()}
     told["CELLOPS_ALLOW_CODE"] = str(settings.allow_code).lower()
+    told["CELLOPS_TRUSTED_KEYS"] = ",".join(settings.trusted_keys)
     return told | {"CELLOPS_TRUSTED_TYPES": ",".join(settings.trusted_types)}
 
 

@@ -14,6 +14,7 @@ from cellops.records.deployment import DeploymentStep
 
 LONGEST = 3600
 """Seconds that an installer may take."""
+MAKE_AVAILABLE = "Make the distributions available to uv or pip, or build the package where they are"
 IDENTITY = "import sys, platform; print(sys.executable, sys.version, platform.machine(), sys.base_prefix)"
 
 
@@ -43,7 +44,8 @@ class Installer:
             When there is none.
         """
         if self.uv:
-            return self.run([self.uv, "python", "find", wanted], f"There is no Python {wanted}").strip()
+            find = [self.uv, "python", "find", wanted]
+            return self.run(find, f"There is no Python {wanted}", "Name another, or its path, with --python").strip()
         found = shutil.which(wanted) or shutil.which(f"python{wanted}")
         if found is None:
             fact = f"There is no Python {wanted}"
@@ -79,7 +81,7 @@ class Installer:
         except DeploymentError:
             self.run([*pip, *what], failed)
 
-    def run(self, command: Sequence[str], failed: str) -> str:
+    def run(self, command: Sequence[str], failed: str, remedy: str = MAKE_AVAILABLE) -> str:
         """What a command prints.
 
         Raises
@@ -96,7 +98,6 @@ class Installer:
             raise _error(fact, "See whether it can be started by hand") from error
         if process.returncode:
             said = [line.strip() for line in (err or out).splitlines() if line.strip()]
-            remedy = "Make the distributions available to uv or pip, or build the package where they are"
             fact = f"{failed}: {said[0] if said else process.returncode}"
             raise _error(fact, remedy, said[-SHOWN:])
         return out
