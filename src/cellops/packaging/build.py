@@ -15,12 +15,14 @@ from cellops.packaging.layout import (
     LOCK,
     MANIFEST,
     MLMODEL,
+    MODEL_SETTINGS,
     PROVENANCE,
     contract_part,
 )
 from cellops.packaging.load import load_package
 from cellops.packaging.manifest import verify, write
 from cellops.packaging.mlmodel import normalised
+from cellops.packaging.mlserver import model_settings
 from cellops.packaging.parity import replay
 from cellops.records.base import Record, pretty_json
 from cellops.records.contract import Contract
@@ -89,6 +91,7 @@ def build_package(
         (folder / MLMODEL).write_bytes(described)
         _add_records(folder, contract, environment, provenance.replace(model_format=model_format.name))
         trust = Trust(frozenset((*BUILT_IN_TRUSTED_TYPES, *trusted_types)), pickle=allow_pickle)
+        (folder / MODEL_SETTINGS).write_bytes(model_settings(name))
         write_features(folder, (folder / model_format.file).read_bytes(), model_format, trust)
         write(folder, name, provenance.run)
         loaded = load_package(folder, trusted_types=trusted_types, allow_pickle=allow_pickle)

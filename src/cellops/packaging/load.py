@@ -11,9 +11,10 @@ from cellops.errors import IntegrityError, PackageError
 from cellops.packaging.consistency import require_consistent
 from cellops.packaging.features import collecting, require_shown
 from cellops.packaging.formats import FORMATS, Trust
-from cellops.packaging.layout import CONTRACT, CONTRACT_PARTS, PROVENANCE, contract_part
+from cellops.packaging.layout import CONTRACT, CONTRACT_PARTS, ENVIRONMENT, PROVENANCE, contract_part
 from cellops.packaging.manifest import Verified, verify
 from cellops.packaging.predictor import Predictor, SklearnPredictor
+from cellops.packaging.versions import explained, require_same_python
 from cellops.records.base import Record
 from cellops.records.contract import Contract
 from cellops.records.package import Manifest, Provenance
@@ -75,17 +76,20 @@ def load_package(path: Path, *, trusted_types: Collection[str] = (), allow_pickl
     TrustError
         When its model needs more trust than is given, before any of it is loaded.
     PackageError
-        When the model cannot be loaded.
+        When the model cannot be loaded, or is a pickle of another Python.
     """
     models = [known.file for known in FORMATS.values()]
-    verified = verify(path, wanted=(PROVENANCE, *map(contract_part, CONTRACT_PARTS), *models))
+    verified = verify(path, wanted=(PROVENANCE, ENVIRONMENT, *map(contract_part, CONTRACT_PARTS), *models))
     opened = _opened(path.resolve(), verified)
     model_format = FORMATS.get(opened.provenance.model_format)
     if model_format is None or model_format.file not in verified.content:
         fact = f"The package has no model in the format {opened.provenance.model_format}"
         raise PackageError(fact, remedy=f"Build it again; the formats are: {', '.join(FORMATS)}")
     trust = Trust(frozenset((*BUILT_IN_TRUSTED_TYPES, *trusted_types)), pickle=allow_pickle)
-    with collecting() as restored:
+    environment = verified.content.get(ENVIRONMENT, b"")
+    if model_format.name == "pickle" and allow_pickle:
+        require_same_python(environment)
+    with collecting() as restored, explained(environment):
         model = model_format.load(verified.content[model_format.file], trust)
     require_shown(restored, verified.manifest)
     return LoadedPackage(
