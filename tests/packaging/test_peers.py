@@ -1,6 +1,7 @@
 """Servers of others take a package as it is: MLflow's, MLServer and `mlflow.pyfunc`, each in its own environment."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -64,10 +65,14 @@ def test_pyfunc_answers_the_parity_rows(package: Path, parity: Parity) -> None:
 
 def test_mlflow_serves_the_parity_rows(package: Path, parity: Parity, tmp_path: Path) -> None:
     (port,) = peers.free_ports(1)
-    programs = peers.python("mlflow").parent
+    programs = str(peers.python("mlflow").parent)
     words = ["models", "serve", "--model-uri", str(package), "--port", str(port), "--env-manager", "local"]
     with peers.serving(
-        [str(programs / "mlflow"), *words], tmp_path, f"http://127.0.0.1:{port}", "/ping", PATH=str(programs)
+        [f"{programs}/mlflow", *words],
+        tmp_path,
+        f"http://127.0.0.1:{port}",
+        "/ping",
+        PATH=f"{programs}{os.pathsep}{os.environ['PATH']}",
     ) as client:
         answer = client.post("/invocations", json=peers.split(parity.inputs))
     assert answer.json() == {"predictions": parity.labels}

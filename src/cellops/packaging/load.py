@@ -14,10 +14,11 @@ from cellops.packaging.formats import FORMATS, Trust
 from cellops.packaging.layout import CONTRACT, CONTRACT_PARTS, ENVIRONMENT, PROVENANCE, contract_part
 from cellops.packaging.manifest import Verified, verify
 from cellops.packaging.predictor import Predictor, SklearnPredictor
-from cellops.packaging.versions import explained, require_same_python
+from cellops.packaging.versions import explained, read_environment, require_same_python
 from cellops.records.base import Record
 from cellops.records.contract import Contract
 from cellops.records.package import Manifest, Provenance
+from cellops.records.run import Environment
 from cellops.settings import BUILT_IN_TRUSTED_TYPES
 
 R = TypeVar("R", bound=Record)
@@ -40,37 +41,52 @@ class LoadedPackage(OpenedPackage):
     """A package with its model."""
 
     predictor: Predictor
+    environment: Environment | None = None
+    """What it was made with; None where the package does not say it."""
 
 
-def read_contract(path: Path) -> OpenedPackage:
+def read_contract(path: Path, *, trusted_keys: Collection[bytes] = ()) -> OpenedPackage:
     """Verify a package and read what it says, without loading its model.
 
     Raises
     ------
     NotFoundError
-        When there is no such folder.
+        When there is no such package.
+    SignatureError
+        When there are trusted keys and none of them has signed it.
     IntegrityError
         When its files are not those of its manifest, or do not hold what they should.
     """
-    return _opened(path.resolve(), verify(path, wanted=(PROVENANCE, *map(contract_part, CONTRACT_PARTS))))
+    wanted = (PROVENANCE, *map(contract_part, CONTRACT_PARTS))
+    return _opened(path.resolve(), verify(path, wanted=wanted, trusted_keys=trusted_keys))
 
 
-def load_package(path: Path, *, trusted_types: Collection[str] = (), allow_pickle: bool = False) -> LoadedPackage:
+def load_package(
+    path: Path,
+    *,
+    trusted_types: Collection[str] = (),
+    allow_pickle: bool = False,
+    trusted_keys: Collection[bytes] = (),
+) -> LoadedPackage:
     """Verify a package and load its model.
 
     Parameters
     ----------
     path
-        The folder of the package.
+        The folder of the package, or its archive.
     trusted_types
         Types that its model may be made of besides the built-in allow-list. What the package says of this is not read.
     allow_pickle
         Whether a model that is kept as a pickle may be loaded.
+    trusted_keys
+        Public keys, of which one must have signed it. Where there are none, nobody needs to have signed it.
 
     Raises
     ------
     NotFoundError
-        When there is no such folder.
+        When there is no such package.
+    SignatureError
+        When there are trusted keys and none of them has signed it, before anything of it is parsed.
     IntegrityError
         When its files are not those of its manifest, before anything of it is parsed.
     TrustError
@@ -79,14 +95,15 @@ def load_package(path: Path, *, trusted_types: Collection[str] = (), allow_pickl
         When the model cannot be loaded, or is a pickle of another Python.
     """
     models = [known.file for known in FORMATS.values()]
-    verified = verify(path, wanted=(PROVENANCE, ENVIRONMENT, *map(contract_part, CONTRACT_PARTS), *models))
+    wanted = (PROVENANCE, ENVIRONMENT, *map(contract_part, CONTRACT_PARTS), *models)
+    verified = verify(path, wanted=wanted, trusted_keys=trusted_keys)
     opened = _opened(path.resolve(), verified)
     model_format = FORMATS.get(opened.provenance.model_format)
     if model_format is None or model_format.file not in verified.content:
         fact = f"The package has no model in the format {opened.provenance.model_format}"
         raise PackageError(fact, remedy=f"Build it again; the formats are: {', '.join(FORMATS)}")
     trust = Trust(frozenset((*BUILT_IN_TRUSTED_TYPES, *trusted_types)), pickle=allow_pickle)
-    environment = verified.content.get(ENVIRONMENT, b"")
+    environment = read_environment(verified.content.get(ENVIRONMENT))
     if model_format.name == "pickle" and allow_pickle:
         require_same_python(environment)
     with collecting() as restored, explained(environment):
@@ -99,6 +116,7 @@ def load_package(path: Path, *, trusted_types: Collection[str] = (), allow_pickl
         opened.contract,
         opened.provenance,
         SklearnPredictor(model, opened.contract.schema),
+        environment,
     )
 
 

@@ -23,15 +23,25 @@ class Difference(NamedTuple):
     """None where it is not installed."""
 
 
-def differences(environment: Environment) -> list[Difference]:
+def differences(environment: Environment | None) -> list[Difference]:
     """The decisive distributions that are of another version here than where the model was fitted; Python first."""
+    if environment is None:
+        return []
     then, here = _minor(environment.python), _minor(sys.version)
     found = [Difference("Python", then, here)] if then != here else []
     made_with = {name: environment.distributions[name] for name in DECISIVE if name in environment.distributions}
     return found + [Difference(name, v, _installed(name)) for name, v in made_with.items() if v != _installed(name)]
 
 
-def require_same_python(environment: bytes) -> None:
+def read_environment(content: bytes | None) -> Environment | None:
+    """What a package says that it was made with; None where it says nothing that can be read."""
+    try:
+        return None if content is None else Environment.from_json(content)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+
+
+def require_same_python(environment: Environment | None) -> None:
     """Refuse a pickle of another Python: it can hold compiled code, which another one does not read or crashes on.
 
     Raises
@@ -39,7 +49,7 @@ def require_same_python(environment: bytes) -> None:
     PackageError
         Naming both versions.
     """
-    for name, then, here in _differences(environment):
+    for name, then, here in differences(environment):
         if name == "Python":
             fact = f"The model is kept as a pickle of Python {then}, which Python {here} may not read"
             remedy = f"Use Python {then}, or train a model that skops can keep: that goes from one Python to another"
@@ -47,18 +57,12 @@ def require_same_python(environment: bytes) -> None:
 
 
 @contextmanager
-def explained(environment: bytes) -> Iterator[None]:
-    """Let an error on loading a model say that it was made with other versions, where that may be why.
-
-    Parameters
-    ----------
-    environment
-        The file of the package that says what it was made with.
-    """
+def explained(environment: Environment | None) -> Iterator[None]:
+    """Let an error of a model that is loaded or asked say that it was made with other versions, if it was."""
     try:
         yield
     except (PackageError, TrustError, IntegrityError) as error:
-        different = _differences(environment)
+        different = differences(environment)
         if not different:
             raise
         raise _with_versions(error, different) from error
@@ -70,13 +74,6 @@ def _with_versions(error: CellopsError, different: list[Difference]) -> CellopsE
     remedy = f"The model was fitted with {then}, and here is {here}: install the versions in {LOCK}"
     remedy = f"{remedy}. Otherwise: {error.remedy}"
     return type(error)(error.fact, received=error.received, remedy=remedy, shown=error.shown, **error.data)
-
-
-def _differences(environment: bytes) -> list[Difference]:
-    try:
-        return differences(Environment.from_json(environment))
-    except msgspec.DecodeError:
-        return []
 
 
 def _minor(python: str) -> str:
