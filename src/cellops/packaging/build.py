@@ -94,7 +94,7 @@ def build_package(
         (folder / MLMODEL).write_bytes(described)
         _add_records(folder, contract, environment, provenance.replace(model_format=model_format.name))
         trust = Trust(frozenset((*BUILT_IN_TRUSTED_TYPES, *trusted_types)), pickle=allow_pickle)
-        (folder / MODEL_SETTINGS).write_bytes(model_settings(name))
+        (folder / MODEL_SETTINGS).write_bytes(model_settings())
         write_features(folder, (folder / model_format.file).read_bytes(), model_format, trust)
         write(folder, name, provenance.run)
         loaded = load_package(folder, trusted_types=trusted_types, allow_pickle=allow_pickle)
