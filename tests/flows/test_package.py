@@ -1,6 +1,7 @@
 """From a run to a package, to drift without reference data."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -97,12 +98,20 @@ NEVER = {"mlflow", "torch", "dask", "matplotlib", "IPython", "pytest", "jinja2",
 """What takes long to import and is not needed to package a run of the local store."""
 
 
-def test_a_package_of_the_local_store_imports_no_mlflow(trained: Path) -> None:
+def test_another_process_gives_the_same_bytes_and_imports_no_mlflow(trained: Path) -> None:
     code = "import sys; from cellops.flows.package import package; from pathlib import Path;"
-    code += "package('trained', output=Path('quick')); print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], cwd=trained, capture_output=True, text=True, check=False)
+    code += "package('trained', output=Path('elsewhere/model')); print(*sys.modules)"
+    env = os.environ | {"PYTHONHASHSEED": "42", "TZ": "Asia/Tokyo"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=trained, env=env, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert not NEVER & {name.partition(".")[0] for name in done.stdout.split()}
+    first, again = (
+        {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+        for folder in (trained / "model", trained / "elsewhere" / "model")
+    )
+    assert first == again
 
 
 def test_a_run_without_a_model_or_no_run_at_all_is_a_clear_error(trained: Path, project: Path) -> None:

@@ -17,12 +17,14 @@ from cellops.packaging.layout import (
     CONTRACT_PARTS,
     MANIFEST,
     MLMODEL,
+    MODEL_SETTINGS,
     PROVENANCE,
     contract_part,
 )
 from cellops.packaging.load import load_package
 from cellops.packaging.manifest import verify, write
 from cellops.packaging.mlmodel import normalised
+from cellops.packaging.mlserver import model_settings
 from cellops.packaging.parity import replay
 from cellops.records.base import Record, pretty_json
 from cellops.records.contract import Contract
@@ -94,6 +96,7 @@ def build_package(
         _add_records(folder, contract, provenance)
         write_environment(folder, environment, provenance)
         trust = Trust(frozenset((*BUILT_IN_TRUSTED_TYPES, *trusted_types)), pickle=allow_pickle)
+        (folder / MODEL_SETTINGS).write_bytes(model_settings())
         write_features(folder, (folder / model_format.file).read_bytes(), model_format, trust)
         write_container(folder, name, environment, provenance)
         write(folder, name, provenance.run)

@@ -75,7 +75,7 @@ class SklearnPredictor:
         self._schema = schema
         self._classes = np.array(schema.classes) if schema.classes else None
         self._one_call = schema.label_is_most_probable and label_is_most_probable(estimator)
-        self._threads = Threads(estimator)
+        self._threads = Threads()
 
     def predict(self, columns: Mapping[str, Array]) -> Predictions:
         return self.answer(to_frame(self._schema, columns))

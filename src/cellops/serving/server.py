@@ -18,6 +18,7 @@ from cellops.errors import UsageError
 from cellops.monitoring import label_log, prediction_log
 from cellops.monitoring.segments import SegmentWriter
 from cellops.packaging.load import LoadedPackage
+from cellops.packaging.versions import explained
 from cellops.records.finding import Finding
 from cellops.serving.app import App
 from cellops.serving.auth import require_chosen_token
@@ -152,7 +153,8 @@ def _prove(package: LoadedPackage, token: str) -> None:
     """Replay the parity rows in an application of their own: not logged, not counted, and without limits."""
     app = build_app(package, Limits(sys.maxsize, sys.maxsize), token, None)
     try:
-        replay(app, package.contract, f"/v2/models/{package.manifest.name}/infer", token)
+        with explained(package.environment):
+            replay(app, package.contract, f"/v2/models/{package.manifest.name}/infer", token)
     finally:
         app.close()
 
