@@ -212,6 +212,12 @@ class IntegrityError(PackageError):
     code = "integrity"
 
 
+class SignatureError(PackageError):
+    """A package that nobody has signed whom the settings trust, or a key that cannot be used to sign."""
+
+    code = "signature"
+
+
 class TrustError(PackageError):
     """A model whose loading would run code that the operator has not allowed; `data["types"]` lists it."""
 
