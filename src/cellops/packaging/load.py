@@ -13,7 +13,7 @@ from cellops.packaging.features import collecting, require_shown
 from cellops.packaging.formats import FORMATS, Trust
 from cellops.packaging.layout import CONTRACT, CONTRACT_PARTS, PROVENANCE, contract_part
 from cellops.packaging.manifest import Verified, verify
-from cellops.packaging.predictor import Predictor, SklearnPredictor
+from cellops.packaging.predictor import Predictor
 from cellops.records.base import Record
 from cellops.records.contract import Contract
 from cellops.records.package import Manifest, Provenance
@@ -94,7 +94,7 @@ def load_package(path: Path, *, trusted_types: Collection[str] = (), allow_pickl
         opened.digest,
         opened.contract,
         opened.provenance,
-        SklearnPredictor(model, opened.contract.schema),
+        model_format.predictor(model, opened.contract.schema),
     )
 
 

@@ -9,6 +9,8 @@ from typing import Any
 from cellops.errors import PackageError
 from cellops.packaging.formats.base import Trust
 from cellops.packaging.formats.checks import audited, check_model
+from cellops.packaging.predictor import Predictor, SklearnPredictor
+from cellops.records.contract import Schema
 
 SCHEMA = "schema.json"
 LOSSES = ("sklearn._loss._loss", "sklearn.linear_model._sgd_fast")
@@ -31,7 +33,7 @@ class Skops:
         except Exception as error:  # skops states no errors of its own for what is not a skops file
             raise _unreadable(error) from error
 
-    def load(self, content: bytes, trust: Trust) -> object:
+    def load(self, content: bytes, trust: Trust) -> Any:
         import skops.io
 
         untrusted = self.untrusted(content)
@@ -42,6 +44,9 @@ class Skops:
             raise _unreadable(error) from error
         check_model(model)
         return model
+
+    def predictor(self, model: Any, schema: Schema) -> Predictor:
+        return SklearnPredictor(model, schema)
 
 
 def _types(content: bytes) -> Iterator[str]:
