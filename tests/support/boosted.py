@@ -46,7 +46,20 @@ KINDS = [*XGBOOST_KINDS, *LIGHTGBM_KINDS]
 ROWS, HALF = 400, 200
 ODD_NUMBERS = ("-1", "0", "99", "2147483648", "-2147483648", "1e308", "1e999", "nan", "4294967295", "", "7 7", "3.5")
 ODD_VALUES = (-1, -2, 0, 1, 7, 65535, 65536, 2**31 - 1, 2**31, -(2**31), 2**63, 1e308, 1e-45, 0.5, "", None, [], True)
-ODD_TEXTS = ("0", "1", "3", "99", "-1", "1E10", "[]", "[1E0,1E0]", "gbtree", "dart", "multi:softprob", "binary:logistic")
+ODD_TEXTS = (
+    "0",
+    "1",
+    "3",
+    "99",
+    "-1",
+    "1E10",
+    "[]",
+    "[1E0,1E0]",
+    "gbtree",
+    "dart",
+    "multi:softprob",
+    "binary:logistic",
+)
 
 
 @dataclass(frozen=True)
@@ -80,7 +93,7 @@ def boosted(kind: str) -> Boosted:
 
 
 def _fitted(library: str, wanted: str, kind: str, inputs: pd.DataFrame, target: pd.Series) -> Any:
-    options = {"n_estimators": 6, **(XGBOOST_KINDS | LIGHTGBM_KINDS)[kind]}
+    options = {"n_estimators": 4, **(XGBOOST_KINDS | LIGHTGBM_KINDS)[kind]}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if library == "xgboost":

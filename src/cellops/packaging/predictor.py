@@ -124,7 +124,7 @@ def to_matrix(schema: Schema, columns: Mapping[str, Array]) -> npt.NDArray[np.fl
 
 def _numbers(field: Field, values: Array) -> npt.NDArray[np.float64]:
     """One column as the model was fitted on it: a float32 there is rounded to one first."""
-    if field.dtype == "float64" or values.dtype == field.dtype:
+    if field.dtype in ("float64", values.dtype):
         return values.astype(np.float64, copy=False)
     fitted: Any = _fitted(field, values)
     return np.asarray(fitted.to_numpy(np.float64, na_value=np.nan) if hasattr(fitted, "to_numpy") else fitted, float)

@@ -49,7 +49,7 @@ BOOSTED = frozenset(
         "xgboost.sklearn.XGBRegressor",
     }
 )
-"""Estimators of which the booster inside is all that answers: its own format holds it, and loading that runs no code."""
+"""Estimators of which the booster inside is all that answers: a format that runs no code holds it."""
 WRITTEN_WITH = ("sklearn", "skops.io")
 ALWAYS_NEEDED = ("scikit-learn", "numpy", "scipy", "pandas", "joblib", "threadpoolctl", "skops", "cloudpickle")
 BROUGHT_ALWAYS = sys.stdlib_module_names | {"__main__", "sklearn"}

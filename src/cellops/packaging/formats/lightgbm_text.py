@@ -47,13 +47,23 @@ OBJECTIVES = (
     "tweedie",
 )
 INFO = re.compile(rf"none|\[{NUMBER}:{NUMBER}\]|\[-?inf:-?inf\]|-?\d+(:-?\d+)*")
-SPLITS = ("split_feature", "split_gain", "threshold", "decision_type", "left_child", "right_child")
-SPLITS += ("internal_value", "internal_weight", "internal_count")
+PLACES = ("split_feature", "split_gain", "threshold", "decision_type", "left_child", "right_child")
+SPLITS = (*PLACES, "internal_value", "internal_weight", "internal_count")
 LEAVES = ("leaf_value", "leaf_weight", "leaf_count")
 LINEAR = ("leaf_const", "num_features", "leaf_features", "leaf_coeff")
 WHOLE = {"split_feature", "decision_type", "left_child", "right_child", "internal_count", "leaf_count"}
 WHOLE |= {"num_features", "leaf_features", "cat_boundaries", "cat_threshold", "num_leaves", "num_cat", "is_linear"}
-KNOWN = {*SPLITS, *LEAVES, *LINEAR, "num_leaves", "num_cat", "is_linear", "shrinkage", "cat_boundaries", "cat_threshold"}
+KNOWN = {
+    *SPLITS,
+    *LEAVES,
+    *LINEAR,
+    "num_leaves",
+    "num_cat",
+    "is_linear",
+    "shrinkage",
+    "cat_boundaries",
+    "cat_threshold",
+}
 PANDAS = "pandas_categorical:"
 NAN_KINDS = 3
 """How missing values are told: not at all, as zero, as NaN."""
@@ -97,8 +107,8 @@ def read(content: bytes) -> Model:
     header = _entries([line for line in lines[1:] if line not in {"", "average_output"}])
     for name, text in header.items():
         if name not in HEADER or not re.fullmatch(HEADER[name], text):
-            text = f"its header has {name[:40]} = {text[:40]}"
-            raise ValueError(text)
+            fact = f"its header has {name[:40]} = {text[:40]}"
+            raise ValueError(fact)
     return Model(header, averages, list(_trees(body)), _categories(tail))
 
 
@@ -122,8 +132,8 @@ def _trees(body: str) -> Any:
         tree = _entries([line for line in lines if line])
         for name, text in tree.items():
             if name not in KNOWN or not re.fullmatch(_list_of(INTEGER if name in WHOLE else NUMBER), text):
-                text = f"tree {place} has {name[:40]} = {text[:40]!r}"
-                raise ValueError(text)
+                fact = f"tree {place} has {name[:40]} = {text[:40]!r}"
+                raise ValueError(fact)
         yield tree
 
 
@@ -167,7 +177,7 @@ def holds(model: Model) -> bool:
     return (
         len(names) == len(infos) == model.inputs
         and all(map(INFO.fullmatch, infos))
-        and 0 < model.groups
+        and model.groups > 0
         and len(model.trees) % model.groups == 0
         and _objective_holds(model.header["objective"], classes, model.groups)
         and all(_tree_holds(tree, model.inputs) for tree in model.trees)

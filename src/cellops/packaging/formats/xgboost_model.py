@@ -4,11 +4,13 @@ Written by `Booster.save_model`; its layout is in xgboost's doc/model.schema. A 
 checked, and written anew from them, so that xgboost reads nothing but what was checked.
 """
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 from msgspec import UNSET, Meta, UnsetType
 
 from cellops.packaging.formats.branches import reached
@@ -37,7 +39,6 @@ OBJECTIVES = (
     "reg:squaredlogerror",
     "reg:tweedie",
 )
-Objective = Literal[OBJECTIVES]
 
 
 class Part(msgspec.Struct, forbid_unknown_fields=True):
@@ -269,7 +270,7 @@ def _tree_holds(tree: Tree, size: int) -> bool:
     )
 
 
-def _sets_hold(tree: Tree, chosen: list[int], leaf: np.ndarray) -> bool:  # type: ignore[type-arg]
+def _sets_hold(tree: Tree, chosen: list[int], leaf: npt.NDArray[np.bool_]) -> bool:
     """The sets of categories of the nodes that split by one, lying one behind the other."""
     ends = [begin + size for begin, size in zip(tree.categories_segments, tree.categories_sizes, strict=True)]
     return (
@@ -289,13 +290,17 @@ def _categories_hold(cats: Categories, size: int) -> bool:
         return not cats.sorted_idx and not any(segments)
     if len(cats.enc) != size or len(segments) != size + 1 or not _ascends_to(segments, len(cats.sorted_idx)):
         return False
-    for column, (begin, end) in zip(cats.enc, pairwise(segments), strict=True):
-        names = msgspec.convert(column, Numbers if "type" in column else Texts)
-        many = len(names.values) if isinstance(names, Numbers) else max(0, len(names.offsets) - 1)
-        if isinstance(names, Texts) and many and not _ascends_to(names.offsets, len(names.values)):
-            return False
-        if many != end - begin or sorted(cats.sorted_idx[begin:end]) != list(range(many)):
-            return False
-        if isinstance(names, Texts) and not many and names.values:
-            return False
-    return True
+    return all(
+        _names(column) == end - begin and sorted(cats.sorted_idx[begin:end]) == list(range(end - begin))
+        for column, (begin, end) in zip(cats.enc, pairwise(segments), strict=True)
+    )
+
+
+def _names(column: Mapping[Any, Any]) -> int:
+    """How many categories a column names; -1 where its texts leave their bytes."""
+    if "type" in column:
+        return len(msgspec.convert(column, Numbers).values)
+    held = msgspec.convert(column, Texts)
+    if not held.offsets:
+        return -1 if held.values else 0
+    return len(held.offsets) - 1 if _ascends_to(held.offsets, len(held.values)) else -1
