@@ -119,11 +119,11 @@ def to_matrix(schema: Schema, columns: Mapping[str, Array]) -> npt.NDArray[np.fl
     InputError
         When a number does not fit the dtype that its column had in training.
     """
-    return np.column_stack([_numbers(field, columns[field.name]) for field in schema.inputs])
+    return np.column_stack([to_numbers(field, columns[field.name]) for field in schema.inputs])
 
 
-def _numbers(field: Field, values: Array) -> npt.NDArray[np.float64]:
-    """One column as the model was fitted on it: a float32 there is rounded to one first."""
+def to_numbers(field: Field, values: Array) -> npt.NDArray[np.float64]:
+    """One column of numbers as the model was fitted on it: what was a float32 there is rounded to one first."""
     if field.dtype in ("float64", values.dtype):
         return values.astype(np.float64, copy=False)
     fitted: Any = _fitted(field, values)

@@ -91,3 +91,18 @@ def library(name: str) -> Any:
     except ImportError as error:
         fact = f"The model needs {name}, which is not installed here"
         raise PackageError(fact, remedy="Install the distributions of the package's lock") from error
+
+
+def extra(module: str, name: str) -> Any:
+    """A module that an extra of cellops brings.
+
+    Raises
+    ------
+    PackageError
+        Naming the extra.
+    """
+    try:
+        return import_module(module)
+    except ImportError as error:
+        fact = f"This needs {module.partition('.')[0]}, which is not installed here"
+        raise PackageError(fact, remedy=f"Run: pip install 'cellops[{name}]'") from error
