@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 
 from cellops.errors import PackageError
-from cellops.packaging.conversion.trees import DOMAIN, DOUBLE, FLOAT, converters
+from cellops.packaging.conversion import encoders, trees
+from cellops.packaging.conversion.trees import DOMAIN
+from cellops.packaging.conversion.writer import DOUBLE, FLOAT
 from cellops.packaging.formats.base import extra
 from cellops.packaging.formats.onnx_layout import LABEL, MATRIX, chance_name, missing_text
 from cellops.packaging.formats.parts import parts
@@ -47,7 +49,7 @@ def to_onnx(model: Any, schema: Schema, *, double: bool = True) -> bytes:
         inputs = [(f.name, (text if f.kind is ColumnKind.TEXT else number)([None, 1])) for f in schema.inputs]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        held = _with_texts_for_missing(model)
+        held = _sayable(model)
         try:
             made = skl2onnx.convert_sklearn(
                 held,
@@ -55,7 +57,8 @@ def to_onnx(model: Any, schema: Schema, *, double: bool = True) -> bytes:
                 initial_types=inputs,
                 options=_options(held),
                 target_opset={"": OPSET, "ai.onnx.ml": ML_OPSET, DOMAIN: 1},
-                custom_conversion_functions=converters(),
+                custom_conversion_functions=trees.converters() | encoders.converters(),
+                custom_shape_calculators=trees.shapes() | encoders.shapes(),
             )
         except Exception as error:  # each converter raises its own
             fact = f"{type(model).__name__} cannot be said in ONNX: {type(error).__name__}: {_first_line(error)}"
@@ -82,12 +85,15 @@ def _require_columns(schema: Schema) -> None:
             raise PackageError(fact, remedy="Package it as skops", column=field.name)
 
 
-def _with_texts_for_missing(model: Any) -> Any:
-    """A copy whose imputers of texts look for what stands for a missing text in ONNX."""
+def _sayable(model: Any) -> Any:
+    """A copy that skl2onnx can say: its imputers of texts look for what stands for a missing text in ONNX."""
+    from sklearn.ensemble import VotingClassifier
     from sklearn.impute import SimpleImputer
 
     copied = copy.deepcopy(model)
     for part in parts(copied):
+        if isinstance(part, VotingClassifier):
+            part.flatten_transform = False  # of its `transform`, which nobody asks
         if isinstance(part, SimpleImputer) and getattr(part, "statistics_", np.empty(0)).dtype == object:
             part.missing_values = "None" if part.missing_values is None else "nan"
     return copied

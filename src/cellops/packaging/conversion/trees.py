@@ -4,18 +4,19 @@ skl2onnx writes the older nodes, whose sums are of single precision and whose th
 `TreeEnsemble` of ai.onnx.ml 5, whose every number has the type of its input.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from cellops.packaging.conversion.writer import DOUBLE, FLOAT, Writer, number_type
+
 DOMAIN = "cellops"
 """Stands for ai.onnx.ml 5 until the conversion is done: skl2onnx knows that domain up to 3 only."""
 AT_MOST, SUM = 0, 1
 """How a row goes to the left: where its value is at most the threshold; and how trees come together."""
-FLOAT, INT64, DOUBLE = 1, 7, 11
 
 
 class UnconvertibleError(Exception):
@@ -227,72 +228,51 @@ def converters() -> dict[type, Callable[[Any, Any, Any], None]]:
     }
 
 
+def shapes() -> dict[type, Callable[[Any], None]]:
+    """By its class, what skl2onnx shall expect of each estimator of trees."""
+    return dict.fromkeys(converters(), _shape)
+
+
+def _shape(operator: Any) -> None:
+    from skl2onnx.common.data_types import Int64TensorType, StringTensorType
+
+    rows, classes = operator.inputs[0].get_first_dimension(), getattr(operator.raw_operator, "classes_", None)
+    operator.outputs[-1].type = number_type(operator)([rows, 1 if classes is None else len(classes)])
+    if classes is not None:
+        operator.outputs[0].type = (StringTensorType if classes.dtype.kind in "OU" else Int64TensorType)([rows])
+
+
 def _converter(read: Callable[[Any], Answering]) -> Callable[[Any, Any, Any], None]:
     def convert(scope: Any, operator: Any, container: Any) -> None:
-        _Writer(scope, container).write(operator, read(operator.raw_operator))
+        _write(Writer(scope, container), operator, read(operator.raw_operator))
 
     return convert
 
 
-class _Writer:
-    """Nodes of one estimator, each with a name of its own."""
-
-    def __init__(self, scope: Any, container: Any) -> None:
-        self._scope = scope
-        self._container = container
-
-    def write(self, operator: Any, answering: Answering) -> None:
-        rows = self._node("Cast", [operator.inputs[0].full_name], to=FLOAT if answering.single else DOUBLE)
-        rows = self._node("Cast", [rows], to=DOUBLE) if answering.single else rows
-        name = self._scope.get_unique_operator_name("TreeEnsemble")
-        sums = self._scope.get_unique_variable_name("sums")
-        attributes = answering.ensemble.attributes()
-        self._container.add_node(
-            "TreeEnsemble", [rows], sums, op_domain=DOMAIN, op_version=1, name=name, **attributes
-        )
-        if answering.begin.any():
-            sums = self._node("Add", [sums, self._constant(answering.begin.reshape(1, -1))])
-        scores = self._finished(sums, answering.finish)
-        *labels, last = operator.outputs
-        self._node("Cast", [scores], last.full_name, to=_kind(last))
-        if labels:
-            best = self._node("ArgMax", [scores], axis=1, keepdims=0)
-            self._label(best, labels[0].full_name, operator.raw_operator.classes_)
-
-    def _finished(self, sums: str, finish: str) -> str:
-        match finish:
-            case "exp":
-                return self._node("Exp", [sums])
-            case "softmax":
-                return self._node("Softmax", [sums], axis=1)
-            case "logistic":
-                return self._with_rest(self._node("Sigmoid", [sums]))
-            case "rest":
-                return self._with_rest(sums)
-        return sums
-
-    def _with_rest(self, second: str) -> str:
-        first = self._node("Sub", [self._constant(np.ones((1, 1))), second])
-        return self._node("Concat", [first, second], axis=1)
-
-    def _label(self, best: str, output: str, classes: npt.NDArray[Any]) -> None:
-        named = self._constant(classes.astype(object if classes.dtype.kind in "OU" else np.int64))
-        self._node("Gather", [named, best], output, axis=0)
-
-    def _constant(self, values: npt.NDArray[Any]) -> str:
-        from onnx.numpy_helper import from_array
-
-        name = self._scope.get_unique_variable_name("constant")
-        self._container.initializers.append(from_array(values, name))
-        return name
-
-    def _node(self, kind: str, inputs: Iterable[str], output: str | None = None, **options: Any) -> str:
-        made = output or self._scope.get_unique_variable_name(kind)
-        name = self._scope.get_unique_operator_name(kind)
-        self._container.add_node(kind, list(inputs), made, op_version=13, name=name, **options)
-        return made
+def _write(writer: Writer, operator: Any, answering: Answering) -> None:
+    rows = writer.node("Cast", [operator.inputs[0].full_name], to=FLOAT if answering.single else DOUBLE)
+    rows = writer.node("Cast", [rows], to=DOUBLE) if answering.single else rows
+    sums = writer.node("TreeEnsemble", [rows], domain=DOMAIN, **answering.ensemble.attributes())
+    if answering.begin.any():
+        sums = writer.node("Add", [sums, writer.constant(answering.begin.reshape(1, -1))])
+    scores = _finished(writer, sums, answering.finish)
+    *labels, last = operator.outputs
+    writer.cast(scores, last)
+    if labels:
+        classes = operator.raw_operator.classes_
+        named = writer.constant(classes.astype(object if classes.dtype.kind in "OU" else np.int64))
+        best = writer.node("ArgMax", [scores], axis=1, keepdims=0)
+        writer.node("Gather", [named, best], labels[0].full_name, axis=0)
 
 
-def _kind(variable: Any) -> int:
-    """The element type that skl2onnx has foreseen for an output."""
-    return DOUBLE if "Double" in type(variable.type).__name__ else FLOAT
+def _finished(writer: Writer, sums: str, finish: str) -> str:
+    match finish:
+        case "exp":
+            return writer.node("Exp", [sums])
+        case "softmax":
+            return writer.node("Softmax", [sums], axis=1)
+        case "logistic" | "rest":
+            second = sums if finish == "rest" else writer.node("Sigmoid", [sums])
+            first = writer.node("Sub", [writer.constant(np.ones((1, 1))), second])
+            return writer.node("Concat", [first, second], axis=1)
+    return sums
