@@ -71,6 +71,17 @@ def printable(text: str) -> str:
     return "".join(c if c == "\n" or c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
+def visible(text: str) -> str:
+    r"""The same of text that has one line to stand in: what would end the line is written out too.
+
+    Examples
+    --------
+    >>> print(visible("a\nb\x07"))
+    a\nb\x07
+    """
+    return printable(text).replace("\n", "\\n")
+
+
 def _one_line(text: str) -> str:
     return " ".join(printable(text).split("\n"))
 
@@ -199,6 +210,12 @@ class IntegrityError(PackageError):
     """A package whose files are not those that its manifest lists; `data["path"]` names the file."""
 
     code = "integrity"
+
+
+class SignatureError(PackageError):
+    """A package that nobody has signed whom the settings trust, or a key that cannot be used to sign."""
+
+    code = "signature"
 
 
 class TrustError(PackageError):

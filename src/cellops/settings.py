@@ -116,6 +116,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a package whose model is a pickle may be loaded. A pickle can run any code."""
     allow_code: bool = False
     """Whether code that a package brings, the functions of its features, may be executed. It can do anything."""
+    trusted_keys: tuple[str, ...] = ()
+    """Public keys, or files of them, of which one must have signed a package; without any nobody needs to have."""
     server_token: str | None = None
     """The token that clients of the server send; made anew at each start where none is set."""
     server_max_bytes: Count = 16_000_000
@@ -301,6 +303,11 @@ def _converted(name: str, given: Given) -> Any:
     value = given.value
     if name == "trusted_types" and isinstance(value, str):
         value = [kind.strip() for kind in value.split(",") if kind.strip()]
+    if name == "trusted_keys" and isinstance(value, str):
+        value = [key.strip() for key in value.split(",") if key.strip()]
+        if not value:  # whoever set it wants packages to be signed
+            fact = "names no key"
+            raise given.error(fact)
     if name == "gates" and isinstance(value, str):
         value = [gate.strip() for gate in value.split("\n" if "\n" in value else ";") if gate.strip()]
     try:

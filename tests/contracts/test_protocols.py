@@ -1,25 +1,18 @@
 """Every protocol gives the same answer to the same rows, and none meets garbage with a failure of the server."""
 
-import asyncio
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cellops.packaging.load import LoadedPackage, load_package
-from cellops.serving.app import App
-from cellops.serving.limits import Limits
 from cellops.serving.protocols import PROTOCOLS
-from cellops.serving.server import build_app
-from support.served import TOKEN, build
+from support.wire import Rows, Wire, wired
 
 MODELS = ("flights", "cancer", "diabetes")
-Rows = list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -71,46 +64,15 @@ DIALECTS = {
 }
 
 
-@dataclass(frozen=True)
-class Wire:
-    """A package and the whole application on it, without a socket."""
-
-    package: LoadedPackage
-    app: App
-
-    @property
-    def rows(self) -> Rows:
-        inputs = self.package.contract.parity.inputs
-        return [dict(zip(inputs, values, strict=True)) for values in zip(*inputs.values(), strict=True)]
-
-    def send(self, path: str, content: bytes, media_type: bytes = b"application/json") -> tuple[int, bytes]:
-        return asyncio.run(self._send(path, content, media_type))
-
-    async def _send(self, path: str, content: bytes, media_type: bytes) -> tuple[int, bytes]:
-        sent: list[Any] = []
-
-        async def receive() -> dict[str, Any]:
-            return {"type": "http.request", "body": content}
-
-        async def send(message: Any) -> None:
-            sent.append(message)
-
-        headers = [(b"authorization", b"Bearer " + TOKEN.encode()), (b"content-type", media_type)]
-        await self.app({"type": "http", "method": "POST", "path": path, "headers": headers}, receive, send)
-        return sent[0]["status"], sent[1]["body"]
-
-    def ask(self, dialect: Dialect, question: Any) -> tuple[int, Any]:
-        status, content = self.send(dialect.path(self.package.manifest.name), json.dumps(question).encode())
-        return status, json.loads(content)
+def ask(wire: Wire, dialect: Dialect, question: Any) -> tuple[int, Any]:
+    status, _, content = wire.send(dialect.path(wire.package.manifest.name), json.dumps(question).encode())
+    return status, json.loads(content)
 
 
 @pytest.fixture(scope="module", params=MODELS)
 def wire(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wire]:
-    folder: Path = tmp_path_factory.mktemp(request.param)
-    package = load_package(build(request.param, folder))
-    app = build_app(package, Limits(max_bytes=1_000_000, max_rows=1000), TOKEN, None)
-    yield Wire(package, app)
-    app.close()
+    with wired(request.param, tmp_path_factory.mktemp(request.param)) as made:
+        yield made
 
 
 @pytest.fixture(params=PROTOCOLS, ids=lambda protocol: protocol.name)
@@ -120,7 +82,7 @@ def dialect(request: pytest.FixtureRequest) -> Dialect:
 
 
 def test_the_answer_is_that_of_training(wire: Wire, dialect: Dialect) -> None:
-    status, answer = wire.ask(dialect, dialect.ask(wire.rows))
+    status, answer = ask(wire, dialect, dialect.ask(wire.rows))
     assert status == 200, answer
     parity = wire.package.contract.parity
     assert dialect.labels(answer) == (
@@ -131,7 +93,7 @@ def test_the_answer_is_that_of_training(wire: Wire, dialect: Dialect) -> None:
 def test_a_missing_column_is_named(wire: Wire, dialect: Dialect) -> None:
     needed = next(field.name for field in wire.package.contract.schema.inputs if not field.nullable)
     rows = [{name: value for name, value in row.items() if name != needed} for row in wire.rows]
-    status, answer = wire.ask(dialect, dialect.ask(rows))
+    status, answer = ask(wire, dialect, dialect.ask(rows))
     assert status == 400
     assert f"Column {needed} is missing" in answer[dialect.error]
 
@@ -140,7 +102,7 @@ def test_a_wrong_type_is_named_with_its_row(wire: Wire, dialect: Dialect) -> Non
     number = next(field.name for field in wire.package.contract.schema.inputs if field.kind.value != "text")
     rows = wire.rows
     rows[3] = {**rows[3], number: "a secret"}
-    status, answer = wire.ask(dialect, dialect.ask(rows))
+    status, answer = ask(wire, dialect, dialect.ask(rows))
     assert status == 400
     assert f"Column {number}, row 3" in answer[dialect.error]
     assert "secret" not in json.dumps(answer)
@@ -148,7 +110,7 @@ def test_a_wrong_type_is_named_with_its_row(wire: Wire, dialect: Dialect) -> Non
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{}", b"null", b"{", b"\xff", b'{"instances": [NaN]}', b"[" * 100])
 def test_a_body_that_is_no_question_is_bad_input(wire: Wire, dialect: Dialect, content: bytes) -> None:
-    status, answer = wire.send(dialect.path(wire.package.manifest.name), content)
+    status, _, answer = wire.send(dialect.path(wire.package.manifest.name), content)
     assert status == 400
     assert json.loads(answer)[dialect.error]
 
@@ -156,7 +118,7 @@ def test_a_body_that_is_no_question_is_bad_input(wire: Wire, dialect: Dialect, c
 def test_nesting_and_rows_beyond_the_limit(wire: Wire, dialect: Dialect) -> None:
     path = dialect.path(wire.package.manifest.name)
     assert wire.send(path, b"[" * 5000)[0] == 413
-    assert wire.ask(dialect, dialect.ask(wire.rows[:1] * 1001))[0] == 413
+    assert ask(wire, dialect, dialect.ask(wire.rows[:1] * 1001))[0] == 413
 
 
 def test_a_request_without_rows_is_bad_input(wire: Wire, dialect: Dialect) -> None:
@@ -164,7 +126,7 @@ def test_a_request_without_rows_is_bad_input(wire: Wire, dialect: Dialect) -> No
     empty = {key: [] for key in question} if "inputs" not in question else question
     for tensor in question.get("inputs", []):
         tensor.update(shape=[0], data=[])
-    status, answer = wire.ask(dialect, empty)
+    status, answer = ask(wire, dialect, empty)
     assert status == 400
     assert "no rows" in answer[dialect.error]
 
@@ -186,7 +148,7 @@ SHAPED = st.recursive(
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(document=st.dictionaries(st.sampled_from(KEYS), SHAPED, max_size=3) | JSON)
 def test_garbage_is_never_a_failure_of_the_server(wire: Wire, dialect: Dialect, document: Any) -> None:
-    assert wire.ask(dialect, document)[0] in (200, 400, 413, 501)
+    assert ask(wire, dialect, document)[0] in (200, 400, 413, 501)
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -202,7 +164,7 @@ def test_a_question_with_one_thing_changed_is_never_a_failure(
             place[key] = data.draw(SHAPED)
             break
         place = place[key]
-    assert wire.ask(dialect, question)[0] in (200, 400, 413, 501)
+    assert ask(wire, dialect, question)[0] in (200, 400, 413, 501)
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

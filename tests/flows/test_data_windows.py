@@ -254,3 +254,38 @@ def test_a_folder_whose_files_differ_is_read_in_chunks(loaded: LoadedPackage, tm
     table(seed=2).drop(columns="late").to_parquet(tmp_path / "1.parquet")
     (window,), _ = read(loaded, tmp_path, Wanted(None, None, "month"))
     assert (window.rows, window.labelled_rows) == (2 * ROWS, ROWS)
+
+
+@pytest.mark.parametrize("wanted", [Wanted(None, None, "month"), Wanted(None, None, "month", chunk_rows=700)])
+@pytest.mark.parametrize("column", ["size", "count"])
+def test_a_column_that_holds_truths_and_then_numbers_costs_itself_alone(
+    loaded: LoadedPackage, tmp_path: Path, wanted: Wanted, column: str
+) -> None:
+    table(seed=1).assign(**{column: True}).to_parquet(tmp_path / "0.parquet")
+    table(seed=2).to_parquet(tmp_path / "1.parquet")
+    (window,), _ = read(loaded, tmp_path, wanted)
+    told = {one.reference.name: one for one in window.columns}
+    assert told[column].current is None
+    assert told[column].finding is not None
+    assert told[column].finding.code == "column-not-compared"
+    others = [one.current for name, one in told.items() if name != column]
+    assert [one.rows for one in others if one is not None] == [2 * ROWS] * 2
+
+
+@pytest.mark.parametrize("wanted", [Wanted(None, None, "month"), Wanted(None, None, "month", chunk_rows=700)])
+def test_a_renamed_column_is_told_beside_what_is_missing(loaded: LoadedPackage, tmp_path: Path, wanted: Wanted) -> None:
+    path = to_parquet(table(seed=1).rename(columns={"size": "Size"}), tmp_path)
+    (window,), findings = read(loaded, path, wanted)
+    assert {one.reference.name for one in window.columns if one.current is None} == {"size"}
+    assert [finding.remedy.partition(":")[0] for finding in findings if finding.code == "column-renamed"] == [
+        "Column size seems to be called Size now"
+    ]
+
+
+def test_a_table_that_spells_all_columns_otherwise_is_refused_with_their_names(
+    loaded: LoadedPackage, tmp_path: Path
+) -> None:
+    path = to_csv(table().drop(columns="time").rename(columns=str.upper), tmp_path)
+    with pytest.raises(InputError, match="has none of the model's columns") as refused:
+        read(loaded, path, Wanted(None, None, "month"))
+    assert refused.value.remedy == "Call them as in training: KIND is kind, SIZE is size, COUNT is count"

@@ -138,6 +138,24 @@ def test_untrusted_names_stay_text() -> None:
     assert "<script>alert(1)</script>\"'&0" in page.text
 
 
+def test_control_characters_of_names_and_values_are_written_out(tmp_path: Path) -> None:
+    hostile = "a\x1b[2J\u202e\x9b\nb\x7f"
+    _, contract = drifting(1, 2)
+    city = pd.DataFrame({hostile: pd.Series([hostile, "other"] * 300, dtype=object)})
+    contract = contract.replace(profile=profile(city), output=None)
+    windows = [Window("w", None, None, frame) for frame in (city, city.assign(**{hostile: hostile}), city[[]])]
+    report = compare(contract, windows, package=hostile, digest="0", source=hostile)
+    assert report.windows[1].columns[0].verdict.drifted
+    page, data = write(report, contract, tmp_path)
+    strange = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
+    assert not strange.search(page.read_text())
+    text = Page(page.read_text()).text
+    assert r"a\x1b[2J\u202e\x9b\nb\x7f went from 50.0% to 100.0% of the rows" in text
+    assert not strange.search(data.read_text())
+    assert DriftReport.from_json(data.read_bytes()) == report
+    assert json.loads(data.read_text())["package"] == hostile
+
+
 def test_it_stays_below_a_megabyte_at_50_columns_and_12_windows() -> None:
     report, contract = drifting(12, 50, rows=150, prefix="a rather long name of a column ", shift=0.3)
     assert len(render(report, contract).encode()) < 1_000_000

@@ -6,6 +6,7 @@ import pytest
 
 from cellops.flows.drift import Drifted
 from cellops.records.drift import ColumnDrift, DriftReport, DriftVerdict, RankedColumn, WindowDrift
+from cellops.records.finding import Finding, Severity
 from cellops.records.profile import ColumnKind
 from cellops.screens.drift import drift
 
@@ -74,3 +75,20 @@ def test_where_nothing_moved_the_labels_are_to_be_checked(capsys: pytest.Capture
     said = shown(made(DriftVerdict.STABLE, 0.5, unexplained=("may",)), capsys)
     assert "No column moved by more than chance. Check the labels" in said
     assert "Worse than promised" not in shown(made(DriftVerdict.STABLE, 0.5), capsys)
+
+
+def test_control_characters_of_names_and_values_are_written_out(capsys: pytest.CaptureFixture[str]) -> None:
+    hostile = "a\x1b[2J\nerror b"
+    ranked = (line(hostile, DriftVerdict.MAJOR, 0.5).replace(moved=f"{hostile} went from 10.0% to 14.0%"),)
+    finding = Finding(
+        code="column-renamed",
+        severity=Severity.WARNING,
+        where=f"column {hostile}",
+        seen=f"it is {hostile}",
+        remedy=f"Call it {hostile}",
+    )
+    done = made(DriftVerdict.MAJOR, 0.5, ranked=ranked).replace(findings=(finding,), headline=f"{hostile} drifted.")
+    said = shown(done, capsys)
+    assert "\x1b" not in said
+    assert said.count(r"a\x1b[2J\nerror b") == 6
+    assert not any(part.startswith("error b") for part in said.splitlines())

@@ -76,7 +76,7 @@ def test_the_server_tells_of_itself(server: Running) -> None:
     get = server.client.get
     assert get("/v1/models").json() == {"models": ["flights"]}
     assert get("/v1/models/flights").json() == {"name": "flights", "ready": True}
-    assert get("/v2").json()["extensions"] == []
+    assert get("/v2").json()["extensions"] == ["binary_tensor_data"]
     assert get("/v2/models/flights/ready").json() == {"name": "flights", "ready": True}
     inputs = get("/v2/models/flights").json()["inputs"]
     assert {tensor["name"]: tensor["datatype"] for tensor in inputs} == DATATYPES

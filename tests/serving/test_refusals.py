@@ -263,17 +263,17 @@ def test_mlflow_needs_a_content_type(server: Running) -> None:
 
 
 def test_what_the_server_does_not_speak_is_501(server: Running) -> None:
-    binary = {"Inference-Header-Content-Length": "2"}
+    encoded = [tensor | {"parameters": {"content_type": "base64"}} for tensor in inputs(ROW)]
     asked = [
-        server.client.post(V2, json={"inputs": inputs(ROW)}, headers=binary),
-        server.client.post(
-            V2, json={"inputs": inputs(ROW), "outputs": [{"name": "predict", "parameters": {"binary_data": True}}]}
-        ),
-        server.client.post(MLFLOW, json={"instances": [ROW], "params": {"temperature": 1}}),
+        server.client.post(V2, json={"inputs": encoded}),
         server.client.post("/v1/models/flights:explain", json={"instances": [ROW]}),
     ]
-    assert [answer.status_code for answer in asked] == [501] * 4
-    assert "binary" in asked[0].json()["error"]
+    assert [answer.status_code for answer in asked] == [501] * 2
+
+
+def test_params_of_a_model_that_takes_none_are_refused(server: Running) -> None:
+    answer = server.client.post(MLFLOW, json={"instances": [ROW], "params": {"temperature": 1}})
+    assert (answer.status_code, "takes no params" in answer.json()["message"]) == (400, True)
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,8 @@ def cases() -> dict[str, tuple[np.ndarray, np.ndarray]]:
     return {
         "exact": (normal.round(2), other),
         "exact and tied": (normal.round(2), other.round(5)),
+        "coarse beside lightly tied": (normal.round(1), other.round(4)),
+        "with a lump": (np.append(np.zeros(9000), normal.round(1)), np.append(np.zeros(5000), other)),
         "far from zero": (1e6 + normal.round(2), 1e6 + other),
         "disjoint": (normal.round(2), other + 100),
         "within a gap": (np.repeat([-50.0, 50.0], 30), other),
@@ -70,11 +72,14 @@ def test_the_quick_way_says_what_the_plain_one_says(case: str) -> None:
         assert quick.effect.value == pytest.approx(slow.effect.value, rel=1e-10, abs=1e-12)
         assert (quick.effect.low, quick.effect.high) == pytest.approx((slow.effect.low, slow.effect.high), rel=1e-4)
         if quick.p_value is not None:
-            assert quick.p_value == pytest.approx(slow.p_value, rel=1e-3 if statistic is energy_distance else 1e-9)
+            rough = {energy_distance: 1e-3, anderson_darling: 1e-5, cramer_von_mises: 1e-5}.get(statistic, 1e-9)
+            assert quick.p_value == pytest.approx(slow.p_value, rel=rough)
 
 
 @pytest.mark.filterwarnings("ignore:p-value")
-@pytest.mark.parametrize("case", ["exact", "exact and tied", "disjoint", "one value", "values of the other side"])
+@pytest.mark.parametrize(
+    "case", ["exact", "exact and tied", "with a lump", "disjoint", "one value", "values of the other side"]
+)
 def test_the_quick_way_equals_scipy(case: str) -> None:
     pair = cases()[case]
     sides = [distribution(sketch(pair[0])), distribution(pair[1])]

@@ -21,6 +21,7 @@ from cellops.cli.profile import profile
 from cellops.cli.registry import promote
 from cellops.cli.runs import compare, restore, runs, show, verify
 from cellops.cli.serve import serve
+from cellops.cli.sign import key, sign
 from cellops.cli.sweep import sweep
 from cellops.commands import Verbs
 from cellops.errors import (
@@ -39,8 +40,8 @@ from cellops.flows.headers import explained
 from cellops.version import __version__
 
 VERBS = (
-    profile, expect, execute, sweep, graph, export, runs, show, verify, compare, restore, package, promote, serve,
-    drift, sync, clean,
+    profile, expect, execute, sweep, graph, export, runs, show, verify, compare, restore, package, sign, key, promote,
+    serve, drift, sync, clean,
 )  # fmt: skip
 
 

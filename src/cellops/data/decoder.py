@@ -18,6 +18,7 @@ import numpy as np
 from cellops.data.arrays import Array, build_column
 from cellops.data.frames import plain_column, scalars
 from cellops.data.problems import SHOWN, Problem, listed, refuse, row_numbers, shorten
+from cellops.data.typed_arrays import array_scalars, plain_array
 from cellops.errors import InputError
 from cellops.records.contract import Field, Schema
 from cellops.records.profile import ColumnKind
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Columns = dict[str, Array]
+LISTS = (list, tuple, np.ndarray)
 LONGEST_NAME = 200
 """Characters of a name for which a similar one is looked for, which takes the square of them."""
 
@@ -113,7 +115,8 @@ class Decoder:
         Parameters
         ----------
         table
-            Column name to list of scalars, all of one length. A column that may be missing may be absent.
+            Column name to list of scalars, or to an array of numpy in which NaN is a missing value, all of one length.
+            A column that may be missing may be absent.
 
         Returns
         -------
@@ -128,7 +131,7 @@ class Decoder:
         if not isinstance(table, dict):
             fact = "The columns are not an object of lists"
             raise InputError(fact, remedy='Send {"column": [value, …], …}')
-        unlisted = [name for name in table if name in self.fields and not isinstance(table[name], list | tuple)]
+        unlisted = [name for name in table if name in self.fields and not isinstance(table[name], LISTS)]
         given = {name: table[name] for name in self.fields if name in table and name not in unlisted}
         absent = self.required.difference(table)
         problems = self._names(table, absent=absent)
@@ -220,16 +223,25 @@ class Decoder:
         return problems + [replace(lack, remedy=instead.get(str(lack.column), lack.remedy)) for lack in lacking]
 
 
-def _build(fields: Iterable[Field], table: Mapping[str, Sequence[Any]], found: Sequence[Problem] = ()) -> Columns:
+def _build(
+    fields: Iterable[Field], table: Mapping[str, Sequence[Any] | Array], found: Sequence[Problem] = ()
+) -> Columns:
     columns: Columns = {}
     problems = list(found)
     for field in fields:
-        array, wrong = build_column(field, table[field.name])
+        array, wrong = _column(field, table[field.name])
         problems += wrong
         if array is not None:
             columns[field.name] = array
     refuse(problems)
     return columns
+
+
+def _column(field: Field, values: Sequence[Any] | Array) -> tuple[Array | None, list[Problem]]:
+    if not isinstance(values, np.ndarray):
+        return build_column(field, values)
+    plain = plain_array(field, values)
+    return build_column(field, array_scalars(values)) if plain is None else (plain, [])
 
 
 def _missing(name: str, rows: Sequence[int] = ()) -> Problem:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cellops.data.arrays import EXACT
 from cellops.data.column import PLAIN, missing_values
+from cellops.data.typed_arrays import plain_array
 from cellops.records.contract import Field
 from cellops.records.profile import ColumnKind
 
@@ -39,14 +39,7 @@ def plain_column(field: Field, series: "pd.Series[Any]") -> NDArray[Any] | None:
         return held if field.nullable or not missing.any() else None
     if not isinstance(dtype, np.dtype) or PLAIN.get(dtype.kind) is not field.kind:
         return None
-    values = series.to_numpy()
-    if field.kind is ColumnKind.INTEGER:
-        whole = dtype.kind == "i" and (
-            not field.nullable or not len(values) or (values.min() >= -EXACT and values.max() <= EXACT)
-        )
-        return values.astype(np.float64 if field.nullable else np.int64) if whole else None
-    fits = np.isfinite(values) | np.isnan(values) if field.nullable else np.isfinite(values)
-    return values.astype(np.float64) if field.kind is ColumnKind.NUMBER and fits.all() else None
+    return plain_array(field, series.to_numpy())
 
 
 def _scalar(value: Any) -> Any:

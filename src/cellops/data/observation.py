@@ -13,12 +13,12 @@ import numpy as np
 
 from cellops.data.bins import count_numbers
 from cellops.data.buckets import Sketch
-from cellops.data.column import Values, as_series, numbers
+from cellops.data.column import Values, as_series, column_kind, numbers
 from cellops.data.profile import observe
 from cellops.data.summary.freeze import with_infinite
 from cellops.data.summary.moments import CentralMoments
 from cellops.data.texts import merged_texts
-from cellops.records.profile import Bins, ColumnProfile, TextProfile
+from cellops.records.profile import Bins, ColumnKind, ColumnProfile, TextProfile
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,8 @@ class Observation:
     """Rows in each bin, then rare, unseen and missing ones; None where the column could not be read."""
     types: frozenset[str] = frozenset()
     """What the sources call the type of its values."""
+    kinds: frozenset[ColumnKind] = frozenset()
+    """Of the values that are there, where they were read as numbers or truths."""
     seen: NumbersSeen | None = None
     """Of a column that has edges."""
     text: TextProfile | None = None
@@ -88,11 +90,13 @@ class Observation:
         True
         """
         column = as_series(values)
-        kinds = frozenset({str(column.dtype)})
+        types = frozenset({str(column.dtype)})
         if reference.bins is None or reference.bins.edges is None:
             found = observe(reference, column)
             assert found.bins is not None  # noqa: S101 - those of the reference, which has them
-            return cls(len(column), counted(found.bins), kinds, text=found.text)
+            truths = reference.kind is ColumnKind.BOOLEAN and found.missing < len(column)
+            kinds = frozenset({column_kind(column)} if truths else ())
+            return cls(len(column), counted(found.bins), types, kinds, text=found.text)
         ordered = np.sort(numbers(column, reference.kind))
         present = int(np.searchsorted(ordered, np.nan))
         bins = count_numbers(reference.bins.edges, ordered[:present], len(ordered) - present)
@@ -101,7 +105,8 @@ class Observation:
         finite = ordered[below:above]
         moments = CentralMoments.of_ordered(finite)
         seen = NumbersSeen(below, present - above, moments, Sketch.of_ordered(finite))
-        return cls(len(column), counted(bins), kinds, seen)
+        kinds = frozenset({column_kind(column)} if present else ())
+        return cls(len(column), counted(bins), types, kinds, seen)
 
     @classmethod
     def unreadable(cls, rows: int, seen: str, remedy: str) -> Self:
@@ -120,16 +125,18 @@ class Observation:
         held = list(parts)
         rows = sum(part.rows for part in held)
         types = frozenset[str]().union(*(part.types for part in held))
-        problems = frozenset[tuple[str, str]]().union(*(part.problems for part in held))
+        kinds = frozenset[ColumnKind]().union(*(part.kinds for part in held))
+        problems = _mixed(kinds).union(*(part.problems for part in held))
         counts = [part.counts for part in held if part.counts is not None]
         if problems or len(counts) < len(held):
-            return cls(rows, None, types, problems=problems)
+            return cls(rows, None, types, kinds, problems=problems)
         numbers_seen = [part.seen for part in held if part.seen is not None]
         texts = [part.text for part in held if part.text is not None]
         return cls(
             rows,
             tuple(map(sum, zip(*counts, strict=True))),
             types,
+            kinds,
             NumbersSeen.merged(numbers_seen) if numbers_seen else None,
             merged_texts(texts) if texts else None,
         )
@@ -159,6 +166,14 @@ class Observation:
     def problem(self) -> tuple[str, str] | None:
         """The first reason by name why it could not be read, and what to do."""
         return min(self.problems, default=None)
+
+
+def _mixed(kinds: frozenset[ColumnKind]) -> frozenset[tuple[str, str]]:
+    """What is wrong where some parts hold truths and others numbers, each of which alone could be read as the other."""
+    if ColumnKind.BOOLEAN not in kinds or len(kinds) == 1:
+        return frozenset()
+    fact = f"The values are of several kinds: some {', others '.join(sorted(kinds))}"
+    return frozenset({(fact, "Convert all of it to what the model was trained on")})
 
 
 def counted(bins: Bins) -> tuple[int, ...]:

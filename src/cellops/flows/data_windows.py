@@ -1,15 +1,17 @@
 """The windows of a file with data, answered by the model: as a whole, or in chunks where memory may not hold it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cellops.data.problems import listed, shorten
+from cellops.data.released import release
 from cellops.errors import InputError
+from cellops.flows.renamed_columns import renamed_columns, respelled
 from cellops.flows.scored import Incomplete, Unscored, answered
-from cellops.monitoring.labelled_rows import most_of_each
 from cellops.monitoring.window_part import WindowPart
+from cellops.monitoring.window_parts import WindowParts
 from cellops.monitoring.windows import Window, cut, whole
 from cellops.records.contract import Schema
 from cellops.records.finding import Finding, Severity
@@ -22,8 +24,6 @@ if TYPE_CHECKING:
 
 LONGEST_LIST = 300
 """Characters of a file's column names in an error."""
-TOGETHER = 8
-"""Parts of windows that wait to be merged, of all windows together."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Wanted:
 
 def data_windows(
     loaded: "LoadedPackage", path: Path, wanted: Wanted, on_stage: Callable[[str], None]
-) -> tuple[list[Window] | list[WindowPart], list[Finding]]:
+) -> tuple[Sequence[Window | WindowPart], list[Finding]]:
     """The windows of a file, and what could not be read or answered.
 
     Parameters
@@ -77,9 +77,18 @@ def data_windows(
     chunks = TableChunks(path, schema, label or schema.target, {*inputs, label or schema.target}, wanted.chunk_rows)
     chunks.columns |= set() if wanted.time is None else {wanted.time}
     read = None if wanted.chunk_rows or is_long(path, chunks.columns) else _read(chunks)
+    windows: Sequence[Window | WindowPart]
     if read is None:
-        return _in_chunks(loaded, chunks, wanted, on_stage)
-    frame, findings = read
+        windows, findings = _in_chunks(loaded, chunks, wanted, on_stage)
+    else:
+        windows, findings = _at_once(loaded, path, *read, wanted)
+    return windows, [*findings, *renamed_columns(path, loaded.contract, chunks.columns - {*inputs})]
+
+
+def _at_once(
+    loaded: "LoadedPackage", path: Path, frame: "pd.DataFrame", findings: list[Finding], wanted: Wanted
+) -> tuple[list[Window], list[Finding]]:
+    schema, label = loaded.contract.schema, wanted.label
     unscored, incomplete = Unscored(), Incomplete()
     target = _target(path, list(map(str, frame.columns)), schema, label)
     findings += _of_label(target, schema)
@@ -90,7 +99,10 @@ def data_windows(
 
 
 def _read(chunks: "TableChunks") -> "tuple[pd.DataFrame, list[Finding]] | None":
-    """A file or a folder as a whole; None where the files of a folder do not have the same columns."""
+    """A file or a folder as a whole; None where the files of a folder do not have the same columns.
+
+    Nor are those the same of which one holds truths and the other numbers, which pandas would join without a word.
+    """
     from cellops.data.tables import read_table
 
     if not chunks.path.is_dir():
@@ -98,7 +110,8 @@ def _read(chunks: "TableChunks") -> "tuple[pd.DataFrame, list[Finding]] | None":
     import pandas as pd
 
     tables = list(chunks)
-    if any(set(table.columns) != set(tables[0].columns) for table in tables):
+    layouts = {frozenset((name, dtype.kind == "b") for name, dtype in table.dtypes.items()) for table in tables}
+    if len(layouts) > 1:
         return None
     return pd.concat(tables), []
 
@@ -108,9 +121,9 @@ def _in_chunks(
     chunks: "TableChunks",
     wanted: Wanted,
     on_stage: Callable[[str], None],
-) -> tuple[list[WindowPart], list[Finding]]:
+) -> tuple[WindowParts, list[Finding]]:
     schema, unscored, incomplete = loaded.contract.schema, Unscored(), Incomplete()
-    held: dict[str, list[WindowPart]] = {}
+    held = WindowParts()
     of_label: list[Finding] = []
     rows = 0
     for frame in chunks:
@@ -120,29 +133,18 @@ def _in_chunks(
         incomplete.add(schema, frame)
         for window in _cut(frame, wanted):
             scored = answered(loaded, window, chunks.label if chunks.label in frame else None, unscored)
-            held.setdefault(window.label, []).append(WindowPart.of(loaded.contract, scored))
-        _merge(held, waiting=TOGETHER)
+            held.add(WindowPart.of(loaded.contract, scored))
+        release()
         on_stage(f"{rows:,} rows read")
     if not held:
         whole(frame)  # which refuses a table without rows
-    _merge(held, waiting=0)
-    parts = sorted((parts[0] for parts in held.values()), key=lambda part: part.start or "")
-    return parts, [*chunks.findings(), *of_label, *incomplete.findings(), *unscored.findings()]
+    return held, [*chunks.findings(), *of_label, *incomplete.findings(), *unscored.findings()]
 
 
 def _cut(frame: "pd.DataFrame", wanted: Wanted) -> tuple[Window, ...]:
     if not len(frame):
         return ()
     return whole(frame) if wanted.time is None else cut(frame, wanted.time, wanted.by)
-
-
-def _merge(held: dict[str, list[WindowPart]], waiting: int) -> None:
-    """Let no more parts wait than so many: they are joined with those of their windows."""
-    if sum(len(parts) - 1 for parts in held.values()) > waiting or not waiting:
-        most = most_of_each(len(held))
-        for label, parts in held.items():
-            if len(parts) > 1 or not waiting:
-                held[label] = [WindowPart.merged(parts, most)]
 
 
 def _target(path: Path, names: list[str], schema: Schema, label: str | None) -> str | None:
@@ -156,7 +158,12 @@ def _target(path: Path, names: list[str], schema: Schema, label: str | None) -> 
     told = shorten(listed(names), LONGEST_LIST)
     if {needed.name for needed in schema.inputs}.isdisjoint(names):
         fact = f"{path.name} has none of the model's columns {listed(needed.name for needed in schema.inputs)}"
-        raise InputError(fact, remedy=f"Its columns are: {told}. A CSV file needs commas between its cells")
+        alike = [
+            f"{name} is {wanted}" for name, wanted in respelled([one.name for one in schema.inputs], names).items()
+        ]
+        said = f"Call them as in training: {shorten(listed(alike), LONGEST_LIST)}" if alike else ""
+        comma = f"Its columns are: {told}. A CSV file needs commas between its cells"
+        raise InputError(fact, remedy=said or comma)
     if label is not None and label not in names:
         fact = f"{path.name} has no column {label}"
         raise InputError(fact, remedy=f"Its columns are {told}", column=label)

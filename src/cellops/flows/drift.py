@@ -1,7 +1,7 @@
 """New data, or a prediction log, against what a package promised."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,7 +65,7 @@ def drift(
     Parameters
     ----------
     package
-        The folder of the package; it carries all that is compared with.
+        The folder of the package, or its archive; it carries all that is compared with.
     data
         A CSV or Parquet file, or a folder with Parquet files, with the model's inputs; the model answers it here, so
         that its output and, with labels, its performance can be compared too. It may be larger than memory: beyond
@@ -93,19 +93,19 @@ def drift(
     UsageError
         When neither or both of data and log are given, or a log with time or label; when there is no such statistic;
         when the report cannot be written to its folder, as far as possible before the data are read.
-    NotFoundError, IntegrityError, TrustError
+    NotFoundError, SignatureError, IntegrityError, TrustError
         As loading the package does.
     InputError
         When the data cannot be read, or have no such column.
     """
     from cellops.flows.data_windows import Wanted, data_windows
+    from cellops.flows.opening import load_package
     from cellops.monitoring.drift import compare
     from cellops.monitoring.findings import by_code
     from cellops.monitoring.gravest import gravest, leading, unexplained
     from cellops.monitoring.headline import headline
     from cellops.monitoring.report import write
     from cellops.monitoring.statistics import chosen
-    from cellops.packaging.load import load_package
 
     if (data is None) == (log is None):
         fact = "Give either a file with data or --log with the folder of a prediction log"
@@ -115,11 +115,11 @@ def drift(
         raise UsageError(fact, remedy="Leave out --time and --label, or give a file with data")
     settings = settings or load()
     names = chosen(statistics)
-    loaded = load_package(Path(package), trusted_types=settings.trusted, allow_pickle=settings.allow_pickle)
+    loaded = load_package(Path(package), settings)
     part = "log" if data is None else Path(data).name
     folder = output or prepare(settings.folder) / "drift" / loaded.manifest.name / part
     _refuse_unwritable(folder)
-    windows: list[Window] | list[WindowPart]
+    windows: Sequence[Window | WindowPart]
     if data is not None:
         windows, findings = data_windows(loaded, Path(data), Wanted(time, label, window), on_stage)
         source = part

@@ -76,7 +76,7 @@ def package(run: str = "last", *, output: Path | None = None, settings: Settings
             environment,
             _provenance(summary, held, settings.project),
             target,
-            name=plain_name(target.name),
+            name=plain_name(target.stem if target.suffix == ".zip" else target.name),
             trusted_types=settings.trusted,
             allow_pickle=settings.allow_pickle,
         )

@@ -51,7 +51,7 @@ def serve(
     Parameters
     ----------
     package
-        The folder of the package.
+        The folder of the package, or its archive.
     host, port
         Where to listen; port 0 takes a free one. Anything but loopback needs a token that was chosen.
     token
@@ -63,18 +63,18 @@ def serve(
 
     Raises
     ------
-    NotFoundError, IntegrityError, TrustError
+    NotFoundError, SignatureError, IntegrityError, TrustError
         As loading the package does.
     PackageError
         When the model does not answer the parity rows as it did in training.
     UsageError
         When the address cannot be listened on, or is open to others and no token was chosen.
     """
-    from cellops.packaging.load import load_package
+    from cellops.flows.opening import load_package
     from cellops.serving.server import serve as run_server
 
     settings = settings or load()
-    loaded = load_package(Path(package), trusted_types=settings.trusted, allow_pickle=settings.allow_pickle)
+    loaded = load_package(Path(package), settings)
     chosen = token or settings.server_token or None
     folder = log or prepare(settings.folder) / "log" / loaded.manifest.name
     used = chosen or secrets.token_urlsafe(24)

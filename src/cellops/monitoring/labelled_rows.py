@@ -14,7 +14,7 @@ MOST = 1_000_000
 """Labelled rows that are kept of a window."""
 MOST_TOGETHER = 2_000_000
 """Labelled rows that are kept of all windows, where there are many."""
-LEAST = 20_000
+LEAST = 1_000
 """Labelled rows that are kept of a window, however many windows there are."""
 
 
@@ -79,6 +79,14 @@ class LabelledRows:
             np.concatenate(chances)[order] if len(chances) == len(parts) else None,
         )
 
+    def thinned(self, most: int) -> Self:
+        """The same sample with no more than so many rows; of what is left out nothing stays in memory."""
+        if self.kept <= most:
+            return self
+        chances = None if self.probabilities is None else self.probabilities[:most].copy()
+        parts = self.keys[:most].copy(), self.truth[:most].copy(), self.labels[:most].copy()
+        return type(self)(self.total, *parts, chances)
+
     @property
     def kept(self) -> int:
         return len(self.keys)
@@ -88,6 +96,6 @@ def most_of_each(windows: int) -> int:
     """Labelled rows that are kept of each of so many windows.
 
     >>> most_of_each(1), most_of_each(12), most_of_each(365)
-    (1000000, 166666, 20000)
+    (1000000, 166666, 5479)
     """
     return max(LEAST, min(MOST, MOST_TOGETHER // max(windows, 1)))

@@ -1,12 +1,16 @@
 """The drift report as one page of HTML and one file of JSON; aggregates only, no row of any table."""
 
+import json
 import os
+import re
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from cellops.data.bins import LONGEST_NAME
+from cellops.errors import visible
 from cellops.monitoring import charts
 from cellops.monitoring.aspects import MAJOR_PSI, MODERATE_PSI
 from cellops.monitoring.column_view import by_consequence, column_view, output_view, relations_view, worst_of
@@ -42,6 +46,7 @@ NAMES = MappingProxyType(
 """Of statistics that are not called after persons."""
 MOST_FINDINGS = 50
 """Of one code."""
+UNUSUAL = re.compile(r"[^ -~]")
 
 
 def write(report: DriftReport, contract: Contract, folder: Path) -> tuple[Path, Path]:
@@ -62,7 +67,7 @@ def write(report: DriftReport, contract: Contract, folder: Path) -> tuple[Path, 
     rendered = render(report, contract).encode(errors="backslashreplace")
     folder.mkdir(parents=True, exist_ok=True)
     page, data = folder / "drift.html", folder / "drift.json"
-    _replace(data, report.to_json())
+    _replace(data, _escaped(report.to_json()))
     _replace(page, rendered)
     return page, data
 
@@ -74,6 +79,7 @@ def render(report: DriftReport, contract: Contract) -> str:
     environment = Environment(
         loader=PackageLoader("cellops.monitoring", "templates"),
         autoescape=True,
+        finalize=_written_out,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -110,6 +116,19 @@ def render(report: DriftReport, contract: Contract) -> str:
         p_value_of=p_value_of,
         charts=charts,
     )
+
+
+def _written_out(value: Any) -> Any:
+    """Text of others as a page may show it; what is markup already is left as it is."""
+    return visible(value) if type(value) is str else value
+
+
+def _escaped(content: bytes) -> bytes:
+    """The same JSON, in which also such text is escaped as could move the cursor of a terminal, or turn its lines."""
+    text = content.decode()
+    if text.isprintable():
+        return content
+    return UNUSUAL.sub(lambda found: found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1], text).encode()
 
 
 def _statistics(windows: Sequence[WindowDrift]) -> list[tuple[str, str]]:

@@ -9,6 +9,8 @@ from pathlib import Path
 import msgspec
 
 from cellops.errors import CellopsError, NotFoundError, PackageError, TrustError
+from cellops.packaging.archive import SUFFIX
+from cellops.packaging.copying import pack
 from cellops.packaging.features import write_features
 from cellops.packaging.formats import FORMATS, Format, Trust
 from cellops.packaging.layout import (
@@ -56,7 +58,8 @@ def build_package(
     contract, environment, provenance
         What goes with it. The provenance's `model_format` is set to what the folder holds.
     output
-        The folder to make; one that is already there must be this very package.
+        The folder to make, or, where its name ends with `.zip`, the archive; one that is already there must be this
+        very package.
     name
         The name of the package, for its manifest.
     trusted_types, allow_pickle
@@ -96,7 +99,10 @@ def build_package(
         if _is_empty(output):
             output.rmdir()
         if not output.exists():
-            folder.rename(output)
+            if output.suffix == SUFFIX:
+                pack(folder, output)
+            else:
+                folder.rename(output)
         elif not _is_same(output, loaded.digest):
             fact = f"{output} is already there, and is not this package"
             raise PackageError(fact, remedy="Choose another folder, or remove it")
@@ -115,7 +121,8 @@ def require_free(output: Path) -> None:
         fact = "The output names no folder that could be made"
         raise PackageError(fact, received=str(output), remedy="Give the path of a new folder")
     try:
-        free = not output.is_symlink() and (not output.exists() or _is_empty(output) or (output / MANIFEST).is_file())
+        held = output.is_file() if output.suffix == SUFFIX else _is_empty(output) or (output / MANIFEST).is_file()
+        free = not output.is_symlink() and (not output.exists() or held)
     except OSError as error:
         raise _unwritable(output, error) from error
     if not free:

@@ -1,6 +1,8 @@
 """The names of the files in a package. Those of MLflow stand at the top, ours beside them."""
 
 MANIFEST = "manifest.json"
+SIGNATURE = "manifest.sig"
+"""Who vouches for the manifest; it stands outside of it."""
 PROVENANCE = "provenance.json"
 ENVIRONMENT = "environment/environment.json"
 LOCK = "environment/lock.txt"

@@ -41,35 +41,48 @@ class LoadedPackage(OpenedPackage):
     predictor: Predictor
 
 
-def read_contract(path: Path) -> OpenedPackage:
+def read_contract(path: Path, *, trusted_keys: Collection[bytes] = ()) -> OpenedPackage:
     """Verify a package and read what it says, without loading its model.
 
     Raises
     ------
     NotFoundError
-        When there is no such folder.
+        When there is no such package.
+    SignatureError
+        When there are trusted keys and none of them has signed it.
     IntegrityError
         When its files are not those of its manifest, or do not hold what they should.
     """
-    return _opened(path.resolve(), verify(path, wanted=(PROVENANCE, *map(contract_part, CONTRACT_PARTS))))
+    wanted = (PROVENANCE, *map(contract_part, CONTRACT_PARTS))
+    return _opened(path.resolve(), verify(path, wanted=wanted, trusted_keys=trusted_keys))
 
 
-def load_package(path: Path, *, trusted_types: Collection[str] = (), allow_pickle: bool = False) -> LoadedPackage:
+def load_package(
+    path: Path,
+    *,
+    trusted_types: Collection[str] = (),
+    allow_pickle: bool = False,
+    trusted_keys: Collection[bytes] = (),
+) -> LoadedPackage:
     """Verify a package and load its model.
 
     Parameters
     ----------
     path
-        The folder of the package.
+        The folder of the package, or its archive.
     trusted_types
         Types that its model may be made of besides the built-in allow-list. What the package says of this is not read.
     allow_pickle
         Whether a model that is kept as a pickle may be loaded.
+    trusted_keys
+        Public keys, of which one must have signed it. Where there are none, nobody needs to have signed it.
 
     Raises
     ------
     NotFoundError
-        When there is no such folder.
+        When there is no such package.
+    SignatureError
+        When there are trusted keys and none of them has signed it, before anything of it is parsed.
     IntegrityError
         When its files are not those of its manifest, before anything of it is parsed.
     TrustError
@@ -78,7 +91,8 @@ def load_package(path: Path, *, trusted_types: Collection[str] = (), allow_pickl
         When the model cannot be loaded.
     """
     models = [known.file for known in FORMATS.values()]
-    verified = verify(path, wanted=(PROVENANCE, *map(contract_part, CONTRACT_PARTS), *models))
+    wanted = (PROVENANCE, *map(contract_part, CONTRACT_PARTS), *models)
+    verified = verify(path, wanted=wanted, trusted_keys=trusted_keys)
     opened = _opened(path.resolve(), verified)
     model_format = FORMATS.get(opened.provenance.model_format)
     if model_format is None or model_format.file not in verified.content:

@@ -1,28 +1,31 @@
 """The manifest: every file of a package with its size and SHA-256, checked before anything else is read."""
 
 import hashlib
-import os
 import re
-import stat
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from typing import BinaryIO, Protocol
 
 import msgspec
 
-from cellops.errors import IntegrityError, NotFoundError, PackageError
-from cellops.packaging.layout import MANIFEST
+from cellops.errors import PackageError
+from cellops.packaging.contents import Contents, contents
+from cellops.packaging.folder import Folder
+from cellops.packaging.layout import MANIFEST, SIGNATURE
+from cellops.packaging.paths import broken, require_plain
+from cellops.packaging.signature import LARGEST_SIGNATURE, read_signatures, require_signed
 from cellops.records.package import FileDigest, Manifest
 
 VERSION = 1
 LARGEST_MANIFEST = 4_000_000
 """In bytes: some twenty thousand files."""
-DEEPEST = 64
-"""Folders inside of each other."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 """What a package can be called: its name becomes part of folders and addresses."""
-NOT_PLAIN = re.compile(r'[\\:*?"<>|\x00-\x1f\x7f]|[. ](/|$)|(^|/)(con|prn|aux|nul|com\d|lpt\d)(\.|/|$)', re.IGNORECASE)
-"""Paths that are no file, or another one, on some system: other separators, devices, endings that are dropped."""
+UNLISTED = frozenset({MANIFEST, SIGNATURE})
+"""What no manifest lists: itself, and what was signed when it was complete."""
+CHUNK = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,19 @@ class Verified:
     """SHA-256 of the manifest, which stands for the whole package."""
     content: Mapping[str, bytes]
     """What the wanted files hold: the very bytes that were digested."""
+    signatures: bytes | None = None
+    """What stands beside the manifest as signatures. Nobody has looked at it where no keys are trusted."""
+
+
+class Writable(Protocol):
+    def write(self, content: bytes, /) -> int: ...
+
+
+class Target(Protocol):
+    """Where the files of a package are copied to while they are verified."""
+
+    def create(self, name: str) -> AbstractContextManager[Writable]:
+        """A new file to write to."""
 
 
 def plain_name(text: str) -> str:
@@ -58,119 +74,147 @@ def write(folder: Path, name: str, run: str | None) -> Manifest:
     if not NAME.fullmatch(name):
         fact = "A package's name is of letters, digits, dots, underscores and hyphens, 128 at most, no mark first"
         raise PackageError(fact, received=name, remedy=f"Call it {plain_name(name)}")
-    files = tuple(_digest(folder, path) for path in sorted(_walk(folder)) if path != MANIFEST)
+    held = Folder(folder)
+    files = tuple(_digest(held, path) for path in sorted(held.names()) if path not in UNLISTED)
     manifest = Manifest(version=VERSION, name=name, run=run, files=files)
     _listed(manifest)
     (folder / MANIFEST).write_bytes(manifest.to_pretty_json())
     return manifest
 
 
-def verify(folder: Path, wanted: Collection[str] = ()) -> Verified:
-    """Check that the files under `folder` are those that its manifest lists, byte for byte.
+def verify(
+    package: Path,
+    wanted: Collection[str] = (),
+    *,
+    trusted_keys: Collection[bytes] = (),
+    target: Target | None = None,
+) -> Verified:
+    """Check that the files of a package are those that its manifest lists, byte for byte.
 
     Parameters
     ----------
+    package
+        Its folder or its archive.
     wanted
         Paths of the files whose content is given back, where they are there. Reading them again could give another.
+    trusted_keys
+        Public keys, of which one must have signed the manifest. Where there are none, nobody needs to have signed it.
+    target
+        Gets a copy of the manifest and of each file of it; what it got is worth nothing before this returns.
 
     Raises
     ------
     NotFoundError
-        When there is no such folder.
+        When there is no such package.
+    SignatureError
+        When no trusted key has signed it, before its manifest is parsed.
     IntegrityError
         For a file that is missing, extra, changed, a link, or listed under a path that leaves the folder;
         `data["path"]` names it.
     """
-    if not folder.is_dir():
-        fact = f"There is no package at {folder}"
-        raise NotFoundError(fact, remedy="Give the folder that `cellops package` wrote")
-    folder = folder.resolve()
-    content = _manifest_bytes(folder)
+    with contents(package) as held:
+        said = bounded(held, MANIFEST, LARGEST_MANIFEST)
+        digest = hashlib.sha256(said).hexdigest()
+        found = set(held.names())
+        signed = bounded(held, SIGNATURE, LARGEST_SIGNATURE) if SIGNATURE in found else None
+        if trusted_keys:
+            require_signed(digest, read_signatures(signed), trusted_keys)
+        manifest = read_manifest(said)
+        listed = _listed(manifest)
+        for path in sorted(listed.keys() - found):
+            raise broken(path, "is missing")
+        for path in sorted(found - listed.keys() - UNLISTED):
+            raise broken(path, "is not in the manifest")
+        if target is not None:
+            with target.create(MANIFEST) as file:
+                file.write(said)
+        kept = {
+            path: content
+            for path, expected in listed.items()
+            if (content := unchanged(held, expected, keep=path in wanted, target=target)) is not None
+        }
+    return Verified(manifest, digest, kept, signed)
+
+
+def read_manifest(content: bytes) -> Manifest:
+    """The manifest in the bytes of its file.
+
+    Raises
+    ------
+    IntegrityError
+        When it is none, or one of another version.
+    """
     try:
         manifest = Manifest.from_json(content)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise _broken(MANIFEST, f"cannot be read ({error})") from error
+        raise broken(MANIFEST, f"cannot be read ({error})") from error
     if manifest.version != VERSION:
-        raise _broken(MANIFEST, f"is of version {manifest.version}, where this cellops reads version {VERSION}")
+        raise broken(MANIFEST, f"is of version {manifest.version}, where this cellops reads version {VERSION}")
     if not NAME.fullmatch(manifest.name):
-        raise _broken(MANIFEST, f"gives the package a name that it cannot have: {manifest.name[:50]!r}")
-    listed = _listed(manifest)
-    found = set(_walk(folder)) - {MANIFEST}
-    for path in sorted(listed.keys() - found):
-        raise _broken(path, "is missing")
-    for path in sorted(found - listed.keys()):
-        raise _broken(path, "is not in the manifest")
-    held = {path: _unchanged(folder, expected, keep=path in wanted) for path, expected in listed.items()}
-    kept = {path: data for path, data in held.items() if path in wanted}
-    return Verified(manifest, hashlib.sha256(content).hexdigest(), kept)
+        raise broken(MANIFEST, f"gives the package a name that it cannot have: {manifest.name[:50]!r}")
+    return manifest
 
 
-def _unchanged(folder: Path, expected: FileDigest, *, keep: bool) -> bytes:
-    """The content of a file that is to be kept, once it is what it was; nothing for one that is only checked."""
-    with (folder / expected.path).open("rb") as file:
-        if os.fstat(file.fileno()).st_size != expected.size:
-            raise _broken(expected.path, "is not the file that was packaged")
-        content = file.read(expected.size) if keep else b""
-        digest = hashlib.sha256(content) if keep else hashlib.file_digest(file, "sha256")
+def unchanged(held: Contents, expected: FileDigest, *, keep: bool, target: Target | None = None) -> bytes | None:
+    """Read a file once, and refuse one that is not what it was; its content where it is to be kept.
+
+    Raises
+    ------
+    IntegrityError
+        Naming it.
+    """
+    file, size = held.open(expected.path)
+    with file, nullcontext() if target is None else target.create(expected.path) as copy:
+        if size != expected.size:
+            raise broken(expected.path, "is not the file that was packaged")
+        digest, kept = hashlib.sha256(), []
+        for chunk in _chunks(file, expected.size):
+            digest.update(chunk)
+            if keep:
+                kept.append(chunk)
+            if copy is not None:
+                copy.write(chunk)
     if digest.hexdigest() != expected.sha256:
-        raise _broken(expected.path, "is not the file that was packaged")
+        raise broken(expected.path, "is not the file that was packaged")
+    return b"".join(kept) if keep else None
+
+
+def _chunks(file: BinaryIO, size: int) -> Iterator[bytes]:
+    """The content of a file, and one byte of what is behind it, if there is more; one that grows comes to an end."""
+    left = size + 1
+    while left and (chunk := file.read(min(CHUNK, left))):
+        left -= len(chunk)
+        yield chunk
+
+
+def bounded(held: Contents, path: str, most: int) -> bytes:
+    """The whole of a small file that no digest speaks of.
+
+    Raises
+    ------
+    IntegrityError
+        When it is not there or larger.
+    """
+    file, size = held.open(path)
+    with file:
+        content = b"" if size > most else file.read(most + 1)
+    if max(size, len(content)) > most:
+        raise broken(path, f"has {size} bytes, more than the {most} of any real package")
     return content
 
 
-def _manifest_bytes(folder: Path) -> bytes:
-    path = folder / MANIFEST
-    try:
-        status = path.lstat()
-    except FileNotFoundError as error:
-        raise _broken(MANIFEST, "is missing") from error
-    if not stat.S_ISREG(status.st_mode):
-        raise _broken(MANIFEST, "is not a file")
-    if status.st_size > LARGEST_MANIFEST:
-        raise _broken(MANIFEST, f"has {status.st_size} bytes, more than the {LARGEST_MANIFEST} of any real package")
-    return path.read_bytes()
-
-
 def _listed(manifest: Manifest) -> dict[str, FileDigest]:
-    listed: dict[str, FileDigest] = {}
-    spelt: dict[str, str] = {}
     for file in manifest.files:
-        path = PurePosixPath(file.path)
-        if path.is_absolute() or str(path) != file.path or NOT_PLAIN.search(file.path):
-            raise _broken(file.path, "is listed under a path that is not plain and inside the package")
-        if file.path in listed or file.path == MANIFEST:
-            raise _broken(file.path, "is listed twice")
-        for part in (path, *path.parents):
-            if spelt.setdefault(str(part).casefold(), str(part)) != str(part):
-                raise _broken(file.path, "differs from another path in upper and lower case only")
-        listed[file.path] = file
-    return listed
+        if file.path in UNLISTED:
+            raise broken(file.path, "is listed twice")
+    require_plain(file.path for file in manifest.files)
+    return {file.path: file for file in manifest.files}
 
 
-def _walk(folder: Path) -> Iterator[str]:
-    """Paths of all files, relative, with forward slashes; links are never followed."""
-    waiting = [""]
-    while waiting:
-        inside = waiting.pop()
-        if inside.count("/") > DEEPEST:
-            raise _broken(inside, f"lies deeper than the {DEEPEST} folders of any real package")
-        with os.scandir(folder / inside) as entries:
-            for entry in entries:
-                path = f"{inside}{entry.name}"
-                if entry.is_dir(follow_symlinks=False):
-                    waiting.append(f"{path}/")
-                elif entry.is_file(follow_symlinks=False):
-                    yield path
-                else:
-                    raise _broken(path, "is a link or a special file")
-
-
-def _digest(folder: Path, path: str) -> FileDigest:
-    with (folder / path).open("rb") as file:
-        return FileDigest(
-            path=path, sha256=hashlib.file_digest(file, "sha256").hexdigest(), size=os.fstat(file.fileno()).st_size
-        )
-
-
-def _broken(path: str, what: str) -> IntegrityError:
-    fact = f"{path} {what}"
-    return IntegrityError(fact, remedy="Do not use this package; build or copy it again", path=path)
+def _digest(folder: Folder, path: str) -> FileDigest:
+    file, size = folder.open(path)
+    digest = hashlib.sha256()
+    with file:
+        for chunk in _chunks(file, size):
+            digest.update(chunk)
+    return FileDigest(path=path, sha256=digest.hexdigest(), size=size)

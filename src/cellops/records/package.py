@@ -31,3 +31,19 @@ class Provenance(Record, frozen=True, kw_only=True):
     cellops: str
     model_type: str
     model_format: str
+
+
+class KeySignature(Record, frozen=True, kw_only=True):
+    """That the owner of a key vouches for a manifest."""
+
+    key: str
+    """The public key: `ed25519:` and its bytes in Base64."""
+    signature: str
+    """In Base64, over the digest of the manifest."""
+
+
+class Signatures(Record, frozen=True, kw_only=True):
+    """Who vouches for a package."""
+
+    version: int
+    signatures: tuple[KeySignature, ...] = ()

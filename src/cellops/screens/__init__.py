@@ -19,6 +19,7 @@ from cellops.screens.restored import restored
 from cellops.screens.runs import run, run_line, runs
 from cellops.screens.server import served, serving
 from cellops.screens.session import status
+from cellops.screens.signed import keys, signed
 from cellops.screens.steps import explained
 from cellops.screens.sweep import sweeping, swept
 
@@ -34,6 +35,7 @@ __all__ = [
     "findings_of_suite",
     "graph",
     "kept",
+    "keys",
     "package",
     "parameters",
     "problems",
@@ -49,6 +51,7 @@ __all__ = [
     "saved",
     "served",
     "serving",
+    "signed",
     "stage",
     "status",
     "sweeping",

@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cellops.errors import printable
+from cellops.errors import printable, visible
 from cellops.records.finding import Finding, Severity, merged
 
 if TYPE_CHECKING:
@@ -89,8 +89,9 @@ def findings(found: Iterable[Finding]) -> None:
     """The gravest first, each with what to do about it."""
     for finding in sorted(merged(found), key=lambda f: list(Severity).index(f.severity), reverse=True):
         colour = COLOURS[finding.severity]
-        say(f"[{colour}]{finding.severity.value}[/] {plain(finding.where)}: {plain(finding.seen)}")
-        say(f"  [dim]{plain(finding.remedy)} ({finding.code})[/]")
+        where, seen, remedy = (plain(visible(text)) for text in (finding.where, finding.seen, finding.remedy))
+        say(f"[{colour}]{finding.severity.value}[/] {where}: {seen}")
+        say(f"  [dim]{remedy} ({finding.code})[/]")
 
 
 def shown(path: str) -> str:

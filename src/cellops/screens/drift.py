@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from cellops.errors import visible
 from cellops.records.drift import DriftVerdict
 from cellops.screens.console import console, findings, plain, say, shown
 
@@ -38,7 +39,7 @@ def drift(done: "Drifted") -> None:
     console().print(table)
     _ranked(done)
     _unexplained(done)
-    say(done.headline, markup=False)
+    say(visible(done.headline), markup=False)
     findings(done.findings)
     replaced = " (in place of the one that was there)" if done.replaced else ""
     say(f"Report: {shown(done.page)}{replaced}\nData:   {shown(done.data)}", markup=False)
@@ -97,9 +98,11 @@ def _lines(title: str, columns: "tuple[RankedColumn, ...]") -> None:
 
     table = Table(title, "effect", "importance", "adjusted p", "in", "what moved", box=None, pad_edge=False)
     for column in columns:
-        name = f"[{VERDICTS[column.verdict]}]{plain(column.column)}[/]"
+        name = f"[{VERDICTS[column.verdict]}]{plain(visible(column.column))}[/]"
         importance = "-" if column.importance is None else f"{column.importance:.0%}"
-        table.add_row(name, column.effect, importance, column.p_value, plain(column.window), plain(column.moved))
+        table.add_row(
+            name, column.effect, importance, column.p_value, plain(column.window), plain(visible(column.moved))
+        )
     console().print(table)
 
 

@@ -10,11 +10,13 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple
 
 import orjson
 
 from cellops.errors import CellopsError, NotFoundError, NotReadyError
+from cellops.serving import openapi
 from cellops.serving.auth import authorise
 from cellops.serving.dataplane import Call, DataPlane, failure
 from cellops.serving.errors import MethodError, UnsupportedError
@@ -32,7 +34,7 @@ from cellops.serving.limits import Limits
 from cellops.serving.metrics import MEDIA_TYPE, Metrics
 from cellops.serving.prediction_ids import PredictionIds
 from cellops.serving.protocols.protocol import Body, Protocol, Served
-from cellops.serving.replies import Reply, constant, error_reply
+from cellops.serving.replies import Reply, answer_reply, constant, error_reply
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -107,6 +109,8 @@ class App:
         self.metrics = metrics
         self._limits: Limits = served.limits
         self._name = served.name
+        self._version = served.version
+        self._live = {"name": served.name, "live": True}
         self._protocols = tuple(protocol(served) for protocol in protocols)
         # A scikit-learn model takes a millisecond or more, a hop to a thread a tenth: probes are answered meanwhile.
         # Several threads, so that a long batch does not hold up short ones.
@@ -122,6 +126,10 @@ class App:
     def close(self) -> None:
         """Stop the threads, when every request has been answered."""
         self._pool.shutdown(cancel_futures=True)
+
+    def paths(self) -> tuple[str, ...]:
+        """All that can be asked for."""
+        return tuple(self._routes)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
@@ -186,9 +194,10 @@ class App:
     def _all_routes(self, feedback: Feedback) -> dict[str, Route]:
         first = self._protocols[0]
         routes = {
-            "/": Route("live", "GET", first, constant({"name": self._name, "live": True}), in_thread=False),
+            "/": Route("live", "GET", first, constant(self._live), in_thread=False),
             "/metrics": Route("metrics", "GET", first, self._measured, in_thread=False),
             "/feedback": Route("feedback", "POST", first, self._taken(feedback), in_thread=True),
+            openapi.PATH: Route("openapi", "GET", first, self._described(), in_thread=False),
         }
         for protocol in self._protocols:
             for path, document in protocol.documents().items():
@@ -196,6 +205,24 @@ class App:
             for path in protocol.ask_paths():
                 routes[path] = Route("predict", "POST", protocol, self._asked(protocol), in_thread=True)
         return routes
+
+    def _described(self) -> Callable[[Body, int], Reply]:
+        """The OpenAPI document, made when it is first asked for."""
+
+        @cache
+        def made() -> Reply:
+            document = openapi.document(
+                self._plane.contract,
+                self._limits,
+                name=self._name,
+                version=self._version,
+                protocols=self._protocols,
+                readable={"/": self._live, "/metrics": ""},
+                is_open=OPEN,
+            )
+            return Reply(200, orjson.dumps(document))
+
+        return lambda _body, _received: made()
 
     def _protocol_of(self, path: str) -> Protocol:
         return next((p for p in self._protocols if path.startswith(p.prefix)), self._protocols[0])
@@ -221,12 +248,10 @@ class App:
             event = event_time_of(body.headers, received)
             call = Call(body.prediction_id, request_id, event, received, protocol.name)
             answer = self._plane.answer(question.columns, call)
-            labels = answer.predictions.labels.tolist()
-            chances = answer.predictions.probabilities
-            document = protocol.encode(question, labels, None if chances is None else chances.tolist())
+            document = protocol.encode(question, answer.predictions)
             warnings = (*answer.warnings, *(f"absent {name}" for name in question.absent))
             headers = answer_headers(body.prediction_id, warnings)
-            return Reply(200, orjson.dumps(document), headers=headers, request_id=request_id)
+            return answer_reply(document, headers, request_id)
 
         return handle
 

@@ -7,7 +7,7 @@ import orjson
 
 from cellops.errors import CellopsError
 from cellops.serving.errors import HeadError, HeadSizeError, SlowError, status_of
-from cellops.serving.protocols.protocol import Body, Document, Protocol
+from cellops.serving.protocols.protocol import Body, Document, MixedDocument, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,17 @@ def constant(document: Document) -> Callable[[Body, int], Reply]:
         else Reply(200, orjson.dumps(document))
     )
     return lambda _body, _received: reply
+
+
+def answer_reply(
+    document: Document | MixedDocument, headers: tuple[tuple[bytes, bytes], ...], request_id: str
+) -> Reply:
+    """The answer to a question."""
+    if not isinstance(document, MixedDocument):
+        return Reply(200, orjson.dumps(document), headers=headers, request_id=request_id)
+    head = orjson.dumps(document.head)
+    length = (document.length_header, b"%d" % len(head))
+    return Reply(200, head + document.tail, document.media_type.encode(), (*headers, length), request_id)
 
 
 def error_reply(protocol: Protocol, error: CellopsError) -> Reply:

@@ -73,7 +73,7 @@ def anderson_darling(reference: Values, current: Values) -> StatisticResult:
     value = (1 / rows[0] + 1 / rows[1]) * _weighed(first, second)
     effect = gap_effect("largest_gap", gaps(first, second).largest, *rows)
     if tied([first, second]):
-        p_value = tied_p_value(first, second, by_variance, lambda seen: as_in_the_limit(seen, rows))
+        p_value = tied_p_value(first, second, as_in_the_limit(value, rows), by_variance)
     else:
         p_value = limiting(value, rows)
     return computed(name, value, *rows, p_value=p_value, method="asymptotic", effect=effect)

@@ -85,7 +85,7 @@ def anderson_darling_k(samples: Sequence[Values]) -> StatisticResult:
     effect = gap_effect("largest_gap", gap, *rows)
     if tied(sides):
         share = counts.sum(axis=0) / sum(rows)
-        p_value = tied_tail(as_in_the_limit(value, rows), share, by_variance, len(sides))
+        p_value = tied_tail(as_in_the_limit(value, rows), share, share, by_variance, len(sides))
     else:
         p_value = limiting(value, rows)
     return computed(name, value, *shown, p_value=p_value, method="asymptotic", effect=effect)

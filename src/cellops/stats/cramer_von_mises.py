@@ -74,7 +74,10 @@ def cramer_von_mises(reference: Values, current: Values) -> StatisticResult:
         p_value = _exact(*rows_of_both(first, second))
     else:
         ties = tied([first, second], TIES_OF_A_ROW / sum(rows))
-        p_value = tied_p_value(first, second, evenly) if ties else _asymptotic(value, *rows)
+        if ties:
+            p_value = tied_p_value(first, second, _square_gaps(first, second), evenly)
+        else:
+            p_value = _asymptotic(value, *rows)
     return computed(
         name,
         value,
@@ -105,6 +108,31 @@ def _squares_along(few: Distribution, first: Distribution, second: Distribution)
     ours = few.counts * ((left + right) / 2) ** 2 + _ties(few.counts)
     own_ties = float(np.sum(_ties(many.counts))) if many.distinct < many.rows else 0.0
     return float(few.rows * np.sum(ours) + many.rows * (np.sum(between * below**2) + own_ties))
+
+
+def _square_gaps(first: Distribution, second: Distribution) -> float:
+    """The figure of `tied_p_value`: squared gaps at midranks, each of which weighs as many as it has rows."""
+    n, m, rows = first.rows, second.rows, first.rows + second.rows
+    sides = few_and_many(first, second)
+    if sides is None:
+        _, here, there = rows_of_both(first, second)
+        gap = (np.cumsum(here) - here / 2) / n - (np.cumsum(there) - there / 2) / m
+        squares = float(np.sum((here + there) * gap**2))
+    else:
+        squares = _square_gaps_along(*sides)
+    return n * m / rows * (rows - 1) / rows * squares / rows
+
+
+def _square_gaps_along(few: Distribution, many: Distribution) -> float:
+    """The sum over all rows where one side has many: between two values of the few its ranks go up one by one."""
+    m, (left, right) = float(many.rows), (rank.astype(np.float64) for rank in ranks(few, many))
+    at = few.upto - few.counts / few.rows / 2 - (left + right) / 2 / m
+    begin, end = np.append(0.0, right), np.append(left, m)
+    apart = np.append(0.0, few.upto) - (begin + end) / 2 / m
+    # Equal rows have one rank, and not several.
+    tied = float(np.sum(_ties(many.counts)) - np.sum(_ties(right - left))) if many.distinct < many.rows else 0.0
+    between = np.sum((end - begin) * apart**2) + (np.sum(_ties(end - begin)) - tied) / m**2
+    return float(np.sum((few.counts + right - left) * at**2) + between)
 
 
 def _ties(count: Points) -> Points:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from cellops.errors import UsageError, printable
+from cellops.errors import UsageError, visible
 from cellops.pipeline.export.workflow import Workflow
 
 MARK = "# Written by cellops export from "
@@ -79,5 +79,4 @@ def _digest(text: str) -> str:
 
 def _in_one_line(text: str) -> str:
     """Text of others as a comment may hold it, which ends with its line."""
-    plain = text.encode(errors="backslashreplace").decode()
-    return printable(plain).replace("\n", "\\n")
+    return visible(text.encode(errors="backslashreplace").decode())

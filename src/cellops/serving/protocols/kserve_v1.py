@@ -1,11 +1,21 @@
 """KServe's V1 protocol: `{"instances": [...]}` in, `{"predictions": [...]}` out; answers labels, as its servers do."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from cellops.errors import CellopsError, InputError
-from cellops.serving.protocols.parsing import decode_table, parse_object, refuse_unknown
-from cellops.serving.protocols.protocol import Body, Document, Question, Served, error_document
+from cellops.packaging.predictor import Predictions
+from cellops.serving.protocols.operation import (
+    COLUMNS,
+    LABEL,
+    TABLE_IN_ROWS,
+    WHEN,
+    JSONSchema,
+    Operation,
+    listed,
+    record,
+)
+from cellops.serving.protocols.parsing import JSON, decode_table, parse_object, refuse_unknown
+from cellops.serving.protocols.protocol import ERROR, Body, Document, Question, Served, error_document
 
 FIELDS = ("instances", "inputs")
 
@@ -34,13 +44,22 @@ class KServeV1:
             raise InputError(fact, remedy='Send {"instances": [{"column": value, …}, …]}')
         return decode_table(self._served, next(iter(document.values())))
 
-    def encode(
-        self,
-        question: Question,  # noqa: ARG002 - the shape of every protocol
-        labels: list[Any],
-        probabilities: list[list[float]] | None,  # noqa: ARG002
-    ) -> Document:
-        return {"predictions": labels}
+    def encode(self, question: Question, predictions: Predictions) -> Document:  # noqa: ARG002 - the shape of every protocol
+        return {"predictions": predictions.labels.tolist()}
 
     def error(self, error: CellopsError, status: int) -> Document:  # noqa: ARG002
         return error_document(error)
+
+    def operations(self) -> Mapping[str, Operation]:
+        table = {"anyOf": [TABLE_IN_ROWS, COLUMNS]}
+        one = {"minProperties": 1, "maxProperties": 1}
+        operation = Operation(
+            summary="Predict labels",
+            requests={JSON: record(dict.fromkeys(FIELDS, table), **one)},
+            answer=record({"predictions": listed(LABEL)}, "predictions"),
+            headers=WHEN,
+        )
+        return dict.fromkeys(self.ask_paths(), operation)
+
+    def error_schema(self) -> JSONSchema:
+        return ERROR

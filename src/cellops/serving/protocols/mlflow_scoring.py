@@ -8,7 +8,20 @@ from typing import Any
 
 from cellops.data.csv_cells import bare_return, cell_value
 from cellops.errors import CellopsError, InputError
-from cellops.serving.errors import MediaTypeError, UnsupportedError, said, sentence
+from cellops.packaging.predictor import Predictions
+from cellops.serving.errors import MediaTypeError, said, sentence
+from cellops.serving.protocols.operation import (
+    COLUMNS,
+    LABEL,
+    ROW,
+    SAYING,
+    TABLE_IN_ROWS,
+    WHEN,
+    JSONSchema,
+    Operation,
+    listed,
+    record,
+)
 from cellops.serving.protocols.parsing import JSON, decode_table, parse_object, refuse_unknown
 from cellops.serving.protocols.protocol import Body, Document, Question, Served
 from cellops.version import __version__
@@ -55,7 +68,7 @@ class MlflowScoring:
             raise InputError(fact, remedy='Send {"dataframe_records": [{"column": value, …}, …]}')
         if document.get("params", {}) not in ({}, None):
             fact = "This model takes no params"
-            raise UnsupportedError(fact, remedy="Leave params out")
+            raise InputError(fact, remedy="Leave params out")
         table = document[forms[0]]
         return decode_table(self._served, _split(table) if forms[0] == "dataframe_split" else table)
 
@@ -76,16 +89,34 @@ class MlflowScoring:
         known = {name: [cell_value(fields[name], cell) for cell in table[name]] for name in table if name in fields}
         return decode_table(self._served, table | known)
 
-    def encode(
-        self,
-        question: Question,  # noqa: ARG002 - the shape of every protocol
-        labels: list[Any],
-        probabilities: list[list[float]] | None,  # noqa: ARG002
-    ) -> Document:
-        return {"predictions": labels}
+    def encode(self, question: Question, predictions: Predictions) -> Document:  # noqa: ARG002 - the shape of every protocol
+        return {"predictions": predictions.labels.tolist()}
 
     def error(self, error: CellopsError, status: int) -> Document:
         return said(error) | {"error_code": CODES.get(status, "BAD_REQUEST"), "message": sentence(error)}
+
+    def operations(self) -> Mapping[str, Operation]:
+        split = {"data": listed({"type": "array"}), "columns": listed({"type": "string"}), "index": {"type": "array"}}
+        forms: dict[str, JSONSchema] = {
+            "dataframe_split": record(split, "data"),
+            "dataframe_records": listed(ROW, minItems=1),
+            "instances": {"anyOf": [TABLE_IN_ROWS, COLUMNS]},
+            "inputs": {"anyOf": [TABLE_IN_ROWS, COLUMNS]},
+        }
+        params = {"params": {"type": ["object", "null"], "maxProperties": 0}}
+        body = {"anyOf": [record({form: schema, **params}, form) for form, schema in forms.items()]}
+        csv_body = {"type": "string", "description": "The names of the columns in the first line"}
+        operation = Operation(
+            summary="Predict labels",
+            requests={JSON: body, CSV: csv_body},
+            answer=record({"predictions": listed(LABEL)}, "predictions"),
+            headers=WHEN,
+        )
+        return dict.fromkeys(self.ask_paths(), operation)
+
+    def error_schema(self) -> JSONSchema:
+        words = {"type": "string"}
+        return record({"error_code": words, "message": words, **SAYING}, "error_code", "message", "code")
 
 
 def _split(table: object) -> object:

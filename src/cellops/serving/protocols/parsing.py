@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
 import orjson
 
 from cellops.errors import InputError
@@ -105,7 +106,7 @@ def refuse_unknown(document: Mapping[str, Any], known: Iterable[str], where: str
 def count_rows(table: object) -> int:
     """Rows of a table of either form, before it is decoded."""
     if isinstance(table, dict):
-        return max((len(values) for values in table.values() if isinstance(values, list)), default=0)
+        return max((len(values) for values in table.values() if isinstance(values, list | np.ndarray)), default=0)
     return len(table) if isinstance(table, list) else 0
 
 

@@ -7,11 +7,24 @@ from typing import Protocol as Shape
 
 from cellops.data.decoder import Columns, Decoder
 from cellops.errors import CellopsError
+from cellops.packaging.predictor import Predictions
 from cellops.records.contract import Schema
 from cellops.serving.errors import said, sentence
 from cellops.serving.limits import Limits
+from cellops.serving.protocols.operation import SAYING, JSONSchema, Operation, record
 
 Document = dict[str, Any] | str
+
+
+@dataclass(frozen=True, slots=True)
+class MixedDocument:
+    """A document with bytes behind it."""
+
+    head: dict[str, Any]
+    tail: bytes
+    media_type: str
+    length_header: bytes
+    """The header that says how long the document itself is."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +53,8 @@ class Question:
     """The id that stands in the body, for protocols that have one."""
     outputs: tuple[str, ...] = ()
     """The outputs asked for, by name; empty asks for all that the protocol gives."""
+    binary: frozenset[str] = frozenset()
+    """Those of them that are wanted as bytes, for protocols that can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +90,21 @@ class Protocol(Shape):
     def decode(self, body: Body) -> Question:
         """Read a question; every refusal is a `CellopsError`."""
 
-    def encode(self, question: Question, labels: list[Any], probabilities: list[list[float]] | None) -> Document:
+    def encode(self, question: Question, predictions: Predictions) -> Document | MixedDocument:
         """The answer to a question."""
 
     def error(self, error: CellopsError, status: int) -> Document:
         """How this protocol says an error."""
+
+    def operations(self) -> Mapping[str, Operation]:
+        """What is asked where, for the OpenAPI document."""
+
+    def error_schema(self) -> JSONSchema:
+        """What describes an error of this protocol."""
+
+
+ERROR: JSONSchema = record({"error": {"type": "string"}, **SAYING}, "error", "code")
+"""What describes `error_document`."""
 
 
 def error_document(error: CellopsError) -> Document:

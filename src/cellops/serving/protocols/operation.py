@@ -1,0 +1,60 @@
+"""How a protocol describes its questions and answers, for the OpenAPI document."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+JSONSchema = Mapping[str, Any]
+ROW: JSONSchema = {"$ref": "#/components/schemas/Row"}
+"""One row as an object of its columns."""
+ROW_IN_ORDER: JSONSchema = {"$ref": "#/components/schemas/RowInOrder"}
+"""One row as a list of values in the order of the columns."""
+COLUMNS: JSONSchema = {"$ref": "#/components/schemas/Columns"}
+"""A table as an object of lists."""
+LABEL: JSONSchema = {"$ref": "#/components/schemas/Label"}
+ID: JSONSchema = {"type": "string", "pattern": "^[A-Za-z0-9._~:/+=@-]{1,128}$"}
+"""What tells requests and answers apart."""
+WHEN: Mapping[str, JSONSchema] = {
+    "X-Event-Time": {"type": "string", "format": "date-time", "description": "When the rows happened"}
+}
+"""The header of questions that the log needs."""
+TABLE_IN_ROWS: JSONSchema = {"anyOf": [{"type": "array", "items": row, "minItems": 1} for row in (ROW, ROW_IN_ORDER)]}
+SAYING: Mapping[str, JSONSchema] = {
+    "code": {"type": "string", "description": "What kind of error it is"},
+    "column": {"type": "string"},
+    "rows": {"type": "array", "items": {"type": "integer"}, "description": "The first rows that it speaks of"},
+    "rule": {"type": "string", "description": "The expectation that is broken"},
+    "reason": {"type": "string", "description": "Why there is such a rule"},
+    "error_id": {"type": "string", "description": "By which those who run the server find the cause in its log"},
+}
+"""What an error says besides its sentence."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """A question that a protocol takes, and its answer."""
+
+    summary: str
+    requests: Mapping[str, JSONSchema]
+    """What bodies look like, by media type."""
+    answer: JSONSchema
+    headers: Mapping[str, JSONSchema]
+    """Headers of the request, besides its id and its token."""
+    binary_answer: bool = False
+    """Whether an answer may have bytes behind it."""
+
+
+def listed(items: JSONSchema, **more: Any) -> JSONSchema:
+    """A list of what a schema describes."""
+    return {"type": "array", "items": items, **more}
+
+
+def record(properties: Mapping[str, JSONSchema], *required: str, **more: Any) -> JSONSchema:
+    """An object with these fields and no others."""
+    return {
+        "type": "object",
+        "properties": dict(properties),
+        "required": list(required),
+        "additionalProperties": False,
+        **more,
+    }
