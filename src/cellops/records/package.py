@@ -17,6 +17,25 @@ class Manifest(Record, frozen=True, kw_only=True):
     files: tuple[FileDigest, ...]
 
 
+class Conversion(Record, frozen=True, kw_only=True):
+    """How the model came into another format than the run has kept it in, and how near its answers stay."""
+
+    source: str
+    """The format of the run's own model."""
+    converter: str
+    """The distribution that wrote the model, with its version."""
+    precision: str
+    """`float64` or `float32`; `int8` or `float16` for the weights of a quantised model."""
+    rows: int
+    """On how many rows both were asked."""
+    difference: float
+    """The greatest difference of a probability or number."""
+    tolerance: float
+    """The greatest that would have been taken; for a quantised model, none."""
+    measures: dict[str, tuple[float, float]] = {}
+    """For a quantised model, how it does before and after on the rows, by the name of the measure."""
+
+
 class Provenance(Record, frozen=True, kw_only=True):
     """Where a package comes from."""
 
@@ -47,3 +66,5 @@ class Signatures(Record, frozen=True, kw_only=True):
 
     version: int
     signatures: tuple[KeySignature, ...] = ()
+    conversion: Conversion | None = None
+    """Absent where the model is served as the run has kept it."""

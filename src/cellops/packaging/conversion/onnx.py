@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from cellops.errors import PackageError
-from cellops.packaging.conversion import encoders, trees
+from cellops.packaging.conversion import encoders, imputers, trees
 from cellops.packaging.conversion.trees import DOMAIN
-from cellops.packaging.conversion.writer import DOUBLE, FLOAT
+from cellops.packaging.conversion.writer import BOOL, DOUBLE, FLOAT, INT64
 from cellops.packaging.formats.base import extra
 from cellops.packaging.formats.onnx_layout import LABEL, MATRIX, chance_name, missing_text
 from cellops.packaging.formats.parts import parts
-from cellops.records.contract import Schema, Task
+from cellops.records.contract import Field, Schema, Task
 from cellops.records.profile import ColumnKind
 
 OPSET, ML_OPSET, TREES_OPSET, IR = 21, 3, 5, 10
@@ -57,8 +57,8 @@ def to_onnx(model: Any, schema: Schema, *, double: bool = True) -> bytes:
                 initial_types=inputs,
                 options=_options(held),
                 target_opset={"": OPSET, "ai.onnx.ml": ML_OPSET, DOMAIN: 1},
-                custom_conversion_functions=trees.converters() | encoders.converters(),
-                custom_shape_calculators=trees.shapes() | encoders.shapes(),
+                custom_conversion_functions=trees.converters() | encoders.converters() | imputers.converters(),
+                custom_shape_calculators=trees.shapes() | encoders.shapes() | imputers.shapes(),
             )
         except Exception as error:  # each converter raises its own
             fact = f"{type(model).__name__} cannot be said in ONNX: {type(error).__name__}: {_first_line(error)}"
@@ -72,7 +72,7 @@ def is_matrix(model: Any, schema: Schema) -> bool:
     from sklearn.compose import ColumnTransformer
 
     by_name = any(isinstance(part, ColumnTransformer) for part in (model, *model.get_params(deep=True).values()))
-    return not by_name and all(field.kind is not ColumnKind.TEXT for field in schema.inputs)
+    return not by_name and all(field.kind in {ColumnKind.NUMBER, ColumnKind.INTEGER} for field in schema.inputs)
 
 
 def _require_columns(schema: Schema) -> None:
@@ -126,7 +126,7 @@ def _finish(made: Any, schema: Schema, *, matrix: bool) -> None:
         made.ClearField(name)
     names = [given.name for given in made.graph.input]
     _rename(made.graph, {})
-    _name_inputs(made.graph, names, matrix=matrix)
+    _name_inputs(made.graph, names, {} if matrix else {field.name: field for field in schema.inputs})
     _name_outputs(made.graph, schema)
 
 
@@ -150,23 +150,36 @@ def _rename(graph: Any, names: dict[str, str]) -> None:
                 _rename(attribute.g, names)
 
 
-def _name_inputs(graph: Any, names: list[str], *, matrix: bool) -> None:
-    """Call inputs as the columns are called, with the shape (rows,), which a first node makes (rows, 1)."""
+def _name_inputs(graph: Any, names: list[str], fields: dict[str, Field]) -> None:
+    """Call inputs as the columns are called, with the shape and type that MLflow's signature gives them."""
     from onnx import helper, numpy_helper
 
     axis = numpy_helper.from_array(np.array([1]), INNER.format("axis"))
     first = []
     for given, name in zip(graph.input, names, strict=True):
-        kind, arguments = ("Identity", [name]) if matrix else ("Unsqueeze", [name, axis.name])
-        first.append(helper.make_node(kind, arguments, [given.name], name=f"{kind}:{given.name}"))
-        given.name = name
-        if not matrix:
+        if name not in fields:
+            first.append(helper.make_node("Identity", [name], [given.name], name=f"Identity:{given.name}"))
+        else:
+            kind = given.type.tensor_type.elem_type
+            taken, column = _taken(fields[name], kind), f"{given.name}:column"
+            first.append(helper.make_node("Unsqueeze", [name, axis.name], [column], name=f"Unsqueeze:{given.name}"))
+            cast = {} if taken == kind else {"to": kind}
+            first.append(helper.make_node("Cast" if cast else "Identity", [column], [given.name], **cast))
+            given.type.tensor_type.elem_type = taken
             del given.type.tensor_type.shape.dim[1:]
-    if not matrix:
+        given.name = name
+    if fields:
         graph.initializer.append(axis)
     rest = list(graph.node)
     del graph.node[:]
     graph.node.extend([*first, *rest])
+
+
+def _taken(field: Field, kind: int) -> int:
+    """The type in which a request's column comes."""
+    if field.kind is ColumnKind.BOOLEAN and not field.nullable:
+        return BOOL
+    return INT64 if field.kind is ColumnKind.INTEGER and not field.nullable else kind
 
 
 def _name_outputs(graph: Any, schema: Schema) -> None:
@@ -185,6 +198,9 @@ def _name_outputs(graph: Any, schema: Schema) -> None:
         graph.output.append(helper.make_tensor_value_info(name, element, [None]))
 
     add(LABEL, "Reshape", label.name, -1, kind)
-    for place in range(len(schema.classes) if schema.probabilities else 0):
-        table = chances[0]
-        add(chance_name(place), "Gather", table.name, place, table.type.tensor_type.elem_type, axis=1)
+    if schema.probabilities:
+        table = INNER.format("chances")  # some converters give another precision than they say
+        element = chances[0].type.tensor_type.elem_type
+        graph.node.append(helper.make_node("Cast", [chances[0].name], [table], name=f"Cast:{table}", to=element))
+        for place in range(len(schema.classes)):
+            add(chance_name(place), "Gather", table, place, element, axis=1)

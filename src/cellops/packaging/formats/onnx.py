@@ -13,7 +13,13 @@ from cellops.packaging.predictor import Array, Predictions, Predictor, to_matrix
 from cellops.records.contract import Field, Schema
 from cellops.records.profile import ColumnKind
 
-DTYPES = {"tensor(float)": np.dtype("float32"), "tensor(double)": np.dtype("float64"), "tensor(string)": np.dtype("O")}
+DTYPES = {
+    "tensor(bool)": np.dtype("bool"),
+    "tensor(double)": np.dtype("float64"),
+    "tensor(float)": np.dtype("float32"),
+    "tensor(int64)": np.dtype("int64"),
+    "tensor(string)": np.dtype("O"),
+}
 ERRORS_ONLY = 3
 
 
@@ -89,6 +95,8 @@ class OnnxPredictor:
 
     def _column(self, field: Field, values: Array) -> Array:
         if field.kind is not ColumnKind.TEXT:
+            if values.dtype == self._dtypes[field.name] == field.dtype:
+                return values
             return to_numbers(field, values).astype(self._dtypes[field.name], copy=False)
         if not field.nullable:
             return values.astype(object, copy=False)
