@@ -60,9 +60,7 @@ def in_format(
             raise
         return source, (_stays(wanted, error),)
     provenance = source.provenance.replace(conversion=conversion)
-    return replace(
-        source, folder=output, environment=with_runtime(source.environment), provenance=provenance
-    ), ()
+    return replace(source, folder=output, environment=with_runtime(source.environment), provenance=provenance), ()
 
 
 def _stays(wanted: str, error: PackageError) -> Finding:

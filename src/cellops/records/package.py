@@ -30,8 +30,8 @@ class Conversion(Record, frozen=True, kw_only=True):
     """On how many rows both were asked."""
     difference: float
     """The greatest difference of a probability or number."""
-    tolerance: float
-    """The greatest that would have been taken; for a quantised model, none."""
+    tolerance: float | None
+    """The greatest that would have been taken; for a quantised model none is."""
     measures: dict[str, tuple[float, float]] = {}
     """For a quantised model, how it does before and after on the rows, by the name of the measure."""
 
@@ -50,6 +50,9 @@ class Provenance(Record, frozen=True, kw_only=True):
     cellops: str
     model_type: str
     model_format: str
+    """The format that serves."""
+    conversion: Conversion | None = None
+    """Absent where the model is served as the run has kept it."""
 
 
 class KeySignature(Record, frozen=True, kw_only=True):
@@ -66,5 +69,3 @@ class Signatures(Record, frozen=True, kw_only=True):
 
     version: int
     signatures: tuple[KeySignature, ...] = ()
-    conversion: Conversion | None = None
-    """Absent where the model is served as the run has kept it."""

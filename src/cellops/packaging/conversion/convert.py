@@ -87,14 +87,14 @@ def opened(content: bytes, contract: Contract) -> Predictor:
 def write_folder(content: bytes, source: Path, output: Path) -> None:
     """An MLflow folder around an ONNX file, with the signature of another one."""
     import mlflow.onnx
-    import onnx
     from mlflow.models import Model
 
     held = Model.from_dict(msgspec.yaml.decode((source / MLMODEL).read_bytes()))
     options: dict[str, Any] = {"signature": held.signature, "pip_requirements": requirements()}
+    held_model = extra("onnx", "onnx").load_from_string(content)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        mlflow.onnx.save_model(onnx.load_from_string(content), str(output), save_as_external_data=False, **options)
+        mlflow.onnx.save_model(held_model, str(output), save_as_external_data=False, **options)
     (output / FORMATS["onnx"].file).write_bytes(content)
 
 

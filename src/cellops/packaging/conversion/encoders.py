@@ -28,7 +28,7 @@ def shapes() -> dict[type, Callable[[Any], None]]:
 
 
 def tables(encoder: Any) -> list[npt.NDArray[np.float64]]:
-    """What the encoder gives for each category of each column, and in a last row, if it takes them, for unknown ones."""
+    """What the encoder gives for each category of each column; a last row is for unknown ones, if it takes them."""
     kept = [list(categories) for categories in encoder.categories_]
     first = [categories[0] for categories in kept]
     takes = encoder.handle_unknown not in {"error", "warn"}
@@ -78,9 +78,7 @@ def _columns(writer: Writer, operator: Any) -> Iterator[str]:
             yield given.full_name if width == 1 else writer.node("Gather", which, axis=1)
 
 
-def _looked_up(
-    writer: Writer, column: str, categories: npt.NDArray[Any], table: npt.NDArray[np.float64]
-) -> str:
+def _looked_up(writer: Writer, column: str, categories: npt.NDArray[Any], table: npt.NDArray[np.float64]) -> str:
     """The rows of the table; where it has none for unknown categories, onnxruntime refuses the row."""
     text = categories.dtype.kind in "OUS"
     names = np.array([str(value) for value in categories], dtype=object) if text else categories.astype(float)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from cellops.packaging.conversion.trees import UnconvertibleError
-from cellops.packaging.conversion.writer import DOUBLE, Writer, element, number_type
+from cellops.packaging.conversion.writer import DOUBLE, Writer, element, number_type, skl2onnx_types
 
 
 def converters() -> dict[type, Callable[[Any, Any, Any], None]]:
@@ -26,11 +26,9 @@ def _is_text(imputer: Any) -> bool:
 
 
 def _shape(operator: Any) -> None:
-    from skl2onnx.common.data_types import StringTensorType
-
     imputer = operator.raw_operator
     extra = 0 if imputer.indicator_ is None else len(imputer.indicator_.features_)
-    kind = StringTensorType if _is_text(imputer) else number_type(operator)
+    kind = skl2onnx_types().StringTensorType if _is_text(imputer) else number_type(operator)
     operator.outputs[0].type = kind([operator.inputs[0].get_first_dimension(), len(imputer.statistics_) + extra])
 
 

@@ -15,6 +15,7 @@ from cellops.packaging.conversion import encoders, imputers, trees
 from cellops.packaging.conversion.trees import DOMAIN
 from cellops.packaging.conversion.writer import BOOL, DOUBLE, FLOAT, INT64
 from cellops.packaging.formats.base import extra
+from cellops.packaging.formats.onnx_graph import graphs
 from cellops.packaging.formats.onnx_layout import LABEL, MATRIX, chance_name, missing_text
 from cellops.packaging.formats.parts import parts
 from cellops.records.contract import Field, Schema, Task
@@ -64,7 +65,7 @@ def to_onnx(model: Any, schema: Schema, *, double: bool = True) -> bytes:
             fact = f"{type(model).__name__} cannot be said in ONNX: {type(error).__name__}: {_first_line(error)}"
             raise PackageError(fact, remedy="Package it as skops") from error
     _finish(made, schema, matrix=matrix)
-    return made.SerializeToString(deterministic=True)
+    return bytes(made.SerializeToString(deterministic=True))
 
 
 def is_matrix(model: Any, schema: Schema) -> bool:
@@ -128,6 +129,10 @@ def _finish(made: Any, schema: Schema, *, matrix: bool) -> None:
     _rename(made.graph, {})
     _name_inputs(made.graph, names, {} if matrix else {field.name: field for field in schema.inputs})
     _name_outputs(made.graph, schema)
+    used = {name for graph in graphs(made.graph) for node in graph.node for name in node.input}
+    kept = [constant for constant in made.graph.initializer if constant.name in used]
+    del made.graph.initializer[:]
+    made.graph.initializer.extend(kept)
 
 
 def _rename(graph: Any, names: dict[str, str]) -> None:
@@ -152,7 +157,7 @@ def _rename(graph: Any, names: dict[str, str]) -> None:
 
 def _name_inputs(graph: Any, names: list[str], fields: dict[str, Field]) -> None:
     """Call inputs as the columns are called, with the shape and type that MLflow's signature gives them."""
-    from onnx import helper, numpy_helper
+    helper, numpy_helper = extra("onnx.helper", "onnx"), extra("onnx.numpy_helper", "onnx")
 
     axis = numpy_helper.from_array(np.array([1]), INNER.format("axis"))
     first = []
@@ -184,7 +189,7 @@ def _taken(field: Field, kind: int) -> int:
 
 def _name_outputs(graph: Any, schema: Schema) -> None:
     """`label`, and `probability_0`, `probability_1` … in the order of the contract's classes, each (rows,)."""
-    from onnx import helper, numpy_helper
+    helper, numpy_helper = extra("onnx.helper", "onnx"), extra("onnx.numpy_helper", "onnx")
 
     label, *chances = list(graph.output)
     del graph.output[:]

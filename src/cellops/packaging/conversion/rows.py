@@ -1,7 +1,7 @@
 """Rows on which a converted model is asked: the parity rows, and mixtures of what the contract knows of each column.
 
-A mixture takes each column's value by itself: real values, those between its bounds, missing ones, and the very thresholds
-of the model's trees with their neighbours in both precisions, where a rounding would show.
+A mixture takes each column's value by itself: real values, those between its bounds, missing ones, and the very
+thresholds of the model's trees with their neighbours in both precisions, where a rounding would show.
 """
 
 from typing import Any

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cellops.packaging.conversion.writer import DOUBLE, FLOAT, Writer, number_type
+from cellops.packaging.conversion.writer import DOUBLE, FLOAT, Writer, number_type, skl2onnx_types
+from cellops.packaging.formats.base import extra
 
 DOMAIN = "cellops"
 """Stands for ai.onnx.ml 5 until the conversion is done: skl2onnx knows that domain up to 3 only."""
@@ -76,8 +77,7 @@ class Ensemble:
         self.leaf_targets.append(target)
 
     def attributes(self) -> dict[str, Any]:
-        from onnx.numpy_helper import from_array
-
+        from_array = extra("onnx.numpy_helper", "onnx").from_array
         return {
             "n_targets": self.targets,
             "aggregate_function": SUM,
@@ -234,12 +234,13 @@ def shapes() -> dict[type, Callable[[Any], None]]:
 
 
 def _shape(operator: Any) -> None:
-    from skl2onnx.common.data_types import Int64TensorType, StringTensorType
-
+    types = skl2onnx_types()
     rows, classes = operator.inputs[0].get_first_dimension(), getattr(operator.raw_operator, "classes_", None)
     operator.outputs[-1].type = number_type(operator)([rows, 1 if classes is None else len(classes)])
     if classes is not None:
-        operator.outputs[0].type = (StringTensorType if classes.dtype.kind in "OU" else Int64TensorType)([rows])
+        operator.outputs[0].type = (types.StringTensorType if classes.dtype.kind in "OU" else types.Int64TensorType)(
+            [rows]
+        )
 
 
 def _converter(read: Callable[[Any], Answering]) -> Callable[[Any, Any, Any], None]:

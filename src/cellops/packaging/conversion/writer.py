@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cellops.packaging.formats.base import extra
+
 FLOAT, INT64, BOOL, DOUBLE = 1, 7, 9, 11
 
 
@@ -27,10 +29,8 @@ class Writer:
 
     def constant(self, values: npt.NDArray[Any]) -> str:
         """Add a constant; texts are arrays of dtype object."""
-        from onnx.numpy_helper import from_array
-
         name = str(self._scope.get_unique_variable_name("constant"))
-        self._container.initializers.append(from_array(np.ascontiguousarray(values), name))
+        self._container.initializers.append(extra("onnx.numpy_helper", "onnx").from_array(np.asarray(values), name))
         return name
 
     def cast(self, value: str, variable: Any) -> None:
@@ -45,7 +45,10 @@ def element(variable: Any) -> int:
 
 def number_type(operator: Any) -> Any:
     """The type of what an estimator gives: of single precision where what it is given is."""
-    from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType
+    types = skl2onnx_types()
+    single = any(isinstance(given.type, types.FloatTensorType) for given in operator.inputs)
+    return types.FloatTensorType if single else types.DoubleTensorType
 
-    single = any(isinstance(given.type, FloatTensorType) for given in operator.inputs)
-    return FloatTensorType if single else DoubleTensorType
+
+def skl2onnx_types() -> Any:
+    return extra("skl2onnx.common.data_types", "onnx")

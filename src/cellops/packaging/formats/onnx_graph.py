@@ -6,12 +6,15 @@ onnxruntime would open files that tensors name, and load libraries that operator
 from collections.abc import Iterator
 from typing import Any
 
+from cellops.packaging.formats.base import extra
+
 DOMAINS = frozenset({"", "ai.onnx", "ai.onnx.ml"})
 MOST_BYTES = 2**31 - 1
 """What one message of protobuf can be."""
+IN_THE_FILE = 0
+"""Where protobuf says that the numbers of a tensor are."""
 OLDEST_IR, NEWEST_IR = 7, 13
 MOST_ELEMENTS = 2**31
-
 FORBIDDEN = frozenset({"Loop", "Optional", "OptionalGetElement", "SequenceMap", "RandomNormal", "RandomUniform"})
 FORBIDDEN |= {"RandomNormalLike", "RandomUniformLike", "Multinomial", "Bernoulli"}
 """What may go on for ever, or answers otherwise each time."""
@@ -25,16 +28,14 @@ def parse(content: bytes) -> Any:
     ValueError
         When the file is no ONNX model.
     """
-    from google.protobuf.message import DecodeError
-    from onnx import ModelProto
-
+    onnx, protobuf = extra("onnx", "onnx"), extra("google.protobuf.message", "onnx")
     if len(content) > MOST_BYTES:
         text = "it is larger than 2 GB"
         raise ValueError(text)
-    model = ModelProto()
+    model = onnx.ModelProto()
     try:
         model.ParseFromString(content)
-    except (DecodeError, RecursionError) as error:
+    except (protobuf.DecodeError, RecursionError) as error:
         text = "it is no message of protobuf"
         raise ValueError(text) from error
     if not model.graph.node or not model.opset_import:
@@ -51,7 +52,7 @@ def problem(model: Any) -> str | None:
     foreign = {opset.domain for opset in model.opset_import} - DOMAINS
     if foreign or model.functions or model.training_info:
         return f"brings operators of its own: {', '.join(sorted(foreign)) or 'functions or training'}"
-    for graph in _graphs(model.graph):
+    for graph in graphs(model.graph):
         for node in graph.node:
             if node.domain not in DOMAINS or node.op_type in FORBIDDEN:
                 return f"has the operator {node.domain[:40]} {node.op_type[:40]}"
@@ -62,7 +63,7 @@ def problem(model: Any) -> str | None:
     return None
 
 
-def _graphs(graph: Any) -> Iterator[Any]:
+def graphs(graph: Any) -> Iterator[Any]:
     """The graph and all inside of it."""
     waiting = [graph]
     while waiting:
@@ -89,9 +90,7 @@ def _tensors(graph: Any) -> Iterator[Any]:
 
 
 def _tensor_problem(tensor: Any) -> str | None:
-    from onnx import TensorProto
-
-    if tensor.data_location != TensorProto.DEFAULT or tensor.external_data:
+    if tensor.data_location != IN_THE_FILE or tensor.external_data:
         return f"keeps the tensor {tensor.name[:40]} in another file"
     elements = 1
     for size in tensor.dims:
