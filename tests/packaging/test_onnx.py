@@ -27,6 +27,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from cellops.data.decoder import decode_columns, frame_columns
 from cellops.errors import IntegrityError, PackageError
+from cellops.flows.model_format import Source, in_format
 from cellops.packaging.build import build_package
 from cellops.packaging.contract import build_contract
 from cellops.packaging.conversion.convert import convert, opened, with_runtime
@@ -38,6 +39,7 @@ from cellops.packaging.formats.onnx import OnnxPredictor
 from cellops.packaging.load import load_package
 from cellops.packaging.predictor import SklearnPredictor
 from cellops.settings import BUILT_IN_TRUSTED_TYPES
+from cellops.settings import load as load_settings
 
 TRUST = Trust(frozenset(BUILT_IN_TRUSTED_TYPES))
 ROWS = 300
@@ -228,15 +230,19 @@ def test_the_word_that_stands_for_a_missing_text_is_none_itself(mixed):
     ids=["answers", "conversion"],
 )
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-def test_what_has_no_equal_in_onnx_is_refused_with_the_reason(model, fact, save_model, tmp_path):
+def test_what_has_no_equal_in_onnx_stays_as_it_is_with_the_reason(model, fact, save_model, recorded, tmp_path):
     wine = load_wine(as_frame=True)
     inputs, target = (
         wine.data[wine.target < 2].reset_index(drop=True),
         wine.target[wine.target < 2].reset_index(drop=True),
     )
     contract = build_contract(model.fit(inputs, target), (inputs, target))
+    source = Source(save_model(model, tmp_path / "model"), contract, *recorded)
+    held, (finding,) = in_format(source, "onnx", tmp_path / "onnx", load_settings(tmp_path), strict=False)
+    assert (held, finding.code) == (source, "format-refused")
+    assert fact in finding.seen
     with pytest.raises(PackageError, match=fact):
-        convert(save_model(model, tmp_path / "model"), contract, tmp_path / "onnx", TRUST)
+        in_format(source, "onnx", tmp_path / "onnx", load_settings(tmp_path), strict=True)
     assert not (tmp_path / "onnx").exists()
 
 
