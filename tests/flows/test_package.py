@@ -61,7 +61,7 @@ def test_the_same_run_as_onnx(inside: Path, trained: Path, capsys: pytest.Captur
     built = package("trained", output=inside / "onnx", format="onnx", settings=settings.load(trained))
     assert (built.provenance.model_format, built.findings) == ("onnx", ())
     assert built.provenance.conversion is not None
-    assert built.provenance.conversion.difference < 1e-9
+    assert built.provenance.conversion.difference < 1e-6
     assert "onnxruntime==" in (inside / "onnx" / "environment" / "lock.txt").read_text()
     screens.package(built)
     assert "onnx in float64, from skops; answers within" in capsys.readouterr().out
