@@ -58,6 +58,20 @@ def test_a_package_carries_its_contract_and_where_it_comes_from(inside: Path) ->
     assert "://" not in lock
 
 
+def test_the_same_run_as_onnx(inside: Path, trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from cellops import screens, settings
+
+    built = package("trained", output=inside / "onnx", format="onnx", settings=settings.load(trained))
+    assert (built.provenance.model_format, built.findings) == ("onnx", ())
+    assert built.provenance.conversion is not None
+    assert built.provenance.conversion.difference < 1e-6
+    assert "onnxruntime==" in (inside / "onnx" / "environment" / "lock.txt").read_text()
+    screens.package(built)
+    assert "onnx in float64, from skops; answers within" in capsys.readouterr().out
+    with pytest.raises(UsageError, match="no such format"):
+        package("trained", format="tensorflow", settings=settings.load(trained))
+
+
 def test_a_package_holds_no_reference_rows_but_those_of_parity(inside: Path) -> None:
     """What drift is told against is the profile: no other file could hold rows, and each part is small."""
     files = {path.relative_to(inside / "model") for path in (inside / "model").rglob("*") if path.is_file()}

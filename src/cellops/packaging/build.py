@@ -164,7 +164,7 @@ def _room_for(output: Path) -> Iterator[Path]:
 def _format(model_folder: Path) -> Format:
     found = [known for known in FORMATS.values() if (model_folder / known.file).is_file()]
     if not (model_folder / MLMODEL).is_file() or len(found) != 1:
-        fact = f"{model_folder} holds no MLflow model of scikit-learn"
+        fact = f"{model_folder} holds no MLflow model in a format that a package keeps: {', '.join(FORMATS)}"
         raise NotFoundError(fact, remedy="Package a run that has logged its model")
     return found[0]
 

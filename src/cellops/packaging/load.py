@@ -13,7 +13,7 @@ from cellops.packaging.features import collecting, require_shown
 from cellops.packaging.formats import FORMATS, Trust
 from cellops.packaging.layout import CONTRACT, CONTRACT_PARTS, ENVIRONMENT, PROVENANCE, contract_part
 from cellops.packaging.manifest import Verified, verify
-from cellops.packaging.predictor import Predictor, SklearnPredictor
+from cellops.packaging.predictor import Predictor
 from cellops.packaging.versions import explained, read_environment, require_same_python
 from cellops.records.base import Record
 from cellops.records.contract import Contract
@@ -115,7 +115,7 @@ def load_package(
         opened.digest,
         opened.contract,
         opened.provenance,
-        SklearnPredictor(model, opened.contract.schema),
+        model_format.predictor(model, opened.contract.schema),
         environment,
     )
 

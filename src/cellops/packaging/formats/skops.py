@@ -10,6 +10,8 @@ from cellops.errors import PackageError
 from cellops.packaging.formats.base import Trust
 from cellops.packaging.formats.checks import audited, check_model
 from cellops.packaging.formats.estimators import of_file, skops_io
+from cellops.packaging.predictor import Predictor, SklearnPredictor
+from cellops.records.contract import Schema
 
 SCHEMA = "schema.json"
 LOSSES = ("sklearn._loss._loss", "sklearn.linear_model._sgd_fast")
@@ -26,7 +28,7 @@ class Skops:
         """Types that skops does not trust of itself, and estimators that it does but whose numbers nobody checks."""
         return sorted(self._read(content)[1])
 
-    def load(self, content: bytes, trust: Trust) -> object:
+    def load(self, content: bytes, trust: Trust) -> Any:
         own, untrusted = self._read(content)
         trust.require(untrusted)
         try:
@@ -36,6 +38,9 @@ class Skops:
             raise _unreadable(error) from error
         check_model(model)
         return model
+
+    def predictor(self, model: Any, schema: Schema) -> Predictor:
+        return SklearnPredictor(model, schema)
 
     def _read(self, content: bytes) -> tuple[set[str], set[str]]:
         """The types of scikit-learn in the file that its checks cover, and all that are not trusted."""
