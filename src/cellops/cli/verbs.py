@@ -24,6 +24,7 @@ from cellops.cli.runs import compare, restore, runs, show, verify
 from cellops.cli.serve import serve
 from cellops.cli.sign import key, sign
 from cellops.cli.sweep import sweep
+from cellops.cli.token import token
 from cellops.commands import Verbs
 from cellops.errors import (
     AlarmError,
@@ -44,7 +45,7 @@ from cellops.version import __version__
 
 VERBS = (
     profile, expect, execute, sweep, graph, export, runs, show, verify, compare, restore, package, audit, sign, key,
-    register, promote, retire, archive, models, serve, drift, sync, clean,
+    register, promote, retire, archive, models, serve, token, drift, sync, clean,
 )  # fmt: skip
 
 

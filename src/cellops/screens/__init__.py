@@ -24,6 +24,7 @@ from cellops.screens.session import status
 from cellops.screens.signed import keys, signed
 from cellops.screens.steps import explained
 from cellops.screens.sweep import sweeping, swept
+from cellops.screens.tokens import revoked, token, tokens
 
 __all__ = [
     "annotated",
@@ -52,6 +53,7 @@ __all__ = [
     "proof",
     "reading",
     "restored",
+    "revoked",
     "run",
     "run_line",
     "runs",
@@ -64,5 +66,7 @@ __all__ = [
     "sweeping",
     "swept",
     "synced",
+    "token",
+    "tokens",
     "watching",
 ]
