@@ -85,6 +85,7 @@ def test_a_package_holds_what_its_layout_says(flights_package):
         "environment/lock.txt",
         "environment/serving.txt",
         "manifest.json",
+        "model-settings.json",
         "model.skops",
         "provenance.json",
         "python_env.yaml",

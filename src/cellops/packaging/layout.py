@@ -16,6 +16,8 @@ CONTRACT_PARTS = ("schema", "profile", "parity", "suite", "performance", "output
 FEATURES = "features"
 """The folder of the code that the model's features execute."""
 MLMODEL = "MLmodel"
+MODEL_SETTINGS = "model-settings.json"
+"""MLServer's."""
 
 
 def contract_part(part: str) -> str:

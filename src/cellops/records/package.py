@@ -68,6 +68,25 @@ class Proven(Record, frozen=True, kw_only=True):
     cellops: str
 
 
+class Conversion(Record, frozen=True, kw_only=True):
+    """How the model came into another format than the run has kept it in, and how near its answers stay."""
+
+    source: str
+    """The format of the run's own model."""
+    converter: str
+    """The distribution that wrote the model, with its version."""
+    precision: str
+    """`float64` or `float32`; `int8` or `float16` for the weights of a quantised model."""
+    rows: int
+    """On how many rows both were asked."""
+    difference: float
+    """The greatest difference of a probability or number."""
+    tolerance: float | None
+    """The greatest that would have been taken; for a quantised model none is."""
+    measures: dict[str, tuple[float, float]] = {}
+    """For a quantised model, how it does before and after on the rows, by the name of the measure."""
+
+
 class Provenance(Record, frozen=True, kw_only=True):
     """Where a package comes from: what it takes to make its model again, and whether that has been done."""
 
@@ -83,6 +102,9 @@ class Provenance(Record, frozen=True, kw_only=True):
     cellops: str
     model_type: str
     model_format: str
+    """The format that serves."""
+    conversion: Conversion | None = None
+    """Absent where the model is served as the run has kept it."""
     patch: str | None = None
     """SHA-256 of the uncommitted changes."""
     patch_truncated: bool = False
