@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 from cellops.capture.environment.distributions import normalise
 from cellops.errors import DeploymentError
-from cellops.packaging.layout import LOCK
+from cellops.packaging.layout import LOCK, SERVING
 from cellops.records.deployment import DeploymentStep
 
-SERVING = "environment/serving.txt"
 OWN = "cellops"
 LINE = re.compile(
     r"(?P<name>[A-Za-z0-9][\w.-]*)(?:\[[\w,. -]*\])?\s*==\s*(?P<version>[\w.!+-]+)"
