@@ -17,6 +17,7 @@ import numpy as np
 from cellops.packaging.formats import FORMATS
 from cellops.packaging.manifest import LARGEST_MANIFEST, write
 
+ENDLESS, NO_TEXT = b"[" * 200_000, b'{"name\xee": 1}'
 Change = Callable[[Path, Path], object]
 """What is done to a sound package, with the path of the file that nothing may make."""
 
@@ -359,9 +360,9 @@ def _same_size(package: Path, marker: Path) -> None:
     (package / "model.skops").write_bytes(content)
 
 
-def _nested(path: str, *, sealed: bool) -> Change:
+def _written(path: str, content: bytes, *, sealed: bool) -> Change:
     def change(package: Path, marker: Path) -> None:
-        (package / path).write_text("[" * 200_000)
+        (package / path).write_bytes(content)
         if sealed:
             seal(package)
 
@@ -397,9 +398,12 @@ FILES: dict[str, Change] = {
     ),
     "a socket": _socket,
     "a huge manifest": lambda package, _: (package / "manifest.json").write_bytes(b" " * (LARGEST_MANIFEST + 1)),
-    "a manifest without end": _nested("manifest.json", sealed=False),
-    "a provenance without end": _nested("provenance.json", sealed=True),
-    "a schema without end": _nested("contract/schema.json", sealed=True),
+    "a manifest without end": _written("manifest.json", ENDLESS, sealed=False),
+    "a provenance without end": _written("provenance.json", ENDLESS, sealed=True),
+    "a schema without end": _written("contract/schema.json", ENDLESS, sealed=True),
+    "a manifest that is no text": _written("manifest.json", NO_TEXT, sealed=False),
+    "a provenance that is no text": _written("provenance.json", NO_TEXT, sealed=True),
+    "a schema that is no text": _written("contract/schema.json", NO_TEXT, sealed=True),
 }
 
 FLEET: dict[str, Change] = FILES | MODELS | SKOPS
