@@ -7,6 +7,13 @@ from cellops.errors import PackageError, TrustError
 from cellops.packaging.formats.base import Trust
 
 
+def refusal(content: bytes) -> TrustError:
+    """The error of a pickle that nobody has allowed, with what it names."""
+    fact = f"The model is kept as a pickle ({Pickle.file}), and loading one can run any code"
+    remedy = "Train one that skops can keep; or, if you trust its origin, set CELLOPS_ALLOW_PICKLE=true"
+    return TrustError(fact, remedy=remedy, types=Pickle().untrusted(content))
+
+
 class Pickle:
     name = "pickle"
     file = "model.pkl"
@@ -42,10 +49,3 @@ class Pickle:
         except Exception as error:
             fact = f"{self.file} cannot be loaded as a pickle: {type(error).__name__}: {error}"
             raise PackageError(fact, remedy="Install the distributions of the package's lock") from error
-
-
-def refusal(content: bytes) -> TrustError:
-    """The error of a pickle that nobody has allowed, with what it names."""
-    fact = f"The model is kept as a pickle ({Pickle.file}), and loading one can run any code"
-    remedy = "Train one that skops can keep; or, if you trust its origin, set CELLOPS_ALLOW_PICKLE=true"
-    return TrustError(fact, remedy=remedy, types=Pickle().untrusted(content))
