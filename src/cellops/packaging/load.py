@@ -11,12 +11,14 @@ from cellops.errors import IntegrityError, PackageError
 from cellops.packaging.consistency import require_consistent
 from cellops.packaging.features import collecting, require_shown
 from cellops.packaging.formats import FORMATS, Trust
-from cellops.packaging.layout import CONTRACT, CONTRACT_PARTS, PROVENANCE, contract_part
+from cellops.packaging.layout import CONTRACT, CONTRACT_PARTS, ENVIRONMENT, PROVENANCE, contract_part
 from cellops.packaging.manifest import Verified, verify
-from cellops.packaging.predictor import Predictor, SklearnPredictor
+from cellops.packaging.predictor import Predictor
+from cellops.packaging.versions import explained, read_environment, require_same_python
 from cellops.records.base import Record
 from cellops.records.contract import Contract
 from cellops.records.package import Manifest, Provenance
+from cellops.records.run import Environment
 from cellops.settings import BUILT_IN_TRUSTED_TYPES
 
 R = TypeVar("R", bound=Record)
@@ -39,6 +41,8 @@ class LoadedPackage(OpenedPackage):
     """A package with its model."""
 
     predictor: Predictor
+    environment: Environment | None = None
+    """What it was made with; None where the package does not say it."""
 
 
 def read_contract(path: Path, *, trusted_keys: Collection[bytes] = ()) -> OpenedPackage:
@@ -88,10 +92,10 @@ def load_package(
     TrustError
         When its model needs more trust than is given, before any of it is loaded.
     PackageError
-        When the model cannot be loaded.
+        When the model cannot be loaded, or is a pickle of another Python.
     """
     models = [known.file for known in FORMATS.values()]
-    wanted = (PROVENANCE, *map(contract_part, CONTRACT_PARTS), *models)
+    wanted = (PROVENANCE, ENVIRONMENT, *map(contract_part, CONTRACT_PARTS), *models)
     verified = verify(path, wanted=wanted, trusted_keys=trusted_keys)
     opened = open_verified(path.resolve(), verified)
     model_format = FORMATS.get(opened.provenance.model_format)
@@ -99,7 +103,10 @@ def load_package(
         fact = f"The package has no model in the format {opened.provenance.model_format}"
         raise PackageError(fact, remedy=f"Build it again; the formats are: {', '.join(FORMATS)}")
     trust = Trust(frozenset((*BUILT_IN_TRUSTED_TYPES, *trusted_types)), pickle=allow_pickle)
-    with collecting() as restored:
+    environment = read_environment(verified.content.get(ENVIRONMENT))
+    if model_format.name == "pickle" and allow_pickle:
+        require_same_python(environment)
+    with collecting() as restored, explained(environment):
         model = model_format.load(verified.content[model_format.file], trust)
     require_shown(restored, verified.manifest)
     return LoadedPackage(
@@ -108,7 +115,8 @@ def load_package(
         opened.digest,
         opened.contract,
         opened.provenance,
-        SklearnPredictor(model, opened.contract.schema),
+        model_format.predictor(model, opened.contract.schema),
+        environment,
     )
 
 
