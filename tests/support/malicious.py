@@ -299,10 +299,35 @@ def _pickle(marker: Path) -> bytes:
     return pickle.dumps(Payload(marker))
 
 
+def _onnx(**node: Any) -> Callable[[Path], bytes]:
+    """A graph of one operator, with a tensor that lies elsewhere where none is named."""
+
+    def made(_marker: Path) -> bytes:
+        import onnx
+        from onnx import helper
+
+        given = helper.make_tensor_value_info("inputs", onnx.TensorProto.FLOAT, [None, 1])
+        answer = helper.make_tensor_value_info("label", onnx.TensorProto.FLOAT, [None])
+        outside = helper.make_tensor("outside", onnx.TensorProto.FLOAT, [1], [1.0])
+        if not node:
+            outside.ClearField("float_data")
+            outside.data_location = onnx.TensorProto.EXTERNAL
+            outside.external_data.add(key="location", value="../../../etc/hostname")
+        one = helper.make_node(node.get("name", "Identity"), ["inputs"], ["label"], domain=node.get("domain", ""))
+        opsets = [helper.make_opsetid(domain, 1 if domain else 21) for domain in {"", node.get("domain", "")}]
+        graph = helper.make_graph([one], "graph", [given], [answer], initializer=[outside])
+        model = helper.make_model(graph, opset_imports=opsets, ir_version=10)
+        return bytes(model.SerializeToString())
+
+    return made
+
+
 MODELS: dict[str, Change] = {
     f"a pickle as {name}": _with_bytes(name, _pickle) for name in sorted({*FORMATS, "onnx", "xgboost", "lightgbm"})
 }
 MODELS |= {
+    "ONNX with data outside of the package": _with_bytes("onnx", _onnx()),
+    "ONNX with operators of its own": _with_bytes("onnx", _onnx(name="Evil", domain="com.evil")),
     "joblib as skops": _with_bytes("skops", _joblib),
     "joblib as a pickle": _with_bytes("pickle", _joblib),
     "a pickled array in skops": _arrays(_pickled_array),
