@@ -8,12 +8,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from cellops.capture.environment.processes import terminable
 from cellops.errors import DeploymentError, PackageError, UsageError
 from cellops.flows.deciding import report_of
 from cellops.flows.opening import unpacked
 from cellops.packaging.deployment.environment import PLACE, Fresh, environment
 from cellops.packaging.deployment.load import PATH, load
-from cellops.packaging.deployment.processes import terminable
 from cellops.packaging.deployment.requirements import SERVING
 from cellops.packaging.deployment.server import Server, serving, stop
 from cellops.packaging.deployment.trial import EndedError, Trial

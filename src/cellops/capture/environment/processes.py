@@ -1,4 +1,4 @@
-"""Processes of a test deployment: each in a group of its own, and none left behind."""
+"""Processes that are started for a while: each in a group of its own, and none left behind."""
 
 import contextlib
 import os
