@@ -79,7 +79,7 @@ def environments(held: Settings) -> list[Path]:
 
 def started_below(folder: Path) -> list[str]:
     """The processes that name a folder, or something in it."""
-    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(["ps", "-ww", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     return [line for line in listed.splitlines() if str(folder) in line]
 
 

@@ -98,18 +98,24 @@ def environment(
         with FileLock(f"{target}.lock"):  # also against `cellops clean`
             held = _complete(target)
             if held is None:
-                shutil.rmtree(target, ignore_errors=True)
+                remove(target)
             try:
                 built = held or _build(recipe, target, installer, Path(temporary), on_stage)
                 yield Fresh(_python(target), _about(recipe, built, installer, reused=held is not None))
             finally:
                 if held is None and not (keep and _complete(target)):
-                    shutil.rmtree(target, ignore_errors=True)
+                    remove(target)
 
 
 def unused(folder: Path) -> list[Path]:
     """The environments that nobody works in."""
     return [path for path in folder.glob("*") if path.is_dir() and _is_free(path)]
+
+
+def remove(target: Path) -> None:
+    """Delete an environment; what is left when that is interrupted is not complete."""
+    (target / COMPLETE).unlink(missing_ok=True)
+    shutil.rmtree(target, ignore_errors=True)
 
 
 def _is_free(path: Path) -> bool:
