@@ -9,6 +9,7 @@ from cellops.version import __version__ as __version__
 
 VERBS = (
     "archive",
+    "audit",
     "check_split",
     "clean",
     "compare",
@@ -20,6 +21,7 @@ VERBS = (
     "features",
     "graph",
     "models",
+    "key",
     "package",
     "profile",
     "promote",
@@ -31,6 +33,7 @@ VERBS = (
     "runs",
     "serve",
     "show",
+    "sign",
     "split",
     "sweep",
     "sync",
@@ -56,6 +59,7 @@ if TYPE_CHECKING:
     from cellops.data.features.leakage import check_leakage as check_leakage
     from cellops.data.features.point_in_time import point_in_time as point_in_time
     from cellops.flows.archive import archive as archive
+    from cellops.flows.audit import audit as audit
     from cellops.flows.check_split import check_split as check_split
     from cellops.flows.compare import compare as compare
     from cellops.flows.dataset import dataset as dataset
@@ -65,6 +69,7 @@ if TYPE_CHECKING:
     from cellops.flows.export import export as export
     from cellops.flows.features import features as features
     from cellops.flows.graph import graph as graph
+    from cellops.flows.key import key as key
     from cellops.flows.models import models as models
     from cellops.flows.package import package as package
     from cellops.flows.profile import profile as profile
@@ -77,6 +82,7 @@ if TYPE_CHECKING:
     from cellops.flows.runs import runs as runs
     from cellops.flows.runs import show as show
     from cellops.flows.serve import serve as serve
+    from cellops.flows.sign import sign as sign
     from cellops.flows.split import split as split
     from cellops.flows.sweep import sweep as sweep
     from cellops.flows.sync import sync as sync

@@ -120,6 +120,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Public keys, or files of them, of which one must have signed a package; without any nobody needs to have."""
     server_token: str | None = None
     """The token that clients of the server send; made anew at each start where none is set."""
+    server_tokens: str | None = None
+    """File of the tokens that `cellops token` makes for clients. Default: PROJECT/.cellops/server-tokens.json."""
     server_max_bytes: Count = 16_000_000
     """Largest request body in bytes."""
     server_max_rows: Count = 100_000
@@ -143,6 +145,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def trusted(self) -> tuple[str, ...]:
         """The whole allow-list of types that a model may be made of."""
         return (*BUILT_IN_TRUSTED_TYPES, *self.trusted_types, *((FEATURE_TYPE,) if self.allow_code else ()))
+
+    @property
+    def tokens(self) -> Path:
+        """The file of the tokens of clients."""
+        if self.server_tokens is None:
+            return self.folder / "server-tokens.json"
+        return self.project / Path(self.server_tokens).expanduser()
 
     @property
     def store(self) -> str:

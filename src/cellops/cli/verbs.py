@@ -10,6 +10,7 @@ from typing import NoReturn
 import click
 
 from cellops import settings
+from cellops.cli.audit import audit
 from cellops.cli.codes import FAILED, GATED, MISUSED, STOPPED
 from cellops.cli.drift import drift
 from cellops.cli.execute import execute, graph
@@ -23,6 +24,7 @@ from cellops.cli.runs import compare, restore, runs, show, verify
 from cellops.cli.serve import serve
 from cellops.cli.sign import key, sign
 from cellops.cli.sweep import sweep
+from cellops.cli.token import token
 from cellops.commands import Verbs
 from cellops.errors import (
     AlarmError,
@@ -42,8 +44,8 @@ from cellops.records.deployment import DeploymentStep
 from cellops.version import __version__
 
 VERBS = (
-    profile, expect, execute, sweep, graph, export, runs, show, verify, compare, restore, package, sign, key, register,
-    promote, retire, archive, models, serve, drift, sync, clean,
+    profile, expect, execute, sweep, graph, export, runs, show, verify, compare, restore, package, audit, sign, key,
+    register, promote, retire, archive, models, serve, token, drift, sync, clean,
 )  # fmt: skip
 
 
@@ -68,6 +70,7 @@ def terminal(context: click.Context) -> None:
       cellops runs                            see the runs, newest first
       cellops verify last                     execute a run again: does it come out the same?
       cellops package last -o model           export the newest run's model with its contract
+      cellops audit model                     see what loading it would run
       cellops package test model              try it in a fresh environment before it is promoted
       cellops promote model                   make it the champion; cellops models shows who decided what
       cellops serve model                     answer requests with it

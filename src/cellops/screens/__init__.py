@@ -1,5 +1,6 @@
 """Results as text for a terminal, or as a table in a notebook: what `cli` and `magics` show."""
 
+from cellops.screens.audited import audited
 from cellops.screens.compare import comparison
 from cellops.screens.deployment import deployed, deployment_step
 from cellops.screens.drift import drift
@@ -23,9 +24,11 @@ from cellops.screens.session import status
 from cellops.screens.signed import keys, signed
 from cellops.screens.steps import explained
 from cellops.screens.sweep import sweeping, swept
+from cellops.screens.tokens import revoked, token, tokens
 
 __all__ = [
     "annotated",
+    "audited",
     "cleaned",
     "comparison",
     "decided",
@@ -50,6 +53,7 @@ __all__ = [
     "proof",
     "reading",
     "restored",
+    "revoked",
     "run",
     "run_line",
     "runs",
@@ -62,5 +66,7 @@ __all__ = [
     "sweeping",
     "swept",
     "synced",
+    "token",
+    "tokens",
     "watching",
 ]
