@@ -19,7 +19,7 @@ from cellops.capture.environment.installer import Installer, InstallerError
 from cellops.errors import DeploymentError
 from cellops.packaging.deployment import own_wheel, requirements
 from cellops.packaging.deployment.requirements import Requirements
-from cellops.packaging.layout import ENVIRONMENT
+from cellops.packaging.layout import ENVIRONMENT, SERVING
 from cellops.records.deployment import BuiltEnvironment, DeploymentStep
 from cellops.records.run import Environment
 from cellops.version import __version__
@@ -158,7 +158,7 @@ def _build(
     on_stage(f"Making an environment with {installer.name}")
     with _failing("The environment cannot be made", "See whether Python can make one there: python -m venv"):
         python = installer.make(recipe.python, target)
-    on_stage(f"Installing {len(recipe.needed.lines)} distributions of {recipe.needed.file}")
+    on_stage(f"Installing {len(recipe.needed.lines)} distributions of {SERVING}")
     lines = temporary / "requirements.txt"
     lines.write_text(recipe.needed.text(), encoding="utf-8")
     remedy = "Make the distributions available to uv or pip, or build the package where they are"
@@ -207,7 +207,6 @@ def _about(recipe: _Recipe, held: dict[str, Any], installer: Installer, *, reuse
     return BuiltEnvironment(
         python=held["python"],
         installer=installer.name,
-        requirements=recipe.needed.file,
         distributions=len(held["distributions"]),
         cellops=recipe.said,
         key=recipe.key,
