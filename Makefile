@@ -63,7 +63,7 @@ $(VENV)/.dev: $(VENV)/.demo
 
 # What packages are tried in: servers of others, other Pythons and an older scikit-learn, each without cellops.
 LOADING := numpy pandas scikit-learn skops msgspec pyyaml
-peers: .peers/mlflow/.done .peers/mlserver/.done .peers/python3.12/.done .peers/python3.13/.done .peers/older/.done
+peers: .peers/mlflow/.done .peers/mlserver/.done .peers/python3.12/.done .peers/python3.13/.done .peers/older/.done  ## Set up what packages are tried in: other servers, Pythons and libraries
 
 .peers/mlflow/.done: $(VENV)/.uv constraints.txt
 	$(UV) venv --quiet --clear --python $(BIN)/python .peers/mlflow
