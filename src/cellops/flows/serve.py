@@ -77,6 +77,7 @@ def serve(
         starting.enter_context(left_alone(keep=True))
         from cellops.flows.opening import load_package
         from cellops.serving.server import serve as run_server
+        from cellops.serving.tokens import read_tokens
 
         loaded = load_package(Path(package), settings)
         chosen = token or settings.server_token or None
@@ -93,7 +94,7 @@ def serve(
             host=host,
             port=port,
             token=used,
-            token_was_chosen=chosen is not None,
+            token_was_chosen=chosen is not None or bool(read_tokens(settings.tokens)),
             log_folder=folder,
             settings=settings,
             on_ready=ready,

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from cellops.errors import CellopsError, NotFoundError, PackageError, TrustError
 from cellops.packaging.archive import SUFFIX
+from cellops.packaging.container.files import write_container
 from cellops.packaging.copying import pack
+from cellops.packaging.environment.files import write_environment
 from cellops.packaging.features import write_features
 from cellops.packaging.formats import FORMATS, Format, Trust
 from cellops.packaging.layout import (
     CONTRACT_PARTS,
-    ENVIRONMENT,
-    LOCK,
     MANIFEST,
     MLMODEL,
     MODEL_SETTINGS,
@@ -92,10 +92,13 @@ def build_package(
         _copy(model_folder, folder)
         described = normalised((folder / MLMODEL).read_bytes(), provenance.created)
         (folder / MLMODEL).write_bytes(described)
-        _add_records(folder, contract, environment, provenance.replace(model_format=model_format.name))
+        provenance = provenance.replace(model_format=model_format.name)
+        _add_records(folder, contract, provenance)
+        write_environment(folder, environment, provenance)
         trust = Trust(frozenset((*BUILT_IN_TRUSTED_TYPES, *trusted_types)), pickle=allow_pickle)
         (folder / MODEL_SETTINGS).write_bytes(model_settings())
         write_features(folder, (folder / model_format.file).read_bytes(), model_format, trust)
+        write_container(folder, name, environment, provenance)
         write(folder, name, provenance.run)
         loaded = load_package(folder, trusted_types=trusted_types, allow_pickle=allow_pickle)
         replay(contract, loaded.predictor)
@@ -161,7 +164,7 @@ def _room_for(output: Path) -> Iterator[Path]:
 def _format(model_folder: Path) -> Format:
     found = [known for known in FORMATS.values() if (model_folder / known.file).is_file()]
     if not (model_folder / MLMODEL).is_file() or len(found) != 1:
-        fact = f"{model_folder} holds no MLflow model of scikit-learn"
+        fact = f"{model_folder} holds no MLflow model in a format that a package keeps: {', '.join(FORMATS)}"
         raise NotFoundError(fact, remedy="Package a run that has logged its model")
     return found[0]
 
@@ -179,15 +182,14 @@ def _copy(source: Path, target: Path) -> None:
             shutil.copyfile(entry, target / entry.name)
 
 
-def _add_records(folder: Path, contract: Contract, environment: Environment, provenance: Provenance) -> None:
-    files: dict[str, Record | dict[str, float] | None]
+def _add_records(folder: Path, contract: Contract, provenance: Provenance) -> None:
+    files: dict[str, Record | dict[str, float] | tuple[Record, ...] | None]
     files = {contract_part(part): getattr(contract, part) for part in CONTRACT_PARTS}
-    files |= {ENVIRONMENT: environment, PROVENANCE: provenance}
+    files[PROVENANCE] = provenance
     for path, held in files.items():
         if held:
             (folder / path).parent.mkdir(exist_ok=True)
-            (folder / path).write_bytes(pretty_json(held) if isinstance(held, dict) else held.to_pretty_json())
-    (folder / LOCK).write_text(environment.lock(), encoding="utf-8")
+            (folder / path).write_bytes(pretty_json(held))
 
 
 def _is_same(output: Path, digest: str) -> bool:

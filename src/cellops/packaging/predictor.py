@@ -117,6 +117,25 @@ def to_frame(schema: Schema, columns: Mapping[str, Array]) -> "pd.DataFrame":
     return pd.DataFrame({field.name: _fitted(field, columns[field.name]) for field in schema.inputs}, copy=False)
 
 
+def to_matrix(schema: Schema, columns: Mapping[str, Array]) -> npt.NDArray[np.float64]:
+    """Columns of numbers and booleans as one matrix (rows, inputs), in the schema's order; missing is NaN.
+
+    Raises
+    ------
+    InputError
+        When a number does not fit the dtype that its column had in training.
+    """
+    return np.column_stack([to_numbers(field, columns[field.name]) for field in schema.inputs])
+
+
+def to_numbers(field: Field, values: Array) -> npt.NDArray[np.float64]:
+    """One column of numbers as the model was fitted on it: what was a float32 there is rounded to one first."""
+    if field.dtype in ("float64", values.dtype):
+        return values.astype(np.float64, copy=False)
+    fitted: Any = _fitted(field, values)
+    return np.asarray(fitted.to_numpy(np.float64, na_value=np.nan) if hasattr(fitted, "to_numpy") else fitted, float)
+
+
 def _fitted(field: Field, values: Array) -> "Array | pd.Series[Any]":
     """One column in the dtype that the model was fitted on."""
     import pandas as pd
