@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cellops.errors import InputError
+from cellops.packaging.threads import Threads
 from cellops.records.contract import Field, Schema
 
 if TYPE_CHECKING:
@@ -74,12 +75,17 @@ class SklearnPredictor:
         self._schema = schema
         self._classes = np.array(schema.classes) if schema.classes else None
         self._one_call = schema.label_is_most_probable and label_is_most_probable(estimator)
+        self._threads = Threads()
 
     def predict(self, columns: Mapping[str, Array]) -> Predictions:
         return self.answer(to_frame(self._schema, columns))
 
     def answer(self, frame: "pd.DataFrame") -> Predictions:
         """Answer a table as the model was fitted on."""
+        with self._threads.for_rows(len(frame)):
+            return self._answer(frame)
+
+    def _answer(self, frame: "pd.DataFrame") -> Predictions:
         if not self._schema.probabilities:
             return Predictions(single_label(self._estimator.predict(frame)), None)
         probabilities = np.asarray(self._estimator.predict_proba(frame), dtype=np.float64)
@@ -109,6 +115,25 @@ def to_frame(schema: Schema, columns: Mapping[str, Array]) -> "pd.DataFrame":
         names = [field.name for field in schema.inputs]
         return pd.DataFrame(np.column_stack([columns[name] for name in names]), columns=names, copy=False)
     return pd.DataFrame({field.name: _fitted(field, columns[field.name]) for field in schema.inputs}, copy=False)
+
+
+def to_matrix(schema: Schema, columns: Mapping[str, Array]) -> npt.NDArray[np.float64]:
+    """Columns of numbers and booleans as one matrix (rows, inputs), in the schema's order; missing is NaN.
+
+    Raises
+    ------
+    InputError
+        When a number does not fit the dtype that its column had in training.
+    """
+    return np.column_stack([to_numbers(field, columns[field.name]) for field in schema.inputs])
+
+
+def to_numbers(field: Field, values: Array) -> npt.NDArray[np.float64]:
+    """One column of numbers as the model was fitted on it: what was a float32 there is rounded to one first."""
+    if field.dtype in ("float64", values.dtype):
+        return values.astype(np.float64, copy=False)
+    fitted: Any = _fitted(field, values)
+    return np.asarray(fitted.to_numpy(np.float64, na_value=np.nan) if hasattr(fitted, "to_numpy") else fitted, float)
 
 
 def _fitted(field: Field, values: Array) -> "Array | pd.Series[Any]":

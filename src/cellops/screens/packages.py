@@ -3,10 +3,11 @@
 import shlex
 from typing import TYPE_CHECKING
 
-from cellops.screens.console import plain, say, shown
+from cellops.screens.console import findings, plain, say, shown
 
 if TYPE_CHECKING:
     from cellops.flows.package import Packaged
+    from cellops.records.package import Provenance
 
 
 def package(built: "Packaged") -> None:
@@ -18,14 +19,29 @@ def package(built: "Packaged") -> None:
         "inputs": ", ".join(field.name for field in schema.inputs),
         "output": f"{schema.target}, {schema.task.value}",
     }
+    facts["model"] = _kept(built.provenance)
     for measure in built.contract.performance.measures if built.contract.performance else ():
         interval = f" [{measure.low:.4f}, {measure.high:.4f}]" if measure.low is not None else ""
         facts[measure.name] = f"{measure.value:.4f}{interval}"
+    for figure in built.contract.groups:
+        if figure.value is not None:
+            facts[figure.name] = f"{figure.value:.4f} ({' and '.join(map(str, figure.extremes))})"
     say(f"[bold]{plain(shown(built.path))}[/]")
     for name, value in facts.items():
         say(f"  {name:<10} {value}", markup=False)
+    findings(built.findings)
     say(f"Serve it with: {shlex.join(['cellops', 'serve', shown(built.path)])}", markup=False)
 
 
 def _among(built: "Packaged") -> str:
     return f", the newest of {built.alike} runs of that name" if built.alike > 1 else ""
+
+
+def _kept(provenance: "Provenance") -> str:
+    made = provenance.conversion
+    if made is None:
+        return provenance.model_format
+    return (
+        f"{provenance.model_format} in {made.precision}, from {made.source}; "
+        f"answers within {made.difference:.1g} on {made.rows:,} rows"
+    )

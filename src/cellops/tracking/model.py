@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import importlib
+import math
 import os
 import stat
 import sys
@@ -30,13 +31,25 @@ MLFLOW_TYPES = {
     ColumnKind.TEXT: "string",
     ColumnKind.DATETIME: "datetime",
 }
-FLAVORS = {
-    "xgboost.core.Booster": ("mlflow.xgboost", "xgb_model", {}),
+FLAVORS: dict[str, tuple[str, str, dict[str, Any]]] = {
+    # Of xgboost's formats its JSON is the one that a package keeps.
+    "xgboost.core.Booster": ("mlflow.xgboost", "xgb_model", {"model_format": "json"}),
     "lightgbm.basic.Booster": ("mlflow.lightgbm", "lgb_model", {}),
     # torch's own format wants an example of the inputs, which a training loop does not show.
     "torch.nn.modules.module.Module": ("mlflow.pytorch", "pytorch_model", {"serialization_format": "pickle"}),
 }
 """MLflow's flavors of models without scikit-learn's methods, by their class, with what their writers need."""
+BOOSTED = frozenset(
+    {
+        "lightgbm.sklearn.LGBMClassifier",
+        "lightgbm.sklearn.LGBMRegressor",
+        "xgboost.sklearn.XGBClassifier",
+        "xgboost.sklearn.XGBRFClassifier",
+        "xgboost.sklearn.XGBRFRegressor",
+        "xgboost.sklearn.XGBRegressor",
+    }
+)
+"""Estimators of which the booster inside is all that answers: a format that runs no code holds it."""
 WRITTEN_WITH = ("sklearn", "skops.io")
 ALWAYS_NEEDED = ("scikit-learn", "numpy", "scipy", "pandas", "joblib", "threadpoolctl", "skops", "cloudpickle")
 BROUGHT_ALWAYS = sys.stdlib_module_names | {"__main__", "sklearn"}
@@ -193,12 +206,31 @@ def _log(
 
 def _flavor(estimator: Any, trusted: Collection[str]) -> tuple[str, dict[str, Any]]:
     """The module of MLflow's flavor for a model, and what its `save_model` is to be told."""
+    boosted = _boosted(estimator)
+    if boosted is not None:
+        return boosted
     for kind in type(estimator).__mro__:
         found = FLAVORS.get(f"{kind.__module__}.{kind.__qualname__}")
         if found is not None:
             module, argument, others = found
             return module, {argument: estimator, **others}
     return "mlflow.sklearn", {"sk_model": estimator, **_format(estimator, trusted)}
+
+
+def _boosted(estimator: Any) -> tuple[str, dict[str, Any]] | None:
+    """The flavor that holds a boosted model in its library's own format, where that holds the whole of it.
+
+    An objective that is code, or another mark for what is missing, stands in no such file.
+    """
+    if f"{type(estimator).__module__}.{type(estimator).__qualname__}" not in BOOSTED:
+        return None
+    options = estimator.get_params()
+    missing = options.get("missing", math.nan)
+    if callable(options.get("objective")) or not (isinstance(missing, float) and math.isnan(missing)):
+        return None
+    if hasattr(estimator, "booster_"):  # lightgbm's estimators would be pickled
+        return "mlflow.lightgbm", {"lgb_model": estimator.booster_}
+    return "mlflow.xgboost", {"xgb_model": estimator, "model_format": "json"}
 
 
 def _save(flavor: str, **arguments: Any) -> None:

@@ -2,9 +2,12 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Protocol
+from importlib import import_module
+from typing import Any, Protocol
 
-from cellops.errors import TrustError
+from cellops.errors import PackageError, TrustError
+from cellops.packaging.predictor import Predictor
+from cellops.records.contract import Schema
 from cellops.settings import FEATURE_TYPE
 
 
@@ -52,8 +55,8 @@ class Format(Protocol):
             When the file is not of this format.
         """
 
-    def load(self, content: bytes, trust: Trust) -> object:
-        """The model.
+    def load(self, content: bytes, trust: Trust) -> Any:
+        """The model as its library has it.
 
         Raises
         ------
@@ -64,3 +67,42 @@ class Format(Protocol):
         IntegrityError
             When a part of it could lead compiled code outside of its arrays.
         """
+
+    def predictor(self, model: Any, schema: Schema) -> Predictor:
+        """What answers for a loaded model.
+
+        Raises
+        ------
+        IntegrityError
+            When the model is not of this schema.
+        """
+
+
+def library(name: str) -> Any:
+    """The library that a format needs; only those who serve it have it installed.
+
+    Raises
+    ------
+    PackageError
+        When it is not installed.
+    """
+    try:
+        return import_module(name)
+    except ImportError as error:
+        fact = f"The model needs {name}, which is not installed here"
+        raise PackageError(fact, remedy="Install the distributions of the package's lock") from error
+
+
+def extra(module: str, name: str) -> Any:
+    """A module that an extra of cellops brings.
+
+    Raises
+    ------
+    PackageError
+        Naming the extra.
+    """
+    try:
+        return import_module(module)
+    except ImportError as error:
+        fact = f"This needs {module.partition('.')[0]}, which is not installed here"
+        raise PackageError(fact, remedy=f"Run: pip install 'cellops[{name}]'") from error

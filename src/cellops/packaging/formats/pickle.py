@@ -2,9 +2,12 @@
 
 import pickle
 import pickletools
+from typing import Any
 
 from cellops.errors import PackageError, TrustError
 from cellops.packaging.formats.base import Trust
+from cellops.packaging.predictor import Predictor, SklearnPredictor
+from cellops.records.contract import Schema
 
 
 class Pickle:
@@ -34,13 +37,21 @@ class Pickle:
             raise PackageError(fact, remedy="Package the run again") from error
         return sorted(names)
 
-    def load(self, content: bytes, trust: Trust) -> object:
+    def load(self, content: bytes, trust: Trust) -> Any:
         if not trust.pickle:
-            fact = f"The model is kept as a pickle ({self.file}), and loading one can run any code"
-            remedy = "Train one that skops can keep; or, if you trust its origin, set CELLOPS_ALLOW_PICKLE=true"
-            raise TrustError(fact, remedy=remedy, types=self.untrusted(content))
+            raise refusal(content)
         try:
             return pickle.loads(content)  # noqa: S301 - allowed by the operator
         except Exception as error:
             fact = f"{self.file} cannot be loaded as a pickle: {type(error).__name__}: {error}"
             raise PackageError(fact, remedy="Install the distributions of the package's lock") from error
+
+    def predictor(self, model: Any, schema: Schema) -> Predictor:
+        return SklearnPredictor(model, schema)
+
+
+def refusal(content: bytes) -> TrustError:
+    """The error of a pickle that nobody has allowed, with what it names."""
+    fact = f"The model is kept as a pickle ({Pickle.file}), and loading one can run any code"
+    remedy = "Train one that skops can keep; or, if you trust its origin, set CELLOPS_ALLOW_PICKLE=true"
+    return TrustError(fact, remedy=remedy, types=Pickle().untrusted(content))

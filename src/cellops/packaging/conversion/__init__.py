@@ -1,0 +1,1 @@
+"""Converters: a model in one format, and in another one that answers the same."""
