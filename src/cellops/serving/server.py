@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from cellops.serving.protocols import PROTOCOLS
 from cellops.serving.protocols.protocol import Served
 from cellops.serving.strategies.single import Single
 from cellops.serving.strategies.strategy import Slot
+from cellops.serving.tls import Certificate
 from cellops.settings import Settings
 
 DRAINING = 30
@@ -75,6 +77,7 @@ def serve(
     log_folder: Path,
     settings: Settings,
     on_ready: Callable[[str], None],
+    certificate: Certificate | None = None,
 ) -> Work:
     """Serve a package until the process is told to stop (SIGTERM or SIGINT).
 
@@ -94,6 +97,8 @@ def serve(
         Limits and the log's rhythm.
     on_ready
         Called with the server's address once it answers.
+    certificate
+        What it speaks TLS with; without one it speaks plain HTTP.
 
     Raises
     ------
@@ -113,7 +118,9 @@ def serve(
             with _address_errors(host, port):
                 # Of two servers that start together both could bind; only one can listen.
                 listener.listen()
-            _run(app, listener, limits.seconds, lambda: on_ready(f"http://{shown}:{address[1]}"))
+            scheme = "https" if certificate else "http"
+            ready = partial(on_ready, f"{scheme}://{shown}:{address[1]}")
+            _run(app, listener, limits.seconds, ready, certificate)
             app.close()
     total = app.metrics.total
     return Work(
@@ -217,7 +224,13 @@ class _Server(uvicorn.Server):
             self._on_ready()
 
 
-def _run(app: App, listener: socket.socket, seconds: float, on_ready: Callable[[], None]) -> None:
+def _run(
+    app: App,
+    listener: socket.socket,
+    seconds: float,
+    on_ready: Callable[[], None],
+    certificate: Certificate | None,
+) -> None:
     config = uvicorn.Config(
         app,
         http=guarded(seconds),
@@ -229,6 +242,8 @@ def _run(app: App, listener: socket.socket, seconds: float, on_ready: Callable[[
         log_level="error",
         timeout_keep_alive=IDLE,
         timeout_graceful_shutdown=DRAINING,
+        ssl_certfile=certificate.chain if certificate else None,
+        ssl_keyfile=certificate.key if certificate else None,
     )
     with _stopping_quietly():
         _Server(config, on_ready).run(sockets=[listener])
