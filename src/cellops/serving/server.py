@@ -34,6 +34,7 @@ from cellops.serving.protocols import PROTOCOLS
 from cellops.serving.protocols.protocol import Served
 from cellops.serving.strategies.single import Single
 from cellops.serving.strategies.strategy import Slot
+from cellops.serving.throttle import Throttle
 from cellops.serving.tls import Certificate
 from cellops.settings import Settings
 
@@ -104,15 +105,18 @@ def serve(
     ------
     UsageError
         When the address cannot be listened on, or is open to others and no token was chosen.
+    SettingsError
+        When requests cannot be counted as the settings ask.
     PackageError
         When the parity rows are answered otherwise than in training. The server never listens then.
     """
     require_chosen_token(host, chosen=token_was_chosen)
+    throttle = Throttle(settings.server_rate, settings.server_rate_store) if settings.server_rate else None
     with _bound(host, port) as listener:
         _prove(package, token)
         limits = Limits(settings.server_max_bytes, settings.server_max_rows, settings.server_request_seconds)
         with _logs(package, log_folder, settings) as logs:
-            app = build_app(package, limits, token, logs, tokens=settings.tokens)
+            app = build_app(package, limits, token, logs, tokens=settings.tokens, throttle=throttle)
             address = listener.getsockname()
             shown = f"[{address[0]}]" if listener.family == socket.AF_INET6 else address[0]
             with _address_errors(host, port):
@@ -132,7 +136,13 @@ def serve(
 
 
 def build_app(
-    package: LoadedPackage, limits: Limits, token: str, logs: Logs | None, *, tokens: Path | None = None
+    package: LoadedPackage,
+    limits: Limits,
+    token: str,
+    logs: Logs | None,
+    *,
+    tokens: Path | None = None,
+    throttle: Throttle | None = None,
 ) -> App:
     """The application of one package; without logs it forgets what it answers, without a file only `token` is taken."""
     version = package.digest[:VERSION_LENGTH]
@@ -156,7 +166,16 @@ def build_app(
         metrics.watch_losses("predictions", lambda: logs.predictions.lost_rows)
         metrics.watch_losses("labels", lambda: logs.labels.lost_rows)
     access = Access(token, tokens)
-    return App(served, plane, access=access, metrics=metrics, protocols=PROTOCOLS, feedback=feedback, ids=ids)
+    return App(
+        served,
+        plane,
+        access=access,
+        metrics=metrics,
+        protocols=PROTOCOLS,
+        feedback=feedback,
+        ids=ids,
+        throttle=throttle,
+    )
 
 
 def _prove(package: LoadedPackage, token: str) -> None:
