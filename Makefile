@@ -80,10 +80,11 @@ peers: .peers/kserve .peers/mlflow/.done .peers/mlserver/.done .peers/python3.12
 	$(UV) pip install --quiet --python .peers/mlserver/bin/python -c constraints-mlserver.txt $(MLSERVER)
 	@touch $@
 
-# uv takes a Python that is there, pyenv's too, else it downloads one.
+# uv takes a Python that is there, pyenv's too, else it downloads one; without either, the tests in it are left out.
 .peers/python%/.done: $(VENV)/.uv constraints.txt
-	PYENV_VERSION=$$(pyenv latest $* 2>/dev/null) $(UV) venv --quiet --clear --python $* .peers/python$*
-	$(UV) pip install --quiet --python .peers/python$*/bin/python -c constraints.txt $(LOADING)
+	PYENV_VERSION=$$(pyenv latest $* 2>/dev/null) $(UV) venv --quiet --clear --python $* .peers/python$* \
+	  && $(UV) pip install --quiet --python .peers/python$*/bin/python -c constraints.txt $(LOADING) \
+	  || { rm -rf .peers/python$*; mkdir -p .peers/python$*; echo "There is no Python $* here, and none could be had"; }
 	@touch $@
 
 .peers/older/.done: $(VENV)/.uv constraints.txt

@@ -35,6 +35,13 @@ WAIT = 120
 TEXTS = ["carrier", "origin"]
 
 
+def is_there(name: str) -> bool:
+    """Whether `make peers` could set one up: a Python may be nowhere to be had."""
+    folder = ROOT / ".peers" / name
+    assert (folder / ".done").exists(), "These tests need other environments; set them up with: make peers"
+    return (folder / "bin").is_dir()
+
+
 def python(name: str) -> Path:
     """The interpreter of one of them."""
     found = ROOT / ".peers" / name / "bin" / "python"
