@@ -15,7 +15,7 @@ import pytest
 
 from cellops import settings as settings_module
 from cellops.cli import main
-from cellops.errors import DeploymentError
+from cellops.errors import DeploymentError, UsageError
 from cellops.flows.clean import clean, removable
 from cellops.flows.deciding import deployment_of, report_of
 from cellops.flows.try_deployment import try_deployment
@@ -190,6 +190,15 @@ def test_a_signal_leaves_neither_process_nor_half_an_environment(
     assert left == ([] if moment == "Installing" else [environments(held)[0].name])
     assert not (own / "deployment-tests").exists()
     assert not list(tmp_path.glob("cellops-*"))
+
+
+def test_a_report_that_cannot_be_written_is_refused_before_anything_is_built(
+    flights: Path, held: Settings, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match="The report cannot be written to"):
+        try_deployment(flights, output=tmp_path / "nowhere" / "report.json", settings=held)
+    with pytest.raises(UsageError, match="time of the load"):
+        try_deployment(flights, seconds=0, settings=held)
 
 
 def test_clean_takes_environments_that_nobody_works_in(held: Settings, tmp_path: Path) -> None:

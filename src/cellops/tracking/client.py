@@ -30,6 +30,7 @@ QUIETER = {
     "alembic": logging.WARNING,
     "mlflow.tracking": logging.WARNING,
     "mlflow.store.artifact": logging.WARNING,
+    "mlflow.store.model_registry": logging.WARNING,
     "urllib3.connectionpool": logging.ERROR,
     "mlflow.store.db.utils": logging.CRITICAL,
 }
