@@ -91,7 +91,7 @@ class Archive:
         """Paths of all files."""
         yield from self._entries
 
-    def open(self, name: str) -> tuple[BinaryIO, int]:
+    def open(self, name: str) -> tuple[io.BufferedReader, int]:
         """A file and the size that it claims; reading it gives at most one byte more.
 
         Raises
@@ -109,7 +109,7 @@ class Archive:
 class _Reader(io.RawIOBase):
     """The content of an entry: never more than it claims, but for one byte by which the lie is seen."""
 
-    def __init__(self, file: BinaryIO, entry: Entry) -> None:
+    def __init__(self, file: io.BufferedReader, entry: Entry) -> None:
         self._file = file
         self._name = entry.name
         self._at, self._end = entry.start, entry.start + entry.packed
@@ -120,15 +120,24 @@ class _Reader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: "memoryview") -> int:  # type: ignore[override]
-        wanted = min(len(buffer), self._left)
-        content = b"" if wanted == 0 else self._stored(wanted) if self._inflate is None else self._inflated(wanted)
-        buffer[: len(content)] = content
-        self._left -= len(content)
-        return len(content)
+        part = buffer[: self._left]
+        if self._inflate is None:
+            count = self._file.readinto(part[: self._seek()])
+            self._at += count
+        else:
+            content = self._inflated(len(part)) if part else b""
+            count = len(content)
+            part[:count] = content
+        self._left -= count
+        return count
 
-    def _stored(self, wanted: int) -> bytes:
+    def _seek(self) -> int:
+        """Go to where reading was, as all entries share the file; how many bytes are left there."""
         self._file.seek(self._at)
-        content = self._file.read(min(wanted, self._end - self._at))
+        return self._end - self._at
+
+    def _packed(self) -> bytes:
+        content = self._file.read(min(CHUNK, self._seek()))
         self._at += len(content)
         return content
 
@@ -137,7 +146,7 @@ class _Reader(io.RawIOBase):
         assert inflate is not None  # noqa: S101 - the only caller has looked
         content = b""
         while not content and not inflate.eof:
-            packed = inflate.unconsumed_tail or self._stored(CHUNK)
+            packed = inflate.unconsumed_tail or self._packed()
             try:
                 content = inflate.decompress(packed, wanted)
             except zlib.error as error:
@@ -295,7 +304,7 @@ class _Sink:
         self._file = file
         self.crc = self.size = 0
 
-    def write(self, content: bytes) -> int:
+    def write(self, content: bytes | memoryview) -> int:
         self.crc = zlib.crc32(content, self.crc)
         self.size += len(content)
         self._file.write(content)

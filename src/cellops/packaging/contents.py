@@ -1,8 +1,9 @@
 """The files of a package, wherever they lie: every verb that takes a package comes through here."""
 
 from collections.abc import Iterable
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO, Protocol, Self
+from typing import Protocol, Self
 
 from cellops.errors import NotFoundError, PackageError
 from cellops.packaging.archive import LOCAL_MARK, Archive
@@ -27,7 +28,7 @@ class Contents(Protocol):
             When there is something other than plain files.
         """
 
-    def open(self, name: str) -> tuple[BinaryIO, int]:
+    def open(self, name: str) -> tuple[BufferedReader, int]:
         """A file and the size that it claims.
 
         Raises

@@ -3,8 +3,8 @@
 import os
 import stat
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from cellops.packaging.paths import DEEPEST, broken
 
@@ -44,7 +44,7 @@ class Folder:
                     else:
                         raise broken(path, "is a link or a special file")
 
-    def open(self, name: str) -> tuple[BinaryIO, int]:
+    def open(self, name: str) -> tuple[BufferedReader, int]:
         """A file and its size.
 
         Raises

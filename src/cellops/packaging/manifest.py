@@ -5,8 +5,9 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -25,7 +26,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 """What a package can be called: its name becomes part of folders and addresses."""
 UNLISTED = frozenset({MANIFEST, SIGNATURE})
 """What no manifest lists: itself, and what was signed when it was complete."""
-CHUNK = 1 << 18
+CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Verified:
 
 
 class Writable(Protocol):
-    def write(self, content: bytes, /) -> int: ...
+    def write(self, content: bytes | memoryview, /) -> int: ...
 
 
 class Target(Protocol):
@@ -164,27 +165,32 @@ def unchanged(held: Contents, expected: FileDigest, *, keep: bool, target: Targe
         Naming it.
     """
     file, size = held.open(expected.path)
+    if size != expected.size:
+        file.close()
+        raise broken(expected.path, "is not the file that was packaged")
     with file, nullcontext() if target is None else target.create(expected.path) as copy:
-        if size != expected.size:
-            raise broken(expected.path, "is not the file that was packaged")
-        digest, kept = hashlib.sha256(), []
-        for chunk in _chunks(file, expected.size):
+        digest, content = hashlib.sha256(), None
+        if keep:
+            content = file.read(expected.size + 1)
+        for chunk in _chunks(file, expected.size) if content is None else (content,):
             digest.update(chunk)
-            if keep:
-                kept.append(chunk)
             if copy is not None:
                 copy.write(chunk)
     if digest.hexdigest() != expected.sha256:
         raise broken(expected.path, "is not the file that was packaged")
-    return b"".join(kept) if keep else None
+    return content
 
 
-def _chunks(file: BinaryIO, size: int) -> Iterator[bytes]:
-    """The content of a file, and one byte of what is behind it, if there is more; one that grows comes to an end."""
+def _chunks(file: BufferedReader, size: int) -> Iterator[memoryview]:
+    """The content of a file, and one byte of what is behind it, if there is more; one that grows comes to an end.
+
+    Each chunk is gone with the next: they share their memory.
+    """
     left = size + 1
-    while left and (chunk := file.read(min(CHUNK, left))):
-        left -= len(chunk)
-        yield chunk
+    view = memoryview(bytearray(min(CHUNK, left)))
+    while left and (count := file.readinto(view[:left])):
+        left -= count
+        yield view[:count]
 
 
 def bounded(held: Contents, path: str, most: int) -> bytes:
