@@ -14,11 +14,10 @@ from cellops.flows.opening import unpacked
 from cellops.packaging.deployment.environment import PLACE, Fresh, environment
 from cellops.packaging.deployment.load import PATH, load
 from cellops.packaging.deployment.processes import terminable
-from cellops.packaging.deployment.requirements import SERVING
 from cellops.packaging.deployment.server import Server, serving, stop
 from cellops.packaging.deployment.trial import EndedError, Trial
 from cellops.packaging.deployment.wire import ask_all, single_rows
-from cellops.packaging.layout import ENVIRONMENT, LOCK
+from cellops.packaging.layout import ENVIRONMENT, LOCK, SERVING
 from cellops.packaging.load import OpenedPackage, read_contract
 from cellops.packaging.manifest import verify
 from cellops.records.deployment import BuiltEnvironment, DeploymentReport, DeploymentStep, StepReport
