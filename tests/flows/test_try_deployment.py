@@ -86,7 +86,7 @@ def started_below(folder: Path) -> list[str]:
 def test_a_good_package_passes_every_step(report: DeploymentReport, flights: Path, held: Settings) -> None:
     assert [step.step for step in report.steps] == list(DeploymentStep)
     assert report.environment is not None
-    assert (report.environment.requirements, report.environment.reused) == ("environment/lock.txt", False)
+    assert (report.environment.requirements, report.environment.reused) == ("environment/serving.txt", False)
     assert [(one.rows, one.different, one.largest) for one in report.parity] == [(10, (), 0.0)] * 3
     assert {one.protocol for one in report.parity} == {"Open Inference V2", "KServe V1", "MLflow"}
     assert report.load is not None
@@ -145,7 +145,7 @@ def test_a_lock_that_cannot_be_installed_leaves_no_environment(
 ) -> None:
     monkeypatch.chdir(held.project)
     other = shutil.copytree(flights, tmp_path / "other")
-    (other / "environment" / "lock.txt").write_text("numpy==0.0.1\n")
+    (other / "environment" / "serving.txt").write_text("numpy==0.0.1\n")
     write(other, "other", None)
     for name in [name for name in os.environ if name.startswith(("UV_", "PIP_"))]:
         monkeypatch.delenv(name)
