@@ -1,15 +1,22 @@
 """The environment files of a package: what serving needs, pinned, and nothing that an installer could misread."""
 
+import importlib
 import re
+import sys
 from importlib.metadata import PathDistribution
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from sklearn.datasets import load_diabetes
+from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from cellops.capture.environment.distributions import installed
 from cellops.errors import PackageError
 from cellops.packaging.build import build_package
+from cellops.packaging.contract import build_contract
 from cellops.packaging.environment.closure import _markers, _required, closure
 from cellops.packaging.environment.files import write_environment
 from cellops.packaging.environment.serving import SERVER, serving_requirements
@@ -119,6 +126,40 @@ def test_a_local_package_that_the_model_needs_is_refused_with_the_remedy(
     assert not (tmp_path / "out").exists()
     with pytest.raises(PackageError, match="The server needs uvicorn"):
         serving(local.replace(local=("uvicorn",)))
+
+
+@pytest.fixture
+def own_function(monkeypatch, tmp_path, save_model):
+    """A model with a function of a module, and how its distribution is installed beside it."""
+    place = tmp_path / "site"
+    place.mkdir()
+    (place / "ours_in_model.py").write_text("def doubled(values):\n    return values * 2\n")
+    monkeypatch.syspath_prepend(str(place))
+    data = load_diabetes(as_frame=True)
+    function = importlib.import_module("ours_in_model").doubled
+    model = make_pipeline(FunctionTransformer(function), LinearRegression()).fit(data.data, data.target)
+    contract = build_contract(model, (data.data, data.target))
+    folder = save_model(model, tmp_path / "model", skops_trusted_types=["ours_in_model.doubled"])
+    yield folder, contract, place
+    sys.modules.pop("ours_in_model")
+
+
+def test_a_function_in_the_model_needs_what_brings_it(own_function, environment, recorded, tmp_path):
+    folder, contract, place = own_function
+    trusted = {"name": "own", "trusted_types": ["ours_in_model.doubled"]}
+    built = build_package(folder, contract, environment, recorded[1], tmp_path / "alone", **trusted)
+    note = "# In no distribution, so it has to be on PYTHONPATH: the module ours_in_model"
+    assert note in (built / "environment/serving.txt").read_text().splitlines()
+    metadata = place / "Our_Own-0.3.dist-info"
+    metadata.mkdir()
+    (metadata / "RECORD").write_text("ours_in_model.py,,\n")
+    held = environment.replace(distributions=environment.distributions | {"our-own": "0.3"})
+    built = build_package(folder, contract, held, recorded[1], tmp_path / "of-an-index", **trusted)
+    assert "our-own==0.3" in lines((built / "environment/serving.txt").read_text())
+    assert "our-own==0.3" in lines((built / "requirements.txt").read_text())
+    local = held.replace(local=("cellops", "our-own"))
+    with pytest.raises(PackageError, match="The model needs our-own, which no index has"):
+        build_package(folder, contract, local, recorded[1], tmp_path / "local", **trusted)
 
 
 HOSTILE_NAMES = [

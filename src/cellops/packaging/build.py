@@ -30,7 +30,7 @@ from cellops.records.base import Record, pretty_json
 from cellops.records.contract import Contract
 from cellops.records.package import Provenance
 from cellops.records.run import Environment
-from cellops.settings import BUILT_IN_TRUSTED_TYPES
+from cellops.settings import BUILT_IN_TRUSTED_TYPES, FEATURE_TYPE
 
 LEFT_OUT = frozenset({"registered_model_meta"})
 """What MLflow writes into a model that it gives back: which registry it was asked of, and under what name."""
@@ -94,8 +94,8 @@ def build_package(
         (folder / MLMODEL).write_bytes(described)
         provenance = provenance.replace(model_format=model_format.name)
         _add_records(folder, contract, provenance)
-        write_environment(folder, environment, provenance)
         trust = Trust(frozenset((*BUILT_IN_TRUSTED_TYPES, *trusted_types)), pickle=allow_pickle)
+        write_environment(folder, environment, provenance, _needing_trust(folder, model_format, trust))
         (folder / MODEL_SETTINGS).write_bytes(model_settings())
         write_features(folder, (folder / model_format.file).read_bytes(), model_format, trust)
         write_container(folder, name, environment, provenance)
@@ -180,6 +180,13 @@ def _copy(source: Path, target: Path) -> None:
             _copy(entry, target / entry.name)
         else:
             shutil.copyfile(entry, target / entry.name)
+
+
+def _needing_trust(folder: Path, model_format: Format, trust: Trust) -> list[str]:
+    """The types of the model that are foreign; none are looked for where none could be loaded."""
+    if trust.pickle or trust.types - {*BUILT_IN_TRUSTED_TYPES, FEATURE_TYPE}:
+        return model_format.untrusted((folder / model_format.file).read_bytes())
+    return []
 
 
 def _add_records(folder: Path, contract: Contract, provenance: Provenance) -> None:

@@ -1,8 +1,10 @@
 """The files of a package that say in what its model answers."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from cellops.packaging.environment.mlflow_files import REQUIREMENTS, mlflow_files
+from cellops.packaging.environment.own_types import bringing
 from cellops.packaging.environment.pins import names_of, require_python
 from cellops.packaging.environment.serving import serving_requirements
 from cellops.packaging.layout import ENVIRONMENT, LOCK, SERVING
@@ -10,8 +12,15 @@ from cellops.records.package import Provenance
 from cellops.records.run import Environment
 
 
-def write_environment(folder: Path, environment: Environment, provenance: Provenance) -> None:
+def write_environment(
+    folder: Path, environment: Environment, provenance: Provenance, types: Iterable[str] = ()
+) -> None:
     """Write a run's environment: the record, the whole lock, what serving needs, and what MLflow reads.
+
+    Parameters
+    ----------
+    types
+        Full names of the types and functions that the model is made of and that need trust.
 
     Raises
     ------
@@ -21,7 +30,11 @@ def write_environment(folder: Path, environment: Environment, provenance: Proven
     """
     require_python(environment)
     needed = names_of((folder / REQUIREMENTS).read_text(encoding="utf-8")) if (folder / REQUIREMENTS).is_file() else {}
-    serving = serving_requirements(environment, needed, provenance.model_format, version=provenance.cellops)
+    brought = bringing(types)
+    needed = dict.fromkeys(sorted(brought.distributions)) | needed
+    serving = serving_requirements(
+        environment, needed, provenance.model_format, version=provenance.cellops, modules=brought.modules
+    )
     texts = {ENVIRONMENT: environment.to_pretty_json().decode(), LOCK: environment.lock(), SERVING: serving}
     for path, text in (texts | mlflow_files(environment, needed)).items():
         (folder / path).parent.mkdir(exist_ok=True)

@@ -1,6 +1,6 @@
 """What serving a model needs of the environment that it was trained in, without notebook, tracking and pipeline."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from cellops.capture.environment.distributions import installed, normalise, version_of
 from cellops.errors import PackageError
@@ -35,7 +35,12 @@ NOT_TO_SERVE = frozenset({OURS, "mlflow", "cloudpickle"})
 
 
 def serving_requirements(
-    environment: Environment, model_needs: Mapping[str, str | None], model_format: str, *, version: str
+    environment: Environment,
+    model_needs: Mapping[str, str | None],
+    model_format: str,
+    *,
+    version: str,
+    modules: Iterable[str] = (),
 ) -> str:
     """A requirements file with all that serving a model needs, complete: it is installed without resolving anything.
 
@@ -49,6 +54,8 @@ def serving_requirements(
         The format in which the package keeps the model.
     version
         Of cellops.
+    modules
+        Of the model's types, those that no distribution brings.
 
     Raises
     ------
@@ -69,6 +76,7 @@ def serving_requirements(
         wanted |= recorded.keys() - local
         notes.append(f"# What {', '.join(unread)} need is not known here: this is the whole environment of the run")
     notes += [f"# Left out, of no index and not needed: {name}" for name in sorted(local) if is_pin(name, "0")]
+    notes += [f"# In no distribution, so it has to be on PYTHONPATH: the module {name}" for name in modules]
     pins = {name: versions[name] for name in wanted & versions.keys()} | {OURS: version}
     return "\n".join([*notes, *(pinned(name, found) for name, found in sorted(pins.items()))]) + "\n"
 
