@@ -1,5 +1,7 @@
 """ONNX: the answers of scikit-learn to the last bits, also at the thresholds of trees; nothing foreign is let in."""
 
+import warnings
+
 import numpy as np
 import onnx
 import pandas as pd
@@ -26,8 +28,8 @@ from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, OrdinalEncoder, S
 from sklearn.tree import DecisionTreeClassifier
 
 from cellops.data.decoder import decode_columns, frame_columns
-from cellops.errors import IntegrityError, PackageError
-from cellops.flows.model_format import Source, in_format
+from cellops.errors import IntegrityError, PackageError, UsageError
+from cellops.flows.model_format import Source, in_format, require_known
 from cellops.packaging.build import build_package
 from cellops.packaging.contract import build_contract
 from cellops.packaging.conversion.convert import convert, opened, with_runtime
@@ -244,6 +246,46 @@ def test_what_has_no_equal_in_onnx_stays_as_it_is_with_the_reason(model, fact, s
     with pytest.raises(PackageError, match=fact):
         in_format(source, "onnx", tmp_path / "onnx", load_settings(tmp_path), strict=True)
     assert not (tmp_path / "onnx").exists()
+
+
+@pytest.fixture(scope="module")
+def network():
+    """A model that is mostly weights."""
+    wine = load_wine(as_frame=True)
+    model = make_pipeline(StandardScaler(), MLPClassifier((64, 32), max_iter=60, random_state=0))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return model.fit(wine.data, wine.target), build_contract(model, (wine.data, wine.target))
+
+
+@pytest.fixture
+def network_source(network, save_model, recorded, tmp_path):
+    model, contract = network
+    return Source(save_model(model, tmp_path / "model"), contract, *recorded)
+
+
+@pytest.mark.parametrize(("precision", "share", "loss"), [("int8", 0.25, 0.05), ("float16", 0.4, 0.005)])
+def test_a_quantised_model_says_what_it_lost(network_source, precision, share, loss, tmp_path):
+    source = network_source
+    held, _ = in_format(source, "onnx", tmp_path / "onnx", load_settings(tmp_path), quantise=precision)
+    made = held.provenance.conversion
+    assert (made.precision, made.tolerance) == (precision, None)
+    assert made.size[1] < share * made.size[0]
+    assert 0 < made.difference < loss
+    assert made.other_labels < 0.02 * made.rows
+    package = build_package(
+        held.folder, held.contract, held.environment, held.provenance, tmp_path / "built", name="small"
+    )
+    assert load_package(package).provenance.conversion == made
+
+
+def test_trees_have_nothing_to_quantise(flights_folder, flights_contract, recorded, tmp_path):
+    source = Source(flights_folder, flights_contract, *recorded)
+    with pytest.raises(PackageError, match="nothing to quantise"):
+        in_format(source, "onnx", tmp_path / "onnx", load_settings(tmp_path), quantise="int8")
+    assert not (tmp_path / "onnx").exists()
+    with pytest.raises(UsageError, match="Only a model in ONNX"):
+        require_known(None, "int8")
 
 
 def tensor(**changes) -> TensorProto:
