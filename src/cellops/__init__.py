@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from cellops.version import __version__ as __version__
 
 VERBS = (
+    "archive",
+    "audit",
     "check_split",
     "clean",
     "compare",
@@ -18,18 +20,24 @@ VERBS = (
     "export",
     "features",
     "graph",
+    "models",
+    "key",
     "package",
     "profile",
     "promote",
     "rebuild_split",
+    "register",
     "report",
     "restore",
+    "retire",
     "runs",
     "serve",
     "show",
+    "sign",
     "split",
     "sweep",
     "sync",
+    "try_deployment",
     "verify",
 )
 
@@ -50,6 +58,8 @@ if TYPE_CHECKING:
     from cellops.data.features.feast_store import FeastStore as FeastStore
     from cellops.data.features.leakage import check_leakage as check_leakage
     from cellops.data.features.point_in_time import point_in_time as point_in_time
+    from cellops.flows.archive import archive as archive
+    from cellops.flows.audit import audit as audit
     from cellops.flows.check_split import check_split as check_split
     from cellops.flows.compare import compare as compare
     from cellops.flows.dataset import dataset as dataset
@@ -59,18 +69,24 @@ if TYPE_CHECKING:
     from cellops.flows.export import export as export
     from cellops.flows.features import features as features
     from cellops.flows.graph import graph as graph
+    from cellops.flows.key import key as key
+    from cellops.flows.models import models as models
     from cellops.flows.package import package as package
     from cellops.flows.profile import profile as profile
     from cellops.flows.promote import promote as promote
     from cellops.flows.rebuild_split import rebuild_split as rebuild_split
+    from cellops.flows.register import register as register
     from cellops.flows.report import report as report
     from cellops.flows.restore import restore as restore
+    from cellops.flows.retire import retire as retire
     from cellops.flows.runs import runs as runs
     from cellops.flows.runs import show as show
     from cellops.flows.serve import serve as serve
+    from cellops.flows.sign import sign as sign
     from cellops.flows.split import split as split
     from cellops.flows.sweep import sweep as sweep
     from cellops.flows.sync import sync as sync
+    from cellops.flows.try_deployment import try_deployment as try_deployment
     from cellops.flows.verify import verify as verify
     from cellops.magics import Notebook
 

@@ -1,7 +1,7 @@
 """How the faces read a command: verbs with their nearest name, parameters, and click's errors as fact and remedy."""
 
 import contextlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from difflib import get_close_matches
 from typing import Any
 
@@ -50,6 +50,22 @@ class Verbs(click.Group):
             fact = f"There is no verb {name}"
             raise UsageError(fact, remedy=hint)
         return found
+
+
+class WithSubverbs(click.Command):
+    """A verb with further ones below it: `package RUN`, and `package test PACKAGE`."""
+
+    def __init__(self, *args: Any, subverbs: Iterable[click.Command], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.subverbs = {str(command.name): command for command in subverbs}
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        found = self.subverbs.get(args[0]) if args else None
+        if found is None:
+            return super().make_context(info_name, args, parent, **extra)
+        return found.make_context(f"{info_name} {found.name}", args[1:], parent, **extra)
 
 
 class WithParameters(click.Command):

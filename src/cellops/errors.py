@@ -224,6 +224,18 @@ class TrustError(PackageError):
     code = "trust"
 
 
+class DeploymentError(PackageError):
+    """A test deployment that failed; `data` holds its `step`, and `log`, the last lines of the server."""
+
+    code = "deployment"
+
+
+class RegistryError(CellopsError):
+    """A registered model whose state does not allow what was asked, or that somebody else is changing."""
+
+    code = "registry"
+
+
 class InputError(CellopsError):
     """A table or request that does not fit the contract; `data` holds `column` and `rows` where they are known."""
 

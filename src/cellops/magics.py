@@ -163,7 +163,20 @@ def _profile(_session: Session | None, /, tables: tuple[str, ...], **options: An
     screens.saved(found)
 
 
-PICTURES: dict[str, Callable[..., Any]] = {"verify": _verify, "graph": _graph, "sweep": _sweep, "profile": _profile}
+def _audit(package: Path, *, as_json: bool, everything: bool) -> None:
+    from cellops import screens
+    from cellops.flows.audit import audit
+
+    screens.audited(audit(package), everything=everything, as_json=as_json)
+
+
+PICTURES: dict[str, Callable[..., Any]] = {
+    "audit": _audit,
+    "graph": _graph,
+    "profile": _profile,
+    "sweep": _sweep,
+    "verify": _verify,
+}
 
 
 class CellVerbs(Verbs):

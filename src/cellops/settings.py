@@ -18,7 +18,7 @@ WHOLE_ADDRESS = re.compile(r"(?:https?://[^/?#]*|(?!https?:)[\w.+-]+://[^/?:]*:[
 SECRET_OF_A_QUERY = re.compile(
     r"(?i)([?&][\w-]*(?:password|passwd|pwd|secret|token|key|signature|(?<![a-z])sig(?![a-z]))[\w-]*=)[^&\s\"]+"
 )
-SECRETS = ("server_token", "step_store", "step_store_key", "tracking_uri")
+SECRETS = ("archive", "server_token", "step_store", "step_store_key", "tracking_uri")
 """Settings whose value no message may repeat: an address can hold a password."""
 NOT_FOR_KERNELS = ("CELLOPS_STEP_STORE", "CELLOPS_STEP_STORE_KEY")
 """Variables that executed notebooks have no use for, and that may hold secrets."""
@@ -120,6 +120,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Public keys, or files of them, of which one must have signed a package; without any nobody needs to have."""
     server_token: str | None = None
     """The token that clients of the server send; made anew at each start where none is set."""
+    server_tokens: str | None = None
+    """File of the tokens that `cellops token` makes for clients. Default: PROJECT/.cellops/server-tokens.json."""
     server_max_bytes: Count = 16_000_000
     """Largest request body in bytes."""
     server_max_rows: Count = 100_000
@@ -132,6 +134,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Rows after which a segment of the prediction log is closed and compacted to Parquet."""
     online_store: str | None = None
     """Redis for the online features of Feast: `redis://HOST:PORT`. Default: sqlite in their folder."""
+    archive: str | None = None
+    """Folder or address, as fsspec takes it, where `cellops archive` puts packages. Default: .cellops/archive."""
     alarm_rate: Annotated[float, msgspec.Meta(gt=0, lt=1)] = 0.05
     """Share of false alarms among all alarms of drift, below which `cellops drift` stays."""
     debug: bool = False
@@ -141,6 +145,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def trusted(self) -> tuple[str, ...]:
         """The whole allow-list of types that a model may be made of."""
         return (*BUILT_IN_TRUSTED_TYPES, *self.trusted_types, *((FEATURE_TYPE,) if self.allow_code else ()))
+
+    @property
+    def tokens(self) -> Path:
+        """The file of the tokens of clients."""
+        if self.server_tokens is None:
+            return self.folder / "server-tokens.json"
+        return self.project / Path(self.server_tokens).expanduser()
 
     @property
     def store(self) -> str:

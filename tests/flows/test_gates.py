@@ -16,7 +16,7 @@ from cellops.flows.sync import sync
 from cellops.records.gate import GateOutcome
 from cellops.records.run import RunStatus
 from cellops.records.step_progress import StepState
-from cellops.tracking.store import Store
+from cellops.tracking.registry import Registry
 from support.kernel import Kernel
 from support.notebooks import LOAD, PARAMETERS, TRAIN, write
 
@@ -127,8 +127,8 @@ def test_the_champion_is_the_registered_version_of_that_alias(project: Path) -> 
     client.create_registered_model("flights")
     run_id = first.runs[0].mlflow_run_id
     version = client.create_model_version("flights", source=f"runs:/{run_id}/model", run_id=run_id)
-    assert Store(settings.load()).champion("flights") is None
-    assert Store(settings.load()).champion("of/no:model") is None
+    assert Registry(settings.load()).champion("flights") is None
+    assert Registry(settings.load()).champion("of/no:model") is None
     client.set_registered_model_alias("flights", "champion", version.version)
     worse = write(notebook, LOAD, "%%mlops run --name scored --experiment flights\nauc = 70 / 100")
     done = execute(worse, gates=["auc >= champion - 0.005", "auc >= champion - 0.02"])

@@ -1,7 +1,10 @@
 """From a run to a package, to drift without reference data."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -73,7 +76,7 @@ def test_a_package_holds_no_reference_rows_but_those_of_parity(inside: Path) -> 
     """What drift is told against is the profile: no other file could hold rows, and each part is small."""
     files = {path.relative_to(inside / "model") for path in (inside / "model").rglob("*") if path.is_file()}
     contract = {path.stem for path in files if path.parts[0] == "contract"}
-    assert contract <= {"schema", "profile", "parity", "suite", "performance", "output", "importance"}
+    assert contract <= {"schema", "profile", "parity", "suite", "performance", "output", "importance", "groups"}
     assert {path.suffix for path in files} <= {".json", ".txt", ".skops", ".yaml", ".yml", ".toml", ".py", ""}
     parity = json.loads((inside / "model" / "contract" / "parity.json").read_text())
     assert len(parity["labels"]) <= 20
@@ -97,9 +100,32 @@ def test_the_contract_says_how_much_the_answers_hang_on_each_input_and_the_rows_
 def test_packaging_again_gives_the_same_package(trained: Path) -> None:
     from cellops import settings
 
-    again = package("trained", output=trained / "again", settings=settings.load(trained))
-    first = (trained / "model" / "manifest.json").read_bytes().replace(b'"model"', b'"again"')
-    assert (Path(again.path) / "manifest.json").read_bytes() == first
+    again = package("trained", output=trained / "elsewhere" / "model", settings=settings.load(trained))
+
+    def held(folder: Path) -> dict[str, bytes]:
+        return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+    assert held(Path(again.path)) == held(trained / "model")
+
+
+NEVER = {"mlflow", "torch", "dask", "matplotlib", "IPython", "pytest", "jinja2", "polars", "distributed", "uvicorn"}
+"""What takes long to import and is not needed to package a run of the local store."""
+
+
+def test_another_process_gives_the_same_bytes_and_imports_no_mlflow(trained: Path) -> None:
+    code = "import sys; from cellops.flows.package import package; from pathlib import Path;"
+    code += "package('trained', output=Path('elsewhere/model')); print(*sys.modules)"
+    env = os.environ | {"PYTHONHASHSEED": "42", "TZ": "Asia/Tokyo"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=trained, env=env, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert not NEVER & {name.partition(".")[0] for name in done.stdout.split()}
+    first, again = (
+        {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+        for folder in (trained / "model", trained / "elsewhere" / "model")
+    )
+    assert first == again
 
 
 def test_a_run_without_a_model_or_no_run_at_all_is_a_clear_error(trained: Path, project: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from cellops.data.profile import profile
 from cellops.monitoring import window_parts
 from cellops.monitoring.drift import compare
+from cellops.monitoring.findings import by_code
 from cellops.monitoring.labelled_rows import MOST_TOGETHER, LabelledRows, most_of_each
 from cellops.monitoring.window_part import WindowPart
 from cellops.monitoring.window_parts import TOGETHER, WindowParts
@@ -86,6 +87,12 @@ def test_earlier_windows_keep_fewer_labelled_rows_as_windows_come(
         merged.setdefault(one.label, []).append(one.labelled)
         if number % 7 == 0:
             assert sum(window.labelled.kept for window in held) <= 9_000
+    report = compare(contract, held, package="p", digest="0" * 64, source="s")
+    assert {window.labelled_rows for window in report.windows} == {3 * ROWS}
+    assert {window.performance.rows for window in report.windows} == {750}
+    (finding,) = by_code(report)["labels-sampled"]
+    assert finding.where == "window 2000-01, window 2000-02, window 2000-03 and 9 more"
+    assert finding.seen == "its performance is that of 750 of its labelled rows, taken by chance"
     for window in held:
         sample = LabelledRows.merged(merged[window.label], 750)
         assert (window.labelled.total, window.labelled.kept) == (3 * ROWS, 750)

@@ -81,6 +81,13 @@ def test_what_others_write_is_read(folder, tmp_path, method):
     assert not copy.exists()
 
 
+def test_a_folder_that_was_packed_with_its_name(folder, tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as file:
+        for path in sorted(folder.rglob("*")):
+            file.write(path, path.relative_to(tmp_path))
+    refused(tmp_path / "a.zip", "missing at the top, where it is package/manifest.json")
+
+
 def test_an_archive_is_loaded_as_its_folder_is(flights_package, tmp_path):
     pack(flights_package, tmp_path / "flights.zip")
     assert read_contract(tmp_path / "flights.zip").contract == read_contract(flights_package).contract

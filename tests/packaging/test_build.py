@@ -60,6 +60,8 @@ def test_a_package_answers_as_the_model_does(name, request, save_model, recorded
 
 def test_a_package_holds_what_its_layout_says(flights_package):
     assert set(contents(flights_package)) == {
+        ".dockerignore",
+        "Dockerfile",
         "MLmodel",
         "conda.yaml",
         "contract/importance.json",
@@ -69,9 +71,21 @@ def test_a_package_holds_what_its_layout_says(flights_package):
         "contract/profile.json",
         "contract/schema.json",
         "contract/suite.json",
+        "deployment/grafana/dashboards/model.json",
+        "deployment/grafana/provisioning/dashboards/cellops.yml",
+        "deployment/grafana/provisioning/datasources/prometheus.yml",
+        "deployment/kserve/inference-service.yaml",
+        "deployment/kubernetes/autoscaler.yaml",
+        "deployment/kubernetes/deployment.yaml",
+        "deployment/kubernetes/disruption-budget.yaml",
+        "deployment/kubernetes/service.yaml",
+        "deployment/prometheus.yml",
+        "docker-compose.yml",
         "environment/environment.json",
         "environment/lock.txt",
+        "environment/serving.txt",
         "manifest.json",
+        "model-settings.json",
         "model.skops",
         "provenance.json",
         "python_env.yaml",
@@ -137,7 +151,7 @@ def test_a_build_that_fails_or_is_interrupted_leaves_nothing(build, tmp_path, fl
         def lock(self) -> str:
             raise KeyboardInterrupt
 
-    environment = Interrupting(python="", implementation="", platform="", machine="", cpu="", cores=1)
+    environment = Interrupting(python="3.11.7", implementation="", platform="", machine="", cpu="", cores=1)
     with pytest.raises(KeyboardInterrupt):
         build(environment=environment)
     assert not (tmp_path / "out").exists()

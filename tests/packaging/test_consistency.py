@@ -13,6 +13,7 @@ from cellops.errors import IntegrityError
 from cellops.packaging.consistency import require_consistent
 from cellops.packaging.load import load_package, read_contract
 from cellops.records.contract import Contract
+from cellops.records.gate import GateFigure, Group
 from cellops.records.profile import ColumnKind, QuantileSketch
 
 
@@ -68,6 +69,28 @@ def test_a_contract_that_contradicts_itself(name, flights_package):
         with pytest.raises(IntegrityError, match="contradicts itself") as caught:
             opening(flights_package)
         assert caught.value.data["path"] == f"contract/{part}.json"
+
+
+def figure(**changes):
+    group = Group(name="UA", rows=90, counted=40, value=0.7, low=0.6, high=0.8)
+    return GateFigure(name="min_group(recall, carrier)", value=0.7, groups=(group.replace(**changes),))
+
+
+@pytest.mark.parametrize(
+    "figures",
+    [
+        (figure(), figure()),
+        (figure(rows=-1),),
+        (figure(counted=91),),
+        (figure(value=1e300),),
+        (figure(low=0.9),),
+    ],
+    ids=["twice", "fewer rows than none", "more counted than rows", "a huge figure", "bounds that fall"],
+)
+def test_groups_that_no_model_has(figures, flights_contract):
+    require_consistent(flights_contract.replace(groups=(figure(),)))
+    with pytest.raises(IntegrityError, match=r"contract/groups.json contradicts itself"):
+        require_consistent(flights_contract.replace(groups=figures))
 
 
 def test_honest_contracts_pass(flights_contract, cancer_model, diabetes_model):

@@ -126,7 +126,7 @@ def test_a_path_that_leaves_the_package(trap, path):
 
 
 def test_a_path_listed_twice(trap):
-    edit_manifest(trap, lambda m: m["files"].append(m["files"][0]))
+    edit_manifest(trap, lambda m: m["files"].append(next(file for file in m["files"] if file["path"] == "MLmodel")))
     refused(trap, "MLmodel", "listed twice")
 
 

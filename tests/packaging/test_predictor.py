@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import ThreadpoolController
 
 from cellops.data.decoder import decode_columns, frame_columns
 from cellops.errors import InputError, PackageError
@@ -11,6 +12,7 @@ from cellops.packaging.contract import build_contract
 from cellops.packaging.parity import build_parity, replay
 from cellops.packaging.predictor import Predictions, SklearnPredictor, to_frame
 from cellops.packaging.schema import build_field
+from cellops.packaging.threads import FEW, Threads
 from cellops.records.contract import Schema, Task
 
 FRAME = pd.DataFrame(
@@ -95,3 +97,13 @@ def test_where_two_classes_are_equally_probable_the_model_is_asked(cancer_model)
     assert schema.label_is_most_probable
     answers = SklearnPredictor(model, schema).predict(frame_columns(schema, inputs))
     assert set(answers.labels) == set(model.predict(inputs)) == {"malignant"}
+
+
+@pytest.mark.parametrize(("rows", "used"), [(1, 1), (FEW, 1), (FEW + 1, 3)])
+def test_few_rows_are_answered_in_one_thread(rows, used):
+    openmp, threads = ThreadpoolController().select(user_api="openmp"), Threads()
+    with openmp.limit(limits=3):
+        for _ in range(2):
+            with threads.for_rows(rows):
+                assert {library["num_threads"] for library in openmp.info()} == {used}
+        assert {library["num_threads"] for library in openmp.info()} == {3}

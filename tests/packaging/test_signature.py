@@ -10,7 +10,8 @@ import pytest
 
 from cellops import settings
 from cellops.errors import IntegrityError, NotFoundError, PackageError, SettingsError, SignatureError
-from cellops.flows.sign import new_keys, sign
+from cellops.flows.key import key as new_keys
+from cellops.flows.sign import sign
 from cellops.packaging import manifest
 from cellops.packaging.copying import pack, unpacked
 from cellops.packaging.manifest import verify, write
@@ -76,6 +77,12 @@ def test_archives_are_signed_too(package, owner, tmp_path):
         assert {path.name for path in copy.iterdir()} == {"manifest.json", "manifest.sig", "model.skops"}
         assert verify(copy, trusted_keys=trusted(owner))
     assert not list(tmp_path.glob(".cellops-*"))
+
+
+def test_a_signed_folder_is_packed_with_its_signature(package, owner, tmp_path):
+    sign(package, Path(owner.private))
+    pack(package, tmp_path / "a.zip")
+    assert verify(tmp_path / "a.zip", trusted_keys=trusted(owner)) == verify(package)
 
 
 def test_what_was_changed_after_it_was_signed(package, owner, tmp_path):
@@ -224,6 +231,11 @@ def test_a_key_that_cannot_sign(package, tmp_path, command):
         sign(package, tmp_path / "key")
     with pytest.raises(SignatureError, match="cannot be read"):
         sign(package, tmp_path / "none")
+
+
+def test_a_public_key_signs_nothing(package, owner):
+    with pytest.raises(SignatureError, match=r"is a public key.*without \.pub"):
+        sign(package, Path(owner.public))
 
 
 def test_a_key_of_openssl_signs(package, tmp_path):

@@ -11,7 +11,7 @@ from cellops.stats.anderson_darling import anderson_darling, deviation
 from cellops.stats.cramer_von_mises import cramer_von_mises
 from cellops.stats.distribution import Distribution
 from cellops.stats.energy_distance import energy_distance
-from cellops.stats.gaps import few_and_many
+from cellops.stats.gaps import few_and_many, gaps, largest_gap
 from cellops.stats.kolmogorov_smirnov import kolmogorov_smirnov
 from cellops.stats.normalised_wasserstein import normalised_wasserstein
 from cellops.stats.samples import distribution
@@ -74,6 +74,14 @@ def test_the_quick_way_says_what_the_plain_one_says(case: str) -> None:
         if quick.p_value is not None:
             rough = {energy_distance: 1e-3, anderson_darling: 1e-5, cramer_von_mises: 1e-5}.get(statistic, 1e-9)
             assert quick.p_value == pytest.approx(slow.p_value, rel=rough)
+
+
+@each
+def test_the_largest_gap_alone_is_that_of_all_of_them(case: str) -> None:
+    reference, current = (distribution(side) for side in (sketch(cases()[case][0]), cases()[case][1]))
+    alone = largest_gap(reference, current)
+    assert alone == pytest.approx(largest_gap(current, reference), rel=1e-12)
+    assert alone == pytest.approx(gaps(reference, current).largest, rel=1e-12, abs=1e-14)
 
 
 @pytest.mark.filterwarnings("ignore:p-value")

@@ -46,7 +46,7 @@ def sync(follow: Path | None, awaited: bool, models: bool, here: bool) -> None:
 @click.option("--max-size", type=click.IntRange(0), metavar="MB", help="With --store: the oldest, beyond so much.")
 def clean(yes: bool, store: str | None, older_than: float | None, max_size: int | None) -> None:
     """Delete what cellops can make again: journals that were carried over whole, the writer's log, executed notebooks,
-    proofs that runs have, and drift reports.
+    proofs that runs have, drift reports, and environments of test deployments.
 
     Journals whose last cells are in no run's trail stay.
 

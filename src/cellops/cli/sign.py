@@ -15,7 +15,7 @@ def key(file: Path) -> None:
       export CELLOPS_TRUSTED_KEYS=~/.config/cellops/release.pub
     """
     from cellops import screens
-    from cellops.flows.sign import new_keys as work
+    from cellops.flows.key import key as work
 
     screens.keys(work(file.expanduser()))
 

@@ -10,6 +10,7 @@ from typing import NoReturn
 import click
 
 from cellops import settings
+from cellops.cli.audit import audit
 from cellops.cli.codes import FAILED, GATED, MISUSED, STOPPED
 from cellops.cli.drift import drift
 from cellops.cli.execute import execute, graph
@@ -18,15 +19,17 @@ from cellops.cli.export import export
 from cellops.cli.keeping import clean, sync
 from cellops.cli.package import package
 from cellops.cli.profile import profile
-from cellops.cli.registry import promote
+from cellops.cli.registry import archive, models, promote, register, retire
 from cellops.cli.runs import compare, restore, runs, show, verify
 from cellops.cli.serve import serve
 from cellops.cli.sign import key, sign
 from cellops.cli.sweep import sweep
+from cellops.cli.token import token
 from cellops.commands import Verbs
 from cellops.errors import (
     AlarmError,
     CellopsError,
+    DeploymentError,
     ExpectationError,
     GateError,
     NoNotebookError,
@@ -37,11 +40,12 @@ from cellops.errors import (
     printable,
 )
 from cellops.flows.headers import explained
+from cellops.records.deployment import DeploymentStep
 from cellops.version import __version__
 
 VERBS = (
-    profile, expect, execute, sweep, graph, export, runs, show, verify, compare, restore, package, sign, key, promote,
-    serve, drift, sync, clean,
+    profile, expect, execute, sweep, graph, export, runs, show, verify, compare, restore, package, audit, sign, key,
+    register, promote, retire, archive, models, serve, token, drift, sync, clean,
 )  # fmt: skip
 
 
@@ -66,6 +70,9 @@ def terminal(context: click.Context) -> None:
       cellops runs                            see the runs, newest first
       cellops verify last                     execute a run again: does it come out the same?
       cellops package last -o model           export the newest run's model with its contract
+      cellops audit model                     see what loading it would run
+      cellops package test model              try it in a fresh environment before it is promoted
+      cellops promote model                   make it the champion; cellops models shows who decided what
       cellops serve model                     answer requests with it
       cellops drift model data.parquet        hold new data against what it was trained on
 
@@ -112,6 +119,8 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _code(error: CellopsError) -> int:
     if isinstance(error, (GateError, AlarmError)) or (isinstance(error, ExpectationError) and "results" in error.data):
+        return GATED
+    if isinstance(error, DeploymentError) and error.data.get("step") != DeploymentStep.ENVIRONMENT:
         return GATED
     misused = (UsageError, ParameterError, SettingsError, UnfitError, NoNotebookError)
     return MISUSED if isinstance(error, misused) else FAILED

@@ -1,12 +1,14 @@
 """Delete what can be made again, and nothing that exists only once."""
 
 import contextlib
+import shutil
 import time
 from pathlib import Path
 
 from cellops.capture.journal import read
 from cellops.errors import StepError, UsageError
 from cellops.flows.progress import journals, read_progress
+from cellops.packaging.deployment.environment import PLACE, unused
 from cellops.pipeline.cache.tidying import is_in_use
 from cellops.pipeline.dask.place import HANDED
 from cellops.records.aside import PROOFS
@@ -27,7 +29,8 @@ def removable(settings: Settings | None = None) -> list[Path]:
 
     While a journal still waits for the tracking store, executed notebooks, proofs, sources and patches stay, as it may
     name them. States of generators and numbers of values stay as long as a journal that stays names them, and steps
-    as long as an execution uses them. What workers have handed over stays for a day: somebody may take it in.
+    as long as an execution uses them, environments as long as a test deployment does. What workers have handed over
+    stays for a day: somebody may take it in.
     """
     settings = settings or load()
     waiting = any(not read_progress(path).done for path in journals(settings))
@@ -38,7 +41,8 @@ def removable(settings: Settings | None = None) -> list[Path]:
     handed_over += _left(settings.folder / HANDED)
     steps = settings.folder / STEPS
     made = [*handed_over, *(settings.folder / "drift").rglob("*.*"), *([] if is_in_use(steps) else steps.rglob("*.*"))]
-    return [path for path in (*carried, *beside, settings.folder / "writer.log", *made) if path.is_file()]
+    files = [path for path in (*carried, *beside, settings.folder / "writer.log", *made) if path.is_file()]
+    return files + unused(settings.folder / PLACE)
 
 
 def _left(folder: Path) -> list[Path]:
@@ -66,11 +70,15 @@ def kept(settings: Settings | None = None) -> list[Path]:
 
 
 def clean(files: list[Path]) -> int:
-    """Delete the files that `removable` named; give the number of bytes that this freed."""
+    """Delete the files and environments that `removable` named; give the number of bytes that this freed."""
     freed = 0
     for path in files:
-        freed += path.stat().st_size
-        path.unlink()
+        if path.is_dir():
+            freed += sum(inner.lstat().st_size for inner in path.rglob("*") if not inner.is_dir())
+            shutil.rmtree(path)
+        else:
+            freed += path.stat().st_size
+            path.unlink()
     for folder in {path.parent for path in files if path.parent.parent.name == PROOFS}:
         with contextlib.suppress(OSError):
             folder.rmdir()

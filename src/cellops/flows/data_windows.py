@@ -1,6 +1,6 @@
 """The windows of a file with data, answered by the model: as a whole, or in chunks where memory may not hold it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ from cellops.data.released import release
 from cellops.errors import InputError
 from cellops.flows.renamed_columns import renamed_columns, respelled
 from cellops.flows.scored import Incomplete, Unscored, answered
+from cellops.monitoring.gathered_windows import GatheredWindows
 from cellops.monitoring.window_part import WindowPart
 from cellops.monitoring.window_parts import WindowParts
 from cellops.monitoring.windows import Window, cut, whole
@@ -123,19 +124,25 @@ def _in_chunks(
     on_stage: Callable[[str], None],
 ) -> tuple[WindowParts, list[Finding]]:
     schema, unscored, incomplete = loaded.contract.schema, Unscored(), Incomplete()
-    held = WindowParts()
+    held, gathered = WindowParts(), GatheredWindows()
     of_label: list[Finding] = []
     rows = 0
+
+    def take(windows: Iterator[Window]) -> None:
+        for window in windows:
+            target = chunks.label if chunks.label in window.frame else None
+            held.add(WindowPart.of(loaded.contract, answered(loaded, window, target, unscored)))
+
     for frame in chunks:
         if not rows:
             of_label = _of_label(_target(chunks.path, chunks.names, schema, wanted.label), schema)
         rows += len(frame)
         incomplete.add(schema, frame)
         for window in _cut(frame, wanted):
-            scored = answered(loaded, window, chunks.label if chunks.label in frame else None, unscored)
-            held.add(WindowPart.of(loaded.contract, scored))
+            take(gathered.add(window))
         release()
         on_stage(f"{rows:,} rows read")
+    take(gathered.rest())
     if not held:
         whole(frame)  # which refuses a table without rows
     return held, [*chunks.findings(), *of_label, *incomplete.findings(), *unscored.findings()]

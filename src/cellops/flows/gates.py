@@ -229,8 +229,8 @@ def _champions(settings: Settings) -> Callable[[RunOpened], Champion | None]:
     """Finds the champion of a run: of the registered model that has the name of the run's experiment."""
 
     def find(opened: RunOpened) -> Champion | None:
-        from cellops.tracking.store import Store
+        from cellops.tracking.registry import Registry
 
-        return Store(settings).champion(opened.experiment or settings.experiment)
+        return Registry(settings).champion(opened.experiment or settings.experiment)
 
     return find

@@ -1,23 +1,27 @@
 """From a run to a package: the model that it logged, with the contract that it left."""
 
 import tempfile
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cellops.errors import PackageError
+from cellops.errors import NotFoundError, PackageError
+from cellops.flows.garbage import left_alone
 from cellops.flows.model_format import Source, in_format, require_known
+from cellops.flows.provenance import provenance_of
 from cellops.flows.runs import NEWEST, runs, show
 from cellops.flows.sync import refuse, sync
 from cellops.records.base import Record
 from cellops.records.contract import Contract
 from cellops.records.finding import Finding
 from cellops.records.package import Manifest, Provenance
-from cellops.records.run import CodeVersion, Environment, RunClosed, RunSummary
+from cellops.records.proof import Proof
+from cellops.records.run import Environment, RunClosed, RunSummary
 from cellops.settings import Settings, load, prepare
-from cellops.version import __version__
 
 if TYPE_CHECKING:
+    from cellops.tracking.files import StoredFiles
     from cellops.tracking.store import Store
 
 
@@ -36,6 +40,7 @@ class Packaged(Record, frozen=True, kw_only=True):
     """How many runs bear the name by which the run was asked for; it is the newest of them."""
 
 
+@left_alone()
 def package(
     run: str = "last",
     *,
@@ -79,25 +84,27 @@ def package(
     from cellops.packaging.build import build_package, require_free
     from cellops.packaging.load import read_contract
     from cellops.packaging.manifest import plain_name
-    from cellops.tracking.store import Store
+    from cellops.tracking.files import StoredFiles
 
     settings = settings or load()
     require_known(format, quantise)
     if output is not None:
         require_free(output)
     summary = show(run, settings=settings)
-    store = Store(settings)
     if not summary.synced:
-        summary = carried(store, summary)
+        from cellops.tracking.store import Store
+
+        summary = carried(Store(settings), summary)
+    files = StoredFiles(settings)
     uri = model_uri(summary)
     target = output or prepare(settings.folder) / "packages" / f"{plain_name(summary.name)}-{summary.run[:8]}"
     with tempfile.TemporaryDirectory() as name:
-        held = _records(store, summary, Path(name))
+        held = _records(files, summary, Path(name))
         source = Source(
-            store.model(uri, Path(name) / "model"),
-            Contract.from_file(held / "contract.json"),
+            files.of_model(uri, lambda: Path(name) / "model"),
+            _contract(held),
             Environment.from_file(held / "environment.json"),
-            _provenance(summary, held, settings.project),
+            provenance_of(summary, held, _proofs(files, summary, Path(name)), settings.project),
         )
         source, findings = in_format(
             source, format, Path(name) / "converted", settings, quantise=quantise, strict=strict
@@ -156,11 +163,11 @@ def model_uri(summary: RunSummary) -> str:
     return uri
 
 
-def _records(store: "Store", summary: RunSummary, folder: Path) -> Path:
+def _records(files: "StoredFiles", summary: RunSummary, folder: Path) -> Path:
     if summary.mlflow_run_id is None:
         fact = f"The run {summary.name} is not in the tracking store"
         raise PackageError(fact, remedy="Run: cellops sync")
-    held = store.artifacts(summary.mlflow_run_id, "cellops", folder)
+    held = files.of_run(summary.mlflow_run_id, "cellops", lambda: folder)
     if not (held / "contract.json").exists():
         reasons = [f"{f.seen}. {f.remedy}" for f in summary.findings if f.code == "incomplete-evidence"]
         fact = f"The run {summary.name} has no contract"
@@ -169,26 +176,17 @@ def _records(store: "Store", summary: RunSummary, folder: Path) -> Path:
     return held
 
 
-def _notebook(path: str | None, project: Path) -> str | None:
-    """The notebook from the project's folder on, or its name alone: a package says nothing of the machine."""
-    if path is None:
-        return None
-    whole = (project / path).resolve()
-    return whole.relative_to(project).as_posix() if whole.is_relative_to(project) else whole.name
+def _contract(held: Path) -> Contract:
+    """The contract of a run, with what its gates have measured over groups of rows."""
+    measured = RunClosed.from_file(held / "record.json").groups
+    groups = tuple(figure for figure in measured if figure.groups)
+    return Contract.from_file(held / "contract.json").replace(groups=groups)
 
 
-def _provenance(summary: RunSummary, held: Path, project: Path) -> Provenance:
-    closed = RunClosed.from_file(held / "record.json")
-    code = CodeVersion.from_file(held / "code.json") if (held / "code.json").exists() else None
-    return Provenance(
-        run=summary.run,
-        mlflow_run_id=summary.mlflow_run_id,
-        notebook=_notebook(summary.notebook, project),
-        commit=code.commit if code else None,
-        dirty=code.dirty if code else False,
-        seed=summary.seed,
-        created=datetime.fromtimestamp(closed.ended, UTC).isoformat(timespec="seconds"),
-        cellops=__version__,
-        model_type=closed.models[0].type,
-        model_format="skops",
-    )
+def _proofs(files: "StoredFiles", summary: RunSummary, folder: Path) -> Iterator[Proof]:
+    """What executing a run again has shown, as far as the store still has it."""
+    if summary.proof is None or summary.mlflow_run_id is None:
+        return
+    with suppress(NotFoundError):
+        for path in files.of_run(summary.mlflow_run_id, "proofs", lambda: folder).glob("*/proof.json"):
+            yield Proof.from_file(path)

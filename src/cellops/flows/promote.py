@@ -1,53 +1,103 @@
-"""A run's model becomes the champion: the version of a registered model that gates compare with."""
+"""A version becomes the champion: the one that gates compare with and that answers."""
 
-from cellops.errors import PackageError, UsageError
-from cellops.flows.gates import refuse
-from cellops.flows.package import carried, model_uri
-from cellops.flows.runs import show
+from cellops.errors import RegistryError
+from cellops.flows.deciding import decision, deployment_of
+from cellops.flows.meant import Meant, meant, require_good
+from cellops.flows.register import ensured
+from cellops.records.gate import Champion
 from cellops.records.promoted import Promoted
-from cellops.records.run import RunStatus
+from cellops.records.registry import CHALLENGER, CHAMPION, RegisteredVersion, Stage
 from cellops.settings import Settings, load
+from cellops.tracking.registry import Registry
+
+WITHOUT_TEST = "--without-test"
 
 
-def promote(run: str = "last", *, model: str | None = None, settings: Settings | None = None) -> Promoted:
-    """Register the model of a run in MLflow, where it is not yet, and give it the alias `champion`.
+def promote(
+    what: str = "last",
+    *,
+    model: str | None = None,
+    without_test: bool = False,
+    reason: str = "",
+    settings: Settings | None = None,
+) -> Promoted:
+    """Give the alias `champion` to the version that a run's model is, and register it where it is not yet.
 
-    Doing it twice gives the same version as doing it once.
+    With a package whose test deployment has passed it goes into `production`, and the champion before it back to
+    `staging`; without a package only the alias changes. Doing it twice gives the same version as doing it once.
 
     Parameters
     ----------
-    run
-        The start of the run's key, its name, its MLflow id, `last`, or the path of an executed notebook.
+    what
+        `challenger`, `models:/NAME/3`, a package's folder, or a run: the start of its key, its name, its MLflow id,
+        `last`, or the path of an executed notebook.
     model
         The registered model. Default: the one that has the name of the run's experiment, which gates look at.
+    without_test
+        Whether it goes into production although no test deployment of its package has passed; the decision says so.
+    reason
+        What is to be remembered with the decision.
 
     Raises
     ------
-    NotFoundError
-        When there is no such run.
+    NotFoundError, IntegrityError, SignatureError
+        When there is no such run, version or package, or the package is not what was packaged.
     PackageError
         When the run did not finish, or has no model.
     GateError
         When the run has not passed a gate that it was held against.
+    RegistryError
+        When its package has not passed a test deployment, it is archived, or somebody is changing the model.
     TrackingError
         When the tracking store does not answer, or refuses it.
     """
-    from cellops.tracking.store import Store
-
     settings = settings or load()
-    if model is not None and not model.strip():
-        fact = "The name of the registered model is empty"
-        raise UsageError(fact, remedy="Give it a name, or leave --model out")
-    summary = show(run, settings=settings)
-    store = Store(settings)
-    if not summary.synced:
-        summary = carried(store, summary)
-    if summary.status is not RunStatus.FINISHED:
-        fact = f"The run {summary.name} ({summary.run[:8]}) is {summary.status.lower()}"
-        raise PackageError(fact, remedy="Promote one that has finished: cellops runs")
-    refuse(summary.gates)
-    name = model or summary.experiment or settings.experiment
-    uri = model_uri(summary)
-    assert summary.mlflow_run_id is not None  # noqa: S101 - else `carried` has raised
-    before = store.champion(name)
-    return Promoted(run=summary, champion=store.promote(summary.mlflow_run_id, uri, name), before=before)
+    registry = Registry(settings)
+    found = meant(what, model, registry, settings)
+    require_good(found)
+    overridden = _required(found, settings, without_test=without_test)
+    held, version = ensured(found, registry)
+    before, replaced = registry.champion(found.model), held.of(CHAMPION)
+    stage = Stage.PRODUCTION if found.digest or overridden else version.stage
+    now, made = version, None
+    if CHAMPION not in version.aliases or version.stage is not stage or version.package != found.digest:
+        made = decision(
+            "promote",
+            found,
+            version,
+            settings,
+            stage=stage,
+            aliases={CHAMPION: version.version, CHALLENGER: None},
+            others=_moved(replaced, version),
+            overridden=overridden,
+            reason=reason,
+        )
+        now = registry.decide(held, made)
+    champion = Champion(model=found.model, version=now.version, run=found.run.mlflow_run_id, metrics=found.run.metrics)
+    return Promoted(run=found.run, champion=champion, before=before, version=now, decision=made, replaced=replaced)
+
+
+def _required(found: Meant, settings: Settings, *, without_test: bool) -> tuple[str, ...]:
+    """What is set aside of that which production needs; nothing where it is all there, or no package is concerned."""
+    version, digest = found.version, found.digest
+    if version is not None and version.stage is Stage.ARCHIVED:
+        fact = f"Version {version.version} of {found.model} is archived"
+        raise RegistryError(fact, remedy="Register its package first: cellops register PACKAGE", model=found.model)
+    test = deployment_of(digest, version, settings) if digest else None
+    if test is not None and test.passed:
+        return ()
+    if without_test:
+        return (WITHOUT_TEST,)
+    if digest is None:
+        return ()
+    said = "has not passed" if test else "has not had"
+    fact = f"The package {digest[:16]} of {found.model} {said} a test deployment"
+    remedy = f"Run: cellops package test PACKAGE; or answer for it with {WITHOUT_TEST} --reason TEXT"
+    raise RegistryError(fact, remedy=remedy, model=found.model)
+
+
+def _moved(replaced: RegisteredVersion | None, version: RegisteredVersion) -> dict[str, Stage]:
+    """Where the champion before goes: only one version is in production."""
+    if replaced is None or replaced.version == version.version or replaced.stage is not Stage.PRODUCTION:
+        return {}
+    return {replaced.version: Stage.STAGING if replaced.package else Stage.DEVELOPMENT}

@@ -22,6 +22,7 @@ from cellops.records.module import ModuleSource
 from cellops.records.recorded import RecordedRun, with_pins
 from cellops.records.run import CodeVersion, Environment, RunClosed, RunOpened, RunStatus, RunSummary, SessionOpened
 from cellops.settings import Settings
+from cellops.tracking.files import StoredFiles
 
 KEY = re.compile(rf"[0-9a-f]{{{UNIQUE_KEY},32}}")
 """As many digits of a key as name one run."""
@@ -178,7 +179,7 @@ def _of_journal(opened: RunOpened, path: Path, settings: Settings) -> Held:
 def _in_store(summary: RunSummary, settings: Settings, target: Callable[[], Path]) -> Held:
     if summary.mlflow_run_id is None:
         raise _not_whole(summary.name, summary.run)
-    held = _artifacts(summary.mlflow_run_id, settings, target)
+    held = StoredFiles(settings).of_run(summary.mlflow_run_id, "cellops", target)
     try:
         closed = RunClosed.from_file(held / "record.json").replace(
             environment=_optional(held / "environment.json", Environment),
@@ -201,19 +202,6 @@ def _in_store(summary: RunSummary, settings: Settings, target: Callable[[], Path
         store=settings.store,
     )
     return Held(run=whole, folders=(str(settings.folder), str(held)))
-
-
-def _artifacts(run: str, settings: Settings, target: Callable[[], Path]) -> Path:
-    """The folder of a run's record: where a local store has it, else downloaded; MLflow's import takes seconds."""
-    from cellops.tracking.database import Database
-
-    database = Database.of(settings)
-    folder = None if database is None else database.artifacts(run)
-    if folder is not None and (folder / "cellops").is_dir():
-        return folder / "cellops"
-    from cellops.tracking.store import Store
-
-    return Store(settings).artifacts(run, "cellops", target())
 
 
 def _optional(path: Path, kind: type[Record]) -> Record | None:

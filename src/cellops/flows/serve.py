@@ -2,8 +2,10 @@
 
 import secrets
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
+from cellops.flows.garbage import left_alone
 from cellops.records.base import Record
 from cellops.records.finding import Finding
 from cellops.settings import Settings, load, prepare
@@ -70,26 +72,31 @@ def serve(
     UsageError
         When the address cannot be listened on, or is open to others and no token was chosen.
     """
-    from cellops.flows.opening import load_package
-    from cellops.serving.server import serve as run_server
-
     settings = settings or load()
-    loaded = load_package(Path(package), settings)
-    chosen = token or settings.server_token or None
-    folder = log or prepare(settings.folder) / "log" / loaded.manifest.name
-    used = chosen or secrets.token_urlsafe(24)
+    with ExitStack() as starting:
+        starting.enter_context(left_alone(keep=True))
+        from cellops.flows.opening import load_package
+        from cellops.serving.server import serve as run_server
+        from cellops.serving.tokens import read_tokens
 
-    def ready(url: str) -> None:
-        on_ready(Serving(name=loaded.manifest.name, url=url, token=used, token_is_new=chosen is None, log=str(folder)))
+        loaded = load_package(Path(package), settings)
+        chosen = token or settings.server_token or None
+        folder = log or prepare(settings.folder) / "log" / loaded.manifest.name
+        used = chosen or secrets.token_urlsafe(24)
 
-    done = run_server(
-        loaded,
-        host=host,
-        port=port,
-        token=used,
-        token_was_chosen=chosen is not None,
-        log_folder=folder,
-        settings=settings,
-        on_ready=ready,
-    )
+        def ready(url: str) -> None:
+            starting.close()
+            name = loaded.manifest.name
+            on_ready(Serving(name=name, url=url, token=used, token_is_new=chosen is None, log=str(folder)))
+
+        done = run_server(
+            loaded,
+            host=host,
+            port=port,
+            token=used,
+            token_was_chosen=chosen is not None or bool(read_tokens(settings.tokens)),
+            log_folder=folder,
+            settings=settings,
+            on_ready=ready,
+        )
     return Served(requests=done.requests, rows=done.rows, labels=done.labels, findings=done.findings)

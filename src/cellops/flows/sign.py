@@ -1,19 +1,8 @@
-"""Keys that sign packages, and signing with them."""
+"""Whose a package is: a signature beside its manifest."""
 
 from pathlib import Path
 
 from cellops.records.base import Record
-
-
-class NewKeys(Record, frozen=True, kw_only=True):
-    """A pair of keys that was made."""
-
-    private: str
-    """Path of the key that signs."""
-    public: str
-    """Path of the key that others trust."""
-    text: str
-    """The public key itself, as CELLOPS_TRUSTED_KEYS takes it."""
 
 
 class Signed(Record, frozen=True, kw_only=True):
@@ -29,21 +18,7 @@ class Signed(Record, frozen=True, kw_only=True):
     """How many keys have signed it by now."""
 
 
-def new_keys(path: Path) -> NewKeys:
-    """Make a pair of keys: a private one in the file, and a public one in the file of this name and `.pub`.
-
-    Raises
-    ------
-    SignatureError
-        When one of the files is there already, or cannot be written.
-    """
-    from cellops.packaging.signature import new_keys as make
-
-    made = make(path)
-    return NewKeys(private=str(made.private), public=str(made.public), text=made.text)
-
-
-def sign(package: Path | str, key: Path) -> Signed:
+def sign(package: Path | str, key: Path | str) -> Signed:
     """Sign a package: its files are checked, and the digest of its manifest is signed.
 
     Parameters
@@ -65,7 +40,7 @@ def sign(package: Path | str, key: Path) -> Signed:
     from cellops.packaging.signature import public_key, public_text, read_private_key
     from cellops.packaging.signing import sign_package
 
-    owned = read_private_key(key)
+    owned = read_private_key(Path(key))
     verified, made = sign_package(Path(package), owned)
     text = public_text(public_key(owned))
     return Signed(

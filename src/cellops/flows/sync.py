@@ -1,6 +1,5 @@
 """Carry journals to the tracking store: by `cellops sync`, and by the writer beside a kernel."""
 
-import gc
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,6 +9,7 @@ from filelock import Timeout
 
 from cellops.errors import TrackingError
 from cellops.flows.carrier import Carrier
+from cellops.flows.garbage import left_alone
 from cellops.flows.progress import first_event, journals, lock, locked, on_disk, read_progress
 from cellops.flows.trust import require_own
 from cellops.records.base import Record
@@ -207,22 +207,13 @@ def follow(journal: Path, settings: Settings, *, models: bool = False) -> None:
 
 
 def _got_ready(settings: Settings, *, models: bool) -> "Store":
-    """The store, and what models are written with: that comes first, as it looks through all that is imported by then.
-
-    Imports leave next to no garbage, and looking for it would take a fifth of their time.
-    """
+    """The store, and what models are written with: these come first, as they look through all that is imported."""
     from cellops.tracking.model import prepare
 
-    looking = gc.isenabled()
-    gc.disable()
-    try:
+    with left_alone(keep=True):
         if models:
             prepare()
         return _store(settings)
-    finally:
-        if looking:
-            gc.freeze()
-            gc.enable()
 
 
 def _store(settings: Settings) -> "Store":

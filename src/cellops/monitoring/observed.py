@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 BINARY = 2
-MANY_VALUES = 10_000_000
+MANY_VALUES = 2_000_000
 """Values of a window from which its columns are read by several threads: sorting leaves the interpreter free."""
 MOST_THREADS = 4
 Problem: TypeAlias = tuple[str, str]

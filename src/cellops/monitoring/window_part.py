@@ -81,6 +81,7 @@ class WindowPart:
     def observed(self, contract: Contract) -> ObservedWindow:
         """What the window showed, as the comparison with a package's profile takes it."""
         performance, labelled_rows, findings = measure(contract, self._answers())
+        sampled = self._sampled()
         references = contract.profile.columns
         pairs = zip(references, self.columns, strict=True)
         output = None
@@ -95,8 +96,8 @@ class WindowPart:
             output=output,
             relations=None if self.relations is None else self.relations.told(contract),
             performance=performance,
-            labelled_rows=labelled_rows,
-            findings=(*findings, *self._sampled()),
+            labelled_rows=self.labelled.total if sampled and self.labelled else labelled_rows,
+            findings=(*findings, *sampled),
         )
 
     def _answers(self) -> Window:
@@ -118,7 +119,7 @@ class WindowPart:
                 code="labels-sampled",
                 severity=Severity.INFO,
                 where=f"window {self.label}",
-                seen=f"its performance is that of {held.kept:,} of its {held.total:,} labelled rows, taken by chance",
+                seen=f"its performance is that of {held.kept:,} of its labelled rows, taken by chance",
                 remedy="Nothing: the intervals say how sure the figures are; shorter windows would be judged whole",
             ),
         )

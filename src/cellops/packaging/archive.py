@@ -101,7 +101,8 @@ class Archive:
         """
         entry = self._entries.get(name)
         if entry is None:
-            raise broken(name, "is missing")
+            inside = next((other for other in self._entries if other.endswith(f"/{name}")), None)
+            raise broken(name, "is missing" if inside is None else f"is missing at the top, where it is {inside}")
         return io.BufferedReader(_Reader(self._file, entry), CHUNK), entry.size
 
 
@@ -210,7 +211,8 @@ def _listed(content: bytes, position: int, archive: str) -> tuple[Entry, int]:
     if kind not in {0, expected} or attributes & VOLUME_OR_DEVICE:
         raise broken(name, "is a link or a special file")
     if flags & ~(UTF8 | LEVEL_FLAGS) or method not in NEEDED or disk or lengths[2]:
-        raise broken(name, "is encrypted, streamed, or packed in a way that is not read here")
+        remedy = "Unpack it by another program and use the folder, or pack it again: cellops package RUN -o model.zip"
+        raise broken(name, "is encrypted, streamed, or packed in a way that is not read here", remedy)
     empty = name.endswith("/") and (size or packed)
     if empty or max(size, packed) > LARGEST or (method == STORED and size != packed):
         raise broken(name, "has a size that cannot be")

@@ -6,24 +6,25 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import msgspec
-
 from cellops.errors import CellopsError, NotFoundError, PackageError, TrustError
 from cellops.packaging.archive import SUFFIX
+from cellops.packaging.container.files import write_container
 from cellops.packaging.copying import pack
+from cellops.packaging.environment.files import write_environment
 from cellops.packaging.features import write_features
 from cellops.packaging.formats import FORMATS, Format, Trust
 from cellops.packaging.layout import (
     CONTRACT_PARTS,
-    ENVIRONMENT,
-    LOCK,
     MANIFEST,
     MLMODEL,
+    MODEL_SETTINGS,
     PROVENANCE,
     contract_part,
 )
 from cellops.packaging.load import load_package
 from cellops.packaging.manifest import verify, write
+from cellops.packaging.mlmodel import normalised
+from cellops.packaging.mlserver import model_settings
 from cellops.packaging.parity import replay
 from cellops.records.base import Record, pretty_json
 from cellops.records.contract import Contract
@@ -89,10 +90,15 @@ def build_package(
     require_free(output)
     with _room_for(output) as folder:
         _copy(model_folder, folder)
-        _normalise(folder / MLMODEL, provenance)
-        _add_records(folder, contract, environment, provenance.replace(model_format=model_format.name))
+        described = normalised((folder / MLMODEL).read_bytes(), provenance.created)
+        (folder / MLMODEL).write_bytes(described)
+        provenance = provenance.replace(model_format=model_format.name)
+        _add_records(folder, contract, provenance)
+        write_environment(folder, environment, provenance)
         trust = Trust(frozenset((*BUILT_IN_TRUSTED_TYPES, *trusted_types)), pickle=allow_pickle)
+        (folder / MODEL_SETTINGS).write_bytes(model_settings())
         write_features(folder, (folder / model_format.file).read_bytes(), model_format, trust)
+        write_container(folder, name, environment, provenance)
         write(folder, name, provenance.run)
         loaded = load_package(folder, trusted_types=trusted_types, allow_pickle=allow_pickle)
         replay(contract, loaded.predictor)
@@ -176,27 +182,14 @@ def _copy(source: Path, target: Path) -> None:
             shutil.copyfile(entry, target / entry.name)
 
 
-def _normalise(path: Path, provenance: Provenance) -> None:
-    """Let the same model of two runs differ in what MLflow says of it by nothing but the run."""
-    from mlflow.models import Model
-
-    # Model.load would take the path for an address, in which % and # have a meaning.
-    model = Model.from_dict(msgspec.yaml.decode(path.read_bytes()))
-    model.utc_time_created = provenance.created
-    model.model_uuid = None
-    model.artifact_path = "model"  # MLflow writes a path of this machine here
-    model.save(str(path))
-
-
-def _add_records(folder: Path, contract: Contract, environment: Environment, provenance: Provenance) -> None:
-    files: dict[str, Record | dict[str, float] | None]
+def _add_records(folder: Path, contract: Contract, provenance: Provenance) -> None:
+    files: dict[str, Record | dict[str, float] | tuple[Record, ...] | None]
     files = {contract_part(part): getattr(contract, part) for part in CONTRACT_PARTS}
-    files |= {ENVIRONMENT: environment, PROVENANCE: provenance}
+    files[PROVENANCE] = provenance
     for path, held in files.items():
         if held:
             (folder / path).parent.mkdir(exist_ok=True)
-            (folder / path).write_bytes(pretty_json(held) if isinstance(held, dict) else held.to_pretty_json())
-    (folder / LOCK).write_text(environment.lock(), encoding="utf-8")
+            (folder / path).write_bytes(pretty_json(held))
 
 
 def _is_same(output: Path, digest: str) -> bool:

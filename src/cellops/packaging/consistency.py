@@ -8,6 +8,7 @@ from cellops.data.texts import MOST_KNOWN, MOST_WORDS, known_words
 from cellops.errors import InputError, IntegrityError
 from cellops.packaging.layout import contract_part
 from cellops.records.contract import Contract, Field, Parity, Performance, Schema, Task
+from cellops.records.gate import GateFigure, Group
 from cellops.records.profile import (
     Bins,
     ColumnKind,
@@ -48,6 +49,7 @@ def require_consistent(contract: Contract) -> None:
     _require("importance", _importance_problems(schema, contract.importance))
     _require("parity", _parity_problems(schema, contract.parity))
     _require("performance", () if performance is None else _performance_problems(schema, performance))
+    _require("groups", _groups_problems(contract.groups))
     _require("output", () if output is None else _profile_problems(output.rows, (output,)))
 
 
@@ -225,6 +227,21 @@ def _performance_problems(schema: Schema, performance: Performance) -> Iterator[
         least, most = (0, 1) if figure.name in SHARES else (-LARGEST, LARGEST)
         if not (_ascend(bounds) and all(least <= number <= most for number in numbers) and 0 < figure.level < 1):
             yield f"{figure.name} has a value or interval that no model has"
+
+
+def _groups_problems(figures: tuple[GateFigure, ...]) -> Iterator[str]:
+    names = [figure.name for figure in figures]
+    if len(set(names)) < len(names):
+        yield "a figure is there twice"
+    for figure in figures:
+        if not all(map(_group_holds, figure.groups)):
+            yield f"a group of {figure.name[:80]} has rows or a value that no group has"
+
+
+def _group_holds(group: Group) -> bool:
+    numbers = [number for number in (group.low, group.value, group.high) if number is not None]
+    bounds = [number for number in (group.low, group.high) if number is not None]
+    return 0 <= group.counted <= group.rows and _ascend(bounds) and all(abs(number) <= LARGEST for number in numbers)
 
 
 def _ascend(numbers: Iterable[float]) -> bool:

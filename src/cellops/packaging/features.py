@@ -22,7 +22,8 @@ def write_features(folder: Path, model: bytes, model_format: Format, trust: Trus
     TrustError
         When the model may not be loaded.
     """
-    if FEATURE_TYPE not in model_format.untrusted(model):
+    may_hold = FEATURE_TYPE in trust.types or trust.pickle  # any other model with features is refused when it is loaded
+    if not may_hold or FEATURE_TYPE not in model_format.untrusted(model):
         return
     with collecting() as restored:
         model_format.load(model, trust)

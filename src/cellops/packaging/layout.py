@@ -6,13 +6,18 @@ SIGNATURE = "manifest.sig"
 PROVENANCE = "provenance.json"
 ENVIRONMENT = "environment/environment.json"
 LOCK = "environment/lock.txt"
+"""Every distribution that was installed where the run was made."""
+SERVING = "environment/serving.txt"
+"""Those that serving the model needs."""
 CONTRACT = "contract"
 """The folder of the contract: one file for each of its parts, absent where the part is."""
-CONTRACT_PARTS = ("schema", "profile", "parity", "suite", "performance", "output", "importance")
+CONTRACT_PARTS = ("schema", "profile", "parity", "suite", "performance", "output", "importance", "groups")
 
 FEATURES = "features"
 """The folder of the code that the model's features execute."""
 MLMODEL = "MLmodel"
+MODEL_SETTINGS = "model-settings.json"
+"""MLServer's."""
 
 
 def contract_part(part: str) -> str:

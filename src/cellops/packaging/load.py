@@ -11,12 +11,14 @@ from cellops.errors import IntegrityError, PackageError
 from cellops.packaging.consistency import require_consistent
 from cellops.packaging.features import collecting, require_shown
 from cellops.packaging.formats import FORMATS, Trust
-from cellops.packaging.layout import CONTRACT, CONTRACT_PARTS, PROVENANCE, contract_part
+from cellops.packaging.layout import CONTRACT, CONTRACT_PARTS, ENVIRONMENT, PROVENANCE, contract_part
 from cellops.packaging.manifest import Verified, verify
 from cellops.packaging.predictor import Predictor
+from cellops.packaging.versions import explained, read_environment, require_same_python
 from cellops.records.base import Record
 from cellops.records.contract import Contract
 from cellops.records.package import Manifest, Provenance
+from cellops.records.run import Environment
 from cellops.settings import BUILT_IN_TRUSTED_TYPES
 
 R = TypeVar("R", bound=Record)
@@ -39,6 +41,8 @@ class LoadedPackage(OpenedPackage):
     """A package with its model."""
 
     predictor: Predictor
+    environment: Environment | None = None
+    """What it was made with; None where the package does not say it."""
 
 
 def read_contract(path: Path, *, trusted_keys: Collection[bytes] = ()) -> OpenedPackage:
@@ -54,7 +58,7 @@ def read_contract(path: Path, *, trusted_keys: Collection[bytes] = ()) -> Opened
         When its files are not those of its manifest, or do not hold what they should.
     """
     wanted = (PROVENANCE, *map(contract_part, CONTRACT_PARTS))
-    return _opened(path.resolve(), verify(path, wanted=wanted, trusted_keys=trusted_keys))
+    return open_verified(path.resolve(), verify(path, wanted=wanted, trusted_keys=trusted_keys))
 
 
 def load_package(
@@ -88,18 +92,21 @@ def load_package(
     TrustError
         When its model needs more trust than is given, before any of it is loaded.
     PackageError
-        When the model cannot be loaded.
+        When the model cannot be loaded, or is a pickle of another Python.
     """
     models = [known.file for known in FORMATS.values()]
-    wanted = (PROVENANCE, *map(contract_part, CONTRACT_PARTS), *models)
+    wanted = (PROVENANCE, ENVIRONMENT, *map(contract_part, CONTRACT_PARTS), *models)
     verified = verify(path, wanted=wanted, trusted_keys=trusted_keys)
-    opened = _opened(path.resolve(), verified)
+    opened = open_verified(path.resolve(), verified)
     model_format = FORMATS.get(opened.provenance.model_format)
     if model_format is None or model_format.file not in verified.content:
         fact = f"The package has no model in the format {opened.provenance.model_format}"
         raise PackageError(fact, remedy=f"Build it again; the formats are: {', '.join(FORMATS)}")
     trust = Trust(frozenset((*BUILT_IN_TRUSTED_TYPES, *trusted_types)), pickle=allow_pickle)
-    with collecting() as restored:
+    environment = read_environment(verified.content.get(ENVIRONMENT))
+    if model_format.name == "pickle" and allow_pickle:
+        require_same_python(environment)
+    with collecting() as restored, explained(environment):
         model = model_format.load(verified.content[model_format.file], trust)
     require_shown(restored, verified.manifest)
     return LoadedPackage(
@@ -109,10 +116,18 @@ def load_package(
         opened.contract,
         opened.provenance,
         model_format.predictor(model, opened.contract.schema),
+        environment,
     )
 
 
-def _opened(path: Path, verified: Verified) -> OpenedPackage:
+def open_verified(path: Path, verified: Verified) -> OpenedPackage:
+    """What a verified package says of itself.
+
+    Raises
+    ------
+    IntegrityError
+        When it does not hold what it should, or contradicts itself.
+    """
     content = verified.content
     parts = {part: contract_part(part) for part in CONTRACT_PARTS}
     present = {part: msgspec.Raw(content[name]) for part, name in parts.items() if name in content}

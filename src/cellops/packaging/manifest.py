@@ -77,7 +77,7 @@ def write(folder: Path, name: str, run: str | None) -> Manifest:
     held = Folder(folder)
     files = tuple(_digest(held, path) for path in sorted(held.names()) if path not in UNLISTED)
     manifest = Manifest(version=VERSION, name=name, run=run, files=files)
-    _listed(manifest)
+    listed_files(manifest)
     (folder / MANIFEST).write_bytes(manifest.to_pretty_json())
     return manifest
 
@@ -120,7 +120,7 @@ def verify(
         if trusted_keys:
             require_signed(digest, read_signatures(signed), trusted_keys)
         manifest = read_manifest(said)
-        listed = _listed(manifest)
+        listed = listed_files(manifest)
         for path in sorted(listed.keys() - found):
             raise broken(path, "is missing")
         for path in sorted(found - listed.keys() - UNLISTED):
@@ -203,7 +203,14 @@ def bounded(held: Contents, path: str, most: int) -> bytes:
     return content
 
 
-def _listed(manifest: Manifest) -> dict[str, FileDigest]:
+def listed_files(manifest: Manifest) -> dict[str, FileDigest]:
+    """The files of a manifest by their paths.
+
+    Raises
+    ------
+    IntegrityError
+        When a path is not plain, or there twice.
+    """
     for file in manifest.files:
         if file.path in UNLISTED:
             raise broken(file.path, "is listed twice")

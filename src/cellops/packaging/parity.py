@@ -102,10 +102,17 @@ def replay(contract: Contract, predictor: Predictor) -> None:
     Raises
     ------
     PackageError
-        When it answers otherwise than in training; `data["rows"]` holds the first rows that differ.
+        When it answers otherwise than in training, or not at all; `data["rows"]` holds the first rows that differ.
     """
     parity = contract.parity
-    answers = predictor.predict(decode_columns(contract.schema, parity.inputs))
+    columns = decode_columns(contract.schema, parity.inputs)
+    try:
+        answers = predictor.predict(columns)
+    except Exception as error:  # a model of other versions fails in ways of its own
+        fact = f"The model cannot answer its parity rows: {type(error).__name__}: {error}"
+        raise PackageError(
+            fact, remedy="Use the distributions of the package's lock, or package the run anew"
+        ) from error
     different = differences(contract.schema, parity, answers)
     if len(different):
         row = int(different[0])

@@ -53,7 +53,7 @@ def _folded(path: str) -> str:
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", path).casefold())
 
 
-def broken(path: str, what: str) -> IntegrityError:
+def broken(path: str, what: str, remedy: str = "Do not use this package; build or copy it again") -> IntegrityError:
     """The error of a file that makes a package one that nobody should use."""
     fact = f"{path} {what}"
-    return IntegrityError(fact, remedy="Do not use this package; build or copy it again", path=path)
+    return IntegrityError(fact, remedy=remedy, path=path)

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cellops.errors import InputError
+from cellops.packaging.threads import Threads
 from cellops.records.contract import Field, Schema
 
 if TYPE_CHECKING:
@@ -74,12 +75,17 @@ class SklearnPredictor:
         self._schema = schema
         self._classes = np.array(schema.classes) if schema.classes else None
         self._one_call = schema.label_is_most_probable and label_is_most_probable(estimator)
+        self._threads = Threads()
 
     def predict(self, columns: Mapping[str, Array]) -> Predictions:
         return self.answer(to_frame(self._schema, columns))
 
     def answer(self, frame: "pd.DataFrame") -> Predictions:
         """Answer a table as the model was fitted on."""
+        with self._threads.for_rows(len(frame)):
+            return self._answer(frame)
+
+    def _answer(self, frame: "pd.DataFrame") -> Predictions:
         if not self._schema.probabilities:
             return Predictions(single_label(self._estimator.predict(frame)), None)
         probabilities = np.asarray(self._estimator.predict_proba(frame), dtype=np.float64)

@@ -88,6 +88,9 @@ def read_private_key(path: Path) -> "Ed25519PrivateKey":
     except OSError as error:
         fact = f"The key {path} cannot be read: {error.strerror or error}"
         raise SignatureError(fact, remedy="Make one: cellops key FILE") from error
+    if content.startswith(ALGORITHM.encode()):
+        fact = f"{path} is a public key, which signs nothing"
+        raise SignatureError(fact, remedy="Give the private one, in the file without .pub")
     if os.name == "posix" and mode & OTHERS:
         fact = f"Others than its owner can read the key {path} (mode {stat.S_IMODE(mode):04o})"
         raise SignatureError(

@@ -36,12 +36,14 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, **changes)
 
 
-def pretty_json(value: Record | dict[str, float]) -> bytes:
+def pretty_json(value: Record | dict[str, float] | tuple[Record, ...]) -> bytes:
     """A record, or what one holds, as JSON for people; equal ones give the same bytes."""
     return msgspec.json.format(_encode(value, order="deterministic"), indent=2) + b"\n"
 
 
-def _encode(record: Record | dict[str, float], order: Literal["deterministic"] | None = None) -> bytes:
+def _encode(
+    record: Record | dict[str, float] | tuple[Record, ...], order: Literal["deterministic"] | None = None
+) -> bytes:
     """A record as JSON; half a surrogate pair, as a file name that is not UTF-8 has it, is written as an escape."""
     try:
         return msgspec.json.encode(record, order=order)

@@ -5,6 +5,7 @@ from typing import Any, TypeAlias
 
 from cellops.records.base import Record, Value
 from cellops.records.finding import Severity
+from cellops.records.gate import GateFigure
 from cellops.records.profile import ColumnKind, ColumnProfile, Profile
 
 Argument: TypeAlias = Value | list[Any] | dict[str, Any]
@@ -110,3 +111,5 @@ class Contract(Record, frozen=True, kw_only=True):
     """What the model gave on evaluation rows: the probability of the positive class, the label, or the number."""
     importance: dict[str, float] = {}
     """How much of what the model answers depends on each input, in shares of 1, or all 0; some may not be known."""
+    groups: tuple[GateFigure, ...] = ()
+    """How good the model is on groups of its evaluation rows, where gates asked for it."""

@@ -1,4 +1,9 @@
+import re
+
 from cellops.records.base import Record
+
+NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class ThreadPool(Record, frozen=True, kw_only=True):
@@ -23,3 +28,20 @@ class Origin(Record, frozen=True, kw_only=True):
     """The commit of the folder or repository that it was installed from."""
     sha256: str | None = None
     """Of the archive that it was installed from."""
+
+
+def is_pin(name: str, version: str) -> bool:
+    """Whether an installer reads a name and a version as these (PEP 508, PEP 440), and as nothing else.
+
+    Examples
+    --------
+    >>> is_pin("numpy", "2.4.6"), is_pin("distro-info", "1.1build1"), is_pin("a", "1 --index-url=http://b")
+    (True, False, False)
+    """
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        Version(version)
+    except InvalidVersion:
+        return False
+    return NAME.fullmatch(name) is not None and version == version.strip()

@@ -1,10 +1,10 @@
-from cellops.records.base import Record
 from cellops.records.gate import Champion
+from cellops.records.registry import Decided
 from cellops.records.run import RunSummary
 
 
-class Promoted(Record, frozen=True, kw_only=True):
-    """A run whose model has become the champion of a registered model."""
+class Promoted(Decided, frozen=True, kw_only=True):
+    """A version that has become the champion of its registered model."""
 
     run: RunSummary
     champion: Champion

@@ -3,7 +3,7 @@ from typing import Self
 
 from cellops.records.base import Record, Value
 from cellops.records.contract import Contract
-from cellops.records.environment import Origin, ThreadPool
+from cellops.records.environment import SHA256, Origin, ThreadPool, is_pin
 from cellops.records.figure import FigureSpool
 from cellops.records.file import FileUse
 from cellops.records.finding import Finding
@@ -68,17 +68,20 @@ class Environment(Record, frozen=True, kw_only=True):
         """A requirements file that pins every distribution an index can bring, without an index address.
 
         pip takes hashes for all or for none: where one has none, the others stand in comments, as do distributions
-        that no index can bring.
+        that no index can bring, and those whose name or version pip would not read.
         """
-        pinned = {name: version for name, version in self.distributions.items() if name not in self.local}
+        others = {name: version for name, version in self.distributions.items() if name not in self.local}
+        pinned = {name: version for name, version in others.items() if is_pin(name, version)}
         hashed = bool(pinned) and all(self._hashes_of(name) for name in pinned)
         lines = [f"{n}=={v}{self._hash_options(n, ' ' if hashed else '  # ')}" for n, v in sorted(pinned.items())]
-        lines += [f"# of no index: {name}=={self.distributions[name]}{self._commit_of(name)}" for name in self.local]
-        return "\n".join(lines) + "\n"
+        notes = [f"of no index: {name}=={self.distributions[name]}{self._commit_of(name)}" for name in self.local]
+        notes += [f"no version that pip reads: {n}=={v}" for n, v in sorted(others.items()) if n not in pinned]
+        return "\n".join([*lines, *(f"# {' '.join(note.split())}" for note in notes)]) + "\n"
 
     def _hashes_of(self, name: str) -> tuple[str, ...]:
         origin = self.origins.get(name)
-        return (origin.sha256,) if origin is not None and origin.sha256 else self.hashes.get(name, ())
+        found = (origin.sha256,) if origin is not None and origin.sha256 else self.hashes.get(name, ())
+        return found if all(map(SHA256.fullmatch, found)) else ()
 
     def _hash_options(self, name: str, before: str) -> str:
         options = " ".join(f"--hash=sha256:{held}" for held in self._hashes_of(name))

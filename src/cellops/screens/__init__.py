@@ -1,6 +1,8 @@
 """Results as text for a terminal, or as a table in a notebook: what `cli` and `magics` show."""
 
+from cellops.screens.audited import audited
 from cellops.screens.compare import comparison
+from cellops.screens.deployment import deployed, deployment_step
 from cellops.screens.drift import drift
 from cellops.screens.execution import executed, progress, stage
 from cellops.screens.expectations import expectations, findings_of_suite
@@ -12,9 +14,9 @@ from cellops.screens.live import watching
 from cellops.screens.packages import package
 from cellops.screens.parameters import parameters
 from cellops.screens.profile import profiled, saved
-from cellops.screens.promoted import promoted
 from cellops.screens.proof import proof
 from cellops.screens.reading import reading
+from cellops.screens.registry import decided, models, promoted
 from cellops.screens.restored import restored
 from cellops.screens.runs import run, run_line, runs
 from cellops.screens.server import served, serving
@@ -22,11 +24,16 @@ from cellops.screens.session import status
 from cellops.screens.signed import keys, signed
 from cellops.screens.steps import explained
 from cellops.screens.sweep import sweeping, swept
+from cellops.screens.tokens import revoked, token, tokens
 
 __all__ = [
     "annotated",
+    "audited",
     "cleaned",
     "comparison",
+    "decided",
+    "deployed",
+    "deployment_step",
     "drift",
     "executed",
     "expectations",
@@ -36,6 +43,7 @@ __all__ = [
     "graph",
     "kept",
     "keys",
+    "models",
     "package",
     "parameters",
     "problems",
@@ -45,6 +53,7 @@ __all__ = [
     "proof",
     "reading",
     "restored",
+    "revoked",
     "run",
     "run_line",
     "runs",
@@ -57,5 +66,7 @@ __all__ = [
     "sweeping",
     "swept",
     "synced",
+    "token",
+    "tokens",
     "watching",
 ]

@@ -23,6 +23,9 @@ def package(built: "Packaged") -> None:
     for measure in built.contract.performance.measures if built.contract.performance else ():
         interval = f" [{measure.low:.4f}, {measure.high:.4f}]" if measure.low is not None else ""
         facts[measure.name] = f"{measure.value:.4f}{interval}"
+    for figure in built.contract.groups:
+        if figure.value is not None:
+            facts[figure.name] = f"{figure.value:.4f} ({' and '.join(map(str, figure.extremes))})"
     say(f"[bold]{plain(shown(built.path))}[/]")
     for name, value in facts.items():
         say(f"  {name:<10} {value}", markup=False)

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 from cellops.screens.console import count, plain, say, shown
 
 if TYPE_CHECKING:
-    from cellops.flows.sign import NewKeys, Signed
+    from cellops.flows.key import NewKeys
+    from cellops.flows.sign import Signed
 
 
 def keys(made: "NewKeys") -> None:

@@ -7,7 +7,7 @@ import asyncio
 import os
 import re
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -17,7 +17,7 @@ import orjson
 
 from cellops.errors import CellopsError, NotFoundError, NotReadyError
 from cellops.serving import openapi
-from cellops.serving.auth import authorise
+from cellops.serving.auth import Access
 from cellops.serving.dataplane import Call, DataPlane, failure
 from cellops.serving.errors import MethodError, UnsupportedError
 from cellops.serving.feedback import Feedback
@@ -35,6 +35,7 @@ from cellops.serving.metrics import MEDIA_TYPE, Metrics
 from cellops.serving.prediction_ids import PredictionIds
 from cellops.serving.protocols.protocol import Body, Protocol, Served
 from cellops.serving.replies import Reply, answer_reply, constant, error_reply
+from cellops.serving.tokens import TokenScope
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -60,6 +61,8 @@ class Route:
     protocol: Protocol
     handle: Callable[[Body, int], Reply]
     in_thread: bool
+    scope: TokenScope | None = None
+    """What a client's token must allow; None for what all of them may read."""
 
 
 class Arrival(NamedTuple):
@@ -81,8 +84,8 @@ class App:
         The model, as protocols speak of it.
     plane
         Answers questions.
-    token
-        What clients send.
+    access
+        Knows who may ask for what.
     metrics
         Read at /metrics.
     protocols
@@ -98,14 +101,14 @@ class App:
         served: Served,
         plane: DataPlane,
         *,
-        token: str,
+        access: Access,
         metrics: Metrics,
         protocols: tuple[type[Protocol], ...],
         feedback: Feedback,
         ids: PredictionIds,
     ) -> None:
         self._plane = plane
-        self._token = token.encode()
+        self._access = access
         self.metrics = metrics
         self._limits: Limits = served.limits
         self._name = served.name
@@ -127,9 +130,10 @@ class App:
         """Stop the threads, when every request has been answered."""
         self._pool.shutdown(cancel_futures=True)
 
-    def paths(self) -> tuple[str, ...]:
-        """All that can be asked for."""
-        return tuple(self._routes)
+    @property
+    def routes(self) -> Mapping[str, Route]:
+        """All that can be asked for, by path."""
+        return self._routes
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
@@ -167,7 +171,7 @@ class App:
         path, headers = scope["path"], arrival.headers
         check_head(scope["headers"], len(path) + len(scope.get("query_string", b"")))
         if path not in OPEN:
-            authorise(headers.get(b"authorization"), self._token)
+            self._access.client(headers.get(b"authorization"), route.scope if route else None)
         if route is None:
             raise self._no_route(path)
         if scope["method"] not in METHODS[route.method]:
@@ -195,15 +199,18 @@ class App:
         first = self._protocols[0]
         routes = {
             "/": Route("live", "GET", first, constant(self._live), in_thread=False),
-            "/metrics": Route("metrics", "GET", first, self._measured, in_thread=False),
-            "/feedback": Route("feedback", "POST", first, self._taken(feedback), in_thread=True),
+            "/metrics": Route("metrics", "GET", first, self._measured, in_thread=False, scope=TokenScope.METRICS),
+            "/feedback": Route(
+                "feedback", "POST", first, self._taken(feedback), in_thread=True, scope=TokenScope.FEEDBACK
+            ),
             openapi.PATH: Route("openapi", "GET", first, self._described(), in_thread=False),
         }
         for protocol in self._protocols:
             for path, document in protocol.documents().items():
                 routes[path] = Route("document", "GET", protocol, constant(document), in_thread=False)
             for path in protocol.ask_paths():
-                routes[path] = Route("predict", "POST", protocol, self._asked(protocol), in_thread=True)
+                asked = self._asked(protocol)
+                routes[path] = Route("predict", "POST", protocol, asked, in_thread=True, scope=TokenScope.PREDICT)
         return routes
 
     def _described(self) -> Callable[[Body, int], Reply]:

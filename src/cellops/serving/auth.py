@@ -1,28 +1,92 @@
-"""Who may ask: those who send the server's token."""
+"""Who may ask for what: those who send the server's token, or one of the file of tokens that allows it."""
 
 import hmac
 import ipaddress
+import logging
+import time
+from pathlib import Path
 
 from cellops.errors import CredentialsError, UsageError
+from cellops.serving.tokens import Token, TokenScope, digest, read_tokens
 
 SCHEME = b"bearer"
+LOOKED_AFTER = 1.0
+"""Seconds after which it is looked whether the file of tokens is another: a token that is revoked is refused then."""
+OWNER = "token"
+"""How logs call whoever sends the server's own token."""
+logger = logging.getLogger(__name__)
 
 
-def authorise(header: bytes | None, token: bytes) -> None:
-    """Let a request pass that sends `Authorization: Bearer TOKEN`; the comparison takes the same time for any token.
+class Access:
+    """Knows the clients of a server.
 
-    Raises
-    ------
-    CredentialsError
-        When no token is sent, or another one.
+    Parameters
+    ----------
+    token
+        The server's own, which allows everything.
+    file
+        Where more tokens are kept, read again when it changes.
     """
-    scheme, _, given = (header or b"").partition(b" ")
-    if scheme.lower() != SCHEME or not given.strip():
-        fact = "The request has no token"
-        raise CredentialsError(fact, remedy="Send the header Authorization: Bearer TOKEN", given=False)
-    if not hmac.compare_digest(given.strip(), token):
-        fact = "The token is not this server's"
-        raise CredentialsError(fact, remedy="Send the token that the server printed or was given", given=True)
+
+    def __init__(self, token: str, file: Path | None = None) -> None:
+        self._token = token.encode()
+        self._file = file
+        self._tokens: dict[str, Token] = {}
+        self._looked = float("-inf")
+        self._seen: tuple[int, int, int] | None = None
+        self._look()
+
+    def client(self, header: bytes | None, scope: TokenScope | None) -> str:
+        """The name of the client that sends `Authorization: Bearer TOKEN`; any comparison takes the same time.
+
+        Parameters
+        ----------
+        header
+            The value of the header, None where there is none.
+        scope
+            What the request is for; None for what every client may read.
+
+        Raises
+        ------
+        CredentialsError
+            When no token is sent, or one that is not known, or that does not allow this.
+        """
+        scheme, _, rest = (header or b"").partition(b" ")
+        given = rest.strip()
+        if scheme.lower() != SCHEME or not given:
+            fact = "The request has no token"
+            raise CredentialsError(fact, remedy="Send the header Authorization: Bearer TOKEN", given=False)
+        if hmac.compare_digest(given, self._token):
+            return OWNER
+        if self._file is not None and time.monotonic() - self._looked > LOOKED_AFTER:
+            self._look()
+        found = self._tokens.get(digest(given)) if self._tokens else None
+        if found is None or not found.is_valid(time.time()):
+            fact = "The token is not one that this server takes"
+            raise CredentialsError(fact, remedy="Send a token that the server was given, and that is valid", given=True)
+        if scope is not None and scope not in found.scopes:
+            fact = f"The token does not allow {scope}"
+            remedy = f"Send one that does: cellops token new NAME --scope {scope}"
+            raise CredentialsError(fact, remedy=remedy, given=True)
+        return found.name
+
+    def _look(self) -> None:
+        """Read the file where it is another than before; one that cannot be read leaves no token valid."""
+        self._looked = time.monotonic()
+        if self._file is None:
+            return
+        try:
+            status = self._file.stat()
+            seen = (status.st_mtime_ns, status.st_size, status.st_ino)
+        except OSError:
+            seen = None
+        if seen == self._seen and seen is not None:
+            return
+        self._seen, self._tokens = seen, {}
+        try:
+            self._tokens = {token.sha256: token for token in read_tokens(self._file)}
+        except UsageError as error:
+            logger.error("%s. %s", error.fact, error.remedy)  # noqa: TRY400 - whoever runs the server needs no traceback
 
 
 def require_chosen_token(host: str, *, chosen: bool) -> None:
@@ -36,7 +100,9 @@ def require_chosen_token(host: str, *, chosen: bool) -> None:
     if chosen or _is_loopback(host):
         return
     fact = f"{host} can be reached from other machines, and no token was chosen"
-    raise UsageError(fact, remedy="Set CELLOPS_SERVER_TOKEN or give --token, or listen on 127.0.0.1")
+    raise UsageError(
+        fact, remedy="Set CELLOPS_SERVER_TOKEN, make one by cellops token new NAME, or listen on 127.0.0.1"
+    )
 
 
 def _is_loopback(host: str) -> bool:

@@ -18,9 +18,10 @@ from cellops.errors import UsageError
 from cellops.monitoring import label_log, prediction_log
 from cellops.monitoring.segments import SegmentWriter
 from cellops.packaging.load import LoadedPackage
+from cellops.packaging.versions import explained
 from cellops.records.finding import Finding
 from cellops.serving.app import App
-from cellops.serving.auth import require_chosen_token
+from cellops.serving.auth import Access, require_chosen_token
 from cellops.serving.dataplane import DataPlane
 from cellops.serving.feedback import Feedback
 from cellops.serving.guard import guarded
@@ -106,7 +107,7 @@ def serve(
         _prove(package, token)
         limits = Limits(settings.server_max_bytes, settings.server_max_rows, settings.server_request_seconds)
         with _logs(package, log_folder, settings) as logs:
-            app = build_app(package, limits, token, logs)
+            app = build_app(package, limits, token, logs, tokens=settings.tokens)
             address = listener.getsockname()
             shown = f"[{address[0]}]" if listener.family == socket.AF_INET6 else address[0]
             with _address_errors(host, port):
@@ -123,15 +124,17 @@ def serve(
     )
 
 
-def build_app(package: LoadedPackage, limits: Limits, token: str, logs: Logs | None) -> App:
-    """The application of one package; without logs it forgets what it answers."""
+def build_app(
+    package: LoadedPackage, limits: Limits, token: str, logs: Logs | None, *, tokens: Path | None = None
+) -> App:
+    """The application of one package; without logs it forgets what it answers, without a file only `token` is taken."""
     version = package.digest[:VERSION_LENGTH]
     metrics = Metrics(package.manifest.name, version)
     schema = package.contract.schema
     served = Served(
         name=package.manifest.name,
         version=version,
-        platform=f"sklearn_{package.provenance.model_format}",
+        platform=FORMATS[package.provenance.model_format].platform,
         decoder=Decoder(schema),
         limits=limits,
     )
@@ -145,14 +148,16 @@ def build_app(package: LoadedPackage, limits: Limits, token: str, logs: Logs | N
         )
         metrics.watch_losses("predictions", lambda: logs.predictions.lost_rows)
         metrics.watch_losses("labels", lambda: logs.labels.lost_rows)
-    return App(served, plane, token=token, metrics=metrics, protocols=PROTOCOLS, feedback=feedback, ids=ids)
+    access = Access(token, tokens)
+    return App(served, plane, access=access, metrics=metrics, protocols=PROTOCOLS, feedback=feedback, ids=ids)
 
 
 def _prove(package: LoadedPackage, token: str) -> None:
     """Replay the parity rows in an application of their own: not logged, not counted, and without limits."""
     app = build_app(package, Limits(sys.maxsize, sys.maxsize), token, None)
     try:
-        replay(app, package.contract, f"/v2/models/{package.manifest.name}/infer", token)
+        with explained(package.environment):
+            replay(app, package.contract, f"/v2/models/{package.manifest.name}/infer", token)
     finally:
         app.close()
 

@@ -6,7 +6,7 @@ from scipy.special import digamma, polygamma
 from cellops.records.drift import StatisticResult
 from cellops.stats.distribution import Distribution
 from cellops.stats.gap import gap_effect
-from cellops.stats.gaps import few_and_many, gaps
+from cellops.stats.gaps import few_and_many, largest_gap
 from cellops.stats.result import ALL_MISSING, CONSTANT, GRID, NOT_ENOUGH_DATA, computed, refused
 from cellops.stats.samples import Values, distribution
 from cellops.stats.squared_gaps import anderson_darling_tail
@@ -71,7 +71,7 @@ def anderson_darling(reference: Values, current: Values) -> StatisticResult:
     if sum(rows) < LEAST_ROWS:
         return refused(name, NOT_ENOUGH_DATA, *rows)
     value = (1 / rows[0] + 1 / rows[1]) * _weighed(first, second)
-    effect = gap_effect("largest_gap", gaps(first, second).largest, *rows)
+    effect = gap_effect("largest_gap", largest_gap(first, second), *rows)
     if tied([first, second]):
         p_value = tied_p_value(first, second, as_in_the_limit(value, rows), by_variance)
     else:

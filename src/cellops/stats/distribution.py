@@ -132,6 +132,10 @@ class Distribution:
         made: Made = known[make]
         return made
 
+    def knows(self, other: "Distribution", make: Callable[["Distribution", "Distribution"], object]) -> bool:
+        """Whether that has been found out already."""
+        return self._beside[0] is other and make in self._beside[1]
+
     def at(self, points: Points) -> Points:
         """Share of rows at or below each point."""
         if self.ordered is not None:

@@ -13,6 +13,8 @@ from cellops.stats.union import points_of, rows_of_both
 FEWER = 8
 """How many times more rows than points make it worth while to go along the rows without ranking them."""
 NARROW = 1e-290
+FIRST = 16
+"""Stretches with most room for a gap, which are read before the others."""
 
 
 class Gaps(NamedTuple):
@@ -31,6 +33,13 @@ def gaps(first: Distribution, second: Distribution) -> Gaps:
     return second.beside(first, _measured)
 
 
+def largest_gap(first: Distribution, second: Distribution) -> float:
+    """The largest of them alone, which many rows beside a few points tell without most of the rows being read."""
+    if few_and_many(first, second) is None or second.knows(first, _measured):
+        return gaps(first, second).largest
+    return second.beside(first, _largest)
+
+
 def few_and_many(first: Distribution, second: Distribution) -> tuple[Distribution, Distribution] | None:
     """The side of few points and the side of many rows, where there are such."""
     few, many = (first, second) if first.distinct <= second.distinct else (second, first)
@@ -45,6 +54,36 @@ def ranks(few: Distribution, many: Distribution) -> tuple[NDArray[np.intp], NDAr
 
 def _ranks(many: Distribution, few: Distribution) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     return np.searchsorted(many.rows_held, few.values), np.searchsorted(many.rows_held, few.values, side="right")
+
+
+def _largest(second: Distribution, first: Distribution) -> float:
+    """Of the stretches between two points those are read whose ends leave room for a larger gap than is known."""
+    sides = few_and_many(first, second)
+    assert sides is not None  # noqa: S101 - else nobody asks
+    few, many = sides
+    left, right = (rank / many.rows for rank in ranks(few, many))
+    most = float(np.max(np.abs([few.below - left, few.upto - right])))
+    room = np.maximum(few.below[1:] - right[:-1], left[1:] - few.upto[:-1])
+    order = np.argsort(-room)
+    for chosen in (order[:FIRST], order[FIRST:]):
+        place = np.sort(chosen[room[chosen] > most])
+        if len(place):
+            most = max(most, _within(few, many, place))
+    return most
+
+
+def _within(few: Distribution, many: Distribution, place: NDArray[np.intp]) -> float:
+    """The largest gap at the rows between some points and the next ones."""
+    left, right = ranks(few, many)
+    begin, count = right[place], left[place + 1] - right[place]
+    if not count.sum():
+        return 0.0
+    rows = np.arange(count.sum()) + (begin - count.cumsum() + count).repeat(count)
+    start, width = few.values[place], few.values[place + 1] - few.values[place]
+    low, rise = few.upto[place], few.below[place + 1] - few.upto[place]
+    way = (many.rows_held[rows] - start.repeat(count)) / width.repeat(count)
+    gap = low.repeat(count) + way * rise.repeat(count) - rows / many.rows
+    return float(max(gap.max(), 1 / many.rows - gap.min()))
 
 
 def _measured(second: Distribution, first: Distribution) -> Gaps:

@@ -5,7 +5,7 @@ import numpy as np
 from cellops.records.drift import StatisticResult
 from cellops.stats.distribution import Distribution
 from cellops.stats.gap import gap_effect
-from cellops.stats.gaps import gaps
+from cellops.stats.gaps import largest_gap
 from cellops.stats.result import ALL_MISSING, computed, refused
 from cellops.stats.samples import Values, distribution
 from cellops.stats.smirnov import kolmogorov_tail
@@ -57,7 +57,7 @@ def kolmogorov_smirnov(reference: Values, current: Values) -> StatisticResult:
     rows = first.rows, second.rows
     if not all(rows):
         return refused("kolmogorov_smirnov", ALL_MISSING, *rows)
-    gap, error = gaps(first, second).largest, first.rank_error + second.rank_error
+    gap, error = largest_gap(first, second), first.rank_error + second.rank_error
     few = not error and rows[0] * rows[1] <= MOST_PAIRS
     return computed(
         "kolmogorov_smirnov",

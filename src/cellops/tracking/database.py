@@ -38,6 +38,9 @@ TAGS = "SELECT run_uuid, key, value FROM tags JOIN chosen ON run_uuid = run"
 PARAMETERS = "SELECT run_uuid, key, value FROM params JOIN chosen ON run_uuid = run"
 METRICS = "SELECT run_uuid, key, value, is_nan FROM latest_metrics JOIN chosen ON run_uuid = run"
 
+ARTIFACTS = "SELECT artifact_uri FROM runs WHERE run_uuid = ?"
+MODEL = "SELECT artifact_location FROM logged_models WHERE model_id = ? AND lifecycle_stage = 'active'"
+
 
 class Database:
     """The runs of a local store, as `Store` gives them. Every method raises `TrackingError` when it cannot be read."""
@@ -72,11 +75,19 @@ class Database:
 
     def artifacts(self, run_id: str) -> Path | None:
         """The folder that holds the artifacts of a run; None where a server has them, or there is none."""
+        return self._folder(ARTIFACTS, run_id)
+
+    def model(self, uri: str) -> Path | None:
+        """The folder that holds a logged model; None where a server has it, or there is none."""
+        scheme, _, model = uri.rpartition("/")
+        return self._folder(MODEL, model) if scheme == "models:" else None
+
+    def _folder(self, query: str, key: str) -> Path | None:
         from urllib.request import url2pathname
 
         try:
             with self._reading() as database:
-                found = database.execute("SELECT artifact_uri FROM runs WHERE run_uuid = ?", (run_id,)).fetchone()
+                found = database.execute(query, (key,)).fetchone()
         except sqlite3.Error as error:
             raise unanswered(self.settings, error) from error
         parts = urlsplit(found[0] or "" if found else "")

@@ -9,7 +9,7 @@ import msgspec
 from cellops.errors import NotFoundError, RefusedError
 from cellops.records.cell import CellRecord
 from cellops.records.finding import Finding, Severity
-from cellops.records.gate import Champion, GateResult, GatesJudged
+from cellops.records.gate import GateResult, GatesJudged
 from cellops.records.proof import Proof
 from cellops.records.run import NotebookExecuted, RunClosed, RunOpened, RunReported, RunStatus, RunSummary
 from cellops.records.sweep import SweepBegun, SweepEnded, Trial
@@ -23,12 +23,8 @@ from cellops.tracking.summaries import MlflowRun, findings_tag, gates_tag, read_
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
-    from mlflow.entities.model_registry import ModelVersion
 
 PROOF_FILES = ("proof.json", "slice.ipynb", "executed.ipynb")
-CHAMPION = "champion"
-NO_CHAMPION = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
-"""MLflow's words for a model that is not registered, or has no version of that alias."""
 PAGE = 1000
 """Runs asked for at once: MLflow refuses many more."""
 
@@ -211,42 +207,6 @@ class Store:
             with reachable(self.settings):
                 self._client.log_text(run.mlflow_run_id, _indented(own), f"{FOLDER}/gates.json")
                 self._client.set_tag(run.mlflow_run_id, tags.GATES, gates_tag(own))
-
-    def champion(self, model: str) -> Champion | None:
-        """The version of a registered model that has the alias `champion`, with what its run measured; None without."""
-        from mlflow.exceptions import MlflowException
-
-        with reachable(self.settings):
-            try:
-                version = self._client.get_model_version_by_alias(model, CHAMPION)
-            except MlflowException as error:
-                if error.error_code in NO_CHAMPION:
-                    return None
-                raise
-            run = version.run_id
-            metrics = self._client.get_run(run).data.metrics if run else {}
-            return Champion(model=model, version=str(version.version), run=run, metrics=metrics)
-
-    def promote(self, run_id: str, uri: str, model: str) -> Champion:
-        """Give the alias `champion` to the version that a run's model is; what is missing in the registry is made."""
-        with reachable(self.settings):
-            known = self._client.search_model_versions(f"run_id = '{run_id}'")
-            versions = [version for version in known if version.name == model and version.source == uri]
-            version = versions[0] if versions else self._register(run_id, uri, model)
-            self._client.set_registered_model_alias(model, CHAMPION, str(version.version))
-            metrics = self._client.get_run(run_id).data.metrics
-        return Champion(model=model, version=str(version.version), run=run_id, metrics=metrics)
-
-    def _register(self, run_id: str, uri: str, model: str) -> "ModelVersion":
-        from mlflow.exceptions import MlflowException
-
-        try:
-            self._client.create_registered_model(model)
-        except MlflowException as error:
-            if error.error_code != "RESOURCE_ALREADY_EXISTS":
-                raise
-        with active(self.settings):  # MLflow looks for the model in the store that is set for the process
-            return self._client.create_model_version(model, uri, run_id=run_id, model_id=uri.rpartition("/")[2])
 
     def _search(self, query: str, order: str, limit: int) -> list[RunSummary]:
         with reachable(self.settings):

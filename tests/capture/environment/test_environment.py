@@ -79,6 +79,12 @@ def test_where_a_distribution_came_from(tmp_path: Path, direct_url: object, orig
     assert distributions.origin(_install(tmp_path, "mine", direct_url)) == origin
 
 
+def test_what_conda_installed_came_from_its_channel_and_not_from_the_folder_it_was_built_in(tmp_path: Path) -> None:
+    metadata = _install(tmp_path, "numpy", {"url": "file:///croot/numpy_1701295/work", "dir_info": {}})
+    (metadata / "INSTALLER").write_text("conda\n")
+    assert distributions.origin(metadata) is None
+
+
 def test_an_editable_package_is_pinned_by_its_commit(tmp_path: Path) -> None:
     source = tmp_path / "source with blanks"
     source.mkdir()

@@ -14,7 +14,7 @@ from junitparser import JUnitXml
 
 import cellops
 from cellops.settings import load
-from cellops.tracking.store import Store
+from cellops.tracking.registry import Registry
 from support.exported import EXPRESSION, as_command, git, gitlab
 from support.notebooks import LOAD, PARAMETERS, TRAIN, write
 
@@ -152,13 +152,13 @@ def test_a_job_of_gitlab_executes_checks_drift_and_promotes_on_the_default_branc
     assert (repository / "cellops-results/train/drift/drift.json").is_file()
     for branch in ({}, {"CI_COMMIT_BRANCH": "other"}):
         assert run(promotion, CI_DEFAULT_BRANCH="main", **branch).returncode == 0
-        assert Store(load()).champion("flights") is None
+        assert Registry(load()).champion("flights") is None
     on_main = {"CI_DEFAULT_BRANCH": "main", "CI_COMMIT_BRANCH": "main"}
     without = run(promotion, **on_main)
     assert (without.returncode, "MLFLOW_TRACKING_URI: Set it" in without.stderr) == (1, True)
     done = run(promotion, MLFLOW_TRACKING_URI=server, **on_main)
     assert done.returncode == 0, done.stderr
-    champion = Store(load()).champion("flights")
+    champion = Registry(load()).champion("flights")
     assert champion is not None
     assert champion.metrics["auc"] >= 0.5
     assert "flights 1 is now the champion" in done.stdout

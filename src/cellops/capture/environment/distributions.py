@@ -14,6 +14,8 @@ from cellops.capture.environment.repository import commit_at
 from cellops.records.environment import Origin
 
 DIRECT_URL = "direct_url.json"
+CONDA = "conda"
+"""What conda writes as the installer. The address beside it is of the machine that built the archive of its channel."""
 METADATA_FOLDER = re.compile(r"^(?P<name>[A-Za-z0-9_.]+)-(?P<version>[^-]+)\.(?:dist|egg)-info$")
 PLACE = re.compile(
     r"^(?:(?P<package>\w+)/__init__\.py|(?P<inner>\w+/\w+)/__init__\.py|(?P<file>\w+)(?:\.[\w-]+)*\.(?:py|so|pyd)),"
@@ -116,7 +118,7 @@ def origins(known: Mapping[Path, Origin | None]) -> dict[str, Origin]:
 def origin(metadata: Path) -> Origin | None:
     """Where a distribution came from, if not from an index (PEP 610)."""
     text = _read(metadata / DIRECT_URL)
-    if text is None:
+    if text is None or (_read(metadata / "INSTALLER") or "").strip() == CONDA:
         return None
     try:
         given = json.loads(text)

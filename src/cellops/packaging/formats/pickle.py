@@ -13,6 +13,7 @@ from cellops.records.contract import Schema
 class Pickle:
     name = "pickle"
     file = "model.pkl"
+    platform = "sklearn_pickle"
 
     def untrusted(self, content: bytes) -> list[str]:
         """Every global that the pickle names, read from its opcodes: what it does with them cannot be foreseen."""
@@ -39,9 +40,7 @@ class Pickle:
 
     def load(self, content: bytes, trust: Trust) -> Any:
         if not trust.pickle:
-            fact = f"The model is kept as a pickle ({self.file}), and loading one can run any code"
-            remedy = "Train one that skops can keep; or, if you trust its origin, set CELLOPS_ALLOW_PICKLE=true"
-            raise TrustError(fact, remedy=remedy, types=self.untrusted(content))
+            raise refusal(content)
         try:
             return pickle.loads(content)  # noqa: S301 - allowed by the operator
         except Exception as error:
@@ -50,3 +49,10 @@ class Pickle:
 
     def predictor(self, model: Any, schema: Schema) -> Predictor:
         return SklearnPredictor(model, schema)
+
+
+def refusal(content: bytes) -> TrustError:
+    """The error of a pickle that nobody has allowed, with what it names."""
+    fact = f"The model is kept as a pickle ({Pickle.file}), and loading one can run any code"
+    remedy = "Train one that skops can keep; or, if you trust its origin, set CELLOPS_ALLOW_PICKLE=true"
+    return TrustError(fact, remedy=remedy, types=Pickle().untrusted(content))

@@ -9,6 +9,7 @@ from typing import Any
 from cellops.errors import PackageError
 from cellops.packaging.formats.base import Trust
 from cellops.packaging.formats.checks import audited, check_model
+from cellops.packaging.formats.estimators import of_file, skops_io
 from cellops.packaging.predictor import Predictor, SklearnPredictor
 from cellops.records.contract import Schema
 
@@ -22,24 +23,18 @@ MOST_TIMES = 100
 class Skops:
     name = "skops"
     file = "model.skops"
+    platform = "sklearn_skops"
 
     def untrusted(self, content: bytes) -> list[str]:
         """Types that skops does not trust of itself, and estimators that it does but whose numbers nobody checks."""
-        import skops.io
-
-        try:
-            unchecked = [name for name in _types(content) if name.startswith("sklearn.") and not audited(name)]
-            return sorted({*map(str, skops.io.get_untrusted_types(data=content)), *unchecked})
-        except Exception as error:  # skops states no errors of its own for what is not a skops file
-            raise _unreadable(error) from error
+        return sorted(self._read(content)[1])
 
     def load(self, content: bytes, trust: Trust) -> Any:
-        import skops.io
-
-        untrusted = self.untrusted(content)
+        own, untrusted = self._read(content)
         trust.require(untrusted)
         try:
-            model = skops.io.loads(content, trusted=untrusted)
+            with of_file(own):
+                model = skops_io().loads(content, trusted=sorted(untrusted))
         except Exception as error:  # a file of trusted types can still be put together wrongly
             raise _unreadable(error) from error
         check_model(model)
@@ -48,24 +43,59 @@ class Skops:
     def predictor(self, model: Any, schema: Schema) -> Predictor:
         return SklearnPredictor(model, schema)
 
+    def _read(self, content: bytes) -> tuple[set[str], set[str]]:
+        """The types of scikit-learn in the file that its checks cover, and all that are not trusted."""
+        try:
+            named = {name for name in types_in(content) if name.startswith("sklearn.")}
+            own = set(filter(audited, named))
+            with of_file(own):
+                return own, {*map(str, skops_io().get_untrusted_types(data=content)), *(named - own)}
+        except PackageError:
+            raise
+        except Exception as error:  # skops states no errors of its own for what is not a skops file
+            raise _unreadable(error) from error
 
-def _types(content: bytes) -> Iterator[str]:
+
+def schema_of(content: bytes) -> dict[str, Any]:
+    """The file's own description of what it holds.
+
+    Raises
+    ------
+    PackageError
+        When the file is not one of skops, or would be far larger when it is unpacked.
+    """
+    try:
+        with zipfile.ZipFile(BytesIO(content)) as file:
+            problem = _problem(file.infolist(), len(content))
+            schema: dict[str, Any] = {} if problem else json.loads(file.read(SCHEMA))
+    except Exception as error:  # a zip can be broken in many ways, and so can JSON
+        raise _unreadable(error) from error
+    if problem:
+        raise _unreadable(ValueError(problem))
+    return schema
+
+
+def _problem(held: list[zipfile.ZipInfo], size: int) -> str:
+    if sum(entry.file_size for entry in held) > MOST_TIMES * size:
+        return "it is far larger when unpacked"
+    if len({entry.filename for entry in held}) < len(held):
+        return "it holds two files of one name"
+    return ""
+
+
+def types_in(content: bytes) -> Iterator[str]:
     """Every type that the file's own description names.
 
     Raises
     ------
+    PackageError
+        When the file is not one of skops.
     ValueError
         When the description asks skops for a way of loading that it does not write for that type.
     """
-    from skops.io._protocol import PROTOCOL
-
-    with zipfile.ZipFile(BytesIO(content)) as file:
-        if sum(entry.file_size for entry in file.infolist()) > MOST_TIMES * len(content):
-            text = "it is far larger when unpacked"
-            raise ValueError(text)
-        schema = json.loads(file.read(SCHEMA))
-    if schema["protocol"] != PROTOCOL:
-        text = f"it is of protocol {schema['protocol']}, where this skops writes {PROTOCOL}"
+    schema, protocol = schema_of(content), skops_io()._protocol.PROTOCOL
+    if schema["protocol"] != protocol:
+        text = f"it is of protocol {schema['protocol']}, where this skops writes {protocol}"
         raise ValueError(text)
     waiting: list[Any] = [schema]
     while waiting:

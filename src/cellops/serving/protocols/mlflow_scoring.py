@@ -1,4 +1,4 @@
-"""MLflow's scoring protocol: JSON in four forms or CSV in, `{"predictions": [...]}` out; answers labels, as it does."""
+"""MLflow's scoring protocol: JSON in four forms, CSV or Parquet in, `{"predictions": [...]}` out; answers labels."""
 
 import codecs
 import csv
@@ -22,6 +22,7 @@ from cellops.serving.protocols.operation import (
     listed,
     record,
 )
+from cellops.serving.protocols.parquet_body import PARQUET, parquet_table
 from cellops.serving.protocols.parsing import JSON, decode_table, parse_object, refuse_unknown
 from cellops.serving.protocols.protocol import Body, Document, Question, Served
 from cellops.version import __version__
@@ -54,10 +55,14 @@ class MlflowScoring:
         return {"/ping": "", "/health": "", "/version": __version__}
 
     def decode(self, body: Body) -> Question:
-        if body.media_type not in (JSON, CSV):
-            fact = "The body is announced as neither JSON nor CSV"
-            raise MediaTypeError(fact, remedy=f"Send the header Content-Type: {JSON} or {CSV}")
-        return self._decode_csv(body.content) if body.media_type == CSV else self._decode_json(body)
+        if body.media_type == CSV:
+            return self._decode_csv(body.content)
+        if body.media_type == PARQUET:
+            return decode_table(self._served, parquet_table(body.content, self._served.limits))
+        if body.media_type != JSON:
+            fact = "The body is announced as neither JSON nor CSV nor Parquet"
+            raise MediaTypeError(fact, remedy=f"Send the header Content-Type: {JSON}, {CSV} or {PARQUET}")
+        return self._decode_json(body)
 
     def _decode_json(self, body: Body) -> Question:
         document = parse_object(body)
@@ -108,7 +113,7 @@ class MlflowScoring:
         csv_body = {"type": "string", "description": "The names of the columns in the first line"}
         operation = Operation(
             summary="Predict labels",
-            requests={JSON: body, CSV: csv_body},
+            requests={JSON: body, CSV: csv_body, PARQUET: {"type": "string", "format": "binary"}},
             answer=record({"predictions": listed(LABEL)}, "predictions"),
             headers=WHEN,
         )

@@ -8,7 +8,7 @@ from typing import Any
 
 from cellops.pipeline.export import commands
 from cellops.pipeline.export.workflow import Workflow, Written
-from cellops.pipeline.export.yaml_text import yaml_text
+from cellops.yaml_text import yaml_text
 
 SECRETS = None
 IN_GIT = True

@@ -8,8 +8,8 @@ from typing import Any
 
 from cellops.pipeline.export import commands
 from cellops.pipeline.export.workflow import Workflow, Written
-from cellops.pipeline.export.yaml_text import yaml_text
 from cellops.records.parameter import ParameterDescription
+from cellops.yaml_text import yaml_text
 
 SECRETS = "a secret of the repository (Settings, Secrets and variables, Actions)"
 IN_GIT = True

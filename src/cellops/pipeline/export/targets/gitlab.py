@@ -7,8 +7,8 @@ from typing import Any
 from cellops.pipeline.export import commands
 from cellops.pipeline.export.targets.github import install, require_server
 from cellops.pipeline.export.workflow import Workflow, Written
-from cellops.pipeline.export.yaml_text import yaml_text
 from cellops.records.parameter import ParameterDescription
+from cellops.yaml_text import yaml_text
 
 SECRETS = "a masked variable of the project (Settings, CI/CD, Variables)"
 IN_GIT = True

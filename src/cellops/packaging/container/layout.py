@@ -1,0 +1,11 @@
+"""The names of the files by which a package runs in a container: those that tools look for stand at the top."""
+
+DOCKERFILE = "Dockerfile"
+DOCKERIGNORE = ".dockerignore"
+COMPOSE = "docker-compose.yml"
+DEPLOYMENT = "deployment"
+PROMETHEUS = f"{DEPLOYMENT}/prometheus.yml"
+PROVISIONING = f"{DEPLOYMENT}/grafana/provisioning"
+DASHBOARDS = f"{DEPLOYMENT}/grafana/dashboards"
+KUBERNETES = f"{DEPLOYMENT}/kubernetes"
+KSERVE = f"{DEPLOYMENT}/kserve"

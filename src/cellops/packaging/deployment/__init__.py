@@ -1,0 +1,1 @@
+"""A package tried as it will be deployed: in an environment of its own, over the wire."""

@@ -1,0 +1,84 @@
+"""A table of Parquet in the body of a request: its footer is looked at before any of its values."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cellops.data.arrays import Array
+from cellops.errors import InputError, LimitError
+from cellops.serving.limits import Limits
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+PARQUET = "application/vnd.apache.parquet"
+MOST_COLUMNS = 10_000
+MOST_TIMES = 20
+"""How many times the largest body a table may be when it is unpacked."""
+
+
+def parquet_table(content: bytes, limits: Limits) -> dict[str, Sequence[Any] | Array]:
+    """The columns of a table.
+
+    Parameters
+    ----------
+    content
+        A whole Parquet file.
+    limits
+        How many rows it may have.
+
+    Returns
+    -------
+    dict
+        By name, what `Decoder.columns` takes: arrays of numbers in which NaN is a missing value, or scalars of JSON.
+
+    Raises
+    ------
+    InputError
+        When it is no Parquet, names a column twice, or has columns that no table of JSON could hold.
+    LimitError
+        When it has too many rows or columns, or is far larger when unpacked.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(pa.BufferReader(content))
+        _check_size(file.metadata, limits)
+        table = file.read(use_threads=False)
+        limits.check_rows(table.num_rows)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        fact = "The body is not Parquet"
+        raise InputError(fact, remedy="Send what pandas.DataFrame.to_parquet writes") from error
+    names: list[str] = table.column_names
+    if len(set(names)) < len(names):
+        fact = "A column is named twice"
+        raise InputError(fact, remedy="Name each column once")
+    return {name: _values(column) for name, column in zip(names, table.columns, strict=True)}
+
+
+def _check_size(footer: "pq.FileMetaData", limits: Limits) -> None:
+    limits.check_rows(footer.num_rows)
+    if footer.num_columns > MOST_COLUMNS:
+        fact = f"The table has {footer.num_columns} columns, and the server takes {MOST_COLUMNS}"
+        raise LimitError(fact, remedy="Send the inputs of the model only")
+    groups = (footer.row_group(number) for number in range(footer.num_row_groups))
+    if sum(group.total_byte_size for group in groups) > MOST_TIMES * limits.max_bytes:
+        fact = "The table is far larger when it is unpacked"
+        raise LimitError(fact, remedy="Send fewer rows at a time, or raise CELLOPS_SERVER_MAX_BYTES")
+
+
+def _values(column: "pa.ChunkedArray") -> Sequence[Any] | Array:
+    import pyarrow as pa
+
+    kind = column.type
+    if pa.types.is_floating(kind) or (
+        not column.null_count and (pa.types.is_integer(kind) or pa.types.is_boolean(kind))
+    ):
+        return np.asarray(column.to_numpy())
+    scalars: list[Any] = column.to_pylist()
+    if pa.types.is_temporal(kind):
+        return [value.isoformat() if hasattr(value, "isoformat") else value for value in scalars]
+    return scalars
