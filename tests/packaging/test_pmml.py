@@ -5,11 +5,13 @@ from importlib.util import find_spec
 import pytest
 
 from cellops.errors import PackageError
+from cellops.flows.model_format import Source, in_format
 from cellops.packaging.build import build_package
 from cellops.packaging.conversion.pmml import NEEDED, add_pmml
 from cellops.packaging.formats import Trust
 from cellops.packaging.load import load_package
 from cellops.settings import BUILT_IN_TRUSTED_TYPES
+from cellops.settings import load as load_settings
 
 TRUST = Trust(frozenset(BUILT_IN_TRUSTED_TYPES))
 HERE = all(find_spec(name) for name in NEEDED)
@@ -31,7 +33,8 @@ def test_the_flights_model_has_its_equal_in_pmml(flights_folder, flights_contrac
 
 
 @pytest.mark.skipif(HERE, reason="sklearn2pmml is installed")
-def test_without_the_extra_it_is_named(flights_folder, flights_contract, tmp_path):
+def test_without_the_extra_it_is_named(flights_folder, flights_contract, recorded, tmp_path):
+    source = Source(flights_folder, flights_contract, *recorded)
     with pytest.raises(PackageError, match=r"pip install 'cellops.pmml.'"):
-        add_pmml(flights_folder, flights_contract, tmp_path / "both", TRUST)
+        in_format(source, "pmml", tmp_path / "both", load_settings(tmp_path))
     assert not (tmp_path / "both").exists()

@@ -62,13 +62,15 @@ def in_format(
     Raises
     ------
     PackageError
-        When it does not go into the format, and `strict`, or has nothing to quantise.
+        When it does not go into the format, and `strict`, has nothing to quantise, or an extra is not installed.
     """
-    from cellops.packaging.conversion.convert import convert, requantised, with_runtime
+    from cellops.packaging.conversion.convert import convert, require_onnx, requantised, with_runtime
+    from cellops.packaging.conversion.pmml import require_pmml
     from cellops.packaging.formats import Trust
 
     if wanted is None:
         return source, ()
+    (require_pmml if wanted == "pmml" else require_onnx)()
     trust = Trust(frozenset(settings.trusted), pickle=settings.allow_pickle)
     try:
         if wanted == "pmml":

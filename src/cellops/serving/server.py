@@ -17,6 +17,7 @@ from cellops.data.decoder import Decoder
 from cellops.errors import UsageError
 from cellops.monitoring import label_log, prediction_log
 from cellops.monitoring.segments import SegmentWriter
+from cellops.packaging.formats import FORMATS
 from cellops.packaging.load import LoadedPackage
 from cellops.packaging.versions import explained
 from cellops.records.finding import Finding

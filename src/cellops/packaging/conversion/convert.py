@@ -43,7 +43,7 @@ def convert(source: Path, contract: Contract, output: Path, trust: Trust, *, qua
     TrustError
         When loading the model needs more trust than is given.
     """
-    extra("skl2onnx", "onnx")
+    require_onnx()
     known, model = loaded(source, trust, "ONNX")
     original, rows = SklearnPredictor(model, contract.schema), proof_rows(contract, model)
     tolerance, reasons = contract.parity.tolerance, []
@@ -83,6 +83,12 @@ def convert(source: Path, contract: Contract, output: Path, trust: Trust, *, qua
 def opened(content: bytes, contract: Contract) -> Predictor:
     """What answers for an ONNX file, read as a server reads it."""
     return FORMATS["onnx"].predictor(FORMATS["onnx"].load(content, Trust()), contract.schema)
+
+
+def require_onnx() -> None:
+    """Refuse at once where what writes or runs ONNX is not installed."""
+    for module in ("onnx", "onnxruntime", "skl2onnx"):
+        extra(module, "onnx")
 
 
 def requantised(contract: Contract, folder: Path) -> Contract:

@@ -41,9 +41,7 @@ def add_pmml(source: Path, contract: Contract, output: Path, trust: Trust) -> Co
     TrustError
         When loading the model needs more trust than is given.
     """
-    if any(find_spec(name) is None for name in NEEDED):
-        fact = "PMML is written by sklearn2pmml, which is not installed here"
-        raise PackageError(fact, remedy="Run: pip install 'cellops[pmml]'; note that its licence is the AGPL")
+    require_pmml()
     known, model = loaded(source, trust, "PMML")
     rows, schema = proof_rows(contract, model), contract.schema
     with tempfile.TemporaryDirectory() as name:
@@ -67,6 +65,13 @@ def add_pmml(source: Path, contract: Contract, output: Path, trust: Trust) -> Co
         difference=proof.difference,
         tolerance=tolerance,
     )
+
+
+def require_pmml() -> None:
+    """Refuse at once where what writes PMML is not installed."""
+    if any(find_spec(name) is None for name in NEEDED):
+        fact = "PMML is written by sklearn2pmml, which is not installed here"
+        raise PackageError(fact, remedy="Run: pip install 'cellops[pmml]'; note that its licence is the AGPL")
 
 
 def _ask(folder: Path, model: Any, schema: Schema, rows: Mapping[str, Array]) -> None:

@@ -61,7 +61,7 @@ def _int8(name: str, table: Weights) -> tuple[dict[str, Weights], list[Any]]:
     largest = np.abs(table).max(axis=0)
     scale = np.where(largest > 0, largest / LARGEST, 1.0).astype(np.float32)
     values = np.clip(np.rint(table / scale), -LARGEST, LARGEST).astype(np.int8)
-    held = {f"{name}:int8": values, f"{name}:scale": scale}
+    held: dict[str, Weights] = {f"{name}:int8": values, f"{name}:scale": scale}
     node = extra("onnx.helper", "onnx").make_node("DequantizeLinear", list(held), [f"{name}:wide"], axis=1)
     return held, [node]
 
