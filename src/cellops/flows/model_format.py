@@ -64,7 +64,7 @@ def in_format(
     PackageError
         When it does not go into the format, and `strict`, has nothing to quantise, or an extra is not installed.
     """
-    from cellops.packaging.conversion.convert import convert, require_onnx, requantised, with_runtime
+    from cellops.packaging.conversion.convert import convert, requantised, require_onnx, with_runtime
     from cellops.packaging.conversion.pmml import require_pmml
     from cellops.packaging.formats import Trust
 
