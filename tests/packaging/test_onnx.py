@@ -2,10 +2,12 @@
 
 import warnings
 
+import lightgbm
 import numpy as np
 import onnx
 import pandas as pd
 import pytest
+import xgboost
 from onnx import TensorProto, helper, numpy_helper
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_diabetes, load_wine
@@ -28,7 +30,7 @@ from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, OrdinalEncoder, S
 from sklearn.tree import DecisionTreeClassifier
 
 from cellops.data.decoder import decode_columns, frame_columns
-from cellops.errors import IntegrityError, PackageError, UsageError
+from cellops.errors import IntegrityError, PackageError, TrustError, UsageError
 from cellops.flows.model_format import Source, in_format, require_known
 from cellops.packaging.build import build_package
 from cellops.packaging.contract import build_contract
@@ -160,6 +162,42 @@ def test_classifiers_of_three_classes_answer_the_same(model):
 def test_regressors_answer_the_same(model):
     data = load_diabetes(as_frame=True)
     assert_same(model.fit(data.data, data.target), data.data, data.target)
+
+
+BOOSTED = {
+    "xgboost": lambda: xgboost.XGBClassifier(n_estimators=4),
+    "xgboost early": lambda: xgboost.XGBClassifier(n_estimators=4, base_score=0.3, reg_lambda=3),
+    "lightgbm": lambda: lightgbm.LGBMClassifier(n_estimators=4, verbose=-1),
+    "lightgbm steep": lambda: lightgbm.LGBMClassifier(n_estimators=4, verbose=-1, sigmoid=2.0, use_missing=False),
+}
+
+
+@pytest.mark.parametrize("name", BOOSTED)
+def test_a_booster_inside_of_a_pipeline_answers_the_same(mixed, name):
+    inputs, target = mixed[0], (mixed[1] == "late").astype(int)
+    columns = make_column_transformer((ENCODE, ["carrier", "origin"]), remainder="passthrough")
+    assert_same(make_pipeline(columns, BOOSTED[name]()).fit(inputs, target), inputs, target, LINEAR)
+
+
+def test_a_pipeline_that_is_a_pickle_needs_no_trust_as_onnx(mixed, save_model, recorded, tmp_path):
+    columns = make_column_transformer((ENCODE, ["carrier", "origin"]), remainder="passthrough")
+    model = make_pipeline(columns, lightgbm.LGBMClassifier(n_estimators=2, verbose=-1)).fit(*mixed)
+    contract = build_contract(model, mixed)
+    folder = save_model(model, tmp_path / "model", serialization_format="cloudpickle", skops_trusted_types=None)
+    with pytest.raises(TrustError, match="CELLOPS_ALLOW_PICKLE"):
+        convert(folder, contract, tmp_path / "onnx", TRUST)
+    assert convert(folder, contract, tmp_path / "onnx", Trust(pickle=True)).source == "pickle"
+    package = build_package(tmp_path / "onnx", contract, *recorded, tmp_path / "built", name="safe")
+    assert isinstance(load_package(package).predictor, OnnxPredictor)
+
+
+@pytest.mark.parametrize("kind", [xgboost.XGBClassifier, lightgbm.LGBMClassifier, xgboost.XGBRegressor])
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+def test_boosters_of_classes_and_numbers_answer_the_same(kind):
+    wine = load_wine(as_frame=True)
+    assert_same(
+        make_pipeline(StandardScaler(), kind(n_estimators=4)).fit(wine.data, wine.target), wine.data, wine.target, 1e-6
+    )
 
 
 def test_single_precision_would_turn_rows_at_thresholds_and_is_found_out():
