@@ -1,9 +1,13 @@
 """ONNX: the answers of scikit-learn to the last bits, also at the thresholds of trees; nothing foreign is let in."""
 
+import warnings
+
+import lightgbm
 import numpy as np
 import onnx
 import pandas as pd
 import pytest
+import xgboost
 from onnx import TensorProto, helper, numpy_helper
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_diabetes, load_wine
@@ -26,8 +30,8 @@ from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, OrdinalEncoder, S
 from sklearn.tree import DecisionTreeClassifier
 
 from cellops.data.decoder import decode_columns, frame_columns
-from cellops.errors import IntegrityError, PackageError
-from cellops.flows.model_format import Source, in_format
+from cellops.errors import IntegrityError, PackageError, TrustError, UsageError
+from cellops.flows.model_format import Source, in_format, require_known
 from cellops.packaging.build import build_package
 from cellops.packaging.contract import build_contract
 from cellops.packaging.conversion.convert import convert, opened, with_runtime
@@ -160,6 +164,42 @@ def test_regressors_answer_the_same(model):
     assert_same(model.fit(data.data, data.target), data.data, data.target)
 
 
+BOOSTED = {
+    "xgboost": lambda: xgboost.XGBClassifier(n_estimators=4),
+    "xgboost early": lambda: xgboost.XGBClassifier(n_estimators=4, base_score=0.3, reg_lambda=3),
+    "lightgbm": lambda: lightgbm.LGBMClassifier(n_estimators=4, verbose=-1),
+    "lightgbm steep": lambda: lightgbm.LGBMClassifier(n_estimators=4, verbose=-1, sigmoid=2.0, use_missing=False),
+}
+
+
+@pytest.mark.parametrize("name", BOOSTED)
+def test_a_booster_inside_of_a_pipeline_answers_the_same(mixed, name):
+    inputs, target = mixed[0], (mixed[1] == "late").astype(int)
+    columns = make_column_transformer((ENCODE, ["carrier", "origin"]), remainder="passthrough")
+    assert_same(make_pipeline(columns, BOOSTED[name]()).fit(inputs, target), inputs, target, LINEAR)
+
+
+def test_a_pipeline_that_is_a_pickle_needs_no_trust_as_onnx(mixed, save_model, recorded, tmp_path):
+    columns = make_column_transformer((ENCODE, ["carrier", "origin"]), remainder="passthrough")
+    model = make_pipeline(columns, lightgbm.LGBMClassifier(n_estimators=2, verbose=-1)).fit(*mixed)
+    contract = build_contract(model, mixed)
+    folder = save_model(model, tmp_path / "model", serialization_format="cloudpickle", skops_trusted_types=None)
+    with pytest.raises(TrustError, match="CELLOPS_ALLOW_PICKLE"):
+        convert(folder, contract, tmp_path / "onnx", TRUST)
+    assert convert(folder, contract, tmp_path / "onnx", Trust(pickle=True)).source == "pickle"
+    package = build_package(tmp_path / "onnx", contract, *recorded, tmp_path / "built", name="safe")
+    assert isinstance(load_package(package).predictor, OnnxPredictor)
+
+
+@pytest.mark.parametrize("kind", [xgboost.XGBClassifier, lightgbm.LGBMClassifier, xgboost.XGBRegressor])
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+def test_boosters_of_classes_and_numbers_answer_the_same(kind):
+    wine = load_wine(as_frame=True)
+    assert_same(
+        make_pipeline(StandardScaler(), kind(n_estimators=4)).fit(wine.data, wine.target), wine.data, wine.target, 1e-6
+    )
+
+
 def test_single_precision_would_turn_rows_at_thresholds_and_is_found_out():
     data = load_diabetes(as_frame=True)
     model = HistGradientBoostingRegressor(max_iter=5).fit(data.data, data.target)
@@ -244,6 +284,46 @@ def test_what_has_no_equal_in_onnx_stays_as_it_is_with_the_reason(model, fact, s
     with pytest.raises(PackageError, match=fact):
         in_format(source, "onnx", tmp_path / "onnx", load_settings(tmp_path), strict=True)
     assert not (tmp_path / "onnx").exists()
+
+
+@pytest.fixture(scope="module")
+def network():
+    """A model that is mostly weights."""
+    wine = load_wine(as_frame=True)
+    model = make_pipeline(StandardScaler(), MLPClassifier((64, 32), max_iter=60, random_state=0))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return model.fit(wine.data, wine.target), build_contract(model, (wine.data, wine.target))
+
+
+@pytest.fixture
+def network_source(network, save_model, recorded, tmp_path):
+    model, contract = network
+    return Source(save_model(model, tmp_path / "model"), contract, *recorded)
+
+
+@pytest.mark.parametrize(("precision", "share", "loss"), [("int8", 0.3, 0.05), ("float16", 0.4, 0.005)])
+def test_a_quantised_model_says_what_it_lost(network_source, precision, share, loss, tmp_path):
+    source = network_source
+    held, _ = in_format(source, "onnx", tmp_path / "onnx", load_settings(tmp_path), quantise=precision)
+    made = held.provenance.conversion
+    assert (made.precision, made.tolerance) == (precision, None)
+    assert made.size[1] < share * made.size[0]
+    assert 0 < made.difference < loss
+    assert made.other_labels < 0.02 * made.rows
+    package = build_package(
+        held.folder, held.contract, held.environment, held.provenance, tmp_path / "built", name="small"
+    )
+    assert load_package(package).provenance.conversion == made
+
+
+def test_trees_have_nothing_to_quantise(flights_folder, flights_contract, recorded, tmp_path):
+    source = Source(flights_folder, flights_contract, *recorded)
+    with pytest.raises(PackageError, match="nothing to quantise"):
+        in_format(source, "onnx", tmp_path / "onnx", load_settings(tmp_path), quantise="int8")
+    assert not (tmp_path / "onnx").exists()
+    with pytest.raises(UsageError, match="Only a model in ONNX"):
+        require_known(None, "int8")
 
 
 def tensor(**changes) -> TensorProto:

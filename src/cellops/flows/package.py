@@ -46,6 +46,7 @@ def package(
     *,
     output: Path | None = None,
     format: str | None = None,  # noqa: A002 - as the option is called
+    quantise: str | None = None,
     strict: bool = False,
     settings: Settings | None = None,
 ) -> Packaged:
@@ -60,7 +61,9 @@ def package(
         for whatever a name cannot have.
     format
         `onnx` to serve the model as that, where it answers the same there; else, and by default, it stays in the format
-        that the run has kept it in, and a finding says why.
+        that the run has kept it in, and a finding says why. `pmml` to keep it as that beside the one that serves.
+    quantise
+        `int8` or `float16`, for the weights of a model in ONNX; the package keeps by how much its answers differ then.
     strict
         Refuse to build the package in another format than was asked for.
 
@@ -74,7 +77,7 @@ def package(
         When the run has no model or no contract, the output is there already with another content, or the model does
         not go into the format though `strict` says so.
     UsageError
-        When the format is none that can be asked for.
+        When the format or precision is none that can be asked for.
     TrustError
         When the model is a pickle, or is made of types that the settings do not trust.
     """
@@ -84,7 +87,7 @@ def package(
     from cellops.tracking.files import StoredFiles
 
     settings = settings or load()
-    require_known(format)
+    require_known(format, quantise)
     if output is not None:
         require_free(output)
     summary = show(run, settings=settings)
@@ -103,7 +106,9 @@ def package(
             Environment.from_file(held / "environment.json"),
             provenance_of(summary, held, _proofs(files, summary, Path(name)), settings.project),
         )
-        source, findings = in_format(source, format, Path(name) / "converted", settings, strict=strict)
+        source, findings = in_format(
+            source, format, Path(name) / "converted", settings, quantise=quantise, strict=strict
+        )
         built = build_package(
             source.folder,
             source.contract,

@@ -83,8 +83,10 @@ class Conversion(Record, frozen=True, kw_only=True):
     """The greatest difference of a probability or number."""
     tolerance: float | None
     """The greatest that would have been taken; for a quantised model none is."""
-    measures: dict[str, tuple[float, float]] = {}
-    """For a quantised model, how it does before and after on the rows, by the name of the measure."""
+    other_labels: int = 0
+    """How many of the rows have another label, as can be in a quantised model only."""
+    size: tuple[int, int] | None = None
+    """Of a quantised model: the bytes of its file before and after."""
 
 
 class Provenance(Record, frozen=True, kw_only=True):
@@ -105,6 +107,8 @@ class Provenance(Record, frozen=True, kw_only=True):
     """The format that serves."""
     conversion: Conversion | None = None
     """Absent where the model is served as the run has kept it."""
+    exports: dict[str, Conversion] = {}
+    """The same model for the engines of others, by the name of its file; they do not serve here."""
     patch: str | None = None
     """SHA-256 of the uncommitted changes."""
     patch_truncated: bool = False

@@ -7,7 +7,7 @@ from cellops.screens.console import findings, plain, say, shown
 
 if TYPE_CHECKING:
     from cellops.flows.package import Packaged
-    from cellops.records.package import Provenance
+    from cellops.records.package import Conversion, Provenance
 
 
 def package(built: "Packaged") -> None:
@@ -38,10 +38,17 @@ def _among(built: "Packaged") -> str:
 
 
 def _kept(provenance: "Provenance") -> str:
-    made = provenance.conversion
-    if made is None:
-        return provenance.model_format
-    return (
-        f"{provenance.model_format} in {made.precision}, from {made.source}; "
-        f"answers within {made.difference:.1g} on {made.rows:,} rows"
-    )
+    made, kept = provenance.conversion, provenance.model_format
+    if made is not None:
+        kept += f" in {made.precision}, from {made.source}; {_near(made)}"
+    return "; ".join([kept, *(f"beside it {file}, which {_near(held)}" for file, held in provenance.exports.items())])
+
+
+def _near(made: "Conversion") -> str:
+    if made.size is not None:
+        before, after = made.size
+        return (
+            f"{after / before:.0%} of its size, other labels for {made.other_labels:,} of {made.rows:,} rows, "
+            f"answers differ by up to {made.difference:.2g}"
+        )
+    return f"answers within {made.difference:.1g} on {made.rows:,} rows"

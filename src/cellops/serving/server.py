@@ -18,6 +18,7 @@ from cellops.data.decoder import Decoder
 from cellops.errors import UsageError
 from cellops.monitoring import label_log, prediction_log
 from cellops.monitoring.segments import SegmentWriter
+from cellops.packaging.formats import FORMATS
 from cellops.packaging.load import LoadedPackage
 from cellops.packaging.versions import explained
 from cellops.records.finding import Finding
@@ -151,7 +152,7 @@ def build_app(
     served = Served(
         name=package.manifest.name,
         version=version,
-        platform=f"sklearn_{package.provenance.model_format}",
+        platform=FORMATS[package.provenance.model_format].platform,
         decoder=Decoder(schema),
         limits=limits,
     )

@@ -7,11 +7,14 @@ from typing import Any
 
 import msgspec
 
+from cellops.data.decoder import decode_columns
 from cellops.errors import CellopsError, PackageError
 from cellops.packaging.conversion.onnx import to_onnx
 from cellops.packaging.conversion.proof import compare
+from cellops.packaging.conversion.quantise import quantised
 from cellops.packaging.conversion.rows import proof_rows
-from cellops.packaging.formats import FORMATS, Format, Trust
+from cellops.packaging.conversion.source import loaded
+from cellops.packaging.formats import FORMATS, Trust
 from cellops.packaging.formats.base import extra
 from cellops.packaging.layout import MLMODEL
 from cellops.packaging.predictor import Predictor, SklearnPredictor
@@ -19,15 +22,19 @@ from cellops.records.contract import Contract
 from cellops.records.package import Conversion
 from cellops.records.run import Environment
 
-SCIKIT_LEARN = ("skops", "pickle")
 RUNTIME = ("onnx", "onnxruntime", "protobuf", "flatbuffers", "ml-dtypes", "packaging", "typing-extensions", "numpy")
 """What serves an ONNX model, with all that it needs itself."""
 
 
-def convert(source: Path, contract: Contract, output: Path, trust: Trust) -> Conversion:
+def convert(source: Path, contract: Contract, output: Path, trust: Trust, *, quantise: str | None = None) -> Conversion:
     """Write the model of an MLflow folder as ONNX into a new MLflow folder.
 
     Double precision is tried first, then single; the first whose answers are those of the model is kept.
+
+    Parameters
+    ----------
+    quantise
+        `int8` or `float16` for the weights of the proven graph. Its answers differ then, by as much as is returned.
 
     Raises
     ------
@@ -36,12 +43,8 @@ def convert(source: Path, contract: Contract, output: Path, trust: Trust) -> Con
     TrustError
         When loading the model needs more trust than is given.
     """
-    extra("skl2onnx", "onnx")
-    known = source_format(source)
-    if known.name not in SCIKIT_LEARN:
-        fact = f"A model in the format {known.name} is not converted to ONNX"
-        raise PackageError(fact, remedy=f"Package it in {known.name}, which is served as safely")
-    model = known.load((source / known.file).read_bytes(), trust)
+    require_onnx()
+    known, model = loaded(source, trust, "ONNX")
     original, rows = SklearnPredictor(model, contract.schema), proof_rows(contract, model)
     tolerance, reasons = contract.parity.tolerance, []
     for precision in ("float64", "float32"):
@@ -52,36 +55,48 @@ def convert(source: Path, contract: Contract, output: Path, trust: Trust) -> Con
             reasons.append(error.fact)
             continue
         if proof.holds(tolerance):
-            write_folder(content, source, output)
-            converter = f"skl2onnx {version('skl2onnx')}"
-            return Conversion(
+            made = Conversion(
                 source=known.name,
-                converter=converter,
+                converter=f"skl2onnx {version('skl2onnx')}",
                 precision=precision,
                 rows=proof.rows,
                 difference=proof.difference,
                 tolerance=tolerance,
             )
-        reasons.append(
-            f"In {precision} it answers otherwise: {proof.labels} of {proof.rows} labels, "
-            f"by up to {proof.difference:.2g} where {tolerance:.2g} is taken"
-        )
+            if quantise is not None:
+                whole, content = len(content), quantised(content, quantise)
+                loss = compare(contract.schema, original, opened(content, contract), rows, 0.0)
+                made = made.replace(
+                    precision=quantise,
+                    difference=loss.difference,
+                    tolerance=None,
+                    other_labels=loss.labels,
+                    size=(whole, len(content)),
+                )
+            write_folder(content, source, output)
+            return made
+        reasons.append(f"In {precision} it answers otherwise: {proof.said(tolerance)}")
     fact = f"The model has no equal in ONNX. {'. '.join(dict.fromkeys(reasons))}"
     raise PackageError(fact, remedy="Package it without --format onnx")
-
-
-def source_format(folder: Path) -> Format:
-    """The format in which a run has kept its model."""
-    found = [known for known in FORMATS.values() if (folder / known.file).is_file()]
-    if len(found) != 1:
-        fact = "The run keeps no model in a format that a package knows"
-        raise PackageError(fact, remedy="Package a run that has logged its model")
-    return found[0]
 
 
 def opened(content: bytes, contract: Contract) -> Predictor:
     """What answers for an ONNX file, read as a server reads it."""
     return FORMATS["onnx"].predictor(FORMATS["onnx"].load(content, Trust()), contract.schema)
+
+
+def require_onnx() -> None:
+    """Refuse at once where what writes or runs ONNX is not installed."""
+    for module in ("onnx", "onnxruntime", "skl2onnx"):
+        extra(module, "onnx")
+
+
+def requantised(contract: Contract, folder: Path) -> Contract:
+    """The contract of a quantised model: its own answers to the parity rows are what a server shall repeat."""
+    predictor = opened((folder / FORMATS["onnx"].file).read_bytes(), contract)
+    answers = predictor.predict(decode_columns(contract.schema, contract.parity.inputs))
+    chances = None if answers.probabilities is None else answers.probabilities.tolist()
+    return contract.replace(parity=contract.parity.replace(labels=answers.labels.tolist(), probabilities=chances))
 
 
 def write_folder(content: bytes, source: Path, output: Path) -> None:

@@ -6,12 +6,13 @@ other shapes, takes the graph too. Where no step chooses columns by name, all co
 
 import copy
 import warnings
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from cellops.errors import PackageError
-from cellops.packaging.conversion import encoders, imputers, trees
+from cellops.packaging.conversion import boosted, encoders, imputers, trees
 from cellops.packaging.conversion.trees import DOMAIN
 from cellops.packaging.conversion.writer import BOOL, DOUBLE, FLOAT, INT64
 from cellops.packaging.formats.base import extra
@@ -24,6 +25,8 @@ from cellops.records.profile import ColumnKind
 OPSET, ML_OPSET, TREES_OPSET, IR = 21, 3, 5, 10
 """Versions that every onnxruntime since 1.20 reads."""
 INNER = "value:{}"
+OURS = (trees, boosted, encoders, imputers)
+"""What is not left to skl2onnx's own converters."""
 
 
 def to_onnx(model: Any, schema: Schema, *, double: bool = True) -> bytes:
@@ -51,21 +54,26 @@ def to_onnx(model: Any, schema: Schema, *, double: bool = True) -> bytes:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         held = _sayable(model)
+        boosted.introduce(skl2onnx)
         try:
             made = skl2onnx.convert_sklearn(
                 held,
                 name="model",
                 initial_types=inputs,
-                options=_options(held),
+                options={"zipmap": False} if hasattr(held, "classes_") else None,  # a table, not a dictionary a row
                 target_opset={"": OPSET, "ai.onnx.ml": ML_OPSET, DOMAIN: 1},
-                custom_conversion_functions=trees.converters() | encoders.converters() | imputers.converters(),
-                custom_shape_calculators=trees.shapes() | encoders.shapes() | imputers.shapes(),
+                custom_conversion_functions=_joined(part.converters() for part in OURS),
+                custom_shape_calculators=_joined(part.shapes() for part in OURS),
             )
         except Exception as error:  # each converter raises its own
             fact = f"{type(model).__name__} cannot be said in ONNX: {type(error).__name__}: {_first_line(error)}"
             raise PackageError(fact, remedy="Package it as skops") from error
     _finish(made, schema, matrix=matrix)
     return bytes(made.SerializeToString(deterministic=True))
+
+
+def _joined(parts: Iterable[dict[type, Any]]) -> dict[type, Any]:
+    return {kind: written for part in parts for kind, written in part.items()}
 
 
 def is_matrix(model: Any, schema: Schema) -> bool:
@@ -98,12 +106,6 @@ def _sayable(model: Any) -> Any:
         if isinstance(part, SimpleImputer) and getattr(part, "statistics_", np.empty(0)).dtype == object:
             part.missing_values = "None" if part.missing_values is None else "nan"
     return copied
-
-
-def _options(model: Any) -> dict[int, dict[str, bool]]:
-    """Chances as a table, not as a dictionary for each row."""
-    final = model.steps[-1][1] if hasattr(model, "steps") else model
-    return {id(model): {"zipmap": False}, id(final): {"zipmap": False}} if hasattr(model, "classes_") else {}
 
 
 def _first_line(error: Exception) -> str:

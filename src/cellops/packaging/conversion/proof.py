@@ -21,6 +21,10 @@ class Proof:
     def holds(self, tolerance: float) -> bool:
         return self.labels == 0 and self.difference <= tolerance
 
+    def said(self, tolerance: float) -> str:
+        """How far they are apart, for an error."""
+        return f"{self.labels} of {self.rows} labels, by up to {self.difference:.2g} where {tolerance:.2g} is taken"
+
 
 def compare(schema: Schema, first: Predictor, second: Predictor, rows: Mapping[str, Array], tolerance: float) -> Proof:
     """Ask both for the same rows.

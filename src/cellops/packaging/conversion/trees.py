@@ -208,10 +208,10 @@ def converters() -> dict[type, Callable[[Any, Any, Any], None]]:
     from sklearn import ensemble, tree
 
     return {
-        ensemble.HistGradientBoostingClassifier: _converter(of_histogram),
-        ensemble.HistGradientBoostingRegressor: _converter(of_histogram),
-        ensemble.GradientBoostingClassifier: _converter(of_boosting),
-        ensemble.GradientBoostingRegressor: _converter(of_boosting),
+        ensemble.HistGradientBoostingClassifier: converter(of_histogram),
+        ensemble.HistGradientBoostingRegressor: converter(of_histogram),
+        ensemble.GradientBoostingClassifier: converter(of_boosting),
+        ensemble.GradientBoostingRegressor: converter(of_boosting),
         **dict.fromkeys(
             (
                 ensemble.ExtraTreesClassifier,
@@ -223,17 +223,18 @@ def converters() -> dict[type, Callable[[Any, Any, Any], None]]:
                 tree.ExtraTreeClassifier,
                 tree.ExtraTreeRegressor,
             ),
-            _converter(of_forest),
+            converter(of_forest),
         ),
     }
 
 
 def shapes() -> dict[type, Callable[[Any], None]]:
     """By its class, what skl2onnx shall expect of each estimator of trees."""
-    return dict.fromkeys(converters(), _shape)
+    return dict.fromkeys(converters(), shape)
 
 
-def _shape(operator: Any) -> None:
+def shape(operator: Any) -> None:
+    """Tell skl2onnx of the label, and of the chances or the number."""
     types = skl2onnx_types()
     rows, classes = operator.inputs[0].get_first_dimension(), getattr(operator.raw_operator, "classes_", None)
     operator.outputs[-1].type = number_type(operator)([rows, 1 if classes is None else len(classes)])
@@ -243,7 +244,9 @@ def _shape(operator: Any) -> None:
         )
 
 
-def _converter(read: Callable[[Any], Answering]) -> Callable[[Any, Any, Any], None]:
+def converter(read: Callable[[Any], Answering]) -> Callable[[Any, Any, Any], None]:
+    """How skl2onnx shall write an estimator whose trees can be read."""
+
     def convert(scope: Any, operator: Any, container: Any) -> None:
         _write(Writer(scope, container), operator, read(operator.raw_operator))
 

@@ -29,7 +29,12 @@ SERVER = (
 """What the server may import, whatever the model; a test starts it with these and what they need."""
 FASTER = ("httptools", "uvloop")
 """What the server takes where it is installed."""
-NEEDED_BY_FORMAT = {"skops": ("scikit-learn", "skops"), "pickle": ("scikit-learn", "cloudpickle")}
+NEEDED_BY_FORMAT = {
+    "skops": ("scikit-learn", "skops"),
+    "pickle": ("scikit-learn", "cloudpickle"),
+    "onnx": ("onnx", "onnxruntime"),
+}
+"""Boosters name their library themselves: it is called otherwise where it comes without its GPU parts."""
 NOT_TO_SERVE = frozenset({OURS, "mlflow", "cloudpickle"})
 """What MLflow's list of a model names, and our server does not need."""
 

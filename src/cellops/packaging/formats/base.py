@@ -45,6 +45,8 @@ class Format(Protocol):
     name: str
     file: str
     """Name of the model's file in the package, as MLflow calls it."""
+    platform: str
+    """What the Open Inference Protocol calls it."""
 
     def untrusted(self, content: bytes) -> list[str]:
         """The types in the file that the format does not trust of itself, found without loading any of them.

@@ -13,6 +13,7 @@ from cellops.records.contract import Schema
 class Lightgbm:
     name = "lightgbm"
     file = "model.lgb"
+    platform = "lightgbm_text"
 
     def untrusted(self, content: bytes) -> list[str]:
         self._checked(content)

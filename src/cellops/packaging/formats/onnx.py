@@ -26,6 +26,7 @@ ERRORS_ONLY = 3
 class Onnx:
     name = "onnx"
     file = "model.onnx"
+    platform = "onnxruntime_onnx"
 
     def untrusted(self, content: bytes) -> list[str]:
         self._checked(content)

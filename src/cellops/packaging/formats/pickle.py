@@ -13,6 +13,7 @@ from cellops.records.contract import Schema
 class Pickle:
     name = "pickle"
     file = "model.pkl"
+    platform = "sklearn_pickle"
 
     def untrusted(self, content: bytes) -> list[str]:
         """Every global that the pickle names, read from its opcodes: what it does with them cannot be foreseen."""

@@ -23,6 +23,7 @@ MOST_TIMES = 100
 class Skops:
     name = "skops"
     file = "model.skops"
+    platform = "sklearn_skops"
 
     def untrusted(self, content: bytes) -> list[str]:
         """Types that skops does not trust of itself, and estimators that it does but whose numbers nobody checks."""

@@ -16,6 +16,7 @@ from cellops.records.contract import Schema
 class Xgboost:
     name = "xgboost"
     file = "model.json"
+    platform = "xgboost_json"
 
     def untrusted(self, content: bytes) -> list[str]:
         self._checked(content)
