@@ -26,7 +26,7 @@ def test_what_was_freed_leaves_the_process() -> None:
     del held
     before = resident()
     released.release()
-    assert resident() <= before
+    assert resident() < before - 5_000  # pages, of some 15,000
     assert pinned.sum() == 8_000
 
 

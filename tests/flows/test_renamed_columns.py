@@ -77,7 +77,7 @@ def test_another_spelling_is_told_of_values_that_moved(contract: Contract, tmp_p
     moved = table(2).assign(dep_delay=lambda rows: rows["dep_delay"] + 20)
     path = to_parquet(moved.rename(columns={"dep_delay": "Dep Delay"}), tmp_path)
     (finding,) = renamed_columns(path, contract)
-    assert "holds such values: PSI 7.3 in" in finding.seen
+    assert "holds values of its kind: PSI 7.3 in" in finding.seen
 
 
 def test_of_two_close_names_that_with_the_values_is_told(contract: Contract, tmp_path: Path) -> None:

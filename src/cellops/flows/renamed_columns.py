@@ -145,7 +145,7 @@ def _finding(name: str, now: str, moved: float) -> Finding:
         code="column-renamed",
         severity=Severity.WARNING,
         where=f"column {name}",
-        seen=f"it is not there, but {now}, which the model does not know, holds such values: PSI {moved:.2g} in the "
-        "first rows",
+        seen=f"it is not there, but {now}, which the model does not know, holds values of its kind: PSI {moved:.2g} "
+        "in the first rows",
         remedy=f"Column {name} seems to be called {now} now: check that, and call it {name} in the data",
     )
