@@ -65,9 +65,10 @@ $(VENV)/.dev: $(VENV)/.demo
 .peers/kserve: | $(VENV)/.uv
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --target $@ kserve==0.21.0 kubernetes==37.0.2 \
 	  python-dateutil==4.0.0 six==1.17.0 urllib3==2.8.0
+
 # What packages are tried in: servers of others, other Pythons and an older scikit-learn, each without cellops.
 LOADING := numpy pandas scikit-learn skops msgspec pyyaml
-peers: .peers/kserve .peers/mlflow/.done .peers/mlserver/.done .peers/python3.12/.done .peers/python3.13/.done .peers/older/.done
+peers: .peers/kserve .peers/mlflow/.done .peers/mlserver/.done .peers/python3.12/.done .peers/python3.13/.done .peers/older/.done  ## Set up what packages are tried in
 
 .peers/mlflow/.done: $(VENV)/.uv constraints.txt
 	$(UV) venv --quiet --clear --python $(BIN)/python .peers/mlflow

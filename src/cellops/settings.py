@@ -18,7 +18,7 @@ WHOLE_ADDRESS = re.compile(r"(?:https?://[^/?#]*|(?!https?:)[\w.+-]+://[^/?:]*:[
 SECRET_OF_A_QUERY = re.compile(
     r"(?i)([?&][\w-]*(?:password|passwd|pwd|secret|token|key|signature|(?<![a-z])sig(?![a-z]))[\w-]*=)[^&\s\"]+"
 )
-SECRETS = ("archive", "server_token", "step_store", "step_store_key", "tracking_uri")
+SECRETS = ("archive", "server_token", "step_store", "step_store_key", "tracking_uri", "server_rate_store")
 """Settings whose value no message may repeat: an address can hold a password."""
 NOT_FOR_KERNELS = ("CELLOPS_STEP_STORE", "CELLOPS_STEP_STORE_KEY")
 """Variables that executed notebooks have no use for, and that may hold secrets."""
@@ -122,6 +122,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The token that clients of the server send; made anew at each start where none is set."""
     server_tokens: str | None = None
     """File of the tokens that `cellops token` makes for clients. Default: PROJECT/.cellops/server-tokens.json."""
+    server_rate: str | None = None
+    """How many requests each client may send: `10/second`, or several with `;` between them. Default: any number."""
+    server_rate_store: str | None = None
+    """Redis in which servers count requests together: `redis://HOST:PORT`. Default: each counts its own."""
     server_max_bytes: Count = 16_000_000
     """Largest request body in bytes."""
     server_max_rows: Count = 100_000

@@ -173,6 +173,24 @@ def test_by_hand_a_missed_gate_is_a_finding(loaded: Kernel) -> None:
     assert loaded.run("left").errors[0]["ename"] == "NameError"
 
 
+def test_a_column_of_groups_that_is_not_there_is_a_finding(loaded: Kernel) -> None:
+    trained = (
+        TRAIN.replace("seed)", "3)").replace("rows", "400").replace("trained", "trained --group kind --group none")
+    )
+    assert loaded.run(trained).status == "ok"
+    assert loaded.run("%%mlops run --group kind\nscore = 1 / 2").status == "ok"
+    first, second = loaded.closed()
+    seen = [finding.seen for run in (first, second) for finding in run.findings if "by groups of" in finding.seen]
+    no_column = "the evaluation rows have no column none, and the notebook no variable of that name"
+    assert seen == [
+        f"the model is not measured by groups of none: {no_column}",
+        "the model is not measured by groups of kind: the run has no model with a contract and evaluation rows",
+    ]
+    assert [figure.name for figure in first.groups if figure.groups] == [
+        f"gap_group({of}, kind)" for of in ("accuracy", "precision", "recall")
+    ]
+
+
 def test_without_gates_nothing_of_them_is_imported(loaded: Kernel) -> None:
     assert loaded.run(TRAIN.replace("seed)", "3)").replace("rows", "400")).status == "ok"
     shown = loaded.run("import sys; [n for n in sys.modules if 'gates.grammar' in n or 'packaging.groups' in n]")

@@ -36,7 +36,7 @@ SPLIT = """\
 import cellops
 train, test = cellops.split(table, seed=5)"""
 TRAIN = """\
-%%mlops run --name trained --seed 7 --gate "min_group(accuracy, kind) >= 0.01"
+%%mlops run --name trained --seed 7 --gate "min_group(accuracy, kind) >= 0.01" --group side
 import numpy as np
 from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LogisticRegression
@@ -48,6 +48,7 @@ model = make_pipeline(encoder, LogisticRegression())
 X_train, y_train = train[["size", "kind"]], train["late"]
 X_test, y_test = test[["size", "kind"]], test["late"]
 model.fit(X_train, y_train)
+side = test["size"].gt(100).map({True: "large", False: "small"})
 accuracy = model.score(X_test, y_test)"""
 
 
@@ -156,13 +157,23 @@ def test_building_again_elsewhere_gives_every_byte_again(built: Project, tmp_pat
 
 
 def test_the_contract_has_the_groups_that_a_gate_asked_for(built: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    (figure,) = read_contract(built.model).contract.groups
+    figure, *_ = read_contract(built.model).contract.groups
     assert figure.name == "min_group(accuracy, kind)"
     assert {group.name for group in figure.groups} == {"a", "b", "c"}
     assert all(group.low <= group.value <= group.high for group in figure.groups)  # type: ignore[operator]
     assert json.loads((built.model / "contract/groups.json").read_text())[0]["value"] == figure.value
     screens.package(built.done)
     assert f"min_group(accuracy, kind) {figure.value:.4f} ({figure.extremes[0]})" in capsys.readouterr().out
+
+
+def test_the_contract_has_the_groups_of_a_column_that_the_model_does_not_see(built: Project) -> None:
+    contract = read_contract(built.model).contract
+    assert "side" not in {field.name for field in contract.schema.inputs}
+    _, *figures = contract.groups
+    assert [figure.name for figure in figures] == [
+        f"gap_group({of}, side)" for of in ("accuracy", "precision", "recall")
+    ]
+    assert all({group.name for group in figure.groups} == {"large", "small"} for figure in figures)
 
 
 def test_without_a_commit_nobody_knows_what_has_changed(built: Project, tmp_path: Path) -> None:

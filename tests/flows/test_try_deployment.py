@@ -21,15 +21,17 @@ from cellops.flows.deciding import deployment_of, report_of
 from cellops.flows.try_deployment import try_deployment
 from cellops.packaging.deployment import own_wheel, requirements
 from cellops.packaging.deployment.environment import PLACE
+from cellops.packaging.layout import SERVING
 from cellops.packaging.load import read_contract
 from cellops.packaging.manifest import write
 from cellops.packaging.storing import store_package
 from cellops.records.deployment import DeploymentReport, DeploymentStep
 from cellops.settings import Settings
-from support.locks import serving_environment
 from support.served import build
 
 WAIT = 120
+TEST = ("package", "test", "--python", sys.executable)
+"""In this Python, whichever the package says that its run had."""
 ANSWERS = """
 import json, sys
 from pathlib import Path
@@ -45,7 +47,7 @@ print(json.dumps([answers.labels.tolist(), chances]))
 
 @pytest.fixture(scope="module")
 def flights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build("flights", tmp_path_factory.mktemp("package"), serving_environment())
+    return build("flights", tmp_path_factory.mktemp("package"))
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +63,9 @@ def held(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
 @pytest.fixture(scope="module")
 def report(flights: Path, held: Settings) -> Iterator[DeploymentReport]:
     """The test deployment of a good package; its environment is kept for the others."""
-    done = try_deployment(flights, seconds=1, keep=True, output=held.project / "report.json", settings=held)
+    done = try_deployment(
+        flights, python=sys.executable, seconds=1, keep=True, output=held.project / "report.json", settings=held
+    )
     assert done.passed, done.steps
     yield done
     shutil.rmtree(held.folder / PLACE)
@@ -79,14 +83,15 @@ def environments(held: Settings) -> list[Path]:
 
 def started_below(folder: Path) -> list[str]:
     """The processes that name a folder, or something in it."""
-    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(["ps", "-ww", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     return [line for line in listed.splitlines() if str(folder) in line]
 
 
 def test_a_good_package_passes_every_step(report: DeploymentReport, flights: Path, held: Settings) -> None:
     assert [step.step for step in report.steps] == list(DeploymentStep)
     assert report.environment is not None
-    assert (report.environment.requirements, report.environment.reused) == ("environment/lock.txt", False)
+    pinned = [line for line in (flights / SERVING).read_text().splitlines() if not line.startswith("#")]
+    assert (report.environment.distributions, report.environment.reused) == (len(pinned), False)
     assert [(one.rows, one.different, one.largest) for one in report.parity] == [(10, (), 0.0)] * 3
     assert {one.protocol for one in report.parity} == {"Open Inference V2", "KServe V1", "MLflow"}
     assert report.load is not None
@@ -127,7 +132,7 @@ def test_a_package_that_answers_otherwise_fails_and_its_server_says_why(
     path.write_text(json.dumps(parity))
     write(other, "other", None)
     with pytest.raises(SystemExit) as left:
-        main(["package", "test", str(other), "-o", "other.json"])
+        main([*TEST, str(other), "-o", "other.json"])
     told = capsys.readouterr()
     assert left.value.code == 3
     assert "✗ start" in told.out
@@ -145,14 +150,14 @@ def test_a_lock_that_cannot_be_installed_leaves_no_environment(
 ) -> None:
     monkeypatch.chdir(held.project)
     other = shutil.copytree(flights, tmp_path / "other")
-    (other / "environment" / "lock.txt").write_text("numpy==0.0.1\n")
+    (other / SERVING).write_text("numpy==0.0.1\n")
     write(other, "other", None)
     for name in [name for name in os.environ if name.startswith(("UV_", "PIP_"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("UV_OFFLINE", "1")
     before = environments(held)
     with pytest.raises(SystemExit) as left:
-        main(["package", "test", str(other)])
+        main([*TEST, str(other)])
     told = capsys.readouterr()
     assert left.value.code == 1
     assert "✗ environment" in told.out
@@ -169,7 +174,7 @@ def test_a_signal_leaves_neither_process_nor_half_an_environment(
     own.mkdir()
     if moment == "Starting":
         (own / PLACE).symlink_to(held.folder / PLACE, target_is_directory=True)
-    command = [sys.executable, "-u", "-m", "cellops", "package", "test", str(flights)]
+    command = [sys.executable, "-u", "-m", "cellops", *TEST, str(flights)]
     number = signal.SIGINT if moment == "Installing" else signal.SIGTERM
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": os.environ | {"TMPDIR": str(tmp_path)}}
     with subprocess.Popen(command, cwd=tmp_path, text=True, **pipes) as tester:
@@ -214,21 +219,21 @@ def test_clean_takes_environments_that_nobody_works_in(held: Settings, tmp_path:
         "numpy==2.0 --hash=sha256:ab --index-url=https://example.org",
     ],
 )
-def test_a_lock_that_names_anything_but_versions_is_refused(line: str) -> None:
+def test_requirements_that_name_anything_but_versions_are_refused(line: str) -> None:
     with pytest.raises(DeploymentError, match="holds what is no distribution with its version"):
-        requirements.read({"environment/lock.txt": f"scipy==1.17.1\n{line}\n".encode()})
+        requirements.read({SERVING: f"scipy==1.17.1\n{line}\n".encode()})
 
 
-def test_requirements_of_serving_come_before_the_lock() -> None:
+def test_requirements_are_pins_with_hashes_and_markers_and_cellops_stands_apart() -> None:
     digest = "a" * 64
     serving = (
         f'# for serving\nnumpy==2.4.6 \\\n    --hash=sha256:{digest}\ncellops==9.9\ncolorama==0.4 ; os_name == "nt"\n'
     )
-    found = requirements.read({"environment/serving.txt": serving.encode(), "environment/lock.txt": b"dask==1"})
+    found = requirements.read({SERVING: serving.encode()})
     assert found.cellops == "9.9"
     assert [line.split("==")[0] for line in found.lines] == ["numpy", "colorama"]
     with pytest.raises(DeploymentError, match="names no distributions"):
-        requirements.read({"environment/lock.txt": b"# of no index: cellops==0.1.0\n"})
+        requirements.read({SERVING: b"# of no index: cellops==0.1.0\n"})
 
 
 def test_the_wheel_of_this_cellops_is_whole_and_always_the_same(tmp_path: Path) -> None:

@@ -167,6 +167,32 @@ def test_a_pickle_is_listed_by_what_it_names(package, monkeypatch):
     assert "any code, which the settings allow" in done.verdict
 
 
+def test_formats_of_libraries_are_listed_by_what_runs_them(package):
+    import onnx
+    from onnx import helper
+
+    ends = [helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [None]) for name in ("inputs", "label")]
+    nodes = [helper.make_node("Neg", ["inputs"], ["x"]), helper.make_node("Abs", ["x"], ["label"])]
+    graph = helper.make_graph(nodes, "graph", ends[:1], ends[1:])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
+    model_of(package, "onnx", model.SerializeToString())
+    done = audit(package)
+    found = [(piece.kind, piece.name, piece.trusted) for piece in done.model]
+    assert found == [
+        ("library", "onnx", Trusted.FORMAT),
+        ("operator", "ai.onnx.Abs", Trusted.FORMAT),
+        ("operator", "ai.onnx.Neg", Trusted.FORMAT),
+    ]
+    assert (done.refused, done.runs_code) == (False, False)
+
+
+def test_every_format_of_a_library_says_who_reads_it():
+    from cellops.packaging.audit.model import LIBRARIES
+    from cellops.packaging.formats import FORMATS
+
+    assert set(LIBRARIES) == set(FORMATS) - {"skops", "pickle"}
+
+
 @pytest.mark.usefixtures("allowed")
 def test_what_nobody_trusted_has_signed_is_not_read_at_all(package, tmp_path, monkeypatch):
     owner = new_keys(tmp_path / "keys" / "owner")
@@ -199,8 +225,28 @@ MLMODELS = {
         },
         "os.system",
     ),
+    "a class that it names": (
+        {"python_function": {"loader_module": "mlflow.xgboost"}, "xgboost": {"model_class": "os.getcwd"}},
+        "os.getcwd",
+    ),
+    "a class that is pickled": (
+        {
+            "python_function": {"loader_module": "mlflow.lightgbm"},
+            "lightgbm": {"model_class": "lightgbm.LGBMRegressor"},
+        },
+        "mlflow.lightgbm",
+    ),
     "nothing": ({}, "nothing"),
 }
+
+
+@pytest.mark.usefixtures("allowed")
+@pytest.mark.parametrize("library", ["xgboost", "lightgbm", "onnx"])
+def test_libraries_own_formats_run_nothing_by_mlflow(package, library):
+    flavors = {"python_function": {"loader_module": f"mlflow.{library}"}, library: {"data": "model"}}
+    (package / "MLmodel").write_text(json.dumps({"flavors": flavors}))
+    seal(package)
+    assert codes(audit(package)) == []
 
 
 @pytest.mark.usefixtures("allowed")

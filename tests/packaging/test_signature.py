@@ -155,7 +155,9 @@ def test_the_name_of_a_trusted_key_over_the_signature_of_another(package, owner,
         verify(package, trusted_keys=trusted(owner))
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"[" * 50_000, b'{"version": 2, "signatures": []}', b"\xff"])
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b"[" * 50_000, b'{"version": 2, "signatures": []}', b"\xff", b'{"a\xee": 1}']
+)
 def test_signatures_that_cannot_be_read(package, owner, content):
     (package / "manifest.sig").write_bytes(content)
     with pytest.raises(PackageError, match=r"manifest\.sig"):

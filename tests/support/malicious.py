@@ -17,6 +17,7 @@ import numpy as np
 from cellops.packaging.formats import FORMATS
 from cellops.packaging.manifest import LARGEST_MANIFEST, write
 
+ENDLESS, NO_TEXT = b"[" * 200_000, b'{"name\xee": 1}'
 Change = Callable[[Path, Path], object]
 """What is done to a sound package, with the path of the file that nothing may make."""
 
@@ -298,10 +299,35 @@ def _pickle(marker: Path) -> bytes:
     return pickle.dumps(Payload(marker))
 
 
+def _onnx(**node: Any) -> Callable[[Path], bytes]:
+    """A graph of one operator, with a tensor that lies elsewhere where none is named."""
+
+    def made(_marker: Path) -> bytes:
+        import onnx
+        from onnx import helper
+
+        given = helper.make_tensor_value_info("inputs", onnx.TensorProto.FLOAT, [None, 1])
+        answer = helper.make_tensor_value_info("label", onnx.TensorProto.FLOAT, [None])
+        outside = helper.make_tensor("outside", onnx.TensorProto.FLOAT, [1], [1.0])
+        if not node:
+            outside.ClearField("float_data")
+            outside.data_location = onnx.TensorProto.EXTERNAL
+            outside.external_data.add(key="location", value="../../../etc/hostname")
+        one = helper.make_node(node.get("name", "Identity"), ["inputs"], ["label"], domain=node.get("domain", ""))
+        opsets = [helper.make_opsetid(domain, 1 if domain else 21) for domain in {"", node.get("domain", "")}]
+        graph = helper.make_graph([one], "graph", [given], [answer], initializer=[outside])
+        model = helper.make_model(graph, opset_imports=opsets, ir_version=10)
+        return bytes(model.SerializeToString())
+
+    return made
+
+
 MODELS: dict[str, Change] = {
     f"a pickle as {name}": _with_bytes(name, _pickle) for name in sorted({*FORMATS, "onnx", "xgboost", "lightgbm"})
 }
 MODELS |= {
+    "ONNX with data outside of the package": _with_bytes("onnx", _onnx()),
+    "ONNX with operators of its own": _with_bytes("onnx", _onnx(name="Evil", domain="com.evil")),
     "joblib as skops": _with_bytes("skops", _joblib),
     "joblib as a pickle": _with_bytes("pickle", _joblib),
     "a pickled array in skops": _arrays(_pickled_array),
@@ -359,9 +385,9 @@ def _same_size(package: Path, marker: Path) -> None:
     (package / "model.skops").write_bytes(content)
 
 
-def _nested(path: str, *, sealed: bool) -> Change:
+def _written(path: str, content: bytes, *, sealed: bool) -> Change:
     def change(package: Path, marker: Path) -> None:
-        (package / path).write_text("[" * 200_000)
+        (package / path).write_bytes(content)
         if sealed:
             seal(package)
 
@@ -397,9 +423,12 @@ FILES: dict[str, Change] = {
     ),
     "a socket": _socket,
     "a huge manifest": lambda package, _: (package / "manifest.json").write_bytes(b" " * (LARGEST_MANIFEST + 1)),
-    "a manifest without end": _nested("manifest.json", sealed=False),
-    "a provenance without end": _nested("provenance.json", sealed=True),
-    "a schema without end": _nested("contract/schema.json", sealed=True),
+    "a manifest without end": _written("manifest.json", ENDLESS, sealed=False),
+    "a provenance without end": _written("provenance.json", ENDLESS, sealed=True),
+    "a schema without end": _written("contract/schema.json", ENDLESS, sealed=True),
+    "a manifest that is no text": _written("manifest.json", NO_TEXT, sealed=False),
+    "a provenance that is no text": _written("provenance.json", NO_TEXT, sealed=True),
+    "a schema that is no text": _written("contract/schema.json", NO_TEXT, sealed=True),
 }
 
 FLEET: dict[str, Change] = FILES | MODELS | SKOPS

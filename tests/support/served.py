@@ -37,7 +37,7 @@ expect_column_values_to_be_between("wind_gust", 0, 60, severity="warning")
 WAIT = 60
 
 
-def build(name: str, folder: Path, environment: Environment | None = None) -> Path:
+def build(name: str, folder: Path) -> Path:
     """A package of `flights` (strings, missing values, rules), `strict` (the same, failing on unseen categories),
     `cancer` (numbers, string labels), `diabetes` (regression) or `narrow` (columns of few bits, in a tree).
     """
@@ -61,9 +61,7 @@ def build(name: str, folder: Path, environment: Environment | None = None) -> Pa
             serialization_format="skops",
             skops_trusted_types=list(BUILT_IN_TRUSTED_TYPES),
         )
-    return build_package(
-        folder / "model", contract, environment or _environment(), _provenance(), folder / name, name=name
-    )
+    return build_package(folder / "model", contract, _environment(), _provenance(), folder / name, name=name)
 
 
 def _flights(unseen: str = "ignore") -> tuple[Any, pd.DataFrame, pd.Series]:

@@ -23,9 +23,10 @@ from cellops.commands import WithSubverbs
 def package_test(package: Path, **options: Any) -> None:
     """Try PACKAGE as it will be deployed: a fresh environment, a real server, and everything over the wire.
 
-    Builds an environment from the package's lock with uv, else with venv and pip, starts the server there, replays the
-    parity rows over all three protocols, asks single rows for some seconds, and stops it by SIGTERM while a request is
-    under way. The report stays in .cellops/deployment-tests: cellops promote PACKAGE asks for one that has passed.
+    Builds an environment of what serving the package needs, with uv, else with venv and pip, starts the server there,
+    replays the parity rows over all three protocols, asks single rows for some seconds, and stops it by SIGTERM while a
+    request is under way. The report stays in .cellops/deployment-tests: cellops promote PACKAGE asks for one that has
+    passed.
 
     \b
       cellops package test model

@@ -1,6 +1,7 @@
 """A package behind the server."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -21,15 +22,22 @@ import click
 @click.option(
     "--log", type=click.Path(path_type=Path), help="Folder of the prediction log. Default: .cellops/log/NAME."
 )
-def serve(package: Path, host: str, port: int, token: str | None, log: Path | None) -> None:
+@click.option(
+    "--tls-certificate",
+    type=click.Path(path_type=Path),
+    help="Speak TLS with this certificate: a PEM file, with those of its issuers.",
+)
+@click.option("--tls-key", type=click.Path(path_type=Path), help="Its private key, where that is not in the same file.")
+def serve(package: Path, **options: Any) -> None:
     """Serve PACKAGE over HTTP: KServe V1, Open Inference V2 and MLflow's protocol, until Ctrl-C.
 
     Digests are checked before anything is read, and the package's parity rows are replayed before it is ready.
 
     \b
       cellops serve model --port 8080
+      cellops serve model --host 0.0.0.0 --tls-certificate server.pem --tls-key server.key
     """
     from cellops import screens
     from cellops.flows.serve import serve as work
 
-    screens.served(work(package, host=host, port=port, token=token, log=log, on_ready=screens.serving))
+    screens.served(work(package, **options, on_ready=screens.serving))

@@ -1,14 +1,13 @@
 """Delete what can be made again, and nothing that exists only once."""
 
 import contextlib
-import shutil
 import time
 from pathlib import Path
 
 from cellops.capture.journal import read
 from cellops.errors import StepError, UsageError
 from cellops.flows.progress import journals, read_progress
-from cellops.packaging.deployment.environment import PLACE, unused
+from cellops.packaging.deployment.environment import PLACE, remove, unused
 from cellops.pipeline.cache.tidying import is_in_use
 from cellops.pipeline.dask.place import HANDED
 from cellops.records.aside import PROOFS
@@ -75,7 +74,7 @@ def clean(files: list[Path]) -> int:
     for path in files:
         if path.is_dir():
             freed += sum(inner.lstat().st_size for inner in path.rglob("*") if not inner.is_dir())
-            shutil.rmtree(path)
+            remove(path)
         else:
             freed += path.stat().st_size
             path.unlink()

@@ -22,7 +22,7 @@ from cellops.errors import CellopsError, UsageError
 from cellops.flows.answered_rows import keep_rows
 from cellops.flows.check_split import leaks_of_run
 from cellops.flows.contract import make_contract
-from cellops.flows.gate_figures import asked, measure, missed_by
+from cellops.flows.gate_figures import Measured, asked, measure, missed_by, unmeasured
 from cellops.flows.open_run import OpenRun, RunOptions
 from cellops.flows.spool import spool
 from cellops.records.base import Value
@@ -91,8 +91,11 @@ def gather(
         contract = attempt(f"model {own.name}", partial(make_contract, own, suites, seen, content)) if own else None
         if own is not None and own.training is not None and contract is not None and spools[0] is not None:
             attempt(f"model {own.name}", partial(keep_rows, spools[0], own.training[0].value))
-        gates = asked(run.options)
-        found = attempt(where, partial(measure, gates, results.metrics, own, contract, namespace)) if gates else None
+        gates, columns = asked(run.options), run.options.groups
+        found = None
+        if gates or columns:
+            found = attempt(where, partial(measure, gates, results.metrics, own, contract, namespace, columns=columns))
+            seen += unmeasured(columns, found or Measured(), contract, where)
     tables = tuple({(d.name, d.role): d for d in data if d is not None}.values())
     overlaps = tuple(overlap for overlap in compared if overlap is not None)
     seen += checks.evaluated_on_training_data(tables, where) or [f for o in overlaps for f in shared_rows(o, where)]

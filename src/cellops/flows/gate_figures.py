@@ -1,4 +1,4 @@
-"""Gates in the kernel: the figures that they ask for and the cell did not compute, and those that a run has missed."""
+"""In the kernel: what gates and `--group` ask for and the cell did not compute, and the gates that a run has missed."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 LONGEST_REASON = 200
+NO_MODEL = "the run has no model with a contract and evaluation rows"
 GATES = "CELLOPS_EXECUTION_GATES"
 """The variable by which an execution tells its kernels the gates of all its runs, one a line."""
 
@@ -42,6 +43,8 @@ def measure(
     model: FittedModel | None,
     contract: Contract | None,
     namespace: Mapping[str, Any],
+    *,
+    columns: tuple[str, ...] = (),
 ) -> Measured:
     """Measure what gates name and the run has not computed, on its first model and that model's evaluation rows.
 
@@ -55,6 +58,8 @@ def measure(
         The model that was kept first, and its contract; without them there are no figures, and a reason.
     namespace
         Where a column stands that the model does not take: under its own name, one value for each evaluation row.
+    columns
+        Those by whose groups a run is to be measured, whatever its gates ask.
 
     Raises
     ------
@@ -66,6 +71,7 @@ def measure(
 
     gates = read_all(texts)
     calls = {group.name: group for gate in gates for group in gate.groups}
+    calls |= {group.name: group for column in columns for group in _of_column(column, contract)}
     named = {name: LATENCY.fullmatch(name) for gate in gates for name in gate.names if name not in computed}
     percentiles = {name: int(found[1]) for name, found in named.items() if found}
     if not calls and not percentiles:
@@ -78,6 +84,31 @@ def measure(
     return Measured({figure.name: figure.value for figure in figures if figure.value is not None}, figures)
 
 
+def unmeasured(columns: Iterable[str], found: Measured, contract: Contract | None, where: str) -> Iterator[Finding]:
+    """The columns by whose groups a run could not be measured, with the reason."""
+    for column in columns:
+        names = {call.name for call in _of_column(column, contract)}
+        reasons = {figure.name: figure.reason for figure in found.figures if figure.name in names and figure.reason}
+        if names and len(reasons) < len(names):
+            continue
+        yield Finding(
+            code="incomplete-evidence",
+            severity=Severity.WARNING,
+            where=where,
+            seen=f"the model is not measured by groups of {column}: {next(iter(reasons.values()), NO_MODEL)}",
+            remedy="Name a column of the evaluation rows, or a Series with their index, and evaluate on enough rows",
+        )
+
+
+def _of_column(column: str, contract: Contract | None) -> "Iterator[GroupCall]":
+    """What says most of how a model treats groups: how far apart the best and the worst of them are."""
+    from cellops.packaging.groups import figures_of_groups
+    from cellops.pipeline.gates.words import GroupCall
+
+    for figure in figures_of_groups(contract.schema) if contract is not None else ():
+        yield GroupCall(function="gap_group", figure=figure, column=column)
+
+
 def _figures(
     calls: "Iterable[GroupCall]",
     percentiles: Mapping[str, int],
@@ -86,8 +117,7 @@ def _figures(
     namespace: Mapping[str, Any],
 ) -> Iterator[GateFigure]:
     if model is None or contract is None or model.evaluation is None:
-        reason = "the run has no model with a contract and evaluation rows"
-        yield from (GateFigure(name=name, reason=reason) for name in (*(call.name for call in calls), *percentiles))
+        yield from (GateFigure(name=name, reason=NO_MODEL) for name in (*(call.name for call in calls), *percentiles))
         return
     yield from _grouped(calls, model, contract, namespace)
     for name, percent in percentiles.items():

@@ -35,6 +35,8 @@ class RunOptions(Record, frozen=True, kw_only=True):
     evaluation: tuple[str, ...] = ()
     model: bool = True
     gates: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    """Columns by whose values the evaluation rows fall into groups on which the model is measured."""
 
 
 class OpenRun:

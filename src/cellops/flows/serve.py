@@ -45,6 +45,8 @@ def serve(
     port: int = 8000,
     token: str | None = None,
     log: Path | None = None,
+    tls_certificate: Path | None = None,
+    tls_key: Path | None = None,
     on_ready: Callable[[Serving], None] = _silent,
     settings: Settings | None = None,
 ) -> Served:
@@ -60,6 +62,9 @@ def serve(
         What clients must send. Default: the setting `server_token`, else a new one.
     log
         Folder of the prediction log; default is `.cellops/log/NAME`.
+    tls_certificate, tls_key
+        PEM files: the certificate with those of its issuers, and its private key where that is another file. Without
+        them the server speaks plain HTTP.
     on_ready
         Called once, when the parity rows have been replayed and requests are answered.
 
@@ -70,15 +75,18 @@ def serve(
     PackageError
         When the model does not answer the parity rows as it did in training.
     UsageError
-        When the address cannot be listened on, or is open to others and no token was chosen.
+        When the address cannot be listened on, or is open to others and no token was chosen; or when the certificate
+        cannot be used.
     """
     settings = settings or load()
     with ExitStack() as starting:
         starting.enter_context(left_alone(keep=True))
         from cellops.flows.opening import load_package
         from cellops.serving.server import serve as run_server
+        from cellops.serving.tls import certificate
         from cellops.serving.tokens import read_tokens
 
+        shown = certificate(tls_certificate, tls_key)
         loaded = load_package(Path(package), settings)
         chosen = token or settings.server_token or None
         folder = log or prepare(settings.folder) / "log" / loaded.manifest.name
@@ -98,5 +106,6 @@ def serve(
             log_folder=folder,
             settings=settings,
             on_ready=ready,
+            certificate=shown,
         )
     return Served(requests=done.requests, rows=done.rows, labels=done.labels, findings=done.findings)

@@ -8,17 +8,16 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from cellops.capture.environment.processes import terminable
 from cellops.errors import DeploymentError, PackageError, UsageError
 from cellops.flows.deciding import report_of
 from cellops.flows.opening import unpacked
 from cellops.packaging.deployment.environment import PLACE, Fresh, environment
 from cellops.packaging.deployment.load import PATH, load
-from cellops.packaging.deployment.processes import terminable
-from cellops.packaging.deployment.requirements import SERVING
 from cellops.packaging.deployment.server import Server, serving, stop
 from cellops.packaging.deployment.trial import EndedError, Trial
 from cellops.packaging.deployment.wire import ask_all, single_rows
-from cellops.packaging.layout import ENVIRONMENT, LOCK
+from cellops.packaging.layout import ENVIRONMENT, SERVING
 from cellops.packaging.load import OpenedPackage, read_contract
 from cellops.packaging.manifest import verify
 from cellops.records.deployment import BuiltEnvironment, DeploymentReport, DeploymentStep, StepReport
@@ -87,7 +86,7 @@ def try_deployment(
     ):
         opened = read_contract(copy)
         with trial.step(DeploymentStep.PACKAGE) as said:
-            content = verify(opened.path, wanted=(ENVIRONMENT, LOCK, SERVING)).content
+            content = verify(opened.path, wanted=(ENVIRONMENT, SERVING)).content
             size = sum(file.size for file in opened.manifest.files)
             said.append(f"{len(opened.manifest.files)} files, {size / 1e6:.1f} MB, digest {opened.digest[:12]}")
         fresh = environment(
@@ -220,7 +219,7 @@ def _told(settings: Settings) -> dict[str, str]:
 
 def _of_environment(about: BuiltEnvironment) -> str:
     again = ", the one of an earlier test" if about.reused else f" by {about.installer}"
-    return f"Python {about.python}, {about.distributions} distributions of {about.requirements}{again}"
+    return f"Python {about.python}, {about.distributions} distributions{again}"
 
 
 def _keep(report: DeploymentReport, output: Path | None, settings: Settings) -> None:

@@ -27,6 +27,7 @@ MANY_VALUES = 2_000_000
 MOST_THREADS = 4
 Problem: TypeAlias = tuple[str, str]
 """Why a column cannot be read, and what to do."""
+Columns: TypeAlias = "dict[str, list[pd.Series[Any]]]"
 Seen = TypeVar("Seen")
 
 
@@ -82,7 +83,8 @@ def observed(
     """
     performance, labelled_rows, findings = measure(contract, window)
     read = _counted if counts_only else _sorted if keep_values else _summarised
-    work: Callable[[ColumnProfile], ObservedColumn] = lambda reference: _column(reference, window, read)  # noqa: E731 - for its type
+    columns = columns_of(window)
+    work: Callable[[ColumnProfile], ObservedColumn] = lambda reference: _column(reference, columns, window, read)  # noqa: E731 - for its type
     output = output_of(contract, window)
     return ObservedWindow(
         label=window.label,
@@ -134,8 +136,8 @@ def _counted(reference: ColumnProfile, values: Any) -> ObservedColumn:
     return ObservedColumn(reference, current)
 
 
-def _column(reference: ColumnProfile, window: Window, read: Reader) -> ObservedColumn:
-    found = of_name(reference, window)
+def _column(reference: ColumnProfile, columns: Columns, window: Window, read: Reader) -> ObservedColumn:
+    found = of_name(reference, columns)
     return (
         unreadable(reference, window.label, *found)
         if isinstance(found, tuple)
@@ -148,12 +150,20 @@ def _read(reference: ColumnProfile, values: Any, window: Window, read: Reader) -
     return unreadable(reference, window.label, *seen) if isinstance(seen, tuple) else seen
 
 
-def of_name(reference: ColumnProfile, window: Window) -> "pd.Series[Any] | Problem":
-    """The column of a window that a profile speaks of, or why it is not there."""
-    places = [place for place, name in enumerate(window.frame.columns) if str(name) == reference.name]
-    if len(places) == 1:
-        return window.frame.iloc[:, places[0]]
-    seen = f"{len(places)} columns have this name" if places else "The column is not there"
+def columns_of(window: Window) -> Columns:
+    """The columns of a window by their names, of which some may be there twice."""
+    found: Columns = {}
+    for name, column in window.frame.items():
+        found.setdefault(str(name), []).append(column)
+    return found
+
+
+def of_name(reference: ColumnProfile, columns: Columns) -> "pd.Series[Any] | Problem":
+    """The column that a profile speaks of, or why it is not there."""
+    found = columns.get(reference.name, [])
+    if len(found) == 1:
+        return found[0]
+    seen = f"{len(found)} columns have this name" if found else "The column is not there"
     return seen, "Give the inputs of the model, each column once"
 
 

@@ -7,9 +7,11 @@ from typing import Any, Self
 from cellops.data.observation import Observation
 from cellops.monitoring.labelled_rows import LabelledRows
 from cellops.monitoring.observed import (
+    Columns,
     ObservedColumn,
     ObservedWindow,
     attempted,
+    columns_of,
     observed,
     of_name,
     output_of,
@@ -41,7 +43,8 @@ class WindowPart:
     @classmethod
     def of(cls, contract: Contract, window: Window) -> Self:
         """Summarise the rows of a window; a column that is missing or cannot be read says so in its `problems`."""
-        work: Callable[[ColumnProfile], Observation] = lambda reference: _column(reference, window)  # noqa: E731 - for its type
+        columns = columns_of(window)
+        work: Callable[[ColumnProfile], Observation] = lambda reference: _column(reference, columns, len(window.frame))  # noqa: E731 - for its type
         output = output_of(contract, window)
         return cls(
             label=window.label,
@@ -134,10 +137,10 @@ def in_turn(contract: Contract, windows: Iterable["Window | WindowPart | Observe
             yield window if isinstance(window, ObservedWindow) else observed(contract, window)
 
 
-def _column(reference: ColumnProfile, window: Window) -> Observation:
-    found = of_name(reference, window)
+def _column(reference: ColumnProfile, columns: Columns, rows: int) -> Observation:
+    found = of_name(reference, columns)
     if isinstance(found, tuple):
-        return Observation.unreadable(len(window.frame), *found)
+        return Observation.unreadable(rows, *found)
     return _observation(reference, found)
 
 

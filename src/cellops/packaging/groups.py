@@ -11,7 +11,7 @@ from cellops.errors import InputError
 from cellops.packaging.figures import single_column
 from cellops.packaging.predictor import Predictions
 from cellops.records.base import Value
-from cellops.records.contract import Schema
+from cellops.records.contract import Schema, Task
 from cellops.records.gate import GateFigure, Group
 from cellops.stats.performance import evaluate
 
@@ -20,6 +20,13 @@ MOST_GROUPS = 1000
 PLAIN = (str, int, float, bool)
 EXTREMES = {"min_group": (0,), "max_group": (-1,), "gap_group": (0, -1)}
 """Which groups a function names, among those that count, the lowest first."""
+
+
+def figures_of_groups(schema: Schema) -> tuple[str, ...]:
+    """The figures that say how a model treats groups, where nobody asks for others: each of them per row or class."""
+    if schema.task is Task.REGRESSION:
+        return ("mae",)
+    return ("accuracy", "precision", "recall") if len(schema.classes) == BINARY else ("accuracy",)
 
 
 def group_figure(

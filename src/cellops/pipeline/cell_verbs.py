@@ -52,6 +52,7 @@ def _gates(_context: click.Context, _parameter: click.Parameter, value: tuple[st
 @click.option("--test", "evaluation", callback=_tables, metavar="X,Y", help="Inputs and target of the evaluation.")
 @click.option("--no-model", "model", is_flag=True, flag_value=False, default=True, help="Do not keep fitted models.")
 @click.option("--gate", "gates", multiple=True, callback=_gates, metavar="RULE", help='Such as "auc >= 0.72".')
+@click.option("--group", "groups", multiple=True, metavar="COLUMN", help="Measure the model on each group of it, too.")
 def run(**_options: Any) -> None:
     """Execute the cell as a tracked run: literals are parameters, computed numbers metrics, estimators models."""
 

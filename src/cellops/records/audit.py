@@ -22,7 +22,7 @@ class Piece(Record, frozen=True, kw_only=True):
     """One thing that takes part in loading."""
 
     kind: str
-    """`type`, `global`, `library`, `code`, `loader`."""
+    """`type`, `global`, `library`, `operator`, `code`, `loader`."""
     name: str
     path: str
     """The file of the package that asks for it."""

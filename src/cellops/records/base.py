@@ -20,8 +20,11 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def from_json(cls, data: bytes | str) -> Self:
-        """Read a record, refusing what does not fit its types with `msgspec.ValidationError`."""
-        return msgspec.json.decode(data, type=cls)
+        """Read a record; `msgspec.DecodeError` for what is no JSON, its `ValidationError` for what does not fit."""
+        try:
+            return msgspec.json.decode(data, type=cls)
+        except UnicodeDecodeError as error:
+            raise msgspec.DecodeError(str(error)) from error
 
     @classmethod
     def from_file(cls, path: Path) -> Self:

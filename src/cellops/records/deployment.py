@@ -36,8 +36,6 @@ class BuiltEnvironment(Record, frozen=True, kw_only=True):
     python: str
     installer: str
     """`uv` or `pip`."""
-    requirements: str
-    """The file of the package that was installed."""
     distributions: int
     cellops: str
     """Its version, and where it came from."""

@@ -17,7 +17,7 @@ import orjson
 
 from cellops.errors import CellopsError, NotFoundError, NotReadyError
 from cellops.serving import openapi
-from cellops.serving.auth import Access
+from cellops.serving.auth import OWNER, Access
 from cellops.serving.dataplane import Call, DataPlane, failure
 from cellops.serving.errors import MethodError, UnsupportedError
 from cellops.serving.feedback import Feedback
@@ -35,6 +35,7 @@ from cellops.serving.metrics import MEDIA_TYPE, Metrics
 from cellops.serving.prediction_ids import PredictionIds
 from cellops.serving.protocols.protocol import Body, Protocol, Served
 from cellops.serving.replies import Reply, answer_reply, constant, error_reply
+from cellops.serving.throttle import Throttle
 from cellops.serving.tokens import TokenScope
 
 Scope = MutableMapping[str, Any]
@@ -90,6 +91,8 @@ class App:
         Read at /metrics.
     protocols
         The protocols to speak, the first of them also for what belongs to none.
+    throttle
+        Counts what clients send; None for any number.
     feedback
         Takes labels.
     ids
@@ -106,9 +109,11 @@ class App:
         protocols: tuple[type[Protocol], ...],
         feedback: Feedback,
         ids: PredictionIds,
+        throttle: Throttle | None = None,
     ) -> None:
         self._plane = plane
         self._access = access
+        self._throttle = throttle
         self.metrics = metrics
         self._limits: Limits = served.limits
         self._name = served.name
@@ -171,7 +176,9 @@ class App:
         path, headers = scope["path"], arrival.headers
         check_head(scope["headers"], len(path) + len(scope.get("query_string", b"")))
         if path not in OPEN:
-            self._access.client(headers.get(b"authorization"), route.scope if route else None)
+            client = self._access.client(headers.get(b"authorization"), route.scope if route else None)
+            if self._throttle is not None:
+                await self._throttle.admit(_counted(client, scope))
         if route is None:
             raise self._no_route(path)
         if scope["method"] not in METHODS[route.method]:
@@ -273,6 +280,12 @@ class App:
 
     def _measured(self, _body: Body, _received: int) -> Reply:
         return Reply(200, self.metrics.text(), MEDIA_TYPE.encode())
+
+
+def _counted(client: str, scope: Scope) -> str:
+    """As whom requests are counted: by the client's own token, else by its address, since many send the server's."""
+    address = scope.get("client") or ("",)
+    return f"address {address[0]}" if client == OWNER else f"token {client}"
 
 
 def _safely(route: Route, body: Body, received: int) -> Reply:

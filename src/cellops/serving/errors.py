@@ -30,6 +30,12 @@ class SlowError(CellopsError):
     code = "slow"
 
 
+class RateError(CellopsError):
+    """A client that has sent as many requests as it may; `data["retry_after"]` has the seconds until it may again."""
+
+    code = "rate"
+
+
 class HeadSizeError(CellopsError):
     """A request with too large a head."""
 
@@ -62,6 +68,7 @@ STATUSES: tuple[tuple[type[CellopsError], int], ...] = (
     (SlowError, 408),
     (LimitError, 413),
     (MediaTypeError, 415),
+    (RateError, 429),
     (HeadSizeError, 431),
     (UnsupportedError, 501),
     (NotReadyError, 503),

@@ -42,8 +42,8 @@ class Guard(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        # So that `pause_writing` tells of any answer that is not read.
-        self.transport.set_write_buffer_limits(high=0)
+        # So that `pause_writing` tells of any answer that is not read; at 0, transports of TLS pause for nothing.
+        self.transport.set_write_buffer_limits(high=1, low=0)
         if hasattr(self, "parser"):
             from cellops.serving.upgrades import PlainParser
 

@@ -32,6 +32,7 @@ ERRORS: Mapping[str, str] = {
     "408": "The body did not come in time",
     "413": "The body is too large, too deep, or has too many rows",
     "415": "The body is in a format that the path does not read",
+    "429": "The client has sent as many requests as it may; Retry-After says when the next may come",
     "431": "The head of the request is too large",
     "500": "The model or the server failed; the error id stands in the server's log",
     "501": "A part of the protocol that this server does not speak",

@@ -46,6 +46,7 @@ def error_reply(protocol: Protocol, error: CellopsError) -> Reply:
     status = status_of(error)
     extra = {
         401: ((b"www-authenticate", b"Bearer"),),
+        429: ((b"retry-after", str(error.data.get("retry_after", 1)).encode()),),
         405: ((b"allow", str(error.data.get("allow", "")).encode()),),
         503: ((b"retry-after", b"1"),),
     }

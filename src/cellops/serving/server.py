@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,8 @@ from cellops.serving.protocols import PROTOCOLS
 from cellops.serving.protocols.protocol import Served
 from cellops.serving.strategies.single import Single
 from cellops.serving.strategies.strategy import Slot
+from cellops.serving.throttle import Throttle
+from cellops.serving.tls import Certificate
 from cellops.settings import Settings
 
 DRAINING = 30
@@ -76,6 +79,7 @@ def serve(
     log_folder: Path,
     settings: Settings,
     on_ready: Callable[[str], None],
+    certificate: Certificate | None = None,
 ) -> Work:
     """Serve a package until the process is told to stop (SIGTERM or SIGINT).
 
@@ -95,26 +99,33 @@ def serve(
         Limits and the log's rhythm.
     on_ready
         Called with the server's address once it answers.
+    certificate
+        What it speaks TLS with; without one it speaks plain HTTP.
 
     Raises
     ------
     UsageError
         When the address cannot be listened on, or is open to others and no token was chosen.
+    SettingsError
+        When requests cannot be counted as the settings ask.
     PackageError
         When the parity rows are answered otherwise than in training. The server never listens then.
     """
     require_chosen_token(host, chosen=token_was_chosen)
+    throttle = Throttle(settings.server_rate, settings.server_rate_store) if settings.server_rate else None
     with _bound(host, port) as listener:
         _prove(package, token)
         limits = Limits(settings.server_max_bytes, settings.server_max_rows, settings.server_request_seconds)
         with _logs(package, log_folder, settings) as logs:
-            app = build_app(package, limits, token, logs, tokens=settings.tokens)
+            app = build_app(package, limits, token, logs, tokens=settings.tokens, throttle=throttle)
             address = listener.getsockname()
             shown = f"[{address[0]}]" if listener.family == socket.AF_INET6 else address[0]
             with _address_errors(host, port):
                 # Of two servers that start together both could bind; only one can listen.
                 listener.listen()
-            _run(app, listener, limits.seconds, lambda: on_ready(f"http://{shown}:{address[1]}"))
+            scheme = "https" if certificate else "http"
+            ready = partial(on_ready, f"{scheme}://{shown}:{address[1]}")
+            _run(app, listener, limits.seconds, ready, certificate)
             app.close()
     total = app.metrics.total
     return Work(
@@ -126,7 +137,13 @@ def serve(
 
 
 def build_app(
-    package: LoadedPackage, limits: Limits, token: str, logs: Logs | None, *, tokens: Path | None = None
+    package: LoadedPackage,
+    limits: Limits,
+    token: str,
+    logs: Logs | None,
+    *,
+    tokens: Path | None = None,
+    throttle: Throttle | None = None,
 ) -> App:
     """The application of one package; without logs it forgets what it answers, without a file only `token` is taken."""
     version = package.digest[:VERSION_LENGTH]
@@ -150,7 +167,16 @@ def build_app(
         metrics.watch_losses("predictions", lambda: logs.predictions.lost_rows)
         metrics.watch_losses("labels", lambda: logs.labels.lost_rows)
     access = Access(token, tokens)
-    return App(served, plane, access=access, metrics=metrics, protocols=PROTOCOLS, feedback=feedback, ids=ids)
+    return App(
+        served,
+        plane,
+        access=access,
+        metrics=metrics,
+        protocols=PROTOCOLS,
+        feedback=feedback,
+        ids=ids,
+        throttle=throttle,
+    )
 
 
 def _prove(package: LoadedPackage, token: str) -> None:
@@ -218,7 +244,13 @@ class _Server(uvicorn.Server):
             self._on_ready()
 
 
-def _run(app: App, listener: socket.socket, seconds: float, on_ready: Callable[[], None]) -> None:
+def _run(
+    app: App,
+    listener: socket.socket,
+    seconds: float,
+    on_ready: Callable[[], None],
+    certificate: Certificate | None,
+) -> None:
     config = uvicorn.Config(
         app,
         http=guarded(seconds),
@@ -230,6 +262,8 @@ def _run(app: App, listener: socket.socket, seconds: float, on_ready: Callable[[
         log_level="error",
         timeout_keep_alive=IDLE,
         timeout_graceful_shutdown=DRAINING,
+        ssl_certfile=certificate.chain if certificate else None,
+        ssl_keyfile=certificate.key if certificate else None,
     )
     with _stopping_quietly():
         _Server(config, on_ready).run(sockets=[listener])

@@ -8,8 +8,14 @@ from cellops.packaging.layout import MLMODEL
 from cellops.records.audit import Piece, Trusted
 from cellops.settings import BUILT_IN_TRUSTED_TYPES
 
-NATIVE = frozenset({"mlflow.xgboost", "mlflow.lightgbm", "mlflow.onnx"})
-"""Loaders of MLflow that read a library's own format."""
+WRAPPED = ("XGBClassifier", "XGBModel", "XGBRanker", "XGBRegressor")
+XGBOOST = frozenset({"xgboost.core.Booster", *(f"xgboost.sklearn.{name}" for name in WRAPPED)})
+NATIVE = {
+    "mlflow.lightgbm": ("lightgbm", "lightgbm.basic.Booster", frozenset({"lightgbm.basic.Booster"})),
+    "mlflow.onnx": ("onnx", "", frozenset({""})),
+    "mlflow.xgboost": ("xgboost", "xgboost.core.Booster", XGBOOST),
+}
+"""Loaders of MLflow for a library's own format: flavor, the class where it names none, and those that are harmless."""
 SKOPS = "skops"
 
 
@@ -25,27 +31,44 @@ def mlflow_pieces(content: bytes, trusted_types: Collection[str]) -> Iterator[Pi
     if not isinstance(flavors, dict):
         text = "it names no flavors"
         raise ValueError(text)  # noqa: TRY004 - what is wrong is the file
-    python = flavors.get("python_function")
-    options: Mapping[str, Any] = python if isinstance(python, dict) else {}
-    loader = str(options.get("loader_module", "nothing"))
+    loader = str(_options(flavors, "python_function").get("loader_module", "nothing"))
     for flavor in flavors.values():
         for code in _texts(flavor.get("code") if isinstance(flavor, dict) else None):
             yield _piece("code", code, Trusted.NOBODY, "put on the path of modules, from which anything is imported")
     if loader == "mlflow.sklearn":
-        yield from _of_sklearn(flavors.get("sklearn"), trusted_types)
+        yield from _of_sklearn(loader, _options(flavors, "sklearn"), trusted_types)
     elif loader in NATIVE:
-        yield _piece("loader", loader, Trusted.FORMAT, "reads the library's own format")
+        flavor, default, harmless = NATIVE[loader]
+        yield from _of_library(loader, _options(flavors, flavor), default, harmless, trusted_types)
     else:
         yield _piece("loader", loader, Trusted.NOBODY, "imported, and told to load")
 
 
-def _of_sklearn(flavor: Any, trusted_types: Collection[str]) -> Iterator[Piece]:
-    options = flavor if isinstance(flavor, dict) else {}
+def _options(flavors: Mapping[str, Any], flavor: str) -> Mapping[str, Any]:
+    found = flavors.get(flavor)
+    return found if isinstance(found, dict) else {}
+
+
+def _of_library(
+    loader: str, options: Mapping[str, Any], default: str, harmless: Collection[str], trusted_types: Collection[str]
+) -> Iterator[Piece]:
+    """MLflow imports whatever class an xgboost model names, and reads other classes of lightgbm as of scikit-learn."""
+    kind = str(options.get("model_class", default))
+    if kind in harmless:
+        yield _piece("loader", loader, Trusted.FORMAT, "reads the library's own format")
+    elif loader == "mlflow.lightgbm":
+        yield from _of_sklearn(loader, {"serialization_format": "cloudpickle", **options}, trusted_types)
+    else:
+        yield _piece("loader", kind, Trusted.NOBODY, "imported and called")
+
+
+def _of_sklearn(loader: str, options: Mapping[str, Any], trusted_types: Collection[str]) -> Iterator[Piece]:
     kept = str(options.get("serialization_format", "pickle"))
     if kept != SKOPS:
-        yield _piece("loader", "mlflow.sklearn", Trusted.NOBODY, f"unpickles {options.get('pickled_model', 'a file')}")
+        file = options.get("pickled_model", options.get("data", "a file"))
+        yield _piece("loader", loader, Trusted.NOBODY, f"unpickles {file}")
         return
-    yield _piece("loader", "mlflow.sklearn", Trusted.FORMAT, "reads skops with the types that the package lists")
+    yield _piece("loader", loader, Trusted.FORMAT, "reads skops with the types that the package lists")
     known = {*BUILT_IN_TRUSTED_TYPES, *trusted_types}
     for name in _texts(options.get("skops_trusted_types")):
         if name not in known:

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from cellops.packaging.formats import FORMATS, Format, Trust
+from cellops.packaging.formats import FORMATS, Format, Trust, onnx_graph
+from cellops.packaging.formats.onnx import Onnx
 from cellops.packaging.formats.pickle import Pickle, refusal
 from cellops.packaging.formats.skops import Skops, types_in
 from cellops.records.audit import Piece, Trusted
@@ -38,6 +39,13 @@ def model_pieces(model_format: Format, content: bytes, trust: Trust) -> Iterator
         yield Piece(kind="library", name=name, path=model_format.file, trusted=Trusted.FORMAT, note=note)
         for name in untrusted:
             yield Piece(kind="type", name=name, path=model_format.file, trusted=Trusted.NOBODY)
+        for operator in _operators(content) if isinstance(model_format, Onnx) else ():
+            yield Piece(kind="operator", name=operator, path=model_format.file, trusted=Trusted.FORMAT)
+
+
+def _operators(content: bytes) -> list[str]:
+    nodes = [node for graph in onnx_graph.graphs(onnx_graph.parse(content).graph) for node in graph.node]
+    return sorted({f"{node.domain or 'ai.onnx'}.{node.op_type}" for node in nodes})
 
 
 def require_trusted(model_format: Format, content: bytes, pieces: Iterable[Piece], trust: Trust) -> None:

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cellops.packaging.audit.yaml_file import read_yaml
-from cellops.packaging.layout import LOCK
+from cellops.packaging.layout import LOCK, SERVING
 from cellops.records.audit import Requirement
 
-TEXTS = ("requirements.txt", "environment/serving.txt", LOCK)
+TEXTS = ("requirements.txt", SERVING, LOCK)
 YAMLS = ("conda.yaml", "python_env.yaml")
 FILES = (*TEXTS, *YAMLS)
 VERSION = r"[\w.!+*-]+"

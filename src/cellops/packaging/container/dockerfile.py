@@ -27,7 +27,7 @@ RUN grep -v '^cellops==' /serving.txt > /libraries.txt
 
 FROM python:{python}-slim
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 CELLOPS_FOLDER={data}
-{system}RUN useradd --system --uid {user} --no-create-home --shell /usr/sbin/nologin cellops \\
+{system}RUN useradd --uid {user} --no-create-home --shell /usr/sbin/nologin cellops \\
     && install --directory --owner={user} --group={user} {data}
 COPY --from=requirements /libraries.txt /libraries.txt
 {install} -r /libraries.txt

@@ -15,11 +15,11 @@ import msgspec
 from filelock import FileLock
 
 from cellops.capture.environment.distributions import installed, version_of
+from cellops.capture.environment.installer import Installer, InstallerError
 from cellops.errors import DeploymentError
 from cellops.packaging.deployment import own_wheel, requirements
-from cellops.packaging.deployment.installer import Installer
 from cellops.packaging.deployment.requirements import Requirements
-from cellops.packaging.layout import ENVIRONMENT
+from cellops.packaging.layout import ENVIRONMENT, SERVING
 from cellops.records.deployment import BuiltEnvironment, DeploymentStep
 from cellops.records.run import Environment
 from cellops.version import __version__
@@ -29,6 +29,7 @@ PLACE = "environments"
 COMPLETE = "cellops-environment.json"
 """Written last: what an environment holds. One without it was left in the middle."""
 DIGITS = 16
+VERSION = "import platform; print(platform.python_version())"
 
 
 @dataclass(frozen=True)
@@ -97,18 +98,24 @@ def environment(
         with FileLock(f"{target}.lock"):  # also against `cellops clean`
             held = _complete(target)
             if held is None:
-                shutil.rmtree(target, ignore_errors=True)
+                remove(target)
             try:
                 built = held or _build(recipe, target, installer, Path(temporary), on_stage)
                 yield Fresh(_python(target), _about(recipe, built, installer, reused=held is not None))
             finally:
                 if held is None and not (keep and _complete(target)):
-                    shutil.rmtree(target, ignore_errors=True)
+                    remove(target)
 
 
 def unused(folder: Path) -> list[Path]:
     """The environments that nobody works in."""
     return [path for path in folder.glob("*") if path.is_dir() and _is_free(path)]
+
+
+def remove(target: Path) -> None:
+    """Delete an environment; what is left when that is interrupted is not complete."""
+    (target / COMPLETE).unlink(missing_ok=True)
+    shutil.rmtree(target, ignore_errors=True)
 
 
 def _is_free(path: Path) -> bool:
@@ -123,13 +130,15 @@ def _is_free(path: Path) -> bool:
 def _recipe(content: Mapping[str, bytes], installer: Installer, python: str | None, temporary: Path) -> _Recipe:
     needed = requirements.read(content)
     wanted = python or _of_the_run(content)
-    interpreter = sys.executable if wanted is None else installer.interpreter(wanted)
+    with _failing(f"There is no Python {wanted}", "Name another, or its path, with --python"):
+        interpreter = sys.executable if wanted is None else installer.interpreter(wanted)
+        identity = installer.identity(interpreter)
     if own_wheel.is_needed():
         own, said = str(own_wheel.build(temporary)), f"{__version__}, from its files here"
     else:
         version = needed.cellops or __version__
         own, said = f"{own_wheel.OWN}=={version}", version
-    return _Recipe(interpreter, installer.identity(interpreter), needed, own, said)
+    return _Recipe(interpreter, identity, needed, own, said)
 
 
 def _of_the_run(content: Mapping[str, bytes]) -> str | None:
@@ -147,17 +156,30 @@ def _build(
     recipe: _Recipe, target: Path, installer: Installer, temporary: Path, on_stage: Callable[[str], None]
 ) -> dict[str, Any]:
     on_stage(f"Making an environment with {installer.name}")
-    python = installer.make(recipe.python, target)
-    on_stage(f"Installing {len(recipe.needed.lines)} distributions of {recipe.needed.file}")
+    with _failing("The environment cannot be made", "See whether Python can make one there: python -m venv"):
+        python = installer.make(recipe.python, target)
+    on_stage(f"Installing {len(recipe.needed.lines)} distributions of {SERVING}")
     lines = temporary / "requirements.txt"
     lines.write_text(recipe.needed.text(), encoding="utf-8")
-    installer.install(python, ["-r", str(lines)])
-    on_stage(f"Installing cellops {recipe.said}")
-    installer.install(python, [recipe.own])
-    version = installer.run([str(python), "-I", "-c", "import sys; print(sys.version.split()[0])"], "It does not run")
-    held = {"python": version.strip(), "installer": installer.name, "distributions": _distributions(target)}
+    remedy = "Make the distributions available to uv or pip, or build the package where they are"
+    with _failing("The lock of the package cannot be installed", remedy):
+        installer.install(python, ["-r", str(lines)])
+        on_stage(f"Installing cellops {recipe.said}")
+        installer.install(python, [recipe.own])
+        version = installer.run([str(python), "-I", "-c", VERSION]).strip()
+    held = {"python": version, "installer": installer.name, "distributions": _distributions(target)}
     (target / COMPLETE).write_text(json.dumps(held), encoding="utf-8")
     return held
+
+
+@contextlib.contextmanager
+def _failing(fact: str, remedy: str) -> Iterator[None]:
+    """Let an installer that fails be the failure of the step, with its last words."""
+    try:
+        yield
+    except InstallerError as error:
+        fact = f"{fact}: {error}"[:400]
+        raise DeploymentError(fact, remedy=remedy, step=DeploymentStep.ENVIRONMENT, log=error.log) from error
 
 
 def _complete(target: Path) -> dict[str, Any] | None:
@@ -185,7 +207,6 @@ def _about(recipe: _Recipe, held: dict[str, Any], installer: Installer, *, reuse
     return BuiltEnvironment(
         python=held["python"],
         installer=installer.name,
-        requirements=recipe.needed.file,
         distributions=len(held["distributions"]),
         cellops=recipe.said,
         key=recipe.key,

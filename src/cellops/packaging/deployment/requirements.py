@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 from cellops.capture.environment.distributions import normalise
 from cellops.errors import DeploymentError
-from cellops.packaging.layout import LOCK
+from cellops.packaging.layout import SERVING
 from cellops.records.deployment import DeploymentStep
 
-SERVING = "environment/serving.txt"
 OWN = "cellops"
 LINE = re.compile(
     r"(?P<name>[A-Za-z0-9][\w.-]*)(?:\[[\w,. -]*\])?\s*==\s*(?P<version>[\w.!+-]+)"
@@ -22,8 +21,6 @@ LINE = re.compile(
 class Requirements:
     """Distributions that an index brings, each in its version."""
 
-    file: str
-    """Which file of the package names them."""
     lines: tuple[str, ...]
     """Without cellops itself."""
     cellops: str | None
@@ -34,7 +31,7 @@ class Requirements:
 
 
 def read(content: Mapping[str, bytes]) -> Requirements:
-    """The requirements for serving where the package has them, else those of the whole lock.
+    """The requirements for serving.
 
     Parameters
     ----------
@@ -46,24 +43,21 @@ def read(content: Mapping[str, bytes]) -> Requirements:
     DeploymentError
         When there are none, or a line is anything else than a distribution with its version.
     """
-    file = SERVING if SERVING in content else LOCK
     lines: list[str] = []
     version = None
-    for text in content.get(file, b"").decode(errors="replace").replace("\\\n", " ").splitlines():
+    for text in content.get(SERVING, b"").decode(errors="replace").replace("\\\n", " ").splitlines():
         line = re.split(r"(?:^|\s)#", text, maxsplit=1)[0].strip()
-        if not line:
-            continue
         match = LINE.fullmatch(line)
-        if match is None:
-            fact = f"{file} of the package holds what is no distribution with its version"
+        if match is None and line:
+            fact = f"{SERVING} of the package holds what is no distribution with its version"
             remedy = "Build the package again: cellops package RUN"
             raise DeploymentError(fact, received=line, remedy=remedy, step=DeploymentStep.ENVIRONMENT)
-        if normalise(match["name"]) == OWN:
+        if match is not None and normalise(match["name"]) == OWN:
             version = match["version"]
-        else:
+        elif match is not None:
             lines.append(line)
     if not lines:
-        fact = f"The package names no distributions in {SERVING} or {LOCK}"
+        fact = f"The package names no distributions in {SERVING}"
         remedy = "Build it again: cellops package RUN"
         raise DeploymentError(fact, remedy=remedy, step=DeploymentStep.ENVIRONMENT)
-    return Requirements(file, tuple(lines), version)
+    return Requirements(tuple(lines), version)

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cellops.capture.environment.processes import Log, started, surroundings
 from cellops.errors import DeploymentError
-from cellops.packaging.deployment.processes import Log, started, surroundings
 from cellops.packaging.deployment.wire import Wire
 from cellops.records.deployment import DeploymentStep
 

@@ -1,19 +1,17 @@
 """A new environment, built from the lock of a run."""
 
-import os
+import contextlib
 import shutil
-import subprocess
 import sys
 import sysconfig
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
 
+from cellops.capture.environment.installer import Installer, InstallerError
 from cellops.errors import VerificationError
 from cellops.records.run import Environment
 
-LONGEST = 3600
-"""Seconds that an installer may take."""
 LOCK = "lock.txt"
 OWN_FOLDER = Path(__file__).parents[3]
 """From where this process imports cellops."""
@@ -36,15 +34,15 @@ def build(environment: Environment, folder: Path, on_stage: Callable[[str], None
     local = {name: _installed(name, environment.distributions[name]) for name in environment.local}
     lock = folder.parent / LOCK
     lock.write_text(environment.lock(), encoding="utf-8")
-    uv = shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent))
-    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    installer = Installer.found(Path.cwd())
     on_stage("Making an environment")
-    make = [uv, "venv", "--quiet", "--python", sys.executable] if uv else [sys.executable, "-m", "venv"]
-    _run([*make, str(folder)])
-    pip = [uv, "pip", "install", "--python", str(python)] if uv else [str(python), "-m", "pip", "install"]
+    with _failing("The environment of the run cannot be built", "Verify in this environment: --env same"):
+        python = installer.make(sys.executable, folder)
     on_stage(f"Installing {len(environment.distributions) - len(local)} distributions of the lock")
-    _run([*pip, "--quiet", "--no-deps", "-r", str(lock)])
-    site = _site(python)
+    remedy = "Make its distributions available, or verify with --env same"
+    with _failing("The lock of the run cannot be rebuilt", remedy):
+        installer.install(python, ["-r", str(lock)])
+        site = installer.site(python)
     for held in local.values():
         _copy(held, site)
     if not any((site / "cellops").glob("__init__.py")):
@@ -86,30 +84,11 @@ def _copy(distribution: metadata.Distribution, site: Path) -> None:
             shutil.copy2(source, target)
 
 
-def _site(python: Path) -> Path:
-    script = "import sysconfig; print(sysconfig.get_path('purelib'))"
-    return Path(_run([str(python), "-c", script]).strip())
-
-
-def _run(command: list[str]) -> str:
-    """Run an installer; what it says last is the error's fact.
-
-    Raises
-    ------
-    VerificationError
-        When it fails.
-    """
-    hidden = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
-    environment = {name: value for name, value in os.environ.items() if name not in hidden}
+@contextlib.contextmanager
+def _failing(fact: str, remedy: str) -> Iterator[None]:
+    """Let what an installer says when it fails be the error's fact."""
     try:
-        done = subprocess.run(  # noqa: S603 - our own command
-            command, capture_output=True, text=True, timeout=LONGEST, check=False, env=environment
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        fact = f"The environment of the run cannot be built: {error}"
-        raise VerificationError(fact, remedy="Verify in this environment: --env same") from error
-    if done.returncode:
-        said = " ".join((done.stderr or done.stdout).split())[-SAID:]
-        fact = f"The lock of the run cannot be rebuilt: {said}"
-        raise VerificationError(fact, remedy="Make its distributions available, or verify with --env same")
-    return done.stdout
+        yield
+    except InstallerError as error:
+        fact = f"{fact}: {' '.join((str(error), *error.log[1:]))[-SAID:]}"
+        raise VerificationError(fact, remedy=remedy) from error

@@ -1,4 +1,4 @@
-"""Processes of a test deployment: each in a group of its own, and none left behind."""
+"""Processes that are started for a while: each in a group of its own, and none left behind."""
 
 import contextlib
 import os
@@ -29,22 +29,50 @@ def started(
 
     It does not hear the terminal's Ctrl-C: whoever started it decides what becomes of it.
     """
-    process = subprocess.Popen(  # noqa: S603 - our own command
-        command,
-        cwd=cwd,
-        env=dict(env),
-        stdin=subprocess.DEVNULL,
-        text=True,
-        errors="replace",
-        start_new_session=True,
-        **streams,
-    )
+    process: subprocess.Popen[str] | None = None
     try:
+        with _held_back():
+            process = subprocess.Popen(  # noqa: S603 - our own command
+                command,
+                cwd=cwd,
+                env=dict(env),
+                stdin=subprocess.DEVNULL,
+                text=True,
+                errors="replace",
+                start_new_session=True,
+                **streams,
+            )
         yield process
     finally:
-        if process.poll() is None:
-            _kill(process)
-        process.wait()
+        if process is not None:
+            if process.poll() is None:
+                _kill(process)
+            process.wait()
+
+
+@contextlib.contextmanager
+def _held_back() -> Iterator[None]:
+    """Let signals come when the block has ended: a process that is there and that nobody knows yet would stay."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    known = {number: signal.getsignal(number) for number in _endings(signal.SIGINT)}
+    before = {number: handler for number, handler in known.items() if callable(handler) or handler is signal.SIG_DFL}
+    for number in before:
+        signal.signal(number, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for number in came:
+            signal.raise_signal(number)
+
+
+def _endings(*others: int) -> list[int]:
+    """The signals by which a process is told to end."""
+    return [*others, *(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))]
 
 
 def _kill(process: "subprocess.Popen[str]") -> None:
@@ -65,8 +93,7 @@ def terminable() -> Iterator[None]:
     def end(number: int, _frame: object) -> None:
         raise SystemExit(128 + number)
 
-    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {number: signal.signal(number, end) for number in numbers if signal.getsignal(number) == signal.SIG_DFL}
+    before = {n: signal.signal(n, end) for n in _endings() if signal.getsignal(n) is signal.SIG_DFL}
     try:
         yield
     finally:

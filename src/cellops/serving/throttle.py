@@ -1,0 +1,91 @@
+"""How many requests a client may send: counted by the `limits` library, in this process or in Redis for several."""
+
+import logging
+import math
+import time
+from typing import TYPE_CHECKING
+
+from cellops.errors import SettingsError
+from cellops.serving.errors import RateError
+
+if TYPE_CHECKING:
+    from limits import RateLimitItem
+
+REDIS = ("redis://", "rediss://")
+logger = logging.getLogger(__name__)
+
+
+class Throttle:
+    """Counts requests in windows that slide.
+
+    Parameters
+    ----------
+    rates
+        `10/second`, `1000 per hour`, or several with `;` between them, all of which hold.
+    store
+        Address of a Redis that several servers share; None counts in this process.
+
+    Raises
+    ------
+    SettingsError
+        When a rate or the address is none, or what counts is not installed.
+    """
+
+    def __init__(self, rates: str, store: str | None = None) -> None:
+        try:
+            from limits import parse_many
+            from limits.aio.storage import MemoryStorage, RedisStorage
+            from limits.aio.strategies import SlidingWindowCounterRateLimiter
+        except ImportError as error:
+            fact = "CELLOPS_SERVER_RATE needs the limits library"
+            raise SettingsError(fact, remedy="pip install 'cellops[throttle]'") from error
+        try:
+            self._rates: list[RateLimitItem] = sorted(parse_many(rates))
+        except ValueError as error:
+            fact = "CELLOPS_SERVER_RATE is no rate"
+            remedy = "Write 10/second, 1000 per hour, or several with ; between them"
+            raise SettingsError(fact, received=rates, remedy=remedy) from error
+        if not self._rates or min(rate.amount for rate in self._rates) < 1:
+            fact = "CELLOPS_SERVER_RATE lets nobody in"
+            raise SettingsError(fact, received=rates, remedy="Let it be one request at least, or leave it out")
+        if store is not None and not store.startswith(REDIS):
+            fact = "CELLOPS_SERVER_RATE_STORE is no address of a Redis"
+            raise SettingsError(fact, remedy="Write redis://HOST:PORT, or leave it out")
+        try:
+            storage = MemoryStorage() if store is None else RedisStorage(f"async+{store}", implementation="redispy")
+        except Exception as error:  # the library has errors of its own for what is not installed or no address
+            fact = f"Redis cannot count requests: {type(error).__name__}"
+            raise SettingsError(fact, remedy="pip install redis, and check CELLOPS_SERVER_RATE_STORE") from error
+        self._limiter = SlidingWindowCounterRateLimiter(storage)
+        self._told = False
+
+    async def admit(self, client: str) -> None:
+        """Count a request.
+
+        Raises
+        ------
+        RateError
+            When the client has sent as many as it may; `data["retry_after"]` has the seconds until it may again.
+        """
+        for rate in self._rates:
+            try:
+                if await self._limiter.hit(rate, client):
+                    continue
+                reset = (await self._limiter.get_window_stats(rate, client)).reset_time
+            except Exception as error:  # noqa: BLE001 - answers are worth more than their number
+                self._tell(error)
+                return
+            wait = max(1, math.ceil(reset - time.time()))
+            fact = f"This client has sent its {rate.amount} requests per {_span(rate)}"
+            raise RateError(fact, remedy=f"Send the next in {wait} s", retry_after=wait)
+
+    def _tell(self, error: Exception) -> None:
+        """Say once that nobody counts."""
+        if not self._told:
+            self._told = True
+            logger.error("Requests are not counted, and all are admitted: %s", type(error).__name__)
+
+
+def _span(rate: "RateLimitItem") -> str:
+    name = rate.GRANULARITY.name
+    return name if rate.multiples == 1 else f"{rate.multiples} {name}s"
