@@ -7,6 +7,8 @@ INSTALL := $(UV) pip install --quiet --python $(BIN)/python -c constraints.txt
 NODE_PATH_ENTRY := $(abspath $(BIN))
 export PATH := $(PATH):$(NODE_PATH_ENTRY)
 export PYTHONUTF8 := 1
+# Each kernel and server of a test would compile all libraries anew: that takes longer than the test.
+unexport PYTHONDONTWRITEBYTECODE
 
 SOURCES := pyproject.toml constraints.txt $(shell find jupyter_extension -type f -not -path '*/node_modules/*' -not -path '*/lib/*' 2>/dev/null)
 
