@@ -4,10 +4,11 @@ import math
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
+from cellops.data.decoder import decode_columns
 from cellops.data.texts import MOST_KNOWN, MOST_WORDS, known_words
 from cellops.errors import InputError, IntegrityError
 from cellops.packaging.layout import contract_part
-from cellops.records.contract import Contract, Field, Parity, Performance, Schema, Task
+from cellops.records.contract import Background, Contract, Field, Parity, Performance, Schema, Task
 from cellops.records.gate import GateFigure, Group
 from cellops.records.profile import (
     Bins,
@@ -48,6 +49,7 @@ def require_consistent(contract: Contract) -> None:
     _require("profile", _relations_problems(contract.profile))
     _require("importance", _importance_problems(schema, contract.importance))
     _require("parity", _parity_problems(schema, contract.parity))
+    _require("background", _background_problems(schema, contract.background))
     _require("performance", () if performance is None else _performance_problems(schema, performance))
     _require("groups", _groups_problems(contract.groups))
     _require("output", () if output is None else _profile_problems(output.rows, (output,)))
@@ -213,6 +215,20 @@ def _parity_problems(schema: Schema, parity: Parity) -> Iterator[str]:
         yield "its probabilities are not one for each row and class"
     if not 0 <= parity.tolerance < math.inf:
         yield "its tolerance is no distance"
+
+
+def _background_problems(schema: Schema, background: Background | None) -> Iterator[str]:
+    if background is None:
+        return
+    lengths = set(map(len, background.inputs.values()))
+    if background.inputs.keys() != {field.name for field in schema.inputs}:
+        yield "its columns are not the inputs of the schema"
+    if len(lengths) != 1 or not 1 <= max(lengths) <= background.drawn_from:
+        yield "its columns differ in length, are empty, or have more rows than they were drawn from"
+    try:
+        decode_columns(schema, background.inputs)
+    except InputError as error:
+        yield f"a request could not have its rows: {error.fact}"
 
 
 def _performance_problems(schema: Schema, performance: Performance) -> Iterator[str]:

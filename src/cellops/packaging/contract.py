@@ -8,6 +8,7 @@ import numpy as np
 
 from cellops.data.profile import profile, profile_column
 from cellops.errors import PackageError
+from cellops.packaging.background import build_background
 from cellops.packaging.figures import measure, nothing_to_measure
 from cellops.packaging.parity import build_parity, choose_rows, replay, survives_the_wire
 from cellops.packaging.predictor import Predictions, SklearnPredictor, label_is_most_probable
@@ -77,7 +78,13 @@ def build_contract(
     rows = seen.iloc[chosen]
     answers = _answers(predictor, rows if evaluation is None else seen)
     parity = build_parity(schema, rows, answers if evaluation is None else answers.of(chosen))
-    contract = Contract(schema=schema, profile=_profile(inputs, content), parity=parity, suite=suite)
+    contract = Contract(
+        schema=schema,
+        profile=_profile(inputs, content),
+        parity=parity,
+        background=build_background(schema, inputs),
+        suite=suite,
+    )
     if not survives_the_wire(schema, parity, rows):
         replay(contract, predictor)
     if evaluation is None:

@@ -11,7 +11,7 @@ SERVING = "environment/serving.txt"
 """Those that serving the model needs."""
 CONTRACT = "contract"
 """The folder of the contract: one file for each of its parts, absent where the part is."""
-CONTRACT_PARTS = ("schema", "profile", "parity", "suite", "performance", "output", "importance", "groups")
+CONTRACT_PARTS = ("schema", "profile", "parity", "suite", "performance", "output", "importance", "groups", "background")
 
 FEATURES = "features"
 """The folder of the code that the model's features execute."""

@@ -54,6 +54,12 @@ def choose_rows(schema: Schema, inputs: "pd.DataFrame", count: int) -> Rows:
     return usable[np.sort(np.array(list(chosen)[:count], dtype=np.intp))]
 
 
+def expressible(schema: Schema, inputs: "pd.DataFrame") -> Mask:
+    """Which rows a request can express: nothing infinite, nothing missing where training had nothing missing."""
+    columns = [inputs[field.name] for field in schema.inputs]
+    return _expressible(schema, columns, map(missing_values, columns))
+
+
 def _expressible(schema: Schema, columns: Columns, missing: Iterable[Mask]) -> Mask:
     usable = np.ones(len(columns[0]), dtype=bool)
     for field, column, absent in zip(schema.inputs, columns, missing, strict=True):

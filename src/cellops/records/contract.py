@@ -101,10 +101,20 @@ class Parity(Record, frozen=True, kw_only=True):
     """Largest absolute difference of a probability or number that still counts as the same answer."""
 
 
+class Background(Record, frozen=True, kw_only=True):
+    """Real rows of the training data, drawn at random: what an explanation holds a row against."""
+
+    inputs: dict[str, list[Value]]
+    """Column name to values, one per row; missing is None."""
+    drawn_from: int
+    """How many rows the training data had."""
+
+
 class Contract(Record, frozen=True, kw_only=True):
     schema: Schema
     profile: Profile
     parity: Parity
+    background: Background | None = None
     suite: Suite | None = None
     performance: Performance | None = None
     output: ColumnProfile | None = None
