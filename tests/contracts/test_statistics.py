@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import cellops.stats
@@ -237,6 +237,7 @@ def answers(statistic: Callable[..., StatisticResult], before: Any, after: Any) 
 @every
 @settings(deadline=None, max_examples=40)
 @given(pair=extreme_counts)
+@example(pair=([0, 0, 0, 1], [2**62] * 4))
 def test_it_answers_whatever_the_counts(
     statistic: Callable[..., StatisticResult], pair: tuple[list[int], list[int]]
 ) -> None:

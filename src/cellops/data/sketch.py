@@ -10,6 +10,7 @@ from cellops.data.column import Numbers, Values, numbers
 from cellops.records.profile import ColumnKind, QuantileSketch
 from cellops.stats.samples import distance_bound
 
+LARGEST = float(np.finfo(np.float64).max)
 EXACT_CAP = 2048
 """Distinct values up to which a sketch is exact."""
 GRID_POINTS = 1025
@@ -45,18 +46,20 @@ def sketch_ordered(ordered: Numbers) -> QuantileSketch:
     is how far the kept values' lines are from those of four times as many, and these from the rows at most. Infinities
     stand as the largest float, for JSON has none.
     """
+    if len(ordered) and max(-ordered[0], ordered[-1]) > LARGEST:
+        ordered = np.clip(ordered, -LARGEST, LARGEST)  # before ties are looked for: the largest float may be there, too
     few = runs_of_ties(ordered, EXACT_CAP)
     return _grid(ordered) if few is None else _exact(ordered, few)
 
 
 def _exact(ordered: Numbers, starts: NDArray[np.intp]) -> QuantileSketch:
     ends = [*starts[1:].tolist(), len(ordered)] if len(ordered) else []
-    return QuantileSketch(values=tuple(_finite(ordered[starts]).tolist()), cumulative=tuple(ends))
+    return QuantileSketch(values=tuple(ordered[starts].tolist()), cumulative=tuple(ends))
 
 
 def _grid(ordered: Numbers) -> QuantileSketch:
     rows, ranks = len(ordered), _ranks(len(ordered))
-    values = _finite(ordered[ranks])
+    values = ordered[ranks]
     tied = not (ordered[1:] != ordered[:-1]).all()
     places = _places(*_ties(ordered, ranks)) if tied else _untied(rows)
     return QuantileSketch(
@@ -108,11 +111,6 @@ def _ranks(rows: int) -> NDArray[np.intp]:
 def _ties(ordered: Numbers, ranks: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Where the values at these ranks begin, and where they have ended."""
     return np.searchsorted(ordered, ordered[ranks]), np.searchsorted(ordered, ordered[ranks], side="right")
-
-
-def _finite(values: Numbers) -> Numbers:
-    largest = np.finfo(np.float64).max
-    return np.clip(values, -largest, largest)
 
 
 def runs_of_ties(ordered: Numbers, most: int) -> NDArray[np.intp] | None:

@@ -1,5 +1,7 @@
 """How far the average row has moved, and how far it may have moved beyond the rows seen."""
 
+import math
+
 import numpy as np
 
 from cellops.records.contract import Measure
@@ -45,8 +47,8 @@ def moved(name: str, first: Distribution, second: Distribution, *, unit: float =
     sides, error = (first, second), first.distance_error + second.distance_error
     with np.errstate(over="ignore", invalid="ignore"):
         value = gaps(first, second).area / unit
-        reach = quantile(LEVEL) * np.hypot(*(side.spread.deviation / np.sqrt(side.rows) for side in sides)) + error
-        noise = sum(side.spread.noise / np.sqrt(side.rows) for side in sides)
+        reach = quantile(LEVEL) * math.hypot(*(side.spread.deviation / math.sqrt(side.rows) for side in sides)) + error
+        noise = sum(side.spread.noise / math.sqrt(side.rows) for side in sides)
         low = max(0.0, value - (noise + reach) / unit)
         high = value + reach / unit
     if not np.isfinite([value, error]).all():

@@ -78,7 +78,7 @@ def dns_label(name: str) -> str:
     Examples
     --------
     >>> dns_label("flights"), dns_label("7.Late_Flights")
-    ('flights', 'model-7-late-flights-6d62f6b2')
+    ('flights', 'model-7-late-flights-ec08d12e')
     """
     plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
     plain = plain if plain[:1].isalpha() else f"model-{plain}".rstrip("-")
