@@ -22,6 +22,7 @@ from cellops.packaging.manifest import verify
 from cellops.records.package import Provenance
 from cellops.records.run import Environment
 from cellops.settings import BUILT_IN_TRUSTED_TYPES
+from cellops.version import __version__
 from timing import fastest
 
 ROWS, TREES = 10_000, 100
@@ -42,7 +43,7 @@ def package(folder: Path, trees: int) -> Path:
         kept = {"serialization_format": "skops", "skops_trusted_types": list(BUILT_IN_TRUSTED_TYPES)}
         mlflow.sklearn.save_model(model, folder / "model", pip_requirements=["scikit-learn"], **kept)
     few = inputs[:300], target[:300]
-    environment = Environment(python="3", implementation="", platform="", machine="", cpu="", cores=2)
+    environment = Environment(python="3.11.7", implementation="", platform="", machine="", cpu="", cores=2)
     provenance = Provenance(
         run="bench",
         mlflow_run_id=None,
@@ -51,7 +52,7 @@ def package(folder: Path, trees: int) -> Path:
         dirty=False,
         seed=None,
         created="2013-01-01T00:00:00+00:00",
-        cellops="bench",
+        cellops=__version__,
         model_type="sklearn.ensemble.RandomForestRegressor",
         model_format="skops",
     )
