@@ -111,6 +111,12 @@ def test_a_column_named_twice_is_refused() -> None:
         parquet_table(written(table), LIMITS)
 
 
+def test_strings_that_are_not_utf8_are_refused() -> None:
+    broken = pa.StringArray.from_buffers(1, pa.py_buffer(b"\0\0\0\0\1\0\0\0"), pa.py_buffer(b"\x80"))
+    with pytest.raises(InputError, match="cannot be read"):
+        parquet_table(written({"a": broken}), LIMITS)
+
+
 WHOLE = written({"a": [1.5, None], "b": ["x", "yy"]})
 
 

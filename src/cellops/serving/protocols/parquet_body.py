@@ -49,14 +49,15 @@ def parquet_table(content: bytes, limits: Limits) -> dict[str, Sequence[Any] | A
         _check_size(file.metadata, limits)
         table = file.read(use_threads=False)
         limits.check_rows(table.num_rows)
-    except (pa.ArrowException, OSError, ValueError) as error:
-        fact = "The body is not Parquet"
+        names: list[str] = table.column_names
+        columns = list(map(_values, table.columns))
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:  # strings that are not UTF-8 are found last
+        fact = "The body is not Parquet, or holds what cannot be read"
         raise InputError(fact, remedy="Send what pandas.DataFrame.to_parquet writes") from error
-    names: list[str] = table.column_names
     if len(set(names)) < len(names):
         fact = "A column is named twice"
         raise InputError(fact, remedy="Name each column once")
-    return {name: _values(column) for name, column in zip(names, table.columns, strict=True)}
+    return dict(zip(names, columns, strict=True))
 
 
 def _check_size(footer: "pq.FileMetaData", limits: Limits) -> None:
