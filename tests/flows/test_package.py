@@ -72,14 +72,17 @@ def test_the_same_run_as_onnx(inside: Path, trained: Path, capsys: pytest.Captur
         package("trained", format="tensorflow", settings=settings.load(trained))
 
 
-def test_a_package_holds_no_reference_rows_but_those_of_parity(inside: Path) -> None:
+def test_a_package_holds_no_reference_rows_but_those_of_parity_and_background(inside: Path) -> None:
     """What drift is told against is the profile: no other file could hold rows, and each part is small."""
     files = {path.relative_to(inside / "model") for path in (inside / "model").rglob("*") if path.is_file()}
     contract = {path.stem for path in files if path.parts[0] == "contract"}
-    assert contract <= {"schema", "profile", "parity", "suite", "performance", "output", "importance", "groups"}
+    told = {"schema", "profile", "suite", "performance", "output", "importance", "groups"}
+    assert contract <= told | {"parity", "background"}
     assert {path.suffix for path in files} <= {".json", ".txt", ".skops", ".yaml", ".yml", ".toml", ".py", ""}
     parity = json.loads((inside / "model" / "contract" / "parity.json").read_text())
     assert len(parity["labels"]) <= 20
+    background = json.loads((inside / "model" / "contract" / "background.json").read_text())
+    assert {len(values) for values in background["inputs"].values()} == {100}
     profile = json.loads((inside / "model" / "contract" / "profile.json").read_text())
     kept = [column["sketch"] for column in profile["columns"] if column.get("sketch")]
     assert kept

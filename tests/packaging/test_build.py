@@ -64,6 +64,7 @@ def test_a_package_holds_what_its_layout_says(flights_package):
         "Dockerfile",
         "MLmodel",
         "conda.yaml",
+        "contract/background.json",
         "contract/importance.json",
         "contract/output.json",
         "contract/parity.json",

@@ -51,7 +51,7 @@ def parquet_table(content: bytes, limits: Limits) -> dict[str, Sequence[Any] | A
         limits.check_rows(table.num_rows)
         names: list[str] = table.column_names
         columns = list(map(_values, table.columns))
-    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:  # strings that are not UTF-8 are found last
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         fact = "The body is not Parquet, or holds what cannot be read"
         raise InputError(fact, remedy="Send what pandas.DataFrame.to_parquet writes") from error
     if len(set(names)) < len(names):
