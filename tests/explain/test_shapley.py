@@ -107,9 +107,7 @@ def test_sampled_ones_are_near_the_exact_ones_by_their_errors_and_add_up() -> No
         exact.append(attribution(row, background, tangled, evaluations=2**inputs * ROWS).contributions)
         sampled.append(attribution(row, background, tangled, evaluations=2**inputs * ROWS - 1))
     assert all(found.adds_up and found.errors is not None for found in sampled)
-    scores = np.array(
-        [(found.contributions - true) / found.errors for found, true in zip(sampled, exact, strict=True)]
-    )
+    scores = np.array([(found.contributions - true) / found.errors for found, true in zip(sampled, exact, strict=True)])
     # 240 of them: their spread is that of a standard normal one, if the errors are what they say.
     assert 0.8 < scores.std() < 1.2
     assert abs(scores.mean()) < 0.2

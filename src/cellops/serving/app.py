@@ -7,8 +7,9 @@ import asyncio
 import os
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
@@ -18,8 +19,8 @@ import orjson
 from cellops.errors import CellopsError, NotFoundError, NotReadyError
 from cellops.serving import openapi
 from cellops.serving.auth import OWNER, Access
-from cellops.serving.dataplane import Call, DataPlane, failure
-from cellops.serving.errors import MethodError, UnsupportedError
+from cellops.serving.dataplane import Call, DataPlane
+from cellops.serving.errors import MethodError, UnsupportedError, failure
 from cellops.serving.feedback import Feedback
 from cellops.serving.headers import (
     Headers,
@@ -29,11 +30,12 @@ from cellops.serving.headers import (
     is_request_id,
     media_type_of,
     refuse_request_id,
+    warning_headers,
 )
 from cellops.serving.limits import Limits
 from cellops.serving.metrics import MEDIA_TYPE, Metrics
 from cellops.serving.prediction_ids import PredictionIds
-from cellops.serving.protocols.protocol import Body, Protocol, Served
+from cellops.serving.protocols.protocol import Body, Explaining, Protocol, Question, Served
 from cellops.serving.replies import Reply, answer_reply, constant, error_reply
 from cellops.serving.throttle import Throttle
 from cellops.serving.tokens import TokenScope
@@ -48,8 +50,8 @@ WAITING = 256
 """Requests that may send their body or wait for the model; more are refused at once, so that these are answered."""
 METHODS = {"GET": ("GET", "HEAD"), "POST": ("POST",)}
 """What a route takes besides its method: uvicorn leaves out the body of an answer to HEAD."""
-EXPLAIN = ":explain"
-"""The suffix of KServe V1's path for explanations."""
+EXPLAINING = 8
+"""Explanations that may wait for each other: each may take seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class Route:
     protocol: Protocol
     handle: Callable[[Body, int], Reply]
     in_thread: bool
+    explains: bool = False
     scope: TokenScope | None = None
     """What a client's token must allow; None for what all of them may read."""
 
@@ -123,7 +126,9 @@ class App:
         # A scikit-learn model takes a millisecond or more, a hop to a thread a tenth: probes are answered meanwhile.
         # Several threads, so that a long batch does not hold up short ones.
         self._pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="cellops-answer")
-        self._waiting = 0
+        # One at a time, and in a thread of its own, so that no question waits behind an explanation.
+        self._explainer = ThreadPoolExecutor(1, thread_name_prefix="cellops-explain")
+        self._waiting = self._waiting_explanations = 0
         self._ids = ids
         self._routes = self._all_routes(feedback)
 
@@ -133,7 +138,8 @@ class App:
 
     def close(self) -> None:
         """Stop the threads, when every request has been answered."""
-        self._pool.shutdown(cancel_futures=True)
+        for pool in (self._pool, self._explainer):
+            pool.shutdown(cancel_futures=True)
 
     @property
     def routes(self) -> Mapping[str, Route]:
@@ -189,18 +195,27 @@ class App:
         media_type = media_type_of(headers)
         if b"x-request-id" in headers and arrival.request_id == arrival.prediction_id:
             raise refuse_request_id()
-        if self._waiting >= WAITING:
-            fact = "Too many requests are waiting for the model"
-            raise NotReadyError(fact, remedy="Send the request again in a second")
-        self._waiting += 1
-        try:
+        with self._place(route):
             content = await self._limits.read(headers, receive)
             if content is None:
                 return None
             body = Body(content, media_type, headers, arrival.request_id, arrival.prediction_id)
-            return await asyncio.get_running_loop().run_in_executor(self._pool, _safely, route, body, arrival.received)
+            pool = self._explainer if route.explains else self._pool
+            return await asyncio.get_running_loop().run_in_executor(pool, _safely, route, body, arrival.received)
+
+    @contextmanager
+    def _place(self, route: Route) -> Iterator[None]:
+        """A place among those that wait, while there are any."""
+        if self._waiting >= WAITING or (route.explains and self._waiting_explanations >= EXPLAINING):
+            fact = f"Too many requests are waiting for {'an explanation' if route.explains else 'the model'}"
+            raise NotReadyError(fact, remedy="Send the request again in a second")
+        self._waiting += 1
+        self._waiting_explanations += route.explains
+        try:
+            yield
         finally:
             self._waiting -= 1
+            self._waiting_explanations -= route.explains
 
     def _all_routes(self, feedback: Feedback) -> dict[str, Route]:
         first = self._protocols[0]
@@ -218,6 +233,11 @@ class App:
             for path in protocol.ask_paths():
                 asked = self._asked(protocol)
                 routes[path] = Route("predict", "POST", protocol, asked, in_thread=True, scope=TokenScope.PREDICT)
+            for path in protocol.explain_paths() if isinstance(protocol, Explaining) else ():
+                explained = self._explained(protocol)
+                routes[path] = Route(
+                    "explain", "POST", protocol, explained, in_thread=True, explains=True, scope=TokenScope.PREDICT
+                )
         return routes
 
     def _described(self) -> Callable[[Body, int], Reply]:
@@ -242,9 +262,9 @@ class App:
         return next((p for p in self._protocols if path.startswith(p.prefix)), self._protocols[0])
 
     def _no_route(self, path: str) -> CellopsError:
-        if path == f"/v1/models/{self._name}{EXPLAIN}":
-            fact = "This server does not explain predictions"
-            return UnsupportedError(fact, remedy="Ask for predictions")
+        if path.startswith(f"/v2/models/{self._name}/") and path.endswith("/explain"):
+            fact = "Open Inference has no explanations"
+            return UnsupportedError(fact, remedy=f"Ask for them at /v1/models/{self._name}:explain")
         models = re.match(r"/v[12]/models/([^/:]+)", path)
         if models and models[1] != self._name:
             fact = "There is no such model here"
@@ -255,17 +275,20 @@ class App:
 
     def _asked(self, protocol: Protocol) -> Callable[[Body, int], Reply]:
         def handle(body: Body, received: int) -> Reply:
-            question = protocol.decode(body)
-            request_id = question.request_id or body.request_id
-            if not is_request_id(request_id):
-                raise refuse_request_id()
-            event = event_time_of(body.headers, received)
-            call = Call(body.prediction_id, request_id, event, received, protocol.name)
+            question, call = _understood(protocol, body, received)
             answer = self._plane.answer(question.columns, call)
             document = protocol.encode(question, answer.predictions)
-            warnings = (*answer.warnings, *(f"absent {name}" for name in question.absent))
-            headers = answer_headers(body.prediction_id, warnings)
-            return answer_reply(document, headers, request_id)
+            headers = answer_headers(body.prediction_id, _all_warnings(answer.warnings, question))
+            return answer_reply(document, headers, call.request_id)
+
+        return handle
+
+    def _explained(self, protocol: Explaining) -> Callable[[Body, int], Reply]:
+        def handle(body: Body, received: int) -> Reply:
+            question, call = _understood(protocol, body, received)
+            answer = self._plane.explain(question.columns, call)
+            document = protocol.encode_explanations(answer.predictions, answer.explanations)
+            return answer_reply(document, warning_headers(_all_warnings(answer.warnings, question)), call.request_id)
 
         return handle
 
@@ -280,6 +303,20 @@ class App:
 
     def _measured(self, _body: Body, _received: int) -> Reply:
         return Reply(200, self.metrics.text(), MEDIA_TYPE.encode())
+
+
+def _understood(protocol: Protocol, body: Body, received: int) -> tuple[Question, Call]:
+    """What is asked, and under which circumstances."""
+    question = protocol.decode(body)
+    request_id = question.request_id or body.request_id
+    if not is_request_id(request_id):
+        raise refuse_request_id()
+    event = event_time_of(body.headers, received)
+    return question, Call(body.prediction_id, request_id, event, received, protocol.name)
+
+
+def _all_warnings(warnings: Sequence[str], question: Question) -> tuple[str, ...]:
+    return (*warnings, *(f"absent {name}" for name in question.absent))
 
 
 def _counted(client: str, scope: Scope) -> str:

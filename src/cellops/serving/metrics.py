@@ -33,6 +33,19 @@ class Metrics:
             registry=self.registry,
             buckets=REQUEST_BUCKETS,
         )
+        self._explanations = Histogram(
+            "cellops_explain_seconds",
+            "Time to explain the rows of a request",
+            served,
+            registry=self.registry,
+            buckets=REQUEST_BUCKETS,
+        )
+        self._evaluations = Counter(
+            "cellops_explain_evaluations",
+            "Rows that the model answered for explanations",
+            served,
+            registry=self.registry,
+        )
         self._rows = Histogram(
             "cellops_request_rows", "Rows in a request", served, registry=self.registry, buckets=ROW_BUCKETS
         )
@@ -63,6 +76,8 @@ class Metrics:
         )
         self.in_progress = self._in_progress.labels(*self._names)
         self.predict_seconds = self._predictions.labels(*self._names)
+        self.explain_seconds = self._explanations.labels(*self._names)
+        self.explain_evaluations = self._evaluations.labels(*self._names)
         self.rows = self._rows.labels(*self._names)
         self.labels = self._labels.labels(*self._names)
         self.unknown_labels = self._unknown_labels.labels(*self._names)

@@ -115,7 +115,14 @@ def serve(
     throttle = Throttle(settings.server_rate, settings.server_rate_store) if settings.server_rate else None
     with _bound(host, port) as listener:
         _prove(package, token)
-        limits = Limits(settings.server_max_bytes, settings.server_max_rows, settings.server_request_seconds)
+        limits = Limits(
+            settings.server_max_bytes,
+            settings.server_max_rows,
+            settings.server_request_seconds,
+            explained_rows=settings.server_explain_rows,
+            explain_evaluations=settings.server_explain_evaluations,
+            explain_seconds=settings.server_explain_seconds,
+        )
         with _logs(package, log_folder, settings) as logs:
             app = build_app(package, limits, token, logs, tokens=settings.tokens, throttle=throttle)
             address = listener.getsockname()
@@ -158,10 +165,13 @@ def build_app(
     )
     strategy, ids = Single(Slot("champion", package)), PredictionIds(served.name)
     if logs is None:
-        plane, feedback = DataPlane(strategy, metrics), Feedback(schema, limits, ids, lambda _labels, _rows: True)
+        plane, feedback = (
+            DataPlane(strategy, metrics, limits),
+            Feedback(schema, limits, ids, lambda _labels, _rows: True),
+        )
     else:
         plane, feedback = (
-            DataPlane(strategy, metrics, logs.predictions.append),
+            DataPlane(strategy, metrics, limits, logs.predictions.append),
             Feedback(schema, limits, ids, logs.labels.append),
         )
         metrics.watch_losses("predictions", lambda: logs.predictions.lost_rows)

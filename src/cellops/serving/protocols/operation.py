@@ -12,6 +12,7 @@ ROW_IN_ORDER: JSONSchema = {"$ref": "#/components/schemas/RowInOrder"}
 COLUMNS: JSONSchema = {"$ref": "#/components/schemas/Columns"}
 """A table as an object of lists."""
 LABEL: JSONSchema = {"$ref": "#/components/schemas/Label"}
+EXPLANATION: JSONSchema = {"$ref": "#/components/schemas/Explanation"}
 ID: JSONSchema = {"type": "string", "pattern": "^[A-Za-z0-9._~:/+=@-]{1,128}$"}
 """What tells requests and answers apart."""
 WHEN: Mapping[str, JSONSchema] = {
