@@ -135,7 +135,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     server_explain_rows: Count = 10
     """Most rows of one request that are explained."""
     server_explain_evaluations: Count = 102_400
-    """How many rows the model may answer to explain one: enough for exact values of ten inputs, else they are sampled."""
+    """How many rows the model may answer to explain one: enough for exact values of ten inputs; else sampled."""
     server_explain_seconds: Annotated[float, msgspec.Meta(gt=0, le=LONGEST_WAIT)] = 10.0
     """Longest time that the explanation of a request may take."""
     log_flush_seconds: Annotated[float, msgspec.Meta(gt=0, le=LONGEST_WAIT)] = 0.5

@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -78,13 +77,14 @@ def test_of_strings_and_missing_values_they_sum_to_the_probability(flights: Wire
 def test_of_a_linear_model_they_are_the_weighted_distances_from_the_mean(diabetes: Wire) -> None:
     scaler, ridge = (step for _, step in diabetes.package.predictor._estimator.steps)
     assert diabetes.package.contract.background is not None
-    background = pd.DataFrame(diabetes.package.contract.background.inputs)
+    names = [field.name for field in diabetes.package.contract.schema.inputs]
+    background = pd.DataFrame(diabetes.package.contract.background.inputs)[names]
     status, answer = explain(diabetes, diabetes.rows[:2])
     assert status == 200
     weights = ridge.coef_ / scaler.scale_
     for row, made in zip(diabetes.rows, answer["explanations"], strict=False):
-        expected = weights * (pd.Series(row)[background.columns].to_numpy(dtype=float) - background.mean().to_numpy())
-        assert list(made["contributions"].values()) == pytest.approx(expected)
+        expected = weights * (np.array([row[name] for name in names]) - background.mean().to_numpy())
+        assert list(made["contributions"].values()) == pytest.approx(expected.tolist())
         assert made["unit"] == "target"
         assert "class" not in made
 

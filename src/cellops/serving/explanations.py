@@ -134,9 +134,7 @@ class Explanations:
     def _check_time(self, deadline: float) -> None:
         if time.monotonic() > deadline:
             fact = f"The explanation took longer than {self._limits.explain_seconds:g} s"
-            remedy = (
-                "Send fewer rows, lower CELLOPS_SERVER_EXPLAIN_EVALUATIONS, or raise CELLOPS_SERVER_EXPLAIN_SECONDS"
-            )
+            remedy = "Send fewer rows, lower CELLOPS_SERVER_EXPLAIN_EVALUATIONS or raise CELLOPS_SERVER_EXPLAIN_SECONDS"
             raise DeadlineError(fact, remedy=remedy)
 
 

@@ -124,13 +124,13 @@ def _label(schema: Schema) -> JSONSchema:
 
 
 def _explanation(schema: Schema) -> JSONSchema:
-    each = record(dict.fromkeys((field.name for field in schema.inputs), {"type": "number"}))
+    each = record({field.name: {"type": "number"} for field in schema.inputs})
     count = {"type": "integer", "minimum": 1}
     fields: dict[str, JSONSchema] = {
         "unit": {"type": "string", "description": "Of the numbers here: what is explained"},
         "value": {
             "type": "number",
-            "description": "What the model gives for the row: base and contributions sum to it",
+            "description": "What the model gives for the row: base plus contributions",
         },
         "base": {"type": "number", "description": "The mean of what it gives for the background"},
         "contributions": {**each, "description": "The Shapley value of each input"},

@@ -165,15 +165,11 @@ def build_app(
     )
     strategy, ids = Single(Slot("champion", package)), PredictionIds(served.name)
     if logs is None:
-        plane, feedback = (
-            DataPlane(strategy, metrics, limits),
-            Feedback(schema, limits, ids, lambda _labels, _rows: True),
-        )
+        plane = DataPlane(strategy, metrics, limits)
+        feedback = Feedback(schema, limits, ids, lambda _labels, _rows: True)
     else:
-        plane, feedback = (
-            DataPlane(strategy, metrics, limits, logs.predictions.append),
-            Feedback(schema, limits, ids, logs.labels.append),
-        )
+        plane = DataPlane(strategy, metrics, limits, logs.predictions.append)
+        feedback = Feedback(schema, limits, ids, logs.labels.append)
         metrics.watch_losses("predictions", lambda: logs.predictions.lost_rows)
         metrics.watch_losses("labels", lambda: logs.labels.lost_rows)
     access = Access(token, tokens)
