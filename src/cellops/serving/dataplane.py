@@ -19,7 +19,7 @@ from cellops.records.finding import Severity
 from cellops.serving.errors import failure
 from cellops.serving.explanations import Explanations
 from cellops.serving.limits import Limits
-from cellops.serving.metrics import Metrics
+from cellops.serving.metrics import ModelMetrics
 from cellops.serving.strategies.strategy import Slot, Strategy
 
 LARGEST = float(np.finfo(np.float32).max)
@@ -74,7 +74,7 @@ class DataPlane:
     def __init__(
         self,
         strategy: Strategy,
-        metrics: Metrics,
+        metrics: ModelMetrics,
         limits: Limits,
         record: Callable[[Answered, int], bool] = _forget,
     ) -> None:
