@@ -199,16 +199,16 @@ def _objective_holds(objective: str, classes: int, groups: int) -> bool:
 
 def _tree_holds(tree: Entries, size: int) -> bool:
     leaves = int(tree["num_leaves"])
-    linear = tree.get("is_linear", "0").strip() == "1"
-    if leaves < 1 or len(tree["leaf_value"].split()) != leaves or not _finite(tree):
+    linear = tree.get("is_linear", "0").strip()  # to lightgbm every other number than 0 is a yes
+    if leaves < 1 or len(tree["leaf_value"].split()) != leaves or linear not in {"0", "1"} or not _finite(tree):
         return False
-    if leaves == 1:
-        return not _counted(tree, LINEAR, 1) or _linear_holds(tree, 1, size) if linear else True
+    if leaves == 1:  # of the rest lightgbm reads nothing then, unless the one leaf has a sum, which it never writes
+        return linear == "0"
     return (
         all(_counted(tree, (name,), leaves - 1) for name in SPLITS)
         and all(_counted(tree, (name,), leaves) for name in LEAVES)
         and _splits_hold(tree, leaves, size)
-        and (not linear or _linear_holds(tree, leaves, size))
+        and (linear == "0" or _linear_holds(tree, leaves, size))
     )
 
 
