@@ -152,6 +152,8 @@ LIGHTGBM = {
     "more classes than trees": (r"num_tree_per_iteration=1", "num_tree_per_iteration=5"),
     "an objective that is unknown": (r"objective=binary", "objective=mine"),
     "a factor that is no number": (r"leaf_value=\S+", "leaf_value=1e999"),
+    "a factor too small to be read": (r"leaf_value=\S+", "leaf_value=1e-320"),
+    "a factor that only looks like zero": (r"leaf_value=\S+", "leaf_value=-0.001e-400"),
     "sums of columns beyond the row in a tree of one leaf": (r"Tree=0\n(?:.+\n)+", f"Tree=0\n{ONE_LEAF}"),
     "sums that are said by another number than one": (r"is_linear=0", "is_linear=2"),
 }

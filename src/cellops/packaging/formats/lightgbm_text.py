@@ -64,6 +64,8 @@ KNOWN = {
     "cat_boundaries",
     "cat_threshold",
 }
+SIGNIFICANT = re.compile(r"[-0.]*[1-9]")
+"""A number that is not zero, as it is written."""
 PANDAS = "pandas_categorical:"
 NAN_KINDS = 3
 """How missing values are told: not at all, as zero, as NaN."""
@@ -217,8 +219,14 @@ def _counted(tree: Entries, names: tuple[str, ...], count: int) -> bool:
 
 
 def _finite(tree: Entries) -> bool:
-    numbers = [tree[name].split() for name in tree if name not in WHOLE]
-    return all(np.isfinite(np.array(column, dtype=float)).all() for column in numbers)
+    return all(_readable(tree[name].split()) for name in tree if name not in WHOLE)
+
+
+def _readable(texts: list[str]) -> bool:
+    """Whether numbers are finite, and none so small that lightgbm's reader of them ends the process."""
+    numbers = np.array(texts, dtype=float)
+    small = np.flatnonzero(np.abs(numbers) < np.finfo(float).tiny).tolist()
+    return bool(np.isfinite(numbers).all()) and not any(SIGNIFICANT.match(texts[place]) for place in small)
 
 
 def _splits_hold(tree: Entries, leaves: int, size: int) -> bool:
