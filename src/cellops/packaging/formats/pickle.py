@@ -68,9 +68,9 @@ def _globals(content: bytes) -> Iterator[str]:
                 yield HIDDEN
                 pushed = []
             case "MEMOIZE" | "PUT" | "BINPUT" | "LONG_BINPUT":
-                memo[len(memo) if argument is None else int(argument)] = pushed[-1] if pushed else None
+                memo[argument if isinstance(argument, int) else len(memo)] = pushed[-1] if pushed else None
             case "GET" | "BINGET" | "LONG_BINGET":
-                pushed.append(memo.get(int(argument)))
+                pushed.append(memo.get(argument) if isinstance(argument, int) else None)
             case "PROTO" | "FRAME":
                 pass
             case _:
