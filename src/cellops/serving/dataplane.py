@@ -18,7 +18,7 @@ from cellops.records.contract import Contract, Suite, Task
 from cellops.records.expectation import ExpectationResult
 from cellops.records.finding import Severity
 from cellops.serving.errors import InferenceError
-from cellops.serving.metrics import Metrics
+from cellops.serving.metrics import ModelMetrics
 from cellops.serving.strategies.strategy import Slot, Strategy
 
 LARGEST = float(np.finfo(np.float32).max)
@@ -61,7 +61,9 @@ class DataPlane:
         Takes each answered request for the log.
     """
 
-    def __init__(self, strategy: Strategy, metrics: Metrics, record: Callable[[Answered, int], bool] = _forget) -> None:
+    def __init__(
+        self, strategy: Strategy, metrics: ModelMetrics, record: Callable[[Answered, int], bool] = _forget
+    ) -> None:
         self._strategy = strategy
         self._metrics = metrics
         self._record = record
