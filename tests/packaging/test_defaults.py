@@ -64,7 +64,7 @@ def test_a_default_that_does_not_fit_is_refused(suite: Suite, said: str, flights
 
 def test_a_package_with_a_default_that_does_not_fit_is_refused(flights_contract: Contract) -> None:
     require_consistent(flights_contract.replace(suite=imputing("late", 1)))
-    with pytest.raises(IntegrityError, match="suite.json contradicts itself"):
+    with pytest.raises(IntegrityError, match=r"suite\.json contradicts itself"):
         require_consistent(flights_contract.replace(suite=imputing("distance", "median")))
     loose = Expectation(rule=NOT_NULL, columns=("distance",), severity=Severity.WARNING, default=3)
     with pytest.raises(IntegrityError, match="nothing puts it in"):

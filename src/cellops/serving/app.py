@@ -18,8 +18,9 @@ import orjson
 from cellops.errors import CellopsError, NotFoundError, NotReadyError
 from cellops.serving import openapi
 from cellops.serving.auth import OWNER, Access
-from cellops.serving.dataplane import Call, DataPlane, failure
+from cellops.serving.dataplane import Call, DataPlane
 from cellops.serving.errors import MethodError, UnsupportedError
+from cellops.serving.failures import failure
 from cellops.serving.feedback import Feedback
 from cellops.serving.headers import (
     Headers,

@@ -1,28 +1,19 @@
 """The data plane: contract check, strategy, model, output check, log. It knows no protocol and no HTTP."""
 
-import logging
 import time
-import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
-from cellops.data.decoder import Columns, unseen
-from cellops.data.expectations import RowChecker, check
-from cellops.data.problems import row_numbers
+from cellops.data.decoder import Columns
 from cellops.errors import CellopsError, InputError
 from cellops.monitoring.prediction_log import Answered
 from cellops.packaging.predictor import Predictions
-from cellops.records.contract import Contract, Suite, Task
-from cellops.records.expectation import ExpectationResult
-from cellops.records.finding import Severity
-from cellops.serving.errors import InferenceError
+from cellops.serving.failures import no_answer
 from cellops.serving.metrics import Metrics
+from cellops.serving.output_check import OutputCheck
+from cellops.serving.policies import NOTHING, Declared, Handled, Policies, accepted, declares
+from cellops.serving.rule_check import RuleCheck
 from cellops.serving.strategies.strategy import Slot, Strategy
-
-LARGEST = float(np.finfo(np.float32).max)
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +50,28 @@ class DataPlane:
         Where times and odd rows are counted.
     record
         Takes each answered request for the log.
+    declared
+        What the operator wants done with rows that cannot simply be answered.
     """
 
-    def __init__(self, strategy: Strategy, metrics: Metrics, record: Callable[[Answered, int], bool] = _forget) -> None:
+    def __init__(
+        self,
+        strategy: Strategy,
+        metrics: Metrics,
+        record: Callable[[Answered, int], bool] = _forget,
+        declared: Declared = NOTHING,
+    ) -> None:
         self._strategy = strategy
         self._metrics = metrics
         self._record = record
-        self.contract = strategy.slots[0].package.contract
-        self._rules = _rules(self.contract)
+        packages = [slot.package for slot in strategy.slots]
+        package = packages[0]
+        fallback = declared.fallback.contract if declared.fallback else None
+        self.contract = package.contract.replace(schema=accepted(package.contract, fallback))
+        """That of the champion, as it holds for requests."""
+        self._check = RuleCheck(package.contract, metrics)
+        self._outputs = {each.digest: OutputCheck(each.contract) for each in packages}
+        self._policies = Policies(packages, metrics, declared) if declares(package.contract, declared) else None
 
     def answer(self, columns: Columns, call: Call) -> Answer:
         """Check the columns, predict, check the prediction, and log both.
@@ -74,17 +79,20 @@ class DataPlane:
         Raises
         ------
         InputError
-            When there are no rows, or some break a rule of severity `error`.
+            When there are no rows, some break a rule that rejects, or the operator's rules refuse them.
         InferenceError
-            When the model fails or gives what cannot be an answer.
+            When the model fails or gives what cannot be an answer, and nothing stands in for it.
         """
         rows = len(next(iter(columns.values())))
         if not rows:
             fact = "The request has no rows"
             raise InputError(fact, remedy="Send at least one")
-        warnings = [*self._check_rules(columns, rows), *self._note_unseen(columns)]
         slot = self._strategy.choose(call.request_id)
-        predictions = self._predict(slot, columns, rows)
+        if self._policies is None:
+            handled = self._plain(slot, columns, rows)
+        else:
+            handled = self._policies.answer(slot.package.digest, columns, rows)
+        predictions = handled.predictions
         entry = Answered(
             prediction_id=call.prediction_id,
             request_id=call.request_id,
@@ -95,30 +103,17 @@ class DataPlane:
             columns=columns,
             labels=predictions.labels,
             probabilities=predictions.probabilities,
+            handled=handled.notes,
+            packages=handled.packages,
         )
         self._record(entry, rows)
         self._metrics.rows.observe(rows)
-        return Answer(predictions, tuple(warnings))
+        return Answer(predictions, handled.warnings)
 
-    def _check_rules(self, columns: Columns, rows: int) -> list[str]:
-        """Refuse rows that break a rule of severity `error`; give a warning for each other rule that is broken."""
-        if not self._rules.suite.expectations or (rows == 1 and self._rules.surely_holds(columns)):
-            return []
-        failures = check(self._rules.suite, columns).failures()
-        for failure in failures:
-            rule = failure.expectation
-            self._metrics.count_failures(rule.rule, rule.columns[0], rule.severity.value, failure.failed)
-        refused = [failure for failure in failures if failure.expectation.severity is Severity.ERROR]
-        if refused:
-            raise _refusal(refused)
-        return [f"{f.expectation.rule} {','.join(f.expectation.columns)}: {f.failed} rows" for f in failures]
-
-    def _note_unseen(self, columns: Columns) -> list[str]:
-        found = unseen(self.contract.schema, columns)
-        for column, categories in found.items():
-            strange = set(categories)
-            self._metrics.count_unseen(column, sum(value in strange for value in columns[column].tolist()))
-        return [f"unseen category in {column}" for column in found]
+    def _plain(self, slot: Slot, columns: Columns, rows: int) -> Handled:
+        """Answer where nothing is declared: rows are refused, or are the model's."""
+        warnings = self._check.warnings(columns, rows)
+        return Handled(self._predict(slot, columns, rows), tuple(warnings), None, None)
 
     def _predict(self, slot: Slot, columns: Columns, rows: int) -> Predictions:
         started = time.perf_counter()
@@ -127,69 +122,8 @@ class DataPlane:
         except CellopsError:
             raise
         except Exception as error:
-            _refuse_too_large(columns)
-            fact = "The model failed on these rows"
-            raise failure(fact, error) from error
+            raise no_answer(columns, error) from error
         self._metrics.predict_seconds.observe(time.perf_counter() - started)
-        if not _valid(slot.package.contract, predictions, rows):
-            _refuse_too_large(columns)
-            fact = "The model gave no valid answer for these rows"
-            raise failure(fact)
+        if not self._outputs[slot.package.digest].holds(predictions, rows):
+            raise no_answer(columns, None)
         return predictions
-
-
-def failure(fact: str, cause: BaseException | None = None) -> InferenceError:
-    """An error that tells the client no more than an id, under which the cause stands in the server's own log."""
-    error_id = uuid.uuid4().hex
-    logger.error("%s, error id %s", fact, error_id, exc_info=cause)
-    return InferenceError(fact, remedy=f"Give the error id {error_id} to those who run the server", error_id=error_id)
-
-
-def _rules(contract: Contract) -> RowChecker:
-    names = [field.name for field in contract.schema.inputs]
-    return RowChecker(contract.suite or Suite(name="none"), names)
-
-
-def _refusal(failures: Sequence[ExpectationResult]) -> InputError:
-    """One error for the rules that are broken; it names rows, never their values."""
-    facts = []
-    for result in failures:
-        rule = result.expectation
-        where = row_numbers(result.failed_rows, result.failed).capitalize()
-        reason = f" ({rule.reason})" if rule.reason else ""
-        facts.append(f"{where}: {', '.join(rule.columns)} breaks {rule.rule}{_arguments(result)}{reason}")
-    first = failures[0]
-    return InputError(
-        "; ".join(facts),
-        remedy="Correct the rows, or leave them out",
-        column=first.expectation.columns[0],
-        rows=list(first.failed_rows),
-        rule=first.expectation.rule,
-        reason=first.expectation.reason,
-    )
-
-
-def _arguments(result: ExpectationResult) -> str:
-    given = result.expectation.arguments
-    return f" [{', '.join(f'{name}={value}' for name, value in given.items())}]" if given else ""
-
-
-def _refuse_too_large(columns: Columns) -> None:
-    """Many models compute in single precision, and fail on a number beyond it: the row is wrong then, not the model."""
-    for name, values in columns.items():
-        rows = np.flatnonzero(np.abs(values) > LARGEST).tolist() if values.dtype.kind == "f" else []
-        if rows:
-            fact = f"Column {name}, {row_numbers(rows)}: a number beyond {LARGEST:.2g}, on which the model failed"
-            raise InputError(fact, remedy=f"Send a smaller number for {name}", column=name, rows=rows)
-
-
-def _valid(contract: Contract, predictions: Predictions, rows: int) -> bool:
-    """What a model gives is held against the contract too: a server never passes NaN on as an answer."""
-    schema, chances = contract.schema, predictions.probabilities
-    shaped = np.shape(predictions.labels) == (rows,)
-    if schema.task is Task.REGRESSION:
-        shaped = shaped and bool(np.isfinite(np.asarray(predictions.labels, dtype=float)).all())
-    if schema.probabilities:
-        shaped = shaped and chances is not None and chances.shape == (rows, len(schema.classes))
-        shaped = shaped and bool(np.isfinite(np.asarray(chances)).all())
-    return shaped

@@ -48,6 +48,19 @@ class Metrics:
             [*served, "rule", "column", "severity"],
             registry=self.registry,
         )
+        self._handled = Counter(
+            "cellops_handled_rows",
+            "Rows to which something was done besides answering them, such as imputing a value",
+            [*served, "handling", "of"],
+            registry=self.registry,
+        )
+        self._rules_seconds = Histogram(
+            "cellops_rules_seconds",
+            "Time in the operator's rules",
+            served,
+            registry=self.registry,
+            buckets=REQUEST_BUCKETS,
+        )
         self._labels = Counter("cellops_labels", "Labels that arrived", served, registry=self.registry)
         self._unknown_labels = Counter(
             "cellops_unknown_labels",
@@ -64,6 +77,7 @@ class Metrics:
         self.in_progress = self._in_progress.labels(*self._names)
         self.predict_seconds = self._predictions.labels(*self._names)
         self.rows = self._rows.labels(*self._names)
+        self.rules_seconds = self._rules_seconds.labels(*self._names)
         self.labels = self._labels.labels(*self._names)
         self.unknown_labels = self._unknown_labels.labels(*self._names)
         self.request_seconds = lru_cache(maxsize=256)(self._request_seconds)
@@ -76,6 +90,9 @@ class Metrics:
 
     def count_failures(self, rule: str, column: str, severity: str, rows: int) -> None:
         self._rules.labels(*self._names, rule, column, severity).inc(rows)
+
+    def count_handled(self, handling: str, of: str, rows: int) -> None:
+        self._handled.labels(*self._names, handling, of).inc(rows)
 
     def watch_losses(self, log: str, lost: Callable[[], float]) -> None:
         """Read the rows that a log has lost whenever the metrics are read."""
