@@ -1,12 +1,15 @@
-"""A package behind the bundled server."""
+"""Packages behind the bundled server."""
 
 import secrets
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
+from cellops.errors import UsageError
 from cellops.flows.garbage import left_alone
 from cellops.records.base import Record
+from cellops.records.contract import Suite
 from cellops.records.finding import Finding
 from cellops.settings import Settings, load, prepare
 
@@ -14,13 +17,14 @@ from cellops.settings import Settings, load, prepare
 class Serving(Record, frozen=True, kw_only=True):
     """A server that is ready."""
 
-    name: str
+    names: tuple[str, ...]
+    """Of the models."""
     url: str
     token: str
     token_is_new: bool
     """Whether the token was made for this start, so that the person has to be told it."""
     log: str
-    """Folder of the prediction log."""
+    """Folder of the prediction log; with several models, of their folders."""
 
 
 class Served(Record, frozen=True, kw_only=True):
@@ -40,31 +44,43 @@ def _silent(_serving: Serving) -> None:
 
 def serve(
     package: Path | str,
-    *,
+    *more: Path | str,
     host: str = "127.0.0.1",
     port: int = 8000,
     token: str | None = None,
     log: Path | None = None,
     tls_certificate: Path | None = None,
     tls_key: Path | None = None,
+    expectations: Path | None = None,
+    rules: str | None = None,
+    fallback: Path | str | None = None,
     on_ready: Callable[[Serving], None] = _silent,
     settings: Settings | None = None,
 ) -> Served:
-    """Serve a package over HTTP until the process is told to stop.
+    """Serve packages over HTTP until the process is told to stop.
 
     Parameters
     ----------
-    package
-        The folder of the package, or its archive.
+    package, more
+        The folders of packages, or their archives. Each is a model of its manifest's name; those of one name are
+        versions of it, of which the last answers whoever names no version. Who names no model either, as MLflow's
+        clients do, is answered by the first.
     host, port
         Where to listen; port 0 takes a free one. Anything but loopback needs a token that was chosen.
     token
         What clients must send. Default: the setting `server_token`, else a new one.
     log
-        Folder of the prediction log; default is `.cellops/log/NAME`.
+        Folder of the prediction log; default is `.cellops/log/NAME`. With several packages each logs to FOLDER/NAME.
     tls_certificate, tls_key
         PEM files: the certificate with those of its issuers, and its private key where that is another file. Without
         them the server speaks plain HTTP.
+    expectations
+        File with expectations that stand in place of the packages' by the same rule on the same columns, or beside
+        them.
+    rules
+        The operator's own function on answers, `MODULE:FUNCTION`; it takes a `Proposal` (`serving.business_rules`).
+    fallback
+        A package that answers rows which a model cannot: required inputs are missing, or the model fails on them.
     on_ready
         Called once, when the parity rows have been replayed and requests are answered.
 
@@ -82,30 +98,64 @@ def serve(
     with ExitStack() as starting:
         starting.enter_context(left_alone(keep=True))
         from cellops.flows.opening import load_package
+        from cellops.serving.business_rules import read_rules
+        from cellops.serving.policies import Declared
+        from cellops.serving.server import Place, Started
         from cellops.serving.server import serve as run_server
         from cellops.serving.tls import certificate
         from cellops.serving.tokens import read_tokens
 
-        shown = certificate(tls_certificate, tls_key)
-        loaded = load_package(Path(package), settings)
+        declared = Declared(
+            rules=None if rules is None else read_rules(rules, map(Path, (package, *more))),
+            fallback=None if fallback is None else load_package(Path(fallback), settings),
+            answer=settings.server_fallback_answer,
+            suite=None if expectations is None else _suite(expectations),
+            reject=settings.server_reject,
+        )
+        place = Place(host, port, certificate(tls_certificate, tls_key))
         chosen = token or settings.server_token or None
-        folder = log or prepare(settings.folder) / "log" / loaded.manifest.name
         used = chosen or secrets.token_urlsafe(24)
 
-        def ready(url: str) -> None:
+        def log_folder(name: str) -> Path:
+            if log is not None:
+                return log / name if more else log
+            return prepare(settings.folder) / "log" / name
+
+        def ready(started: Started) -> None:
             starting.close()
-            name = loaded.manifest.name
-            on_ready(Serving(name=name, url=url, token=used, token_is_new=chosen is None, log=str(folder)))
+            names = tuple(started.models.defaults)
+            folder = log_folder(names[0])
+            on_ready(
+                Serving(
+                    names=names,
+                    url=started.url,
+                    token=used,
+                    token_is_new=chosen is None,
+                    log=str(folder.parent if more else folder),
+                )
+            )
 
         done = run_server(
-            loaded,
-            host=host,
-            port=port,
+            [Path(each) for each in (package, *more)],
+            load=partial(load_package, settings=settings),
+            place=place,
             token=used,
             token_was_chosen=chosen is not None or bool(read_tokens(settings.tokens)),
-            log_folder=folder,
+            log_folder=log_folder,
             settings=settings,
             on_ready=ready,
-            certificate=shown,
+            declared=declared,
         )
     return Served(requests=done.requests, rows=done.rows, labels=done.labels, findings=done.findings)
+
+
+def _suite(path: Path) -> Suite:
+    """A suite of which nothing may be left out."""
+    from cellops.flows import suites
+
+    left_out: list[Finding] = []
+    read = suites.read(path, left_out)
+    if left_out:
+        fact = f"{path.name}: {left_out[0].where} cannot be carried over: {left_out[0].seen}"
+        raise UsageError(fact, remedy=left_out[0].remedy)
+    return read

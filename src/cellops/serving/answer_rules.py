@@ -11,7 +11,7 @@ from cellops.packaging.predictor import Predictions
 from cellops.records.contract import Action, Contract, Expectation, Schema, Suite, Task
 from cellops.serving.handling import Handling
 from cellops.serving.imputation import Imputation
-from cellops.serving.metrics import Metrics
+from cellops.serving.metrics import ModelMetrics
 from cellops.serving.rule_check import NO_ROWS, Rows
 
 FALLBACK_ANSWER = "fallback answer"
@@ -30,7 +30,7 @@ class AnswerRules:
         The operator's fallback answer; None for the default of the first rule that imputes.
     """
 
-    def __init__(self, contract: Contract, metrics: Metrics, constant: str | None) -> None:
+    def __init__(self, contract: Contract, metrics: ModelMetrics, constant: str | None) -> None:
         schema, suite = contract.schema, contract.suite or Suite(name="none")
         self._target, self._schema, self._metrics = schema.target, schema, metrics
         rules = [rule for rule in suite.expectations if is_answer_rule(rule, schema)]

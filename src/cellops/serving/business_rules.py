@@ -17,7 +17,7 @@ from cellops.errors import RefusedRowsError, UsageError
 from cellops.packaging.predictor import Predictions
 from cellops.serving.failures import failure
 from cellops.serving.handling import Handling
-from cellops.serving.metrics import Metrics
+from cellops.serving.metrics import ModelMetrics
 from cellops.serving.output_check import OutputCheck
 
 ADJUSTED, REFUSED = "adjusted", "refused by the rules"
@@ -62,7 +62,7 @@ class BusinessRules:
         predictions: Predictions,
         handling: Handling,
         *,
-        metrics: Metrics,
+        metrics: ModelMetrics,
         check: OutputCheck,
     ) -> Predictions:
         """The answers as the function wants them.

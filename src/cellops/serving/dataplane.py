@@ -9,7 +9,7 @@ from cellops.errors import CellopsError, InputError
 from cellops.monitoring.prediction_log import Answered
 from cellops.packaging.predictor import Predictions
 from cellops.serving.failures import no_answer
-from cellops.serving.metrics import Metrics
+from cellops.serving.metrics import ModelMetrics
 from cellops.serving.output_check import OutputCheck
 from cellops.serving.policies import NOTHING, Declared, Handled, Policies, accepted, declares
 from cellops.serving.rule_check import RuleCheck
@@ -57,7 +57,7 @@ class DataPlane:
     def __init__(
         self,
         strategy: Strategy,
-        metrics: Metrics,
+        metrics: ModelMetrics,
         record: Callable[[Answered, int], bool] = _forget,
         declared: Declared = NOTHING,
     ) -> None:

@@ -7,14 +7,14 @@ import numpy as np
 import numpy.typing as npt
 
 from cellops.data.problems import row_numbers
-from cellops.serving.metrics import Metrics
+from cellops.serving.metrics import ModelMetrics
 from cellops.serving.rule_check import Rows
 
 
 class Handling:
     """The notes on one request."""
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: ModelMetrics) -> None:
         self._metrics = metrics
         self._notes: list[tuple[str, Rows, Sequence[str]]] = []
 

@@ -1,5 +1,7 @@
 """Whether what a model gives can be an answer: a server never passes NaN on as one."""
 
+import sys
+
 import numpy as np
 import numpy.typing as npt
 
@@ -7,6 +9,7 @@ from cellops.packaging.predictor import Predictions
 from cellops.records.contract import Contract, Task
 
 Mask = npt.NDArray[np.bool_]
+MANY = 1000
 TOLERANCE = 1e-3
 """How far the probabilities of a row may be from 1 together: they may have been made in single precision."""
 
@@ -21,8 +24,8 @@ class OutputCheck:
         schema, parity = contract.schema, contract.parity.probabilities
         self._number = schema.task is Task.REGRESSION
         self._classes = frozenset(schema.classes)
-        # Then the label follows from the probabilities.
-        self._looks_at_labels = not schema.label_is_most_probable
+        # Many labels that follow from the probabilities take longer to look up than the model takes for them.
+        self._most_looked_up = MANY if schema.label_is_most_probable else sys.maxsize
         self._width = len(schema.classes) if schema.probabilities else 0
         self._ones = np.ones(self._width)
         self._add_up = parity is not None and bool((np.abs(np.asarray(parity) @ self._ones - 1) <= TOLERANCE).all())
@@ -34,7 +37,7 @@ class OutputCheck:
             return False
         if self._number:
             return bool(np.isfinite(np.asarray(labels, dtype=float)).all())
-        if self._looks_at_labels and not self._classes.issuperset(labels.tolist()):
+        if rows <= self._most_looked_up and not self._classes.issuperset(labels.tolist()):
             return False
         return not self._width or self._likely(chances, rows)
 

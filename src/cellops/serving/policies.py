@@ -12,13 +12,13 @@ from cellops.data.problems import SHOWN, row_numbers
 from cellops.errors import InputError, UsageError
 from cellops.packaging.load import LoadedPackage
 from cellops.packaging.predictor import Predictions
-from cellops.records.contract import Action, Contract, Schema
+from cellops.records.contract import Action, Contract, Schema, Suite
 from cellops.serving.answer_rules import FALLBACK_ANSWER, AnswerRules, is_answer_rule
 from cellops.serving.business_rules import BusinessRules
 from cellops.serving.failures import no_answer
 from cellops.serving.handling import Handling
 from cellops.serving.imputation import fills_missing, widened
-from cellops.serving.metrics import Metrics
+from cellops.serving.metrics import ModelMetrics
 from cellops.serving.output_check import OutputCheck
 from cellops.serving.rule_check import Rows
 from cellops.serving.side import Piece, Side, merged, taken
@@ -35,6 +35,10 @@ class Declared:
     """Answers rows that a model cannot."""
     answer: str | None = None
     """What is answered where no model gives an answer."""
+    suite: Suite | None = None
+    """Expectations that stand in place of the packages' by the same rule on the same columns, or beside them."""
+    reject: tuple[str, ...] = ()
+    """Columns, or rules as `RULE(COLUMN)`, of which every broken rule rejects."""
 
 
 NOTHING = Declared()
@@ -56,7 +60,7 @@ def declares(contract: Contract, declared: Declared) -> bool:
     """Whether anything is to be done with rows besides answering or refusing them."""
     rules = contract.suite.expectations if contract.suite else ()
     own = any(rule.action is Action.IMPUTE or is_answer_rule(rule, contract.schema) for rule in rules)
-    return own or declared != NOTHING
+    return own or any(one is not None for one in (declared.rules, declared.fallback, declared.answer))
 
 
 def accepted(contract: Contract, fallback: Contract | None) -> Schema:
@@ -88,7 +92,7 @@ class Policies:
         When the operator's fallback answer cannot be one.
     """
 
-    def __init__(self, packages: Sequence[LoadedPackage], metrics: Metrics, declared: Declared = NOTHING) -> None:
+    def __init__(self, packages: Sequence[LoadedPackage], metrics: ModelMetrics, declared: Declared = NOTHING) -> None:
         champion, fallback = packages[0], declared.fallback
         contract = champion.contract
         self._name, self._metrics, self._rules = champion.manifest.name, metrics, declared.rules

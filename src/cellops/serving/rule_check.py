@@ -11,7 +11,7 @@ from cellops.data.problems import row_numbers
 from cellops.errors import InputError
 from cellops.records.contract import Action, Contract, Suite
 from cellops.records.expectation import ExpectationResult
-from cellops.serving.metrics import Metrics
+from cellops.serving.metrics import ModelMetrics
 
 Rows = npt.NDArray[np.intp]
 NO_ROWS: Rows = np.empty(0, dtype=np.intp)
@@ -20,7 +20,7 @@ NO_ROWS: Rows = np.empty(0, dtype=np.intp)
 class RuleCheck:
     """The rules of a contract on its inputs, ready for requests; rules that impute are not among them."""
 
-    def __init__(self, contract: Contract, metrics: Metrics) -> None:
+    def __init__(self, contract: Contract, metrics: ModelMetrics) -> None:
         self._schema = contract.schema
         self._metrics = metrics
         suite = contract.suite or Suite(name="none")

@@ -13,7 +13,7 @@ from cellops.packaging.predictor import Predictions
 from cellops.records.profile import ColumnKind
 from cellops.serving.handling import Handling
 from cellops.serving.imputation import Imputation
-from cellops.serving.metrics import Metrics
+from cellops.serving.metrics import ModelMetrics
 from cellops.serving.output_check import Mask, OutputCheck
 from cellops.serving.rule_check import NO_ROWS, Rows, RuleCheck
 
@@ -46,7 +46,7 @@ class Side:
         Gives the rows of labels that are no answers, though the model gave them.
     """
 
-    def __init__(self, package: LoadedPackage, metrics: Metrics, refused_answers: Callable[[Array], Rows]) -> None:
+    def __init__(self, package: LoadedPackage, metrics: ModelMetrics, refused_answers: Callable[[Array], Rows]) -> None:
         self.name, self.digest = package.manifest.name, package.digest
         self._predictor, self._metrics = package.predictor, metrics
         schema = package.contract.schema
