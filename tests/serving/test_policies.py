@@ -244,3 +244,16 @@ def test_a_fallback_that_cannot_stand_in_is_refused() -> None:
     ):
         with pytest.raises(UsageError, match=said), on(champion, Declared(fallback=other)):
             pass
+
+
+def test_what_is_explained_is_the_models_own_answer_to_the_imputed_row() -> None:
+    with on(loaded(IMPUTING), Declared(answer="1", fallback=loaded(columns=("carrier",), name="simple"))) as wire:
+        rows = [{"carrier": "UA", "distance": -5.0, "night": True}]
+        status, headers, body = wire.send("/v1/models/delays:explain", orjson.dumps({"instances": rows}))
+        answer = orjson.loads(body)
+        assert status == 200, answer
+        assert headers[b"x-cellops-warnings"] == b"imputed distance: row 0; imputed hour: row 0; absent hour"
+        assert answer["predictions"] == asked(wire, rows)[1]
+        assert answer["explanations"][0]["value"] == pytest.approx(answer["predictions"][0])
+        status, _, body = wire.send("/v1/models/delays:explain", orjson.dumps({"instances": [{"carrier": "UA"}]}))
+        assert (status, b"an input of the model is missing" in body) == (400, True)

@@ -15,7 +15,7 @@ from cellops.data.arrays import Array
 from cellops.data.decoder import Columns
 from cellops.errors import RefusedRowsError, UsageError
 from cellops.packaging.predictor import Predictions
-from cellops.serving.failures import failure
+from cellops.serving.errors import failure
 from cellops.serving.handling import Handling
 from cellops.serving.metrics import ModelMetrics
 from cellops.serving.output_check import OutputCheck

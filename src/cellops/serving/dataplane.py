@@ -3,12 +3,15 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from cellops.data.decoder import Columns
 from cellops.errors import CellopsError, InputError
 from cellops.monitoring.prediction_log import Answered
 from cellops.packaging.predictor import Predictions
+from cellops.serving.explanations import Explanations
 from cellops.serving.failures import no_answer
+from cellops.serving.limits import Limits
 from cellops.serving.metrics import ModelMetrics
 from cellops.serving.output_check import OutputCheck
 from cellops.serving.policies import NOTHING, Declared, Handled, Policies, accepted, declares
@@ -35,6 +38,14 @@ class Answer:
     """What was odd about the rows and was answered all the same."""
 
 
+@dataclass(frozen=True, slots=True)
+class Explained:
+    predictions: Predictions
+    explanations: list[dict[str, Any]]
+    """One for each row, as clients are told."""
+    warnings: tuple[str, ...] = ()
+
+
 def _forget(_answered: Answered, _rows: int) -> bool:
     return True
 
@@ -48,6 +59,8 @@ class DataPlane:
         Chooses the package that answers.
     metrics
         Where times and odd rows are counted.
+    limits
+        How much may be explained.
     record
         Takes each answered request for the log.
     declared
@@ -58,12 +71,14 @@ class DataPlane:
         self,
         strategy: Strategy,
         metrics: ModelMetrics,
+        limits: Limits,
         record: Callable[[Answered, int], bool] = _forget,
         declared: Declared = NOTHING,
     ) -> None:
         self._strategy = strategy
         self._metrics = metrics
         self._record = record
+        self._explanations = {slot.package.digest: Explanations(slot.package, limits) for slot in strategy.slots}
         packages = [slot.package for slot in strategy.slots]
         package = packages[0]
         fallback = declared.fallback.contract if declared.fallback else None
@@ -83,10 +98,7 @@ class DataPlane:
         InferenceError
             When the model fails or gives what cannot be an answer, and nothing stands in for it.
         """
-        rows = len(next(iter(columns.values())))
-        if not rows:
-            fact = "The request has no rows"
-            raise InputError(fact, remedy="Send at least one")
+        rows = _rows_of(columns)
         slot = self._strategy.choose(call.request_id)
         if self._policies is None:
             handled = self._plain(slot, columns, rows)
@@ -110,6 +122,30 @@ class DataPlane:
         self._metrics.rows.observe(rows)
         return Answer(predictions, handled.warnings)
 
+    def explain(self, columns: Columns, call: Call) -> Explained:
+        """Check the columns and predict as `answer` does, and explain each prediction; nothing of it is logged.
+
+        What is explained is the model's own prediction, with defaults for what is imputed.
+
+        Raises
+        ------
+        InputError, InferenceError
+            As `answer` does; also for rows that only a fallback could answer.
+        LimitError, UnsupportedError, DeadlineError
+            As `Explanations` does.
+        """
+        rows = _rows_of(columns)
+        slot = self._strategy.choose(call.request_id)
+        explanations = self._explanations[slot.package.digest]
+        explanations.check_rows(rows)
+        own, said = (columns, list[str]()) if self._policies is None else self._policies.own_rows(columns)
+        warnings = [*self._check.warnings(own, rows), *said]
+        predictions = self._predict(slot, own, rows)
+        with self._metrics.explain_seconds.time():
+            documents, evaluations = explanations.explain(own, predictions)
+        self._metrics.explain_evaluations.inc(evaluations)
+        return Explained(predictions, documents, tuple(warnings))
+
     def _plain(self, slot: Slot, columns: Columns, rows: int) -> Handled:
         """Answer where nothing is declared: rows are refused, or are the model's."""
         warnings = self._check.warnings(columns, rows)
@@ -127,3 +163,11 @@ class DataPlane:
         if not self._outputs[slot.package.digest].holds(predictions, rows):
             raise no_answer(columns, None)
         return predictions
+
+
+def _rows_of(columns: Columns) -> int:
+    rows = len(next(iter(columns.values())))
+    if not rows:
+        fact = "The request has no rows"
+        raise InputError(fact, remedy="Send at least one")
+    return rows

@@ -1,24 +1,13 @@
-"""What a client is told when no model could answer."""
-
-import logging
-import uuid
+"""Why rows have no answer."""
 
 import numpy as np
 
 from cellops.data.decoder import Columns
 from cellops.data.problems import row_numbers
 from cellops.errors import CellopsError, InputError
-from cellops.serving.errors import InferenceError
+from cellops.serving.errors import failure
 
 LARGEST = float(np.finfo(np.float32).max)
-logger = logging.getLogger(__name__)
-
-
-def failure(fact: str, cause: BaseException | None = None) -> InferenceError:
-    """An error that tells the client no more than an id, under which the cause stands in the server's own log."""
-    error_id = uuid.uuid4().hex
-    logger.error("%s, error id %s", fact, error_id, exc_info=cause)
-    return InferenceError(fact, remedy=f"Give the error id {error_id} to those who run the server", error_id=error_id)
 
 
 def no_answer(columns: Columns, cause: Exception | None) -> CellopsError:

@@ -51,14 +51,20 @@ class Imputation:
         kind
             What the note says.
         """
-        if not self.rules or (len(next(iter(columns.values()))) == 1 and self._checker.surely_holds(columns)):
+        if not self.rules:
+            return columns
+        single = len(next(iter(columns.values()))) == 1
+        places = self._checker.suspects_of(columns) if single else range(len(self.rules))
+        if not places:
             return columns
         filled = dict(columns)
-        for rule, default in zip(self.rules, self._defaults, strict=True):
+        for place, rule in enumerate(self.rules):
             name = rule.columns[0]
+            if place not in places and filled[name] is columns[name]:
+                continue
             rows = broken_rows(rule, {name: filled[name]})
             if len(rows):
-                filled[name] = _put(filled[name], rows, default)
+                filled[name] = _put(filled[name], rows, self._defaults[place])
                 handling.note(kind, rows if numbers is None else numbers[rows], of=name)
         return filled
 

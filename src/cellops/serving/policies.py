@@ -126,6 +126,22 @@ class Policies:
         said = (*warnings, *broken, *handling.warnings())
         return Handled(predictions, said, handling.by_row(rows), _packages(pieces, package, rows))
 
+    def own_rows(self, columns: Columns) -> tuple[Columns, list[str]]:
+        """Rows as the champion is asked for them, and what was imputed.
+
+        Raises
+        ------
+        InputError
+            When some lack what it needs.
+        """
+        handling = Handling(self._metrics)
+        filled = self._champion.imputed(columns, handling)
+        lacking = self._champion.lacking(filled).tolist()
+        if lacking:
+            fact = f"{row_numbers(lacking).capitalize()}: an input of the model is missing"
+            raise InputError(fact, remedy=f"Send {', '.join(self._champion.required)}", rows=lacking[:SHOWN])
+        return self._champion.strict(filled), handling.warnings()
+
     def _pieces(self, side: Side, columns: Columns, rows: int, handling: Handling) -> tuple[list[Piece], list[str]]:
         """Answers to every row, from whoever can give them."""
         every = np.arange(rows)

@@ -112,10 +112,14 @@ class Side:
                 pieces.append(Piece(numbers[part[good]], predictions.of(good), self.digest))
         return pieces, cause
 
+    def strict(self, columns: Columns) -> Columns:
+        """Columns without missing values where it needs them all, in the types that it was trained on."""
+        return columns | {name: columns[name].astype(dtype, copy=False) for name, dtype in self._strict.items()}
+
     def _predict(self, columns: Columns) -> Predictions:
-        strict: Columns = {name: columns[name].astype(dtype, copy=False) for name, dtype in self._strict.items()}
+        strict = self.strict(columns)
         started = time.perf_counter()
-        predictions = self._predictor.predict(columns | strict)
+        predictions = self._predictor.predict(strict)
         self._metrics.predict_seconds.observe(time.perf_counter() - started)
         return predictions
 
