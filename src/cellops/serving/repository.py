@@ -11,6 +11,7 @@ from cellops.serving.logs import Logs
 from cellops.serving.metrics import Metrics
 from cellops.serving.model import Model
 from cellops.serving.models import Models
+from cellops.serving.policies import NOTHING, Declared
 from cellops.settings import Settings
 
 
@@ -26,11 +27,14 @@ class Source:
         Replays its parity rows.
     log_folder
         Where a model of some name logs.
+    declared
+        What the operator wants done with rows that cannot simply be answered.
     """
 
     load: Callable[[Path], LoadedPackage]
     prove: Callable[[LoadedPackage], None]
     log_folder: Callable[[str], Path]
+    declared: Declared = NOTHING
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,11 @@ class Repository:
     def _at_work(self, package: LoadedPackage) -> Model:
         folder = self._source.log_folder(package.manifest.name)
         logs = Logs.open(folder, package.contract.schema, self._settings)
-        return Model(package, self._limits, self.metrics, logs)
+        try:
+            return Model(package, self._limits, self.metrics, logs, self._source.declared)
+        except BaseException:
+            logs.close()
+            raise
 
     def _table(self, placed: Iterable[Placed]) -> Models:
         return Models([each.model for each in placed], self.metrics)

@@ -25,7 +25,9 @@ from cellops.serving.logs import Logs
 from cellops.serving.metrics import Metrics
 from cellops.serving.model import Model
 from cellops.serving.models import Models
+from cellops.serving.operated import bare
 from cellops.serving.parity import replay
+from cellops.serving.policies import NOTHING, Declared
 from cellops.serving.repository import Repository, Source
 from cellops.serving.throttle import Throttle
 from cellops.serving.tls import Certificate
@@ -79,6 +81,7 @@ def serve(
     log_folder: Callable[[str], Path],
     settings: Settings,
     on_ready: Callable[[Started], None],
+    declared: Declared = NOTHING,
 ) -> Work:
     """Serve packages until the process is told to stop (SIGTERM or SIGINT).
 
@@ -100,6 +103,8 @@ def serve(
         Limits and the log's rhythm.
     on_ready
         Called once the server answers.
+    declared
+        What the operator wants done with rows that cannot simply be answered.
 
     Raises
     ------
@@ -123,7 +128,10 @@ def serve(
         explain_evaluations=settings.server_explain_evaluations,
         explain_seconds=settings.server_explain_seconds,
     )
-    source = Source(load, partial(_prove, token=token), log_folder)
+    prove = partial(_prove, token=token)
+    if declared.fallback is not None:
+        prove(declared.fallback)
+    source = Source(load, prove, log_folder, declared)
     repository = Repository(source, limits, settings)
     with bound(host, port, "--port") as listener, closing(repository):
         models = repository.start(packages)
@@ -151,16 +159,17 @@ def build_app(
     *,
     tokens: Path | None = None,
     throttle: Throttle | None = None,
+    declared: Declared = NOTHING,
 ) -> App:
     """The application of one package; without logs it forgets what it answers, without a file only `token` is taken."""
     metrics = Metrics()
-    models = Models([Model(package, limits, metrics, logs)], metrics)
+    models = Models([Model(package, limits, metrics, logs, declared)], metrics)
     return App(models, access=Access(token, tokens), limits=limits, throttle=throttle)
 
 
 def _prove(package: LoadedPackage, token: str) -> None:
     """Replay the parity rows in an application of their own: not logged, not counted, and without limits."""
-    app = build_app(package, Limits(sys.maxsize, sys.maxsize), token, None)
+    app = build_app(bare(package), Limits(sys.maxsize, sys.maxsize), token, None)
     try:
         with explained(package.environment):
             replay(app, package.contract, f"/v2/models/{package.manifest.name}/infer", token)
