@@ -260,9 +260,10 @@ def test_of_two_servers_that_start_together_one_says_that_the_port_is_taken(
                 place=server_module.Place("127.0.0.1", port),
                 token=TOKEN,
                 token_was_chosen=True,
-                log_folder=lambda name: tmp_path / "log" / name,
+                kept=server_module.Kept(lambda name: tmp_path / "log" / name, tmp_path / "admin.jsonl"),
                 settings=load(tmp_path),
                 on_ready=pytest.fail,
+                on_change=pytest.fail,
             )
 
 

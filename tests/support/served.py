@@ -163,9 +163,9 @@ PORT = ("--port", "0")
 
 
 @contextmanager
-def running(package: Path, folder: Path, **settings: str) -> Iterator[Running]:
-    """A server and a client that has its token."""
-    process = start(package, folder, **settings)
+def running(package: Path, folder: Path, *words: str, **settings: str) -> Iterator[Running]:
+    """A server on a free port and a client that has its token; more words follow on its command line."""
+    process = start(package, folder, *PORT, *words, **settings)
     assert process.stdout is not None
     try:
         ready = process.stdout.readline()
