@@ -132,6 +132,8 @@ class Running:
     client: httpx.Client
     name: str
     log: Path
+    admin: str = ""
+    """The address of the admin port, where one was asked for."""
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Send a signal, and give the exit code."""
@@ -173,7 +175,8 @@ def running(package: Path, folder: Path, *words: str, **settings: str) -> Iterat
         headers = {"Authorization": f"Bearer {TOKEN}"}
         url = ready.partition(" on ")[2].split()[0]
         with httpx.Client(base_url=url, headers=headers, timeout=WAIT, trust_env=False) as client:
-            yield Running(process, client, package.name, folder / "log")
+            admin = process.stdout.readline().split()[-1] if "--admin-port" in words else ""
+            yield Running(process, client, package.name, folder / "log", admin)
     finally:
         process.kill()
         process.wait(timeout=WAIT)
