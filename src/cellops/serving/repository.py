@@ -11,8 +11,7 @@ from pathlib import Path
 from cellops.errors import CellopsError, NotFoundError
 from cellops.packaging.load import LoadedPackage
 from cellops.records.finding import Finding
-from cellops.serving.dataplane import failure
-from cellops.serving.errors import LoadError, sentence
+from cellops.serving.errors import LoadError, failure, sentence
 from cellops.serving.limits import Limits
 from cellops.serving.logs import Logs
 from cellops.serving.metrics import Metrics

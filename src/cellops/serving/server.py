@@ -137,7 +137,14 @@ def serve(
     if folder is not None:
         folder.check()
     throttle = Throttle(settings.server_rate, settings.server_rate_store) if settings.server_rate else None
-    limits = Limits(settings.server_max_bytes, settings.server_max_rows, settings.server_request_seconds)
+    limits = Limits(
+        settings.server_max_bytes,
+        settings.server_max_rows,
+        settings.server_request_seconds,
+        explained_rows=settings.server_explain_rows,
+        explain_evaluations=settings.server_explain_evaluations,
+        explain_seconds=settings.server_explain_seconds,
+    )
     source = Source(load, partial(_prove, token=token), kept.log_folder, folder)
     repository = Repository(source, limits, settings)
     access = Access(token, settings.tokens)
