@@ -50,12 +50,20 @@ def _import_folders(folders: Iterable[str] | None = None) -> tuple[tuple[str, in
 def _installed(folders: tuple[tuple[str, int | None], ...]) -> dict[str, Path]:
     """The same for folders that were last changed then: installing anything changes its folder."""
     found: dict[str, Path] = {}
-    for folder, _ in folders:
-        for entry in _metadata_folders(Path(folder or ".")):
-            match = METADATA_FOLDER.match(entry.name)
-            if match is not None:
-                found.setdefault(normalise(match["name"]), entry)
+    for folder, changed in folders:
+        found = {**_installed_in(folder, changed), **found}
     return dict(sorted(found.items()))
+
+
+@lru_cache(maxsize=64)
+def _installed_in(folder: str, _changed: int | None) -> dict[str, Path]:
+    """What one folder has: the kernels that are forked from one process each have another folder beside the rest."""
+    found: dict[str, Path] = {}
+    for entry in _metadata_folders(Path(folder or ".")):
+        match = METADATA_FOLDER.match(entry.name)
+        if match is not None:
+            found.setdefault(normalise(match["name"]), entry)
+    return found
 
 
 @lru_cache(maxsize=4)
