@@ -68,7 +68,13 @@ def _installed_in(folder: str, _changed: int | None) -> dict[str, Path]:
 
 @lru_cache(maxsize=4)
 def _not_from_an_index(folders: tuple[tuple[str, int | None], ...]) -> dict[str, Path]:
-    return {name: metadata for name, metadata in _installed(folders).items() if (metadata / DIRECT_URL).is_file()}
+    elsewhere = {metadata for folder, changed in folders for metadata in _not_from_an_index_in(folder, changed)}
+    return {name: metadata for name, metadata in _installed(folders).items() if metadata in elsewhere}
+
+
+@lru_cache(maxsize=64)
+def _not_from_an_index_in(folder: str, changed: int | None) -> tuple[Path, ...]:
+    return tuple(metadata for metadata in _installed_in(folder, changed).values() if (metadata / DIRECT_URL).is_file())
 
 
 def _changed(folder: str) -> int | None:
