@@ -6,16 +6,19 @@ The source is the OpenAPI Specification 3.1.0, whose schemas are JSON Schema 202
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import orjson
+
 from cellops.data.arrays import WANTED
 from cellops.records.contract import Contract, Expectation, Field, Schema, Suite, Task
 from cellops.records.finding import Severity
 from cellops.records.profile import ColumnKind
 from cellops.serving.limits import Limits
-from cellops.serving.protocols.operation import ID, LABEL, JSONSchema, Operation, listed, record
+from cellops.serving.protocols.operation import ID, LABEL, SCHEMAS, JSONSchema, Operation, listed, record
 from cellops.serving.protocols.protocol import ERROR, Document, Protocol
 from cellops.version import __version__
 
 PATH = "/openapi.json"
+FEEDBACK = "/feedback"
 TYPES: Mapping[ColumnKind, str] = {
     ColumnKind.NUMBER: "number",
     ColumnKind.INTEGER: "integer",
@@ -37,6 +40,7 @@ ERRORS: Mapping[str, str] = {
     "500": "The model or the server failed; the error id stands in the server's log",
     "501": "A part of the protocol that this server does not speak",
     "503": "The server takes no more requests now",
+    "504": "An explanation took longer than the server allows",
 }
 MOST_NAMED = 30
 """Categories that a description names."""
@@ -51,8 +55,9 @@ def document(
     protocols: Iterable[Protocol],
     readable: Mapping[str, Document],
     is_open: Iterable[str],
+    feedback: Iterable[str] = (),
 ) -> dict[str, Any]:
-    """The OpenAPI document of a server.
+    """The OpenAPI document of one version of a model.
 
     Parameters
     ----------
@@ -68,15 +73,17 @@ def document(
         What can be read besides what protocols have, by path.
     is_open
         Paths that need no token.
+    feedback
+        Paths that take labels.
     """
     paths: dict[str, Any] = {path: {"get": _reading(value, ERROR)} for path, value in readable.items()}
     for protocol in protocols:
         tag, error = protocol.name, protocol.error_schema()
-        for path, value in protocol.documents().items():
+        for path, value in {**protocol.documents(), **protocol.probes()}.items():
             paths[path] = {"get": _reading(value, error) | {"tags": [tag]}}
         for path, operation in protocol.operations().items():
             paths[path] = {"post": _asking(operation, error) | {"tags": [tag]}}
-    paths["/feedback"] = {"post": _asking(_feedback(limits), ERROR)}
+    paths |= {path: {"post": _asking(_feedback(limits, LABEL), ERROR)} for path in feedback}
     for path in is_open:
         if path in paths:
             paths[path]["get"]["security"] = []
@@ -100,6 +107,35 @@ def document(
     }
 
 
+def merged(documents: Mapping[str, dict[str, Any]], limits: Limits) -> dict[str, Any]:
+    """The OpenAPI document of a server, from those of its models by their names among its schemas."""
+    if len(documents) == 1:
+        return next(iter(documents.values()))
+    named = [_prefixed(prefix, document) for prefix, document in documents.items()]
+    paths = {path: item for document in named for path, item in document["paths"].items()}
+    schemas = {name: schema for document in named for name, schema in document["components"]["schemas"].items()}
+    if FEEDBACK not in paths:
+        labels = [{"$ref": f"{SCHEMAS}{prefix}.Label"} for prefix in documents]
+        paths[FEEDBACK] = {"post": _asking(_feedback(limits, {"anyOf": labels}), ERROR)}
+    titles = dict.fromkeys(document["info"]["title"] for document in named)
+    info = {
+        "title": ", ".join(titles),
+        "version": __version__,
+        "description": "\n\n".join(document["info"]["description"] for document in named),
+    }
+    components = named[0]["components"] | {"schemas": schemas}
+    return named[0] | {"info": info, "paths": paths, "components": components}
+
+
+def _prefixed(prefix: str, document: dict[str, Any]) -> dict[str, Any]:
+    """The same document with other names for its schemas."""
+    text = orjson.dumps(document).replace(f'"{SCHEMAS}'.encode(), f'"{SCHEMAS}{prefix}.'.encode())
+    renamed: dict[str, Any] = orjson.loads(text)
+    schemas = renamed["components"]["schemas"]
+    renamed["components"]["schemas"] = {f"{prefix}.{name}": schema for name, schema in schemas.items()}
+    return renamed
+
+
 def _tables(schema: Schema, suite: Suite | None, limits: Limits) -> dict[str, JSONSchema]:
     cells = {field.name: cell(field, suite) for field in schema.inputs}
     needed = [field.name for field in schema.inputs if not field.nullable]
@@ -112,6 +148,7 @@ def _tables(schema: Schema, suite: Suite | None, limits: Limits) -> dict[str, JS
         "RowInOrder": {"type": "array", "prefixItems": values, "minItems": len(values), "maxItems": len(values)},
         "Columns": record(columns, *needed, description="Lists of one length"),
         "Label": _label(schema),
+        "Explanation": _explanation(schema),
     }
 
 
@@ -119,6 +156,28 @@ def _label(schema: Schema) -> JSONSchema:
     if schema.task is Task.REGRESSION:
         return {"type": "number", "description": schema.target}
     return {"enum": list(schema.classes), "description": schema.target}
+
+
+def _explanation(schema: Schema) -> JSONSchema:
+    each = record({field.name: {"type": "number"} for field in schema.inputs})
+    count = {"type": "integer", "minimum": 1}
+    fields: dict[str, JSONSchema] = {
+        "unit": {"type": "string", "description": "Of the numbers here: what is explained"},
+        "value": {
+            "type": "number",
+            "description": "What the model gives for the row: base plus contributions",
+        },
+        "base": {"type": "number", "description": "The mean of what it gives for the background"},
+        "contributions": {**each, "description": "The Shapley value of each input"},
+        "method": {"enum": ["exact", "sampled"]},
+        "background_rows": count,
+        "evaluations": {**count, "description": "How many rows the model answered for this"},
+    }
+    optional = {"standard_errors": {**each, "description": "Of the contributions, where they are sampled"}}
+    if schema.task is Task.REGRESSION:
+        return record(fields | optional, *fields)
+    fields["class"] = {**LABEL, "description": "The class whose probability is explained"}
+    return record(fields | optional, *fields)
 
 
 def cell(field: Field, suite: Suite | None) -> JSONSchema:
@@ -210,11 +269,11 @@ def _refusals(error: JSONSchema) -> dict[str, Any]:
     return {status: {"description": words, "content": content} for status, words in ERRORS.items()}
 
 
-def _feedback(limits: Limits) -> Operation:
+def _feedback(limits: Limits, value: JSONSchema) -> Operation:
     label = record(
         {
             "prediction_id": {"type": "string", "pattern": "^[!-~]{1,160}$", "description": "ANSWER:ROW, rows from 0"},
-            "label": LABEL,
+            "label": value,
             "observed": {"type": ["string", "null"], "format": "date-time", "description": "When it was known"},
         },
         "prediction_id",
