@@ -143,7 +143,7 @@ class Running:
 
 
 def start(
-    package: Path, folder: Path, *words: str, token: str | None = TOKEN, **settings: str
+    package: Path, folder: Path, *words: str, token: str | None = TOKEN, stdin: int | None = None, **settings: str
 ) -> "subprocess.Popen[str]":
     """`cellops serve` on a free port, in a project of its own; what it says of errors goes to `folder/errors`."""
     (folder / ".cellops").mkdir(parents=True, exist_ok=True)
@@ -156,6 +156,7 @@ def start(
             [sys.executable, "-m", "cellops", "serve", str(package), "--log", str(folder / "log"), *(words or PORT)],
             cwd=folder,
             env=bare | given,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
