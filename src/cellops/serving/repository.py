@@ -32,10 +32,10 @@ class Source:
     """Replays its parity rows."""
     log_folder: Callable[[str], Path]
     """Where a model of some name logs."""
-    declared: Declared = NOTHING
-    """What the operator wants done with rows that cannot simply be answered."""
     folder: ModelFolder | None = None
     """Where more packages lie that may be loaded."""
+    declared: Declared = NOTHING
+    """What the operator wants done with rows that cannot simply be answered."""
 
 
 @dataclass(frozen=True)

@@ -153,7 +153,7 @@ def serve(
     prove = partial(_prove, token=token)
     if declared.fallback is not None:
         prove(declared.fallback)
-    source = Source(load, prove, kept.log_folder, declared, folder)
+    source = Source(load, prove, kept.log_folder, folder, declared)
     repository = Repository(source, limits, settings)
     access = Access(token, settings.tokens)
     tls = place.certificate is not None
