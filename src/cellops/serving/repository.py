@@ -100,7 +100,7 @@ class Repository:
         return Model(package, self._limits, self.metrics, logs)
 
     def _table(self, placed: Iterable[Placed]) -> Models:
-        return Models([each.model for each in placed], self.metrics)
+        return Models([each.model for each in placed], self.metrics, self._settings.folder / "drift")
 
     def _end(self, model: Model) -> None:
         model.close()
