@@ -111,7 +111,9 @@ MARKUP = "<img src=x onerror='window.broken = true'>"
 def _hostile() -> tuple[Any, pd.DataFrame, pd.Series]:
     data = load_breast_cancer(as_frame=True)
     inputs = data.data.iloc[:, :12].copy()
-    inputs.insert(0, MARKUP, np.where(data.target.sample(frac=1, random_state=0) == 1, "<script>broken()</script>", MARKUP))
+    inputs.insert(
+        0, MARKUP, np.where(data.target.sample(frac=1, random_state=0) == 1, "<script>broken()</script>", MARKUP)
+    )
     encode = OneHotEncoder(sparse_output=False, handle_unknown="ignore")
     model = make_pipeline(
         make_column_transformer((encode, [MARKUP]), remainder="passthrough"), DecisionTreeClassifier(random_state=0)

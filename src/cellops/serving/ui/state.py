@@ -48,7 +48,6 @@ def _model(model: Model, samples: Sequence[Any], reports: Path | None) -> dict[s
         "labels": total("cellops_labels_total"),
         "unseen": total("cellops_unseen_category_rows_total"),
         "rules_failed": total("cellops_rule_failed_rows_total"),
-        "in_progress": total("cellops_requests_in_progress"),
         "logs": _logs(model.logs),
         "drift": newest_drift(reports / model.name if reports else None, model.name, model.package.digest),
     }

@@ -56,7 +56,14 @@ class Refusal extends Error {
 const whole = new Intl.NumberFormat('en');
 const plain = new Intl.NumberFormat('en', { maximumSignificantDigits: 4 });
 const count = number => whole.format(number);
-const signed = number => `${number < 0 ? '−' : '+'}${plain.format(Math.abs(number))}`;
+
+/** Numbers with as many decimals as the largest of them needs, so that they stand below each other. */
+function aligned(numbers, sign, besides = numbers) {
+  const most = Math.max(...besides.map(Math.abs)) || 1;
+  const digits = Math.min(12, Math.max(0, 3 - Math.floor(Math.log10(most))));
+  const format = new Intl.NumberFormat('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return numbers.map(number => `${sign ? (number < 0 ? '−' : '+') : ''}${format.format(Math.abs(number))}`);
+}
 
 function duration(seconds, [least, most]) {
   if (seconds === null) return '–';
@@ -104,8 +111,7 @@ function card(model, state) {
     ['Package', el('code', {}, model.package)],
     ['Made', when(Date.parse(model.made) / 1000)],
     ['Format', model.format],
-    ['Parity', `${count(model.parity_rows)} rows answered as in training`],
-    ['Being answered', count(model.in_progress)]
+    ['Parity', `${count(model.parity_rows)} rows answered as in training`]
   ];
   const list = facts.flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)]);
   return el('article', { class: 'card' }, el('h3', {}, model.name), el('dl', {}, ...list));
@@ -128,7 +134,8 @@ function showTraffic(state) {
       const found = of(digits);
       return el('td', { title: named(found), class: sum(found) ? look : 'soft' }, count(sum(found)));
     };
-    const name = several ? `${route.route} · ${route.model} ${route.version}` : route.route;
+    const called = route.route === 'none' ? 'no such path' : route.route;
+    const name = several ? `${called} · ${route.model} ${route.version}` : called;
     return el('tr', {},
       el('th', { scope: 'row', title: name }, name),
       el('td', { class: 'text' }, route.protocol),
@@ -302,10 +309,12 @@ function heading(form, label) {
 }
 
 function predicted(form, answer) {
-  const outputs = Object.fromEntries(answer.outputs.map(output => [output.name, output.data]));
-  const parts = heading(form, outputs.predict[0]);
+  const outputs = Object.fromEntries(answer.outputs.map(output => [output.name, output]));
+  const parts = heading(form, outputs.predict.data[0]);
   if (!outputs.predict_proba) return parts;
-  const rows = form.classes.map((name, place) => [String(name), outputs.predict_proba[place], plain.format(outputs.predict_proba[place])]);
+  const chances = outputs.predict_proba.data;
+  const texts = aligned(chances, false);
+  const rows = form.classes.map((name, place) => [String(name), chances[place], texts[place]]);
   return [...parts, bars(rows, 'Probabilities', ['Class', 'Probability'], null)];
 }
 
@@ -313,7 +322,8 @@ function told(form, label, said) {
   const order = Object.entries(said.contributions).sort(([, a], [, b]) => Math.abs(b) - Math.abs(a));
   const inputs = form.fields.map((given, place) => [given.name, $(`input-${place}`)]);
   const given = Object.fromEntries(inputs.map(([name, input]) => [name, input.tagName === 'SELECT' ? input.selectedOptions[0].text : input.value]));
-  const rows = order.map(([name, value]) => [`${name} = ${given[name] === '' ? '(missing)' : given[name]}`, value, signed(value)]);
+  const texts = aligned(order.map(([, value]) => value), true);
+  const rows = order.map(([name, value], place) => [`${name} = ${given[name] === '' ? '(missing)' : given[name]}`, value, texts[place]]);
   const how = said.method === 'exact' ? 'Exact' : 'Sampled, with standard errors drawn';
   return [
     ...heading(form, label),
@@ -329,6 +339,8 @@ function bars(rows, caption, heads, errors) {
   const most = Math.max(...widths) || 1;
   const least = rows.some(([, value]) => value < 0) || errors?.some(error => error > 0) ? -most : 0;
   const at = value => 100 * (value - least) / (most - least);
+  const sampled = errors?.some(error => error > 0);
+  const spreads = sampled ? aligned(errors, false, rows.map(([, value]) => value)) : [];
   const body = rows.map(([name, value, text], place) => {
     const error = errors?.[place] ?? 0;
     const drawn = svg('svg', { viewBox: '0 0 100 10', preserveAspectRatio: 'none', 'aria-hidden': 'true' },
@@ -336,11 +348,11 @@ function bars(rows, caption, heads, errors) {
       svg('line', { class: 'axis', x1: at(0), x2: at(0), y1: 0, y2: 10, 'vector-effect': 'non-scaling-stroke' }),
       error ? svg('line', { class: 'error', x1: at(value - error), x2: at(value + error), y1: 5, y2: 5, 'vector-effect': 'non-scaling-stroke' }) : null);
     return el('tr', {}, el('th', { scope: 'row', title: name }, name), el('td', { class: 'bar-cell' }, drawn),
-      el('td', {}, error ? `${text} ± ${plain.format(error)}` : text));
+      el('td', {}, text), sampled ? el('td', { class: 'soft' }, `± ${spreads[place]}`) : null);
   });
   return el('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': caption },
     el('table', {}, el('caption', { class: 'sr' }, caption),
-      el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, heads[0]), el('th', { scope: 'col', class: 'bar-cell' }, el('span', { class: 'sr' }, 'Drawn')), el('th', { scope: 'col' }, heads[1]))),
+      el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, heads[0]), el('th', { scope: 'col', class: 'bar-cell' }, el('span', { class: 'sr' }, 'Drawn')), el('th', { scope: 'col' }, heads[1]), sampled ? el('th', { scope: 'col' }, 'Error') : null)),
       el('tbody', {}, ...body)));
 }
 
@@ -357,6 +369,7 @@ async function open() {
   }
   $('all').hidden = false;
   $('forget').hidden = false;
+  $('typed').hidden = true;
   $('access-said').textContent = 'Read with your token, each five seconds.';
   offer(found.models);
   await refresh();
@@ -369,6 +382,7 @@ function close(words) {
   seen.length = 0;
   $('all').hidden = true;
   $('forget').hidden = true;
+  $('typed').hidden = false;
   $('access-said').textContent = words;
   $('answer').replaceChildren(el('p', { class: 'soft' }, 'The answer will stand here.'));
   $('token').focus();
