@@ -12,36 +12,42 @@ from typing import Any
 import pytest
 
 from cellops.monitoring.segments import SegmentWriter
+from cellops.packaging.load import load_package
 from cellops.records.contract import Field
 from cellops.records.drift import DriftReport
 from cellops.records.profile import Bins, ColumnKind, ColumnProfile, QuantileSketch
+from cellops.serving.limits import Limits
 from cellops.serving.server import build_app
 from cellops.serving.tokens import TokenScope, add_token
 from cellops.serving.ui.drift import newest_drift
 from cellops.serving.ui.form import _typical as typical
 from cellops.serving.ui.routes import FILES, POLICY
 from cellops.serving.ui.traffic import quantile
-from support.wire import TOKEN, Wire, wired
+from support.served import TOKEN
+from support.wire import Wire
 
+LIMITS = Limits(max_bytes=1_000_000, max_rows=1000)
 BROWSER = b"text/html,application/xhtml+xml,*/*;q=0.8"
 
 
-@pytest.fixture(scope="module")
-def flights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wire]:
-    with wired("flights", tmp_path_factory.mktemp("flights")) as made:
-        yield made
+@pytest.fixture(scope="module", name="wire")
+def flights_wire(flights: Path) -> Iterator[Wire]:
+    package = load_package(flights)
+    app = build_app(package, LIMITS, TOKEN, None)
+    yield Wire(package, app)
+    app.close()
 
 
-def test_the_root_is_liveness_for_kserve_and_leads_browsers_to_the_page(flights: Wire) -> None:
-    status, headers, content = flights.read("/", token=None)
+def test_the_root_is_liveness_for_kserve_and_leads_browsers_to_the_page(wire: Wire) -> None:
+    status, headers, content = wire.read("/", token=None)
     assert (status, json.loads(content)["live"], headers[b"vary"]) == (200, True, b"accept")
-    status, headers, content = flights.read("/", token=None, accept=BROWSER)
+    status, headers, content = wire.read("/", token=None, accept=BROWSER)
     assert (status, headers[b"location"], headers[b"vary"], content) == (303, b"ui", b"accept", b"")
 
 
 @pytest.mark.parametrize("path", FILES)
-def test_the_page_is_open_comes_from_here_alone_and_holds_no_data(flights: Wire, path: str) -> None:
-    status, headers, content = flights.read(path, token=None, accept=BROWSER)
+def test_the_page_is_open_comes_from_here_alone_and_holds_no_data(wire: Wire, path: str) -> None:
+    status, headers, content = wire.read(path, token=None, accept=BROWSER)
     assert (status, headers[b"content-security-policy"]) == (200, POLICY.encode())
     assert headers[b"content-type"].decode() == FILES[path][1]
     text = content.decode()
@@ -50,29 +56,28 @@ def test_the_page_is_open_comes_from_here_alone_and_holds_no_data(flights: Wire,
     assert not re.search(r"<script(?![^>]*src=)|<style|\sstyle=|\son\w+=|innerHTML|outerHTML|insertAdjacent", text)
 
 
-def test_what_it_reads_needs_a_token_with_the_scope(flights: Wire, tmp_path: Path) -> None:
+def test_what_it_reads_needs_a_token_with_the_scope(wire: Wire, tmp_path: Path) -> None:
     for path in ("/ui/state", "/ui/form"):
-        assert flights.read(path, token=None)[0] == 401
-        assert flights.read(path)[1][b"cache-control"] == b"no-store"
+        assert wire.read(path, token=None)[0] == 401
+        assert wire.read(path)[1][b"cache-control"] == b"no-store"
     predicting = add_token(tmp_path / "tokens", "shop", [TokenScope.PREDICT])
-    limits = flights.package.manifest, flights.app._limits
-    app = build_app(flights.package, limits[1], TOKEN, None, tokens=tmp_path / "tokens")
-    asked = Wire(flights.package, app)
+    app = build_app(wire.package, LIMITS, TOKEN, None, tokens=tmp_path / "tokens")
+    asked = Wire(wire.package, app)
     assert (asked.read("/ui/form", predicting)[0], asked.read("/ui/state", predicting)[0]) == (200, 403)
     app.close()
 
 
-def test_the_state_says_what_the_metrics_say(flights: Wire) -> None:
-    body = json.dumps({"instances": flights.rows}).encode()
-    before = state(flights)
+def test_the_state_says_what_the_metrics_say(wire: Wire) -> None:
+    body = json.dumps({"instances": wire.rows}).encode()
+    before = state(wire)
     for _ in range(3):
-        flights.send("/v1/models/flights:predict", body)
-    flights.send("/v1/models/flights:predict", b"{")
-    after = state(flights)
+        wire.send("/v1/models/flights:predict", body)
+    wire.send("/v1/models/flights:predict", b"{")
+    after = state(wire)
     (model,) = after["models"]
-    assert model["rows"] - before["models"][0]["rows"] == 3 * len(flights.rows)
-    assert (model["name"], model["package"]) == ("flights", flights.package.digest)
-    assert model["parity_rows"] == len(flights.rows)
+    assert model["rows"] - before["models"][0]["rows"] == 3 * len(wire.rows)
+    assert (model["name"], model["package"]) == ("flights", wire.package.digest)
+    assert model["parity_rows"] == len(wire.rows)
     assert before["now"] - 600 < model["since"] < before["now"]
     (asked,) = (route for route in after["traffic"] if route["route"] == "predict")
     assert asked["codes"] == {"200": 3, "400": 1}
@@ -87,16 +92,16 @@ def state(wire: Wire) -> dict[str, Any]:
     return json.loads(content)
 
 
-def test_the_form_asks_for_what_the_contract_has_and_begins_with_a_row_that_is_answered(flights: Wire) -> None:
-    _, _, content = flights.read("/ui/form")
+def test_the_form_asks_for_what_the_contract_has_and_begins_with_a_row_that_is_answered(wire: Wire) -> None:
+    _, _, content = wire.read("/ui/form")
     (form,) = json.loads(content)["models"]
     fields = {field["name"]: field for field in form["fields"]}
-    assert list(fields) == [field.name for field in flights.package.contract.schema.inputs]
+    assert list(fields) == [field.name for field in wire.package.contract.schema.inputs]
     assert fields["origin"]["categories"] == ["EWR", "JFK", "LGA"]
     assert fields["distance"]["allowed"] == {"minimum": 1, "maximum": 5000}
     assert fields["wind_gust"]["nullable"]
     row = {name: field["typical"] for name, field in fields.items()}
-    status, _, answer = flights.send(f"/{form['explain']}", json.dumps({"instances": [row]}).encode())
+    status, _, answer = wire.send(f"/{form['explain']}", json.dumps({"instances": [row]}).encode())
     assert (status, len(json.loads(answer)["explanations"])) == (200, 1)
 
 
