@@ -253,7 +253,7 @@ def test_a_body_that_is_too_large_is_413_and_the_server_lives_on(server: Running
     ],
     ids=str,
 )
-@pytest.mark.parametrize("path", [V1, V2, MLFLOW, "/feedback"])
+@pytest.mark.parametrize("path", [V1, V2, MLFLOW, EXPLAIN, "/feedback"])
 def test_another_content_type_is_415(server: Running, path: str, headers: dict[str, str]) -> None:
     assert server.client.post(path, content=b"{}", headers=headers).status_code == 415
 
@@ -266,7 +266,7 @@ def test_what_the_server_does_not_speak_is_501(server: Running) -> None:
     encoded = [tensor | {"parameters": {"content_type": "base64"}} for tensor in inputs(ROW)]
     asked = [
         server.client.post(V2, json={"inputs": encoded}),
-        server.client.post("/v1/models/flights:explain", json={"instances": [ROW]}),
+        server.client.post("/v2/models/flights/explain", json={"inputs": inputs(ROW)}),
     ]
     assert [answer.status_code for answer in asked] == [501] * 2
 
