@@ -10,6 +10,7 @@ from cellops.serving.limits import check_nesting
 from support.served import Running
 
 V1, V2, MLFLOW = "/v1/models/flights:predict", "/v2/models/flights/infer", "/invocations"
+EXPLAIN = "/v1/models/flights:explain"
 ROW = {"carrier": "UA", "origin": "EWR", "distance": 1400, "hour": 5, "wind_gust": 20.1}
 DATATYPES = {"carrier": "BYTES", "origin": "BYTES", "distance": "INT64", "hour": "INT64", "wind_gust": "FP64"}
 SECRET = "nobody may read this back"
