@@ -30,7 +30,12 @@ def inputs(*rows: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def bodies(*rows: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    return [(V1, {"instances": rows}), (V2, {"inputs": inputs(*rows)}), (MLFLOW, {"dataframe_records": rows})]
+    return [
+        (V1, {"instances": rows}),
+        (EXPLAIN, {"instances": rows}),
+        (V2, {"inputs": inputs(*rows)}),
+        (MLFLOW, {"dataframe_records": rows}),
+    ]
 
 
 def said(answer: Any, path: str) -> str:
