@@ -6,8 +6,10 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
+from cellops.errors import UsageError
 from cellops.flows.garbage import left_alone
 from cellops.records.base import Record
+from cellops.records.contract import Suite
 from cellops.records.finding import Finding
 from cellops.settings import Settings, load, prepare
 
@@ -18,6 +20,8 @@ class Serving(Record, frozen=True, kw_only=True):
     names: tuple[str, ...]
     """Of the models."""
     url: str
+    admin_url: str | None
+    """Where administrators ask."""
     token: str
     token_is_new: bool
     """Whether the token was made for this start, so that the person has to be told it."""
@@ -36,7 +40,20 @@ class Served(Record, frozen=True, kw_only=True):
     """What the logs have lost, and what of them is damaged."""
 
 
-def _silent(_serving: Serving) -> None:
+class Changed(Record, frozen=True, kw_only=True):
+    """What has become of a package that was to be loaded or unloaded."""
+
+    name: str
+    path: str
+    before: str | None
+    """The digest of what answered."""
+    after: str | None
+    """The digest of what answers now; None where nothing does."""
+    trouble: str
+    """Why the package could not be loaded; what answered still does."""
+
+
+def _silent(_news: Serving | Changed) -> None:
     pass
 
 
@@ -47,9 +64,16 @@ def serve(
     port: int = 8000,
     token: str | None = None,
     log: Path | None = None,
+    models: Path | None = None,
+    admin_host: str = "127.0.0.1",
+    admin_port: int | None = None,
     tls_certificate: Path | None = None,
     tls_key: Path | None = None,
+    expectations: Path | None = None,
+    rules: str | None = None,
+    fallback: Path | str | None = None,
     on_ready: Callable[[Serving], None] = _silent,
+    on_change: Callable[[Changed], None] = _silent,
     settings: Settings | None = None,
 ) -> Served:
     """Serve packages over HTTP until the process is told to stop.
@@ -65,12 +89,27 @@ def serve(
     token
         What clients must send. Default: the setting `server_token`, else a new one.
     log
-        Folder of the prediction log; default is `.cellops/log/NAME`. With several packages each logs to FOLDER/NAME.
+        Folder of the prediction log; default is `.cellops/log/NAME`. Where there are several packages, or a folder of
+        models, each model logs to FOLDER/NAME.
+    models
+        Folder of packages, called as their models, that administrators may load while the server runs.
+    admin_host, admin_port
+        Where administrators ask: models are loaded and unloaded there, and metrics read. Without a port nowhere; SIGHUP
+        has all packages read again in any case. What they do is written to admin.jsonl in the folder of the logs.
     tls_certificate, tls_key
         PEM files: the certificate with those of its issuers, and its private key where that is another file. Without
         them the server speaks plain HTTP.
+    expectations
+        File with expectations that stand in place of the packages' by the same rule on the same columns, or beside
+        them.
+    rules
+        The operator's own function on answers, `MODULE:FUNCTION`; it takes a `Proposal` (`serving.business_rules`).
+    fallback
+        A package that answers rows which a model cannot: required inputs are missing, or the model fails on them.
     on_ready
         Called once, when the parity rows have been replayed and requests are answered.
+    on_change
+        Hears of each package that is loaded or unloaded later.
 
     Raises
     ------
@@ -86,31 +125,55 @@ def serve(
     with ExitStack() as starting:
         starting.enter_context(left_alone(keep=True))
         from cellops.flows.opening import load_package
-        from cellops.serving.server import Place, Started
+        from cellops.serving.business_rules import read_rules
+        from cellops.serving.policies import Declared
+        from cellops.serving.repository import Change
+        from cellops.serving.server import Kept, Place, Started
         from cellops.serving.server import serve as run_server
         from cellops.serving.tls import certificate
         from cellops.serving.tokens import read_tokens
 
-        place = Place(host, port, certificate(tls_certificate, tls_key))
+        declared = Declared(
+            rules=None if rules is None else read_rules(rules, map(Path, (package, *more))),
+            fallback=None if fallback is None else load_package(Path(fallback), settings),
+            answer=settings.server_fallback_answer,
+            suite=None if expectations is None else _suite(expectations),
+            reject=settings.server_reject,
+        )
+        place = Place(host, port, certificate(tls_certificate, tls_key), admin_host, admin_port)
         chosen = token or settings.server_token or None
         used = chosen or secrets.token_urlsafe(24)
 
+        several = bool(more) or models is not None
+
+        def logs() -> Path:
+            return log or prepare(settings.folder) / "log"
+
         def log_folder(name: str) -> Path:
-            if log is not None:
-                return log / name if more else log
-            return prepare(settings.folder) / "log" / name
+            return logs() / name if several or log is None else logs()
 
         def ready(started: Started) -> None:
             starting.close()
             names = tuple(started.models.defaults)
-            folder = log_folder(names[0])
             on_ready(
                 Serving(
                     names=names,
                     url=started.url,
+                    admin_url=started.admin_url,
                     token=used,
                     token_is_new=chosen is None,
-                    log=str(folder.parent if more else folder),
+                    log=str(logs() if several else log_folder(names[0])),
+                )
+            )
+
+        def changed(change: Change) -> None:
+            on_change(
+                Changed(
+                    name=change.name,
+                    path=str(change.path),
+                    before=change.before,
+                    after=change.after,
+                    trouble=change.trouble,
                 )
             )
 
@@ -120,8 +183,22 @@ def serve(
             place=place,
             token=used,
             token_was_chosen=chosen is not None or bool(read_tokens(settings.tokens)),
-            log_folder=log_folder,
+            kept=Kept(log_folder, logs() / "admin.jsonl", models),
             settings=settings,
             on_ready=ready,
+            declared=declared,
+            on_change=changed,
         )
     return Served(requests=done.requests, rows=done.rows, labels=done.labels, findings=done.findings)
+
+
+def _suite(path: Path) -> Suite:
+    """A suite of which nothing may be left out."""
+    from cellops.flows import suites
+
+    left_out: list[Finding] = []
+    read = suites.read(path, left_out)
+    if left_out:
+        fact = f"{path.name}: {left_out[0].where} cannot be carried over: {left_out[0].seen}"
+        raise UsageError(fact, remedy=left_out[0].remedy)
+    return read

@@ -1,28 +1,22 @@
 """The data plane: contract check, strategy, model, output check, log. It knows no protocol and no HTTP."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from cellops.data.decoder import Columns, unseen
-from cellops.data.expectations import RowChecker, check
-from cellops.data.problems import row_numbers
+from cellops.data.decoder import Columns
 from cellops.errors import CellopsError, InputError
 from cellops.monitoring.prediction_log import Answered
 from cellops.packaging.predictor import Predictions
-from cellops.records.contract import Contract, Suite, Task
-from cellops.records.expectation import ExpectationResult
-from cellops.records.finding import Severity
-from cellops.serving.errors import failure
 from cellops.serving.explanations import Explanations
+from cellops.serving.failures import no_answer
 from cellops.serving.limits import Limits
 from cellops.serving.metrics import ModelMetrics
+from cellops.serving.output_check import OutputCheck
+from cellops.serving.policies import NOTHING, Declared, Handled, Policies, accepted, declares
+from cellops.serving.rule_check import RuleCheck
 from cellops.serving.strategies.strategy import Slot, Strategy
-
-LARGEST = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +63,8 @@ class DataPlane:
         How much may be explained.
     record
         Takes each answered request for the log.
+    declared
+        What the operator wants done with rows that cannot simply be answered.
     """
 
     def __init__(
@@ -77,13 +73,20 @@ class DataPlane:
         metrics: ModelMetrics,
         limits: Limits,
         record: Callable[[Answered, int], bool] = _forget,
+        declared: Declared = NOTHING,
     ) -> None:
         self._strategy = strategy
         self._metrics = metrics
         self._record = record
         self._explanations = {slot.package.digest: Explanations(slot.package, limits) for slot in strategy.slots}
-        self.contract = strategy.slots[0].package.contract
-        self._rules = _rules(self.contract)
+        packages = [slot.package for slot in strategy.slots]
+        package = packages[0]
+        fallback = declared.fallback.contract if declared.fallback else None
+        self.contract = package.contract.replace(schema=accepted(package.contract, fallback))
+        """That of the champion, as it holds for requests."""
+        self._check = RuleCheck(package.contract, metrics)
+        self._outputs = {each.digest: OutputCheck(each.contract) for each in packages}
+        self._policies = Policies(packages, metrics, declared) if declares(package.contract, declared) else None
 
     def answer(self, columns: Columns, call: Call) -> Answer:
         """Check the columns, predict, check the prediction, and log both.
@@ -91,14 +94,17 @@ class DataPlane:
         Raises
         ------
         InputError
-            When there are no rows, or some break a rule of severity `error`.
+            When there are no rows, some break a rule that rejects, or the operator's rules refuse them.
         InferenceError
-            When the model fails or gives what cannot be an answer.
+            When the model fails or gives what cannot be an answer, and nothing stands in for it.
         """
         rows = _rows_of(columns)
-        warnings = [*self._check_rules(columns, rows), *self._note_unseen(columns)]
         slot = self._strategy.choose(call.request_id)
-        predictions = self._predict(slot, columns, rows)
+        if self._policies is None:
+            handled = self._plain(slot, columns, rows)
+        else:
+            handled = self._policies.answer(slot.package.digest, columns, rows)
+        predictions = handled.predictions
         entry = Answered(
             prediction_id=call.prediction_id,
             request_id=call.request_id,
@@ -109,18 +115,22 @@ class DataPlane:
             columns=columns,
             labels=predictions.labels,
             probabilities=predictions.probabilities,
+            handled=handled.notes,
+            packages=handled.packages,
         )
         self._record(entry, rows)
         self._metrics.rows.observe(rows)
-        return Answer(predictions, tuple(warnings))
+        return Answer(predictions, handled.warnings)
 
     def explain(self, columns: Columns, call: Call) -> Explained:
         """Check the columns and predict as `answer` does, and explain each prediction; nothing of it is logged.
 
+        What is explained is the model's own prediction, with defaults for what is imputed.
+
         Raises
         ------
         InputError, InferenceError
-            As `answer` does.
+            As `answer` does; also for rows that only a fallback could answer.
         LimitError, UnsupportedError, DeadlineError
             As `Explanations` does.
         """
@@ -128,32 +138,18 @@ class DataPlane:
         slot = self._strategy.choose(call.request_id)
         explanations = self._explanations[slot.package.digest]
         explanations.check_rows(rows)
-        warnings = [*self._check_rules(columns, rows), *self._note_unseen(columns)]
-        predictions = self._predict(slot, columns, rows)
+        own, said = (columns, list[str]()) if self._policies is None else self._policies.own_rows(columns)
+        warnings = [*self._check.warnings(own, rows), *said]
+        predictions = self._predict(slot, own, rows)
         with self._metrics.explain_seconds.time():
-            documents, evaluations = explanations.explain(columns, predictions)
+            documents, evaluations = explanations.explain(own, predictions)
         self._metrics.explain_evaluations.inc(evaluations)
         return Explained(predictions, documents, tuple(warnings))
 
-    def _check_rules(self, columns: Columns, rows: int) -> list[str]:
-        """Refuse rows that break a rule of severity `error`; give a warning for each other rule that is broken."""
-        if not self._rules.suite.expectations or (rows == 1 and self._rules.surely_holds(columns)):
-            return []
-        failures = check(self._rules.suite, columns).failures()
-        for found in failures:
-            rule = found.expectation
-            self._metrics.count_failures(rule.rule, rule.columns[0], rule.severity.value, found.failed)
-        refused = [found for found in failures if found.expectation.severity is Severity.ERROR]
-        if refused:
-            raise _refusal(refused)
-        return [f"{f.expectation.rule} {','.join(f.expectation.columns)}: {f.failed} rows" for f in failures]
-
-    def _note_unseen(self, columns: Columns) -> list[str]:
-        found = unseen(self.contract.schema, columns)
-        for column, categories in found.items():
-            strange = set(categories)
-            self._metrics.count_unseen(column, sum(value in strange for value in columns[column].tolist()))
-        return [f"unseen category in {column}" for column in found]
+    def _plain(self, slot: Slot, columns: Columns, rows: int) -> Handled:
+        """Answer where nothing is declared: rows are refused, or are the model's."""
+        warnings = self._check.warnings(columns, rows)
+        return Handled(self._predict(slot, columns, rows), tuple(warnings), None, None)
 
     def _predict(self, slot: Slot, columns: Columns, rows: int) -> Predictions:
         started = time.perf_counter()
@@ -162,14 +158,10 @@ class DataPlane:
         except CellopsError:
             raise
         except Exception as error:
-            _refuse_too_large(columns)
-            fact = "The model failed on these rows"
-            raise failure(fact, error) from error
+            raise no_answer(columns, error) from error
         self._metrics.predict_seconds.observe(time.perf_counter() - started)
-        if not _valid(slot.package.contract, predictions, rows):
-            _refuse_too_large(columns)
-            fact = "The model gave no valid answer for these rows"
-            raise failure(fact)
+        if not self._outputs[slot.package.digest].holds(predictions, rows):
+            raise no_answer(columns, None)
         return predictions
 
 
@@ -179,53 +171,3 @@ def _rows_of(columns: Columns) -> int:
         fact = "The request has no rows"
         raise InputError(fact, remedy="Send at least one")
     return rows
-
-
-def _rules(contract: Contract) -> RowChecker:
-    names = [field.name for field in contract.schema.inputs]
-    return RowChecker(contract.suite or Suite(name="none"), names)
-
-
-def _refusal(failures: Sequence[ExpectationResult]) -> InputError:
-    """One error for the rules that are broken; it names rows, never their values."""
-    facts = []
-    for result in failures:
-        rule = result.expectation
-        where = row_numbers(result.failed_rows, result.failed).capitalize()
-        reason = f" ({rule.reason})" if rule.reason else ""
-        facts.append(f"{where}: {', '.join(rule.columns)} breaks {rule.rule}{_arguments(result)}{reason}")
-    first = failures[0]
-    return InputError(
-        "; ".join(facts),
-        remedy="Correct the rows, or leave them out",
-        column=first.expectation.columns[0],
-        rows=list(first.failed_rows),
-        rule=first.expectation.rule,
-        reason=first.expectation.reason,
-    )
-
-
-def _arguments(result: ExpectationResult) -> str:
-    given = result.expectation.arguments
-    return f" [{', '.join(f'{name}={value}' for name, value in given.items())}]" if given else ""
-
-
-def _refuse_too_large(columns: Columns) -> None:
-    """Many models compute in single precision, and fail on a number beyond it: the row is wrong then, not the model."""
-    for name, values in columns.items():
-        rows = np.flatnonzero(np.abs(values) > LARGEST).tolist() if values.dtype.kind == "f" else []
-        if rows:
-            fact = f"Column {name}, {row_numbers(rows)}: a number beyond {LARGEST:.2g}, on which the model failed"
-            raise InputError(fact, remedy=f"Send a smaller number for {name}", column=name, rows=rows)
-
-
-def _valid(contract: Contract, predictions: Predictions, rows: int) -> bool:
-    """What a model gives is held against the contract too: a server never passes NaN on as an answer."""
-    schema, chances = contract.schema, predictions.probabilities
-    shaped = np.shape(predictions.labels) == (rows,)
-    if schema.task is Task.REGRESSION:
-        shaped = shaped and bool(np.isfinite(np.asarray(predictions.labels, dtype=float)).all())
-    if schema.probabilities:
-        shaped = shaped and chances is not None and chances.shape == (rows, len(schema.classes))
-        shaped = shaped and bool(np.isfinite(np.asarray(chances)).all())
-    return shaped

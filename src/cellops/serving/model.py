@@ -11,6 +11,8 @@ from cellops.serving.feedback import Feedback
 from cellops.serving.limits import Limits
 from cellops.serving.logs import Logs
 from cellops.serving.metrics import Metrics
+from cellops.serving.operated import operated
+from cellops.serving.policies import NOTHING, Declared
 from cellops.serving.prediction_ids import PredictionIds
 from cellops.serving.strategies.single import Single
 from cellops.serving.strategies.strategy import Slot
@@ -31,30 +33,46 @@ class Model:
         Those of the server.
     logs
         Without them it forgets what it answers.
+    declared
+        What the operator wants done with rows that cannot simply be answered.
+
+    Raises
+    ------
+    UsageError, SettingsError
+        When what is declared does not fit the package.
     """
 
-    def __init__(self, package: LoadedPackage, limits: Limits, metrics: Metrics, logs: Logs | None) -> None:
+    def __init__(
+        self,
+        package: LoadedPackage,
+        limits: Limits,
+        metrics: Metrics,
+        logs: Logs | None,
+        declared: Declared = NOTHING,
+    ) -> None:
+        package = operated(package, declared)
         self.package = package
         self.name = package.manifest.name
+        self.digest = package.digest
         self.version = package.digest[:VERSION_LENGTH]
         self.platform = FORMATS[package.provenance.model_format].platform
         self.limits = limits
-        self.decoder = Decoder(package.contract.schema)
         self.metrics = metrics.of(self.name, self.version)
         self.ids = PredictionIds(self.name)
         self.logs = logs
         self.since = time.time()
         strategy, schema = Single(Slot("champion", package)), package.contract.schema
         if logs is None:
-            self.plane = DataPlane(strategy, self.metrics, limits)
+            self.plane = DataPlane(strategy, self.metrics, limits, declared=declared)
             self.feedback = Feedback(schema, limits, self.ids, lambda _labels, _rows: True)
         else:
-            self.plane = DataPlane(strategy, self.metrics, limits, logs.predictions.append)
+            self.plane = DataPlane(strategy, self.metrics, limits, logs.predictions.append, declared)
             self.feedback = Feedback(schema, limits, self.ids, logs.labels.append)
             self.metrics.watch_losses("predictions", lambda: logs.predictions.lost_rows)
             self.metrics.watch_losses("labels", lambda: logs.labels.lost_rows)
+        self.decoder = Decoder(self.plane.contract.schema)
         self._under_way = 0
-        self._then: Callable[[], None] | None = None
+        self._then: Callable[[], object] | None = None
 
     @property
     def key(self) -> tuple[str, str]:
@@ -69,14 +87,18 @@ class Model:
         if self._then is not None and not self._under_way:
             self._then()
 
-    def retire(self, then: Callable[[], None]) -> None:
+    def retire(self, then: Callable[[], object]) -> None:
         """Have `then` called once no request under way needs this model; no new one may begin."""
         self._then = then
         if not self._under_way:
             then()
 
     def close(self) -> None:
-        """Close the logs; what they have lost stays in the metrics."""
+        """Close the logs, and let go of the package: tables that have been replaced may hold this for a while.
+
+        What the logs have lost stays in the metrics.
+        """
+        del self.plane, self.package, self.decoder
         if self.logs is not None:
             self.logs.close()
             self.metrics.keep_losses()

@@ -55,7 +55,11 @@ class RowChecker:
 
     def surely_holds(self, columns: "Mapping[str, np.ndarray[Any, np.dtype[Any]]]") -> bool:
         """Whether a table of one row, column by column as numpy holds it, needs no closer look."""
-        return not self._of_sequence([_scalar(columns[name]) for name in self._columns])
+        return not self.suspects_of(columns)
+
+    def suspects_of(self, columns: "Mapping[str, np.ndarray[Any, np.dtype[Any]]]") -> tuple[int, ...]:
+        """The same as `suspects` for a table of one row, column by column as numpy holds it."""
+        return self._of_sequence([_scalar(columns[name]) for name in self._columns])
 
     def broken(self, row: Row) -> tuple[int, ...]:
         """The places in `suite` of the expectations that a row breaks.
