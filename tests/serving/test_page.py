@@ -3,12 +3,13 @@
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from math import inf
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from cellops.monitoring.segments import SegmentWriter
@@ -154,13 +155,12 @@ def test_the_newest_drift_report_is_told_or_how_one_is_made(tmp_path: Path) -> N
 
 
 def test_a_log_says_how_much_waits_to_be_written(tmp_path: Path) -> None:
-    writer: SegmentWriter[int] = SegmentWriter(
-        tmp_path,
-        lambda _entries: pytest.fail("nothing is written yet"),
-        flush_seconds=60,
-        segment_rows=10,
-        queue_rows=100,
-    )
+    def to_batch(entries: Sequence[int]) -> pa.RecordBatch:
+        return pa.record_batch({"x": pa.array(entries)})
+
+    writer = SegmentWriter(tmp_path, to_batch, flush_seconds=600, segment_rows=10, queue_rows=100)
     assert (writer.waiting_rows, writer.room) == (0, 100)
     writer.append(1, 7)
     assert writer.waiting_rows == 7
+    writer.close()
+    assert (writer.waiting_rows, writer.lost_rows) == (0, 0)
