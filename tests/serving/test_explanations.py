@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -12,22 +13,24 @@ import pandas as pd
 import pytest
 
 from cellops.data.decoder import decode_columns
-from cellops.packaging.load import LoadedPackage
+from cellops.packaging.load import LoadedPackage, load_package
 from cellops.packaging.predictor import Predictions
 from cellops.serving import app as app_module
 from cellops.serving.app import App
 from cellops.serving.limits import Limits
 from cellops.serving.server import build_app
-from support.served import TOKEN
+from support.served import TOKEN, Running
 from support.wire import Wire, wired
 
 LIMITS = Limits(max_bytes=1_000_000, max_rows=1000)
 
 
-@pytest.fixture(scope="module")
-def flights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wire]:
-    with wired("flights", tmp_path_factory.mktemp("flights")) as made:
-        yield made
+@pytest.fixture(scope="module", name="wire")
+def flights_wire(flights: Path) -> Iterator[Wire]:
+    package = load_package(flights)
+    app = build_app(package, LIMITS, TOKEN, None)
+    yield Wire(package, app)
+    app.close()
 
 
 @pytest.fixture(scope="module")
@@ -57,19 +60,19 @@ def metric(wire: Wire, name: str) -> float:
     return float(found[1])
 
 
-def test_of_strings_and_missing_values_they_sum_to_the_probability(flights: Wire) -> None:
-    rows = flights.rows[:5]
-    assert any(row["wind_gust"] is None for row in flights.rows)
-    status, answer = explain(flights, rows)
+def test_of_strings_and_missing_values_they_sum_to_the_probability(wire: Wire) -> None:
+    rows = wire.rows[:5]
+    assert any(row["wind_gust"] is None for row in wire.rows)
+    status, answer = explain(wire, rows)
     assert status == 200
-    columns = decode_columns(flights.package.contract.schema, {name: [row[name] for row in rows] for name in rows[0]})
-    truth = flights.package.predictor.predict(columns)
+    columns = decode_columns(wire.package.contract.schema, {name: [row[name] for row in rows] for name in rows[0]})
+    truth = wire.package.predictor.predict(columns)
     assert answer["predictions"] == truth.labels.tolist()
     assert truth.probabilities is not None
     for made, chance in zip(answer["explanations"], truth.probabilities[:, 1].tolist(), strict=True):
         assert made["value"] == pytest.approx(chance)
         assert made["base"] + sum(made["contributions"].values()) == pytest.approx(made["value"])
-        assert list(made["contributions"]) == [field.name for field in flights.package.contract.schema.inputs]
+        assert list(made["contributions"]) == [field.name for field in wire.package.contract.schema.inputs]
         assert (made["unit"], made["class"], made["method"]) == ("probability of late being 1", 1, "exact")
         assert (made["background_rows"], made["evaluations"]) == (100, 30 * 100 + 101)
 
@@ -99,23 +102,23 @@ def test_those_that_are_sampled_say_so_with_their_errors(diabetes: Wire) -> None
     assert list(made["contributions"].values()) == pytest.approx(list(exact["contributions"].values()))
 
 
-def test_they_are_counted_but_not_as_predictions(flights: Wire) -> None:
-    before = metric(flights, "cellops_request_rows_count")
-    evaluations = metric(flights, "cellops_explain_evaluations_total")
-    status, _ = explain(flights, flights.rows[:2])
+def test_they_are_counted_but_not_as_predictions(wire: Wire) -> None:
+    before = metric(wire, "cellops_request_rows_count")
+    evaluations = metric(wire, "cellops_explain_evaluations_total")
+    status, _ = explain(wire, wire.rows[:2])
     assert status == 200
-    assert metric(flights, "cellops_explain_evaluations_total") == evaluations + 2 * 3101
-    assert metric(flights, "cellops_request_rows_count") == before
-    assert metric(flights, "cellops_explain_seconds_count") >= 1
+    assert metric(wire, "cellops_explain_evaluations_total") == evaluations + 2 * 3101
+    assert metric(wire, "cellops_request_rows_count") == before
+    assert metric(wire, "cellops_explain_seconds_count") >= 1
 
 
-def test_rows_are_checked_as_for_predictions(flights: Wire) -> None:
-    row = flights.rows[0]
-    status, answer = explain(flights, [row | {"distance": -1}])
+def test_rows_are_checked_as_for_predictions(wire: Wire) -> None:
+    row = wire.rows[0]
+    status, answer = explain(wire, [row | {"distance": -1}])
     assert (status, answer["column"], answer["rows"]) == (400, "distance", [0])
-    assert explain(flights, [])[0] == 400
-    path = f"/v1/models/{flights.package.manifest.name}:explain"
-    _, headers, _ = flights.send(path, json.dumps({"instances": [row | {"carrier": "??"}]}).encode())
+    assert explain(wire, [])[0] == 400
+    path = f"/v1/models/{wire.package.manifest.name}:explain"
+    _, headers, _ = wire.send(path, json.dumps({"instances": [row | {"carrier": "??"}]}).encode())
     assert headers[b"x-cellops-warnings"] == b"unseen category in carrier"
     assert b"x-prediction-id" not in headers
 
@@ -129,20 +132,20 @@ def test_rows_are_checked_as_for_predictions(flights: Wire) -> None:
     ],
 )
 def test_what_takes_too_much_is_refused_with_the_setting_that_allows_it(
-    flights: Wire, limits: dict[str, Any], status: int, words: str
+    wire: Wire, limits: dict[str, Any], status: int, words: str
 ) -> None:
-    answered, document = explain(flights, flights.rows[:2], limited(flights.package, **limits))
+    answered, document = explain(wire, wire.rows[:2], limited(wire.package, **limits))
     assert answered == status
     assert words in document["error"]
     assert "CELLOPS_SERVER_EXPLAIN_" in document["error"]
 
 
-def test_packages_without_a_background_and_other_protocols_have_none(flights: Wire) -> None:
-    bare = replace(flights.package, contract=flights.package.contract.replace(background=None))
-    status, answer = explain(flights, flights.rows[:1], limited(bare))
+def test_packages_without_a_background_and_other_protocols_have_none(wire: Wire) -> None:
+    bare = replace(wire.package, contract=wire.package.contract.replace(background=None))
+    status, answer = explain(wire, wire.rows[:1], limited(bare))
     assert (status, answer["code"]) == (501, "unsupported")
     assert "Package the run anew" in answer["error"]
-    status, _, content = flights.send("/v2/models/flights/explain", b"{}")
+    status, _, content = wire.send("/v2/models/flights/explain", b"{}")
     assert (status, json.loads(content)["error"].partition(". ")[2]) == (
         501,
         "Ask for them at /v1/models/flights:explain",
@@ -150,8 +153,8 @@ def test_packages_without_a_background_and_other_protocols_have_none(flights: Wi
 
 
 @pytest.mark.parametrize("fault", [RuntimeError("secret"), np.nan], ids=["fails", "not finite"])
-def test_a_model_that_fails_on_mixed_rows_shows_no_more_than_an_id(flights: Wire, fault: Any) -> None:
-    whole = flights.package.predictor
+def test_a_model_that_fails_on_mixed_rows_shows_no_more_than_an_id(wire: Wire, fault: Any) -> None:
+    whole = wire.package.predictor
 
     class Strict:
         def predict(self, columns: Any) -> Predictions:
@@ -161,20 +164,20 @@ def test_a_model_that_fails_on_mixed_rows_shows_no_more_than_an_id(flights: Wire
                 raise fault
             return Predictions(whole.predict(columns).labels, np.full((len(columns["carrier"]), 2), fault))
 
-    status, answer = explain(flights, flights.rows[:1], limited(replace(flights.package, predictor=Strict())))
+    status, answer = explain(wire, wire.rows[:1], limited(replace(wire.package, predictor=Strict())))
     assert (status, answer["code"]) == (500, "inference")
     assert answer["error_id"] in answer["error"]
     assert "secret" not in json.dumps(answer)
 
 
-def test_predictions_do_not_wait_behind_explanations(flights: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_predictions_do_not_wait_behind_explanations(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     """While one explanation is being made, another waits, a third is refused, and predictions are answered."""
     import asyncio
 
     import httpx
 
     monkeypatch.setattr(app_module, "EXPLAINING", 2)
-    whole, begun, go_on = flights.package.predictor, Event(), Event()
+    whole, begun, go_on = wire.package.predictor, Event(), Event()
 
     class Slow:
         def predict(self, columns: Any) -> Predictions:
@@ -183,11 +186,11 @@ def test_predictions_do_not_wait_behind_explanations(flights: Wire, monkeypatch:
                 assert go_on.wait(60)
             return whole.predict(columns)
 
-    app = limited(replace(flights.package, predictor=Slow()))
+    app = limited(replace(wire.package, predictor=Slow()))
 
     async def ask() -> list[int]:
         headers = {"Authorization": f"Bearer {TOKEN}"}
-        body, path = {"instances": flights.rows[:1]}, "/v1/models/flights"
+        body, path = {"instances": wire.rows[:1]}, "/v1/models/flights"
         async with httpx.AsyncClient(
             transport=httpx.ASGITransport(app), base_url="http://test", headers=headers
         ) as client:
@@ -202,13 +205,24 @@ def test_predictions_do_not_wait_behind_explanations(flights: Wire, monkeypatch:
     app.close()
 
 
-def test_three_classes_are_explained_by_the_one_that_was_predicted(flights: Wire) -> None:
+def test_three_classes_are_explained_by_the_one_that_was_predicted(wire: Wire) -> None:
     from cellops.serving.explanations import outcome
 
-    contract = flights.package.contract
+    contract = wire.package.contract
     schema = contract.schema.replace(classes=("a", "b", "c"))
     told = outcome(contract.replace(schema=schema), "b")
     assert (told.unit, told.label, told.place) == ("probability of late being b", "b", 1)
     labels = outcome(contract.replace(schema=schema.replace(probabilities=False)), "b")
     assert labels.unit == "1 where late is b, else 0"
     assert labels.of(Predictions(np.array(["a", "b"]), None)).tolist() == [0.0, 1.0]
+
+
+def test_a_server_explains_as_its_settings_allow(wire: Wire, server: Running) -> None:
+    def ask(rows: int) -> Any:
+        return server.client.post("/v1/models/flights:explain", json={"instances": wire.rows[:1] * rows})
+
+    answer = ask(10).json()
+    assert [made["method"] for made in answer["explanations"]] == ["exact"] * 10
+    assert len({json.dumps(made) for made in answer["explanations"]}) == 1
+    refused = ask(11)
+    assert (refused.status_code, refused.json()["code"]) == (413, "limit")

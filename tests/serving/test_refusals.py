@@ -10,6 +10,7 @@ from cellops.serving.limits import check_nesting
 from support.served import Running
 
 V1, V2, MLFLOW = "/v1/models/flights:predict", "/v2/models/flights/infer", "/invocations"
+EXPLAIN = "/v1/models/flights:explain"
 ROW = {"carrier": "UA", "origin": "EWR", "distance": 1400, "hour": 5, "wind_gust": 20.1}
 DATATYPES = {"carrier": "BYTES", "origin": "BYTES", "distance": "INT64", "hour": "INT64", "wind_gust": "FP64"}
 SECRET = "nobody may read this back"
@@ -29,7 +30,12 @@ def inputs(*rows: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def bodies(*rows: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    return [(V1, {"instances": rows}), (V2, {"inputs": inputs(*rows)}), (MLFLOW, {"dataframe_records": rows})]
+    return [
+        (V1, {"instances": rows}),
+        (EXPLAIN, {"instances": rows}),
+        (V2, {"inputs": inputs(*rows)}),
+        (MLFLOW, {"dataframe_records": rows}),
+    ]
 
 
 def said(answer: Any, path: str) -> str:
@@ -253,7 +259,7 @@ def test_a_body_that_is_too_large_is_413_and_the_server_lives_on(server: Running
     ],
     ids=str,
 )
-@pytest.mark.parametrize("path", [V1, V2, MLFLOW, "/feedback"])
+@pytest.mark.parametrize("path", [V1, V2, MLFLOW, EXPLAIN, "/feedback"])
 def test_another_content_type_is_415(server: Running, path: str, headers: dict[str, str]) -> None:
     assert server.client.post(path, content=b"{}", headers=headers).status_code == 415
 
@@ -266,7 +272,7 @@ def test_what_the_server_does_not_speak_is_501(server: Running) -> None:
     encoded = [tensor | {"parameters": {"content_type": "base64"}} for tensor in inputs(ROW)]
     asked = [
         server.client.post(V2, json={"inputs": encoded}),
-        server.client.post("/v1/models/flights:explain", json={"instances": [ROW]}),
+        server.client.post("/v2/models/flights/explain", json={"inputs": inputs(ROW)}),
     ]
     assert [answer.status_code for answer in asked] == [501] * 2
 

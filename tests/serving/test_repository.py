@@ -43,7 +43,8 @@ def repository(shelf: Shelf, tmp_path: Path) -> Iterator[Repository]:
         return found
 
     (tmp_path / "models").mkdir()
-    source = Source(taken, lambda _package: None, lambda name: tmp_path / name, ModelFolder(tmp_path / "models"))
+    folder = ModelFolder(tmp_path / "models")
+    source = Source(taken, lambda _package: None, lambda name: tmp_path / name, folder=folder)
     made = Repository(source, LIMITS, load(tmp_path))
     yield made
     made.close()

@@ -164,7 +164,7 @@ def test_each_path_asks_for_its_scope(wire: Wire) -> None:
             TokenScope.PREDICT,
         ),
         "/feedback": TokenScope.FEEDBACK,
-        "/metrics": TokenScope.METRICS,
+        **dict.fromkeys(("/metrics", "/ui/state"), TokenScope.METRICS),
     }
     assert {route.method for path, route in wire.app.table.routes.items() if path not in scopes} == {"GET"}
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 import pandas as pd
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_breast_cancer, load_diabetes
@@ -39,12 +40,13 @@ WAIT = 60
 
 def build(name: str, folder: Path) -> Path:
     """A package of `flights` (strings, missing values, rules), `strict` (the same, failing on unseen categories),
-    `cancer` (numbers, string labels), `diabetes` (regression) or `narrow` (columns of few bits, in a tree).
+    `cancer` (numbers, string labels), `diabetes` (regression), `narrow` (columns of few bits, in a tree) or `hostile`
+    (names that are markup, on more columns than are explained exactly).
     """
     import mlflow.sklearn
 
     makers = {"flights": _flights, "strict": partial(_flights, "error"), "cancer": _cancer, "diabetes": _diabetes}
-    makers["narrow"] = _narrow
+    makers |= {"narrow": _narrow, "hostile": _hostile}
     model, inputs, target = makers[name]()
     half = len(inputs) // 2
     model.fit(inputs[:half], target[:half])
@@ -101,6 +103,22 @@ def _narrow() -> tuple[Any, pd.DataFrame, pd.Series]:
         }
     )
     return DecisionTreeClassifier(random_state=0), inputs, data.target
+
+
+MARKUP = "<img src=x onerror='window.broken = true'>"
+
+
+def _hostile() -> tuple[Any, pd.DataFrame, pd.Series]:
+    data = load_breast_cancer(as_frame=True)
+    inputs = data.data.iloc[:, :12].copy()
+    inputs.insert(
+        0, MARKUP, np.where(data.target.sample(frac=1, random_state=0) == 1, "<script>broken()</script>", MARKUP)
+    )
+    encode = OneHotEncoder(sparse_output=False, handle_unknown="ignore")
+    model = make_pipeline(
+        make_column_transformer((encode, [MARKUP]), remainder="passthrough"), DecisionTreeClassifier(random_state=0)
+    )
+    return model, inputs, data.target.map({0: MARKUP, 1: "benign"}).rename("<b>what")
 
 
 def _environment() -> Environment:

@@ -36,9 +36,12 @@ class Wire:
         more = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
         return asyncio.run(self._ask("POST", path, content, [TRUSTED, (b"content-type", media_type), *more]))
 
-    def read(self, path: str, token: str | None = TOKEN) -> tuple[int, dict[bytes, bytes], bytes]:
+    def read(
+        self, path: str, token: str | None = TOKEN, accept: bytes = b"*/*"
+    ) -> tuple[int, dict[bytes, bytes], bytes]:
         """The same of a GET."""
-        return asyncio.run(self._ask("GET", path, b"", [TRUSTED] if token else []))
+        trusted = [(b"authorization", b"Bearer " + token.encode())] if token else []
+        return asyncio.run(self._ask("GET", path, b"", [(b"accept", accept), *trusted]))
 
     async def _ask(
         self, method: str, path: str, content: bytes, headers: list[tuple[bytes, bytes]]

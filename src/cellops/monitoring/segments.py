@@ -109,6 +109,16 @@ class SegmentWriter(Generic[Entry]):
         self._thread.join()
 
     @property
+    def room(self) -> int:
+        """Rows that may wait to be written."""
+        return self._queue_rows
+
+    @property
+    def waiting_rows(self) -> int:
+        with self._guard:
+            return self._waiting_rows + self._in_hand
+
+    @property
     def lost_rows(self) -> int:
         with self._guard:
             return sum(self._lost.values())

@@ -29,7 +29,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 WAITING = 256
 """Requests that may send their body or wait for the model; more are refused at once, so that these are answered."""
 EXPLAINING = 8
-"""Explanations that may wait for each other: each may take seconds."""
+"""Explanations that may be asked for at once: each may take seconds, and they are made one after another."""
 METHODS = {"GET": ("GET", "HEAD"), "POST": ("POST",)}
 """What a route takes besides its method: uvicorn leaves out the body of an answer to HEAD."""
 

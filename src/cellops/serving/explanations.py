@@ -13,6 +13,7 @@ from cellops.errors import CellopsError, LimitError
 from cellops.explain.shapley import Attribution, attribution
 from cellops.packaging.load import LoadedPackage
 from cellops.packaging.predictor import Predictions
+from cellops.packaging.threads import Threads
 from cellops.records.base import Value
 from cellops.records.contract import Contract, Task
 from cellops.serving.errors import DeadlineError, UnsupportedError, failure
@@ -72,6 +73,7 @@ class Explanations:
     def __init__(self, package: LoadedPackage, limits: Limits) -> None:
         self._package = package
         self._limits = limits
+        self._threads = Threads()
 
     def check_rows(self, rows: int) -> None:
         """Refuse what cannot be explained, before anything is computed.
@@ -104,7 +106,9 @@ class Explanations:
         """
         deadline = time.monotonic() + self._limits.explain_seconds
         labels = predictions.labels.tolist()
-        made = [self._row(columns, row, label, deadline) for row, label in enumerate(labels)]
+        # One processor for an explanation, whatever it takes: the others are for predictions.
+        with self._threads.for_rows(1):
+            made = [self._row(columns, row, label, deadline) for row, label in enumerate(labels)]
         return [document for document, _ in made], sum(found.evaluations for _, found in made)
 
     @cached_property

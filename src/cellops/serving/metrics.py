@@ -1,9 +1,10 @@
 """What Prometheus reads at /metrics: histograms in base units, named as the field names them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.samples import Sample
 
 REQUEST_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 ROW_BUCKETS = (1, 10, 100, 1_000, 10_000, 100_000)
@@ -91,10 +92,13 @@ class Metrics:
         """Those of one version of a model."""
         return ModelMetrics(self, model, version)
 
+    def samples(self) -> Iterator[Sample]:
+        """All that the metrics say now."""
+        return (sample for metric in self.registry.collect() for sample in metric.samples)
+
     def total(self, sample: str) -> int:
         """What a sample says now, over all that was ever served."""
-        found = (each for metric in self.registry.collect() for each in metric.samples if each.name == sample)
-        return int(sum(each.value for each in found))
+        return int(sum(each.value for each in self.samples() if each.name == sample))
 
     def text(self) -> bytes:
         return generate_latest(self.registry)

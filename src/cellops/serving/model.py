@@ -1,5 +1,6 @@
 """One package at work: it answers, logs what it answers and takes labels, from its load to its last request."""
 
+import time
 from collections.abc import Callable
 
 from cellops.data.decoder import Decoder
@@ -59,6 +60,7 @@ class Model:
         self.metrics = metrics.of(self.name, self.version)
         self.ids = PredictionIds(self.name)
         self.logs = logs
+        self.since = time.time()
         strategy, schema = Single(Slot("champion", package)), package.contract.schema
         if logs is None:
             self.plane = DataPlane(strategy, self.metrics, limits, declared=declared)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
+from pathlib import Path
 
 import orjson
 
@@ -13,8 +14,9 @@ from cellops.serving.metrics import Metrics, ModelMetrics
 from cellops.serving.model import Model
 from cellops.serving.protocols import PROTOCOLS
 from cellops.serving.protocols.protocol import Protocol, Served
-from cellops.serving.replies import Reply, constant
+from cellops.serving.replies import Reply
 from cellops.serving.routes import OPEN, Handler, Route, asking, explaining, measuring, reading, taking
+from cellops.serving.ui.routes import front, page_paths, page_routes
 
 REPOSITORY = "/v2/repository/"
 MODEL_PATH = re.compile(r"/v[12]/models/([^/:]+)(?:/versions/([^/:]+))?(.*)")
@@ -30,6 +32,8 @@ class Models:
         what answers those who name none.
     metrics
         Read at /metrics.
+    reports
+        The folder in which drift reports lie, in one for each model.
 
     Raises
     ------
@@ -37,7 +41,7 @@ class Models:
         When one version is given twice.
     """
 
-    def __init__(self, models: Sequence[Model], metrics: Metrics) -> None:
+    def __init__(self, models: Sequence[Model], metrics: Metrics, reports: Path | None = None) -> None:
         self.all = tuple(models)
         self.defaults = {model.name: model for model in self.all}
         """The version that answers who names none, by the model's name."""
@@ -47,6 +51,7 @@ class Models:
                 fact = f"The package {model.name} is given twice in the version {model.version}"
                 raise UsageError(fact, remedy="Give each version of a model once")
         self._measured = metrics
+        self._reports = reports
         self._protocols = {model: self._spoken(model) for model in self.all}
         self._words = self._protocols[self.first]
         self.routes: Mapping[str, Route] = self._all_routes()
@@ -82,7 +87,7 @@ class Models:
             fact = "Open Inference has no explanations"
             return UnsupportedError(fact, remedy=f"Ask for them at /v1/models/{name}:explain")
         fact = "There is no such path here"
-        questions = ", ".join(path for path, route in self.routes.items() if route.in_thread)
+        questions = ", ".join(path for path, route in self.routes.items() if route.method == "POST")
         return NotFoundError(fact, remedy=f"Questions go to {questions}")
 
     def _spoken(self, model: Model) -> tuple[Protocol, ...]:
@@ -102,12 +107,13 @@ class Models:
     def _all_routes(self) -> dict[str, Route]:
         words = self._words[0]
         routes = {
-            "/": Route("live", "GET", words, constant(self._live), in_thread=False),
+            "/": Route("live", "GET", words, front(Reply(200, orjson.dumps(self._live))), in_thread=False),
             "/metrics": measuring(words, self._measured),
             openapi.PATH: Route("openapi", "GET", words, self._described(), in_thread=False),
             openapi.FEEDBACK: taking(words, tuple(self.defaults.values())),
         }
         routes |= {path: taking(words, (model,)) for model in self.all for path in self._feedback_paths(model)}
+        routes |= page_routes(words, self.all, self._measured, self._reports)
         for model in self.all:
             for protocol in self._protocols[model]:
                 routes |= reading(protocol, protocol.documents())
@@ -141,6 +147,7 @@ class Models:
                     readable={"/": self._live, "/metrics": ""} if model is self.first else {},
                     is_open=OPEN,
                     feedback=self._feedback_paths(model),
+                    more=page_paths() if model is self.first else {},
                 )
                 for model in self.all
             }

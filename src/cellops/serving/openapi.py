@@ -4,6 +4,7 @@ The source is the OpenAPI Specification 3.1.0, whose schemas are JSON Schema 202
 """
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -55,6 +56,7 @@ def document(
     readable: Mapping[str, Document],
     is_open: Iterable[str],
     feedback: Iterable[str] = (),
+    more: Mapping[str, Any] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """The OpenAPI document of one version of a model.
 
@@ -74,6 +76,8 @@ def document(
         Paths that need no token.
     feedback
         Paths that take labels.
+    more
+        Other paths, as they are described.
     """
     paths: dict[str, Any] = {path: {"get": _reading(value, ERROR)} for path, value in readable.items()}
     for protocol in protocols:
@@ -83,6 +87,7 @@ def document(
         for path, operation in protocol.operations().items():
             paths[path] = {"post": _asking(operation, error) | {"tags": [tag]}}
     paths |= {path: {"post": _asking(_feedback(limits, LABEL), ERROR)} for path in feedback}
+    paths |= more
     for path in is_open:
         if path in paths:
             paths[path]["get"]["security"] = []

@@ -285,7 +285,8 @@ class Repository:
             raise
 
     def _table(self, placed: Iterable[Placed]) -> Models:
-        return Models([each.model for each in placed if each.model is not None], self.metrics)
+        at_work = [each.model for each in placed if each.model is not None]
+        return Models(at_work, self.metrics, self._settings.folder / "drift")
 
     def _end(self, model: Model) -> None:
         """Called in one thread only, and for a model once or twice."""

@@ -18,8 +18,8 @@ from cellops.serving.protocols.protocol import Body, Document, Explaining, Proto
 from cellops.serving.replies import Reply, answer_reply, constant
 from cellops.serving.tokens import TokenScope
 
-OPEN = ("/", "/v2/health/live", "/v2/health/ready", "/ping", "/health")
-"""Probes send no token."""
+OPEN = ("/", "/v2/health/live", "/v2/health/ready", "/ping", "/health", "/ui", "/ui/page.css", "/ui/page.js")
+"""Probes send no token, and the page has none before a person types it."""
 Handler = Callable[[Body, int], Reply]
 
 
