@@ -164,9 +164,9 @@ PORT = ("--port", "0")
 
 
 @contextmanager
-def running(package: Path, folder: Path, **settings: str) -> Iterator[Running]:
+def running(package: Path, folder: Path, *words: str, **settings: str) -> Iterator[Running]:
     """A server and a client that has its token."""
-    process = start(package, folder, **settings)
+    process = start(package, folder, *words, **settings)
     assert process.stdout is not None
     try:
         ready = process.stdout.readline()
