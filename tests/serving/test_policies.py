@@ -257,3 +257,23 @@ def test_what_is_explained_is_the_models_own_answer_to_the_imputed_row() -> None
         assert answer["explanations"][0]["value"] == pytest.approx(answer["predictions"][0])
         status, _, body = wire.send("/v1/models/delays:explain", orjson.dumps({"instances": [{"carrier": "UA"}]}))
         assert (status, b"an input of the model is missing" in body) == (400, True)
+
+
+def test_a_model_that_fails_on_all_rows_is_not_asked_for_each_of_them() -> None:
+    calls = []
+
+    def fail(columns: Mapping[str, Any]) -> Predictions:
+        calls.append(len(columns["distance"]))
+        message = "down"
+        raise RuntimeError(message)
+
+    with on(loaded(predict=fail), Declared(answer="7")) as wire:
+        assert asked(wire, at(*range(100)))[1] == [7] * 100
+    assert len(calls) < 12
+
+
+def test_what_the_fallback_imputes_is_counted_once() -> None:
+    simple = loaded(f'{BETWEEN}("hour", 5, 23, action="impute", default=12)', columns=("hour",), name="simple")
+    with on(loaded(), Declared(fallback=simple)) as wire:
+        assert asked(wire, [ROW, {"hour": 3}])[2].startswith("imputed hour: row 1; answered by fallback simple: row 1")
+        assert handled(wire) == {("imputed", "hour"): 1, ("answered by fallback", "simple"): 1}
