@@ -161,7 +161,7 @@ class Policies:
             handling.note(FALLBACK_ANSWER, left)
             pieces.append(Piece(left, self._answer_rules.fallback(len(left)), side.digest))
         if _count(pieces) < rows:
-            raise no_answer(taken(columns, _left(every, pieces)), cause)
+            raise no_answer(columns, cause)
         return pieces, warnings
 
     def _require_fallback(self, columns: Columns, cold: Rows) -> list[str]:
