@@ -18,7 +18,12 @@ from cellops.flows.execute import execute
 from cellops.flows.package import package
 from support.notebooks import LOAD, PARAMETERS, TRAIN, write
 
-EXPECT = '%%mlops expect table\nexpect_column_values_to_be_in_set("kind", ["a", "b", "c"])'
+EXPECT = """%%mlops expect table
+expect_column_values_to_be_in_set("kind", ["a", "b", "c"])
+expect_column_values_to_be_between("size", -9, 9, action="impute", default="median")
+expect_column_values_to_be_in_set("late", [0, 1], action="impute", default=0)
+expect_column_values_to_not_be_null("late")
+"""
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +31,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with one trained run and its package."""
     folder = tmp_path_factory.mktemp("trained")
     (folder / ".cellops").mkdir()
-    prepare = "import pandas as pd\ntable = pd.DataFrame({'size': [1.0], 'kind': ['a']})"
+    prepare = "import pandas as pd\ntable = pd.DataFrame({'size': [1.0], 'kind': ['a'], 'late': [0]})"
     notebook = write(
         folder / "train.ipynb", LOAD, PARAMETERS, prepare, EXPECT, TRAIN, "%%mlops run --name bare\nx = 1 / 2"
     )
@@ -50,9 +55,10 @@ def test_a_package_carries_its_contract_and_where_it_comes_from(inside: Path) ->
     assert held >= {"MLmodel", "model.skops", "contract/profile.json", "environment/lock.txt", "manifest.json"}
     provenance = json.loads((inside / "model" / "provenance.json").read_text())
     assert provenance["notebook"] == "train.ipynb"
-    assert json.loads((inside / "model" / "contract" / "suite.json").read_text())["expectations"][0]["columns"] == [
-        "kind"
-    ]
+    suite = json.loads((inside / "model" / "contract" / "suite.json").read_text())["expectations"]
+    # A rule on what is predicted goes with the package where it says what a server does.
+    assert [rule["columns"] for rule in suite] == [["kind"], ["size"], ["late"]]
+    assert type(suite[1]["default"]) is float
     lock = (inside / "model" / "environment" / "lock.txt").read_text()
     assert "scikit-learn==" in lock
     assert "://" not in lock

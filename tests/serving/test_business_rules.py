@@ -1,5 +1,6 @@
 """The operator's own function on answers: it adjusts them or refuses rows, over every protocol."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -115,6 +116,7 @@ def test_rules_are_read_from_the_current_folder_and_not_from_a_package(
     package.mkdir()
     (package / "house_rules_theirs.py").write_text("raise SystemExit\n")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
     assert isinstance(read_rules("house_rules_here:adjust", [package]), BusinessRules)
     for named, said in (
         ("house_rules_here", "is not MODULE:FUNCTION"),

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import orjson
+import pandas as pd
 import pytest
 
 from cellops.data.expectations import parse
@@ -13,7 +14,7 @@ from cellops.errors import ExpectationError, SettingsError, UsageError
 from cellops.monitoring import prediction_log
 from cellops.packaging.predictor import Predictions
 from cellops.serving.policies import Declared
-from support.loaded import ROW, asked, asked_everywhere, loaded, questions
+from support.loaded import DATATYPES, ROW, asked, asked_everywhere, loaded, questions
 from support.policies import handled, on
 
 BETWEEN = "expect_column_values_to_be_between"
@@ -257,3 +258,55 @@ def test_what_is_explained_is_the_models_own_answer_to_the_imputed_row() -> None
         assert answer["explanations"][0]["value"] == pytest.approx(answer["predictions"][0])
         status, _, body = wire.send("/v1/models/delays:explain", orjson.dumps({"instances": [{"carrier": "UA"}]}))
         assert (status, b"an input of the model is missing" in body) == (400, True)
+
+
+def test_a_model_that_fails_on_all_rows_is_not_asked_for_each_of_them() -> None:
+    calls = []
+
+    def fail(columns: Mapping[str, Any]) -> Predictions:
+        calls.append(len(columns["distance"]))
+        message = "down"
+        raise RuntimeError(message)
+
+    with on(loaded(predict=fail), Declared(answer="7")) as wire:
+        assert asked(wire, at(*range(100)))[1] == [7] * 100
+    assert len(calls) < 12
+
+
+def test_what_the_fallback_imputes_is_counted_once() -> None:
+    simple = loaded(f'{BETWEEN}("hour", 5, 23, action="impute", default=12)', columns=("hour",), name="simple")
+    with on(loaded(), Declared(fallback=simple)) as wire:
+        assert asked(wire, [ROW, {"hour": 3}])[2].startswith("imputed hour: row 1; answered by fallback simple: row 1")
+        assert handled(wire) == {("imputed", "hour"): 1, ("answered by fallback", "simple"): 1}
+
+
+def test_missing_values_of_csv_parquet_and_bytes_are_imputed_too() -> None:
+    body = f'{NOT_NULL}("distance", action="impute", default=700)\n{NOT_NULL}("hour", action="impute", default=12)'
+    frame = pd.DataFrame([ROW, ROW | {"distance": None}, ROW | {"hour": None}])
+    tensors = [
+        {"name": name, "shape": [3], "datatype": DATATYPES[name], "data": frame[name].tolist()}
+        for name in ("carrier", "night")
+    ]
+    tensors.append({"name": "hour", "shape": [3], "datatype": "INT64", "data": [12, 12, None]})
+    tensors.append({"name": "distance", "shape": [3], "datatype": "FP64", "parameters": {"binary_data_size": 24}})
+    head = orjson.dumps({"inputs": tensors})
+    tail = np.array([700.0, np.nan, 700.0]).tobytes()
+    with on(loaded(body)) as wire:
+        expected = asked(wire, [ROW])[1] * 3
+        text, binary = wire.send, frame.to_parquet()
+        answers = [
+            text("/invocations", frame.to_csv(index=False).encode(), b"text/csv"),
+            text("/invocations", binary, b"application/vnd.apache.parquet"),
+            text(
+                "/v2/models/delays/infer",
+                head + tail,
+                b"application/octet-stream",
+                inference_header_content_length=str(len(head)),
+            ),
+        ]
+        for status, headers, content in answers:
+            document = orjson.loads(content)
+            assert status == 200, document
+            labels = document["outputs"][0]["data"] if "outputs" in document else document["predictions"]
+            assert labels == expected
+            assert headers[b"x-cellops-warnings"] == b"imputed distance: row 1; imputed hour: row 2"

@@ -110,7 +110,9 @@ def read_rules(named: str, packages: Iterable[Path] = ()) -> BusinessRules:
         fact = f"{named} is not MODULE:FUNCTION"
         raise UsageError(fact, remedy=EXAMPLE)
     here = str(Path.cwd())
-    sys.path.insert(0, here)
+    if here not in sys.path:
+        # It stays there, for what the function itself imports; installed modules come first.
+        sys.path.append(here)
     try:
         found = importlib.util.find_spec(module_name)
         if found is not None and found.origin is not None:
@@ -121,8 +123,6 @@ def read_rules(named: str, packages: Iterable[Path] = ()) -> BusinessRules:
     except Exception as error:
         fact = f"The module {module_name} cannot be imported: {type(error).__name__}: {error}"
         raise UsageError(fact, remedy=EXAMPLE) from error
-    finally:
-        sys.path.remove(here)
     if not callable(function):
         fact = f"The module {module_name} has no function {function_name}"
         raise UsageError(fact, remedy=EXAMPLE)

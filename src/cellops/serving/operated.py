@@ -49,11 +49,11 @@ def _overridden(contract: Contract, own: Suite) -> Suite:
     """The operator's expectations, and those of the package on other columns or by other rules."""
     schema, suite = contract.schema, contract.suite or Suite(name="inputs")
     known = {schema.target, *(field.name for field in schema.inputs)}
-    added = resolved(own, contract).expectations
-    strange = [name for rule in added for name in rule.columns if name not in known]
+    strange = [name for rule in own.expectations for name in rule.columns if name not in known]
     if strange:
         fact = f"The suite of the server has rules on {strange[0]}, which the model neither takes nor predicts"
         raise ExpectationError(fact, remedy=f"Its columns are: {listed(sorted(known))}")
+    added = resolved(own, contract).expectations
     instead = {(rule.rule, rule.columns) for rule in added}
     kept = [rule for rule in suite.expectations if (rule.rule, rule.columns) not in instead]
     return suite.replace(expectations=(*kept, *added))

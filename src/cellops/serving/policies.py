@@ -115,7 +115,7 @@ class Policies:
         InferenceError
             When no answer can be given to some.
         """
-        handling = Handling(self._metrics)
+        handling = Handling()
         filled = self._champion.imputed(columns, handling)
         pieces, warnings = self._pieces(self._sides[package], filled, rows, handling)
         predictions, broken = self._answer_rules.applied(merged(pieces), handling)
@@ -123,6 +123,7 @@ class Policies:
             predictions = self._rules.applied(
                 self._name, filled, predictions, handling, metrics=self._metrics, check=self._check
             )
+        handling.count(self._metrics)
         said = (*warnings, *broken, *handling.warnings())
         return Handled(predictions, said, handling.by_row(rows), _packages(pieces, package, rows))
 
@@ -134,7 +135,7 @@ class Policies:
         InputError
             When some lack what it needs.
         """
-        handling = Handling(self._metrics)
+        handling = Handling()
         filled = self._champion.imputed(columns, handling)
         lacking = self._champion.lacking(filled).tolist()
         if lacking:
@@ -160,13 +161,13 @@ class Policies:
             handling.note(FALLBACK_ANSWER, left)
             pieces.append(Piece(left, self._answer_rules.fallback(len(left)), side.digest))
         if _count(pieces) < rows:
-            raise no_answer(taken(columns, _left(every, pieces)), cause)
+            raise no_answer(columns, cause)
         return pieces, warnings
 
     def _require_fallback(self, columns: Columns, cold: Rows) -> list[str]:
         """Hold rows that are the fallback's alone against its contract."""
         assert self._fallback is not None  # noqa: S101 - no row is cold without one
-        own = self._fallback.imputed(columns, Handling(self._metrics))
+        own = self._fallback.imputed(columns, Handling())
         lacking = cold[self._fallback.lacking(own)].tolist()
         if lacking:
             fact = f"{row_numbers(lacking).capitalize()}: both the model and its fallback miss an input"

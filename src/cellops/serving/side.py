@@ -18,7 +18,10 @@ from cellops.serving.output_check import Mask, OutputCheck
 from cellops.serving.rule_check import NO_ROWS, Rows, RuleCheck
 
 MOST_CALLS = 64
-"""Of a model in one request: rows on which it fails are told apart by halves, and the rest of them is given up."""
+"""Of a model in one request: rows on which it fails are told apart by halves, and the rest of them is given up.
+
+It is given up earlier where it fails on all that it is asked.
+"""
 STRICT: Mapping[ColumnKind, type] = {ColumnKind.INTEGER: np.int64, ColumnKind.BOOLEAN: np.bool_}
 """Kinds of column that are held otherwise where values may be missing."""
 
@@ -94,8 +97,10 @@ class Side:
         """
         pieces, cause = list[Piece](), None
         waiting: list[Rows] = [np.arange(len(numbers))]
-        for _ in range(MOST_CALLS):
-            if not waiting:
+        # One row on which it fails is found after as many failures as there are halvings.
+        patience = len(numbers).bit_length() + 3
+        for calls in range(MOST_CALLS):
+            if not waiting or (not pieces and calls >= patience):
                 break
             part = waiting.pop()
             try:
