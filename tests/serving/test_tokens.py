@@ -175,7 +175,8 @@ def test_each_path_asks_for_its_scope(wire: Wire) -> None:
     scopes = {path: route.scope for path, route in wire.app.table.routes.items() if route.scope}
     assert scopes == {
         **dict.fromkeys(
-            [path for path in scopes if path.endswith(("predict", "infer", "invocations"))], TokenScope.PREDICT
+            [path for path in scopes if path.endswith(("predict", "infer", "explain", "invocations"))],
+            TokenScope.PREDICT,
         ),
         "/feedback": TokenScope.FEEDBACK,
         "/metrics": TokenScope.METRICS,
