@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 
 import msgspec
 
-from cellops.errors import SettingsError
+from cellops.errors import SettingsError, UsageError
 from cellops.setting_sources import Given, from_environment, from_pyproject
 
 LOCAL = "local"
@@ -165,7 +165,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """The file of the tokens of clients."""
         if self.server_tokens is None:
             return self.folder / "server-tokens.json"
-        return self.project / Path(self.server_tokens).expanduser()
+        return self.project / expanded(self.server_tokens)
 
     @property
     def store(self) -> str:
@@ -181,6 +181,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         if store == self.store:
             return self
         return msgspec.structs.replace(self, tracking_uri=local_store(self.folder) if store == LOCAL else store)
+
+
+def expanded(path: str | Path) -> Path:
+    """A path with the home folder in the place of its `~`.
+
+    Raises
+    ------
+    UsageError
+        When there is no such home folder.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        fact = f"{path} begins with a ~ for which there is no home folder"
+        raise UsageError(fact, remedy="Write the whole path") from error
 
 
 def local_store(folder: Path) -> str:

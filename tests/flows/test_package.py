@@ -1,8 +1,10 @@
 """From a run to a package, to drift without reference data."""
 
+import errno
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -135,6 +137,37 @@ def test_another_process_gives_the_same_bytes_and_imports_no_mlflow(trained: Pat
         for folder in (trained / "model", trained / "elsewhere" / "model")
     )
     assert first == again
+
+
+STOPPED = """
+import os, signal, sys
+from pathlib import Path
+from cellops.flows.package import package
+from cellops.packaging import build
+build.replay = lambda *_: os.kill(os.getpid(), signal.SIGTERM)
+package("trained", output=Path(sys.argv[1], "again"))
+"""
+
+
+def test_a_package_that_is_stopped_in_the_middle_leaves_nothing(trained: Path, tmp_path: Path) -> None:
+    (tmp_path / "temporary").mkdir()
+    surroundings = {**os.environ, "TMPDIR": str(tmp_path / "temporary")}
+    command = [sys.executable, "-c", STOPPED, tmp_path]
+    done = subprocess.run(command, cwd=trained, env=surroundings, capture_output=True, text=True, check=False)
+    assert done.returncode == 128 + signal.SIGTERM, done.stderr
+    assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")] == ["temporary"]
+
+
+def test_a_disk_of_temporary_files_that_is_full_is_one_line(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("cellops.flows.package.in_format", full)
+    monkeypatch.chdir(trained)
+    with pytest.raises(PackageError, match=r"No space left.* set TMPDIR"):
+        package("trained", output=tmp_path / "again", format="onnx")
 
 
 def test_a_run_without_a_model_or_no_run_at_all_is_a_clear_error(trained: Path, project: Path) -> None:

@@ -15,7 +15,8 @@ from cellops.monitoring.windows import Window, whole
 from cellops.packaging.contract import build_contract
 from cellops.packaging.load import LoadedPackage
 from cellops.packaging.predictor import SklearnPredictor
-from cellops.records.package import Manifest, Provenance
+from cellops.records.package import Manifest
+from support.provenance import PROVENANCE
 
 ROWS = 400
 
@@ -40,24 +41,12 @@ def loaded(table: pd.DataFrame) -> LoadedPackage:
     encode = make_column_transformer((OneHotEncoder(), ["kind"]), remainder="passthrough")
     model = make_pipeline(encode, LogisticRegression()).fit(inputs, late)
     contract = build_contract(model, (inputs, late))
-    provenance = Provenance(
-        run="3f2a91c0",
-        mlflow_run_id=None,
-        notebook=None,
-        commit=None,
-        dirty=False,
-        seed=None,
-        created="2024-01-01T00:00:00+00:00",
-        cellops="0.1.0",
-        model_type="sklearn.pipeline.Pipeline",
-        model_format="skops",
-    )
     return LoadedPackage(
         path=Path("model"),
         manifest=Manifest(version=1, name="model", run=None, files=()),
         digest="0" * 64,
         contract=contract,
-        provenance=provenance,
+        provenance=PROVENANCE,
         predictor=SklearnPredictor(model, contract.schema),
     )
 

@@ -22,6 +22,7 @@ from cellops.records.contract import Contract
 from cellops.records.package import Provenance
 from cellops.records.run import Environment
 from cellops.settings import BUILT_IN_TRUSTED_TYPES
+from support.provenance import PROVENANCE
 
 ENVIRONMENT = Environment(
     python="3.11.7",
@@ -32,18 +33,6 @@ ENVIRONMENT = Environment(
     cores=2,
     distributions={"numpy": "2.4.6", "cellops": "0.1.0"},
     local=("cellops",),
-)
-PROVENANCE = Provenance(
-    run="3f2a91c0",
-    mlflow_run_id=None,
-    notebook="flights.ipynb",
-    commit=None,
-    dirty=False,
-    seed=7,
-    created="2013-04-01T00:00:00+00:00",
-    cellops="0.1.0",
-    model_type="sklearn.pipeline.Pipeline",
-    model_format="skops",
 )
 
 

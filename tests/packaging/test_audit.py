@@ -137,6 +137,7 @@ def test_a_broken_package_is_audited_as_far_as_it_is_whole(package):
         "extra",
         "provenance.json",
         "MLmodel",
+        ".dockerignore",
     ]
     assert done.refused
     assert done.model_format is None
@@ -181,6 +182,21 @@ def test_a_pickle_is_listed_by_what_it_names(package, monkeypatch):
 )
 def test_a_pickle_cannot_hide_what_it_names(content, names):
     assert FORMATS["pickle"].untrusted(content) == names
+
+
+def test_files_that_build_or_start_something_are_compared_with_what_cellops_writes(package):
+    clean = audit(package)
+    assert len(clean.deployment) == 12
+    assert all(file.own for file in clean.deployment)
+    dockerfile, compose = package / "Dockerfile", package / "docker-compose.override.yml"
+    dockerfile.write_text(dockerfile.read_text().replace("USER 10001:10001", "USER root"))
+    compose.write_text("services: {server: {privileged: true}}")
+    seal(package)
+    (found,) = [finding for finding in audit(package).findings if finding.code == "foreign-deployment"]
+    assert found.seen.endswith("for this package: Dockerfile, docker-compose.override.yml")
+    (package / "environment" / "environment.json").write_text("{}")
+    seal(package)
+    assert not any(file.own for file in audit(package).deployment)
 
 
 def test_formats_of_libraries_are_listed_by_what_runs_them(package):

@@ -44,6 +44,7 @@ CHANGES = {
     "ragged parity": ("parity", lambda d: d["inputs"]["distance"].pop()),
     "parity without a column": ("parity", lambda d: d["inputs"].pop("distance")),
     "too few probabilities": ("parity", lambda d: d["probabilities"][0].pop()),
+    "a tolerance that any answer keeps": ("parity", lambda d: d.update(tolerance=0.5)),
     "no edges": ("profile", lambda d: numeric(d)["bins"].update(edges=[])),
     "no bins": ("profile", lambda d: numeric(d)["bins"].update(edges=None)),
     "edges that fall": ("profile", lambda d: numeric(d)["bins"]["edges"].reverse()),
@@ -157,3 +158,11 @@ def test_text_of_numbers_is_refused(related):
     changed = related.profile.replace(columns=(one.replace(text=others[-1].text), *others))
     with pytest.raises(IntegrityError, match="words of column one"):
         require_consistent(related.replace(profile=changed))
+
+
+@pytest.mark.parametrize("label", ["many", True, None, 10**400])
+def test_labels_of_a_regression_that_are_no_numbers(diabetes_model, label):
+    contract = diabetes_model.contract()
+    wrong = contract.parity.replace(labels=[label, *contract.parity.labels[1:]])
+    with pytest.raises(IntegrityError, match="a label is no number"):
+        require_consistent(contract.replace(parity=wrong))

@@ -78,12 +78,9 @@ def test_nobody_is_root_and_no_word_is_a_secret(stages, package):
     assert "--no-cache-dir" in (package / "Dockerfile").read_text()
 
 
-def test_system_libraries_are_installed_where_the_model_links_to_them(package, recorded, tmp_path):
-    environment, provenance = recorded
+def test_system_libraries_are_installed_where_the_model_links_to_them(package, recorded):
     assert "apt-get" not in (package / "Dockerfile").read_text()
-    (tmp_path / "environment").mkdir()
-    (tmp_path / "environment/serving.txt").write_text("lightgbm==4.6.0\nnumpy==2.4.6\n")
-    text = dockerfile(image_of(tmp_path, "late", environment, provenance))
+    text = dockerfile(image_of(1, "lightgbm==4.6.0\nnumpy==2.4.6\n", "late", *recorded))
     order = [f"{word} {rest}" for word, rest in instructions(text)]
     installs = next(
         n for n, line in enumerate(order) if "apt-get install --yes --no-install-recommends libgomp1" in line

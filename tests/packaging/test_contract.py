@@ -6,7 +6,7 @@ import pytest
 from sklearn.cluster import KMeans
 from sklearn.datasets import load_breast_cancer
 from sklearn.dummy import DummyClassifier
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV, TunedThresholdClassifierCV
 from sklearn.multioutput import MultiOutputClassifier
 from sklearn.neighbors import KNeighborsClassifier
@@ -18,7 +18,8 @@ from sklearn.tree import DecisionTreeClassifier
 from cellops.data.decoder import frame_columns
 from cellops.errors import PackageError
 from cellops.packaging.contract import MOST_PROFILES, build_contract
-from cellops.packaging.predictor import SklearnPredictor
+from cellops.packaging.parity import NOISE, differences, replay
+from cellops.packaging.predictor import Predictions, SklearnPredictor
 from cellops.records.contract import Contract, Task
 from cellops.records.profile import ColumnKind
 
@@ -80,6 +81,26 @@ def test_a_regressor_has_numbers_for_output_and_no_classes(diabetes_model):
     assert contract.output.kind is ColumnKind.NUMBER
     assert contract.performance.measure("rmse").value > 0
     assert 1e-6 < contract.parity.tolerance < 1e-3
+
+
+def test_answers_far_below_one_are_compared_in_their_own_magnitude(diabetes_model):
+    (inputs, target), small = diabetes_model.training, 1e-9
+    model = LinearRegression().fit(inputs, target * small)
+    contract = build_contract(model, (inputs, target * small))
+    assert contract.parity.tolerance == pytest.approx(1e-6 * np.abs(contract.parity.labels).max())
+    model.coef_ = -model.coef_
+    with pytest.raises(PackageError, match="answers otherwise than in training"):
+        replay(contract, SklearnPredictor(model, contract.schema))
+    model.coef_, model.intercept_ = model.coef_ * 0, 0.0
+    assert build_contract(model, (inputs, target * small)).parity.tolerance == NOISE
+
+
+def test_one_answer_for_all_rows_is_none_for_each(cancer_model):
+    contract = cancer_model.contract()
+    parity = contract.parity.replace(labels=["benign"] * 20, probabilities=[[0.5, 0.5]] * 20)
+    for labels, chances in ((1, 20), (20, 1)):
+        answers = Predictions(np.array(["benign"] * labels), np.full((chances, 2), 0.5))
+        assert differences(contract.schema, parity, answers).tolist() == list(range(20))
 
 
 def test_without_evaluation_data_there_is_no_performance_and_no_output(cancer_model):

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from cellops import settings
-from cellops.errors import IntegrityError, NotFoundError, PackageError, SettingsError, SignatureError
+from cellops.errors import IntegrityError, NotFoundError, PackageError, SettingsError, SignatureError, UsageError
 from cellops.flows.key import key as new_keys
 from cellops.flows.sign import sign
 from cellops.packaging import manifest, signing
@@ -275,6 +275,18 @@ def test_keys_that_cannot_be_read_trust_nobody(tmp_path, value):
 def test_a_private_key_is_no_key_to_trust(tmp_path, owner):
     with pytest.raises(SettingsError, match=r"is a private key.*with \.pub behind"):
         read_keys([str(tmp_path / "keys" / "owner")], tmp_path)
+
+
+def test_a_home_folder_that_is_not_there(package, tmp_path, monkeypatch):
+    monkeypatch.setenv("CELLOPS_SERVER_TOKENS", "~nobody-of-this-name/tokens")
+    for work in (
+        lambda: new_keys("~nobody-of-this-name/key"),
+        lambda: sign(package, "~nobody-of-this-name/key"),
+        lambda: read_keys(["~nobody-of-this-name/key.pub"], tmp_path),
+        lambda: settings.load(tmp_path).tokens,
+    ):
+        with pytest.raises(UsageError, match="begins with a ~"):
+            work()
 
 
 def test_the_setting_takes_several_and_never_none(tmp_path, monkeypatch):

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import math
 import os
 import stat
 from collections.abc import Iterator
@@ -12,7 +13,10 @@ from typing import Any
 
 import pytest
 
+from cellops import settings
 from cellops.errors import CredentialsError, UsageError
+from cellops.flows.tokens import new_token, tokens
+from cellops.flows.tokens import rotate_token as rotate
 from cellops.serving import auth
 from cellops.serving.auth import OWNER, Access
 from cellops.serving.tokens import TokenScope, add_token, digest, read_tokens, revoke_token, rotate_token
@@ -131,6 +135,17 @@ def test_a_file_that_is_broken_is_named_and_kept(file: Path, content: bytes) -> 
     with pytest.raises(UsageError, match="cannot be read"):
         add_token(file, "shop", EVERYTHING)
     assert file.read_bytes() == content
+
+
+@pytest.mark.parametrize("time", [math.nan, math.inf, 1e300, -1.0])
+def test_a_time_that_never_ends_or_is_none_is_refused(project: Path, time: float) -> None:
+    held = settings.load(project)
+    new_token("shop", settings=held)
+    with pytest.raises(UsageError, match="cannot be valid for"):
+        new_token("other", days=time, settings=held)
+    with pytest.raises(UsageError, match="cannot be valid for"):
+        rotate("shop", hours=time, settings=held)
+    assert [(token.name, token.expires) for token in tokens(settings=held)] == [("shop", None)]
 
 
 @pytest.mark.parametrize("name", ["", "a b", "-x", "a/b", "x" * 65, "a\n"])

@@ -20,7 +20,7 @@ from cellops.packaging.load import LoadedPackage
 from cellops.packaging.predictor import Predictions, SklearnPredictor
 from cellops.records.contract import Contract
 from cellops.records.package import Manifest
-from support.served import provenance
+from support.provenance import PROVENANCE
 from support.wire import Wire
 
 ROW = {"carrier": "UA", "distance": 700.0, "hour": 12, "night": False}
@@ -69,7 +69,7 @@ def loaded(
         contract = contract.replace(suite=resolved(parse("inputs", body, {}), contract))
     predictor = SklearnPredictor(model, contract.schema) if predict is None else Answering(predict)
     manifest = Manifest(version=1, name=name, run=None, files=())
-    return LoadedPackage(Path(name), manifest, f"{name} digest", contract, provenance(), predictor)
+    return LoadedPackage(Path(name), manifest, f"{name} digest", contract, PROVENANCE, predictor)
 
 
 @cache

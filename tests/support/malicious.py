@@ -34,7 +34,7 @@ class Payload:
 
 def seal(package: Path) -> None:
     """Make the manifest fit what is there."""
-    write(package, "model", None)
+    write(package, json.loads((package / "manifest.json").read_text())["name"], None)
 
 
 def edit(path: Path, change: Callable[[Any], object]) -> None:

@@ -26,9 +26,9 @@ from cellops.capture.environment.description import read_environment
 from cellops.packaging.build import build_package
 from cellops.packaging.contract import build_contract
 from cellops.records.contract import Contract
-from cellops.records.package import Provenance
 from cellops.settings import BUILT_IN_TRUSTED_TYPES
 from cellops.tracking.model import signature
+from support.provenance import PROVENANCE
 
 ROOT = Path(__file__).parents[2]
 WAIT = 120
@@ -119,23 +119,11 @@ def package(fitted: Fitted, folder: Path, name: str, *, pickled: bool = False) -
             skops_trusted_types=None if pickled else list(BUILT_IN_TRUSTED_TYPES),
             **kept,
         )
-    provenance = Provenance(
-        run="3f2a91c0",
-        mlflow_run_id=None,
-        notebook=None,
-        commit=None,
-        dirty=False,
-        seed=0,
-        created="2013-04-01T00:00:00+00:00",
-        cellops="0.1.0",
-        model_type="sklearn.pipeline.Pipeline",
-        model_format="skops",
-    )
     return build_package(
         folder / f"{name}-model",
         fitted.contract,
         read_environment(),
-        provenance,
+        PROVENANCE,
         folder / name,
         name=name,
         allow_pickle=pickled,

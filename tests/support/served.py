@@ -26,9 +26,9 @@ from sklearn.tree import DecisionTreeClassifier
 from cellops.data.expectations import parse
 from cellops.packaging.build import build_package
 from cellops.packaging.contract import build_contract
-from cellops.records.package import Provenance
 from cellops.records.run import Environment
 from cellops.settings import BUILT_IN_TRUSTED_TYPES
+from support.provenance import PROVENANCE
 
 TOKEN = "a token for tests"
 SUITE = """
@@ -63,7 +63,7 @@ def build(name: str, folder: Path) -> Path:
             serialization_format="skops",
             skops_trusted_types=list(BUILT_IN_TRUSTED_TYPES),
         )
-    return build_package(folder / "model", contract, _environment(), provenance(), folder / name, name=name)
+    return build_package(folder / "model", contract, _environment(), PROVENANCE, folder / name, name=name)
 
 
 def _flights(unseen: str = "ignore") -> tuple[Any, pd.DataFrame, pd.Series]:
@@ -124,22 +124,6 @@ def _hostile() -> tuple[Any, pd.DataFrame, pd.Series]:
 def _environment() -> Environment:
     return Environment(
         python="3.11.7", implementation="CPython", platform="Linux", machine="x86_64", cpu="", cores=2, local=()
-    )
-
-
-def provenance() -> Provenance:
-    """Where a package comes from that no run has made."""
-    return Provenance(
-        run="3f2a91c0",
-        mlflow_run_id=None,
-        notebook=None,
-        commit=None,
-        dirty=False,
-        seed=0,
-        created="2013-04-01T00:00:00+00:00",
-        cellops="0.1.0",
-        model_type="sklearn.pipeline.Pipeline",
-        model_format="skops",
     )
 
 

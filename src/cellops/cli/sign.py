@@ -17,7 +17,7 @@ def key(file: Path) -> None:
     from cellops import screens
     from cellops.flows.key import key as work
 
-    screens.keys(work(file.expanduser()))
+    screens.keys(work(file))
 
 
 @click.command()
@@ -35,4 +35,4 @@ def sign(package: Path, key_file: Path) -> None:
     from cellops import screens
     from cellops.flows.sign import sign as work
 
-    screens.signed(work(package, key_file.expanduser()))
+    screens.signed(work(package, key_file))

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from cellops.records.base import Record
+from cellops.settings import expanded
 
 
 class NewKeys(Record, frozen=True, kw_only=True):
@@ -23,8 +24,10 @@ def key(file: Path | str) -> NewKeys:
     ------
     SignatureError
         When one of the files is there already, or cannot be written.
+    UsageError
+        When it lies in a home folder that is not there.
     """
     from cellops.packaging.signature import new_keys
 
-    made = new_keys(Path(file))
+    made = new_keys(expanded(file))
     return NewKeys(private=str(made.private), public=str(made.public), text=made.text)

@@ -101,16 +101,14 @@ def package(
     uri = model_uri(summary)
     target = output or prepare(settings.folder) / "packages" / f"{plain_name(summary.name)}-{summary.run[:8]}"
     with terminable(), temporary_folder() as temporary:
-        held = _records(files, summary, temporary)
-        source = Source(
-            files.of_model(uri, lambda: temporary / "model"),
-            _contract(held),
-            Environment.from_file(held / "environment.json"),
-            provenance_of(summary, held, _proofs(files, summary, temporary), settings.project),
-        )
-        source, findings = in_format(
-            source, format, temporary / "converted", settings, quantise=quantise, strict=strict
-        )
+        try:
+            source = _source(files, summary, uri, temporary, settings)
+            source, findings = in_format(
+                source, format, temporary / "converted", settings, quantise=quantise, strict=strict
+            )
+        except OSError as error:
+            fact = f"The run's model and records cannot be read, or copied to {temporary.parent}: {error.strerror}"
+            raise PackageError(fact, remedy="Make room there, or set TMPDIR to another folder") from error
         built = build_package(
             source.folder,
             source.contract,
@@ -131,6 +129,16 @@ def package(
         provenance=verified.provenance,
         findings=findings,
         alike=1 if run != summary.name else sum(found.name == run for found in runs(settings, limit=NEWEST)),
+    )
+
+
+def _source(files: "StoredFiles", summary: RunSummary, uri: str, temporary: Path, settings: Settings) -> Source:
+    held = _records(files, summary, temporary)
+    return Source(
+        files.of_model(uri, lambda: temporary / "model"),
+        _contract(held),
+        Environment.from_file(held / "environment.json"),
+        provenance_of(summary, held, _proofs(files, summary, temporary), settings.project),
     )
 
 

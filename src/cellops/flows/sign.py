@@ -4,6 +4,7 @@ from pathlib import Path
 
 from cellops.capture.environment.processes import terminable
 from cellops.records.base import Record
+from cellops.settings import expanded
 
 
 class Signed(Record, frozen=True, kw_only=True):
@@ -41,7 +42,7 @@ def sign(package: Path | str, key: Path | str) -> Signed:
     from cellops.packaging.signature import public_key, public_text, read_private_key
     from cellops.packaging.signing import sign_package
 
-    owned = read_private_key(Path(key))
+    owned = read_private_key(expanded(key))
     with terminable():
         verified, made = sign_package(Path(package), owned)
     text = public_text(public_key(owned))

@@ -9,6 +9,8 @@ from cellops.settings import Settings, load, prepare
 
 SCOPES = ("predict", "feedback", "metrics", "admin")
 HOURS = 24.0
+LONGEST = 36_500
+"""Days or hours for which a token can be valid, unless it is for ever."""
 
 
 def tokens(*, settings: Settings | None = None) -> tuple[ServerToken, ...]:
@@ -45,11 +47,12 @@ def new_token(
     Raises
     ------
     UsageError
-        When there is one of this name, a scope is unknown, or the file of tokens cannot be read or written.
+        When there is one of this name, a scope or the time is none, or the file of tokens cannot be read or written.
     """
     from cellops.serving.tokens import TokenScope, add_token
 
     settings = settings or load()
+    _require_time("days", days)
     unknown = sorted(set(scopes) - set(SCOPES))
     if unknown:
         fact = f"There is no scope {unknown[0]}"
@@ -64,6 +67,7 @@ def rotate_token(name: str, *, hours: float = HOURS, settings: Settings | None =
     from cellops.serving.tokens import rotate_token as work
 
     settings = settings or load()
+    _require_time("hours", hours)
     return _newest(settings, name, work(settings.tokens, name, hours))
 
 
@@ -72,6 +76,13 @@ def revoke_token(name: str, *, settings: Settings | None = None) -> None:
     from cellops.serving.tokens import revoke_token as work
 
     work((settings or load()).tokens, name)
+
+
+def _require_time(unit: str, number: float | None) -> None:
+    """A time without an end would make a token that was to end one that never does."""
+    if number is not None and not 0 <= number <= LONGEST:
+        fact = f"A token cannot be valid for {number:g} {unit}"
+        raise UsageError(fact, remedy=f"Give up to {LONGEST} {unit}")
 
 
 def _newest(settings: Settings, name: str, made: str) -> ServerToken:

@@ -9,6 +9,7 @@ from cellops.data.texts import MOST_KNOWN, MOST_WORDS, known_words
 from cellops.errors import InputError, IntegrityError
 from cellops.packaging.defaults import default_problems
 from cellops.packaging.layout import contract_part
+from cellops.records.base import Value
 from cellops.records.contract import Background, Contract, Field, Parity, Performance, Schema, Task
 from cellops.records.gate import GateFigure, Group
 from cellops.records.profile import (
@@ -26,6 +27,8 @@ from cellops.stats.samples import distribution
 LEAST_CLASSES = 2
 LARGEST = 1e150
 """A figure whose square can still be written down."""
+LOOSEST = 1e-3
+"""The greatest share of the largest answer by which answers to parity rows may be apart: a thousand times ours."""
 LARGEST_WEIGHT = 1e9
 """Of a relation: the square of what weights make of ranks can still be written down."""
 LEAST_DEVIATION = 1e-9
@@ -215,8 +218,18 @@ def _parity_problems(schema: Schema, parity: Parity) -> Iterator[str]:
         yield "it has probabilities where the schema has none, or none where the schema has them"
     if chances is not None and (len(chances) != rows or any(len(row) != len(schema.classes) for row in chances)):
         yield "its probabilities are not one for each row and class"
-    if not 0 <= parity.tolerance < math.inf:
-        yield "its tolerance is no distance"
+    if schema.task is Task.REGRESSION and not all(map(_is_number, parity.labels)):
+        yield "a label is no number"
+    elif not 0 <= parity.tolerance <= LOOSEST * max(1.0, *map(_magnitude, parity.labels)):
+        yield "its tolerance is no distance, or one that any answer keeps"
+
+
+def _is_number(label: Value) -> bool:
+    return isinstance(label, int | float) and not isinstance(label, bool) and abs(label) <= LARGEST
+
+
+def _magnitude(label: Value) -> float:
+    return abs(label) if isinstance(label, float | int) and _is_number(label) else 0.0
 
 
 def _background_problems(schema: Schema, background: Background | None) -> Iterator[str]:

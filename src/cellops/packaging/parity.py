@@ -22,6 +22,8 @@ Rows = npt.NDArray[np.intp]
 Mask = npt.NDArray[np.bool_]
 SHOWN_ROWS = 5
 TOLERANCE = 1e-6
+NOISE = 1e-15
+"""What rounding leaves of numbers that cancel each other: a model can answer zero by it."""
 
 
 def choose_rows(schema: Schema, inputs: "pd.DataFrame", count: int) -> Rows:
@@ -86,12 +88,12 @@ def _first_of_each(columns: Columns, missing: Iterable[Mask], usable: Rows, coun
 
 def build_parity(schema: Schema, rows: "pd.DataFrame", answers: Predictions) -> Parity:
     """Rows as a request would send them, with the model's answers; numbers are compared in their own magnitude."""
-    magnitude = max(1.0, float(np.abs(answers.labels).max())) if schema.task is Task.REGRESSION else 1.0
+    magnitude = float(np.abs(answers.labels).max()) if schema.task is Task.REGRESSION else 1.0
     return Parity(
         inputs={field.name: list(scalars(rows[field.name])) for field in schema.inputs},
         labels=answers.labels.tolist(),
         probabilities=None if answers.probabilities is None else answers.probabilities.tolist(),
-        tolerance=TOLERANCE * magnitude,
+        tolerance=max(TOLERANCE * magnitude, NOISE),
     )
 
 
@@ -131,13 +133,20 @@ def replay(contract: Contract, predictor: Predictor) -> None:
 def differences(schema: Schema, parity: Parity, answers: Predictions) -> npt.NDArray[np.intp]:
     """Numbers of the rows that are answered otherwise, beyond the tolerance."""
     labels = np.asarray(parity.labels)
+    if not _alike(answers.labels, labels) or not _alike(answers.probabilities, parity.probabilities):
+        return np.arange(len(labels))
     if schema.task is Task.REGRESSION:
         return np.flatnonzero(~_close(np.asarray(answers.labels, dtype=float), labels.astype(float), parity.tolerance))
     other = np.asarray(answers.labels) != labels
     if parity.probabilities is None or answers.probabilities is None:
-        return np.flatnonzero(other | ((parity.probabilities is None) != (answers.probabilities is None)))
+        return np.flatnonzero(other)
     given = np.asarray(parity.probabilities)
     return np.flatnonzero(other | ~_close(answers.probabilities, given, parity.tolerance).all(axis=1))
+
+
+def _alike(answered: Any, given: Any) -> bool:
+    """Whether there is an answer for each row: numpy would take a single one for all of them."""
+    return (answered is None) == (given is None) and np.shape(answered) == np.shape(given)
 
 
 def _shown(row: int, labels: Sequence[Value] | Array, probabilities: Sequence[list[float]] | Array | None) -> str:

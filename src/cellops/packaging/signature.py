@@ -13,6 +13,7 @@ import msgspec
 from cellops.errors import SettingsError, SignatureError
 from cellops.packaging.layout import SIGNATURE
 from cellops.records.package import KeySignature, Signatures
+from cellops.settings import expanded
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -132,7 +133,7 @@ def read_keys(values: Iterable[str], project: Path) -> tuple[bytes, ...]:
     """
     keys: list[bytes] = []
     for value in values:
-        lines = [value] if value.startswith(ALGORITHM) else _lines(project / Path(value).expanduser())
+        lines = [value] if value.startswith(ALGORITHM) else _lines(project / expanded(value))
         keys += [_key(line) for line in lines]
     return tuple(dict.fromkeys(keys))
 

@@ -10,7 +10,7 @@ from cellops.errors import PackageError
 from cellops.packaging.copying import pack
 from cellops.packaging.load import OpenedPackage
 from cellops.packaging.manifest import verify
-from cellops.settings import without_credentials
+from cellops.settings import expanded, without_credentials
 
 DIGITS = 16
 """Of the digest, in the name of the file: different packages of one name stand beside each other."""
@@ -41,11 +41,11 @@ def store_package(package: OpenedPackage, place: str) -> str:
         When it cannot be written, or something else lies there.
     """
     name = f"{package.manifest.name}-{package.digest[:DIGITS]}.zip"
-    return _to_address(package, place, name) if "://" in place else _to_folder(package, Path(place), name)
+    return _to_address(package, place, name) if "://" in place else _to_folder(package, expanded(place), name)
 
 
 def _to_folder(package: OpenedPackage, place: Path, name: str) -> str:
-    target = place.expanduser().resolve() / name
+    target = place.resolve() / name
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         if not target.exists():

@@ -51,6 +51,14 @@ class Requirement(Record, frozen=True, kw_only=True):
     """Why it is no version of an index: an address, a path, an option."""
 
 
+class DeploymentFile(Record, frozen=True, kw_only=True):
+    """A file by which the package is built into an image, or started."""
+
+    path: str
+    own: bool
+    """Whether it is, to the byte, what this cellops writes for such a package."""
+
+
 class SignedBy(Record, frozen=True, kw_only=True):
     """A signature beside the manifest."""
 
@@ -81,6 +89,7 @@ class Audit(Record, frozen=True, kw_only=True):
     mlflow: tuple[Piece, ...] = ()
     """What `mlflow.pyfunc.load_model` would run, which takes the package's word."""
     requirements: tuple[Requirement, ...] = ()
+    deployment: tuple[DeploymentFile, ...] = ()
     findings: tuple[Finding, ...] = ()
     """Errors are why loading is refused, the digests first; warnings concern other programs."""
     runs_code: bool = False

@@ -45,6 +45,10 @@ def audited(done: Audit, *, everything: bool = False, as_json: bool = False) -> 
         _line("MLflow", _loaders(done.mlflow))
     if done.requirements:
         _line("installs", _installed(done.requirements))
+    if done.deployment:
+        foreign = sum(not file.own for file in done.deployment)
+        said = f", [yellow]{foreign} not as cellops writes them[/]" if foreign else ", all as cellops writes them"
+        _line("containers", f"{count(len(done.deployment), 'file')}{said}")
 
 
 def _line(name: str, text: str) -> None:

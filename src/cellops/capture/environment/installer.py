@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cellops.capture.environment.processes import SHOWN, started, surroundings
+from cellops.settings import without_credentials
 
 LONGEST = 3600
 """Seconds that an installer may take."""
@@ -84,9 +85,10 @@ class Installer:
             with started(command, cwd=self.folder, env=surroundings(), **pipes) as process:
                 out, err = process.communicate(timeout=LONGEST)
         except (OSError, subprocess.TimeoutExpired) as error:
-            raise InstallerError(str(error)) from error
+            raise InstallerError(without_credentials(str(error))) from error
         if process.returncode:
-            said = [line.strip() for line in (err or out).splitlines() if line.strip()]
+            # The address of an index can hold a password.
+            said = [without_credentials(line.strip()) for line in (err or out).splitlines() if line.strip()]
             first = said[0] if said else f"{command[0]} ends with exit code {process.returncode}"
             raise InstallerError(first, said[-SHOWN:])
         return out

@@ -4,13 +4,22 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 HIDDEN = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV", "CONDA_PREFIX")
 """Variables that would lead the new environment back to this one."""
+DISMISSED = b"."
+GUARD = """
+import os, signal, sys
+number = sys.stdin.buffer.readline()
+if number and not sys.stdin.buffer.read(1):
+    os.killpg(int(number), signal.SIGKILL)
+"""
+"""Waits at a pipe that the system closes when its other end is killed, unless it is dismissed before."""
 LONGEST_LINE = 400
 SHOWN = 12
 """Lines of a log that an error repeats."""
@@ -27,10 +36,11 @@ def started(
 ) -> Iterator["subprocess.Popen[str]"]:
     """A process, which is killed with all that it has started, when it is still there at the end.
 
-    It does not hear the terminal's Ctrl-C: whoever started it decides what becomes of it.
+    It is killed, but for Windows, also where this process cannot do it because it was killed itself. It does not hear
+    the terminal's Ctrl-C: whoever started it decides what becomes of it.
     """
-    process: subprocess.Popen[str] | None = None
-    try:
+    with contextlib.ExitStack() as held:
+        guard = held.enter_context(_guard())
         with _held_back():
             process = subprocess.Popen(  # noqa: S603 - our own command
                 command,
@@ -42,12 +52,29 @@ def started(
                 start_new_session=True,
                 **streams,
             )
+            held.callback(_end, process)
+            guard(process.pid)
         yield process
-    finally:
-        if process is not None:
-            if process.poll() is None:
-                _kill(process)
-            process.wait()
+
+
+@contextlib.contextmanager
+def _guard() -> Iterator[Callable[[int], object]]:
+    """A process that ends another one, told by its number, when this one is killed and can do so no more."""
+    if os.name != "posix":
+        yield lambda _: None
+        return
+    command = [sys.executable, "-I", "-S", "-c", GUARD]
+    silent = subprocess.DEVNULL
+    with subprocess.Popen(  # noqa: S603 - our own command
+        command, bufsize=0, stdin=subprocess.PIPE, stdout=silent, stderr=silent, start_new_session=True
+    ) as guard:
+        pipe = guard.stdin
+        assert pipe is not None  # noqa: S101 - it was asked for
+        try:
+            yield lambda number: pipe.write(b"%d\n" % number)
+        finally:
+            with contextlib.suppress(OSError):
+                pipe.write(DISMISSED)
 
 
 @contextlib.contextmanager
@@ -73,6 +100,12 @@ def _held_back() -> Iterator[None]:
 def _endings(*others: int) -> list[int]:
     """The signals by which a process is told to end."""
     return [*others, *(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))]
+
+
+def _end(process: "subprocess.Popen[str]") -> None:
+    if process.poll() is None:
+        _kill(process)
+    process.wait()
 
 
 def _kill(process: "subprocess.Popen[str]") -> None:

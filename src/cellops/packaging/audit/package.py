@@ -7,21 +7,27 @@ import msgspec
 
 from cellops.errors import CellopsError, IntegrityError, PackageError
 from cellops.packaging.audit.arrays import require_plain_arrays
+from cellops.packaging.audit.deployment import deployment_files
 from cellops.packaging.audit.features import feature_code, require_shown_in_file
 from cellops.packaging.audit.files import Found, find, several
 from cellops.packaging.audit.mlflow_loader import mlflow_pieces
 from cellops.packaging.audit.model import is_model, model_pieces, require_trusted
 from cellops.packaging.audit.requirements import FILES, requirements
+from cellops.packaging.container.files import is_container_file
 from cellops.packaging.formats import FORMATS, Format, Trust
 from cellops.packaging.formats.skops import Skops
-from cellops.packaging.layout import CONTRACT, FEATURES, MLMODEL, PROVENANCE
+from cellops.packaging.layout import CONTRACT, ENVIRONMENT, FEATURES, MLMODEL, PROVENANCE
 from cellops.packaging.load import open_verified
 from cellops.packaging.manifest import Verified
 from cellops.packaging.signature import holds, public_text
-from cellops.records.audit import Audit, Piece, Requirement, SignedBy, Trusted
+from cellops.records.audit import Audit, DeploymentFile, Piece, Requirement, SignedBy, Trusted
 from cellops.records.finding import Finding, Severity
 from cellops.records.package import Provenance
 from cellops.settings import FEATURE_TYPE
+from cellops.version import __version__
+
+SHOWN = 4
+"""Files that a finding names."""
 
 
 def audit_package(package: Path, trust: Trust, trusted_keys: Collection[bytes] = ()) -> Audit:
@@ -50,8 +56,9 @@ def audit_package(package: Path, trust: Trust, trusted_keys: Collection[bytes] =
     pieces = _pieces(model_format, found.content, trust, problems)
     problems += [] if problems else _contract_problems(package, found)
     mlflow, requested = _mlflow(found.content, trust), tuple(requirements(found.content))
-    findings = (*map(_finding, problems), *_warnings(mlflow, requested))
     manifest = found.manifest
+    deployment = tuple(deployment_files(manifest, found.content))
+    findings = (*map(_finding, problems), *_warnings(mlflow, requested), *_foreign(deployment))
     return Audit(
         path=str(package),
         name=manifest.name if manifest else None,
@@ -65,6 +72,7 @@ def audit_package(package: Path, trust: Trust, trusted_keys: Collection[bytes] =
         features=tuple(feature_code(found.content)),
         mlflow=mlflow,
         requirements=requested,
+        deployment=deployment,
         findings=findings,
         runs_code=_runs_code(pieces),
         verdict=_verdict(problems, pieces),
@@ -72,8 +80,8 @@ def audit_package(package: Path, trust: Trust, trusted_keys: Collection[bytes] =
 
 
 def _is_wanted(path: str) -> bool:
-    ours = path.startswith((f"{CONTRACT}/", f"{FEATURES}/")) or path in {PROVENANCE, MLMODEL, *FILES}
-    return ours or is_model(path)
+    ours = path.startswith((f"{CONTRACT}/", f"{FEATURES}/")) or path in {PROVENANCE, MLMODEL, ENVIRONMENT, *FILES}
+    return ours or is_model(path) or is_container_file(path)
 
 
 def _format(found: Found, problems: list[CellopsError]) -> Format | None:
@@ -152,6 +160,19 @@ def _warnings(mlflow: tuple[Piece, ...], requested: tuple[Requirement, ...]) -> 
                 seen=f"{line.line[:200]} is {line.foreign}, not a version of an index",
                 remedy="Read it before you build an environment of the package",
             )
+
+
+def _foreign(deployment: tuple[DeploymentFile, ...]) -> Iterator[Finding]:
+    paths = [file.path for file in deployment if not file.own]
+    if paths:
+        more = f" and {len(paths) - SHOWN} more" if len(paths) > SHOWN else ""
+        yield Finding(
+            code="foreign-deployment",
+            severity=Severity.WARNING,
+            where=paths[0],
+            seen=f"Not what cellops {__version__} writes for this package: {', '.join(paths[:SHOWN])}{more}",
+            remedy="Read them before you build or start anything by them, or package the run anew",
+        )
 
 
 def _signatures(found: Found, trusted_keys: Collection[bytes]) -> Iterator[SignedBy]:

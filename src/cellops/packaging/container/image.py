@@ -3,10 +3,8 @@
 import hashlib
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
 from cellops.packaging.environment.pins import names_of
-from cellops.packaging.layout import SERVING
 from cellops.records.package import Provenance
 from cellops.records.run import Environment
 
@@ -55,17 +53,29 @@ class Image:
         return f"{self.label}:{self.tag}"
 
 
-def image_of(folder: Path, name: str, environment: Environment, provenance: Provenance) -> Image:
-    """What is known of the image of a package before it is complete."""
-    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    serving = names_of((folder / SERVING).read_text(encoding="utf-8"))
+def image_of(size: int, serving: str, name: str, environment: Environment, provenance: Provenance) -> Image:
+    """What is known of the image of a package before it is complete.
+
+    Parameters
+    ----------
+    size
+        Of its files together, without those that this makes.
+    serving
+        Its requirements for serving.
+
+    Raises
+    ------
+    PackageError
+        When these are more than names with versions.
+    """
+    needed = names_of(serving)
     return Image(
         model=name,
         label=dns_label(name),
         tag=re.sub(r"[^a-z0-9]", "", provenance.run[:8].lower()) or "latest",
         python=".".join(environment.python.split(".")[:2]),
         cellops=provenance.cellops,
-        system=tuple(sorted({SYSTEM_LIBRARIES[name] for name in serving if name in SYSTEM_LIBRARIES})),
+        system=tuple(sorted({SYSTEM_LIBRARIES[name] for name in needed if name in SYSTEM_LIBRARIES})),
         memory=LEAST_MEMORY + -(-COPIES * size // STEP) * STEP // MEBIBYTE,
     )
 

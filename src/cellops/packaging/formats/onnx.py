@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from cellops.errors import IntegrityError, PackageError
+from cellops.errors import IntegrityError
 from cellops.packaging.formats import onnx_graph
-from cellops.packaging.formats.base import Trust, extra
+from cellops.packaging.formats.base import extra
+from cellops.packaging.formats.checked import CheckedFormat
 from cellops.packaging.formats.onnx_layout import LABEL, MATRIX, chance_name, missing_text
 from cellops.packaging.predictor import Array, Predictions, Predictor, to_matrix, to_numbers
 from cellops.records.contract import Field, Schema
@@ -23,45 +24,33 @@ DTYPES = {
 ERRORS_ONLY = 3
 
 
-class Onnx:
+class Onnx(CheckedFormat):
     name = "onnx"
     file = "model.onnx"
     platform = "onnxruntime_onnx"
-
-    def untrusted(self, content: bytes) -> list[str]:
-        self._checked(content)
-        return []
-
-    def load(self, content: bytes, trust: Trust) -> Any:
-        """A session of onnxruntime; it runs no code of the file, whatever the trust."""
-        del trust
-        model = self._checked(content)
-        runtime = extra("onnxruntime", "onnx")
-        options = runtime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = ERRORS_ONLY
-        try:
-            # What was checked, and nothing that protobuf's readers could understand in two ways.
-            return runtime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # its errors have no base of their own
-            fact = f"onnxruntime {runtime.__version__} cannot load {self.file}: {str(error)[:200]}"
-            raise PackageError(fact, remedy="Install the distributions of the package's lock") from error
+    language = "ONNX"
+    astray = "holds what no graph has"
+    author = "cellops"
 
     def predictor(self, model: Any, schema: Schema) -> Predictor:
         return OnnxPredictor(model, schema)
 
-    def _checked(self, content: bytes) -> Any:
-        extra("onnx", "onnx")
-        try:
-            model = onnx_graph.parse(content)
-        except ValueError as error:
-            fact = f"{self.file} cannot be read as ONNX: {error}"
-            raise PackageError(fact, remedy="Package the run again") from error
-        found = onnx_graph.problem(model)
-        if found:
-            fact = f"{self.file} {found}"
-            raise IntegrityError(fact, remedy="Do not use this model; cellops did not write it")
-        return model
+    def _read(self, content: bytes) -> Any:
+        return onnx_graph.parse(content)
+
+    def _problem(self, model: Any) -> str | None:
+        return onnx_graph.problem(model)
+
+    def _library(self) -> Any:
+        return extra("onnxruntime", "onnx")
+
+    def _opened(self, module: Any, model: Any) -> Any:
+        """A session of onnxruntime."""
+        options = module.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = ERRORS_ONLY
+        # What was checked, and nothing that protobuf's readers could understand in two ways.
+        return module.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 
 class OnnxPredictor:
