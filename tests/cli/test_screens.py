@@ -11,7 +11,7 @@ from cellops.records.expectation import ExpectationResult, SuiteResult
 from cellops.records.finding import Finding, Severity
 from cellops.records.run import RunStatus, RunSummary
 from cellops.records.run_comparison import Change, Difference, RunComparison, Side, SourceChange
-from cellops.screens.console import count
+from cellops.screens.console import count, findings
 from cellops.settings import load
 from cellops.widgets.table import runs_table
 
@@ -51,6 +51,11 @@ def test_names_of_others_are_only_text(capsys: pytest.CaptureFixture[str]) -> No
 
 
 @pytest.mark.usefixtures("project")
+def test_a_finding_names_its_subject_once(capsys: pytest.CaptureFixture[str]) -> None:
+    findings([FINDING.replace(where="MLmodel", seen="MLmodel is missing", remedy="Copy it again")])
+    assert capsys.readouterr().out == "warning MLmodel: is missing\n  Copy it again (nasty)\n"
+
+
 def test_every_screen_counts_the_same_findings_and_has_one_word_for_a_status(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -95,7 +95,7 @@ def test_groups_and_latency_are_measured_where_a_gate_asks(project: Path) -> Non
     others = ["min_group(recall, late) > 0", "min_group(recall, rows) > 0", "gap_group(accuracy, size, 10) <= 1"]
     done = execute(notebook, {"rows": "600"}, gates=[*gates, *others])
     (run,) = done.runs
-    assert run.metrics["min_group_recall_ kind_ 20_"] == pytest.approx(run.metrics["lowest"])
+    assert run.metrics["min_group(recall, kind, 20)"] == pytest.approx(run.metrics["lowest"])
     assert run.metrics["p95_latency_ms"] > 0
     results = {result.gate: result for result in done.gates}
     assert results[gates[0]].outcome is GateOutcome.MISSED

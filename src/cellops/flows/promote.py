@@ -10,6 +10,7 @@ from cellops.records.gate import Champion
 from cellops.records.promoted import Promoted
 from cellops.records.registry import CHALLENGER, CHAMPION, RegisteredVersion, Stage
 from cellops.settings import Settings, load
+from cellops.tracking.names import accepted
 from cellops.tracking.registry import Registry
 
 WITHOUT_TEST = "--without-test"
@@ -75,7 +76,9 @@ def promote(
             reason=reason,
         )
         now = registry.decide(held, made)
-    champion = Champion(model=found.model, version=now.version, run=found.run.mlflow_run_id, metrics=found.run.metrics)
+    names = accepted(found.run.metrics)
+    metrics = {names[name]: value for name, value in found.run.metrics.items()}
+    champion = Champion(model=found.model, version=now.version, run=found.run.mlflow_run_id, metrics=metrics)
     return Promoted(run=found.run, champion=champion, before=before, version=now, decision=made, replaced=replaced)
 
 

@@ -120,8 +120,7 @@ def _put(folder: Path, output: Path, digest: str) -> None:
         else:
             folder.rename(output)
     elif not _is_same(output, digest):
-        fact = f"{output} is already there, and is not this package"
-        raise PackageError(fact, remedy="Choose another folder, or remove it")
+        raise _taken(output)
 
 
 def require_free(output: Path) -> None:
@@ -144,8 +143,13 @@ def require_free(output: Path) -> None:
     except OSError as error:
         raise _unwritable(output, error) from error
     if not free:
-        fact = f"{output} is already there, and is not this package"
-        raise PackageError(fact, remedy="Choose another folder, or remove it")
+        raise _taken(output)
+
+
+def _taken(output: Path) -> PackageError:
+    fact = f"{output} is already there, and is not this package"
+    remedy = "Choose another folder, or remove it; where no output is named, each run has a folder of its own"
+    return PackageError(fact, remedy=remedy)
 
 
 def _unwritable(output: Path, error: OSError) -> PackageError:

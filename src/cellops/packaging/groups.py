@@ -143,7 +143,7 @@ def _summary(name: str, function: str, groups: Sequence[Group]) -> GateFigure:
         reason = _reasons(others) or "there are no labelled rows"
         return GateFigure(name=name, groups=others, reason=f"no group counts: {reason}")
     if len(judged) < len(EXTREMES[function]):
-        reason = f"only one group counts, {judged[0].name}: {_reasons(others) or 'there is no other'}"
+        reason = f"no more than one group counts: {_reasons(others) or 'there is no other'}"
         return GateFigure(name=name, groups=(*judged, *others), reason=reason)
     extremes = [judged[place] for place in EXTREMES[function]]
     values = [group.value or 0.0 for group in extremes]
