@@ -1,6 +1,7 @@
 """What administrators do while a server runs, by HTTP or by a signal: done one by one, and written down."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -69,8 +70,10 @@ class Actions:
             entry = {"who": person.name, "from": person.address, "action": action, "model": model}
             result = "failed" if trouble else "done"
             self._log.write({**entry, "result": result, "trouble": trouble, "packages": list(map(_said, changes))})
-            for change in changes:
-                self._on_change(change)
+            # Whoever was to hear of it may have gone, such as the terminal.
+            with suppress(OSError):
+                for change in changes:
+                    self._on_change(change)
 
     def _done(self, action: Action, model: str) -> tuple[Change, ...]:
         if action is Action.RELOAD:
