@@ -113,6 +113,7 @@ def serve(
     with ExitStack() as starting:
         starting.enter_context(left_alone(keep=True))
         from cellops.flows.opening import load_package
+        from cellops.serving.admin_log import FILE
         from cellops.serving.repository import Change
         from cellops.serving.server import Kept, Place, Started
         from cellops.serving.server import serve as run_server
@@ -162,7 +163,7 @@ def serve(
             place=place,
             token=used,
             token_was_chosen=chosen is not None or bool(read_tokens(settings.tokens)),
-            kept=Kept(log_folder, logs() / "admin.jsonl", models),
+            kept=Kept(log_folder, logs() / FILE, models),
             settings=settings,
             on_ready=ready,
             on_change=changed,
