@@ -92,12 +92,17 @@ def test_labels_find_their_model_by_prediction_id(wire: Wire) -> None:
     _, headers, _ = wire.send("/v1/models/narrow:predict", json.dumps({"instances": ROWS}).encode())
     other = headers[b"x-prediction-id"].decode()
 
+    taken_by = ""
+
     def label(path: str, *ids: str) -> tuple[int, Any]:
+        nonlocal taken_by
         body = {"labels": [{"prediction_id": name, "label": 99.5} for name in ids]}
-        status, _, content = wire.send(path, json.dumps(body).encode())
+        status, headers, content = wire.send(path, json.dumps(body).encode())
+        taken_by = headers.get(b"x-model", b"").decode().partition("/")[0]
         return status, json.loads(content)
 
     assert label("/feedback", f"{made}:0") == (200, {"accepted": 1, "unknown": 0})
+    assert taken_by == "diabetes"
     status, answer = label("/feedback", f"{made}:0", f"{other}:0")
     assert (status, "2 models" in answer["error"]) == (400, True)
     status, answer = label("/feedback", f"{made}:0", "april:0")

@@ -17,6 +17,7 @@ from cellops.monitoring import prediction_log
 from cellops.packaging.manifest import write
 from cellops.packaging.parity import Parity
 from cellops.serving.tokens import TokenScope, add_token
+from support import peers
 from support.served import TOKEN, Running, build, running
 
 PATH = "/v2/models/flights/infer"
@@ -190,6 +191,25 @@ def test_models_of_the_folder_are_loaded_and_unloaded(site: Site) -> None:
     while not logged:  # the log is closed when the last request has ended, which nobody waits for
         logged = prediction_log.read(site.log / "narrow")["prediction_id"].tolist()
     assert logged == [label["labels"][0]["prediction_id"]]
+
+
+TRITON = """
+import sys
+from tritonclient.http import InferenceServerClient
+
+client, headers = InferenceServerClient(sys.argv[1]), {"Authorization": f"Bearer {sys.argv[2]}"}
+states = lambda: [f"{each['name']} {each['state']}" for each in client.get_model_repository_index(headers=headers)]
+client.load_model("narrow", headers=headers)
+print(states())
+client.unload_model("narrow", headers=headers)
+print(states())
+"""
+
+
+def test_tritons_own_client_loads_and_unloads_models(site: Site) -> None:
+    said = peers.run("mlserver", TRITON, site.server.admin.removeprefix("http://"), TOKEN).splitlines()
+    assert said == ["['flights READY', 'narrow READY']", "['flights READY', 'narrow UNAVAILABLE']"]
+    site.said(), site.said()
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from cellops.errors import NotFoundError, PackageError
+from cellops.errors import NotFoundError, NotReadyError, PackageError
 from cellops.packaging.load import LoadedPackage, load_package
 from cellops.serving.errors import LoadError
 from cellops.serving.limits import Limits
 from cellops.serving.model_folder import ModelFolder
 from cellops.serving.models import Models
-from cellops.serving.repository import Repository, Source
+from cellops.serving.repository import Reach, Repository, Source
 from cellops.settings import load
 from support.served import build
 
@@ -58,7 +58,7 @@ def started(repository: Repository, shelf: Shelf, **packages: LoadedPackage) -> 
     """The tables that follow one another."""
     shelf |= {Path(path): package for path, package in packages.items()}
     tables = [repository.start(map(Path, packages))]
-    repository.attach(tables.append, lambda act: act())
+    repository.attach(Reach(tables.append, lambda act: act()))
     return tables
 
 
@@ -190,5 +190,14 @@ def test_nothing_is_loaded_into_a_server_that_has_stopped(
     started(repository, shelf, a=version(package, 1))
     shelf[Path("a")] = version(package, 2)
     repository.close()
-    with pytest.raises(LoadError, match="being stopped"):
+    with pytest.raises(NotReadyError, match="being stopped"):
         repository.reload()
+
+
+def test_nothing_is_loaded_into_a_server_that_does_not_answer_yet(
+    repository: Repository, shelf: Shelf, package: LoadedPackage
+) -> None:
+    shelf[Path("a")] = version(package, 1)
+    repository.start([Path("a")])
+    with pytest.raises(NotReadyError, match="being started"):
+        repository.load("narrow")

@@ -125,6 +125,7 @@ def serve(
     with ExitStack() as starting:
         starting.enter_context(left_alone(keep=True))
         from cellops.flows.opening import load_package
+        from cellops.serving.admin_log import FILE
         from cellops.serving.business_rules import read_rules
         from cellops.serving.policies import Declared
         from cellops.serving.repository import Change
@@ -183,7 +184,7 @@ def serve(
             place=place,
             token=used,
             token_was_chosen=chosen is not None or bool(read_tokens(settings.tokens)),
-            kept=Kept(log_folder, logs() / "admin.jsonl", models),
+            kept=Kept(log_folder, logs() / FILE, models),
             settings=settings,
             on_ready=ready,
             declared=declared,

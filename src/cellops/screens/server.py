@@ -20,7 +20,8 @@ def serving(ready: "Serving") -> None:
 
 def changed(change: "Changed") -> None:
     if change.trouble:
-        say(f"{change.name} answers as before: {change.trouble}", markup=False)
+        still = "answers as before" if change.before else "was not loaded"
+        say(f"{change.name} {still}: {change.trouble}", markup=False)
     elif change.before == change.after:
         say(f"{change.name} is the same as before, {_version(change.after)}", markup=False)
     else:

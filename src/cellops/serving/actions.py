@@ -1,6 +1,7 @@
 """What administrators do while a server runs, by HTTP or by a signal: done one by one, and written down."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -55,22 +56,24 @@ class Actions:
         """
         self._log.check()
         changes: tuple[Change, ...] = ()
-        trouble = ""
+        result, trouble = "failed", ""
         try:
             changes = self._done(action, model or "")
             trouble = "; ".join(f"{change.path.name}: {change.trouble}" for change in changes if change.trouble)
             if trouble:
-                fact = f"Not everything could be loaded, and what could not answers as before: {trouble.rstrip('.')}"
+                fact = f"Not everything could be loaded, and what answered still does: {trouble.rstrip('.')}"
                 raise LoadError(fact, remedy="Correct the package, and load it again")
+            result = "done"
         except CellopsError as error:
             trouble = trouble or sentence(error)
             raise
         finally:
             entry = {"who": person.name, "from": person.address, "action": action, "model": model}
-            result = "failed" if trouble else "done"
             self._log.write({**entry, "result": result, "trouble": trouble, "packages": list(map(_said, changes))})
-            for change in changes:
-                self._on_change(change)
+            # Whoever was to hear of it may have gone, such as the terminal.
+            with suppress(OSError):
+                for change in changes:
+                    self._on_change(change)
 
     def _done(self, action: Action, model: str) -> tuple[Change, ...]:
         if action is Action.RELOAD:

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 
@@ -51,13 +51,15 @@ class AdminLog:
                 with open(descriptor, "rb+", buffering=0) as file:  # noqa: PTH123 - private from the start
                     if line:
                         # A line that a crash has cut short must not take this one with it.
-                        file.write(line if _is_whole(file.fileno()) else b"\n" + line)
+                        file.write(line if _is_whole(file) else b"\n" + line)
                         os.fsync(file.fileno())
         except OSError as error:
             fact = f"The log of admin actions {self.path} cannot be written: {error.strerror}"
             raise LoadError(fact, remedy="See that the disk has room and the server may write there") from error
 
 
-def _is_whole(descriptor: int) -> bool:
-    size = os.fstat(descriptor).st_size
-    return not size or os.pread(descriptor, 1, size - 1) == b"\n"
+def _is_whole(file: BinaryIO) -> bool:
+    if not file.seek(0, os.SEEK_END):
+        return True
+    file.seek(-1, os.SEEK_END)
+    return file.read(1) == b"\n"

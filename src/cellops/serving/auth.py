@@ -82,11 +82,13 @@ class Access:
             seen = None
         if seen == self._seen and seen is not None:
             return
-        self._seen, self._tokens = seen, {}
+        self._seen, found = seen, {}
         try:
-            self._tokens = {token.sha256: token for token in read_tokens(self._file)}
+            found = {token.sha256: token for token in read_tokens(self._file)}
         except UsageError as error:
             logger.error("%s. %s", error.fact, error.remedy)  # noqa: TRY400 - whoever runs the server needs no traceback
+        # In one step: the public port and the admin port ask in threads of their own.
+        self._tokens = found
 
 
 def require_chosen_token(host: str, *, chosen: bool) -> None:

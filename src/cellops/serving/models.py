@@ -47,7 +47,7 @@ class Models:
         """The version that answers who names none, by the model's name."""
         self.first = next(iter(self.defaults.values()))
         for place, model in enumerate(self.all):
-            if any(other.name == model.name and other.version == model.version for other in self.all[:place]):
+            if any(other.key == model.key for other in self.all[:place]):
                 fact = f"The package {model.name} is given twice in the version {model.version}"
                 raise UsageError(fact, remedy="Give each version of a model once")
         self._measured = metrics
@@ -109,7 +109,7 @@ class Models:
         routes = {
             "/": Route("live", "GET", words, front(Reply(200, orjson.dumps(self._live))), in_thread=False),
             "/metrics": measuring(words, self._measured),
-            openapi.PATH: Route("openapi", "GET", words, self._described(), in_thread=False),
+            openapi.PATH: Route("openapi", "GET", words, self._described(), in_thread=False, models=self.all),
             openapi.FEEDBACK: taking(words, tuple(self.defaults.values())),
         }
         routes |= {path: taking(words, (model,)) for model in self.all for path in self._feedback_paths(model)}

@@ -233,6 +233,7 @@ def _asking(operation: Operation, error: JSONSchema) -> dict[str, Any]:
         **operation.headers,
     }
     described = {name: {"description": "Of this answer", "schema": ID} for name in ("X-Prediction-Id", "X-Request-Id")}
+    described["X-Model"] = {"description": "MODEL/versions/VERSION, who answered", "schema": {"type": "string"}}
     content: dict[str, Any] = {"application/json": {"schema": operation.answer}}
     if operation.binary_answer:
         content["application/octet-stream"] = {}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from cellops.errors import CellopsError, NotFoundError
+from cellops.errors import CellopsError, NotFoundError, NotReadyError
 from cellops.packaging.load import LoadedPackage
 from cellops.records.finding import Finding
 from cellops.serving.errors import LoadError, failure, sentence
@@ -36,6 +36,16 @@ class Source:
     """Where more packages lie that may be loaded."""
     declared: Declared = NOTHING
     """What the operator wants done with rows that cannot simply be answered."""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How changes reach those who answer."""
+
+    swap: Callable[[Models], None]
+    """Takes the models that answer from now on; called in any thread."""
+    soon: Callable[[Callable[[], None]], object]
+    """Calls a function in the thread in which requests begin and end."""
 
 
 @dataclass(frozen=True)
@@ -86,8 +96,7 @@ class Repository:
         self._ended = False
         self._retiring: set[Model] = set()
         self._findings: list[Finding] = []
-        self._swap: Callable[[Models], None] = lambda _models: None
-        self._soon: Callable[[Callable[[], None]], object] = lambda act: act()
+        self._reach: Reach | None = None
         self._models: Models | None = None
 
     def start(self, paths: Iterable[Path]) -> Models:
@@ -108,17 +117,9 @@ class Repository:
         self._models = self._table(self._placed)
         return self._models
 
-    def attach(self, swap: Callable[[Models], None], soon: Callable[[Callable[[], None]], object]) -> None:
-        """Let changes reach those who answer.
-
-        Parameters
-        ----------
-        swap
-            Takes the models that answer from now on; called in any thread.
-        soon
-            Calls a function in the thread in which requests begin and end.
-        """
-        self._swap, self._soon = swap, soon
+    def attach(self, reach: Reach) -> None:
+        """Let changes reach those who answer; before, there are none."""
+        self._reach = reach
 
     @property
     def models(self) -> Models:
@@ -202,9 +203,9 @@ class Repository:
     @contextmanager
     def _change(self) -> Iterator[None]:
         with self._changing:
-            if self._ended:
-                fact = "The server is being stopped"
-                raise LoadError(fact, remedy="Start it again")
+            if self._ended or self._reach is None:
+                fact = f"The server is being {'stopped' if self._ended else 'started'}"
+                raise NotReadyError(fact, remedy="Ask again when it answers")
             yield
 
     def _found(self, name: str) -> Placed:
@@ -262,13 +263,14 @@ class Repository:
 
     def _put(self, placed: tuple[Placed, ...]) -> None:
         """Answer with other models from now on; those that go are closed when their last request has ended."""
+        assert self._reach is not None  # noqa: S101 - before it is there, nothing is changed
         models = self._table(placed)
         gone = set(self.models.all) - set(models.all)
         self._placed, self._models = placed, models
-        self._swap(models)
+        self._reach.swap(models)
         self._retiring |= gone
         for model in gone:
-            self._soon(partial(model.retire, partial(self._ending.submit, self._end, model)))
+            self._reach.soon(partial(model.retire, partial(self._ending.submit, self._end, model)))
 
     def _proven(self, path: Path) -> LoadedPackage:
         package = self._source.load(path)

@@ -121,7 +121,7 @@ def taking(protocol: Protocol, models: tuple[Model, ...]) -> Route:
         document = model.feedback.take(labels, received)
         model.metrics.labels.inc(document["accepted"])
         model.metrics.unknown_labels.inc(document["unknown"])
-        return Reply(200, orjson.dumps(document))
+        return Reply(200, orjson.dumps(document), headers=_said(model))
 
     metrics = models[0].metrics if len(models) == 1 else None
     return Route(

@@ -30,7 +30,7 @@ from cellops.serving.models import Models
 from cellops.serving.operated import bare
 from cellops.serving.parity import replay
 from cellops.serving.policies import NOTHING, Declared
-from cellops.serving.repository import Change, Repository, Source
+from cellops.serving.repository import Change, Reach, Repository, Source
 from cellops.serving.running import Hooks, beside, run
 from cellops.serving.throttle import Throttle
 from cellops.serving.tls import Certificate
@@ -196,7 +196,7 @@ def _ready(app: App, repository: Repository, on_ready: Callable[[], None]) -> No
             # The loop has ended, and with it all requests.
             act()
 
-    repository.attach(partial(setattr, app, "table"), soon)
+    repository.attach(Reach(partial(setattr, app, "table"), soon))
     on_ready()
 
 
