@@ -12,7 +12,7 @@ from nbformat.sign import NotebookNotary
 
 from cellops.errors import CellopsError, NoNotebookError, NotebookError, NotFoundError, ParameterError, UsageError
 from cellops.pipeline.engine import execute
-from cellops.pipeline.notebook import read
+from cellops.pipeline.notebook import read, sign
 from cellops.records.execution import CellProgress, CellState, ExecutedNotebook
 
 
@@ -168,6 +168,15 @@ def test_a_cell_that_may_fail_does_not_end_the_notebook(make_notebook, tmp_path:
 def test_leaving_on_purpose_is_no_failure(make_notebook, tmp_path: Path) -> None:
     execute(make_notebook("import sys; sys.exit()", "print('never')"), tmp_path / "out.ipynb", {})
     assert cells_of(tmp_path / "out.ipynb")[1].outputs == []
+
+
+def test_a_notebook_is_signed_where_jupyter_has_its_data_by_now(make_notebook, tmp_path, monkeypatch) -> None:
+    notebook = make_notebook("1")
+    for name in ("one", "other"):
+        monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / name))
+        (tmp_path / name).mkdir()
+        sign(notebook)
+        assert NotebookNotary().check_signature(nbformat.read(notebook, as_version=4))
 
 
 def test_a_killed_kernel_is_told_with_its_signal(make_notebook, tmp_path: Path) -> None:

@@ -1,26 +1,16 @@
 """A search over the parameters of a notebook: trials executed, compared by a metric, and carried as runs below one."""
 
-import secrets
-import time
-import uuid
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cellops.errors import UsageError
-from cellops.flows.clusters import refuse_empty
-from cellops.flows.sweep_resuming import check_same, filled, unfinished
-from cellops.flows.sweep_work import SWEEPS, SweepWork
-from cellops.pipeline.refusals import Refusals, check_distinct
-from cellops.pipeline.sweep.local import TrialOptions
-from cellops.pipeline.sweep.planning import Plan, SweepAsked, plan
-from cellops.records.execution import CellProgress
-from cellops.records.sweep import BEST, KEPT_MODELS, SweepBegun, SweepPlan, Swept, Trial
-from cellops.settings import Settings, load, prepare
+from cellops.settings import Settings, load
 
-LARGEST_SEED = 2**32
-PICTURE = ".svg"
+if TYPE_CHECKING:
+    from cellops.pipeline.forkserver.process import ForkingProcess
+    from cellops.records.execution import CellProgress
+    from cellops.records.sweep import SweepPlan, Swept, Trial
 
 
 def sweep(
@@ -43,13 +33,13 @@ def sweep(
     resume: bool = False,
     dask: Any = None,
     store: str | None = None,
-    on_plan: Callable[[SweepPlan], None] = lambda _: None,
-    on_trial: Callable[[Trial], None] = lambda _: None,
-    on_cell: Callable[[int, CellProgress], None] = lambda _, __: None,
+    on_plan: "Callable[[SweepPlan], None]" = lambda _: None,
+    on_trial: "Callable[[Trial], None]" = lambda _: None,
+    on_cell: "Callable[[int, CellProgress], None]" = lambda _, __: None,
     on_stage: Callable[[str], None] = lambda _: None,
-    on_result: Callable[[Swept], None] = lambda _: None,
+    on_result: "Callable[[Swept], None]" = lambda _: None,
     settings: Settings | None = None,
-) -> Swept:
+) -> "Swept":
     """Execute a notebook again and again with other parameters, and find those with the best metric.
 
     Each trial is an execution in a fresh kernel, with its own executed notebook; its runs stand in the tracking store
@@ -114,106 +104,48 @@ def sweep(
     """
     path = Path(notebook)
     settings = settings or load(path.parent if path.parent.is_dir() else None)
-    asked = SweepAsked(
-        notebook=path,
-        space=space or {},
-        parameters_file=parameters_file,
-        metric=metric,
-        maximize=maximize,
-        trials=trials,
-        sampler=sampler,
-    )
-    refusals = Refusals()
-    with refusals.collecting():
-        _check_output(output, path, parameters_file)
-    with refusals.collecting():
-        _check_dask(dask, store)
-    journals = settings.folder / "journal"
-    with refusals.collecting():
-        _check_models(models)
-    history = unfinished(journals, path, refusals) if resume else None
-    made = plan(asked if history is None else filled(asked, history), refusals)
-    if history is None:
-        begun = _begun(made, settings, seed, prune=prune, models=models or BEST)
-    else:
-        check_same(made, history.begun, seed=seed, models=models)
-        begun = history.begun.replace(trials=made.planned, prune=prune or history.begun.prune)
-    prepare(settings.folder)
-    work = SweepWork(
-        begun=begun,
-        made=made,
-        settings=settings,
-        history=history,
-        folder=settings.folder / SWEEPS / begun.name,
-        output=output,
-        on_trial=on_trial,
-        on_cell=on_cell,
-        on_stage=on_stage,
-        on_result=on_result,
-        dask=dask,
-        store=store or settings.step_store,
-    )
-    on_plan(SweepPlan(begun=begun, planned=made.planned, done=work.done, notes=made.notes))
-    options = TrialOptions(
-        sweep=begun.sweep,
-        metric=begun.metric,
-        journals=journals,
-        environment={"CELLOPS_PROJECT": str(settings.project)},
-        jobs=jobs,
-        seed=begun.kernel_seed,
-        cell_timeout=cell_timeout,
-        trial_timeout=trial_timeout,
-    )
-    return work.run(options, limit=total_timeout)
+    environment = {"CELLOPS_PROJECT": str(settings.project)}
+    # Where a sweep is resumed there may be nothing left to do, and a cluster has kernels of its own.
+    is_needed = dask is None and not resume
+    with _started_early(path, environment) if is_needed else nullcontext() as early:
+        from cellops.flows.sweep_call import call  # takes half a second
+
+        return call(
+            path,
+            settings,
+            environment=environment,
+            early=early,
+            space=space or {},
+            metric=metric,
+            maximize=maximize,
+            trials=trials,
+            sampler=sampler,
+            jobs=jobs,
+            seed=seed,
+            prune=prune,
+            models=models,
+            parameters_file=parameters_file,
+            output=output,
+            cell_timeout=cell_timeout,
+            trial_timeout=trial_timeout,
+            total_timeout=total_timeout,
+            resume=resume,
+            dask=dask,
+            store=store,
+            on_plan=on_plan,
+            on_trial=on_trial,
+            on_cell=on_cell,
+            on_stage=on_stage,
+            on_result=on_result,
+        )
 
 
-def _begun(made: Plan, settings: Settings, seed: int | None, *, prune: bool, models: str) -> SweepBegun:
-    identifier, notebook = uuid.uuid4().hex, made.made.notebook
-    return SweepBegun(
-        sweep=identifier,
-        name=f"{notebook.stem}-{time.strftime('%Y%m%d-%H%M%S')}-{identifier[:4]}",
-        notebook=str(notebook),
-        project=str(settings.project),
-        started=time.time(),
-        cells=made.cells,
-        metric=made.metric,
-        maximize=made.maximize,
-        space=made.space.written(),
-        fixed=made.fixed,
-        sampler=made.sampler,
-        seed=secrets.randbelow(LARGEST_SEED) if seed is None else seed,
-        kernel_seed=seed,
-        trials=made.planned,
-        prune=prune,
-        models=models,
-        log=tuple(dimension.name for dimension in made.space.dimensions if dimension.log),
-        experiment=settings.experiment,
-        store=settings.store,
-    )
+def _started_early(notebook: Path, environment: Mapping[str, str]) -> "AbstractContextManager[ForkingProcess | None]":
+    """Start what kernels are forked from: it imports what they need while it is found out what is asked for."""
+    from cellops.pipeline.forkserver.forkserver import started_early
+    from cellops.pipeline.kernel_options import environment_of_kernels
 
-
-def _check_dask(dask: object, store: str | None) -> None:
-    if dask is None and store is not None:
-        fact = "--store names where workers of Dask hand over what trials leave, and no cluster is named"
-        raise UsageError(fact, remedy="Name one with --dask ADDRESS, or leave --store out")
-    refuse_empty(dask, store)
-
-
-def _check_models(models: str | None) -> None:
-    if models is not None and models not in KEPT_MODELS:
-        near = get_close_matches(models, KEPT_MODELS, n=1)
-        fact = f"There is no choice {models} of the trials whose models are kept"
-        raise UsageError(fact, remedy=f"Did you mean {near[0]}?" if near else f"Give one of {', '.join(KEPT_MODELS)}")
-
-
-def _check_output(output: Path | None, notebook: Path, parameters_file: Path | None) -> None:
-    """Refuse a picture that cannot be written, before trials have worked for it."""
-    if output is None:
-        return
-    check_distinct([notebook, parameters_file], {"-o": output})
-    if output.suffix.lower() != PICTURE:
-        fact = f"The picture {output} is not named as an SVG"
-        raise UsageError(fact, remedy=f"Give a path that ends in {PICTURE}: {output.with_suffix(PICTURE)}")
-    if output.is_dir() or not output.resolve().parent.is_dir():
-        fact = f"The picture {output} cannot be written"
-        raise UsageError(fact, remedy="Give the path of a file in a folder that is there")
+    with suppress(OSError):
+        if notebook.is_file():
+            return started_early(environment_of_kernels(environment), notebook.resolve().parent)
+    return nullcontext()

@@ -15,6 +15,7 @@ from cellops.flows.sync import errors_of, sync
 from cellops.flows.writer import Handle
 from cellops.pipeline.dask.place import place_of
 from cellops.pipeline.dask.trials import DaskTrials
+from cellops.pipeline.forkserver.process import ForkingProcess
 from cellops.pipeline.sweep.dimensions import restored
 from cellops.pipeline.sweep.ledger import History, Ledger, journal_of
 from cellops.pipeline.sweep.local import LocalTrials, TrialOptions, modules_ahead
@@ -61,6 +62,8 @@ class SweepWork:
     on_result: Callable[[Swept], None]
     dask: Any = None
     store: str | None = None
+    early: ForkingProcess | None = None
+    """What kernels may be forked from, started before it was known."""
     _trials: dict[int, Trial] = field(default_factory=dict)
     _started: float = field(default_factory=time.time)
 
@@ -124,7 +127,7 @@ class SweepWork:
 
     def _scheduler(self, options: TrialOptions) -> LocalTrials | DaskTrials:
         if self.dask is None:
-            return LocalTrials(self.made.made, options, on_cell=self.on_cell)
+            return LocalTrials(self.made.made, options, early=self.early, on_cell=self.on_cell)
         place = place_of(self.dask, self.store, self.settings.folder)
         options = replace(options, environment={**options.environment, **of_workers(self.settings)})
         return DaskTrials(self.made.made, options, self.dask, place)

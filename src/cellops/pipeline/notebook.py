@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Callable
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -137,9 +138,22 @@ def sign(path: Path) -> None:
     try:
         # What is read back is signed, because that is what JupyterLab will see.
         notebook = nbformat.read(path, as_version=FORMAT)  # type: ignore[no-untyped-call]
-        NotebookNotary().sign(notebook)  # type: ignore[no-untyped-call]
+        folder = _folder_of_signatures(frozenset(filter(_is_jupyters, os.environ.items())))
+        NotebookNotary(data_dir=folder).sign(notebook)  # type: ignore[no-untyped-call]
     except OSError:
         return
+
+
+def _is_jupyters(variable: tuple[str, str]) -> bool:
+    return variable[0] == "HOME" or variable[0].startswith(("JUPYTER", "XDG_"))
+
+
+@lru_cache(maxsize=4)
+def _folder_of_signatures(_variables: frozenset[tuple[str, str]]) -> str:
+    """Where this user's signatures are, under variables of the environment: it takes longer to find than to sign."""
+    from nbformat.sign import NotebookNotary
+
+    return str(NotebookNotary().data_dir)  # type: ignore[no-untyped-call]
 
 
 def _identify(notebook: "NotebookNode") -> None:

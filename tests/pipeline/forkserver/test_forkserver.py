@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from zipfile import ZipFile
 
@@ -18,7 +19,8 @@ from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 from cellops.capture.temporary import temporary_folder
-from cellops.pipeline.forkserver.forkserver import ForkServer
+from cellops.pipeline.forkserver.ending import Ahead
+from cellops.pipeline.forkserver.forkserver import ForkServer, started_early
 from cellops.pipeline.forkserver.process import ForkedKernel
 from cellops.pipeline.kernel import KernelManager, forking_command
 from support.processes import started
@@ -257,8 +259,8 @@ def test_a_killed_owner_leaves_nothing_running(tmp_path: Path) -> None:
     owner = f"""
 import os, sys, threading
 from cellops.pipeline.forkserver.process import ForkingProcess
-process = ForkingProcess([sys.executable], [], os.environ, {str(tmp_path)!r})
-print(process.problem(), flush=True)
+process = ForkingProcess([sys.executable], os.environ, {str(tmp_path)!r})
+print(process.problem([]), flush=True)
 threading.Event().wait()
 """
     with started([sys.executable, "-c", owner], stdout=subprocess.PIPE, text=True) as running:
@@ -322,6 +324,46 @@ def test_a_process_that_begins_ahead_of_nothing_leaves_nothing() -> None:
     with ForkServer() as server:
         server.begin(lambda: forking_command("python3"), os.environ, str(Path.cwd()))
     assert server.start(["python", "-m", "ipykernel_launcher"], os.environ, str(Path.cwd())) is None
+
+
+def test_a_process_that_was_started_early_forks_the_kernels_that_it_fits() -> None:
+    before = children(os.getpid())
+    with started_early(os.environ, Path.cwd()) as early, ForkServer(early=early) as server:
+        [parent] = children(os.getpid(), besides=before)
+        server.begin(lambda: forking_command("python3"), os.environ, str(Path.cwd()))
+        assert told(server, Path.cwd(), "import os; print(os.getppid())") == f"{parent}\n"
+    assert children(os.getpid(), besides=before) == []
+
+
+def test_a_process_that_was_started_early_and_does_not_fit_is_ended() -> None:
+    with started_early({**os.environ, "OWN": "early"}, Path.cwd()) as early, ForkServer(early=early) as server:
+        assert told(server, Path.cwd(), "import os; print(os.environ.get('OWN'))") == "None\n"
+        assert early is not None
+        assert early.fork([], os.environ, str(Path.cwd())) is None
+
+
+def test_modules_that_came_after_the_fork_are_told_from_those_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    ahead = Ahead.now()
+    monkeypatch.setitem(sys.modules, "came_later", ModuleType("came_later"))
+    monkeypatch.setitem(sys.modules, "came_last", ModuleType("came_last"))
+    assert ahead.later() == ["came_later", "came_last"]
+    monkeypatch.delitem(sys.modules, ahead.last)
+    monkeypatch.setitem(sys.modules, ahead.last, ModuleType(ahead.last))  # imported anew, it stands at the end
+    assert ahead.later() == ["came_later", "came_last"]
+
+
+ENVIRONMENT = """
+import numpy, pandas, sklearn.ensemble
+from cellops.capture.environment.description import prepare, read_environment
+found = read_environment(prepare())
+pools = tuple(sorted(found.thread_pools, key=str))
+print(found.replace(imported=(), thread_pools=pools).to_json().decode())
+"""
+"""In a forked kernel more is imported: what others need, too, and some of it earlier."""
+
+
+def test_a_run_in_a_forked_kernel_records_the_same_environment(server: ForkServer) -> None:
+    assert told(server, Path.cwd(), ENVIRONMENT) == told(None, Path.cwd(), ENVIRONMENT)
 
 
 def test_a_kernel_that_is_not_installed_begins_nothing() -> None:

@@ -2,7 +2,9 @@
 
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from cellops.pipeline.forkserver.process import ForkedKernel, ForkingProcess
 
@@ -16,10 +18,13 @@ class ForkServer:
     ----------
     modules
         What that process imports beside what every kernel needs (`candidates`).
+    early
+        A process that was started before it was known which one is needed; it is used if it fits.
     """
 
-    def __init__(self, modules: Sequence[str] = ()) -> None:
+    def __init__(self, modules: Sequence[str] = (), early: ForkingProcess | None = None) -> None:
         self._modules = tuple(modules)
+        self._early = early
         self._beginning = threading.Lock()
         self._kind: tuple[tuple[str, ...], str] | None = None
         self._process: ForkingProcess | None = None
@@ -96,14 +101,40 @@ class ForkServer:
             if self._begun:
                 return
             try:
-                self._process = ForkingProcess(python, modules, environment, folder)
+                self._process = self._started(python, environment, folder)
             except OSError:
                 break
-            if self._process.problem() is None:
+            if self._process.problem(modules) is None:
                 break
             self._process.close()
             self._process = None
         self._begun = True
+
+    def _started(self, python: Sequence[str], environment: Mapping[str, str], folder: str) -> ForkingProcess:
+        early, self._early = self._early, None
+        if early is not None and early.kind == (tuple(python), dict(environment), folder):
+            return early
+        if early is not None:
+            early.kill()
+        return ForkingProcess(python, environment, folder)
+
+
+@contextmanager
+def started_early(environment: Mapping[str, str], folder: Path) -> Iterator[ForkingProcess | None]:
+    """Start a process for this interpreter, which most kernels have, beside what finds out what is needed.
+
+    None where no kernel can be forked, or it does not start. It has ended after, whether it was used or not.
+    """
+    process = None
+    if sys.platform == "linux":
+        with suppress(OSError):
+            process = ForkingProcess((sys.executable,), environment, str(folder))
+    try:
+        yield process
+    finally:
+        if process is not None:
+            process.kill()
+            process.close()
 
 
 def _python_of(command: Sequence[str]) -> tuple[str, ...] | None:

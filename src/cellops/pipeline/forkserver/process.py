@@ -60,8 +60,6 @@ class ForkingProcess:
     ----------
     python
         The interpreter, with its options.
-    modules
-        What it imports beside what every kernel needs.
     environment, folder
         Those of the kernels.
 
@@ -71,9 +69,8 @@ class ForkingProcess:
         When it does not start.
     """
 
-    def __init__(
-        self, python: Sequence[str], modules: Sequence[str], environment: Mapping[str, str], folder: str
-    ) -> None:
+    def __init__(self, python: Sequence[str], environment: Mapping[str, str], folder: str) -> None:
+        self.kind = (tuple(python), dict(environment), folder)
         self._channel, its_own = socket.socketpair()
         self._asking = threading.Lock()
         self._answers: SimpleQueue[Any] = SimpleQueue()
@@ -84,11 +81,13 @@ class ForkingProcess:
             )
         self._reader = threading.Thread(target=self._read, name="cellops-forks", daemon=True)
         self._reader.start()
-        self._modules, self._folder = list(modules), folder
 
-    def problem(self) -> str | None:
-        """Wait until it can be forked; or say why it cannot be: it may lack cellops, or an import do more than that."""
-        begun = self._ask({"modules": self._modules, "folder": self._folder})
+    def problem(self, modules: Sequence[str]) -> str | None:
+        """Let it import modules beside what every kernel needs, and wait until it can be forked; or say why it cannot.
+
+        It may lack cellops, or an import do more than that.
+        """
+        begun = self._ask({"modules": list(modules), "folder": self.kind[2]})
         found: str | None = begun["problem"] if begun else "it has ended"
         return found
 

@@ -136,8 +136,11 @@ def main() -> NoReturn:
     gc.disable()  # imports leave next to no garbage, and looking for it would take a fifth of their time
     channel = socket.socket(fileno=os.dup(0))
     os.environ["JPY_PARENT_PID"] = str(os.getpid())  # ipykernel reads it when it is imported
+    problem = _import_what_kernels_need()  # it may take a while until somebody knows what else
     line = channel.makefile("rb", buffering=0).readline()
-    problem = _import_ahead(json.loads(line)) if line else "nobody asks"
+    if not line:
+        sys.exit()
+    problem = problem or _import_what_a_notebook_needs(json.loads(line))
     _say(channel, {"problem": problem})
     if problem is None:
         from cellops.pipeline.forkserver.ending import Ahead
@@ -160,20 +163,27 @@ def _pass_for_the_launcher() -> None:
     sys.modules["__main__"] = main
 
 
-def _import_ahead(begun: dict[str, Any]) -> str | None:
+def _import_what_kernels_need() -> str | None:
     try:
         _pass_for_the_launcher()
         import cellops.pipeline.forkserver.ending  # noqa: F401 - each kernel needs it
         from cellops.pipeline.forkserver.ahead import KERNEL, import_ahead
 
-        folder = Path(begun["folder"])
         # Nobody attaches a debugger to these kernels, and its import costs each of them a tenth of a second.
         sys.modules["debugpy"] = None  # type: ignore[assignment]  # what Python takes for: is not there
         try:
-            problem = import_ahead(KERNEL, folder)
+            return import_ahead(KERNEL, Path.cwd())
         finally:
             del sys.modules["debugpy"]
-        return problem or import_ahead(begun["modules"], folder)
+    except Exception as error:  # noqa: BLE001 - kernels can be started without this
+        return f"{type(error).__name__}: {error}"
+
+
+def _import_what_a_notebook_needs(begun: dict[str, Any]) -> str | None:
+    from cellops.pipeline.forkserver.ahead import import_ahead
+
+    try:
+        return import_ahead(begun["modules"], Path(begun["folder"]))
     except Exception as error:  # noqa: BLE001 - kernels can be started without this
         return f"{type(error).__name__}: {error}"
 

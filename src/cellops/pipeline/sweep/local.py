@@ -20,6 +20,7 @@ from cellops.pipeline.clock import Clock
 from cellops.pipeline.filling import fill
 from cellops.pipeline.forkserver.candidates import candidates
 from cellops.pipeline.forkserver.forkserver import ForkServer
+from cellops.pipeline.forkserver.process import ForkingProcess
 from cellops.pipeline.in_kernel import in_kernel
 from cellops.pipeline.kernel_options import KernelOptions, environment_of_kernels
 from cellops.pipeline.kernel_run import KernelRun
@@ -93,6 +94,8 @@ class LocalTrials:
         How they are executed.
     forks
         What forks their kernels, for other trials too; by default one of their own.
+    early
+        A process that was started for it before.
     on_cell
         Called with the number of a trial and how one of its cells stands, from the thread of that trial.
     """
@@ -103,6 +106,7 @@ class LocalTrials:
         options: TrialOptions,
         forks: ForkServer | None = None,
         *,
+        early: ForkingProcess | None = None,
         on_cell: Callable[[int, CellProgress], None] = lambda _, __: None,
     ) -> None:
         self._made = made
@@ -110,7 +114,7 @@ class LocalTrials:
         self._between = {0: BEGIN} if options.seed is not None and loads_cellops(made.source) else {}
         self._on_cell = on_cell
         self._own_forks = forks is None
-        self._forks = ForkServer(modules_ahead(made.source)) if forks is None else forks
+        self._forks = ForkServer(modules_ahead(made.source), early) if forks is None else forks
         self.jobs = options.jobs or 1
         self._pool = ThreadPoolExecutor(self.jobs, thread_name_prefix="cellops-trial")
         self._open = ExitStack()
