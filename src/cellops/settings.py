@@ -3,7 +3,7 @@
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import msgspec
 
@@ -18,7 +18,7 @@ WHOLE_ADDRESS = re.compile(r"(?:https?://[^/?#]*|(?!https?:)[\w.+-]+://[^/?:]*:[
 SECRET_OF_A_QUERY = re.compile(
     r"(?i)([?&][\w-]*(?:password|passwd|pwd|secret|token|key|signature|(?<![a-z])sig(?![a-z]))[\w-]*=)[^&\s\"]+"
 )
-SECRETS = ("archive", "server_token", "step_store", "step_store_key", "tracking_uri", "server_rate_store")
+SECRETS = ("archive", "log_store", "server_token", "step_store", "step_store_key", "tracking_uri", "server_rate_store")
 """Settings whose value no message may repeat: an address can hold a password."""
 NOT_FOR_KERNELS = ("CELLOPS_STEP_STORE", "CELLOPS_STEP_STORE_KEY")
 """Variables that executed notebooks have no use for, and that may hold secrets."""
@@ -136,6 +136,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How often logged predictions are written out; at most this much is missing after a crash of the server."""
     log_segment_rows: Count = 100_000
     """Rows after which a segment of the prediction log is closed and compacted to Parquet."""
+    log_segment_seconds: Annotated[float, msgspec.Meta(gt=0, le=LONGEST_WAIT)] = 300.0
+    """Seconds after which a segment is closed all the same, where the prediction log has an address."""
+    log_store: str | None = None
+    """Address, as fsspec takes it, where each model's log is uploaded to a folder of its own: `s3://bucket/logs`."""
+    log_on_full: Literal["drop", "refuse"] = "drop"
+    """While the log cannot be written: `drop` answers on and counts what is lost, `refuse` answers 503."""
     online_store: str | None = None
     """Redis for the online features of Feast: `redis://HOST:PORT`. Default: sqlite in their folder."""
     archive: str | None = None

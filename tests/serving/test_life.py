@@ -22,6 +22,7 @@ from cellops.packaging.load import load_package
 from cellops.packaging.manifest import write
 from cellops.packaging.parity import Parity
 from cellops.serving import server as server_module
+from cellops.serving.logs import LogPlace
 from cellops.settings import BUILT_IN_TRUSTED_TYPES, load
 from support.served import TOKEN, Running, build, running, start
 
@@ -260,7 +261,7 @@ def test_of_two_servers_that_start_together_one_says_that_the_port_is_taken(
                 port=port,
                 token=TOKEN,
                 token_was_chosen=True,
-                log_folder=tmp_path / "log",
+                log=LogPlace(tmp_path / "log"),
                 settings=load(tmp_path),
                 on_ready=pytest.fail,
             )

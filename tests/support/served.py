@@ -140,7 +140,7 @@ class Running:
 
 
 def start(
-    package: Path, folder: Path, *words: str, token: str | None = TOKEN, **settings: str
+    package: Path, folder: Path, *words: str, token: str | None = TOKEN, log: str | None = None, **settings: str
 ) -> "subprocess.Popen[str]":
     """`cellops serve` on a free port, in a project of its own; what it says of errors goes to `folder/errors`."""
     (folder / ".cellops").mkdir(parents=True, exist_ok=True)
@@ -150,7 +150,16 @@ def start(
         given["CELLOPS_SERVER_TOKEN"] = token
     with (folder / "errors").open("w") as errors:
         return subprocess.Popen(
-            [sys.executable, "-m", "cellops", "serve", str(package), "--log", str(folder / "log"), *(words or PORT)],
+            [
+                sys.executable,
+                "-m",
+                "cellops",
+                "serve",
+                str(package),
+                "--log",
+                log or str(folder / "log"),
+                *(words or PORT),
+            ],
             cwd=folder,
             env=bare | given,
             stdout=subprocess.PIPE,
@@ -163,9 +172,9 @@ PORT = ("--port", "0")
 
 
 @contextmanager
-def running(package: Path, folder: Path, **settings: str) -> Iterator[Running]:
+def running(package: Path, folder: Path, *, log: str | None = None, **settings: str) -> Iterator[Running]:
     """A server and a client that has its token."""
-    process = start(package, folder, **settings)
+    process = start(package, folder, log=log, **settings)
     assert process.stdout is not None
     try:
         ready = process.stdout.readline()

@@ -20,7 +20,9 @@ import click
     "--token", help="What clients must send. Default: CELLOPS_SERVER_TOKEN, else a new one is made and shown."
 )
 @click.option(
-    "--log", type=click.Path(path_type=Path), help="Folder of the prediction log. Default: .cellops/log/NAME."
+    "--log",
+    metavar="PLACE",
+    help="Folder of the prediction log, or address as fsspec takes it. Default: CELLOPS_LOG_STORE, .cellops/log/NAME.",
 )
 @click.option(
     "--tls-certificate",

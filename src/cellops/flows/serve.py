@@ -4,11 +4,15 @@ import secrets
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cellops.flows.garbage import left_alone
 from cellops.records.base import Record
 from cellops.records.finding import Finding
-from cellops.settings import Settings, load, prepare
+from cellops.settings import Settings, load, prepare, without_credentials
+
+if TYPE_CHECKING:
+    from cellops.serving.logs import LogPlace
 
 
 class Serving(Record, frozen=True, kw_only=True):
@@ -20,7 +24,9 @@ class Serving(Record, frozen=True, kw_only=True):
     token_is_new: bool
     """Whether the token was made for this start, so that the person has to be told it."""
     log: str
-    """Folder of the prediction log."""
+    """Where the prediction log is: its folder, or its address without credentials."""
+    log_folder: str
+    """Where it is written first; the same where it has no address."""
 
 
 class Served(Record, frozen=True, kw_only=True):
@@ -44,7 +50,7 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 8000,
     token: str | None = None,
-    log: Path | None = None,
+    log: Path | str | None = None,
     tls_certificate: Path | None = None,
     tls_key: Path | None = None,
     on_ready: Callable[[Serving], None] = _silent,
@@ -61,7 +67,9 @@ def serve(
     token
         What clients must send. Default: the setting `server_token`, else a new one.
     log
-        Folder of the prediction log; default is `.cellops/log/NAME`.
+        Folder of the prediction log, or its address as fsspec takes it: then segments are written to
+        `.cellops/log/NAME` first, and uploaded as they are closed. Default: `NAME` below the setting `log_store`, else
+        `.cellops/log/NAME`.
     tls_certificate, tls_key
         PEM files: the certificate with those of its issuers, and its private key where that is another file. Without
         them the server speaks plain HTTP.
@@ -86,16 +94,18 @@ def serve(
         from cellops.serving.tls import certificate
         from cellops.serving.tokens import read_tokens
 
-        shown = certificate(tls_certificate, tls_key)
+        with_tls = certificate(tls_certificate, tls_key)
         loaded = load_package(Path(package), settings)
         chosen = token or settings.server_token or None
-        folder = log or prepare(settings.folder) / "log" / loaded.manifest.name
+        place = _log_place(log, loaded.manifest.name, settings)
         used = chosen or secrets.token_urlsafe(24)
 
         def ready(url: str) -> None:
             starting.close()
             name = loaded.manifest.name
-            on_ready(Serving(name=name, url=url, token=used, token_is_new=chosen is None, log=str(folder)))
+            folder = str(place.folder)
+            shown = without_credentials(place.address) if place.address else folder
+            on_ready(Serving(name=name, url=url, token=used, token_is_new=chosen is None, log=shown, log_folder=folder))
 
         done = run_server(
             loaded,
@@ -103,9 +113,19 @@ def serve(
             port=port,
             token=used,
             token_was_chosen=chosen is not None or bool(read_tokens(settings.tokens)),
-            log_folder=folder,
+            log=place,
             settings=settings,
             on_ready=ready,
-            certificate=shown,
+            certificate=with_tls,
         )
     return Served(requests=done.requests, rows=done.rows, labels=done.labels, findings=done.findings)
+
+
+def _log_place(log: Path | str | None, name: str, settings: Settings) -> "LogPlace":
+    from cellops.monitoring.log_store import is_address
+    from cellops.serving.logs import LogPlace
+
+    if log is not None and not is_address(log):
+        return LogPlace(Path(log))
+    store = settings.log_store and f"{settings.log_store.rstrip('/')}/{name}"
+    return LogPlace(prepare(settings.folder) / "log" / name, str(log) if log is not None else store)

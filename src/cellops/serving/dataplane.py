@@ -44,6 +44,10 @@ class Answer:
     """What was odd about the rows and was answered all the same."""
 
 
+def _admit_all() -> None:
+    pass
+
+
 def _forget(_answered: Answered, _rows: int) -> bool:
     return True
 
@@ -59,12 +63,21 @@ class DataPlane:
         Where times and odd rows are counted.
     record
         Takes each answered request for the log.
+    admit
+        Raises where the log could not take an answer, before the model works for it.
     """
 
-    def __init__(self, strategy: Strategy, metrics: Metrics, record: Callable[[Answered, int], bool] = _forget) -> None:
+    def __init__(
+        self,
+        strategy: Strategy,
+        metrics: Metrics,
+        record: Callable[[Answered, int], bool] = _forget,
+        admit: Callable[[], None] = _admit_all,
+    ) -> None:
         self._strategy = strategy
         self._metrics = metrics
         self._record = record
+        self._admit = admit
         self.contract = strategy.slots[0].package.contract
         self._rules = _rules(self.contract)
 
@@ -77,7 +90,10 @@ class DataPlane:
             When there are no rows, or some break a rule of severity `error`.
         InferenceError
             When the model fails or gives what cannot be an answer.
+        NotReadyError
+            When the log cannot be written, and nothing shall be answered that is not logged.
         """
+        self._admit()
         rows = len(next(iter(columns.values())))
         if not rows:
             fact = "The request has no rows"

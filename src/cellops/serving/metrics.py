@@ -61,6 +61,12 @@ class Metrics:
         self._lost = Gauge(
             "cellops_log_lost_rows", "Rows that could not be logged", [*served, "log"], registry=self.registry
         )
+        self._to_upload = Gauge(
+            "cellops_log_waiting_segments",
+            "Closed segments of the logs that are not at their address yet",
+            served,
+            registry=self.registry,
+        )
         self.in_progress = self._in_progress.labels(*self._names)
         self.predict_seconds = self._predictions.labels(*self._names)
         self.rows = self._rows.labels(*self._names)
@@ -80,6 +86,10 @@ class Metrics:
     def watch_losses(self, log: str, lost: Callable[[], float]) -> None:
         """Read the rows that a log has lost whenever the metrics are read."""
         self._lost.labels(*self._names, log).set_function(lost)
+
+    def watch_uploads(self, waiting: Callable[[], float]) -> None:
+        """Count the segments that wait for their upload whenever the metrics are read."""
+        self._to_upload.labels(*self._names).set_function(waiting)
 
     def total(self, sample: str) -> int:
         """What a sample that has no labels of its own says now."""

@@ -6,18 +6,15 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import uvicorn
 
 from cellops.data.decoder import Decoder
 from cellops.errors import UsageError
-from cellops.monitoring import label_log, prediction_log
-from cellops.monitoring.segments import SegmentWriter
 from cellops.packaging.formats import FORMATS
 from cellops.packaging.load import LoadedPackage
 from cellops.packaging.versions import explained
@@ -28,6 +25,7 @@ from cellops.serving.dataplane import DataPlane
 from cellops.serving.feedback import Feedback
 from cellops.serving.guard import guarded
 from cellops.serving.limits import Limits
+from cellops.serving.logs import LogPlace, Logs
 from cellops.serving.metrics import Metrics
 from cellops.serving.parity import replay
 from cellops.serving.prediction_ids import PredictionIds
@@ -61,14 +59,6 @@ class Work:
     """What the logs have lost."""
 
 
-@dataclass(frozen=True)
-class Logs:
-    """Where what is answered and what turns out to be true are written."""
-
-    predictions: SegmentWriter[prediction_log.Answered]
-    labels: SegmentWriter[label_log.Labelled]
-
-
 def serve(
     package: LoadedPackage,
     *,
@@ -76,7 +66,7 @@ def serve(
     port: int,
     token: str,
     token_was_chosen: bool,
-    log_folder: Path,
+    log: LogPlace,
     settings: Settings,
     on_ready: Callable[[str], None],
     certificate: Certificate | None = None,
@@ -93,7 +83,7 @@ def serve(
         What clients must send.
     token_was_chosen
         Whether a person chose it; else the server listens on loopback only.
-    log_folder
+    log
         Where predictions and labels are logged.
     settings
         Limits and the log's rhythm.
@@ -116,7 +106,7 @@ def serve(
     with _bound(host, port) as listener:
         _prove(package, token)
         limits = Limits(settings.server_max_bytes, settings.server_max_rows, settings.server_request_seconds)
-        with _logs(package, log_folder, settings) as logs:
+        with closing(Logs.open(log, package.contract.schema, settings)) as logs:
             app = build_app(package, limits, token, logs, tokens=settings.tokens, throttle=throttle)
             address = listener.getsockname()
             shown = f"[{address[0]}]" if listener.family == socket.AF_INET6 else address[0]
@@ -132,7 +122,7 @@ def serve(
         requests=total("cellops_request_rows_count"),
         rows=total("cellops_request_rows_sum"),
         labels=total("cellops_labels_total"),
-        findings=(*logs.predictions.findings(), *logs.labels.findings()),
+        findings=logs.findings(),
     )
 
 
@@ -161,11 +151,12 @@ def build_app(
         plane, feedback = DataPlane(strategy, metrics), Feedback(schema, limits, ids, lambda _labels, _rows: True)
     else:
         plane, feedback = (
-            DataPlane(strategy, metrics, logs.predictions.append),
+            DataPlane(strategy, metrics, logs.recorder.take, logs.recorder.admit),
             Feedback(schema, limits, ids, logs.labels.append),
         )
         metrics.watch_losses("predictions", lambda: logs.predictions.lost_rows)
         metrics.watch_losses("labels", lambda: logs.labels.lost_rows)
+        metrics.watch_uploads(logs.waiting)
     access = Access(token, tokens)
     return App(
         served,
@@ -211,24 +202,6 @@ def _address_errors(host: str, port: int) -> Iterator[None]:
     except OSError as error:
         fact = f"Nothing can listen on {host}, port {port}: {error.strerror or error}"
         raise UsageError(fact, remedy="Choose another port with --port, or 0 for a free one") from error
-
-
-@contextmanager
-def _logs(package: LoadedPackage, folder: Path, settings: Settings) -> Iterator[Logs]:
-    schema = package.contract.schema
-    rhythm: dict[str, Any] = {
-        "flush_seconds": settings.log_flush_seconds,
-        "segment_rows": settings.log_segment_rows,
-    }
-    predictions = prediction_log.open_writer(folder, schema, **rhythm)
-    try:
-        labels = label_log.open_writer(folder, schema, **rhythm)
-        try:
-            yield Logs(predictions, labels)
-        finally:
-            labels.close()
-    finally:
-        predictions.close()
 
 
 class _Server(uvicorn.Server):
