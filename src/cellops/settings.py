@@ -18,9 +18,18 @@ WHOLE_ADDRESS = re.compile(r"(?:https?://[^/?#]*|(?!https?:)[\w.+-]+://[^/?:]*:[
 SECRET_OF_A_QUERY = re.compile(
     r"(?i)([?&][\w-]*(?:password|passwd|pwd|secret|token|key|signature|(?<![a-z])sig(?![a-z]))[\w-]*=)[^&\s\"]+"
 )
-SECRETS = ("archive", "log_store", "server_token", "step_store", "step_store_key", "tracking_uri", "server_rate_store")
+SECRETS = (
+    "archive",
+    "log_store",
+    "log_pii_key",
+    "server_token",
+    "step_store",
+    "step_store_key",
+    "tracking_uri",
+    "server_rate_store",
+)
 """Settings whose value no message may repeat: an address can hold a password."""
-NOT_FOR_KERNELS = ("CELLOPS_STEP_STORE", "CELLOPS_STEP_STORE_KEY")
+NOT_FOR_KERNELS = ("CELLOPS_LOG_PII_KEY", "CELLOPS_LOG_STORE", "CELLOPS_STEP_STORE", "CELLOPS_STEP_STORE_KEY")
 """Variables that executed notebooks have no use for, and that may hold secrets."""
 NOT_IN_A_URI = str.maketrans({"%": "%25", "?": "%3F", "#": "%23"})
 """What would end the path of a database's address; SQLAlchemy reads the rest as it stands."""
@@ -142,6 +151,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Address, as fsspec takes it, where each model's log is uploaded to a folder of its own: `s3://bucket/logs`."""
     log_on_full: Literal["drop", "refuse"] = "drop"
     """While the log cannot be written: `drop` answers on and counts what is lost, `refuse` answers 503."""
+    log_pii_key: Annotated[str, msgspec.Meta(min_length=16)] | None = None
+    """Hashes the columns in the log that a package declares personal; without it they are not logged."""
     online_store: str | None = None
     """Redis for the online features of Feast: `redis://HOST:PORT`. Default: sqlite in their folder."""
     archive: str | None = None

@@ -95,7 +95,7 @@ def test_a_server_that_shall_lose_nothing_refuses_while_its_disk_is_full(flights
             assert refused.status_code == 503
             assert refused.headers["Retry-After"] == "1"
             assert "log cannot be written" in refused.json()["error"]
-            for path in () and ("/v2/health/ready", "/v2/models/flights/ready", "/v1/models/flights"):
+            for path in ("/v2/health/ready", "/v2/models/flights/ready", "/v1/models/flights"):
                 assert server.client.get(path).status_code == 503, path
             assert server.client.get("/v2/health/live").status_code == 200
             filler.unlink()
@@ -133,7 +133,7 @@ def test_a_store_that_is_away_costs_nothing_and_has_all_when_it_is_back(flights:
     (tmp_path / "mount").write_text("nothing is mounted here")
     with running(flights, tmp_path, log=f"file://{place}", log_flush_seconds="0.05", log_segment_rows="5") as server:
         answers = [ask(server, rows=5) for _ in range(3)]
-        until(lambda: metric(server, "cellops_log_waiting_segments") == 3)
+        until(lambda: metric(server, "cellops_log_waiting_segments") > 0)
         (tmp_path / "mount").unlink()
         until(lambda: metric(server, "cellops_log_waiting_segments") == 0)
         answers.append(ask(server))

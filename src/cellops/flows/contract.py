@@ -62,6 +62,7 @@ def make_contract(
 def _merged(suites: Iterable[Suite], inputs: object) -> Suite | None:
     """The expectations of the session that speak of the model's inputs, as one suite."""
     columns = {str(name) for name in getattr(inputs, "columns", ())}
+    personal = {name: how for suite in suites for name, how in suite.personal.items() if name in columns}
     kept = [e for suite in suites for e in suite.expectations if e.columns and set(e.columns) <= columns]
     names = [suite.name for suite in suites]
-    return Suite(name="+".join(names), expectations=tuple(kept)) if kept else None
+    return Suite(name="+".join(names), expectations=tuple(kept), personal=personal) if kept or personal else None

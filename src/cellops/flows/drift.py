@@ -104,6 +104,7 @@ def drift(
     from cellops.monitoring.findings import by_code
     from cellops.monitoring.gravest import gravest, leading, unexplained
     from cellops.monitoring.headline import headline
+    from cellops.monitoring.personal import in_clear
     from cellops.monitoring.report import write
     from cellops.monitoring.statistics import chosen
 
@@ -122,12 +123,14 @@ def drift(
     windows: Sequence[Window | WindowPart]
     if log is not None:
         windows, findings = _of_log(loaded, log, window)
+        contract, unlogged = in_clear(loaded.contract)
+        findings += unlogged
         source = f"prediction log {_called(log)}"
     else:
         windows, findings = data_windows(loaded, Path(str(data)), Wanted(time, label, window), on_stage)
-        source = part
+        contract, source = loaded.contract, part
     report = compare(
-        loaded.contract,
+        contract,
         windows,
         package=loaded.manifest.name,
         digest=loaded.digest,

@@ -295,4 +295,4 @@ def _safely(route: Route, body: Body, received: int) -> Reply:
     except CellopsError as error:
         return error_reply(route.protocol, error)
     except Exception as error:  # noqa: BLE001 - a bug of ours must not show a client its traceback
-        return error_reply(route.protocol, failure("The server failed on this request", error))
+        return error_reply(route.protocol, failure("The server failed on this request", error, is_discreet=True))

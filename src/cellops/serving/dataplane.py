@@ -2,6 +2,7 @@
 
 import logging
 import time
+import traceback
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -80,6 +81,7 @@ class DataPlane:
         self._admit = admit
         self.contract = strategy.slots[0].package.contract
         self._rules = _rules(self.contract)
+        self._is_discreet = any(field.personal is not None for field in self.contract.schema.inputs)
 
     def answer(self, columns: Columns, call: Call) -> Answer:
         """Check the columns, predict, check the prediction, and log both.
@@ -145,7 +147,7 @@ class DataPlane:
         except Exception as error:
             _refuse_too_large(columns)
             fact = "The model failed on these rows"
-            raise failure(fact, error) from error
+            raise failure(fact, error, is_discreet=self._is_discreet) from error
         self._metrics.predict_seconds.observe(time.perf_counter() - started)
         if not _valid(slot.package.contract, predictions, rows):
             _refuse_too_large(columns)
@@ -154,10 +156,17 @@ class DataPlane:
         return predictions
 
 
-def failure(fact: str, cause: BaseException | None = None) -> InferenceError:
-    """An error that tells the client no more than an id, under which the cause stands in the server's own log."""
+def failure(fact: str, cause: BaseException | None = None, *, is_discreet: bool = False) -> InferenceError:
+    """An error that tells the client no more than an id, under which the cause stands in the server's own log.
+
+    A discreet one tells that log only the type of the cause and where it was raised: its text may quote a row.
+    """
     error_id = uuid.uuid4().hex
-    logger.error("%s, error id %s", fact, error_id, exc_info=cause)
+    if is_discreet and cause is not None:
+        frames = "".join(traceback.format_tb(cause.__traceback__))
+        logger.error("%s, error id %s: %s\n%s", fact, error_id, type(cause).__name__, frames)
+    else:
+        logger.error("%s, error id %s", fact, error_id, exc_info=cause)
     return InferenceError(fact, remedy=f"Give the error id {error_id} to those who run the server", error_id=error_id)
 
 

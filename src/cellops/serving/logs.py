@@ -48,7 +48,8 @@ class Logs:
             "segment_seconds": None if store is None else settings.log_segment_seconds,
             "keep": refuse,
         }
-        predictions = prediction_log.open_writer(place.folder, schema, **rhythm)
+        key = settings.log_pii_key.encode() if settings.log_pii_key else None
+        predictions = prediction_log.open_writer(place.folder, schema, key=key, **rhythm)
         try:
             labels = label_log.open_writer(place.folder, schema, **rhythm)
         except BaseException:
