@@ -1,8 +1,9 @@
-"""A package behind the bundled server."""
+"""Packages behind the bundled server."""
 
 import secrets
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,13 +19,14 @@ if TYPE_CHECKING:
 class Serving(Record, frozen=True, kw_only=True):
     """A server that is ready."""
 
-    name: str
+    names: tuple[str, ...]
+    """Of the models."""
     url: str
     token: str
     token_is_new: bool
     """Whether the token was made for this start, so that the person has to be told it."""
     log: str
-    """Where the prediction log is: its folder, or its address without credentials."""
+    """Where the prediction log is: its folder, or its address without credentials; with several models, of theirs."""
     log_folder: str
     """Where it is written first; the same where it has no address."""
 
@@ -46,7 +48,7 @@ def _silent(_serving: Serving) -> None:
 
 def serve(
     package: Path | str,
-    *,
+    *more: Path | str,
     host: str = "127.0.0.1",
     port: int = 8000,
     token: str | None = None,
@@ -56,20 +58,22 @@ def serve(
     on_ready: Callable[[Serving], None] = _silent,
     settings: Settings | None = None,
 ) -> Served:
-    """Serve a package over HTTP until the process is told to stop.
+    """Serve packages over HTTP until the process is told to stop.
 
     Parameters
     ----------
-    package
-        The folder of the package, or its archive.
+    package, more
+        The folders of packages, or their archives. Each is a model of its manifest's name; those of one name are
+        versions of it, of which the last answers whoever names no version. Who names no model either, as MLflow's
+        clients do, is answered by the first.
     host, port
         Where to listen; port 0 takes a free one. Anything but loopback needs a token that was chosen.
     token
         What clients must send. Default: the setting `server_token`, else a new one.
     log
         Folder of the prediction log, or its address as fsspec takes it: then segments are written to
-        `.cellops/log/NAME` first, and uploaded as they are closed. Default: `NAME` below the setting `log_store`, else
-        `.cellops/log/NAME`.
+        `.cellops/log/NAME` first, and uploaded as they are closed. With several packages each logs to `NAME` in it.
+        Default: `NAME` below the setting `log_store`, else `.cellops/log/NAME`.
     tls_certificate, tls_key
         PEM files: the certificate with those of its issuers, and its private key where that is another file. Without
         them the server speaks plain HTTP.
@@ -90,42 +94,60 @@ def serve(
     with ExitStack() as starting:
         starting.enter_context(left_alone(keep=True))
         from cellops.flows.opening import load_package
+        from cellops.serving.server import Place, Started
         from cellops.serving.server import serve as run_server
         from cellops.serving.tls import certificate
         from cellops.serving.tokens import read_tokens
 
-        with_tls = certificate(tls_certificate, tls_key)
-        loaded = load_package(Path(package), settings)
+        place = Place(host, port, certificate(tls_certificate, tls_key))
         chosen = token or settings.server_token or None
-        place = _log_place(log, loaded.manifest.name, settings)
         used = chosen or secrets.token_urlsafe(24)
 
-        def ready(url: str) -> None:
+        def log_place(name: str) -> LogPlace:
+            return _log_place(log, name, settings, is_shared=bool(more))
+
+        def ready(started: Started) -> None:
             starting.close()
-            name = loaded.manifest.name
-            folder = str(place.folder)
-            shown = without_credentials(place.address) if place.address else folder
-            on_ready(Serving(name=name, url=url, token=used, token_is_new=chosen is None, log=shown, log_folder=folder))
+            names = tuple(started.models.defaults)
+            logged = log_place(names[0])
+            written = str(logged.folder.parent if more else logged.folder)
+            on_ready(
+                Serving(
+                    names=names,
+                    url=started.url,
+                    token=used,
+                    token_is_new=chosen is None,
+                    log=_shown(logged.address, is_shared=bool(more)) if logged.address else written,
+                    log_folder=written,
+                )
+            )
 
         done = run_server(
-            loaded,
-            host=host,
-            port=port,
+            [Path(each) for each in (package, *more)],
+            load=partial(load_package, settings=settings),
+            place=place,
             token=used,
             token_was_chosen=chosen is not None or bool(read_tokens(settings.tokens)),
-            log=place,
+            log_place=log_place,
             settings=settings,
             on_ready=ready,
-            certificate=with_tls,
         )
     return Served(requests=done.requests, rows=done.rows, labels=done.labels, findings=done.findings)
 
 
-def _log_place(log: Path | str | None, name: str, settings: Settings) -> "LogPlace":
+def _log_place(log: Path | str | None, name: str, settings: Settings, *, is_shared: bool) -> "LogPlace":
+    """Where a model logs, in a place that was given and may be for several, or that the settings name."""
     from cellops.monitoring.log_store import is_address
     from cellops.serving.logs import LogPlace
 
     if log is not None and not is_address(log):
-        return LogPlace(Path(log))
-    store = settings.log_store and f"{settings.log_store.rstrip('/')}/{name}"
-    return LogPlace(prepare(settings.folder) / "log" / name, str(log) if log is not None else store)
+        return LogPlace(Path(log) / name if is_shared else Path(log))
+    place = str(log) if log is not None else settings.log_store
+    if place is not None and (is_shared or log is None):
+        place = f"{place.rstrip('/')}/{name}"
+    return LogPlace(prepare(settings.folder) / "log" / name, place)
+
+
+def _shown(address: str, *, is_shared: bool) -> str:
+    public = without_credentials(address)
+    return public.rpartition("/")[0] if is_shared else public

@@ -19,7 +19,7 @@ from cellops.records.contract import Contract, Suite, Task
 from cellops.records.expectation import ExpectationResult
 from cellops.records.finding import Severity
 from cellops.serving.errors import InferenceError
-from cellops.serving.metrics import Metrics
+from cellops.serving.metrics import ModelMetrics
 from cellops.serving.strategies.strategy import Slot, Strategy
 
 LARGEST = float(np.finfo(np.float32).max)
@@ -71,7 +71,7 @@ class DataPlane:
     def __init__(
         self,
         strategy: Strategy,
-        metrics: Metrics,
+        metrics: ModelMetrics,
         record: Callable[[Answered, int], bool] = _forget,
         admit: Callable[[], None] = _admit_all,
     ) -> None:
