@@ -141,6 +141,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Most rows in one request."""
     server_request_seconds: Annotated[float, msgspec.Meta(gt=0, le=LONGEST_WAIT)] = 30.0
     """Longest time in which the head of a request, and then its body, must have come."""
+    server_log_format: Literal["text", "json"] = "text"
+    """How the server tells of itself on standard error: `json` is a line for each message and each request."""
+    server_log_share: Annotated[float, msgspec.Meta(ge=0, le=1)] = 1.0
+    """Share of the requests answered well that have a line there; those that were refused or failed always have one."""
     log_flush_seconds: Annotated[float, msgspec.Meta(gt=0, le=LONGEST_WAIT)] = 0.5
     """How often logged predictions are written out; at most this much is missing after a crash of the server."""
     log_segment_rows: Count = 100_000

@@ -26,6 +26,11 @@ import click
     "Default: CELLOPS_LOG_STORE/NAME, else .cellops/log/NAME.",
 )
 @click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    help="json: a line for each request and message on standard error. Default: CELLOPS_SERVER_LOG_FORMAT, text.",
+)
+@click.option(
     "--tls-certificate",
     type=click.Path(path_type=Path),
     help="Speak TLS with this certificate: a PEM file, with those of its issuers.",

@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from cellops.flows.garbage import left_alone
 from cellops.records.base import Record
 from cellops.records.finding import Finding
@@ -53,6 +55,7 @@ def serve(
     port: int = 8000,
     token: str | None = None,
     log: Path | str | None = None,
+    log_format: str | None = None,
     tls_certificate: Path | None = None,
     tls_key: Path | None = None,
     on_ready: Callable[[Serving], None] = _silent,
@@ -74,6 +77,9 @@ def serve(
         Folder of the prediction log, or its address as fsspec takes it: then segments are written to
         `.cellops/log/NAME` first, and uploaded as they are closed. With several packages each logs to `NAME` in it.
         Default: `NAME` below the setting `log_store`, else `.cellops/log/NAME`.
+    log_format
+        How it tells of itself on standard error: `text`, or `json` with a line for each request, too. Default: the
+        setting `server_log_format`.
     tls_certificate, tls_key
         PEM files: the certificate with those of its issuers, and its private key where that is another file. Without
         them the server speaks plain HTTP.
@@ -91,6 +97,8 @@ def serve(
         cannot be used.
     """
     settings = settings or load()
+    if log_format is not None:
+        settings = msgspec.structs.replace(settings, server_log_format=log_format)
     with ExitStack() as starting:
         starting.enter_context(left_alone(keep=True))
         from cellops.flows.opening import load_package
@@ -103,7 +111,7 @@ def serve(
         chosen = token or settings.server_token or None
         used = chosen or secrets.token_urlsafe(24)
 
-        def log_place(name: str) -> LogPlace:
+        def log_place(name: str) -> "LogPlace":
             return _log_place(log, name, settings, is_shared=bool(more))
 
         def ready(started: Started) -> None:

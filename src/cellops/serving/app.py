@@ -8,7 +8,8 @@ import os
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from cellops.errors import CellopsError, NotReadyError
 from cellops.serving.auth import OWNER, Access
@@ -19,6 +20,7 @@ from cellops.serving.limits import Limits
 from cellops.serving.prediction_ids import PredictionIds
 from cellops.serving.protocols.protocol import Body
 from cellops.serving.replies import Reply, error_reply
+from cellops.serving.request_log import Line, RequestLog
 from cellops.serving.routes import OPEN, Route, Table
 from cellops.serving.throttle import Throttle
 
@@ -32,7 +34,8 @@ METHODS = {"GET": ("GET", "HEAD"), "POST": ("POST",)}
 """What a route takes besides its method: uvicorn leaves out the body of an answer to HEAD."""
 
 
-class Arrival(NamedTuple):
+@dataclass(slots=True)
+class Arrival:
     """What is known of a request before its body."""
 
     headers: Headers
@@ -40,6 +43,8 @@ class Arrival(NamedTuple):
     request_id: str
     """The client's, else the server's own."""
     prediction_id: str
+    client: str = ""
+    """Whose token it has; empty until that is known."""
 
 
 class App:
@@ -55,15 +60,26 @@ class App:
         How much a request may ask for.
     throttle
         Counts what clients send; None for any number.
+    requests
+        Takes a line for each request; None for none.
     """
 
-    def __init__(self, table: Table, *, access: Access, limits: Limits, throttle: Throttle | None = None) -> None:
+    def __init__(
+        self,
+        table: Table,
+        *,
+        access: Access,
+        limits: Limits,
+        throttle: Throttle | None = None,
+        requests: RequestLog | None = None,
+    ) -> None:
         self.table = table
         self.draining = False
         """Whether the server stops: it says that it is not ready, and answers what has come."""
         self._access = access
         self._throttle = throttle
         self._limits = limits
+        self._requests = requests
         # A scikit-learn model takes a millisecond or more, a hop to a thread a tenth: probes are answered meanwhile.
         # Several threads, so that a long batch does not hold up short ones.
         self._pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="cellops-answer")
@@ -94,8 +110,8 @@ class App:
         for model in models:
             model.begin()
         metrics.in_progress.inc()
+        arrival = Arrival(headers, received, request_id, prediction_id)
         try:
-            arrival = Arrival(headers, received, request_id, prediction_id)
             reply = await self._reply(route, scope, receive, arrival)
         except CellopsError as error:
             reply = error_reply(protocol, error)
@@ -113,16 +129,17 @@ class App:
         ]
         await send({"type": "http.response.start", "status": reply.status, "headers": head})
         await send({"type": "http.response.body", "body": reply.content})
-        seconds = metrics.request_seconds(route.name if route else "none", protocol.name, reply.status)
-        seconds.observe(time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        metrics.request_seconds(route.name if route else "none", protocol.name, reply.status).observe(seconds)
+        if self._requests is not None:
+            self._requests.add(_line(arrival, route, protocol.name, reply, seconds))
 
     async def _reply(self, route: Route | None, scope: Scope, receive: Receive, arrival: Arrival) -> Reply | None:
         """The reply of a route; None when the client has gone."""
         path, headers = scope["path"], arrival.headers
         check_head(scope["headers"], len(path) + len(scope.get("query_string", b"")))
-        client = ""
         if path not in OPEN:
-            client = self._access.client(headers.get(b"authorization"), route.scope if route else None)
+            client = arrival.client = self._access.client(headers.get(b"authorization"), route.scope if route else None)
             if self._throttle is not None:
                 await self._throttle.admit(_counted(client, scope))
         if route is None:
@@ -150,11 +167,30 @@ class App:
             if content is None:
                 return None
             body = Body(
-                content, media_type, headers, arrival.request_id, arrival.prediction_id, client, _address(scope)
+                content, media_type, headers, arrival.request_id, arrival.prediction_id, arrival.client, _address(scope)
             )
             return await asyncio.get_running_loop().run_in_executor(self._pool, _safely, route, body, arrival.received)
         finally:
             self._waiting -= 1
+
+
+def _line(arrival: Arrival, route: Route | None, protocol: str, reply: Reply, seconds: float) -> Line:
+    models = route.models if route else ()
+    name, version = (models[0].name, models[0].version) if len(models) == 1 else ("", "")
+    return Line(
+        time=arrival.received,
+        request_id=reply.request_id or arrival.request_id,
+        prediction_id=arrival.prediction_id,
+        client=arrival.client,
+        model=name,
+        version=version,
+        protocol=protocol,
+        route=route.name if route else "none",
+        status=reply.status,
+        seconds=seconds,
+        rows=reply.rows,
+        error_id=reply.error_id,
+    )
 
 
 def _counted(client: str, scope: Scope) -> str:

@@ -155,6 +155,6 @@ def _asked(protocol: Protocol, model: Model) -> Handler:
         document = protocol.encode(question, answer.predictions)
         warnings = (*answer.warnings, *(f"absent {name}" for name in question.absent))
         headers = (*said, *answer_headers(body.prediction_id, warnings))
-        return answer_reply(document, headers, request_id)
+        return answer_reply(document, headers, request_id, len(answer.predictions.labels))
 
     return handle

@@ -27,6 +27,7 @@ from cellops.serving.model import Model
 from cellops.serving.models import Models
 from cellops.serving.parity import replay
 from cellops.serving.repository import Repository, Source
+from cellops.serving.request_log import RequestLog, in_json
 from cellops.serving.throttle import Throttle
 from cellops.serving.tls import Certificate
 from cellops.settings import Settings
@@ -118,9 +119,10 @@ def serve(
     limits = Limits(settings.server_max_bytes, settings.server_max_rows, settings.server_request_seconds)
     source = Source(load, partial(_prove, token=token), log_place)
     repository = Repository(source, limits, settings)
-    with bound(host, port, "--port") as listener, closing(repository):
+    with _telling(settings) as requests, bound(host, port, "--port") as listener, closing(repository):
         models = repository.start(packages)
-        app = App(models, access=Access(token, settings.tokens), limits=limits, throttle=throttle)
+        access = Access(token, settings.tokens)
+        app = App(models, access=access, limits=limits, throttle=throttle, requests=requests)
         with address_errors(host, port, "--port"):
             # Of two servers that start together both could bind; only one can listen.
             listener.listen()
@@ -161,6 +163,16 @@ def _prove(package: LoadedPackage, token: str) -> None:
         app.close()
 
 
+@contextmanager
+def _telling(settings: Settings) -> Iterator[RequestLog | None]:
+    """How the server tells of itself meanwhile; in text it tells nothing of single requests."""
+    if settings.server_log_format == "text":
+        yield None
+        return
+    with in_json(settings.server_log_share) as requests:
+        yield requests
+
+
 class _Server(uvicorn.Server):
     """Says when it answers, and to those who ask when it does not any more."""
 
@@ -195,6 +207,8 @@ def _run(
         server_header=False,
         # Its warnings are of clients that send what is not HTTP, as often as these like.
         log_level="error",
+        # Its messages go the way of all others.
+        log_config=None,
         timeout_keep_alive=IDLE,
         timeout_graceful_shutdown=DRAINING,
         ssl_certfile=certificate.chain if certificate else None,
