@@ -140,7 +140,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     server_max_rows: Count = 100_000
     """Most rows in one request."""
     server_request_seconds: Annotated[float, msgspec.Meta(gt=0, le=LONGEST_WAIT)] = 30.0
-    """Longest time in which the head of a request, and then its body, must have come."""
+    """Longest time in which the head of a request, then its body, must have come, and then its answer be there."""
     server_log_format: Literal["text", "json"] = "text"
     """How the server tells of itself on standard error: `json` is a line for each message and each request."""
     server_log_share: Annotated[float, msgspec.Meta(ge=0, le=1)] = 1.0

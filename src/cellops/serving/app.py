@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cellops.errors import CellopsError, NotReadyError
+from cellops.packaging.stopping import STOP, Stop
 from cellops.serving.auth import OWNER, Access
 from cellops.serving.dataplane import failure
 from cellops.serving.errors import MethodError
@@ -169,9 +170,35 @@ class App:
             body = Body(
                 content, media_type, headers, arrival.request_id, arrival.prediction_id, arrival.client, _address(scope)
             )
-            return await asyncio.get_running_loop().run_in_executor(self._pool, _safely, route, body, arrival.received)
+            return await self._answered(route, body, arrival.received)
         finally:
             self._waiting -= 1
+
+    async def _answered(self, route: Route, body: Body, received: int) -> Reply:
+        """The reply of a handler in a thread, if it comes in time; else nothing more is done for it than is begun.
+
+        Raises
+        ------
+        DeadlineError
+            When it does not.
+        """
+        loop, stop = asyncio.get_running_loop(), Stop()
+        reply = loop.run_in_executor(self._pool, _safely, route, body, received, stop)
+        # A timer and a cancelled future cost a third of what asyncio's own time-out does.
+        timer = loop.call_later(self._limits.seconds, _stop, stop, reply)
+        try:
+            return await reply
+        except asyncio.CancelledError:
+            if not stop.asked:
+                raise
+            raise self._limits.too_late() from None
+        finally:
+            timer.cancel()
+
+
+def _stop(stop: Stop, reply: "asyncio.Future[Reply]") -> None:
+    stop.ask()
+    reply.cancel()
 
 
 def _line(arrival: Arrival, route: Route | None, protocol: str, reply: Reply, seconds: float) -> Line:
@@ -203,8 +230,9 @@ def _address(scope: Scope) -> str:
     return address
 
 
-def _safely(route: Route, body: Body, received: int) -> Reply:
+def _safely(route: Route, body: Body, received: int, stop: Stop) -> Reply:
     """Whatever happens in a handler becomes a reply: an error of ours says itself, any other has an id in the log."""
+    STOP.set(stop)
     try:
         return route.handle(body, received)
     except CellopsError as error:

@@ -15,9 +15,11 @@ from cellops.data.problems import row_numbers
 from cellops.errors import CellopsError, InputError
 from cellops.monitoring.prediction_log import Answered
 from cellops.packaging.predictor import Predictions
+from cellops.packaging.stopping import check_stop
 from cellops.records.contract import Contract, Suite, Task
 from cellops.records.expectation import ExpectationResult
 from cellops.records.finding import Severity
+from cellops.serving import chunks
 from cellops.serving.errors import InferenceError
 from cellops.serving.metrics import ModelMetrics
 from cellops.serving.strategies.strategy import Slot, Strategy
@@ -92,6 +94,8 @@ class DataPlane:
             When there are no rows, or some break a rule of severity `error`.
         InferenceError
             When the model fails or gives what cannot be an answer.
+        DeadlineError
+            When nobody waits for the answer any more; it is not logged then.
         NotReadyError
             When the log cannot be written, and nothing shall be answered that is not logged.
         """
@@ -114,6 +118,7 @@ class DataPlane:
             labels=predictions.labels,
             probabilities=predictions.probabilities,
         )
+        check_stop()
         self._record(entry, rows)
         self._metrics.rows.observe(rows)
         return Answer(predictions, tuple(warnings))
@@ -141,10 +146,11 @@ class DataPlane:
     def _predict(self, slot: Slot, columns: Columns, rows: int) -> Predictions:
         started = time.perf_counter()
         try:
-            predictions = slot.package.predictor.predict(columns)
+            predictions = chunks.predict(slot.package.predictor, columns, rows)
         except CellopsError:
             raise
         except Exception as error:
+            check_stop()
             _refuse_too_large(columns)
             fact = "The model failed on these rows"
             raise failure(fact, error, is_discreet=self._is_discreet) from error

@@ -5,6 +5,7 @@ from typing import Any
 from cellops.errors import (
     CellopsError,
     CredentialsError,
+    DeadlineError,
     InputError,
     LimitError,
     NotFoundError,
@@ -72,6 +73,7 @@ STATUSES: tuple[tuple[type[CellopsError], int], ...] = (
     (HeadSizeError, 431),
     (UnsupportedError, 501),
     (NotReadyError, 503),
+    (DeadlineError, 504),
 )
 
 

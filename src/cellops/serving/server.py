@@ -30,7 +30,7 @@ from cellops.serving.repository import Repository, Source
 from cellops.serving.request_log import RequestLog, in_json
 from cellops.serving.throttle import Throttle
 from cellops.serving.tls import Certificate
-from cellops.settings import Settings
+from cellops.settings import LONGEST_WAIT, Settings
 
 DRAINING = 30
 """Seconds for which requests under way may be finished after a signal to stop."""
@@ -155,7 +155,7 @@ def build_app(
 
 def _prove(package: LoadedPackage, token: str) -> None:
     """Replay the parity rows in an application of their own: not logged, not counted, and without limits."""
-    app = build_app(package, Limits(sys.maxsize, sys.maxsize), token, None)
+    app = build_app(package, Limits(sys.maxsize, sys.maxsize, LONGEST_WAIT), token, None)
     try:
         with explained(package.environment):
             replay(app, package.contract, f"/v2/models/{package.manifest.name}/infer", token)
