@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from cellops.data.expectations import parse, written
+from cellops.data.expectations import parse, to_great_expectations, written
 from cellops.errors import ExpectationError, PackageError
 from cellops.flows.contract import _merged
+from cellops.flows.package import _declared
 from cellops.monitoring import prediction_log
 from cellops.monitoring.personal import in_clear
 from cellops.packaging.contract import build_contract
@@ -96,16 +97,36 @@ def test_a_declaration_that_cannot_be_read_is_refused_with_its_line(line, said):
     assert caught.value.data["line"] == 2
 
 
-def test_a_contract_carries_it_and_drift_leaves_the_column_out():
-    table = pd.DataFrame({"age": [20.0, 30, 40, 50] * 10, "name_length": [3.0, 4, 5, 6] * 10})
+def test_columns_are_declared_on_the_way_to_a_package():
+    contract = contract_of("")
+    schema = _declared(contract, ["age", "a=b=drop"]).schema
+    assert [one.personal for one in schema.inputs] == [Personal.HASH, Personal.DROP]
+    schema = _declared(contract, ["age=drop", "a=b"]).schema
+    assert [one.personal for one in schema.inputs] == [Personal.DROP, Personal.HASH]
+    with pytest.raises(PackageError, match="no input age=encrypt"):
+        _declared(contract, ["age=encrypt"])
+
+
+def test_what_great_expectations_cannot_say_is_told():
+    findings = []
+    to_great_expectations(parse("trips", 'personal("age")', {}), findings=findings)
+    assert ["personal('age')" in finding.where + finding.seen for finding in findings] == [True]
+
+
+def contract_of(suite):
+    table = pd.DataFrame({"age": [20.0, 30, 40, 50] * 10, "a=b": [3.0, 4, 5, 6] * 10})
     target = pd.Series([0, 1] * 20, name="late")
     model = LogisticRegression().fit(table, target)
-    contract = build_contract(model, (table, target), suite=parse("trips", 'personal("age")', {}))
+    return build_contract(model, (table, target), suite=parse("trips", suite, {}) if suite else None)
+
+
+def test_a_contract_carries_it_and_drift_leaves_the_column_out():
+    contract = contract_of('personal("age")')
     assert [one.personal for one in contract.schema.inputs] == [Personal.HASH, None]
-    again = with_personal(contract.schema, {"name_length": Personal.DROP})
+    again = with_personal(contract.schema, {"a=b": Personal.DROP})
     assert [one.personal for one in again.inputs] == [Personal.HASH, Personal.DROP]
-    with pytest.raises(PackageError, match="Did you mean name_length"):
-        with_personal(contract.schema, {"name_lenght": Personal.HASH})
+    with pytest.raises(PackageError, match="Did you mean age"):
+        with_personal(contract.schema, {"agee": Personal.HASH})
     judged, findings = in_clear(contract)
-    assert [column.name for column in judged.profile.columns] == ["name_length"]
+    assert [column.name for column in judged.profile.columns] == ["a=b"]
     assert [finding.where for finding in findings] == ["column age"]

@@ -1,6 +1,8 @@
 """The prediction log of a real server under load: a kill, a disk that is full, a store that is away."""
 
+import hmac
 import re
+import shutil
 import signal
 import threading
 import time
@@ -14,6 +16,10 @@ import pytest
 from cellops.flows.drift import drift
 from cellops.monitoring import prediction_log
 from cellops.monitoring.log_store import LogStore
+from cellops.packaging.manifest import write
+from cellops.packaging.schema import with_personal
+from cellops.records.contract import Personal, Schema
+from cellops.records.finding import Severity
 from cellops.settings import load
 from support.disks import fill, small_disk
 from support.served import TOKEN, Running, running
@@ -98,6 +104,8 @@ def test_a_server_that_shall_lose_nothing_refuses_while_its_disk_is_full(flights
             for path in ("/v2/health/ready", "/v2/models/flights/ready", "/v1/models/flights"):
                 assert server.client.get(path).status_code == 503, path
             assert server.client.get("/v2/health/live").status_code == 200
+            label = {"prediction_id": f"{answered[0].headers['X-Prediction-Id']}:0", "label": 1}
+            until(lambda: server.client.post("/feedback", json={"labels": [label]}).status_code == 503)
             filler.unlink()
             until(lambda: server.client.get("/v2/health/ready").status_code == 200)
             answered.append(ask(server))
@@ -126,6 +134,40 @@ def test_a_full_disk_that_costs_no_answer_has_its_losses_counted(flights: Path, 
 
 
 LOST = "cellops_log_lost_rows"
+
+
+def declared(package: Path, folder: Path, **personal: Personal) -> Path:
+    """A copy of a package that declares some of its columns personal."""
+    changed = folder / package.name
+    shutil.copytree(package, changed)
+    file = changed / "contract" / "schema.json"
+    file.write_bytes(with_personal(Schema.from_file(file), personal).to_json())
+    write(changed, package.name, "3f2a91c0")
+    return changed
+
+
+def test_personal_columns_stand_nowhere_in_clear_and_are_not_judged(flights: Path, tmp_path: Path) -> None:
+    package = declared(flights, tmp_path, carrier=Personal.HASH, origin=Personal.DROP)
+    key = "a key of the operator"
+    with running(package, tmp_path, log_pii_key=key) as server:
+        for carrier in ("UA", "Ann-Secret", "UA"):
+            answer = server.client.post(PATH, json={"instances": [ROW | {"carrier": carrier}] * 50})
+            assert (answer.status_code, "Ann-Secret" in str(answer.headers)) == (200, False)
+        assert "Ann-Secret" not in server.client.get("/metrics").text
+        described = server.client.get("/openapi.json").text
+        assert ("in training AA" in described, "in training EWR" in described) == (False, False)
+        assert server.stop() == 0
+    assert "Ann-Secret" not in (tmp_path / "errors").read_text()
+    frame = prediction_log.read(server.log)
+    assert [name for name in frame if "carrier" in name or "origin" in name] == ["hashed.carrier"]
+    hashes = frame["hashed.carrier"]
+    assert (hashes[0], hashes.nunique()) == (hmac.digest(key.encode(), b"UA", "sha256").hex()[:32], 2)
+    done = drift(package, log=server.log, output=tmp_path / "report", settings=load(tmp_path))
+    told = [finding.where for finding in done.findings if finding.code == "column-not-logged"]
+    assert told == ["column carrier, column origin"]
+    (window,) = done.report.windows
+    assert {column.column for column in window.columns} == {"distance", "hour", "wind_gust"}
+    assert not [finding for finding in done.findings if finding.severity is Severity.ERROR]
 
 
 def test_a_store_that_is_away_costs_nothing_and_has_all_when_it_is_back(flights: Path, tmp_path: Path) -> None:

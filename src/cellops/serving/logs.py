@@ -58,6 +58,12 @@ class Logs:
         uploader = None if store is None else Uploader(store, [place.folder / name for name in FOLDERS])
         return cls(predictions, labels, Recorder(predictions, refuse=refuse), uploader)
 
+    def take_labels(self, labels: label_log.Labelled, rows: int) -> bool:
+        """Log labels; False where they are not taken, as none are that wait for a disk and may be lost with them."""
+        if self.recorder.refuses and self.labels.stalled:
+            return False
+        return self.labels.append(labels, rows)
+
     def close(self) -> None:
         """Write what waits, and try once more to upload it; closing again does nothing."""
         try:

@@ -48,7 +48,7 @@ class Model:
             self.feedback = Feedback(schema, limits, self.ids, lambda _labels, _rows: True)
         else:
             self.plane = DataPlane(strategy, self.metrics, logs.recorder.take, logs.recorder.admit)
-            self.feedback = Feedback(schema, limits, self.ids, logs.labels.append)
+            self.feedback = Feedback(schema, limits, self.ids, logs.take_labels)
             self.metrics.watch_losses("predictions", lambda: logs.predictions.lost_rows)
             self.metrics.watch_losses("labels", lambda: logs.labels.lost_rows)
             self.metrics.watch_uploads(logs.waiting)

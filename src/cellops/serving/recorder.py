@@ -17,13 +17,13 @@ class Recorder:
     """
 
     def __init__(self, writer: SegmentWriter[Answered], *, refuse: bool) -> None:
+        self.refuses = refuse
         self._writer = writer
-        self._refuse = refuse
 
     @property
     def is_ready(self) -> bool:
         """Whether predictions are answered."""
-        return not (self._refuse and self._writer.stalled)
+        return not (self.refuses and self._writer.stalled)
 
     def admit(self) -> None:
         """Refuse a request before the model has worked for it.
@@ -45,7 +45,7 @@ class Recorder:
             When there is no room for it, and it shall not be given then.
         """
         taken = self._writer.append(answered, rows)
-        if self._refuse and not taken:
+        if self.refuses and not taken:
             raise _unlogged()
         return taken
 
