@@ -135,6 +135,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How many requests each client may send: `10/second`, or several with `;` between them. Default: any number."""
     server_rate_store: str | None = None
     """Redis in which servers count requests together: `redis://HOST:PORT`. Default: each counts its own."""
+    server_oidc_issuer: str | None = None
+    """Provider of OpenID Connect whose tokens the server takes, too: `https://login.example.com/realms/models`."""
+    server_oidc_audience: str | None = None
+    """For whom its tokens must be: the name by which the provider knows this server."""
+    server_oidc_keys: str | None = None
+    """Its public keys: a JWKS, as a file or an address. Default: where the issuer's discovery document says."""
+    server_oidc_claim: str = "scope"
+    """The claim that says what a token allows."""
+    server_oidc_prefix: str = "cellops:"
+    """What stands before predict, feedback and metrics in that claim."""
     server_max_bytes: Count = 16_000_000
     """Largest request body in bytes."""
     server_max_rows: Count = 100_000

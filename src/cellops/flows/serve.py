@@ -135,7 +135,9 @@ def serve(
             load=partial(load_package, settings=settings),
             place=place,
             token=used,
-            token_was_chosen=chosen is not None or bool(read_tokens(settings.tokens)),
+            token_was_chosen=chosen is not None
+            or settings.server_oidc_issuer is not None
+            or bool(read_tokens(settings.tokens)),
             log_place=log_place,
             settings=settings,
             on_ready=ready,

@@ -18,12 +18,14 @@ from cellops.serving.dataplane import failure
 from cellops.serving.errors import MethodError
 from cellops.serving.headers import Headers, check_head, is_request_id, media_type_of, refuse_request_id
 from cellops.serving.limits import Limits
+from cellops.serving.oidc import UnknownKeyError
 from cellops.serving.prediction_ids import PredictionIds
 from cellops.serving.protocols.protocol import Body
 from cellops.serving.replies import Reply, error_reply
 from cellops.serving.request_log import Line, RequestLog
 from cellops.serving.routes import OPEN, Route, Table
 from cellops.serving.throttle import Throttle
+from cellops.serving.tokens import TokenScope
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -140,7 +142,7 @@ class App:
         path, headers = scope["path"], arrival.headers
         check_head(scope["headers"], len(path) + len(scope.get("query_string", b"")))
         if path not in OPEN:
-            client = arrival.client = self._access.client(headers.get(b"authorization"), route.scope if route else None)
+            client = arrival.client = await self._client(headers.get(b"authorization"), route.scope if route else None)
             if self._throttle is not None:
                 await self._throttle.admit(_counted(client, scope))
         if route is None:
@@ -173,6 +175,14 @@ class App:
             return await self._answered(route, body, arrival.received)
         finally:
             self._waiting -= 1
+
+    async def _client(self, header: bytes | None, scope: TokenScope | None) -> str:
+        try:
+            return self._access.client(header, scope)
+        except UnknownKeyError:
+            if not await self._access.learn():
+                raise
+        return self._access.client(header, scope)
 
     async def _answered(self, route: Route, body: Body, received: int) -> Reply:
         """The reply of a handler in a thread, if it comes in time; else nothing more is done for it than is begun.

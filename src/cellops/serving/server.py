@@ -25,6 +25,8 @@ from cellops.serving.logs import LogPlace, Logs
 from cellops.serving.metrics import Metrics
 from cellops.serving.model import Model
 from cellops.serving.models import Models
+from cellops.serving.oidc import Oidc
+from cellops.serving.oidc_keys import OidcKeys
 from cellops.serving.parity import replay
 from cellops.serving.repository import Repository, Source
 from cellops.serving.request_log import RequestLog, in_json
@@ -121,7 +123,7 @@ def serve(
     repository = Repository(source, limits, settings)
     with _telling(settings) as requests, bound(host, port, "--port") as listener, closing(repository):
         models = repository.start(packages)
-        access = Access(token, settings.tokens)
+        access = Access(token, settings.tokens, _oidc(settings))
         app = App(models, access=access, limits=limits, throttle=throttle, requests=requests)
         with address_errors(host, port, "--port"):
             # Of two servers that start together both could bind; only one can listen.
@@ -161,6 +163,17 @@ def _prove(package: LoadedPackage, token: str) -> None:
             replay(app, package.contract, f"/v2/models/{package.manifest.name}/infer", token)
     finally:
         app.close()
+
+
+def _oidc(settings: Settings) -> Oidc | None:
+    if settings.server_oidc_issuer is None:
+        return None
+    issuer, place = settings.server_oidc_issuer, settings.server_oidc_keys
+    # A relative path is the project's, as those of other settings.
+    local = place is not None and "://" not in place
+    keys = OidcKeys(issuer, str(settings.project / place) if local and place else place)
+    named = {"claim": settings.server_oidc_claim, "prefix": settings.server_oidc_prefix}
+    return Oidc(keys, issuer, settings.server_oidc_audience, **named)
 
 
 @contextmanager
