@@ -249,7 +249,7 @@ class LimitError(CellopsError):
 
 
 class DeadlineError(CellopsError):
-    """An answer that was not there in the time that the server gives to one."""
+    """An answer, or an explanation, that was not there in the time that the server gives to one."""
 
     code = "deadline"
 

@@ -144,7 +144,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     server_oidc_claim: str = "scope"
     """The claim that says what a token allows."""
     server_oidc_prefix: str = "cellops:"
-    """What stands before predict, feedback and metrics in that claim."""
+    """What stands there before a scope of the server: `cellops:predict`, as `cellops token new --scope predict` has it."""
     server_max_bytes: Count = 16_000_000
     """Largest request body in bytes."""
     server_max_rows: Count = 100_000
@@ -155,6 +155,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How the server tells of itself on standard error: `json` is a line for each message and each request."""
     server_log_share: Annotated[float, msgspec.Meta(ge=0, le=1)] = 1.0
     """Share of the requests answered well that have a line there; those that were refused or failed always have one."""
+    server_explain_rows: Count = 10
+    """Most rows of one request that are explained."""
+    server_explain_evaluations: Count = 102_400
+    """How many rows the model may answer to explain one: enough for exact values of ten inputs; else sampled."""
+    server_explain_seconds: Annotated[float, msgspec.Meta(gt=0, le=LONGEST_WAIT)] = 10.0
+    """Longest time that the explanation of a request may take."""
     log_flush_seconds: Annotated[float, msgspec.Meta(gt=0, le=LONGEST_WAIT)] = 0.5
     """How often logged predictions are written out; at most this much is missing after a crash of the server."""
     log_segment_rows: Count = 100_000

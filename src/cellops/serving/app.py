@@ -6,16 +6,16 @@
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from cellops.errors import CellopsError, NotReadyError
 from cellops.packaging.stopping import STOP, Stop
 from cellops.serving.auth import OWNER, Access
-from cellops.serving.dataplane import failure
-from cellops.serving.errors import MethodError
+from cellops.serving.errors import MethodError, failure
 from cellops.serving.headers import Headers, check_head, is_request_id, media_type_of, refuse_request_id
 from cellops.serving.limits import Limits
 from cellops.serving.oidc import UnknownKeyError
@@ -33,6 +33,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 WAITING = 256
 """Requests that may send their body or wait for the model; more are refused at once, so that these are answered."""
+EXPLAINING = 8
+"""Explanations that may wait for each other: each may take seconds."""
 METHODS = {"GET": ("GET", "HEAD"), "POST": ("POST",)}
 """What a route takes besides its method: uvicorn leaves out the body of an answer to HEAD."""
 
@@ -86,7 +88,9 @@ class App:
         # A scikit-learn model takes a millisecond or more, a hop to a thread a tenth: probes are answered meanwhile.
         # Several threads, so that a long batch does not hold up short ones.
         self._pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="cellops-answer")
-        self._waiting = 0
+        # One at a time, and in a thread of its own, so that no question waits behind an explanation.
+        self._explainer = ThreadPoolExecutor(1, thread_name_prefix="cellops-explain")
+        self._waiting = self._waiting_explanations = 0
         self._ids = PredictionIds("")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -95,7 +99,8 @@ class App:
 
     def close(self) -> None:
         """Stop the threads, when every request has been answered."""
-        self._pool.shutdown(cancel_futures=True)
+        for pool in (self._pool, self._explainer):
+            pool.shutdown(cancel_futures=True)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
@@ -161,20 +166,29 @@ class App:
         media_type = media_type_of(headers)
         if b"x-request-id" in headers and arrival.request_id == arrival.prediction_id:
             raise refuse_request_id()
-        if self._waiting >= WAITING:
-            fact = "Too many requests are waiting for the model"
-            raise NotReadyError(fact, remedy="Send the request again in a second")
-        self._waiting += 1
-        try:
+        with self._place(route):
             content = await self._limits.read(headers, receive)
             if content is None:
                 return None
             body = Body(
                 content, media_type, headers, arrival.request_id, arrival.prediction_id, arrival.client, _address(scope)
             )
-            return await self._answered(route, body, arrival.received)
+            pool = self._explainer if route.explains else self._pool
+            return await self._answered(pool, route, body, arrival.received)
+
+    @contextmanager
+    def _place(self, route: Route) -> Iterator[None]:
+        """A place among those that wait, while there are any."""
+        if self._waiting >= WAITING or (route.explains and self._waiting_explanations >= EXPLAINING):
+            fact = f"Too many requests are waiting for {'an explanation' if route.explains else 'the model'}"
+            raise NotReadyError(fact, remedy="Send the request again in a second")
+        self._waiting += 1
+        self._waiting_explanations += route.explains
+        try:
+            yield
         finally:
             self._waiting -= 1
+            self._waiting_explanations -= route.explains
 
     async def _client(self, header: bytes | None, scope: TokenScope | None) -> str:
         try:
@@ -184,7 +198,7 @@ class App:
                 raise
         return self._access.client(header, scope)
 
-    async def _answered(self, route: Route, body: Body, received: int) -> Reply:
+    async def _answered(self, pool: ThreadPoolExecutor, route: Route, body: Body, received: int) -> Reply:
         """The reply of a handler in a thread, if it comes in time; else nothing more is done for it than is begun.
 
         Raises
@@ -193,7 +207,7 @@ class App:
             When it does not.
         """
         loop, stop = asyncio.get_running_loop(), Stop()
-        reply = loop.run_in_executor(self._pool, _safely, route, body, received, stop)
+        reply = loop.run_in_executor(pool, _safely, route, body, received, stop)
         # A timer and a cancelled future cost a third of what asyncio's own time-out does.
         timer = loop.call_later(self._limits.seconds, _stop, stop, reply)
         try:

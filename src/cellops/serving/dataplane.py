@@ -1,11 +1,9 @@
 """The data plane: contract check, strategy, model, output check, log. It knows no protocol and no HTTP."""
 
-import logging
 import time
-import traceback
-import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -20,12 +18,13 @@ from cellops.records.contract import Contract, Suite, Task
 from cellops.records.expectation import ExpectationResult
 from cellops.records.finding import Severity
 from cellops.serving import chunks
-from cellops.serving.errors import InferenceError
+from cellops.serving.errors import failure
+from cellops.serving.explanations import Explanations
+from cellops.serving.limits import Limits
 from cellops.serving.metrics import ModelMetrics
 from cellops.serving.strategies.strategy import Slot, Strategy
 
 LARGEST = float(np.finfo(np.float32).max)
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +46,14 @@ class Answer:
     """What was odd about the rows and was answered all the same."""
 
 
+@dataclass(frozen=True, slots=True)
+class Explained:
+    predictions: Predictions
+    explanations: list[dict[str, Any]]
+    """One for each row, as clients are told."""
+    warnings: tuple[str, ...] = ()
+
+
 def _admit_all() -> None:
     pass
 
@@ -64,6 +71,8 @@ class DataPlane:
         Chooses the package that answers.
     metrics
         Where times and odd rows are counted.
+    limits
+        How much may be explained.
     record
         Takes each answered request for the log.
     admit
@@ -74,6 +83,7 @@ class DataPlane:
         self,
         strategy: Strategy,
         metrics: ModelMetrics,
+        limits: Limits,
         record: Callable[[Answered, int], bool] = _forget,
         admit: Callable[[], None] = _admit_all,
     ) -> None:
@@ -81,6 +91,7 @@ class DataPlane:
         self._metrics = metrics
         self._record = record
         self._admit = admit
+        self._explanations = {slot.package.digest: Explanations(slot.package, limits) for slot in strategy.slots}
         self.contract = strategy.slots[0].package.contract
         self._rules = _rules(self.contract)
         self._is_discreet = any(field.personal is not None for field in self.contract.schema.inputs)
@@ -100,10 +111,7 @@ class DataPlane:
             When the log cannot be written, and nothing shall be answered that is not logged.
         """
         self._admit()
-        rows = len(next(iter(columns.values())))
-        if not rows:
-            fact = "The request has no rows"
-            raise InputError(fact, remedy="Send at least one")
+        rows = _rows_of(columns)
         warnings = [*self._check_rules(columns, rows), *self._note_unseen(columns)]
         slot = self._strategy.choose(call.request_id)
         predictions = self._predict(slot, columns, rows)
@@ -123,15 +131,36 @@ class DataPlane:
         self._metrics.rows.observe(rows)
         return Answer(predictions, tuple(warnings))
 
+    def explain(self, columns: Columns, call: Call) -> Explained:
+        """Check the columns and predict as `answer` does, and explain each prediction; nothing of it is logged.
+
+        Raises
+        ------
+        InputError, InferenceError
+            As `answer` does.
+        LimitError, UnsupportedError, DeadlineError
+            As `Explanations` does.
+        """
+        rows = _rows_of(columns)
+        slot = self._strategy.choose(call.request_id)
+        explanations = self._explanations[slot.package.digest]
+        explanations.check_rows(rows)
+        warnings = [*self._check_rules(columns, rows), *self._note_unseen(columns)]
+        predictions = self._predict(slot, columns, rows)
+        with self._metrics.explain_seconds.time():
+            documents, evaluations = explanations.explain(columns, predictions)
+        self._metrics.explain_evaluations.inc(evaluations)
+        return Explained(predictions, documents, tuple(warnings))
+
     def _check_rules(self, columns: Columns, rows: int) -> list[str]:
         """Refuse rows that break a rule of severity `error`; give a warning for each other rule that is broken."""
         if not self._rules.suite.expectations or (rows == 1 and self._rules.surely_holds(columns)):
             return []
         failures = check(self._rules.suite, columns).failures()
-        for failure in failures:
-            rule = failure.expectation
-            self._metrics.count_failures(rule.rule, rule.columns[0], rule.severity.value, failure.failed)
-        refused = [failure for failure in failures if failure.expectation.severity is Severity.ERROR]
+        for found in failures:
+            rule = found.expectation
+            self._metrics.count_failures(rule.rule, rule.columns[0], rule.severity.value, found.failed)
+        refused = [found for found in failures if found.expectation.severity is Severity.ERROR]
         if refused:
             raise _refusal(refused)
         return [f"{f.expectation.rule} {','.join(f.expectation.columns)}: {f.failed} rows" for f in failures]
@@ -162,18 +191,12 @@ class DataPlane:
         return predictions
 
 
-def failure(fact: str, cause: BaseException | None = None, *, is_discreet: bool = False) -> InferenceError:
-    """An error that tells the client no more than an id, under which the cause stands in the server's own log.
-
-    A discreet one tells that log only the type of the cause and where it was raised: its text may quote a row.
-    """
-    error_id = uuid.uuid4().hex
-    if is_discreet and cause is not None:
-        frames = "".join(traceback.format_tb(cause.__traceback__))
-        logger.error("%s, error id %s: %s\n%s", fact, error_id, type(cause).__name__, frames)
-    else:
-        logger.error("%s, error id %s", fact, error_id, exc_info=cause)
-    return InferenceError(fact, remedy=f"Give the error id {error_id} to those who run the server", error_id=error_id)
+def _rows_of(columns: Columns) -> int:
+    rows = len(next(iter(columns.values())))
+    if not rows:
+        fact = "The request has no rows"
+        raise InputError(fact, remedy="Send at least one")
+    return rows
 
 
 def _rules(contract: Contract) -> RowChecker:

@@ -1,5 +1,8 @@
 """What a server can refuse beyond the errors of the core, and how every error is said over HTTP."""
 
+import logging
+import traceback
+import uuid
 from typing import Any
 
 from cellops.errors import (
@@ -80,6 +83,21 @@ STATUSES: tuple[tuple[type[CellopsError], int], ...] = (
 SHOWN = ("column", "rows", "rule", "reason", "error_id")
 MOST_ROWS = 10
 """Row numbers in an error; its sentence says how many more there are."""
+logger = logging.getLogger(__name__)
+
+
+def failure(fact: str, cause: BaseException | None = None, *, is_discreet: bool = False) -> InferenceError:
+    """An error that tells the client no more than an id, under which the cause stands in the server's own log.
+
+    A discreet one tells that log only the type of the cause and where it was raised: its text may quote a row.
+    """
+    error_id = uuid.uuid4().hex
+    if is_discreet and cause is not None:
+        frames = "".join(traceback.format_tb(cause.__traceback__))
+        logger.error("%s, error id %s: %s\n%s", fact, error_id, type(cause).__name__, frames)
+    else:
+        logger.error("%s, error id %s", fact, error_id, exc_info=cause)
+    return InferenceError(fact, remedy=f"Give the error id {error_id} to those who run the server", error_id=error_id)
 
 
 def status_of(error: CellopsError) -> int:

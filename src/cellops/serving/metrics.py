@@ -32,6 +32,19 @@ class Metrics:
             registry=self.registry,
             buckets=REQUEST_BUCKETS,
         )
+        self.explanations = Histogram(
+            "cellops_explain_seconds",
+            "Time to explain the rows of a request",
+            served,
+            registry=self.registry,
+            buckets=REQUEST_BUCKETS,
+        )
+        self.evaluations = Counter(
+            "cellops_explain_evaluations",
+            "Rows that the model answered for explanations",
+            served,
+            registry=self.registry,
+        )
         self.rows = Histogram(
             "cellops_request_rows", "Rows in a request", served, registry=self.registry, buckets=ROW_BUCKETS
         )
@@ -90,6 +103,8 @@ class ModelMetrics:
         self._waiting: Callable[[], float] = float
         self.in_progress = metrics.in_progress.labels(*self._names)
         self.predict_seconds = metrics.predictions.labels(*self._names)
+        self.explain_seconds = metrics.explanations.labels(*self._names)
+        self.explain_evaluations = metrics.evaluations.labels(*self._names)
         self.rows = metrics.rows.labels(*self._names)
         self.labels = metrics.labels.labels(*self._names)
         self.unknown_labels = metrics.unknown_labels.labels(*self._names)

@@ -44,10 +44,10 @@ class Model:
         self.logs = logs
         strategy, schema = Single(Slot("champion", package)), package.contract.schema
         if logs is None:
-            self.plane = DataPlane(strategy, self.metrics)
+            self.plane = DataPlane(strategy, self.metrics, limits)
             self.feedback = Feedback(schema, limits, self.ids, lambda _labels, _rows: True)
         else:
-            self.plane = DataPlane(strategy, self.metrics, logs.recorder.take, logs.recorder.admit)
+            self.plane = DataPlane(strategy, self.metrics, limits, logs.recorder.take, logs.recorder.admit)
             self.feedback = Feedback(schema, limits, self.ids, logs.take_labels)
             self.metrics.watch_losses("predictions", lambda: logs.predictions.lost_rows)
             self.metrics.watch_losses("labels", lambda: logs.labels.lost_rows)

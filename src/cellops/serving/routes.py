@@ -10,11 +10,11 @@ from cellops.data.problems import SHOWN, row_numbers
 from cellops.errors import CellopsError, InputError
 from cellops.serving.dataplane import Call
 from cellops.serving.feedback import Labels, labels_of
-from cellops.serving.headers import answer_headers, event_time_of, is_request_id, refuse_request_id
+from cellops.serving.headers import answer_headers, event_time_of, is_request_id, refuse_request_id, warning_headers
 from cellops.serving.metrics import MEDIA_TYPE, Metrics, ModelMetrics
 from cellops.serving.model import Model
 from cellops.serving.openapi import FEEDBACK
-from cellops.serving.protocols.protocol import Body, Document, Protocol
+from cellops.serving.protocols.protocol import Body, Document, Explaining, Protocol, Question
 from cellops.serving.replies import Reply, answer_reply, constant
 from cellops.serving.tokens import TokenScope
 
@@ -33,6 +33,8 @@ class Route:
     protocol: Protocol
     handle: Handler
     in_thread: bool
+    explains: bool = False
+    """Whether it may take seconds, and has to wait for others of the kind."""
     scope: TokenScope | None = None
     """What a client's token must allow; None for what all of them may read."""
     models: tuple[Model, ...] = ()
@@ -98,6 +100,24 @@ def asking(protocol: Protocol, model: Model) -> dict[str, Route]:
     return dict.fromkeys(protocol.ask_paths(), route)
 
 
+def explaining(protocol: Protocol, model: Model) -> dict[str, Route]:
+    """Routes of questions why a model answers so; none for a protocol that does not know them."""
+    if not isinstance(protocol, Explaining):
+        return {}
+    route = Route(
+        "explain",
+        "POST",
+        protocol,
+        _explained(protocol, model),
+        in_thread=True,
+        explains=True,
+        scope=TokenScope.PREDICT,
+        models=(model,),
+        metrics=model.metrics,
+    )
+    return dict.fromkeys(protocol.explain_paths(), route)
+
+
 def measuring(protocol: Protocol, metrics: Metrics) -> Route:
     """The route of what Prometheus reads."""
 
@@ -142,19 +162,44 @@ def _meant(labels: Labels, models: tuple[Model, ...]) -> Model:
 
 
 def _asked(protocol: Protocol, model: Model) -> Handler:
-    said = ((b"x-model", f"{model.name}/versions/{model.version}".encode()),)
+    said = _said(model)
 
     def handle(body: Body, received: int) -> Reply:
-        question = protocol.decode(body)
-        request_id = question.request_id or body.request_id
-        if not is_request_id(request_id):
-            raise refuse_request_id()
-        event = event_time_of(body.headers, received)
-        call = Call(body.prediction_id, request_id, event, received, protocol.name)
+        question, call = _understood(protocol, body, received)
         answer = model.plane.answer(question.columns, call)
         document = protocol.encode(question, answer.predictions)
-        warnings = (*answer.warnings, *(f"absent {name}" for name in question.absent))
-        headers = (*said, *answer_headers(body.prediction_id, warnings))
-        return answer_reply(document, headers, request_id, len(answer.predictions.labels))
+        headers = (*said, *answer_headers(body.prediction_id, _warnings(answer.warnings, question)))
+        return answer_reply(document, headers, call.request_id, len(answer.predictions.labels))
 
     return handle
+
+
+def _explained(protocol: Explaining, model: Model) -> Handler:
+    said = _said(model)
+
+    def handle(body: Body, received: int) -> Reply:
+        question, call = _understood(protocol, body, received)
+        answer = model.plane.explain(question.columns, call)
+        document = protocol.encode_explanations(answer.predictions, answer.explanations)
+        headers = (*said, *warning_headers(_warnings(answer.warnings, question)))
+        return answer_reply(document, headers, call.request_id, len(answer.predictions.labels))
+
+    return handle
+
+
+def _said(model: Model) -> tuple[tuple[bytes, bytes], ...]:
+    return ((b"x-model", f"{model.name}/versions/{model.version}".encode()),)
+
+
+def _understood(protocol: Protocol, body: Body, received: int) -> tuple[Question, Call]:
+    """What is asked, and under which circumstances."""
+    question = protocol.decode(body)
+    request_id = question.request_id or body.request_id
+    if not is_request_id(request_id):
+        raise refuse_request_id()
+    event = event_time_of(body.headers, received)
+    return question, Call(body.prediction_id, request_id, event, received, protocol.name)
+
+
+def _warnings(of_rows: tuple[str, ...], question: Question) -> tuple[str, ...]:
+    return (*of_rows, *(f"absent {name}" for name in question.absent))
