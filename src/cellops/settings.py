@@ -144,7 +144,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     server_oidc_claim: str = "scope"
     """The claim that says what a token allows."""
     server_oidc_prefix: str = "cellops:"
-    """What stands there before a scope of the server: `cellops:predict`, as `cellops token new --scope predict` has it."""
+    """What stands there before a scope as tokens of the server have it: `cellops:predict`."""
     server_max_bytes: Count = 16_000_000
     """Largest request body in bytes."""
     server_max_rows: Count = 100_000
