@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cellops.errors import InputError, UsageError
-from cellops.monitoring import prediction_log
+from cellops.monitoring import prediction_log, segments
 from cellops.monitoring.segment_files import Segment, read_segments
 from cellops.monitoring.segments import SegmentWriter
 from support import logs
@@ -225,7 +225,9 @@ def test_a_full_queue_refuses_rows_and_counts_them(tmp_path):
     }
 
 
-def test_rows_that_are_kept_wait_for_the_disk_and_are_all_written(tmp_path):
+def test_rows_that_are_kept_wait_for_the_disk_and_are_all_written(tmp_path, monkeypatch):
+    tries = []
+    monkeypatch.setattr(segments, "Segment", lambda *where: tries.append(where) or Segment(*where))
     with small_disk(tmp_path / "disk") as disk:
         if disk is None:
             pytest.skip("this user may not mount a disk")
@@ -236,6 +238,9 @@ def test_rows_that_are_kept_wait_for_the_disk_and_are_all_written(tmp_path):
             taken += writer.append(answered(taken), 1)
         assert writer.stalled == "No space left on device"
         taken += writer.append(answered(taken), 1)
+        tries.clear()
+        until(lambda: len(tries) > 5)
+        assert len(names(disk)) <= 3, "the lock, a stream that was begun before, and one that is tried"
         filler.unlink()
         until(lambda: writer.stalled is None)
         writer.close()

@@ -157,7 +157,8 @@ class SegmentWriter(Generic[Entry]):
             with self._guard:
                 self._closing = True
                 waiting, self._waiting, self._waiting_rows = self._waiting_rows, [], 0
-            self._lose(waiting + self._in_hand, f"the log's thread ended ({type(error).__name__})")
+            self._stalled = f"the log's thread ended ({type(error).__name__})"
+            self._lose(waiting + self._in_hand, self._stalled)
             raise
 
     def _write_until_closed(self) -> None:
@@ -195,8 +196,7 @@ class SegmentWriter(Generic[Entry]):
             segment = self._current()
             segment.write(batch)
         except Exception as error:  # noqa: BLE001 - whatever a disk does, the thread lives on and counts it
-            # What comes after a torn batch in a stream cannot be read, so the stream ends here.
-            self._finish()
+            self._abandon()
             if self._keep:
                 self._put_back(entries, _reason(error))
             else:
@@ -247,6 +247,14 @@ class SegmentWriter(Generic[Entry]):
         if segment is not None:
             segment.close()
         return compact(self._folder, self._writer)
+
+    def _abandon(self) -> None:
+        """End a torn stream, behind which nothing could be read; it is compacted with the next one."""
+        segment, self._segment = self._segment, None
+        if segment is not None:
+            segment.close()
+            if not segment.rows:
+                remove(segment.path)
 
     def _lose(self, rows: int, reason: str) -> None:
         with self._guard:

@@ -9,6 +9,8 @@ from cellops.errors import DeadlineError
 class Stop:
     """Asks for an end; what works looks at it where it can: before it starts, and between parts of its work."""
 
+    __slots__ = ("_runs", "asked")
+
     def __init__(self) -> None:
         self.asked = False
         self._runs: list[Any] = []

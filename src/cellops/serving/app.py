@@ -208,7 +208,7 @@ class App:
         """
         loop, stop = asyncio.get_running_loop(), Stop()
         reply = loop.run_in_executor(pool, _safely, route, body, received, stop)
-        # A timer and a cancelled future cost a third of what asyncio's own time-out does.
+        # A timer and a cancelled future cost less than half of what asyncio's own time-out does.
         timer = loop.call_later(self._limits.seconds, _stop, stop, reply)
         try:
             return await reply
