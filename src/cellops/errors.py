@@ -254,6 +254,12 @@ class LimitError(CellopsError):
     code = "limit"
 
 
+class DeadlineError(CellopsError):
+    """An answer, or an explanation, that was not there in the time that the server gives to one."""
+
+    code = "deadline"
+
+
 class NotReadyError(CellopsError):
     """The server has not finished its parity check, or is shutting down."""
 

@@ -3,7 +3,7 @@
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import msgspec
 
@@ -18,9 +18,18 @@ WHOLE_ADDRESS = re.compile(r"(?:https?://[^/?#]*|(?!https?:)[\w.+-]+://[^/?:]*:[
 SECRET_OF_A_QUERY = re.compile(
     r"(?i)([?&][\w-]*(?:password|passwd|pwd|secret|token|key|signature|(?<![a-z])sig(?![a-z]))[\w-]*=)[^&\s\"]+"
 )
-SECRETS = ("archive", "server_token", "step_store", "step_store_key", "tracking_uri", "server_rate_store")
+SECRETS = (
+    "archive",
+    "log_store",
+    "log_pii_key",
+    "server_token",
+    "step_store",
+    "step_store_key",
+    "tracking_uri",
+    "server_rate_store",
+)
 """Settings whose value no message may repeat: an address can hold a password."""
-NOT_FOR_KERNELS = ("CELLOPS_STEP_STORE", "CELLOPS_STEP_STORE_KEY")
+NOT_FOR_KERNELS = ("CELLOPS_LOG_PII_KEY", "CELLOPS_LOG_STORE", "CELLOPS_STEP_STORE", "CELLOPS_STEP_STORE_KEY")
 """Variables that executed notebooks have no use for, and that may hold secrets."""
 NOT_IN_A_URI = str.maketrans({"%": "%25", "?": "%3F", "#": "%23"})
 """What would end the path of a database's address; SQLAlchemy reads the rest as it stands."""
@@ -130,12 +139,26 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Rules of packages that reject here, whatever they say: columns, or `RULE(COLUMN)`; with `;` between them."""
     server_fallback_answer: str | None = None
     """What the server answers where no model gives a valid answer: a class, or a number. Default: an error."""
+    server_oidc_issuer: str | None = None
+    """Provider of OpenID Connect whose tokens the server takes, too: `https://login.example.com/realms/models`."""
+    server_oidc_audience: str | None = None
+    """For whom its tokens must be: the name by which the provider knows this server."""
+    server_oidc_keys: str | None = None
+    """Its public keys: a JWKS, as a file or an address. Default: where the issuer's discovery document says."""
+    server_oidc_claim: str = "scope"
+    """The claim that says what a token allows."""
+    server_oidc_prefix: str = "cellops:"
+    """What stands there before a scope as tokens of the server have it: `cellops:predict`."""
     server_max_bytes: Count = 16_000_000
     """Largest request body in bytes."""
     server_max_rows: Count = 100_000
     """Most rows in one request."""
     server_request_seconds: Annotated[float, msgspec.Meta(gt=0, le=LONGEST_WAIT)] = 30.0
-    """Longest time in which the head of a request, and then its body, must have come."""
+    """Longest time in which the head of a request, then its body, must have come, and then its answer be there."""
+    server_log_format: Literal["text", "json"] = "text"
+    """How the server tells of itself on standard error: `json` is a line for each message and each request."""
+    server_log_share: Annotated[float, msgspec.Meta(ge=0, le=1)] = 1.0
+    """Share of the requests answered well that have a line there; those that were refused or failed always have one."""
     server_explain_rows: Count = 10
     """Most rows of one request that are explained."""
     server_explain_evaluations: Count = 102_400
@@ -146,6 +169,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How often logged predictions are written out; at most this much is missing after a crash of the server."""
     log_segment_rows: Count = 100_000
     """Rows after which a segment of the prediction log is closed and compacted to Parquet."""
+    log_segment_seconds: Annotated[float, msgspec.Meta(gt=0, le=LONGEST_WAIT)] = 300.0
+    """Seconds after which a segment is closed all the same, where the prediction log has an address."""
+    log_store: str | None = None
+    """Address, as fsspec takes it, where each model's log is uploaded to a folder of its own: `s3://bucket/logs`."""
+    log_on_full: Literal["drop", "refuse"] = "drop"
+    """While the log cannot be written: `drop` answers on and counts what is lost, `refuse` answers 503."""
+    log_pii_key: Annotated[str, msgspec.Meta(min_length=16)] | None = None
+    """Hashes the columns in the log that a package declares personal; without it they are not logged."""
     online_store: str | None = None
     """Redis for the online features of Feast: `redis://HOST:PORT`. Default: sqlite in their folder."""
     archive: str | None = None

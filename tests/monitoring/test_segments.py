@@ -13,10 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cellops.errors import InputError, UsageError
+from cellops.monitoring import prediction_log, segments
 from cellops.monitoring.segment_files import Segment, read_segments
 from cellops.monitoring.segments import SegmentWriter
 from support import logs
-from support.logs import answered, request_numbers, until, writer_on
+from support.disks import fill, small_disk
+from support.logs import answered, request_numbers, schema_of, until, writer_on
 
 TESTS = Path(logs.__file__).parents[1]
 LIMITED = """
@@ -221,6 +223,43 @@ def test_a_full_queue_refuses_rows_and_counts_them(tmp_path):
         "6 rows were not logged: more came than could be written",
         "2 rows were not logged: the log was closed",
     }
+
+
+def test_rows_that_are_kept_wait_for_the_disk_and_are_all_written(tmp_path, monkeypatch):
+    tries = []
+    monkeypatch.setattr(segments, "Segment", lambda *where: tries.append(where) or Segment(*where))
+    with small_disk(tmp_path / "disk") as disk:
+        if disk is None:
+            pytest.skip("this user may not mount a disk")
+        writer = prediction_log.open_writer(disk, schema_of(), flush_seconds=0.01, segment_rows=1_000_000, keep=True)
+        filler = fill(disk)
+        taken = 0
+        while not writer.stalled:
+            taken += writer.append(answered(taken), 1)
+        assert writer.stalled == "No space left on device"
+        taken += writer.append(answered(taken), 1)
+        tries.clear()
+        until(lambda: len(tries) > 5)
+        assert len(names(disk)) <= 3, "the lock, a stream that was begun before, and one that is tried"
+        filler.unlink()
+        until(lambda: writer.stalled is None)
+        writer.close()
+        assert request_numbers(disk) == list(range(taken))
+        assert (writer.lost_rows, writer.findings()) == (0, ())
+        assert {Path(name).suffix for name in names(disk)} == {".parquet"}
+
+
+def test_rows_that_wait_for_the_disk_at_the_end_are_counted(tmp_path):
+    with small_disk(tmp_path / "disk") as disk:
+        if disk is None:
+            pytest.skip("this user may not mount a disk")
+        writer = prediction_log.open_writer(disk, schema_of(), flush_seconds=0.01, segment_rows=1_000_000, keep=True)
+        fill(disk)
+        writer.append(answered(0, rows=3), 3)
+        until(lambda: writer.stalled)
+        writer.close()
+        (finding,) = writer.findings()
+        assert (writer.lost_rows, finding.seen) == (3, "3 rows were not logged: No space left on device")
 
 
 def test_writers_share_a_folder(tmp_path):

@@ -42,6 +42,7 @@ from cellops.packaging.formats import FORMATS, Trust
 from cellops.packaging.formats.onnx import OnnxPredictor
 from cellops.packaging.load import load_package
 from cellops.packaging.predictor import SklearnPredictor
+from cellops.packaging.stopping import STOP, Stop
 from cellops.settings import BUILT_IN_TRUSTED_TYPES
 from cellops.settings import load as load_settings
 
@@ -250,6 +251,21 @@ def test_a_category_that_the_encoder_refuses_is_refused(mixed):
     predictor = opened(to_onnx(model, contract.schema), contract)
     with pytest.raises(Exception, match="out of data bounds"):
         predictor.predict(frame_columns(contract.schema, inputs[:1].assign(carrier="ZZ")))
+
+
+def test_a_run_ends_when_nobody_waits_for_it_any_more(mixed):
+    model = PIPELINES["ordinal, boosting"].fit(*mixed)
+    contract = build_contract(model, mixed)
+    predictor, rows = opened(to_onnx(model, contract.schema), contract), frame_columns(contract.schema, mixed[0])
+    stop = Stop()
+    before = STOP.set(stop)
+    try:
+        assert len(predictor.predict(rows).labels) == len(mixed[0])
+        stop.ask()
+        with pytest.raises(Exception, match="terminate"):
+            predictor.predict(rows)
+    finally:
+        STOP.reset(before)
 
 
 def test_the_word_that_stands_for_a_missing_text_is_none_itself(mixed):

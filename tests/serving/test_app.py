@@ -15,14 +15,14 @@ from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import load_diabetes
 from sklearn.linear_model import LinearRegression
 
-from cellops.monitoring import label_log, prediction_log
 from cellops.packaging.load import LoadedPackage, load_package
 from cellops.packaging.predictor import SklearnPredictor
 from cellops.serving import app as app_module
 from cellops.serving.app import App
 from cellops.serving.limits import Limits
-from cellops.serving.logs import Logs
+from cellops.serving.logs import LogPlace, Logs
 from cellops.serving.server import build_app
+from cellops.settings import load
 from support.served import TOKEN, build
 
 LIMITS = Limits(max_bytes=100_000, max_rows=100)
@@ -37,13 +37,8 @@ def diabetes(tmp_path_factory: pytest.TempPathFactory) -> LoadedPackage:
 @pytest.fixture
 def closed(diabetes: LoadedPackage, tmp_path: Path) -> Iterator[App]:
     """An application whose logs take nothing any more."""
-    rhythm: dict[str, Any] = {"flush_seconds": 0.01, "segment_rows": 10}
-    schema = diabetes.contract.schema
-    logs = Logs(
-        prediction_log.open_writer(tmp_path, schema, **rhythm), label_log.open_writer(tmp_path, schema, **rhythm)
-    )
-    logs.predictions.close()
-    logs.labels.close()
+    logs = Logs.open(LogPlace(tmp_path), diabetes.contract.schema, load(tmp_path))
+    logs.close()
     app = build_app(diabetes, LIMITS, TOKEN, logs)
     yield app
     app.close()

@@ -23,6 +23,7 @@ from cellops.packaging.load import load_package
 from cellops.packaging.manifest import write
 from cellops.packaging.parity import Parity
 from cellops.serving import server as server_module
+from cellops.serving.logs import LogPlace
 from cellops.settings import BUILT_IN_TRUSTED_TYPES, load
 from support.served import PORT, TOKEN, Running, build, running, start
 
@@ -283,7 +284,7 @@ def test_of_two_servers_that_start_together_one_says_that_the_port_is_taken(
                 place=server_module.Place("127.0.0.1", port),
                 token=TOKEN,
                 token_was_chosen=True,
-                kept=server_module.Kept(lambda name: tmp_path / "log" / name, tmp_path / "admin.jsonl"),
+                kept=server_module.Kept(lambda name: LogPlace(tmp_path / "log" / name), tmp_path / "admin.jsonl"),
                 settings=load(tmp_path),
                 on_ready=pytest.fail,
                 on_change=pytest.fail,

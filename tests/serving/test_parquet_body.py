@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cellops.errors import InputError, LimitError
+from cellops.serving import limits
 from cellops.serving.limits import Limits
-from cellops.serving.protocols import parquet_body
 from cellops.serving.protocols.parquet_body import PARQUET, parquet_table
 from support.wire import Wire, wired
 
@@ -100,7 +100,7 @@ def test_a_table_that_is_far_larger_when_unpacked_is_refused() -> None:
 
 
 def test_too_many_columns_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parquet_body, "MOST_COLUMNS", 3)
+    monkeypatch.setattr(limits, "MOST_COLUMNS", 3)
     with pytest.raises(LimitError, match="4 columns"):
         parquet_table(written({name: [1] for name in "abcd"}), LIMITS)
 

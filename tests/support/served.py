@@ -145,7 +145,13 @@ class Running:
 
 
 def start(
-    package: Path, folder: Path, *words: str, token: str | None = TOKEN, stdin: int | None = None, **settings: str
+    package: Path,
+    folder: Path,
+    *words: str,
+    token: str | None = TOKEN,
+    stdin: int | None = None,
+    log: str | None = None,
+    **settings: str,
 ) -> "subprocess.Popen[str]":
     """`cellops serve` on a free port, in a project of its own; what it says of errors goes to `folder/errors`."""
     (folder / ".cellops").mkdir(parents=True, exist_ok=True)
@@ -155,7 +161,16 @@ def start(
         given["CELLOPS_SERVER_TOKEN"] = token
     with (folder / "errors").open("w") as errors:
         return subprocess.Popen(
-            [sys.executable, "-m", "cellops", "serve", str(package), "--log", str(folder / "log"), *(words or PORT)],
+            [
+                sys.executable,
+                "-m",
+                "cellops",
+                "serve",
+                str(package),
+                "--log",
+                log or str(folder / "log"),
+                *(words or PORT),
+            ],
             cwd=folder,
             env=bare | given,
             stdin=stdin,
@@ -169,9 +184,9 @@ PORT = ("--port", "0")
 
 
 @contextmanager
-def running(package: Path, folder: Path, *words: str, **settings: str) -> Iterator[Running]:
+def running(package: Path, folder: Path, *words: str, log: str | None = None, **settings: str) -> Iterator[Running]:
     """A server on a free port and a client that has its token; more words follow on its command line."""
-    process = start(package, folder, *PORT, *words, **settings)
+    process = start(package, folder, *PORT, *words, log=log, **settings)
     assert process.stdout is not None
     try:
         ready = process.stdout.readline()

@@ -9,7 +9,7 @@ import click
 @click.command()
 @click.argument("package", type=click.Path(path_type=Path))
 @click.argument("data", type=click.Path(path_type=Path), required=False)
-@click.option("--log", type=click.Path(path_type=Path), help="A prediction log to read instead of DATA.")
+@click.option("--log", metavar="PLACE", help="A prediction log to read instead of DATA: its folder or address.")
 @click.option("--time", metavar="COLUMN", help="The column by which rows are put into windows.")
 @click.option(
     "--label", metavar="COLUMN", help="The column with the truth. Default: the model's target, where it is there."
@@ -40,6 +40,7 @@ def drift(package: Path, data: Path | None, fail_on_alarm: bool, **options: Any)
       cellops drift model april.parquet --time departure --window week
       cellops drift model flights/ --time departure
       cellops drift model --log .cellops/log/model
+      cellops drift model --log s3://bucket/logs/model
 
     A window of fewer than 100 rows is not judged. A column has drifted when its PSI is 0.1 or more and the change is no
     chance. A window is an alarm when that is so within a budget of false alarms over all windows. Exit code 1 when

@@ -60,14 +60,21 @@ def package_test(package: Path, **options: Any) -> None:
 @click.option(
     "--quantise", type=click.Choice(["int8", "float16"]), help="Keep the weights of an ONNX model in fewer bits."
 )
+@click.option(
+    "--pii",
+    multiple=True,
+    metavar="COLUMN[=hash|drop]",
+    help="A column that tells of persons: logged as keyed hashes, or not at all. May be given several times.",
+)
 @click.option("--strict", is_flag=True, help="Build no package where the model does not go into the format.")
-def package(run: str, output: Path | None, format: str | None, quantise: str | None, strict: bool) -> None:  # noqa: A002 - the option's name
+def package(run: str, **options: Any) -> None:
     """Export the model of RUN, by default the newest run, as a package: an MLflow model with its contract and digests.
 
     \b
       cellops package last -o model
       cellops package last --format onnx
       cellops package last --format onnx --quantise int8
+      cellops package last --pii passenger --pii birthday=drop
       cellops package test model      try it in a fresh environment: cellops package test --help
 
     A model that has no equal in the format stays as the run has kept it, and a finding says why; with --strict that is
@@ -76,4 +83,4 @@ def package(run: str, output: Path | None, format: str | None, quantise: str | N
     from cellops import screens
     from cellops.flows.package import package as work
 
-    screens.package(work(run, output=output, format=format, quantise=quantise, strict=strict))
+    screens.package(work(run, **options))

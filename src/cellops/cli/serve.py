@@ -21,8 +21,14 @@ import click
 )
 @click.option(
     "--log",
-    type=click.Path(path_type=Path),
-    help="Folder of the prediction log, of several models FOLDER/NAME. Default: .cellops/log/NAME.",
+    metavar="PLACE",
+    help="Folder of the prediction log, or address as fsspec takes it; of several models PLACE/NAME. "
+    "Default: CELLOPS_LOG_STORE/NAME, else .cellops/log/NAME.",
+)
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    help="json: a line for each request and message on standard error. Default: CELLOPS_SERVER_LOG_FORMAT, text.",
 )
 @click.option(
     "--models",

@@ -64,6 +64,8 @@ def _merged(suites: Iterable[Suite], inputs: object, target: object) -> Suite | 
     from cellops.packaging.contract import target_name
 
     columns, predicted = {str(name) for name in getattr(inputs, "columns", ())}, (target_name(target),)
+    suites = tuple(suites)
+    personal = {name: how for suite in suites for name, how in suite.personal.items() if name in columns}
     kept = [
         e
         for suite in suites
@@ -71,4 +73,4 @@ def _merged(suites: Iterable[Suite], inputs: object, target: object) -> Suite | 
         if e.columns and (set(e.columns) <= columns or (e.columns == predicted and e.action is not None))
     ]
     names = [suite.name for suite in suites]
-    return Suite(name="+".join(names), expectations=tuple(kept)) if kept else None
+    return Suite(name="+".join(names), expectations=tuple(kept), personal=personal) if kept or personal else None

@@ -10,7 +10,7 @@ from cellops.monitoring.windows import Window
 from cellops.records.base import Record
 from cellops.records.drift import DriftReport, RankedColumn
 from cellops.records.finding import Finding, Severity
-from cellops.settings import Settings, load, prepare
+from cellops.settings import Settings, load, prepare, without_credentials
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,7 +72,7 @@ def drift(
         some twenty million values, or 128 MB of strings, it is read in chunks. Then counts are exact still, and
         quantiles come from a sketch.
     log
-        Instead of data: a prediction log, with the labels that have arrived.
+        Instead of data: a prediction log, its folder or address, with the labels that have arrived.
     time
         The column by which rows are put into windows; without it all rows are one window. A log has its own.
     label
@@ -104,6 +104,7 @@ def drift(
     from cellops.monitoring.findings import by_code
     from cellops.monitoring.gravest import gravest, leading, unexplained
     from cellops.monitoring.headline import headline
+    from cellops.monitoring.personal import in_clear
     from cellops.monitoring.report import write
     from cellops.monitoring.statistics import chosen
 
@@ -120,14 +121,16 @@ def drift(
     folder = output or prepare(settings.folder) / "drift" / loaded.manifest.name / part
     _refuse_unwritable(folder)
     windows: Sequence[Window | WindowPart]
-    if data is not None:
-        windows, findings = data_windows(loaded, Path(data), Wanted(time, label, window), on_stage)
-        source = part
+    if log is not None:
+        windows, findings = _of_log(loaded, log, window)
+        contract, unlogged = in_clear(loaded.contract)
+        findings += unlogged
+        source = f"prediction log {_called(log)}"
     else:
-        windows, findings = _of_log(loaded, Path(str(log)), window)
-        source = f"prediction log {Path(str(log)).name}"
+        windows, findings = data_windows(loaded, Path(str(data)), Wanted(time, label, window), on_stage)
+        contract, source = loaded.contract, part
     report = compare(
-        loaded.contract,
+        contract,
         windows,
         package=loaded.manifest.name,
         digest=loaded.digest,
@@ -184,8 +187,22 @@ def refuse(done: Drifted) -> None:
         raise InputError(fact, remedy=errors[0].remedy)
 
 
-def _of_log(loaded: "LoadedPackage", folder: Path, by: str) -> tuple[list[Window], list[Finding]]:
+def _called(log: Path | str) -> str:
+    """The last part of a folder or an address."""
+    return without_credentials(str(log)).rstrip("/").rpartition("/")[2]
+
+
+def _of_log(loaded: "LoadedPackage", log: Path | str, by: str) -> tuple[list[Window], list[Finding]]:
     """What this package answered according to a log, with the labels that have arrived."""
+    from cellops.monitoring.log_store import LogStore, is_address
+
+    if not is_address(log):
+        return _of_folder(loaded, Path(log), _called(Path(log).resolve()), by)
+    with LogStore(str(log)).fetched() as folder:
+        return _of_folder(loaded, folder, _called(log), by)
+
+
+def _of_folder(loaded: "LoadedPackage", folder: Path, name: str, by: str) -> tuple[list[Window], list[Finding]]:
     from dataclasses import replace
 
     from cellops.monitoring import label_log, prediction_log
@@ -197,7 +214,7 @@ def _of_log(loaded: "LoadedPackage", folder: Path, by: str) -> tuple[list[Window
         raise NotFoundError(fact, remedy="Give the folder that cellops serve names when it starts")
     joined = prediction_log.joined(folder, package=loaded.digest)
     if joined.predictions.empty:
-        fact = f"{folder.name} holds no predictions of the package {loaded.manifest.name}"
+        fact = f"{name} holds no predictions of the package {loaded.manifest.name}"
         raise InputError(fact, remedy="Give the log of this package, or serve it first")
     predictions, findings = _with_times(joined.predictions)
     findings += [finding for name in (prediction_log.FOLDER, label_log.FOLDER) for finding in damage(folder / name)]

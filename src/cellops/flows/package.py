@@ -1,6 +1,6 @@
 """From a run to a package: the model that it logged, with the contract that it left."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from cellops.flows.provenance import provenance_of
 from cellops.flows.runs import NEWEST, proof_waits, runs, show
 from cellops.flows.sync import refuse, sync
 from cellops.records.base import Record
-from cellops.records.contract import Contract
+from cellops.records.contract import Contract, Personal
 from cellops.records.finding import Finding
 from cellops.records.package import Manifest, Provenance
 from cellops.records.proof import Proof
@@ -49,6 +49,7 @@ def package(
     format: str | None = None,  # noqa: A002 - as the option is called
     quantise: str | None = None,
     strict: bool = False,
+    pii: Sequence[str] = (),
     settings: Settings | None = None,
 ) -> Packaged:
     """Export the model of a run as a package.
@@ -67,6 +68,9 @@ def package(
         `int8` or `float16`, for the weights of a model in ONNX; the package keeps by how much its answers differ then.
     strict
         Refuse to build the package in another format than was asked for.
+    pii
+        Columns that tell of persons: `passenger` or `passenger=hash` to be logged as hashes, `passenger=drop` not at
+        all; beside those that the notebook declares.
 
     Raises
     ------
@@ -75,8 +79,8 @@ def package(
     TrackingError
         When the tracking store does not answer or did not take the run.
     PackageError
-        When the run has no model or no contract, the output is there already with another content, or the model does
-        not go into the format though `strict` says so.
+        When the run has no model or no contract, the output is there already with another content, the model does not
+        go into the format though `strict` says so, or has no input that is declared personal.
     UsageError
         When the format or precision is none that can be asked for.
     TrustError
@@ -102,7 +106,7 @@ def package(
     target = output or prepare(settings.folder) / "packages" / f"{plain_name(summary.name)}-{summary.run[:8]}"
     with terminable(), temporary_folder() as temporary:
         try:
-            source = _source(files, summary, uri, temporary, settings)
+            source = _source(files, summary, uri, temporary, settings=settings, pii=pii)
             source, findings = in_format(
                 source, format, temporary / "converted", settings, quantise=quantise, strict=strict
             )
@@ -132,11 +136,13 @@ def package(
     )
 
 
-def _source(files: "StoredFiles", summary: RunSummary, uri: str, temporary: Path, settings: Settings) -> Source:
+def _source(
+    files: "StoredFiles", summary: RunSummary, uri: str, temporary: Path, *, settings: Settings, pii: Sequence[str]
+) -> Source:
     held = _records(files, summary, temporary)
     return Source(
         files.of_model(uri, lambda: temporary / "model"),
-        _contract(held),
+        _declared(_contract(held), pii),
         Environment.from_file(held / "environment.json"),
         provenance_of(summary, held, _proofs(files, summary, temporary), settings.project),
     )
@@ -200,6 +206,15 @@ def _contract(held: Path) -> Contract:
     measured = RunClosed.from_file(held / "record.json").groups
     groups = tuple(figure for figure in measured if figure.groups)
     return Contract.from_file(held / "contract.json").replace(groups=groups)
+
+
+def _declared(contract: Contract, pii: Sequence[str]) -> Contract:
+    """The contract with the columns that are declared personal on the way."""
+    from cellops.packaging.schema import with_personal
+
+    ways = tuple(f"={way}" for way in Personal)
+    parts = (given.rpartition("=") if given.endswith(ways) else (given, "=", Personal.HASH) for given in pii)
+    return contract.replace(schema=with_personal(contract.schema, {name: Personal(way) for name, _, way in parts}))
 
 
 def _proofs(files: "StoredFiles", summary: RunSummary, folder: Path) -> Iterator[Proof]:

@@ -5,13 +5,19 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from cellops.errors import UsageError
 from cellops.flows.garbage import left_alone
 from cellops.records.base import Record
 from cellops.records.contract import Suite
 from cellops.records.finding import Finding
-from cellops.settings import Settings, load, prepare
+from cellops.settings import Settings, load, prepare, without_credentials
+
+if TYPE_CHECKING:
+    from cellops.serving.logs import LogPlace
 
 
 class Serving(Record, frozen=True, kw_only=True):
@@ -26,7 +32,9 @@ class Serving(Record, frozen=True, kw_only=True):
     token_is_new: bool
     """Whether the token was made for this start, so that the person has to be told it."""
     log: str
-    """Folder of the prediction log; with several models, of their folders."""
+    """Where the prediction log is: its folder, or its address without credentials; with several models, of theirs."""
+    log_folder: str
+    """Where it is written first; the same where it has no address."""
 
 
 class Served(Record, frozen=True, kw_only=True):
@@ -63,7 +71,8 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 8000,
     token: str | None = None,
-    log: Path | None = None,
+    log: Path | str | None = None,
+    log_format: str | None = None,
     models: Path | None = None,
     admin_host: str = "127.0.0.1",
     admin_port: int | None = None,
@@ -89,8 +98,13 @@ def serve(
     token
         What clients must send. Default: the setting `server_token`, else a new one.
     log
-        Folder of the prediction log; default is `.cellops/log/NAME`. Where there are several packages, or a folder of
-        models, each model logs to FOLDER/NAME.
+        Folder of the prediction log, or its address as fsspec takes it: then segments are written to
+        `.cellops/log/NAME` first, and uploaded as they are closed. Where there are several packages, or a folder of
+        models, each model logs to `NAME` in it. Default: `NAME` below the setting `log_store`, else
+        `.cellops/log/NAME`.
+    log_format
+        How it tells of itself on standard error: `text`, or `json` with a line for each request, too. Default: the
+        setting `server_log_format`.
     models
         Folder of packages, called as their models, that administrators may load while the server runs.
     admin_host, admin_port
@@ -122,9 +136,12 @@ def serve(
         cannot be used.
     """
     settings = settings or load()
+    if log_format is not None:
+        settings = msgspec.structs.replace(settings, server_log_format=log_format)
     with ExitStack() as starting:
         starting.enter_context(left_alone(keep=True))
         from cellops.flows.opening import load_package
+        from cellops.monitoring.log_store import is_address
         from cellops.serving.admin_log import FILE
         from cellops.serving.business_rules import read_rules
         from cellops.serving.policies import Declared
@@ -146,16 +163,16 @@ def serve(
         used = chosen or secrets.token_urlsafe(24)
 
         several = bool(more) or models is not None
+        logs = prepare(settings.folder) / "log" if log is None or is_address(log) else Path(log)
 
-        def logs() -> Path:
-            return log or prepare(settings.folder) / "log"
-
-        def log_folder(name: str) -> Path:
-            return logs() / name if several or log is None else logs()
+        def log_place(name: str) -> "LogPlace":
+            return _log_place(log, name, settings, is_shared=several)
 
         def ready(started: Started) -> None:
             starting.close()
             names = tuple(started.models.defaults)
+            logged = log_place(names[0])
+            written = str(logged.folder.parent if several else logged.folder)
             on_ready(
                 Serving(
                     names=names,
@@ -163,7 +180,8 @@ def serve(
                     admin_url=started.admin_url,
                     token=used,
                     token_is_new=chosen is None,
-                    log=str(logs() if several else log_folder(names[0])),
+                    log=_shown(logged.address, is_shared=several) if logged.address else written,
+                    log_folder=written,
                 )
             )
 
@@ -183,8 +201,10 @@ def serve(
             load=partial(load_package, settings=settings),
             place=place,
             token=used,
-            token_was_chosen=chosen is not None or bool(read_tokens(settings.tokens)),
-            kept=Kept(log_folder, logs() / FILE, models),
+            token_was_chosen=chosen is not None
+            or settings.server_oidc_issuer is not None
+            or bool(read_tokens(settings.tokens)),
+            kept=Kept(log_place, logs / FILE, models),
             settings=settings,
             on_ready=ready,
             declared=declared,
@@ -203,3 +223,21 @@ def _suite(path: Path) -> Suite:
         fact = f"{path.name}: {left_out[0].where} cannot be carried over: {left_out[0].seen}"
         raise UsageError(fact, remedy=left_out[0].remedy)
     return read
+
+
+def _log_place(log: Path | str | None, name: str, settings: Settings, *, is_shared: bool) -> "LogPlace":
+    """Where a model logs, in a place that was given and may be for several, or that the settings name."""
+    from cellops.monitoring.log_store import is_address
+    from cellops.serving.logs import LogPlace
+
+    if log is not None and not is_address(log):
+        return LogPlace(Path(log) / name if is_shared else Path(log))
+    place = str(log) if log is not None else settings.log_store
+    if place is not None and (is_shared or log is None):
+        place = f"{place.rstrip('/')}/{name}"
+    return LogPlace(prepare(settings.folder) / "log" / name, place)
+
+
+def _shown(address: str, *, is_shared: bool) -> str:
+    public = without_credentials(address)
+    return public.rpartition("/")[0] if is_shared else public

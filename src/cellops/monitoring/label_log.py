@@ -32,9 +32,24 @@ class Labelled:
     received: int
 
 
-def open_writer(folder: Path, schema: Schema, *, flush_seconds: float, segment_rows: int) -> SegmentWriter[Labelled]:
-    """A writer of the labels in the log folder `folder`."""
-    return SegmentWriter(folder / FOLDER, batches(schema), flush_seconds=flush_seconds, segment_rows=segment_rows)
+def open_writer(
+    folder: Path,
+    schema: Schema,
+    *,
+    flush_seconds: float,
+    segment_rows: int,
+    segment_seconds: float | None = None,
+    keep: bool = False,
+) -> SegmentWriter[Labelled]:
+    """A writer of the labels in the log folder `folder`; its rhythm is that of `SegmentWriter`."""
+    return SegmentWriter(
+        folder / FOLDER,
+        batches(schema),
+        flush_seconds=flush_seconds,
+        segment_rows=segment_rows,
+        segment_seconds=segment_seconds,
+        keep=keep,
+    )
 
 
 def batches(schema: Schema) -> "Callable[[Sequence[Labelled]], pa.RecordBatch]":

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from cellops.monitoring import label_log
 from cellops.monitoring.log_frame import to_frame
 from cellops.monitoring.log_types import label_kind, moment, times, to_arrow
+from cellops.monitoring.personal import is_hashed, keyed
 from cellops.monitoring.segment_files import read_segments
 from cellops.monitoring.segments import SegmentWriter
 from cellops.records.contract import Schema
@@ -24,6 +25,8 @@ INPUT = "input."
 """Before the name of each input, so that an input may be called `label` or `time`."""
 PROBABILITY = "probability."
 """Before each class, for its probability."""
+HASHED = "hashed."
+"""Before the name of each input that is logged as hashes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +63,31 @@ class Joined:
     """Labels whose prediction no package has logged, as `label_log.read` gives them."""
 
 
-def open_writer(folder: Path, schema: Schema, *, flush_seconds: float, segment_rows: int) -> SegmentWriter[Answered]:
-    """A writer of the predictions in the log folder `folder`."""
-    return SegmentWriter(folder / FOLDER, batches(schema), flush_seconds=flush_seconds, segment_rows=segment_rows)
+def open_writer(
+    folder: Path,
+    schema: Schema,
+    *,
+    flush_seconds: float,
+    segment_rows: int,
+    segment_seconds: float | None = None,
+    keep: bool = False,
+    key: bytes | None = None,
+) -> SegmentWriter[Answered]:
+    """A writer of the predictions in the log folder `folder`; its rhythm is that of `SegmentWriter`.
+
+    With `key`, columns that are declared to be hashed are; without it they are left out.
+    """
+    return SegmentWriter(
+        folder / FOLDER,
+        batches(schema, key),
+        flush_seconds=flush_seconds,
+        segment_rows=segment_rows,
+        segment_seconds=segment_seconds,
+        keep=keep,
+    )
 
 
-def batches(schema: Schema) -> "Callable[[Sequence[Answered]], pa.RecordBatch]":
+def batches(schema: Schema, key: bytes | None = None) -> "Callable[[Sequence[Answered]], pa.RecordBatch]":
     """A function that makes rows of answered requests: one row for each row of theirs."""
 
     def to_batch(entries: Sequence[Answered]) -> "pa.RecordBatch":
@@ -88,8 +110,13 @@ def batches(schema: Schema) -> "Callable[[Sequence[Answered]], pa.RecordBatch]":
             chances = np.concatenate([entry.probabilities for entry in entries if entry.probabilities is not None])
             columns |= {f"{PROBABILITY}{name}": pa.array(chances[:, i]) for i, name in enumerate(schema.classes)}
         for field in schema.inputs:
-            arrays = [entry.columns[field.name] for entry in entries]
-            columns[f"{INPUT}{field.name}"] = to_arrow(arrays, field.kind)
+            if field.personal is not None and not is_hashed(field, key):
+                continue
+            values = to_arrow([entry.columns[field.name] for entry in entries], field.kind)
+            if field.personal is None or key is None:
+                columns[f"{INPUT}{field.name}"] = values
+            else:
+                columns[f"{HASHED}{field.name}"] = keyed(values, key)
         return pa.record_batch(columns)
 
     return to_batch
@@ -134,8 +161,9 @@ def read(folder: Path, package: str | None = None) -> "pd.DataFrame":
     DataFrame
         `prediction_id`, `request_id`, `time` (when it happened), `received` (when it was asked), `protocol`, `package`
         (that answered), `handled` (what was done to the row besides, such as a default put in), `label`, then
-        `probability.CLASS` for each class and `input.COLUMN` for each input, as it was received. A column that only
-        other packages have is missing in a row; one that packages fill with different types has the dtype `object`.
+        `probability.CLASS` for each class and `input.COLUMN` for each input, as it was received, or `hashed.COLUMN` for
+        one that is personal. A column that only other packages have is missing in a row; one that packages fill with
+        different types has the dtype `object`.
 
     Raises
     ------

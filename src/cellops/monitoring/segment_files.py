@@ -8,6 +8,7 @@ Parquet file of its readable frames.
 import contextlib
 import logging
 import os
+import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,6 +39,7 @@ class Segment:
         started = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
         self.path = folder / f"{started}-{writer}{STREAM}"
         self.rows = 0
+        self.started = time.monotonic()
         self._file = pa.OSFile(str(self.path), "wb")
 
     def write(self, batch: "pa.RecordBatch") -> None:
@@ -91,6 +93,11 @@ def compact(folder: Path, writer: str) -> bool:
         remove(torn)
     done = [_compact(stream) for stream in sorted(folder.glob(f"*-{writer}{STREAM}"))]
     return all(done)
+
+
+def closed(folder: Path) -> list[Path]:
+    """The segments that nobody writes any more, the oldest first."""
+    return sorted(path for path in folder.glob(f"*{CLOSED}") if not path.name.startswith("."))
 
 
 def damaged(folder: Path) -> list[Path]:

@@ -4,6 +4,7 @@ import importlib
 import logging
 import os
 import threading
+import time
 import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -31,8 +32,8 @@ class SegmentWriter(Generic[Entry]):
 
     Once made it never raises, and a caller waits for nothing longer than a lock. A killed process loses what came
     since the last flush; segments that it leaves are compacted by the next writer on the folder. Rows that cannot be
-    written are counted as lost, and writing goes on as soon as it can. Several writers may share a folder: each holds a
-    lock and writes segments of its own.
+    written are counted as lost, or kept and tried again, and writing goes on as soon as it can. Several writers may
+    share a folder: each holds a lock and writes segments of its own.
 
     Parameters
     ----------
@@ -44,6 +45,11 @@ class SegmentWriter(Generic[Entry]):
         Longest time that an entry waits in memory.
     segment_rows
         Rows after which a segment is closed and compacted.
+    segment_seconds
+        Seconds after which it is closed all the same; None for any time.
+    keep
+        Whether rows that the disk does not take are kept and tried again; `stalled` says so meanwhile, and whoever
+        answers on takes no more of them than the queue holds.
     queue_rows
         Rows that may wait; an entry with more of them is taken when it finds the queue empty.
 
@@ -60,6 +66,8 @@ class SegmentWriter(Generic[Entry]):
         *,
         flush_seconds: float,
         segment_rows: int,
+        segment_seconds: float | None = None,
+        keep: bool = False,
         queue_rows: int = QUEUE_ROWS,
     ) -> None:
         # Arrow loads pandas at its first conversion; beside a busy server that takes seconds, and the queue overflows.
@@ -69,6 +77,8 @@ class SegmentWriter(Generic[Entry]):
         self._to_batch = to_batch
         self._flush_seconds = max(flush_seconds, SHORTEST_WAIT)
         self._segment_rows = segment_rows
+        self._segment_seconds = float("inf") if segment_seconds is None else segment_seconds
+        self._keep = keep
         self._queue_rows = queue_rows
         try:
             self._writer, self._held = _hold(folder)
@@ -80,6 +90,7 @@ class SegmentWriter(Generic[Entry]):
         self._waiting_rows = 0
         self._in_hand = 0
         self._lost: dict[str, int] = {}
+        self._stalled: str | None = None
         self._segment: Segment | None = None
         self._closing = False
         self._wake = threading.Event()
@@ -87,17 +98,19 @@ class SegmentWriter(Generic[Entry]):
         self._thread.start()
 
     def append(self, entry: Entry, rows: int) -> bool:
-        """Hand an entry of some rows to the writer; False when it has no room or is closed, and the rows are lost."""
+        """Hand an entry of some rows to the writer; False when it has no room or is closed, and they are not logged."""
         with self._guard:
             closing = self._closing
             taken = not closing and (not self._waiting or self._waiting_rows + rows <= self._queue_rows)
             if taken:
                 self._waiting.append((entry, rows))
                 self._waiting_rows += rows
-            busy = 2 * self._waiting_rows > self._queue_rows
+            # A disk that takes nothing is asked at the flushes, and not each time that a row comes.
+            busy = self._stalled is None and 2 * self._waiting_rows > self._queue_rows
         if busy:
             self._wake.set()
-        if not taken:
+        # Whoever has rows kept does not answer what is not taken.
+        if not taken and not self._keep:
             self._lose(rows, "the log was closed" if closing else "more came than could be written")
         return taken
 
@@ -117,6 +130,11 @@ class SegmentWriter(Generic[Entry]):
     def waiting_rows(self) -> int:
         with self._guard:
             return self._waiting_rows + self._in_hand
+
+    @property
+    def stalled(self) -> str | None:
+        """Why rows that were handed over cannot be written now; None while they can, or are given up."""
+        return self._stalled
 
     @property
     def lost_rows(self) -> int:
@@ -149,7 +167,8 @@ class SegmentWriter(Generic[Entry]):
             with self._guard:
                 self._closing = True
                 waiting, self._waiting, self._waiting_rows = self._waiting_rows, [], 0
-            self._lose(waiting + self._in_hand, f"the log's thread ended ({type(error).__name__})")
+            self._stalled = f"the log's thread ended ({type(error).__name__})"
+            self._lose(waiting + self._in_hand, self._stalled)
             raise
 
     def _write_until_closed(self) -> None:
@@ -158,7 +177,10 @@ class SegmentWriter(Generic[Entry]):
             self._wake.wait(self._flush_seconds)
             self._wake.clear()
             self._flush()
+            if self._segment is not None and time.monotonic() - self._segment.started > self._segment_seconds:
+                self._finish()
         self._flush()
+        self._give_up()
         compacted = self._finish()
         self._held.release()
         if compacted:
@@ -184,12 +206,30 @@ class SegmentWriter(Generic[Entry]):
             segment = self._current()
             segment.write(batch)
         except Exception as error:  # noqa: BLE001 - whatever a disk does, the thread lives on and counts it
-            self._lose(sum(rows for _, rows in entries), _reason(error))
-            # What comes after a torn batch in a stream cannot be read, so the stream ends here.
-            self._finish()
+            self._abandon()
+            if self._keep:
+                self._put_back(entries, _reason(error))
+            else:
+                self._lose(sum(rows for _, rows in entries), _reason(error))
         else:
+            self._stalled = None
             if segment.rows >= self._segment_rows:
                 self._finish()
+
+    def _put_back(self, entries: Sequence[tuple[Entry, int]], reason: str) -> None:
+        if self._stalled is None:
+            logger.error("The log %s cannot be written and waits: %s", self._folder, reason)
+        with self._guard:
+            self._waiting = [*entries, *self._waiting]
+            self._waiting_rows += sum(rows for _, rows in entries)
+        self._stalled = reason
+
+    def _give_up(self) -> None:
+        """Count what still waits at the end."""
+        with self._guard:
+            rows, self._waiting, self._waiting_rows = self._waiting_rows, [], 0
+        if rows:
+            self._lose(rows, self._stalled or "the log was closed")
 
     def _divide(self, entries: Sequence[tuple[Entry, int]], error: Exception) -> None:
         """Write the halves, so that one entry that cannot be logged takes no other with it."""
@@ -217,6 +257,14 @@ class SegmentWriter(Generic[Entry]):
         if segment is not None:
             segment.close()
         return compact(self._folder, self._writer)
+
+    def _abandon(self) -> None:
+        """End a torn stream, behind which nothing could be read; it is compacted with the next one."""
+        segment, self._segment = self._segment, None
+        if segment is not None:
+            segment.close()
+            if not segment.rows:
+                remove(segment.path)
 
     def _lose(self, rows: int, reason: str) -> None:
         with self._guard:

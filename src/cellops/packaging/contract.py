@@ -13,7 +13,7 @@ from cellops.packaging.defaults import resolved
 from cellops.packaging.figures import measure, nothing_to_measure
 from cellops.packaging.parity import build_parity, choose_rows, replay, survives_the_wire
 from cellops.packaging.predictor import Predictions, SklearnPredictor, label_is_most_probable
-from cellops.packaging.schema import build_schema
+from cellops.packaging.schema import build_schema, with_personal
 from cellops.records.contract import Contract, Schema, Suite, Task
 from cellops.records.finding import Finding
 from cellops.records.profile import ColumnProfile, Profile
@@ -71,6 +71,7 @@ def build_contract(
     inputs, target = training
     schema = build_schema(model, inputs, target_name(target))
     schema = schema.replace(label_is_most_probable=schema.probabilities and label_is_most_probable(model))
+    schema = with_personal(schema, suite.personal if suite else {})
     noted = [] if findings is None else findings
     if evaluation is not None and not len(evaluation[0]):
         noted.append(nothing_to_measure())

@@ -1,5 +1,7 @@
 """The schema of a model: what stood in its columns when it was trained."""
 
+from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -8,7 +10,7 @@ from cellops.data.column import category_counts, column_kind, missing_values, nu
 from cellops.errors import InputError, PackageError
 from cellops.packaging.consistency import LEAST_CLASSES
 from cellops.records.base import Value
-from cellops.records.contract import Field, Schema, Task
+from cellops.records.contract import Field, Personal, Schema, Task
 from cellops.records.profile import ColumnKind
 
 if TYPE_CHECKING:
@@ -40,6 +42,25 @@ def build_schema(model: Any, inputs: "pd.DataFrame", target: str) -> Schema:
         classes=classes,
         probabilities=bool(classes) and hasattr(model, "predict_proba"),
     )
+
+
+def with_personal(schema: Schema, personal: Mapping[str, Personal]) -> Schema:
+    """The schema with the columns that tell of persons declared, beside those that are already.
+
+    Raises
+    ------
+    PackageError
+        When there is no such input.
+    """
+    names = [field.name for field in schema.inputs]
+    for name in personal:
+        if name not in names:
+            near = get_close_matches(name, names, n=1)
+            fact = f"The model has no input {name}, so it cannot be declared personal"
+            remedy = f"Did you mean {near[0]}?" if near else f"Its inputs are {', '.join(names)}"
+            raise PackageError(fact, remedy=remedy, column=name)
+    fields = (field.replace(personal=personal.get(field.name, field.personal)) for field in schema.inputs)
+    return schema.replace(inputs=tuple(fields))
 
 
 def build_field(name: str, column: "pd.Series[Any]") -> Field:

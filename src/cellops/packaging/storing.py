@@ -1,11 +1,10 @@
 """A package as one file in a folder, or at any address that fsspec takes, proven to have arrived as it was."""
 
 import hashlib
-import uuid
 from pathlib import Path
-from typing import Any
 
 from cellops.capture.temporary import temporary_folder
+from cellops.data.address import Address
 from cellops.errors import PackageError
 from cellops.packaging.copying import pack
 from cellops.packaging.load import OpenedPackage
@@ -14,8 +13,6 @@ from cellops.settings import expanded, without_credentials
 
 DIGITS = 16
 """Of the digest, in the name of the file: different packages of one name stand beside each other."""
-OBJECTS = frozenset({"abfs", "abfss", "adl", "az", "gcs", "gs", "oci", "oss", "s3", "s3a"})
-"""Where an object is there in whole or not at all; elsewhere a file is moved to its name at the end."""
 
 
 def store_package(package: OpenedPackage, place: str) -> str:
@@ -64,11 +61,10 @@ def _to_address(package: OpenedPackage, place: str, name: str) -> str:
         packed = temporary / name
         try:
             pack(package.path, packed, digest=package.digest)
-            files, root = _opened(place, public)
-            path = f"{root.rstrip('/')}/{name}"
-            if not files.exists(path):
-                _write(files, packed, path)
-            with files.open(path, "rb") as there, packed.open("rb") as here:
+            folder = _opened(place, public)
+            if not folder.files.exists(folder.path(name)):
+                folder.put(packed, name)
+            with folder.files.open(folder.path(name), "rb") as there, packed.open("rb") as here:
                 is_same = hashlib.file_digest(there, "sha256").digest() == hashlib.file_digest(here, "sha256").digest()
         except PackageError:
             raise
@@ -84,26 +80,12 @@ def _other(place: str) -> PackageError:
     return PackageError(fact, remedy="Delete it, or choose another place with --to")
 
 
-def _write(files: Any, packed: Path, path: str) -> None:
-    protocols = {files.protocol} if isinstance(files.protocol, str) else {*files.protocol}
-    if OBJECTS & protocols:
-        files.put_file(str(packed), path)
-        return
-    files.makedirs(path.rpartition("/")[0], exist_ok=True)
-    part = f"{path}.{uuid.uuid4().hex}.part"
-    files.put_file(str(packed), part)
-    files.mv(part, path)
-
-
-def _opened(place: str, public: str) -> tuple[Any, str]:
+def _opened(place: str, public: str) -> Address:
     try:
-        from fsspec.core import url_to_fs
-
-        files, root = url_to_fs(place, use_listings_cache=False, skip_instance_cache=True)
+        return Address(place)
     except ImportError as error:
         fact = f"{public} is reached by fsspec, and it or a driver for such addresses is not installed: {error}"
         raise PackageError(fact, remedy='Run: pip install "cellops[store]", and the driver, such as s3fs') from error
-    return files, root
 
 
 def _unwritable(place: str, error: Exception) -> PackageError:

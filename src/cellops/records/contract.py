@@ -28,6 +28,15 @@ class Action(StrEnum):
     """It puts the rule's default in place of the value, answers, and says so."""
 
 
+class Personal(StrEnum):
+    """How a column that tells of persons stands in the prediction log."""
+
+    HASH = "hash"
+    """As hashes with the operator's key; without a key not at all."""
+    DROP = "drop"
+    """Not at all."""
+
+
 class Field(Record, frozen=True, kw_only=True):
     """One input column: what may stand in it, and what stood in it when the model was trained."""
 
@@ -43,6 +52,8 @@ class Field(Record, frozen=True, kw_only=True):
     """The strings seen in training, for columns with few of them; others are unseen, which is said but not refused."""
     missing_is_none: bool = False
     """Whether a column of dtype `object` holds its missing values as None; else it holds them as NaN."""
+    personal: Personal | None = None
+    """Whether it tells of persons, and how it is logged then; None for a column that is logged as it comes."""
 
 
 class Schema(Record, frozen=True, kw_only=True):
@@ -84,6 +95,8 @@ class Expectation(Record, frozen=True, kw_only=True):
 class Suite(Record, frozen=True, kw_only=True):
     name: str
     expectations: tuple[Expectation, ...] = ()
+    personal: dict[str, Personal] = {}
+    """Columns that tell of persons, and how they are to be logged."""
 
 
 class Measure(Record, frozen=True, kw_only=True):

@@ -23,6 +23,9 @@ def package(built: "Packaged") -> None:
         "inputs": _few([field.name for field in schema.inputs]),
         "output": f"{schema.target}, {schema.task.value}",
     }
+    personal = [f"{field.name} ({field.personal})" for field in schema.inputs if field.personal is not None]
+    if personal:
+        facts["personal"] = f"{', '.join(personal)} in the prediction log"
     facts["model"] = _kept(built.provenance)
     for measure in built.contract.performance.measures if built.contract.performance else ():
         interval = f" [{measure.low:.4f}, {measure.high:.4f}]" if measure.low is not None else ""

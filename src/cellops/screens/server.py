@@ -14,7 +14,8 @@ def serving(ready: "Serving") -> None:
         say(f"Administration on {ready.admin_url}", markup=False)
     if ready.token_is_new:
         say(f"Token for this start: {ready.token}", markup=False)
-    say(f"Prediction log: {shown(ready.log)}", markup=False)
+    first = "" if ready.log == ready.log_folder else f", by way of {shown(ready.log_folder)}"
+    say(f"Prediction log: {shown(ready.log)}{first}", markup=False)
     say("Stop with Ctrl-C.")
 
 

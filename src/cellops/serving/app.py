@@ -9,18 +9,23 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from cellops.errors import CellopsError, NotReadyError
+from cellops.packaging.stopping import STOP, Stop
 from cellops.serving.auth import OWNER, Access
 from cellops.serving.errors import MethodError, failure
 from cellops.serving.headers import Headers, check_head, is_request_id, media_type_of, refuse_request_id
 from cellops.serving.limits import Limits
+from cellops.serving.oidc import UnknownKeyError
 from cellops.serving.prediction_ids import PredictionIds
 from cellops.serving.protocols.protocol import Body
 from cellops.serving.replies import Reply, error_reply
+from cellops.serving.request_log import Line, RequestLog
 from cellops.serving.routes import OPEN, Route, Table
 from cellops.serving.throttle import Throttle
+from cellops.serving.tokens import TokenScope
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -34,7 +39,8 @@ METHODS = {"GET": ("GET", "HEAD"), "POST": ("POST",)}
 """What a route takes besides its method: uvicorn leaves out the body of an answer to HEAD."""
 
 
-class Arrival(NamedTuple):
+@dataclass(slots=True)
+class Arrival:
     """What is known of a request before its body."""
 
     headers: Headers
@@ -42,6 +48,8 @@ class Arrival(NamedTuple):
     request_id: str
     """The client's, else the server's own."""
     prediction_id: str
+    client: str = ""
+    """Whose token it has; empty until that is known."""
 
 
 class App:
@@ -57,15 +65,26 @@ class App:
         How much a request may ask for.
     throttle
         Counts what clients send; None for any number.
+    requests
+        Takes a line for each request; None for none.
     """
 
-    def __init__(self, table: Table, *, access: Access, limits: Limits, throttle: Throttle | None = None) -> None:
+    def __init__(
+        self,
+        table: Table,
+        *,
+        access: Access,
+        limits: Limits,
+        throttle: Throttle | None = None,
+        requests: RequestLog | None = None,
+    ) -> None:
         self.table = table
         self.draining = False
         """Whether the server stops: it says that it is not ready, and answers what has come."""
         self._access = access
         self._throttle = throttle
         self._limits = limits
+        self._requests = requests
         # A scikit-learn model takes a millisecond or more, a hop to a thread a tenth: probes are answered meanwhile.
         # Several threads, so that a long batch does not hold up short ones.
         self._pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="cellops-answer")
@@ -99,8 +118,8 @@ class App:
         for model in models:
             model.begin()
         metrics.in_progress.inc()
+        arrival = Arrival(headers, received, request_id, prediction_id)
         try:
-            arrival = Arrival(headers, received, request_id, prediction_id)
             reply = await self._reply(route, scope, receive, arrival)
         except CellopsError as error:
             reply = error_reply(protocol, error)
@@ -118,16 +137,17 @@ class App:
         ]
         await send({"type": "http.response.start", "status": reply.status, "headers": head})
         await send({"type": "http.response.body", "body": reply.content})
-        seconds = metrics.request_seconds(route.name if route else "none", protocol.name, reply.status)
-        seconds.observe(time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        metrics.request_seconds(route.name if route else "none", protocol.name, reply.status).observe(seconds)
+        if self._requests is not None:
+            self._requests.add(_line(arrival, route, protocol.name, reply, seconds))
 
     async def _reply(self, route: Route | None, scope: Scope, receive: Receive, arrival: Arrival) -> Reply | None:
         """The reply of a route; None when the client has gone."""
         path, headers = scope["path"], arrival.headers
         check_head(scope["headers"], len(path) + len(scope.get("query_string", b"")))
-        client = ""
         if path not in OPEN:
-            client = self._access.client(headers.get(b"authorization"), route.scope if route else None)
+            client = arrival.client = await self._client(headers.get(b"authorization"), route.scope if route else None)
             if self._throttle is not None:
                 await self._throttle.admit(_counted(client, scope))
         if route is None:
@@ -138,6 +158,9 @@ class App:
         if route.says_ready and self.draining:
             fact = "The server is being stopped"
             raise NotReadyError(fact, remedy="Ask another, or this one when it has been started again")
+        if route.says_ready:
+            for model in route.models:
+                model.require_ready()
         if not route.in_thread:
             return route.handle(Body(b"", None, headers), arrival.received)
         media_type = media_type_of(headers)
@@ -148,10 +171,10 @@ class App:
             if content is None:
                 return None
             body = Body(
-                content, media_type, headers, arrival.request_id, arrival.prediction_id, client, _address(scope)
+                content, media_type, headers, arrival.request_id, arrival.prediction_id, arrival.client, _address(scope)
             )
             pool = self._explainer if route.explains else self._pool
-            return await asyncio.get_running_loop().run_in_executor(pool, _safely, route, body, arrival.received)
+            return await self._answered(pool, route, body, arrival.received)
 
     @contextmanager
     def _place(self, route: Route) -> Iterator[None]:
@@ -167,6 +190,59 @@ class App:
             self._waiting -= 1
             self._waiting_explanations -= route.explains
 
+    async def _client(self, header: bytes | None, scope: TokenScope | None) -> str:
+        try:
+            return self._access.client(header, scope)
+        except UnknownKeyError:
+            if not await self._access.learn():
+                raise
+        return self._access.client(header, scope)
+
+    async def _answered(self, pool: ThreadPoolExecutor, route: Route, body: Body, received: int) -> Reply:
+        """The reply of a handler in a thread, if it comes in time; else nothing more is done for it than is begun.
+
+        Raises
+        ------
+        DeadlineError
+            When it does not.
+        """
+        loop, stop = asyncio.get_running_loop(), Stop()
+        reply = loop.run_in_executor(pool, _safely, route, body, received, stop)
+        # A timer and a cancelled future cost less than half of what asyncio's own time-out does.
+        timer = loop.call_later(self._limits.seconds, _stop, stop, reply)
+        try:
+            return await reply
+        except asyncio.CancelledError:
+            if not stop.asked:
+                raise
+            raise self._limits.too_late() from None
+        finally:
+            timer.cancel()
+
+
+def _stop(stop: Stop, reply: "asyncio.Future[Reply]") -> None:
+    stop.ask()
+    reply.cancel()
+
+
+def _line(arrival: Arrival, route: Route | None, protocol: str, reply: Reply, seconds: float) -> Line:
+    models = route.models if route else ()
+    name, version = (models[0].name, models[0].version) if len(models) == 1 else ("", "")
+    return Line(
+        time=arrival.received,
+        request_id=reply.request_id or arrival.request_id,
+        prediction_id=arrival.prediction_id,
+        client=arrival.client,
+        model=name,
+        version=version,
+        protocol=protocol,
+        route=route.name if route else "none",
+        status=reply.status,
+        seconds=seconds,
+        rows=reply.rows,
+        error_id=reply.error_id,
+    )
+
 
 def _counted(client: str, scope: Scope) -> str:
     """As whom requests are counted: by the client's own token, else by its address, since many send the server's."""
@@ -178,11 +254,12 @@ def _address(scope: Scope) -> str:
     return address
 
 
-def _safely(route: Route, body: Body, received: int) -> Reply:
+def _safely(route: Route, body: Body, received: int, stop: Stop) -> Reply:
     """Whatever happens in a handler becomes a reply: an error of ours says itself, any other has an id in the log."""
+    STOP.set(stop)
     try:
         return route.handle(body, received)
     except CellopsError as error:
         return error_reply(route.protocol, error)
     except Exception as error:  # noqa: BLE001 - a bug of ours must not show a client its traceback
-        return error_reply(route.protocol, failure("The server failed on this request", error))
+        return error_reply(route.protocol, failure("The server failed on this request", error, is_discreet=True))

@@ -1,5 +1,6 @@
-"""Who may ask for what: those who send the server's token, or one of the file of tokens that allows it."""
+"""Who may ask for what: those with the server's token, or one of the file of tokens or of a provider that allows it."""
 
+import asyncio
 import hmac
 import ipaddress
 import logging
@@ -7,6 +8,7 @@ import time
 from pathlib import Path
 
 from cellops.errors import CredentialsError, UsageError
+from cellops.serving.oidc import Oidc
 from cellops.serving.tokens import Token, TokenScope, digest, read_tokens
 
 SCHEME = b"bearer"
@@ -26,9 +28,12 @@ class Access:
         The server's own, which allows everything.
     file
         Where more tokens are kept, read again when it changes.
+    oidc
+        Knows the tokens of a provider; None for none of them.
     """
 
-    def __init__(self, token: str, file: Path | None = None) -> None:
+    def __init__(self, token: str, file: Path | None = None, oidc: Oidc | None = None) -> None:
+        self._oidc = oidc
         self._token = token.encode()
         self._file = file
         self._tokens: dict[str, Token] = {}
@@ -48,6 +53,8 @@ class Access:
 
         Raises
         ------
+        UnknownKeyError
+            When it is a provider's, with a key that `learn` may find.
         CredentialsError
             When no token is sent, or one that is not known, or that does not allow this.
         """
@@ -58,6 +65,8 @@ class Access:
             raise CredentialsError(fact, remedy="Send the header Authorization: Bearer TOKEN", given=False)
         if hmac.compare_digest(given, self._token):
             return OWNER
+        if self._oidc is not None and self._oidc.is_token(given):
+            return self._oidc.client(given, scope)
         if self._file is not None and time.monotonic() - self._looked > LOOKED_AFTER:
             self._look()
         found = self._tokens.get(digest(given)) if self._tokens else None
@@ -69,6 +78,13 @@ class Access:
             remedy = f"Send one that does: cellops token new NAME --scope {scope}"
             raise CredentialsError(fact, remedy=remedy, given=True)
         return found.name
+
+    async def learn(self) -> bool:
+        """Read the keys of the provider again, as a token has named another; whether that could help."""
+        if self._oidc is None or not self._oidc.may_learn:
+            return False
+        await asyncio.get_running_loop().run_in_executor(None, self._oidc.learn)
+        return True
 
     def _look(self) -> None:
         """Read the file where it is another than before; one that cannot be read leaves no token valid."""

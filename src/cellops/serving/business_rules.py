@@ -64,6 +64,7 @@ class BusinessRules:
         *,
         metrics: ModelMetrics,
         check: OutputCheck,
+        is_discreet: bool = False,
     ) -> Predictions:
         """The answers as the function wants them.
 
@@ -84,10 +85,12 @@ class BusinessRules:
             raise RefusedRowsError(error.fact, remedy=error.remedy, rows=rows) from error
         except Exception as error:
             fact = "The operator's rules failed on these rows"
-            raise failure(fact, error) from error
+            raise failure(fact, error, is_discreet=is_discreet) from error
         finally:
             metrics.rules_seconds.observe(time.perf_counter() - started)
-        return predictions if given is None else _adjusted(predictions, given, handling, check)
+        if given is None:
+            return predictions
+        return _adjusted(predictions, given, handling, check, is_discreet=is_discreet)
 
 
 def read_rules(named: str, packages: Iterable[Path] = ()) -> BusinessRules:
@@ -144,7 +147,9 @@ def _proposal(model: str, columns: Columns, predictions: Predictions) -> Proposa
     return Proposal(model, shown, predictions.labels.copy(), None if chances is None else chances.copy())
 
 
-def _adjusted(predictions: Predictions, given: Adjusted, handling: Handling, check: OutputCheck) -> Predictions:
+def _adjusted(
+    predictions: Predictions, given: Adjusted, handling: Handling, check: OutputCheck, *, is_discreet: bool
+) -> Predictions:
     before, rows = predictions.labels, len(predictions.labels)
     try:
         labels, chances = given if isinstance(given, tuple) else (given, predictions.probabilities)
@@ -152,7 +157,7 @@ def _adjusted(predictions: Predictions, given: Adjusted, handling: Handling, che
         valid = check.holds(made, rows)
     except (TypeError, ValueError) as error:
         fact = "The operator's rules gave what is no answer"
-        raise failure(fact, error) from error
+        raise failure(fact, error, is_discreet=is_discreet) from error
     if not valid:
         fact = "The operator's rules gave what is no answer: other shapes, NaN, unknown classes, or no probabilities"
         raise failure(fact)

@@ -9,8 +9,10 @@ from cellops.data.decoder import Columns
 from cellops.errors import CellopsError, InputError
 from cellops.monitoring.prediction_log import Answered
 from cellops.packaging.predictor import Predictions
+from cellops.packaging.stopping import check_stop
+from cellops.serving import chunks
 from cellops.serving.explanations import Explanations
-from cellops.serving.failures import no_answer
+from cellops.serving.failures import is_discreet, no_answer
 from cellops.serving.limits import Limits
 from cellops.serving.metrics import ModelMetrics
 from cellops.serving.output_check import OutputCheck
@@ -46,6 +48,10 @@ class Explained:
     warnings: tuple[str, ...] = ()
 
 
+def _admit_all() -> None:
+    pass
+
+
 def _forget(_answered: Answered, _rows: int) -> bool:
     return True
 
@@ -65,6 +71,8 @@ class DataPlane:
         Takes each answered request for the log.
     declared
         What the operator wants done with rows that cannot simply be answered.
+    admit
+        Raises where the log could not take an answer, before the model works for it.
     """
 
     def __init__(
@@ -73,11 +81,14 @@ class DataPlane:
         metrics: ModelMetrics,
         limits: Limits,
         record: Callable[[Answered, int], bool] = _forget,
+        *,
         declared: Declared = NOTHING,
+        admit: Callable[[], None] = _admit_all,
     ) -> None:
         self._strategy = strategy
         self._metrics = metrics
         self._record = record
+        self._admit = admit
         self._explanations = {slot.package.digest: Explanations(slot.package, limits) for slot in strategy.slots}
         packages = [slot.package for slot in strategy.slots]
         package = packages[0]
@@ -87,6 +98,7 @@ class DataPlane:
         self._check = RuleCheck(package.contract, metrics)
         self._outputs = {each.digest: OutputCheck(each.contract) for each in packages}
         self._policies = Policies(packages, metrics, declared) if declares(package.contract, declared) else None
+        self._is_discreet = is_discreet(package.contract)
 
     def answer(self, columns: Columns, call: Call) -> Answer:
         """Check the columns, predict, check the prediction, and log both.
@@ -97,7 +109,12 @@ class DataPlane:
             When there are no rows, some break a rule that rejects, or the operator's rules refuse them.
         InferenceError
             When the model fails or gives what cannot be an answer, and nothing stands in for it.
+        DeadlineError
+            When nobody waits for the answer any more; it is not logged then.
+        NotReadyError
+            When the log cannot be written, and nothing shall be answered that is not logged.
         """
+        self._admit()
         rows = _rows_of(columns)
         slot = self._strategy.choose(call.request_id)
         if self._policies is None:
@@ -118,6 +135,7 @@ class DataPlane:
             handled=handled.notes,
             packages=handled.packages,
         )
+        check_stop()
         self._record(entry, rows)
         self._metrics.rows.observe(rows)
         return Answer(predictions, handled.warnings)
@@ -154,11 +172,12 @@ class DataPlane:
     def _predict(self, slot: Slot, columns: Columns, rows: int) -> Predictions:
         started = time.perf_counter()
         try:
-            predictions = slot.package.predictor.predict(columns)
+            predictions = chunks.predict(slot.package.predictor, columns, rows)
         except CellopsError:
             raise
         except Exception as error:
-            raise no_answer(columns, error) from error
+            check_stop()
+            raise no_answer(columns, error, is_discreet=self._is_discreet) from error
         self._metrics.predict_seconds.observe(time.perf_counter() - started)
         if not self._outputs[slot.package.digest].holds(predictions, rows):
             raise no_answer(columns, None)

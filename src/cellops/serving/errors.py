@@ -1,12 +1,14 @@
 """What a server can refuse beyond the errors of the core, and how every error is said over HTTP."""
 
 import logging
+import traceback
 import uuid
 from typing import Any
 
 from cellops.errors import (
     CellopsError,
     CredentialsError,
+    DeadlineError,
     InputError,
     LimitError,
     NotFoundError,
@@ -56,12 +58,6 @@ class UnsupportedError(CellopsError):
     code = "unsupported"
 
 
-class DeadlineError(CellopsError):
-    """An explanation that took longer than the server allows."""
-
-    code = "deadline"
-
-
 class InferenceError(CellopsError):
     """The model failed, or answered what cannot be an answer; `data["error_id"]` is in the server's own log too."""
 
@@ -97,10 +93,17 @@ MOST_ROWS = 10
 logger = logging.getLogger(__name__)
 
 
-def failure(fact: str, cause: BaseException | None = None) -> InferenceError:
-    """An error that tells the client no more than an id, under which the cause stands in the server's own log."""
+def failure(fact: str, cause: BaseException | None = None, *, is_discreet: bool = False) -> InferenceError:
+    """An error that tells the client no more than an id, under which the cause stands in the server's own log.
+
+    A discreet one tells that log only the type of the cause and where it was raised: its text may quote a row.
+    """
     error_id = uuid.uuid4().hex
-    logger.error("%s, error id %s", fact, error_id, exc_info=cause)
+    if is_discreet and cause is not None:
+        frames = "".join(traceback.format_tb(cause.__traceback__))
+        logger.error("%s, error id %s: %s\n%s", fact, error_id, type(cause).__name__, frames)
+    else:
+        logger.error("%s, error id %s", fact, error_id, exc_info=cause)
     return InferenceError(fact, remedy=f"Give the error id {error_id} to those who run the server", error_id=error_id)
 
 

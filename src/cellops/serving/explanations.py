@@ -9,14 +9,15 @@ import numpy as np
 
 from cellops.data.column import Numbers
 from cellops.data.decoder import Columns, decode_columns
-from cellops.errors import CellopsError, LimitError
+from cellops.errors import CellopsError, DeadlineError, LimitError
 from cellops.explain.shapley import Attribution, attribution
 from cellops.packaging.load import LoadedPackage
 from cellops.packaging.predictor import Predictions
+from cellops.packaging.stopping import check_stop
 from cellops.packaging.threads import Threads
 from cellops.records.base import Value
 from cellops.records.contract import Contract, Task
-from cellops.serving.errors import DeadlineError, UnsupportedError, failure
+from cellops.serving.errors import UnsupportedError, failure
 from cellops.serving.limits import Limits
 
 TWO = 2
@@ -121,6 +122,7 @@ class Explanations:
         alone = {name: values[row : row + 1] for name, values in columns.items()}
 
         def answer(mixed: Columns) -> Numbers:
+            check_stop()
             self._check_time(deadline)
             return explained.of(self._package.predictor.predict(mixed))
 
@@ -130,7 +132,8 @@ class Explanations:
         except CellopsError:
             raise
         except Exception as error:
-            raise failure(fact, error) from error
+            is_discreet = any(field.personal is not None for field in self._package.contract.schema.inputs)
+            raise failure(fact, error, is_discreet=is_discreet) from error
         if not found.adds_up:
             raise failure(fact)
         return _document(explained, found, list(self._background)), found

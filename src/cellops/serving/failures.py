@@ -5,12 +5,18 @@ import numpy as np
 from cellops.data.decoder import Columns
 from cellops.data.problems import row_numbers
 from cellops.errors import CellopsError, InputError
+from cellops.records.contract import Contract
 from cellops.serving.errors import failure
 
 LARGEST = float(np.finfo(np.float32).max)
 
 
-def no_answer(columns: Columns, cause: Exception | None) -> CellopsError:
+def is_discreet(contract: Contract) -> bool:
+    """Whether rows tell of persons, so that not even the server's own log may quote one."""
+    return any(field.personal is not None for field in contract.schema.inputs)
+
+
+def no_answer(columns: Columns, cause: Exception | None, *, is_discreet: bool = False) -> CellopsError:
     """Why there is no answer for rows: they are wrong themselves, the model failed, or gave what is none."""
     if isinstance(cause, CellopsError):
         return cause
@@ -18,7 +24,7 @@ def no_answer(columns: Columns, cause: Exception | None) -> CellopsError:
     if found is not None:
         return found
     fact = "The model gave no valid answer for these rows" if cause is None else "The model failed on these rows"
-    return failure(fact, cause)
+    return failure(fact, cause, is_discreet=is_discreet)
 
 
 def _too_large(columns: Columns) -> InputError | None:

@@ -1,4 +1,4 @@
-"""How much a request may ask for: bytes, rows, nesting and time."""
+"""How much a request may ask for: bytes, rows, columns, nesting and time."""
 
 import asyncio
 import re
@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
-from cellops.errors import LimitError
+from cellops.errors import DeadlineError, LimitError
 from cellops.serving.errors import SlowError
 
 MOST_HEAD_BYTES = 65_536
+MOST_COLUMNS = 10_000
 NESTING = 1000
 """Deepest nesting of JSON; the parser refuses more than 1024."""
 LOOKED_AT = 1_000_000
@@ -23,7 +24,7 @@ class Limits:
     max_bytes: int
     max_rows: int
     seconds: float = 30.0
-    """Longest time in which a body must have come."""
+    """Longest time in which a body must have come, and then its answer must be there."""
     explained_rows: int = 10
     explain_evaluations: int = 102_400
     """Rows that the model may answer to explain one."""
@@ -34,6 +35,17 @@ class Limits:
         if rows > self.max_rows:
             fact = f"The request has {rows} rows, and the server takes {self.max_rows}"
             raise LimitError(fact, remedy="Send fewer rows at a time, or raise CELLOPS_SERVER_MAX_ROWS")
+
+    @staticmethod
+    def check_columns(columns: int) -> None:
+        """Refuse too many columns before any of them is decoded."""
+        if columns > MOST_COLUMNS:
+            fact = f"The table has {columns} columns, and the server takes {MOST_COLUMNS}"
+            raise LimitError(fact, remedy="Send the inputs of the model only")
+
+    def too_late(self) -> DeadlineError:
+        fact = f"The answer was not there within {self.seconds:g} s"
+        return DeadlineError(fact, remedy="Send fewer rows at a time, or raise CELLOPS_SERVER_REQUEST_SECONDS")
 
     async def read(
         self, headers: Mapping[bytes, bytes], receive: Callable[[], Awaitable[MutableMapping[str, Any]]]

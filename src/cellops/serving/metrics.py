@@ -84,6 +84,12 @@ class Metrics:
         self.in_progress = Gauge(
             "cellops_requests_in_progress", "Requests that are being answered", served, registry=self.registry
         )
+        self.to_upload = Gauge(
+            "cellops_log_waiting_segments",
+            "Closed segments of the logs that are not at their address yet",
+            served,
+            registry=self.registry,
+        )
         self.lost = Gauge(
             "cellops_log_lost_rows", "Rows that could not be logged", [*served, "log"], registry=self.registry
         )
@@ -111,6 +117,7 @@ class ModelMetrics:
         self._all = metrics
         self._names = (model, version)
         self._losses: dict[str, Callable[[], float]] = {}
+        self._waiting: Callable[[], float] = float
         self.in_progress = metrics.in_progress.labels(*self._names)
         self.predict_seconds = metrics.predictions.labels(*self._names)
         self.explain_seconds = metrics.explanations.labels(*self._names)
@@ -138,9 +145,16 @@ class ModelMetrics:
         self._losses[log] = lost
         self._all.lost.labels(*self._names, log).set_function(lost)
 
+    def watch_uploads(self, waiting: Callable[[], float]) -> None:
+        """Count the segments that wait for their upload whenever the metrics are read."""
+        self._waiting = waiting
+        self._all.to_upload.labels(*self._names).set_function(waiting)
+
     def keep_losses(self) -> None:
-        """Read the losses for the last time: the logs are closed, and nothing shall hold on to them."""
+        """Read what the logs tell for the last time: the logs are closed, and nothing shall hold on to them."""
         for log, lost in self._losses.items():
             last = lost()
             self._all.lost.labels(*self._names, log).set_function(partial(float, last))
         self._losses = {}
+        self._all.to_upload.labels(*self._names).set_function(partial(float, self._waiting()))
+        self._waiting = float

@@ -66,10 +66,13 @@ class Model:
             self.plane = DataPlane(strategy, self.metrics, limits, declared=declared)
             self.feedback = Feedback(schema, limits, self.ids, lambda _labels, _rows: True)
         else:
-            self.plane = DataPlane(strategy, self.metrics, limits, logs.predictions.append, declared)
-            self.feedback = Feedback(schema, limits, self.ids, logs.labels.append)
+            self.plane = DataPlane(
+                strategy, self.metrics, limits, logs.recorder.take, declared=declared, admit=logs.recorder.admit
+            )
+            self.feedback = Feedback(schema, limits, self.ids, logs.take_labels)
             self.metrics.watch_losses("predictions", lambda: logs.predictions.lost_rows)
             self.metrics.watch_losses("labels", lambda: logs.labels.lost_rows)
+            self.metrics.watch_uploads(logs.waiting)
         self.decoder = Decoder(self.plane.contract.schema)
         self._under_way = 0
         self._then: Callable[[], object] | None = None
@@ -77,6 +80,11 @@ class Model:
     @property
     def key(self) -> tuple[str, str]:
         return self.name, self.version
+
+    def require_ready(self) -> None:
+        """Tell those who ask whether it answers; `NotReadyError` while what it answers could not be logged."""
+        if self.logs is not None:
+            self.logs.recorder.admit()
 
     def begin(self) -> None:
         """A request begins that may need this model; called in the thread of the event loop, as `end` and `retire`."""

@@ -15,7 +15,7 @@ from cellops.serving.model import Model
 from cellops.serving.protocols import PROTOCOLS
 from cellops.serving.protocols.protocol import Protocol, Served
 from cellops.serving.replies import Reply
-from cellops.serving.routes import OPEN, Handler, Route, asking, explaining, measuring, reading, taking
+from cellops.serving.routes import OPEN, Handler, Route, asking, explaining, measuring, probing, reading, taking
 from cellops.serving.ui.routes import front, page_paths, page_routes
 
 REPOSITORY = "/v2/repository/"
@@ -117,7 +117,7 @@ class Models:
         for model in self.all:
             for protocol in self._protocols[model]:
                 routes |= reading(protocol, protocol.documents())
-                routes |= reading(protocol, protocol.probes(), says_ready=True)
+                routes |= probing(protocol, model, self.all)
                 routes |= asking(protocol, model)
                 routes |= explaining(protocol, model)
         return routes

@@ -218,6 +218,8 @@ def _of_rule(rule: Expectation, *, nullable: bool) -> dict[str, Any]:
 
 def _described(field: Field) -> str:
     parts = [f"{WANTED[field.kind].capitalize()}{', or null' if field.nullable else ''}"]
+    if field.personal is not None:
+        return parts[0]
     if field.minimum is not None and field.maximum is not None:
         parts.append(f"in training {field.minimum:g} to {field.maximum:g}")
     if field.categories is not None:

@@ -15,7 +15,7 @@ from cellops.packaging.predictor import Predictions
 from cellops.records.contract import Action, Contract, Schema, Suite
 from cellops.serving.answer_rules import FALLBACK_ANSWER, AnswerRules, is_answer_rule
 from cellops.serving.business_rules import BusinessRules
-from cellops.serving.failures import no_answer
+from cellops.serving.failures import is_discreet, no_answer
 from cellops.serving.handling import Handling
 from cellops.serving.imputation import fills_missing, widened
 from cellops.serving.metrics import ModelMetrics
@@ -104,6 +104,7 @@ class Policies:
             require_fit(champion, fallback)
         self._fallback = None if fallback is None else Side(fallback, metrics, refused)
         self._check = OutputCheck(contract)
+        self._is_discreet = is_discreet(contract)
 
     def answer(self, package: str, columns: Columns, rows: int) -> Handled:
         """Answer `rows` rows by the package of a digest, as far as it can.
@@ -121,7 +122,13 @@ class Policies:
         predictions, broken = self._answer_rules.applied(merged(pieces), handling)
         if self._rules is not None:
             predictions = self._rules.applied(
-                self._name, filled, predictions, handling, metrics=self._metrics, check=self._check
+                self._name,
+                filled,
+                predictions,
+                handling,
+                metrics=self._metrics,
+                check=self._check,
+                is_discreet=self._is_discreet,
             )
         handling.count(self._metrics)
         said = (*warnings, *broken, *handling.warnings())
@@ -161,7 +168,7 @@ class Policies:
             handling.note(FALLBACK_ANSWER, left)
             pieces.append(Piece(left, self._answer_rules.fallback(len(left)), side.digest))
         if _count(pieces) < rows:
-            raise no_answer(columns, cause)
+            raise no_answer(columns, cause, is_discreet=self._is_discreet)
         return pieces, warnings
 
     def _require_fallback(self, columns: Columns, cold: Rows) -> list[str]:

@@ -18,6 +18,10 @@ class Reply:
     headers: tuple[tuple[bytes, bytes], ...] = ()
     request_id: str | None = None
     """The id that stood in the body, for protocols that have one."""
+    rows: int = 0
+    """How many were answered."""
+    error_id: str | None = None
+    """Under which the server's log has the cause of a failure."""
 
 
 def constant(document: Document) -> Callable[[Body, int], Reply]:
@@ -31,14 +35,14 @@ def constant(document: Document) -> Callable[[Body, int], Reply]:
 
 
 def answer_reply(
-    document: Document | MixedDocument, headers: tuple[tuple[bytes, bytes], ...], request_id: str
+    document: Document | MixedDocument, headers: tuple[tuple[bytes, bytes], ...], request_id: str, rows: int
 ) -> Reply:
-    """The answer to a question."""
+    """The answer to a question of so many rows."""
     if not isinstance(document, MixedDocument):
-        return Reply(200, orjson.dumps(document), headers=headers, request_id=request_id)
+        return Reply(200, orjson.dumps(document), headers=headers, request_id=request_id, rows=rows)
     head = orjson.dumps(document.head)
     length = (document.length_header, b"%d" % len(head))
-    return Reply(200, head + document.tail, document.media_type.encode(), (*headers, length), request_id)
+    return Reply(200, head + document.tail, document.media_type.encode(), (*headers, length), request_id, rows)
 
 
 def error_reply(protocol: Protocol, error: CellopsError) -> Reply:
@@ -52,4 +56,6 @@ def error_reply(protocol: Protocol, error: CellopsError) -> Reply:
     }
     # What comes next on such a connection cannot be told from the rest of this request.
     closing = ((b"connection", b"close"),) if isinstance(error, SlowError | HeadError | HeadSizeError) else ()
-    return Reply(status, orjson.dumps(protocol.error(error, status)), headers=(*extra.get(status, ()), *closing))
+    error_id = str(error.data["error_id"]) if "error_id" in error.data else None
+    headers = (*extra.get(status, ()), *closing)
+    return Reply(status, orjson.dumps(protocol.error(error, status)), headers=headers, error_id=error_id)

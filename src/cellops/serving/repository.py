@@ -13,7 +13,7 @@ from cellops.packaging.load import LoadedPackage
 from cellops.records.finding import Finding
 from cellops.serving.errors import LoadError, failure, sentence
 from cellops.serving.limits import Limits
-from cellops.serving.logs import Logs
+from cellops.serving.logs import LogPlace, Logs
 from cellops.serving.metrics import Metrics
 from cellops.serving.model import Model
 from cellops.serving.model_folder import ModelFolder
@@ -30,7 +30,7 @@ class Source:
     """Opens a package with its model."""
     prove: Callable[[LoadedPackage], None]
     """Replays its parity rows."""
-    log_folder: Callable[[str], Path]
+    log_place: Callable[[str], LogPlace]
     """Where a model of some name logs."""
     folder: ModelFolder | None = None
     """Where more packages lie that may be loaded."""
@@ -278,8 +278,8 @@ class Repository:
         return package
 
     def _at_work(self, package: LoadedPackage) -> Model:
-        folder = self._source.log_folder(package.manifest.name)
-        logs = Logs.open(folder, package.contract.schema, self._settings)
+        place = self._source.log_place(package.manifest.name)
+        logs = Logs.open(place, package.contract.schema, self._settings)
         try:
             return Model(package, self._limits, self.metrics, logs, self._source.declared)
         except BaseException:

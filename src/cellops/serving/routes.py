@@ -42,7 +42,7 @@ class Route:
     metrics: ModelMetrics | None = None
     """Of the model that is asked; None where that is not known by the path."""
     says_ready: bool = False
-    """Whether this tells that requests are answered, which is not so any more when the server stops."""
+    """Whether this tells that its models answer, which is not so when the server stops or may not answer unlogged."""
 
 
 class Table(Shape):
@@ -66,12 +66,27 @@ class Table(Shape):
         """In whose words errors are said, also for paths that do not exist."""
 
 
-def reading(protocol: Protocol, documents: Mapping[str, Document], *, says_ready: bool = False) -> dict[str, Route]:
+def reading(protocol: Protocol, documents: Mapping[str, Document]) -> dict[str, Route]:
     """Routes of documents that never change."""
-    name = "ready" if says_ready else "document"
     return {
-        path: Route(name, "GET", protocol, constant(document), in_thread=False, says_ready=says_ready)
+        path: Route("document", "GET", protocol, constant(document), in_thread=False)
         for path, document in documents.items()
+    }
+
+
+def probing(protocol: Protocol, model: Model, every: tuple[Model, ...]) -> dict[str, Route]:
+    """Routes by which this model, or where they are open to all every one, says that it answers."""
+    return {
+        path: Route(
+            "ready",
+            "GET",
+            protocol,
+            constant(document),
+            in_thread=False,
+            models=every if path in OPEN else (model,),
+            says_ready=True,
+        )
+        for path, document in protocol.probes().items()
     }
 
 
@@ -154,7 +169,7 @@ def _asked(protocol: Protocol, model: Model) -> Handler:
         answer = model.plane.answer(question.columns, call)
         document = protocol.encode(question, answer.predictions)
         headers = (*said, *answer_headers(body.prediction_id, _warnings(answer.warnings, question)))
-        return answer_reply(document, headers, call.request_id)
+        return answer_reply(document, headers, call.request_id, len(answer.predictions.labels))
 
     return handle
 
@@ -167,7 +182,7 @@ def _explained(protocol: Explaining, model: Model) -> Handler:
         answer = model.plane.explain(question.columns, call)
         document = protocol.encode_explanations(answer.predictions, answer.explanations)
         headers = (*said, *warning_headers(_warnings(answer.warnings, question)))
-        return answer_reply(document, headers, call.request_id)
+        return answer_reply(document, headers, call.request_id, len(answer.predictions.labels))
 
     return handle
 

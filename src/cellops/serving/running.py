@@ -106,6 +106,8 @@ def _config(app: App, seconds: float, certificate: Certificate | None) -> uvicor
         server_header=False,
         # Its warnings are of clients that send what is not HTTP, as often as these like.
         log_level="error",
+        # Its messages go the way of all others.
+        log_config=None,
         timeout_keep_alive=IDLE,
         timeout_graceful_shutdown=DRAINING,
         ssl_certfile=certificate.chain if certificate else None,

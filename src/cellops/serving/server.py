@@ -4,8 +4,8 @@ import asyncio
 import logging
 import sys
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack, closing, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,19 +22,22 @@ from cellops.serving.auth import Access, require_chosen_token
 from cellops.serving.errors import sentence
 from cellops.serving.limits import Limits
 from cellops.serving.listening import Listener
-from cellops.serving.logs import Logs
+from cellops.serving.logs import LogPlace, Logs
 from cellops.serving.metrics import Metrics
 from cellops.serving.model import Model
 from cellops.serving.model_folder import ModelFolder
 from cellops.serving.models import Models
+from cellops.serving.oidc import Oidc
+from cellops.serving.oidc_keys import OidcKeys
 from cellops.serving.operated import bare
 from cellops.serving.parity import replay
 from cellops.serving.policies import NOTHING, Declared
 from cellops.serving.repository import Change, Reach, Repository, Source
+from cellops.serving.request_log import RequestLog, in_json
 from cellops.serving.running import Hooks, beside, run
 from cellops.serving.throttle import Throttle
 from cellops.serving.tls import Certificate
-from cellops.settings import Settings
+from cellops.settings import LONGEST_WAIT, Settings
 
 HANGUP = Person("SIGHUP", "")
 """Who acts where nobody is known: whoever may send signals to the process."""
@@ -70,7 +73,7 @@ class Place:
 class Kept:
     """Where a server keeps and finds things."""
 
-    log_folder: Callable[[str], Path]
+    log_place: Callable[[str], LogPlace]
     """Where predictions and labels of a model are logged, by its name."""
     admin_log: Path
     """The file in which actions of administrators are written down."""
@@ -153,19 +156,21 @@ def serve(
     prove = partial(_prove, token=token)
     if declared.fallback is not None:
         prove(declared.fallback)
-    source = Source(load, prove, kept.log_folder, folder, declared)
+    source = Source(load, prove, kept.log_place, folder, declared)
     repository = Repository(source, limits, settings)
-    access = Access(token, settings.tokens)
+    access = Access(token, settings.tokens, _oidc(settings))
     tls = place.certificate is not None
     with ExitStack() as stack:
+        requests = stack.enter_context(_telling(settings))
         listener = stack.enter_context(Listener(place.host, place.port, "--port"))
         asked = None if place.admin_port is None else Listener(place.admin_host, place.admin_port, "--admin-port")
         stack.enter_context(asked or nullcontext())
         stack.enter_context(closing(repository))
-        app = App(repository.start(packages), access=access, limits=limits, throttle=throttle)
+        models = repository.start(packages)
+        app = App(models, access=access, limits=limits, throttle=throttle, requests=requests)
         stack.enter_context(closing(app))
         actions = Actions(repository, AdminLog(kept.admin_log), on_change)
-        admin = stack.enter_context(closing(App(AdminTable(actions), access=access, limits=limits)))
+        admin = stack.enter_context(closing(App(AdminTable(actions), access=access, limits=limits, requests=requests)))
         listener.listen()
         if asked is not None:
             asked.listen()
@@ -236,9 +241,30 @@ def build_app(
 
 def _prove(package: LoadedPackage, token: str) -> None:
     """Replay the parity rows in an application of their own: not logged, not counted, and without limits."""
-    app = build_app(bare(package), Limits(sys.maxsize, sys.maxsize), token, None)
+    app = build_app(bare(package), Limits(sys.maxsize, sys.maxsize, LONGEST_WAIT), token, None)
     try:
         with explained(package.environment):
             replay(app, package.contract, f"/v2/models/{package.manifest.name}/infer", token)
     finally:
         app.close()
+
+
+def _oidc(settings: Settings) -> Oidc | None:
+    if settings.server_oidc_issuer is None:
+        return None
+    issuer, place = settings.server_oidc_issuer, settings.server_oidc_keys
+    # A relative path is the project's, as those of other settings.
+    local = place is not None and "://" not in place
+    keys = OidcKeys(issuer, str(settings.project / place) if local and place else place)
+    named = {"claim": settings.server_oidc_claim, "prefix": settings.server_oidc_prefix}
+    return Oidc(keys, issuer, settings.server_oidc_audience, **named)
+
+
+@contextmanager
+def _telling(settings: Settings) -> Iterator[RequestLog | None]:
+    """How the server tells of itself meanwhile; in text it tells nothing of single requests."""
+    if settings.server_log_format == "text":
+        yield None
+        return
+    with in_json(settings.server_log_share) as requests:
+        yield requests

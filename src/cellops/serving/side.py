@@ -10,7 +10,9 @@ from cellops.data.arrays import Array
 from cellops.data.decoder import Columns
 from cellops.packaging.load import LoadedPackage
 from cellops.packaging.predictor import Predictions
+from cellops.packaging.stopping import check_stop
 from cellops.records.profile import ColumnKind
+from cellops.serving import chunks
 from cellops.serving.handling import Handling
 from cellops.serving.imputation import Imputation
 from cellops.serving.metrics import ModelMetrics
@@ -106,6 +108,7 @@ class Side:
             try:
                 predictions = self._predict(columns if len(part) == len(numbers) else taken(columns, part))
             except Exception as error:  # noqa: BLE001 - whatever a model raises, others may answer
+                check_stop()
                 cause = cause or error
                 half = len(part) // 2
                 waiting += [part[half:], part[:half]] if half else []
@@ -124,7 +127,7 @@ class Side:
     def _predict(self, columns: Columns) -> Predictions:
         strict = self.strict(columns)
         started = time.perf_counter()
-        predictions = self._predictor.predict(strict)
+        predictions = chunks.predict(self._predictor, strict, len(next(iter(strict.values()))))
         self._metrics.predict_seconds.observe(time.perf_counter() - started)
         return predictions
 

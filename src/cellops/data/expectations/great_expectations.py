@@ -7,7 +7,7 @@ from typing import Any
 from cellops.data.expectations.actions import action_of, require_action
 from cellops.data.expectations.bounds import Bounds, time_of
 from cellops.data.expectations.carried import left_out, tell
-from cellops.data.expectations.parser import argument
+from cellops.data.expectations.parser import PERSONAL, argument
 from cellops.data.expectations.registry import RULES, build, rule_type
 from cellops.data.expectations.rule import COLUMN_LIST, Rule
 from cellops.errors import ExpectationError
@@ -87,6 +87,8 @@ def to_great_expectations(suite: Suite, *, findings: list[Finding] | None = None
             found.append(_left_out(place, expectation.rule, "Great Expectations has no such rule"))
         else:
             written.append(_written(expectation))
+    for place, column in enumerate(suite.personal, len(suite.expectations)):
+        found.append(_left_out(place, f"{PERSONAL}({column!r})", "Great Expectations declares no personal columns"))
     tell(found, findings, suite.name)
     return {"name": suite.name, "expectations": written, "meta": {}}
 

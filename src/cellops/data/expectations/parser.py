@@ -14,7 +14,7 @@ from cellops.data.expectations.rule import COLUMN_LIST, Rule, require_list, requ
 from cellops.data.expectations.rules.distribution import partition_of
 from cellops.errors import ExpectationError
 from cellops.records.base import Value
-from cellops.records.contract import Argument, Expectation, Suite
+from cellops.records.contract import Argument, Expectation, Personal, Suite
 from cellops.records.finding import Severity
 from cellops.records.profile import ColumnProfile
 
@@ -22,6 +22,8 @@ DEEPEST = 2
 """How often lists and dictionaries of an argument may stand in each other."""
 MOST_TOLD = 4
 """Further lines of a suite that an error says what is wrong with."""
+PERSONAL = "personal"
+"""A line that declares a column: no rule, since no value breaks it."""
 COMMON = ("mostly", "severity", "reason", "action", "default")
 """Arguments that every rule takes, by name."""
 
@@ -37,7 +39,8 @@ def parse(name: str, body: str, namespace: Mapping[str, object]) -> Suite:
         Calls of rules in the vocabulary of Great Expectations. Arguments are literals, lists of them, or names.
         Besides its own arguments every rule takes `mostly` (the least share of rows that must satisfy it),
         `severity` ("info", "warning" or "error"), `reason`, and for servers `action` ("reject", "warn" or "impute")
-        with `default`.
+        with `default`. `personal("column", log="hash")` declares a column that tells of persons, and how it is logged:
+        as hashes, or with "drop" not at all.
     namespace
         What names stand for.
 
@@ -61,15 +64,19 @@ def parse(name: str, body: str, namespace: Mapping[str, object]) -> Suite:
     if not statements:
         fact = f"{name} has no expectations"
         raise ExpectationError(fact, remedy='Write one a line, such as expect_column_to_exist("distance")')
-    found, refused = list[Expectation](), list[ExpectationError]()
+    found, refused, personal = list[Expectation](), list[ExpectationError](), dict[str, Personal]()
     for statement in statements:
         try:
-            found.append(_located(statement, namespace))
+            match _located(statement, namespace):
+                case Expectation() as expectation:
+                    found.append(expectation)
+                case (column, how):
+                    personal[column] = how
         except ExpectationError as error:
             refused.append(error)
     if refused:
         raise _together(refused)
-    return Suite(name=name, expectations=tuple(found))
+    return Suite(name=name, expectations=tuple(found), personal=personal)
 
 
 def _together(refused: list[ExpectationError]) -> ExpectationError:
@@ -84,8 +91,11 @@ def _together(refused: list[ExpectationError]) -> ExpectationError:
     return ExpectationError(fact, received=first.received, remedy=first.remedy, line=lines[0], lines=lines)
 
 
-def _located(statement: ast.stmt, namespace: Mapping[str, object]) -> Expectation:
+def _located(statement: ast.stmt, namespace: Mapping[str, object]) -> Expectation | tuple[str, Personal]:
     try:
+        match statement:
+            case ast.Expr(value=ast.Call(func=ast.Name(id=name)) as call) if name == PERSONAL:
+                return _personal(call, namespace)
         return _expectation(statement, namespace)
     except ExpectationError as error:
         fact, line = f"Line {statement.lineno}: {error.fact}", statement.lineno
@@ -108,6 +118,19 @@ def _expectation(statement: ast.stmt, namespace: Mapping[str, object]) -> Expect
     return expectation
 
 
+def _personal(call: ast.Call, namespace: Mapping[str, object]) -> tuple[str, Personal]:
+    given = _arguments(call, ("column", "log"), namespace, common=())
+    column, how = given.get("column"), given.get("log", Personal.HASH.value)
+    example = f'For example: {PERSONAL}("passenger", log="hash")'
+    if not isinstance(column, str):
+        fact = "A personal column is declared by its name"
+        raise ExpectationError(fact, received=column, remedy=example)
+    if how not in list(Personal):
+        fact = f"A personal column is logged in one of these ways: {', '.join(Personal)}"
+        raise ExpectationError(fact, received=how, remedy=example)
+    return column, Personal(how)
+
+
 def _columns(kind: type[Rule], given: dict[str, Any]) -> tuple[str, ...]:
     """Take the columns out of what was given."""
     named = [given.pop(argument) for argument in kind.domain if argument in given]
@@ -119,16 +142,18 @@ def _columns(kind: type[Rule], given: dict[str, Any]) -> tuple[str, ...]:
     return tuple(named)
 
 
-def _arguments(call: ast.Call, names: tuple[str, ...], namespace: Mapping[str, object]) -> dict[str, Any]:
+def _arguments(
+    call: ast.Call, names: tuple[str, ...], namespace: Mapping[str, object], common: tuple[str, ...] = COMMON
+) -> dict[str, Any]:
     if len(call.args) > len(names):
         fact = f"The rule takes {len(names)} arguments without a name and {len(call.args)} are given"
-        raise ExpectationError(fact, remedy=f"Its arguments are: {', '.join((*names, *COMMON))}")
+        raise ExpectationError(fact, remedy=f"Its arguments are: {', '.join((*names, *common))}")
     given = {name: _value(node, namespace) for name, node in zip(names, call.args, strict=False)}
     for keyword in call.keywords:
-        if keyword.arg not in (*names, *COMMON):
-            near = get_close_matches(keyword.arg or "", (*names, *COMMON), n=1)
+        if keyword.arg not in (*names, *common):
+            near = get_close_matches(keyword.arg or "", (*names, *common), n=1)
             fact = f"The rule has no argument {keyword.arg or '**'}"
-            hint = f"Did you mean {near[0]}?" if near else f"Its arguments are: {', '.join((*names, *COMMON))}"
+            hint = f"Did you mean {near[0]}?" if near else f"Its arguments are: {', '.join((*names, *common))}"
             raise ExpectationError(fact, remedy=hint)
         if keyword.arg in given:
             fact = f"The argument {keyword.arg} is given twice"

@@ -3,6 +3,7 @@
 from dataclasses import fields
 from typing import Any
 
+from cellops.data.expectations.parser import PERSONAL
 from cellops.data.expectations.registry import build
 from cellops.data.expectations.rule import COLUMN_LIST
 from cellops.records.contract import Expectation, Suite
@@ -22,7 +23,8 @@ def written(suite: Suite) -> str:
     >>> print(written(suite))
     expect_column_values_to_be_between("distance", 1, reason="miles")
     """
-    return "\n".join(map(_line, suite.expectations))
+    personal = (f"{PERSONAL}({_literal(name)}, {_literal(how.value)})" for name, how in suite.personal.items())
+    return "\n".join([*map(_line, suite.expectations), *personal])
 
 
 def _line(expectation: Expectation) -> str:

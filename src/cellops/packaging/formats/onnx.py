@@ -11,6 +11,7 @@ from cellops.packaging.formats.base import extra
 from cellops.packaging.formats.checked import CheckedFormat
 from cellops.packaging.formats.onnx_layout import LABEL, MATRIX, chance_name, missing_text
 from cellops.packaging.predictor import Array, Predictions, Predictor, to_matrix, to_numbers
+from cellops.packaging.stopping import STOP
 from cellops.records.contract import Field, Schema
 from cellops.records.profile import ColumnKind
 
@@ -68,15 +69,25 @@ class OnnxPredictor:
             fact = "The inputs and outputs of the model are not those of the contract"
             raise IntegrityError(fact, remedy="Build the package again from its run")
         self._session = session
+        self._run_options = extra("onnxruntime", "onnx").RunOptions
         self._schema = schema
         self._dtypes = {name: DTYPES[kind] for name, kind in given.items()}
 
     def predict(self, columns: Mapping[str, Array]) -> Predictions:
-        label, *chances = self._session.run(self._outputs, self._fed(columns))
+        label, *chances = self._session.run(self._outputs, self._fed(columns), self._options())
         if not self._schema.classes:
             return Predictions(np.asarray(label, dtype=np.float64), None)
         probabilities = np.column_stack(chances).astype(np.float64) if chances else None
         return Predictions(np.asarray(label), probabilities)
+
+    def _options(self) -> Any:
+        """Such that the run ends when nobody waits for it any more."""
+        stop = STOP.get()
+        if stop is None:
+            return None
+        options = self._run_options()
+        stop.watch(options)
+        return options
 
     def _fed(self, columns: Mapping[str, Array]) -> dict[str, Array]:
         if self._matrix:

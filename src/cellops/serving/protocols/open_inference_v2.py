@@ -66,6 +66,7 @@ class OpenInferenceV2:
         if not isinstance(tensors, list) or not all(isinstance(tensor, dict) for tensor in tensors) or not tensors:
             fact = "The body has no list of inputs"
             raise InputError(fact, remedy='Send {"inputs": [{"name", "shape", "datatype", "data"}, …]}')
+        self._served.limits.check_columns(len(tensors))
         request_id = document.get("id")
         if request_id is not None and not isinstance(request_id, str):
             fact = "The id is not a string"

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
 PARQUET = "application/vnd.apache.parquet"
-MOST_COLUMNS = 10_000
 MOST_TIMES = 20
 """How many times the largest body a table may be when it is unpacked."""
 
@@ -62,9 +61,7 @@ def parquet_table(content: bytes, limits: Limits) -> dict[str, Sequence[Any] | A
 
 def _check_size(footer: "pq.FileMetaData", limits: Limits) -> None:
     limits.check_rows(footer.num_rows)
-    if footer.num_columns > MOST_COLUMNS:
-        fact = f"The table has {footer.num_columns} columns, and the server takes {MOST_COLUMNS}"
-        raise LimitError(fact, remedy="Send the inputs of the model only")
+    limits.check_columns(footer.num_columns)
     groups = (footer.row_group(number) for number in range(footer.num_row_groups))
     if sum(group.total_byte_size for group in groups) > MOST_TIMES * limits.max_bytes:
         fact = "The table is far larger when it is unpacked"

@@ -110,6 +110,12 @@ def count_rows(table: object) -> int:
     return len(table) if isinstance(table, list) else 0
 
 
+def _count_columns(table: object) -> int:
+    """Columns of a table of either form; of rows, those of the first, since others may have no more of them."""
+    first = table[0] if isinstance(table, list) and table else table
+    return len(first) if isinstance(first, dict | list) else 0
+
+
 def decode_table(served: Served, table: object) -> Question:
     """Decode a table of rows (a list) or of columns (an object).
 
@@ -121,6 +127,7 @@ def decode_table(served: Served, table: object) -> Question:
         When it does not fit the contract.
     """
     served.limits.check_rows(count_rows(table))
+    served.limits.check_columns(_count_columns(table))
     if isinstance(table, dict):
         return Question(served.decoder.columns(table), absent=tuple(set(served.decoder.fields).difference(table)))
     columns = served.decoder.rows(table)
