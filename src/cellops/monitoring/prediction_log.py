@@ -1,6 +1,6 @@
 """What a server answered, row by row: the inputs, the answer, and when it happened."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from cellops.data.matrix import array_of
 from cellops.monitoring import label_log
 from cellops.monitoring.log_frame import to_frame
 from cellops.monitoring.log_types import label_kind, moment, times, to_arrow
@@ -82,12 +83,22 @@ def batches(schema: Schema) -> "Callable[[Sequence[Answered]], pa.RecordBatch]":
         if schema.probabilities:
             chances = np.concatenate([entry.probabilities for entry in entries if entry.probabilities is not None])
             columns |= {f"{PROBABILITY}{name}": pa.array(chances[:, i]) for i, name in enumerate(schema.classes)}
-        for field in schema.inputs:
-            arrays = [entry.columns[field.name] for entry in entries]
+        for field, arrays in zip(schema.inputs, _inputs(schema, [entry.columns for entry in entries]), strict=True):
             columns[f"{INPUT}{field.name}"] = to_arrow(arrays, field.kind)
         return pa.record_batch(columns)
 
     return to_batch
+
+
+def _inputs(schema: Schema, tables: Sequence[Mapping[str, npt.NDArray[Any]]]) -> Iterator[Sequence[npt.NDArray[Any]]]:
+    """For each input its arrays, one below the other; tables that are matrices are put together once for all inputs."""
+    names = tuple(field.name for field in schema.inputs)
+    matrices = [array_of(table, names) for table in tables]
+    whole = [matrix for matrix in matrices if matrix is not None]
+    if len(whole) == len(tables):
+        yield from ([column] for column in np.concatenate(whole).T)
+    else:
+        yield from ([table[name] for table in tables] for name in names)
 
 
 def read(folder: Path, package: str | None = None) -> "pd.DataFrame":

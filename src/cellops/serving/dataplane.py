@@ -102,7 +102,7 @@ class DataPlane:
 
     def _check_rules(self, columns: Columns, rows: int) -> list[str]:
         """Refuse rows that break a rule of severity `error`; give a warning for each other rule that is broken."""
-        if not self._rules.suite.expectations or (rows == 1 and self._rules.surely_holds(columns)):
+        if not self._rules.suite.expectations or self._rules.surely_hold(columns, rows):
             return []
         failures = check(self._rules.suite, columns).failures()
         for failure in failures:
