@@ -87,8 +87,8 @@ def _built(name: str, model: Any, inputs: pd.DataFrame, target: pd.Series, folde
     """Fit on two thirds; the contract has the rules that the training data suggest, as a package of a run has."""
     import mlflow.sklearn
 
-    from cellops.data.expectations import infer
     from cellops.capture.environment.description import read_environment
+    from cellops.data.expectations import infer
     from cellops.packaging.build import build_package
     from cellops.packaging.contract import build_contract
     from cellops.packaging.conversion.convert import convert, with_runtime

@@ -58,7 +58,7 @@ def array_of(columns: Mapping[str, npt.NDArray[Any]], names: tuple[str, ...] | N
 
 
 def finite_numbers(table: Sequence[Sequence[Any]], width: int) -> Numbers | None:
-    """One row or more of finite numbers as one array; None where a row is of another width, or a value anything else."""
+    """One row or more of finite numbers as one array; None where a row or a value is not such."""
     flat = table[0] if len(table) == 1 else list(chain.from_iterable(table))
     if set(map(len, table)) != {width} or not set(map(type, flat)) <= NUMBERS:
         return None
