@@ -47,6 +47,10 @@ class Matrix(Mapping[str, npt.NDArray[Any]]):
         """As of a `dict`: the columns, some of them others."""
         return {**self, **others}
 
+    def with_rows(self, array: Numbers) -> "Matrix":
+        """Other rows of the same columns."""
+        return Matrix(self._names, array)
+
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(self._names)

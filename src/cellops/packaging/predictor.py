@@ -29,7 +29,7 @@ class Predictions:
     probabilities: npt.NDArray[np.float64] | None
     """Shape (rows, classes), in the order of the schema's classes; None for models that give none."""
 
-    def of(self, rows: npt.NDArray[np.intp]) -> "Predictions":
+    def of(self, rows: npt.NDArray[np.intp] | slice) -> "Predictions":
         """The answers for some of the rows."""
         return Predictions(self.labels[rows], None if self.probabilities is None else self.probabilities[rows])
 

@@ -4,6 +4,7 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ from cellops.packaging.predictor import Predictions
 from cellops.records.contract import Contract, Suite, Task
 from cellops.records.expectation import ExpectationResult
 from cellops.records.finding import Severity
+from cellops.serving.batching import Batcher
 from cellops.serving.errors import InferenceError
 from cellops.serving.metrics import Metrics
 from cellops.serving.strategies.strategy import Slot, Strategy
@@ -44,6 +46,17 @@ class Answer:
     """What was odd about the rows and was answered all the same."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question that the model may answer."""
+
+    columns: Columns
+    rows: int
+    call: Call
+    slot: Slot
+    warnings: tuple[str, ...]
+
+
 def _forget(_answered: Answered, _rows: int) -> bool:
     return True
 
@@ -59,12 +72,26 @@ class DataPlane:
         Where times and odd rows are counted.
     record
         Takes each answered request for the log.
+    gather
+        Whether requests that wait for a slot may be answered together.
     """
 
-    def __init__(self, strategy: Strategy, metrics: Metrics, record: Callable[[Answered, int], bool] = _forget) -> None:
+    def __init__(
+        self,
+        strategy: Strategy,
+        metrics: Metrics,
+        record: Callable[[Answered, int], bool] = _forget,
+        gather: Callable[[Slot], bool] = lambda _slot: False,
+    ) -> None:
         self._strategy = strategy
         self._metrics = metrics
         self._record = record
+        self._batchers = {
+            slot.package.digest: Batcher(
+                slot.package.predictor, gather=gather(slot), note=metrics.predict_seconds.observe
+            )
+            for slot in strategy.slots
+        }
         self.contract = strategy.slots[0].package.contract
         self._rules = _rules(self.contract)
 
@@ -78,27 +105,52 @@ class DataPlane:
         InferenceError
             When the model fails or gives what cannot be an answer.
         """
+        asked = self._admit(columns, call)
+        started = time.perf_counter()
+        try:
+            predictions = asked.slot.package.predictor.predict(columns)
+        except Exception as error:
+            raise _failed(columns, error) from error
+        self._metrics.predict_seconds.observe(time.perf_counter() - started)
+        return self._complete(asked, predictions)
+
+    async def answer_beside_others(self, columns: Columns, call: Call, pool: Executor) -> Answer:
+        """The same on the event loop, where requests that wait at the same time may be answered by one call."""
+        asked = self._admit(columns, call)
+        try:
+            predictions = await self._batchers[asked.slot.package.digest].predict(columns, asked.rows, pool)
+        except Exception as error:
+            raise _failed(columns, error) from error
+        return self._complete(asked, predictions)
+
+    def _admit(self, columns: Columns, call: Call) -> _Asked:
         rows = len(next(iter(columns.values())))
         if not rows:
             fact = "The request has no rows"
             raise InputError(fact, remedy="Send at least one")
-        warnings = [*self._check_rules(columns, rows), *self._note_unseen(columns)]
-        slot = self._strategy.choose(call.request_id)
-        predictions = self._predict(slot, columns, rows)
+        warnings = (*self._check_rules(columns, rows), *self._note_unseen(columns))
+        return _Asked(columns, rows, call, self._strategy.choose(call.request_id), warnings)
+
+    def _complete(self, asked: _Asked, predictions: Predictions) -> Answer:
+        package, call = asked.slot.package, asked.call
+        if not _valid(package.contract, predictions, asked.rows):
+            _refuse_too_large(asked.columns)
+            fact = "The model gave no valid answer for these rows"
+            raise failure(fact)
         entry = Answered(
             prediction_id=call.prediction_id,
             request_id=call.request_id,
             time=call.time,
             received=call.received,
             protocol=call.protocol,
-            package=slot.package.digest,
-            columns=columns,
+            package=package.digest,
+            columns=asked.columns,
             labels=predictions.labels,
             probabilities=predictions.probabilities,
         )
-        self._record(entry, rows)
-        self._metrics.rows.observe(rows)
-        return Answer(predictions, tuple(warnings))
+        self._record(entry, asked.rows)
+        self._metrics.rows.observe(asked.rows)
+        return Answer(predictions, asked.warnings)
 
     def _check_rules(self, columns: Columns, rows: int) -> list[str]:
         """Refuse rows that break a rule of severity `error`; give a warning for each other rule that is broken."""
@@ -120,22 +172,17 @@ class DataPlane:
             self._metrics.count_unseen(column, sum(value in strange for value in columns[column].tolist()))
         return [f"unseen category in {column}" for column in found]
 
-    def _predict(self, slot: Slot, columns: Columns, rows: int) -> Predictions:
-        started = time.perf_counter()
-        try:
-            predictions = slot.package.predictor.predict(columns)
-        except CellopsError:
-            raise
-        except Exception as error:
-            _refuse_too_large(columns)
-            fact = "The model failed on these rows"
-            raise failure(fact, error) from error
-        self._metrics.predict_seconds.observe(time.perf_counter() - started)
-        if not _valid(slot.package.contract, predictions, rows):
-            _refuse_too_large(columns)
-            fact = "The model gave no valid answer for these rows"
-            raise failure(fact)
-        return predictions
+
+def _failed(columns: Columns, error: Exception) -> CellopsError:
+    """What a client is told when the model raises."""
+    if isinstance(error, CellopsError):
+        return error
+    try:
+        _refuse_too_large(columns)
+    except InputError as refusal:
+        return refusal
+    fact = "The model failed on these rows"
+    return failure(fact, error)
 
 
 def failure(fact: str, cause: BaseException | None = None) -> InferenceError:
