@@ -3,7 +3,7 @@
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import msgspec
 
@@ -26,6 +26,7 @@ NOT_IN_A_URI = str.maketrans({"%": "%25", "?": "%3F", "#": "%23"})
 """What would end the path of a database's address; SQLAlchemy reads the rest as it stands."""
 LONGEST_WAIT = 86_400
 """Seconds that a setting may ask for: more than the system's clocks take would stop a thread, or all connections."""
+Batching = Literal["auto", "always", "off"]
 Count = Annotated[int, msgspec.Meta(ge=1)]
 LOCAL_STORE = "mlflow.db"
 """The file of a project's own tracking store, in the folder of cellops."""
@@ -132,6 +133,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Most rows in one request."""
     server_request_seconds: Annotated[float, msgspec.Meta(gt=0, le=LONGEST_WAIT)] = 30.0
     """Longest time in which the head of a request, and then its body, must have come."""
+    server_batching: Batching = "auto"
+    """Whether one call of a model may answer several requests that wait: `auto` where each then gets bit for bit the
+    answer that it gets alone, `always` also where the last bits of a probability may differ, or `off`."""
     log_flush_seconds: Annotated[float, msgspec.Meta(gt=0, le=LONGEST_WAIT)] = 0.5
     """How often logged predictions are written out; at most this much is missing after a crash of the server."""
     log_segment_rows: Count = 100_000

@@ -136,7 +136,6 @@ def test_large_integers_keep_their_digits_where_none_is_missing(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("a,b,a\n1,2,3\n", "more than one column called a"),
         ("a,b\n1,2,3\n", "more values than its first line has names"),
         ("a,b\n1,2\n3,4,5\n", "cannot be read"),
         ("", "cannot be read"),
@@ -148,6 +147,15 @@ def test_a_file_that_is_no_table_is_refused(tmp_path: Path, content: str, said: 
     path.write_text(content)
     with pytest.raises(InputError, match=said):
         read_table(path, SCHEMA)
+
+
+@pytest.mark.parametrize("header", ["a,b,a\n", "\na,b,a\n"])
+def test_columns_of_one_name_keep_it_and_stay_text(tmp_path: Path, header: str) -> None:
+    schema = SCHEMA.replace(inputs=(field("a", ColumnKind.NUMBER), field("b", ColumnKind.NUMBER)))
+    frame, unreadable = read_table(written(tmp_path, "1,2,x", header=header), schema)
+    assert frame.columns.tolist() == ["a", "b", "a"]
+    assert frame.iloc[0].tolist() == ["1", 2.0, "x"]
+    assert not unreadable
 
 
 def test_a_file_that_is_no_csv_in_utf_8_or_no_parquet_is_refused(tmp_path: Path) -> None:

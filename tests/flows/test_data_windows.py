@@ -1,10 +1,13 @@
 """Files in chunks show what they show as a whole: counts exactly, and what is wrong wherever it stands."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LogisticRegression
@@ -236,10 +239,64 @@ def test_files_of_no_use_are_refused_in_chunks_too(
         read(loaded, tmp_path / "empty", BY_MONTH)
 
 
-def test_columns_of_one_name_are_refused(loaded: LoadedPackage, tmp_path: Path) -> None:
-    (tmp_path / "later.csv").write_text("size,size,kind\n1,2,a\n")
-    with pytest.raises(InputError, match="more than one column called size"):
-        read(loaded, tmp_path / "later.csv", CHUNKS)
+def with_another(frame: pd.DataFrame, name: str, path: Path) -> Path:
+    """A file in which a second column has the name of a first one."""
+    values = [frame[name].tolist()[::-1], *(frame[column].tolist() for column in frame)]
+    names = [name, *frame.columns]
+    if path.suffix == ".csv":
+        lines = [",".join(map(str, row)) for row in zip(*values, strict=True)]
+        path.write_text("\n".join([",".join(names), *lines]) + "\n")
+    else:
+        path.parent.mkdir(exist_ok=True)
+        pq.write_table(pa.Table.from_arrays(list(map(pa.array, values)), names), path)
+    return path
+
+
+@pytest.mark.parametrize("wanted", [BY_MONTH, CHUNKS], ids=["at once", "in chunks"])
+@pytest.mark.parametrize("name", ["later.csv", "later.parquet", "folder/later.parquet"])
+def test_columns_of_one_name_cost_themselves_alone(
+    loaded: LoadedPackage, tmp_path: Path, name: str, wanted: Wanted
+) -> None:
+    frame = table().assign(time=table()["time"].astype(str))
+    path = with_another(frame, "size", tmp_path / name)
+    windows, findings = read(loaded, path.parent if "/" in name else path, wanted)
+    (tmp_path / "plain").mkdir()
+    frame.to_parquet(tmp_path / "plain" / "once.parquet")
+    alone, _ = read(loaded, tmp_path / "plain", wanted)
+    assert [window.rows for window in windows] == [window.rows for window in alone]
+    for window, once in zip(windows, alone, strict=True):
+        told = {one.reference.name: one for one in window.columns}
+        assert told["size"].current is None
+        assert told["size"].finding is not None
+        assert told["size"].finding.seen == "2 columns have this name"
+        for column in once.columns:
+            if column.reference.name != "size":
+                seen = told[column.reference.name].current
+                assert seen is not None
+                assert column.current is not None
+                assert seen.bins == column.current.bins
+    (refused,) = (finding for finding in findings if finding.code == "window-not-scored")
+    assert "2 columns are called size" in refused.seen
+
+
+@pytest.mark.parametrize("wanted", [BY_MONTH, CHUNKS], ids=["at once", "in chunks"])
+def test_a_truth_that_is_there_twice_costs_itself_alone_unless_it_was_asked_for(
+    loaded: LoadedPackage, tmp_path: Path, wanted: Wanted
+) -> None:
+    path = with_another(table().assign(time=table()["time"].astype(str)), "late", tmp_path / "later.csv")
+    windows, findings = read(loaded, path, wanted)
+    assert [finding.code for finding in findings] == ["label-not-compared"]
+    assert {window.labelled_rows for window in windows} == {0}
+    assert all(one.current is not None for window in windows for one in window.columns)
+    with pytest.raises(InputError, match="2 columns called late"):
+        read(loaded, path, replace(wanted, label="late"))
+
+
+@pytest.mark.parametrize("wanted", [BY_MONTH, CHUNKS], ids=["at once", "in chunks"])
+def test_a_time_that_is_there_twice_is_refused(loaded: LoadedPackage, tmp_path: Path, wanted: Wanted) -> None:
+    path = with_another(table().assign(time=table()["time"].astype(str)), "time", tmp_path / "later.csv")
+    with pytest.raises(InputError, match="2 columns called time"):
+        read(loaded, path, wanted)
 
 
 def test_a_carriage_return_in_a_late_line_is_found(loaded: LoadedPackage, tmp_path: Path) -> None:

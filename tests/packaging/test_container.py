@@ -15,7 +15,7 @@ from cellops.packaging.build import build_package
 from cellops.packaging.container.dockerfile import dockerfile
 from cellops.packaging.container.image import LIVE, METRICS, READY, dns_label, image_of
 from cellops.packaging.manifest import verify
-from cellops.serving.app import OPEN
+from cellops.serving.routes import OPEN
 from cellops.settings import Settings
 
 LABEL = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")

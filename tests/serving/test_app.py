@@ -21,7 +21,8 @@ from cellops.packaging.predictor import SklearnPredictor
 from cellops.serving import app as app_module
 from cellops.serving.app import App
 from cellops.serving.limits import Limits
-from cellops.serving.server import Logs, build_app
+from cellops.serving.logs import Logs
+from cellops.serving.server import build_app
 from support.served import TOKEN, build
 
 LIMITS = Limits(max_bytes=100_000, max_rows=100)

@@ -252,15 +252,15 @@ def test_of_two_servers_that_start_together_one_says_that_the_port_is_taken(
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("127.0.0.1", 0))
         port = other.getsockname()[1]
-        monkeypatch.setattr(server_module, "_prove", lambda _package, _token: other.listen())
+        monkeypatch.setattr(server_module, "_prove", lambda *_, **__: other.listen())
         with pytest.raises(UsageError, match=f"port {port}"):
             server_module.serve(
-                load_package(flights),
-                host="127.0.0.1",
-                port=port,
+                [flights],
+                load=load_package,
+                place=server_module.Place("127.0.0.1", port),
                 token=TOKEN,
                 token_was_chosen=True,
-                log_folder=tmp_path / "log",
+                log_folder=lambda name: tmp_path / "log" / name,
                 settings=load(tmp_path),
                 on_ready=pytest.fail,
             )

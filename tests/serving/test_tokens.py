@@ -120,7 +120,7 @@ def wire(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wire]:
 
 
 def test_each_path_asks_for_its_scope(wire: Wire) -> None:
-    scopes = {path: route.scope for path, route in wire.app.routes.items() if route.scope}
+    scopes = {path: route.scope for path, route in wire.app.table.routes.items() if route.scope}
     assert scopes == {
         **dict.fromkeys(
             [path for path in scopes if path.endswith(("predict", "infer", "invocations"))], TokenScope.PREDICT
@@ -128,7 +128,7 @@ def test_each_path_asks_for_its_scope(wire: Wire) -> None:
         "/feedback": TokenScope.FEEDBACK,
         "/metrics": TokenScope.METRICS,
     }
-    assert {route.method for path, route in wire.app.routes.items() if path not in scopes} == {"GET"}
+    assert {route.method for path, route in wire.app.table.routes.items() if path not in scopes} == {"GET"}
 
 
 def test_a_server_takes_the_tokens_of_its_file(flights: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import click
 
 
 @click.command()
-@click.argument("package", type=click.Path(path_type=Path))
+@click.argument("packages", metavar="PACKAGE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port",
@@ -20,7 +20,9 @@ import click
     "--token", help="What clients must send. Default: CELLOPS_SERVER_TOKEN, else a new one is made and shown."
 )
 @click.option(
-    "--log", type=click.Path(path_type=Path), help="Folder of the prediction log. Default: .cellops/log/NAME."
+    "--log",
+    type=click.Path(path_type=Path),
+    help="Folder of the prediction log, of several packages FOLDER/NAME. Default: .cellops/log/NAME.",
 )
 @click.option(
     "--tls-certificate",
@@ -28,16 +30,20 @@ import click
     help="Speak TLS with this certificate: a PEM file, with those of its issuers.",
 )
 @click.option("--tls-key", type=click.Path(path_type=Path), help="Its private key, where that is not in the same file.")
-def serve(package: Path, **options: Any) -> None:
-    """Serve PACKAGE over HTTP: KServe V1, Open Inference V2 and MLflow's protocol, until Ctrl-C.
+def serve(packages: tuple[Path, ...], **options: Any) -> None:
+    """Serve each PACKAGE over HTTP: KServe V1, Open Inference V2 and MLflow's protocol, until Ctrl-C.
 
-    Digests are checked before anything is read, and the package's parity rows are replayed before it is ready.
+    Digests are checked before anything is read, and the packages' parity rows are replayed before the server is ready.
+
+    Packages of several names are models beside each other. Those of one name are versions of a model; the last of them
+    answers whoever names no version. MLflow's /invocations goes to the first model.
 
     \b
       cellops serve model --port 8080
+      cellops serve delays fares-2013 fares-2014
       cellops serve model --host 0.0.0.0 --tls-certificate server.pem --tls-key server.key
     """
     from cellops import screens
     from cellops.flows.serve import serve as work
 
-    screens.served(work(package, **options, on_ready=screens.serving))
+    screens.served(work(*packages, **options, on_ready=screens.serving))

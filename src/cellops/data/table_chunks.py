@@ -12,10 +12,10 @@ from cellops.data.summary.parquet_file import parquet_files, tables_of_parquet
 from cellops.data.tables import (
     READERS,
     UnreadableCells,
+    as_named,
     csv_names,
     named_levels,
     refuse_bare_return,
-    refuse_twice,
     refuse_unnamed,
     typed,
 )
@@ -117,7 +117,7 @@ class TableChunks:
         NotFoundError
             When there is no such file or folder.
         InputError
-            When it is neither CSV nor Parquet, cannot be read as what its name says, or names a column twice.
+            When it is neither CSV nor Parquet, or cannot be read as what its name says.
         """
         if not self.path.exists():
             fact = f"There is no file {self.path}"
@@ -146,7 +146,6 @@ class TableChunks:
                 text = _text_of(opened.metadata, self.columns)
                 if text and self.rows is None:
                     rows = min(rows, max(1, TEXT_AT_ONCE * opened.metadata.num_rows // text))
-            refuse_twice(names, file)
             self.names = self.names or names
         first = 0
         for table in tables_of_parquet(self.path, rows, self.columns):
@@ -163,9 +162,10 @@ class TableChunks:
         rows = self.rows or min(fitting_rows(len(names) * CSV_COPIES), _lines_at_once(self.path))
         blank = len(names) > 1  # in a table of one column a blank line is a missing value
         with pd.read_csv(self.path, dtype=object, na_filter=False, skip_blank_lines=blank, chunksize=rows) as reader:
-            for cells in reader:
-                refuse_unnamed(self.path, cells)
-                read = cells[[name for name in cells.columns if name in self.columns]].copy()
+            for renamed in reader:
+                refuse_unnamed(self.path, renamed)
+                cells = as_named(renamed, names)
+                read = cells.loc[:, [name in self.columns for name in cells.columns]].copy()
                 frame, unreadable = typed(read, self.schema, self.label)
                 for found in unreadable:
                     held = self.unreadable.get(found.field.name)

@@ -3,6 +3,7 @@
 import codecs
 import csv
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,14 +40,15 @@ def read_table(path: Path, schema: Schema, label: str | None = None) -> "tuple[p
     Returns
     -------
     DataFrame, list of Finding
-        The table, and the cells that could not be read; these are missing in it.
+        The table, and the cells that could not be read; these are missing in it. Columns of one name keep it, and
+        those of a CSV stay text.
 
     Raises
     ------
     NotFoundError
         When there is no such file.
     InputError
-        When it is neither CSV nor Parquet, cannot be read as what its name says, or names a column twice.
+        When it is neither CSV nor Parquet, or cannot be read as what its name says.
     """
     if not path.is_file():
         fact = f"There is no file {path}"
@@ -62,14 +64,17 @@ def read_table(path: Path, schema: Schema, label: str | None = None) -> "tuple[p
     except (ValueError, TypeError, LookupError, OSError, ArithmeticError, csv.Error) as error:
         fact = f"{path.name} cannot be read: {str(error).splitlines()[0]}"
         raise InputError(fact, remedy="Write it again as Parquet or CSV") from error
-    refuse_twice([str(name) for name in frame.columns], path)
     return frame, []
 
 
 def _parquet(path: Path) -> "pd.DataFrame":
     """A Parquet file with the named levels of its index as columns, as other programs read it."""
     import pandas as pd
+    import pyarrow.parquet as pq
 
+    if doubled(pq.read_schema(path).names):  # which pandas refuses to read
+        with pq.ParquetFile(path) as opened:
+            return named_levels(opened.read().to_pandas())
     return named_levels(pd.read_parquet(path))
 
 
@@ -88,21 +93,26 @@ def _cells(path: Path) -> "pd.DataFrame":
     # In a table of one column a blank line is a missing value.
     cells = pd.read_csv(path, dtype=object, na_filter=False, skip_blank_lines=len(names) > 1)
     refuse_unnamed(path, cells)
-    return cells
+    return as_named(cells, names)
 
 
 def csv_names(path: Path) -> list[str]:
-    """The names in the first line of a CSV file.
-
-    Raises
-    ------
-    InputError
-        When it names a column twice.
-    """
+    """The names in the first line of a CSV file."""
     with path.open(encoding="utf-8-sig", newline="") as file:
-        names = next((line for line in csv.reader(file) if line), [])
-    refuse_twice(names, path)  # pandas would rename the second one
-    return names
+        return next((line for line in csv.reader(file) if line), [])
+
+
+def as_named(cells: "pd.DataFrame", names: list[str]) -> "pd.DataFrame":
+    """The cells of a CSV file, with the names of those columns that pandas renames because others are called so."""
+    twice = doubled(names)
+    if twice and len(names) == len(cells.columns):
+        cells.columns = [name if name in twice else read for name, read in zip(names, cells.columns, strict=True)]
+    return cells
+
+
+def doubled(names: Iterable[str]) -> dict[str, int]:
+    """The names that several columns have, and how many have each."""
+    return {name: times for name, times in Counter(names).items() if times > 1}
 
 
 def refuse_bare_return(path: Path, line: int | None) -> None:
@@ -118,13 +128,6 @@ def refuse_unnamed(path: Path, cells: "pd.DataFrame") -> None:
     if not isinstance(cells.index, pd.RangeIndex):
         fact = f"The rows of {path.name} have more values than its first line has names"
         raise InputError(fact, remedy="Name each column in the first line")
-
-
-def refuse_twice(names: list[str], path: Path) -> None:
-    twice = [name for name, times in Counter(names).items() if times > 1]
-    if twice:
-        fact = f"{path.name} has more than one column called {shorten(twice[0])}"
-        raise InputError(fact, remedy="Name each column once", column=twice[0])
 
 
 @dataclass(frozen=True)
@@ -159,7 +162,7 @@ def typed(cells: "pd.DataFrame", schema: Schema, label: str | None) -> "tuple[pd
     Parameters
     ----------
     cells
-        Changed in their place; the index holds the numbers of the rows.
+        Changed in their place; the index holds the numbers of the rows. Columns of one name stay as they are.
     """
     import pandas as pd
 
@@ -167,13 +170,14 @@ def typed(cells: "pd.DataFrame", schema: Schema, label: str | None) -> "tuple[pd
     if label is not None and schema.task is Task.REGRESSION:
         fields[label] = Field(name=label, kind=ColumnKind.NUMBER, dtype="float64", nullable=True)
     found = []
-    for name in [name for name in cells.columns if name in fields]:
+    twice = doubled(cells.columns)
+    for name in [name for name in cells.columns if name in fields and name not in twice]:
         read, unreadable = _column(fields[name], cells[name])
         if unreadable:
             rows = tuple(cells.index[unreadable[:SHOWN]].tolist())
             found.append(UnreadableCells(fields[name], rows, len(unreadable), shorten(cells[name].iloc[unreadable[0]])))
         cells[name] = read
-    if label in cells and label not in fields:
+    if label in cells and label not in fields and label not in twice:
         classes = {cell: class_value(schema.classes, cell) for cell in cells[label].unique()}
         cells[label] = pd.Series([classes[cell] for cell in cells[label]], index=cells.index, dtype=object)
     return cells, found

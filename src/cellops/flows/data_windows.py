@@ -91,8 +91,9 @@ def _at_once(
 ) -> tuple[list[Window], list[Finding]]:
     schema, label = loaded.contract.schema, wanted.label
     unscored, incomplete = Unscored(), Incomplete()
-    target = _target(path, list(map(str, frame.columns)), schema, label)
-    findings += _of_label(target, schema)
+    names = list(map(str, frame.columns))
+    target = _target(path, names, schema, label)
+    findings += _of_label(target, names, schema)
     incomplete.add(schema, frame)
     windows = whole(frame) if wanted.time is None else cut(frame, wanted.time, wanted.by)
     scored = [answered(loaded, part, target, unscored) for part in windows]
@@ -100,11 +101,11 @@ def _at_once(
 
 
 def _read(chunks: "TableChunks") -> "tuple[pd.DataFrame, list[Finding]] | None":
-    """A file or a folder as a whole; None where the files of a folder do not have the same columns.
+    """A file or a folder as a whole; None where the files of a folder do not have the same columns, or doubled ones.
 
     Nor are those the same of which one holds truths and the other numbers, which pandas would join without a word.
     """
-    from cellops.data.tables import read_table
+    from cellops.data.tables import doubled, read_table
 
     if not chunks.path.is_dir():
         return read_table(chunks.path, chunks.schema, chunks.label)
@@ -112,7 +113,7 @@ def _read(chunks: "TableChunks") -> "tuple[pd.DataFrame, list[Finding]] | None":
 
     tables = list(chunks)
     layouts = {frozenset((name, dtype.kind == "b") for name, dtype in table.dtypes.items()) for table in tables}
-    if len(layouts) > 1:
+    if len(layouts) > 1 or any(doubled(table.columns) for table in tables):
         return None
     return pd.concat(tables), []
 
@@ -130,12 +131,13 @@ def _in_chunks(
 
     def take(windows: Iterator[Window]) -> None:
         for window in windows:
-            target = chunks.label if chunks.label in window.frame else None
+            target = chunks.label if (window.frame.columns == chunks.label).sum() == 1 else None
             held.add(WindowPart.of(loaded.contract, answered(loaded, window, target, unscored)))
 
     for frame in chunks:
         if not rows:
-            of_label = _of_label(_target(chunks.path, chunks.names, schema, wanted.label), schema)
+            target = _target(chunks.path, chunks.names, schema, wanted.label)
+            of_label = _of_label(target, chunks.names, schema)
         rows += len(frame)
         incomplete.add(schema, frame)
         for window in _cut(frame, wanted):
@@ -174,10 +176,24 @@ def _target(path: Path, names: list[str], schema: Schema, label: str | None) -> 
     if label is not None and label not in names:
         fact = f"{path.name} has no column {label}"
         raise InputError(fact, remedy=f"Its columns are {told}", column=label)
-    return label or (schema.target if schema.target in names else None)
+    if label is not None and names.count(label) > 1:
+        fact = f"{path.name} has {names.count(label)} columns called {label}"
+        raise InputError(fact, remedy="Name the column with the truth once", column=label)
+    return label or (schema.target if names.count(schema.target) == 1 else None)
 
 
-def _of_label(target: str | None, schema: Schema) -> list[Finding]:
+def _of_label(target: str | None, names: list[str], schema: Schema) -> list[Finding]:
+    """What is to be said of the truth: that it is taken from another column, or cannot be."""
+    if target is None and schema.target in names:
+        return [
+            Finding(
+                code="label-not-compared",
+                severity=Severity.ERROR,
+                where=f"column {schema.target}",
+                seen=f"{names.count(schema.target)} columns have this name, so the answers are held against no truth",
+                remedy="Name the column with the truth once",
+            )
+        ]
     if target in (None, schema.target):
         return []
     return [

@@ -45,7 +45,7 @@ def renamed_columns(path: Path, contract: Contract, known: Collection[str] = ())
     for file, names in _layouts(path):
         given = {column.name for column in contract.profile.columns}
         lacking = [column for column in contract.profile.columns if column.name not in names]
-        strange = [name for name in names if name not in given and name not in known]
+        strange = [name for name in names if name not in given and name not in known and names.count(name) == 1]
         for name, now, moved in _pairs(file, contract, lacking[:MOST], strange):
             found.setdefault(name, _finding(name, shorten(now), moved))
     return list(found.values())

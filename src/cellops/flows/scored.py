@@ -59,7 +59,7 @@ class Incomplete:
         missing = int(np.sum(~_complete(schema, frame)))
         if missing:
             self.missing += missing
-            self.lacking.update({name: None for name in _needed(schema, frame) if frame[name].isna().any()})
+            self.lacking.update({name: None for name in _needed(schema, frame) if frame[name].isna().to_numpy().any()})
 
     def findings(self) -> list[Finding]:
         if not self.missing:
@@ -79,11 +79,19 @@ class Incomplete:
 def answered(loaded: "LoadedPackage", window: Window, target: str | None, unscored: Unscored) -> Window:
     """The window with the model's answers to the rows that it takes; what it does not take is noted, and why."""
     from cellops.data.decoder import frame_columns
+    from cellops.data.tables import doubled
 
     schema = loaded.contract.schema
     inputs = window.frame[[needed.name for needed in schema.inputs if needed.name in window.frame]]
     window = replace(window, frame=inputs, truth=None if target is None else window.frame[target].to_numpy())
     complete = _complete(schema, inputs)
+    twice = doubled(inputs.columns)
+    if twice:
+        name, times = next(iter(twice.items()))
+        fact = f"{times} columns are called {name}"
+        error = InputError(fact, remedy="Give each input of the model once", column=name)
+        unscored.windows.append((window.label, len(inputs), error))
+        return window
     # Without a complete row all are asked, so that the error says what is wrong with them.
     asked = complete if complete.any() else np.ones_like(complete)
     rows, refusals = asked, []

@@ -1,8 +1,9 @@
-"""A package behind the bundled server."""
+"""Packages behind the bundled server."""
 
 import secrets
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 from cellops.flows.garbage import left_alone
@@ -14,13 +15,14 @@ from cellops.settings import Settings, load, prepare
 class Serving(Record, frozen=True, kw_only=True):
     """A server that is ready."""
 
-    name: str
+    names: tuple[str, ...]
+    """Of the models."""
     url: str
     token: str
     token_is_new: bool
     """Whether the token was made for this start, so that the person has to be told it."""
     log: str
-    """Folder of the prediction log."""
+    """Folder of the prediction log; with several models, of their folders."""
 
 
 class Served(Record, frozen=True, kw_only=True):
@@ -40,7 +42,7 @@ def _silent(_serving: Serving) -> None:
 
 def serve(
     package: Path | str,
-    *,
+    *more: Path | str,
     host: str = "127.0.0.1",
     port: int = 8000,
     token: str | None = None,
@@ -50,18 +52,20 @@ def serve(
     on_ready: Callable[[Serving], None] = _silent,
     settings: Settings | None = None,
 ) -> Served:
-    """Serve a package over HTTP until the process is told to stop.
+    """Serve packages over HTTP until the process is told to stop.
 
     Parameters
     ----------
-    package
-        The folder of the package, or its archive.
+    package, more
+        The folders of packages, or their archives. Each is a model of its manifest's name; those of one name are
+        versions of it, of which the last answers whoever names no version. Who names no model either, as MLflow's
+        clients do, is answered by the first.
     host, port
         Where to listen; port 0 takes a free one. Anything but loopback needs a token that was chosen.
     token
         What clients must send. Default: the setting `server_token`, else a new one.
     log
-        Folder of the prediction log; default is `.cellops/log/NAME`.
+        Folder of the prediction log; default is `.cellops/log/NAME`. With several packages each logs to FOLDER/NAME.
     tls_certificate, tls_key
         PEM files: the certificate with those of its issuers, and its private key where that is another file. Without
         them the server speaks plain HTTP.
@@ -82,30 +86,42 @@ def serve(
     with ExitStack() as starting:
         starting.enter_context(left_alone(keep=True))
         from cellops.flows.opening import load_package
+        from cellops.serving.server import Place, Started
         from cellops.serving.server import serve as run_server
         from cellops.serving.tls import certificate
         from cellops.serving.tokens import read_tokens
 
-        shown = certificate(tls_certificate, tls_key)
-        loaded = load_package(Path(package), settings)
+        place = Place(host, port, certificate(tls_certificate, tls_key))
         chosen = token or settings.server_token or None
-        folder = log or prepare(settings.folder) / "log" / loaded.manifest.name
         used = chosen or secrets.token_urlsafe(24)
 
-        def ready(url: str) -> None:
+        def log_folder(name: str) -> Path:
+            if log is not None:
+                return log / name if more else log
+            return prepare(settings.folder) / "log" / name
+
+        def ready(started: Started) -> None:
             starting.close()
-            name = loaded.manifest.name
-            on_ready(Serving(name=name, url=url, token=used, token_is_new=chosen is None, log=str(folder)))
+            names = tuple(started.models.defaults)
+            folder = log_folder(names[0])
+            on_ready(
+                Serving(
+                    names=names,
+                    url=started.url,
+                    token=used,
+                    token_is_new=chosen is None,
+                    log=str(folder.parent if more else folder),
+                )
+            )
 
         done = run_server(
-            loaded,
-            host=host,
-            port=port,
+            [Path(each) for each in (package, *more)],
+            load=partial(load_package, settings=settings),
+            place=place,
             token=used,
             token_was_chosen=chosen is not None or bool(read_tokens(settings.tokens)),
-            log_folder=folder,
+            log_folder=log_folder,
             settings=settings,
             on_ready=ready,
-            certificate=shown,
         )
     return Served(requests=done.requests, rows=done.rows, labels=done.labels, findings=done.findings)

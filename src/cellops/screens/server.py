@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def serving(ready: "Serving") -> None:
-    say(f"Serving {ready.name} on {ready.url} (parity rows agree)", markup=False)
+    say(f"Serving {', '.join(ready.names)} on {ready.url} (parity rows agree)", markup=False)
     if ready.token_is_new:
         say(f"Token for this start: {ready.token}", markup=False)
     say(f"Prediction log: {shown(ready.log)}", markup=False)

@@ -153,9 +153,11 @@ class Batcher:
         ends = np.cumsum([waiting.rows for waiting in group]).tolist()
         try:
             predictions = self._timed(columns, ends[-1])
-            return [
-                predictions.of(slice(end - waiting.rows, end)) for waiting, end in zip(group, ends, strict=True)
-            ] if _answers_each(predictions, ends[-1]) else None
+            return (
+                [predictions.of(slice(end - waiting.rows, end)) for waiting, end in zip(group, ends, strict=True)]
+                if _answers_each(predictions, ends[-1])
+                else None
+            )
         except Exception:  # noqa: BLE001 - each is asked alone then, and whose fault it is gets its error
             return None
 
@@ -175,7 +177,7 @@ class Batcher:
 
 
 def joined(tables: Sequence[Mapping[str, Array]]) -> Mapping[str, Array] | None:
-    """Tables of the same columns below one another; None where a column's types differ, and one would become another."""
+    """Tables of the same columns below one another; None where the types of a column differ."""
     first = tables[0]
     matrices = [table.array for table in tables if type(table) is Matrix]
     if type(first) is Matrix and len(matrices) == len(tables):

@@ -20,7 +20,7 @@ from cellops.records.expectation import ExpectationResult
 from cellops.records.finding import Severity
 from cellops.serving.batching import Batcher
 from cellops.serving.errors import InferenceError
-from cellops.serving.metrics import Metrics
+from cellops.serving.metrics import ModelMetrics
 from cellops.serving.strategies.strategy import Slot, Strategy
 
 LARGEST = float(np.finfo(np.float32).max)
@@ -79,7 +79,7 @@ class DataPlane:
     def __init__(
         self,
         strategy: Strategy,
-        metrics: Metrics,
+        metrics: ModelMetrics,
         record: Callable[[Answered, int], bool] = _forget,
         gather: Callable[[Slot], bool] = lambda _slot: False,
     ) -> None:

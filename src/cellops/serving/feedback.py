@@ -26,6 +26,26 @@ WITHOUT_ROW = re.compile(r"[0-9a-f]{32}")
 """An answer's id; a label is that of one row."""
 
 
+Labels = list[dict[str, Any]]
+
+
+def labels_of(body: Body) -> Labels:
+    """The labels in a body, not yet looked at.
+
+    Raises
+    ------
+    InputError
+        When it has none.
+    """
+    document = parse_object(body)
+    refuse_unknown(document, ("labels",))
+    labels = document.get("labels")
+    if not isinstance(labels, list) or not labels or not all(isinstance(label, dict) for label in labels):
+        fact = "The body has no list of labels"
+        raise InputError(fact, remedy='Send {"labels": [{"prediction_id": "ANSWER:ROW", "label": …}]}')
+    return labels
+
+
 class Feedback:
     """Takes labels: all of a request, or none of it."""
 
@@ -42,8 +62,15 @@ class Feedback:
             Field(name="observed", kind=ColumnKind.DATETIME, dtype="datetime64[ns]", nullable=True),
         )
 
-    def take(self, body: Body, received: int) -> dict[str, int]:
+    def take(self, labels: Labels, received: int) -> dict[str, int]:
         """Log the labels of a request; gives how many were taken, and how many of them speak of no answer from here.
+
+        Parameters
+        ----------
+        labels
+            As `labels_of` gives them.
+        received
+            When they came, in nanoseconds since the epoch.
 
         Raises
         ------
@@ -52,12 +79,6 @@ class Feedback:
         NotReadyError
             When the log cannot take them now; none was taken.
         """
-        document = parse_object(body)
-        refuse_unknown(document, ("labels",))
-        labels = document.get("labels")
-        if not isinstance(labels, list) or not labels or not all(isinstance(label, dict) for label in labels):
-            fact = "The body has no list of labels"
-            raise InputError(fact, remedy='Send {"labels": [{"prediction_id": "ANSWER:ROW", "label": …}]}')
         self._limits.check_rows(len(labels))
         refuse_unknown(dict.fromkeys(name for label in labels for name in label), FIELDS, "A label")
         ids, values, observed = self._columns(labels)
@@ -70,7 +91,7 @@ class Feedback:
             raise NotReadyError(fact, remedy="Send the labels again later")
         return {"accepted": len(labels), "unknown": sum(not self._ids.issued(name) for name in ids)}
 
-    def _columns(self, labels: list[dict[str, Any]]) -> list[Any]:
+    def _columns(self, labels: Labels) -> list[Any]:
         arrays, problems = [], []
         for field in self._fields:
             array, wrong = build_column(field, [label.get(field.name) for label in labels])

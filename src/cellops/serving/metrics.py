@@ -1,7 +1,7 @@
 """What Prometheus reads at /metrics: histograms in base units, named as the field names them."""
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -15,76 +15,96 @@ MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 class Metrics:
     """The metrics of one server, in a registry of their own."""
 
-    def __init__(self, model: str, version: str) -> None:
+    def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._names = (model, version)
         served = list(SERVED)
-        self._requests = Histogram(
+        self.requests = Histogram(
             "cellops_request_seconds",
             "Time from the first byte of a request to its answer",
             [*served, "route", "protocol", "code"],
             registry=self.registry,
             buckets=REQUEST_BUCKETS,
         )
-        self._predictions = Histogram(
+        self.predictions = Histogram(
             "cellops_predict_seconds",
             "Time in the model",
             served,
             registry=self.registry,
             buckets=REQUEST_BUCKETS,
         )
-        self._rows = Histogram(
+        self.rows = Histogram(
             "cellops_request_rows", "Rows in a request", served, registry=self.registry, buckets=ROW_BUCKETS
         )
-        self._unseen = Counter(
+        self.unseen = Counter(
             "cellops_unseen_category_rows",
             "Rows with a category that the training data never had",
             [*served, "column"],
             registry=self.registry,
         )
-        self._rules = Counter(
+        self.rules = Counter(
             "cellops_rule_failed_rows",
             "Rows that break an expectation of the contract",
             [*served, "rule", "column", "severity"],
             registry=self.registry,
         )
-        self._labels = Counter("cellops_labels", "Labels that arrived", served, registry=self.registry)
-        self._unknown_labels = Counter(
+        self.labels = Counter("cellops_labels", "Labels that arrived", served, registry=self.registry)
+        self.unknown_labels = Counter(
             "cellops_unknown_labels",
             "Labels that arrived for predictions that no server of this model has made",
             served,
             registry=self.registry,
         )
-        self._in_progress = Gauge(
+        self.in_progress = Gauge(
             "cellops_requests_in_progress", "Requests that are being answered", served, registry=self.registry
         )
-        self._lost = Gauge(
+        self.lost = Gauge(
             "cellops_log_lost_rows", "Rows that could not be logged", [*served, "log"], registry=self.registry
         )
-        self.in_progress = self._in_progress.labels(*self._names)
-        self.predict_seconds = self._predictions.labels(*self._names)
-        self.rows = self._rows.labels(*self._names)
-        self.labels = self._labels.labels(*self._names)
-        self.unknown_labels = self._unknown_labels.labels(*self._names)
-        self.request_seconds = lru_cache(maxsize=256)(self._request_seconds)
 
-    def _request_seconds(self, route: str, protocol: str, code: int) -> Histogram:
-        return self._requests.labels(*self._names, route, protocol, str(code))
-
-    def count_unseen(self, column: str, rows: int) -> None:
-        self._unseen.labels(*self._names, column).inc(rows)
-
-    def count_failures(self, rule: str, column: str, severity: str, rows: int) -> None:
-        self._rules.labels(*self._names, rule, column, severity).inc(rows)
-
-    def watch_losses(self, log: str, lost: Callable[[], float]) -> None:
-        """Read the rows that a log has lost whenever the metrics are read."""
-        self._lost.labels(*self._names, log).set_function(lost)
+    def of(self, model: str, version: str) -> "ModelMetrics":
+        """Those of one version of a model."""
+        return ModelMetrics(self, model, version)
 
     def total(self, sample: str) -> int:
-        """What a sample that has no labels of its own says now."""
-        value = self.registry.get_sample_value(sample, dict(zip(SERVED, self._names, strict=True)))
-        return int(value or 0)
+        """What a sample says now, over all that was ever served."""
+        found = (each for metric in self.registry.collect() for each in metric.samples if each.name == sample)
+        return int(sum(each.value for each in found))
 
     def text(self) -> bytes:
         return generate_latest(self.registry)
+
+
+class ModelMetrics:
+    """The metrics of one version of a model, among those of a server."""
+
+    def __init__(self, metrics: Metrics, model: str, version: str) -> None:
+        self._all = metrics
+        self._names = (model, version)
+        self._losses: dict[str, Callable[[], float]] = {}
+        self.in_progress = metrics.in_progress.labels(*self._names)
+        self.predict_seconds = metrics.predictions.labels(*self._names)
+        self.rows = metrics.rows.labels(*self._names)
+        self.labels = metrics.labels.labels(*self._names)
+        self.unknown_labels = metrics.unknown_labels.labels(*self._names)
+        self.request_seconds = lru_cache(maxsize=256)(self._request_seconds)
+
+    def _request_seconds(self, route: str, protocol: str, code: int) -> Histogram:
+        return self._all.requests.labels(*self._names, route, protocol, str(code))
+
+    def count_unseen(self, column: str, rows: int) -> None:
+        self._all.unseen.labels(*self._names, column).inc(rows)
+
+    def count_failures(self, rule: str, column: str, severity: str, rows: int) -> None:
+        self._all.rules.labels(*self._names, rule, column, severity).inc(rows)
+
+    def watch_losses(self, log: str, lost: Callable[[], float]) -> None:
+        """Read the rows that a log has lost whenever the metrics are read."""
+        self._losses[log] = lost
+        self._all.lost.labels(*self._names, log).set_function(lost)
+
+    def keep_losses(self) -> None:
+        """Read the losses for the last time: the logs are closed, and nothing shall hold on to them."""
+        for log, lost in self._losses.items():
+            last = lost()
+            self._all.lost.labels(*self._names, log).set_function(partial(float, last))
+        self._losses = {}

@@ -6,16 +6,19 @@ The source is the OpenAPI Specification 3.1.0, whose schemas are JSON Schema 202
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import orjson
+
 from cellops.data.arrays import WANTED
 from cellops.records.contract import Contract, Expectation, Field, Schema, Suite, Task
 from cellops.records.finding import Severity
 from cellops.records.profile import ColumnKind
 from cellops.serving.limits import Limits
-from cellops.serving.protocols.operation import ID, LABEL, JSONSchema, Operation, listed, record
+from cellops.serving.protocols.operation import ID, LABEL, SCHEMAS, JSONSchema, Operation, listed, record
 from cellops.serving.protocols.protocol import ERROR, Document, Protocol
 from cellops.version import __version__
 
 PATH = "/openapi.json"
+FEEDBACK = "/feedback"
 TYPES: Mapping[ColumnKind, str] = {
     ColumnKind.NUMBER: "number",
     ColumnKind.INTEGER: "integer",
@@ -51,8 +54,9 @@ def document(
     protocols: Iterable[Protocol],
     readable: Mapping[str, Document],
     is_open: Iterable[str],
+    feedback: Iterable[str] = (),
 ) -> dict[str, Any]:
-    """The OpenAPI document of a server.
+    """The OpenAPI document of one version of a model.
 
     Parameters
     ----------
@@ -68,15 +72,17 @@ def document(
         What can be read besides what protocols have, by path.
     is_open
         Paths that need no token.
+    feedback
+        Paths that take labels.
     """
     paths: dict[str, Any] = {path: {"get": _reading(value, ERROR)} for path, value in readable.items()}
     for protocol in protocols:
         tag, error = protocol.name, protocol.error_schema()
-        for path, value in protocol.documents().items():
+        for path, value in {**protocol.documents(), **protocol.probes()}.items():
             paths[path] = {"get": _reading(value, error) | {"tags": [tag]}}
         for path, operation in protocol.operations().items():
             paths[path] = {"post": _asking(operation, error) | {"tags": [tag]}}
-    paths["/feedback"] = {"post": _asking(_feedback(limits), ERROR)}
+    paths |= {path: {"post": _asking(_feedback(limits, LABEL), ERROR)} for path in feedback}
     for path in is_open:
         if path in paths:
             paths[path]["get"]["security"] = []
@@ -98,6 +104,35 @@ def document(
             "schemas": _tables(contract.schema, contract.suite, limits),
         },
     }
+
+
+def merged(documents: Mapping[str, dict[str, Any]], limits: Limits) -> dict[str, Any]:
+    """The OpenAPI document of a server, from those of its models by their names among its schemas."""
+    if len(documents) == 1:
+        return next(iter(documents.values()))
+    named = [_prefixed(prefix, document) for prefix, document in documents.items()]
+    paths = {path: item for document in named for path, item in document["paths"].items()}
+    schemas = {name: schema for document in named for name, schema in document["components"]["schemas"].items()}
+    if FEEDBACK not in paths:
+        labels = [{"$ref": f"{SCHEMAS}{prefix}.Label"} for prefix in documents]
+        paths[FEEDBACK] = {"post": _asking(_feedback(limits, {"anyOf": labels}), ERROR)}
+    titles = dict.fromkeys(document["info"]["title"] for document in named)
+    info = {
+        "title": ", ".join(titles),
+        "version": __version__,
+        "description": "\n\n".join(document["info"]["description"] for document in named),
+    }
+    components = named[0]["components"] | {"schemas": schemas}
+    return named[0] | {"info": info, "paths": paths, "components": components}
+
+
+def _prefixed(prefix: str, document: dict[str, Any]) -> dict[str, Any]:
+    """The same document with other names for its schemas."""
+    text = orjson.dumps(document).replace(f'"{SCHEMAS}'.encode(), f'"{SCHEMAS}{prefix}.'.encode())
+    renamed: dict[str, Any] = orjson.loads(text)
+    schemas = renamed["components"]["schemas"]
+    renamed["components"]["schemas"] = {f"{prefix}.{name}": schema for name, schema in schemas.items()}
+    return renamed
 
 
 def _tables(schema: Schema, suite: Suite | None, limits: Limits) -> dict[str, JSONSchema]:
@@ -210,11 +245,11 @@ def _refusals(error: JSONSchema) -> dict[str, Any]:
     return {status: {"description": words, "content": content} for status, words in ERRORS.items()}
 
 
-def _feedback(limits: Limits) -> Operation:
+def _feedback(limits: Limits, value: JSONSchema) -> Operation:
     label = record(
         {
             "prediction_id": {"type": "string", "pattern": "^[!-~]{1,160}$", "description": "ANSWER:ROW, rows from 0"},
-            "label": LABEL,
+            "label": value,
             "observed": {"type": ["string", "null"], "format": "date-time", "description": "When it was known"},
         },
         "prediction_id",

@@ -1,4 +1,4 @@
-"""How long a model takes, by the number of rows: the least time of late, which other work on the machine changes least."""
+"""How long a model takes, by the number of rows: the least time of late, which depends least on other work here."""
 
 FORGETTING = 1.02
 """By how much a time grows with each later one: so a model that has become slower is noticed after a while."""
@@ -29,6 +29,6 @@ class Pace:
         size = rows.bit_length()
         fewer = max((known for known in self._least if known <= size), default=None)
         if fewer is not None:
-            return self._least[fewer] * 2 ** (size - fewer)
+            return self._least[fewer] * float(1 << (size - fewer))
         more = min(self._least, default=None)
         return None if more is None else self._least[more]

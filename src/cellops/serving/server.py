@@ -1,40 +1,32 @@
 """The server process: bind, prove parity, listen, and on a signal drain and close the logs."""
 
-import errno
 import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from types import FrameType
 
 import uvicorn
 
-from cellops.data.decoder import Decoder
-from cellops.errors import UsageError
-from cellops.monitoring import label_log, prediction_log
-from cellops.monitoring.segments import SegmentWriter
-from cellops.packaging.formats import FORMATS
 from cellops.packaging.load import LoadedPackage
 from cellops.packaging.versions import explained
 from cellops.records.finding import Finding
 from cellops.serving.app import App
 from cellops.serving.auth import Access, require_chosen_token
-from cellops.serving.dataplane import DataPlane
-from cellops.serving.feedback import Feedback
 from cellops.serving.guard import guarded
 from cellops.serving.limits import Limits
+from cellops.serving.listening import address_errors, bound, url
+from cellops.serving.logs import Logs
 from cellops.serving.metrics import Metrics
+from cellops.serving.model import Model
+from cellops.serving.models import Models
 from cellops.serving.parity import replay
-from cellops.serving.prediction_ids import PredictionIds
-from cellops.serving.protocols import PROTOCOLS
-from cellops.serving.protocols.protocol import Served
-from cellops.serving.strategies.single import Single
-from cellops.serving.strategies.strategy import Slot
+from cellops.serving.repository import Repository, Source
 from cellops.serving.throttle import Throttle
 from cellops.serving.tls import Certificate
 from cellops.settings import Settings
@@ -45,8 +37,6 @@ IDLE = 75
 """Seconds for which a connection may rest. Load balancers keep theirs for a minute, and a server that closes one first
 lets a request on its way fail.
 """
-VERSION_LENGTH = 12
-HIGHEST_PORT = 65_535
 
 
 @dataclass(frozen=True)
@@ -62,45 +52,54 @@ class Work:
 
 
 @dataclass(frozen=True)
-class Logs:
-    """Where what is answered and what turns out to be true are written."""
+class Place:
+    """Where a server listens, and what it says who it is with."""
 
-    predictions: SegmentWriter[prediction_log.Answered]
-    labels: SegmentWriter[label_log.Labelled]
+    host: str
+    port: int
+    certificate: Certificate | None = None
+    """What it speaks TLS with; without one it speaks plain HTTP."""
+
+
+@dataclass(frozen=True)
+class Started:
+    """A server that answers."""
+
+    url: str
+    models: Models
 
 
 def serve(
-    package: LoadedPackage,
+    packages: Sequence[Path],
     *,
-    host: str,
-    port: int,
+    load: Callable[[Path], LoadedPackage],
+    place: Place,
     token: str,
     token_was_chosen: bool,
-    log_folder: Path,
+    log_folder: Callable[[str], Path],
     settings: Settings,
-    on_ready: Callable[[str], None],
-    certificate: Certificate | None = None,
+    on_ready: Callable[[Started], None],
 ) -> Work:
-    """Serve a package until the process is told to stop (SIGTERM or SIGINT).
+    """Serve packages until the process is told to stop (SIGTERM or SIGINT).
 
     Parameters
     ----------
-    package
-        The package with its model.
-    host, port
+    packages
+        Where they lie; several of one name are versions of a model, of which the last is the default.
+    load
+        Opens a package with its model.
+    place
         Where to listen; port 0 takes a free one.
     token
         What clients must send.
     token_was_chosen
         Whether a person chose it; else the server listens on loopback only.
     log_folder
-        Where predictions and labels are logged.
+        Where predictions and labels of a model are logged, by its name.
     settings
         Limits and the log's rhythm.
     on_ready
-        Called with the server's address once it answers.
-    certificate
-        What it speaks TLS with; without one it speaks plain HTTP.
+        Called once the server answers.
 
     Raises
     ------
@@ -109,30 +108,31 @@ def serve(
     SettingsError
         When requests cannot be counted as the settings ask.
     PackageError
-        When the parity rows are answered otherwise than in training. The server never listens then.
+        When parity rows are answered otherwise than in training. The server never listens then.
+    CellopsError
+        As `load` does.
     """
+    host, port = place.host, place.port
     require_chosen_token(host, chosen=token_was_chosen)
     throttle = Throttle(settings.server_rate, settings.server_rate_store) if settings.server_rate else None
-    with _bound(host, port) as listener:
-        _prove(package, token)
-        limits = Limits(settings.server_max_bytes, settings.server_max_rows, settings.server_request_seconds)
-        with _logs(package, log_folder, settings) as logs:
-            app = build_app(package, limits, token, logs, tokens=settings.tokens, throttle=throttle)
-            address = listener.getsockname()
-            shown = f"[{address[0]}]" if listener.family == socket.AF_INET6 else address[0]
-            with _address_errors(host, port):
-                # Of two servers that start together both could bind; only one can listen.
-                listener.listen()
-            scheme = "https" if certificate else "http"
-            ready = partial(on_ready, f"{scheme}://{shown}:{address[1]}")
-            _run(app, listener, limits.seconds, ready, certificate)
-            app.close()
-    total = app.metrics.total
+    limits = Limits(settings.server_max_bytes, settings.server_max_rows, settings.server_request_seconds)
+    source = Source(load, partial(_prove, token=token), log_folder)
+    repository = Repository(source, limits, settings)
+    with bound(host, port, "--port") as listener, closing(repository):
+        models = repository.start(packages)
+        app = App(models, access=Access(token, settings.tokens), limits=limits, throttle=throttle)
+        with address_errors(host, port, "--port"):
+            # Of two servers that start together both could bind; only one can listen.
+            listener.listen()
+        started = Started(url(listener, tls=place.certificate is not None), models)
+        _run(app, listener, limits.seconds, partial(on_ready, started), place.certificate)
+        app.close()
+    total = repository.metrics.total
     return Work(
         requests=total("cellops_request_rows_count"),
         rows=total("cellops_request_rows_sum"),
         labels=total("cellops_labels_total"),
-        findings=(*logs.predictions.findings(), *logs.labels.findings()),
+        findings=repository.findings,
     )
 
 
@@ -146,37 +146,9 @@ def build_app(
     throttle: Throttle | None = None,
 ) -> App:
     """The application of one package; without logs it forgets what it answers, without a file only `token` is taken."""
-    version = package.digest[:VERSION_LENGTH]
-    metrics = Metrics(package.manifest.name, version)
-    schema = package.contract.schema
-    served = Served(
-        name=package.manifest.name,
-        version=version,
-        platform=FORMATS[package.provenance.model_format].platform,
-        decoder=Decoder(schema),
-        limits=limits,
-    )
-    strategy, ids = Single(Slot("champion", package)), PredictionIds(served.name)
-    if logs is None:
-        plane, feedback = DataPlane(strategy, metrics), Feedback(schema, limits, ids, lambda _labels, _rows: True)
-    else:
-        plane, feedback = (
-            DataPlane(strategy, metrics, logs.predictions.append),
-            Feedback(schema, limits, ids, logs.labels.append),
-        )
-        metrics.watch_losses("predictions", lambda: logs.predictions.lost_rows)
-        metrics.watch_losses("labels", lambda: logs.labels.lost_rows)
-    access = Access(token, tokens)
-    return App(
-        served,
-        plane,
-        access=access,
-        metrics=metrics,
-        protocols=PROTOCOLS,
-        feedback=feedback,
-        ids=ids,
-        throttle=throttle,
-    )
+    metrics = Metrics()
+    models = Models([Model(package, limits, metrics, logs)], metrics)
+    return App(models, access=Access(token, tokens), limits=limits, throttle=throttle)
 
 
 def _prove(package: LoadedPackage, token: str) -> None:
@@ -189,59 +161,22 @@ def _prove(package: LoadedPackage, token: str) -> None:
         app.close()
 
 
-@contextmanager
-def _bound(host: str, port: int) -> Iterator[socket.socket]:
-    """A socket at the address, which does not listen yet: clients are refused until the server can answer."""
-    with _address_errors(host, port):
-        # getaddrinfo keeps the lower 16 bits of a larger number, and another port would be served.
-        if not 0 <= port <= HIGHEST_PORT:
-            raise OSError(errno.EINVAL, f"ports go from 0 to {HIGHEST_PORT}")
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-    with listener:
-        yield listener
-
-
-@contextmanager
-def _address_errors(host: str, port: int) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        fact = f"Nothing can listen on {host}, port {port}: {error.strerror or error}"
-        raise UsageError(fact, remedy="Choose another port with --port, or 0 for a free one") from error
-
-
-@contextmanager
-def _logs(package: LoadedPackage, folder: Path, settings: Settings) -> Iterator[Logs]:
-    schema = package.contract.schema
-    rhythm: dict[str, Any] = {
-        "flush_seconds": settings.log_flush_seconds,
-        "segment_rows": settings.log_segment_rows,
-    }
-    predictions = prediction_log.open_writer(folder, schema, **rhythm)
-    try:
-        labels = label_log.open_writer(folder, schema, **rhythm)
-        try:
-            yield Logs(predictions, labels)
-        finally:
-            labels.close()
-    finally:
-        predictions.close()
-
-
 class _Server(uvicorn.Server):
-    """Says when it answers."""
+    """Says when it answers, and to those who ask when it does not any more."""
 
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, app: App, on_ready: Callable[[], None]) -> None:
         super().__init__(config)
+        self._app = app
         self._on_ready = on_ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             self._on_ready()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._app.draining = True
+        super().handle_exit(sig, frame)
 
 
 def _run(
@@ -266,7 +201,7 @@ def _run(
         ssl_keyfile=certificate.key if certificate else None,
     )
     with _stopping_quietly():
-        _Server(config, on_ready).run(sockets=[listener])
+        _Server(config, app, on_ready).run(sockets=[listener])
 
 
 @contextmanager

@@ -28,13 +28,13 @@ class KServeV1:
         self._served = served
 
     def ask_paths(self) -> Iterable[str]:
-        return (f"/v1/models/{self._served.name}:predict",)
+        return [f"{path}:predict" for path in self._model_paths()]
 
     def documents(self) -> Mapping[str, Document]:
-        return {
-            "/v1/models": {"models": [self._served.name]},
-            f"/v1/models/{self._served.name}": {"name": self._served.name, "ready": True},
-        }
+        return {"/v1/models": {"models": list(self._served.names)}} if self._served.is_first else {}
+
+    def probes(self) -> Mapping[str, Document]:
+        return {path: {"name": self._served.name, "ready": True} for path in self._model_paths()}
 
     def decode(self, body: Body) -> Question:
         document = parse_object(body)
@@ -63,3 +63,7 @@ class KServeV1:
 
     def error_schema(self) -> JSONSchema:
         return ERROR
+
+    def _model_paths(self) -> list[str]:
+        """KServe's own path for the default version, and TensorFlow Serving's for each."""
+        return self._served.paths("/v1/models")

@@ -50,10 +50,13 @@ class MlflowScoring:
         self._served = served
 
     def ask_paths(self) -> Iterable[str]:
-        return ("/invocations",)
+        return ("/invocations",) if self._served.is_first else ()
 
     def documents(self) -> Mapping[str, Document]:
-        return {"/ping": "", "/health": "", "/version": __version__}
+        return {"/version": __version__} if self._served.is_first else {}
+
+    def probes(self) -> Mapping[str, Document]:
+        return {"/ping": "", "/health": ""} if self._served.is_first else {}
 
     def decode(self, body: Body) -> Question:
         if body.media_type == CSV:

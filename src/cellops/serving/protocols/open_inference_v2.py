@@ -50,16 +50,14 @@ class OpenInferenceV2:
         return [f"{path}/infer" for path in self._model_paths()]
 
     def documents(self) -> Mapping[str, Document]:
-        health: dict[str, Document] = {"/v2/health/live": {"live": True}, "/v2/health/ready": {"ready": True}}
         server: Document = {"name": "cellops", "version": __version__, "extensions": [EXTENSION]}
+        metadata = dict.fromkeys(self._model_paths(), self._metadata())
+        return {"/v2": server, "/v2/health/live": {"live": True}} | metadata if self._served.is_first else metadata
+
+    def probes(self) -> Mapping[str, Document]:
         ready: Document = {"name": self._served.name, "ready": True}
-        paths = self._model_paths()
-        return (
-            {"/v2": server}
-            | health
-            | {path: self._metadata() for path in paths}
-            | {f"{path}/ready": ready for path in paths}
-        )
+        models = {f"{path}/ready": ready for path in self._model_paths()}
+        return {"/v2/health/ready": {"ready": True}} | models if self._served.is_first else models
 
     def decode(self, body: Body) -> Question:
         head, content = self._parts(body)
@@ -137,9 +135,8 @@ class OpenInferenceV2:
     def error_schema(self) -> JSONSchema:
         return ERROR
 
-    def _model_paths(self) -> tuple[str, str]:
-        path = f"/v2/models/{self._served.name}"
-        return path, f"{path}/versions/{self._served.version}"
+    def _model_paths(self) -> list[str]:
+        return self._served.paths("/v2/models")
 
     def _metadata(self) -> Document:
         schema = self._served.schema
@@ -148,7 +145,7 @@ class OpenInferenceV2:
             outputs.append({"name": PROBABILITIES, "datatype": "FP64", "shape": [-1, len(schema.classes)]})
         return {
             "name": self._served.name,
-            "versions": [self._served.version],
+            "versions": list(self._served.versions),
             "platform": self._served.platform,
             "inputs": [{"name": f.name, "datatype": DATATYPES[f.kind], "shape": [-1]} for f in schema.inputs],
             "outputs": outputs,

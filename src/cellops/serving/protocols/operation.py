@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 JSONSchema = Mapping[str, Any]
-ROW: JSONSchema = {"$ref": "#/components/schemas/Row"}
+SCHEMAS = "#/components/schemas/"
+ROW: JSONSchema = {"$ref": f"{SCHEMAS}Row"}
 """One row as an object of its columns."""
-ROW_IN_ORDER: JSONSchema = {"$ref": "#/components/schemas/RowInOrder"}
+ROW_IN_ORDER: JSONSchema = {"$ref": f"{SCHEMAS}RowInOrder"}
 """One row as a list of values in the order of the columns."""
-COLUMNS: JSONSchema = {"$ref": "#/components/schemas/Columns"}
+COLUMNS: JSONSchema = {"$ref": f"{SCHEMAS}Columns"}
 """A table as an object of lists."""
-LABEL: JSONSchema = {"$ref": "#/components/schemas/Label"}
+LABEL: JSONSchema = {"$ref": f"{SCHEMAS}Label"}
 ID: JSONSchema = {"type": "string", "pattern": "^[A-Za-z0-9._~:/+=@-]{1,128}$"}
 """What tells requests and answers apart."""
 WHEN: Mapping[str, JSONSchema] = {

@@ -36,10 +36,24 @@ class Served:
     platform: str
     decoder: Decoder
     limits: Limits
+    names: tuple[str, ...] = ()
+    """All models of the server, this one among them."""
+    versions: tuple[str, ...] = ()
+    """All versions of this model that the server has."""
+    is_default: bool = True
+    """Whether this version answers who names none."""
+    is_first: bool = True
+    """Whether this model answers who names none."""
 
     @property
     def schema(self) -> Schema:
         return self.decoder.schema
+
+    def paths(self, models: str) -> list[str]:
+        """Where this version stands below the path of all models: the default one also where the model itself does."""
+        own = f"{models}/{self.name}"
+        version = f"{own}/versions/{self.version}"
+        return [own, version] if self.is_default else [version]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +83,14 @@ class Body:
     """The client's, else the server's own."""
     prediction_id: str = ""
     """The server's own id of its answer; unlike a client's, it is never used twice."""
+    client: str = ""
+    """The name of the token that came with it."""
+    address: str = ""
+    """Where it came from."""
 
 
 class Protocol(Shape):
-    """One protocol for one model."""
+    """One protocol for one version of a model; that of the first model speaks for the server, too."""
 
     name: str
     """As metrics and logs call it."""
@@ -86,6 +104,9 @@ class Protocol(Shape):
 
     def documents(self) -> Mapping[str, Document]:
         """What can be read (GET), by path."""
+
+    def probes(self) -> Mapping[str, Document]:
+        """What says that requests are answered, by path."""
 
     def decode(self, body: Body) -> Question:
         """Read a question; every refusal is a `CellopsError`."""

@@ -1,0 +1,102 @@
+"""One package at work: it answers, logs what it answers and takes labels, from its load to its last request."""
+
+from collections.abc import Callable
+from functools import partial
+
+from cellops.data.decoder import Decoder, decode_columns
+from cellops.packaging.formats import FORMATS
+from cellops.packaging.load import LoadedPackage
+from cellops.serving.dataplane import DataPlane
+from cellops.serving.feedback import Feedback
+from cellops.serving.limits import Limits
+from cellops.serving.logs import Logs
+from cellops.serving.metrics import Metrics
+from cellops.serving.prediction_ids import PredictionIds
+from cellops.serving.sameness import answers_alike
+from cellops.serving.strategies.single import Single
+from cellops.serving.strategies.strategy import Slot
+from cellops.settings import Batching
+
+VERSION_LENGTH = 12
+
+
+class Model:
+    """A version of a model, which is a package: its name is the manifest's, its version the digest's beginning.
+
+    Parameters
+    ----------
+    package
+        The package with its model.
+    limits
+        How much a request may ask for.
+    metrics
+        Those of the server.
+    logs
+        Without them it forgets what it answers.
+    batching
+        `auto` lets one call answer several requests where the model gives each row the same answer as alone; `always`
+        also where the last bits differ; `off` never.
+    """
+
+    def __init__(
+        self,
+        package: LoadedPackage,
+        limits: Limits,
+        metrics: Metrics,
+        logs: Logs | None,
+        batching: Batching = "off",
+    ) -> None:
+        self.package = package
+        self.name = package.manifest.name
+        self.version = package.digest[:VERSION_LENGTH]
+        self.platform = FORMATS[package.provenance.model_format].platform
+        self.limits = limits
+        self.decoder = Decoder(package.contract.schema)
+        self.metrics = metrics.of(self.name, self.version)
+        self.ids = PredictionIds(self.name)
+        self.logs = logs
+        strategy, schema = Single(Slot("champion", package)), package.contract.schema
+        gather = partial(_gathers, batching)
+        if logs is None:
+            self.plane = DataPlane(strategy, self.metrics, gather=gather)
+            self.feedback = Feedback(schema, limits, self.ids, lambda _labels, _rows: True)
+        else:
+            self.plane = DataPlane(strategy, self.metrics, logs.predictions.append, gather)
+            self.feedback = Feedback(schema, limits, self.ids, logs.labels.append)
+            self.metrics.watch_losses("predictions", lambda: logs.predictions.lost_rows)
+            self.metrics.watch_losses("labels", lambda: logs.labels.lost_rows)
+        self._under_way = 0
+        self._then: Callable[[], None] | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.name, self.version
+
+    def begin(self) -> None:
+        """A request begins that may need this model; called in the thread of the event loop, as `end` and `retire`."""
+        self._under_way += 1
+
+    def end(self) -> None:
+        self._under_way -= 1
+        if self._then is not None and not self._under_way:
+            self._then()
+
+    def retire(self, then: Callable[[], None]) -> None:
+        """Have `then` called once no request under way needs this model; no new one may begin."""
+        self._then = then
+        if not self._under_way:
+            then()
+
+    def close(self) -> None:
+        """Close the logs; what they have lost stays in the metrics."""
+        if self.logs is not None:
+            self.logs.close()
+            self.metrics.keep_losses()
+
+
+def _gathers(batching: Batching, slot: Slot) -> bool:
+    contract = slot.package.contract
+    return batching == "always" or (
+        batching == "auto"
+        and answers_alike(slot.package.predictor, decode_columns(contract.schema, contract.parity.inputs))
+    )

@@ -1,0 +1,164 @@
+"""What can be asked for, by path: the answers of models, and what can be read of a server."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Protocol as Shape
+
+import orjson
+
+from cellops.data.problems import SHOWN, row_numbers
+from cellops.errors import CellopsError, InputError
+from cellops.serving.dataplane import Answer, Call
+from cellops.serving.feedback import Labels, labels_of
+from cellops.serving.headers import answer_headers, event_time_of, is_request_id, refuse_request_id
+from cellops.serving.metrics import MEDIA_TYPE, Metrics, ModelMetrics
+from cellops.serving.model import Model
+from cellops.serving.openapi import FEEDBACK
+from cellops.serving.protocols.protocol import Body, Document, Protocol, Question
+from cellops.serving.replies import Reply, answer_reply, constant
+from cellops.serving.tokens import TokenScope
+
+OPEN = ("/", "/v2/health/live", "/v2/health/ready", "/ping", "/health")
+"""Probes send no token."""
+Handler = Callable[[Body, int], Reply]
+ShortHandler = Callable[[Body, int, Executor], Awaitable[Reply]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A path: its method, whose protocol it is, and what is done there."""
+
+    name: str
+    """As metrics call it: a fixed word, whatever is asked for."""
+    method: str
+    protocol: Protocol
+    handle: Handler
+    in_thread: bool
+    scope: TokenScope | None = None
+    """What a client's token must allow; None for what all of them may read."""
+    models: tuple[Model, ...] = ()
+    """Those that must not be closed while this is handled."""
+    metrics: ModelMetrics | None = None
+    """Of the model that is asked; None where that is not known by the path."""
+    handle_short: ShortHandler | None = None
+    """How a short body is handled on the event loop, with the threads for what takes long."""
+    says_ready: bool = False
+    """Whether this tells that requests are answered, which is not so any more when the server stops."""
+
+
+class Table(Shape):
+    """All that can be asked of an application; it never changes, and is replaced as a whole."""
+
+    @property
+    def routes(self) -> Mapping[str, Route]:
+        """By path, as far as paths are known."""
+
+    @property
+    def metrics(self) -> ModelMetrics:
+        """Where requests are counted by which no model is asked."""
+
+    def find(self, path: str) -> Route | None:
+        """The route of a path; None where there is none."""
+
+    def missing(self, path: str) -> CellopsError:
+        """What is wrong with a path that has no route."""
+
+    def protocol_of(self, path: str) -> Protocol:
+        """In whose words errors are said, also for paths that do not exist."""
+
+
+def reading(protocol: Protocol, documents: Mapping[str, Document], *, says_ready: bool = False) -> dict[str, Route]:
+    """Routes of documents that never change."""
+    name = "ready" if says_ready else "document"
+    return {
+        path: Route(name, "GET", protocol, constant(document), in_thread=False, says_ready=says_ready)
+        for path, document in documents.items()
+    }
+
+
+def asking(protocol: Protocol, model: Model) -> dict[str, Route]:
+    """Routes of questions to a model."""
+    handle, handle_short = _asked(protocol, model)
+    route = Route(
+        "predict",
+        "POST",
+        protocol,
+        handle,
+        in_thread=True,
+        scope=TokenScope.PREDICT,
+        models=(model,),
+        metrics=model.metrics,
+        handle_short=handle_short,
+    )
+    return dict.fromkeys(protocol.ask_paths(), route)
+
+
+def measuring(protocol: Protocol, metrics: Metrics) -> Route:
+    """The route of what Prometheus reads."""
+
+    def handle(_body: Body, _received: int) -> Reply:
+        return Reply(200, metrics.text(), MEDIA_TYPE.encode())
+
+    return Route("metrics", "GET", protocol, handle, in_thread=False, scope=TokenScope.METRICS)
+
+
+def taking(protocol: Protocol, models: tuple[Model, ...]) -> Route:
+    """The route of labels for one of these models."""
+
+    def handle(body: Body, received: int) -> Reply:
+        labels = labels_of(body)
+        model = models[0] if len(models) == 1 else _meant(labels, models)
+        document = model.feedback.take(labels, received)
+        model.metrics.labels.inc(document["accepted"])
+        model.metrics.unknown_labels.inc(document["unknown"])
+        return Reply(200, orjson.dumps(document))
+
+    metrics = models[0].metrics if len(models) == 1 else None
+    return Route(
+        "feedback", "POST", protocol, handle, in_thread=True, scope=TokenScope.FEEDBACK, models=models, metrics=metrics
+    )
+
+
+def _meant(labels: Labels, models: tuple[Model, ...]) -> Model:
+    """The model that has made all predictions that labels speak of."""
+    ids = [label.get("prediction_id") for label in labels]
+    found = [
+        next((model for model in models if isinstance(each, str) and model.ids.issued(each)), None) for each in ids
+    ]
+    meant, *others = dict.fromkeys(found)
+    if meant is None or others:
+        strange = [row for row, model in enumerate(found) if model is None]
+        fact = f"Labels of {len(others) + 1} models came together"
+        if strange:
+            fact = f"Column prediction_id, {row_numbers(strange)}: made by no model of this server"
+        remedy = f"Send the labels of each model by themselves, to {FEEDBACK}/MODEL where others made the predictions"
+        raise InputError(fact, remedy=remedy, column="prediction_id", rows=strange[:SHOWN])
+    return meant
+
+
+def _asked(protocol: Protocol, model: Model) -> tuple[Handler, ShortHandler]:
+    said = ((b"x-model", f"{model.name}/versions/{model.version}".encode()),)
+
+    def asked(body: Body, received: int) -> tuple[Question, Call]:
+        question = protocol.decode(body)
+        request_id = question.request_id or body.request_id
+        if not is_request_id(request_id):
+            raise refuse_request_id()
+        event = event_time_of(body.headers, received)
+        return question, Call(body.prediction_id, request_id, event, received, protocol.name)
+
+    def reply(question: Question, call: Call, answer: Answer) -> Reply:
+        document = protocol.encode(question, answer.predictions)
+        warnings = (*answer.warnings, *(f"absent {name}" for name in question.absent))
+        return answer_reply(document, (*said, *answer_headers(call.prediction_id, warnings)), call.request_id)
+
+    def handle(body: Body, received: int) -> Reply:
+        question, call = asked(body, received)
+        return reply(question, call, model.plane.answer(question.columns, call))
+
+    async def handle_short(body: Body, received: int, pool: Executor) -> Reply:
+        question, call = asked(body, received)
+        return reply(question, call, await model.plane.answer_beside_others(question.columns, call, pool))
+
+    return handle, handle_short
