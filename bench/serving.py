@@ -1,8 +1,8 @@
 """How many requests a second `cellops serve` answers, beside the bare ASGI echo of its HTTP server and beside peers.
 
 Run it as `python bench/serving.py`; it needs `wrk` (Debian and Ubuntu: apt-get install wrk). All is on: token, contract
-with the rules that the training data suggest, prediction log, metrics. Each server is one process with one worker, has a
-model alone on the machine while it is measured, and an environment of its own below .peers. wrk shares the processors.
+with the rules that the training data suggest, prediction log, metrics. Each server is one process with one worker,
+measured by itself, and has an environment of its own below .peers. wrk shares the processors.
 
 `--only` takes models, `--beside` servers, `--rows` the rows of a body, `--connections` how many ask at once.
 """
@@ -13,8 +13,10 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+
 from serving_parts.load import Load, Question, load
 from serving_parts.models import MANY, MODELS, Model
 from serving_parts.servers import ECHOES, SERVERS, Server, binary, missing, ours, started
@@ -43,6 +45,12 @@ def _repeated(work: Callable[[], object], seconds: float) -> Load:
     return Load(len(times) / sum(times), median, tail)
 
 
+class Case(NamedTuple):
+    model: str
+    rows: int
+    connections: int
+
+
 class Table:
     """Prints each figure as it comes."""
 
@@ -50,10 +58,11 @@ class Table:
         print("| model | rows | connections | server | req/s | p50 ms | p99 ms | of echo |")
         print("|---|---|---|---|---|---|---|---|", flush=True)
 
-    def add(self, model: str, rows: int, connections: int, title: str, measured: Load, floor: Load | None) -> None:
+    def add(self, case: Case, title: str, measured: Load, floor: Load | None = None) -> None:
         share = f"{measured.requests / floor.requests:.1%}" if floor else ""
         times = f"{measured.median:.2f} | {measured.tail:.2f}"
-        print(f"| {model} | {rows} | {connections} | {title} | {measured.requests:.0f} | {times} | {share} |", flush=True)
+        asked = f"{case.model} | {case.rows} | {case.connections}"
+        print(f"| {asked} | {title} | {measured.requests:.0f} | {times} | {share} |", flush=True)
 
 
 def measure(model: Model, servers: dict[str, Server], given: argparse.Namespace, folder: Path, table: Table) -> None:
@@ -68,10 +77,10 @@ def measure(model: Model, servers: dict[str, Server], given: argparse.Namespace,
                 for connections in given.connections:
                     measured = load(question, folder, given.seconds, connections)
                     floors.setdefault((rows, connections), measured)
-                    table.add(model.name, rows, connections, server.title, measured, floors[rows, connections])
+                    table.add(Case(model.name, rows, connections), server.title, measured, floors[rows, connections])
     for rows in given.rows:
         for title, measured in zip(("our predictor", "scikit-learn"), alone(model, rows, 1), strict=True):
-            table.add(model.name, rows, 1, f"in process, without a server: {title}", measured, None)
+            table.add(Case(model.name, rows, 1), f"in process, without a server: {title}", measured)
 
 
 def asked(server: Server, name: str, url: str, model: Model, rows: int) -> Question:
@@ -87,7 +96,7 @@ def scaling(model: Model, counts: list[int], given: argparse.Namespace, folder: 
         server = Server(f"cellops, {count} workers", ours("--workers", str(count)), SERVERS["cellops"].ask)
         with started(server, model, folder / model.name / f"workers-{count}") as url:
             question = asked(server, "cellops", url, model, 1)
-            table.add(model.name, 1, 32, server.title, load(question, folder, given.seconds, 32), None)
+            table.add(Case(model.name, 1, 32), server.title, load(question, folder, given.seconds, 32))
 
 
 def main() -> None:

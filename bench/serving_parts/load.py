@@ -1,4 +1,4 @@
-"""The load: wrk on loopback, as many connections as asked for, each of which sends the next request when it has its answer."""
+"""The load: wrk on loopback, some connections, each of which sends its next request when it has an answer."""
 
 import json
 import re

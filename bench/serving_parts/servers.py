@@ -74,7 +74,9 @@ LIT = textwrap.dedent(
             return {"predictions": self.model.predict(frame).tolist()}
 
     if __name__ == "__main__":
-        litserve.LitServer(Bench(), accelerator="cpu").run(port=int(sys.argv[1]), generate_client_file=False, log_level="error")
+        litserve.LitServer(Bench(), accelerator="cpu").run(
+            port=int(sys.argv[1]), generate_client_file=False, log_level="error"
+        )
     """
 )
 Ask = Callable[[str, Model, pd.DataFrame], Question]
@@ -110,7 +112,9 @@ def _instances(url: str, model: Model, rows: pd.DataFrame) -> Question:
 
 
 def _invocations(url: str, _model: Model, rows: pd.DataFrame) -> Question:
-    return Question.json(f"{url}/invocations", {"dataframe_split": json.loads(rows.to_json(orient="split", index=False))})
+    return Question.json(
+        f"{url}/invocations", {"dataframe_split": json.loads(rows.to_json(orient="split", index=False))}
+    )
 
 
 def _inputs(path: str) -> Ask:
@@ -191,7 +195,9 @@ def _lit(model: Model, folder: Path, port: int) -> list[str]:
 ECHOES = {"echo": Server("bare ASGI echo, uvicorn", _echo, _instances)}
 SERVERS = {
     "cellops": Server("cellops", ours(), _instances),
-    "granian": Server("bare ASGI echo, granian", _echo_granian, _instances, environment="granian", installs=("granian", "uvloop")),
+    "granian": Server(
+        "bare ASGI echo, granian", _echo_granian, _instances, environment="granian", installs=("granian", "uvloop")
+    ),
     "mlflow": Server("mlflow models serve", _mlflow, _invocations, "/ping", "mlflow"),
     "mlserver": Server(
         "MLServer, sklearn",
@@ -246,7 +252,12 @@ def started(server: Server, model: Model, folder: Path) -> Iterator[str]:
     settings = {"CELLOPS_SERVER_TOKEN": TOKEN, "PATH": path}
     with (folder / "said").open("w") as said:
         process = subprocess.Popen(
-            server.command(model, folder, port), cwd=folder, env=bare | settings, stdout=said, stderr=said, start_new_session=True
+            server.command(model, folder, port),
+            cwd=folder,
+            env=bare | settings,
+            stdout=said,
+            stderr=said,
+            start_new_session=True,
         )
     url = f"http://127.0.0.1:{port}"
     try:

@@ -1,10 +1,10 @@
 """The model as the server sees it: columns in, labels and probabilities out."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -22,8 +22,7 @@ TEXT_IN_NUMPY = "OU"
 SHOWN_ROWS = 10
 
 
-@dataclass(frozen=True)
-class Predictions:
+class Predictions(msgspec.Struct, frozen=True):
     labels: Array
     """Shape (rows,): classes, or numbers for regression."""
     probabilities: npt.NDArray[np.float64] | None

@@ -91,7 +91,7 @@ class App:
         models = route.models if route else ()
         prediction_id = models[0].ids.new() if models else self._ids.new()
         given = headers.get(b"x-request-id", b"").decode("latin-1")
-        request_id = given if is_request_id(given) else prediction_id
+        request_id = given if given and is_request_id(given) else prediction_id
         # Nothing was awaited since the table was read, so that a model which is replaced knows who has begun with it.
         for model in models:
             model.begin()

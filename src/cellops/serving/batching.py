@@ -9,14 +9,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from itertools import accumulate
 
+import msgspec
 import numpy as np
 
 from cellops.data.matrix import Matrix
-from cellops.packaging.predictor import Array, Predictions, Predictor
+from cellops.packaging.predictor import Array, Predictions
 from cellops.serving.pace import Pace
 
 MOST_ROWS = 1000
@@ -31,8 +31,7 @@ THREADS = 2
 """Calls that may be under way in threads, so that a long one does not hold up a short one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(msgspec.Struct, frozen=True):
     """A request for which the model has to be called."""
 
     columns: Mapping[str, Array]
@@ -48,19 +47,16 @@ class Batcher:
 
     Parameters
     ----------
-    predictor
-        The model.
+    ask
+        Calls the model on columns of so many rows; it raises when there is no answer for one of them.
     gather
         Whether several requests may be answered by one call: only where the model gives a row the same answer whatever
         stands beside it (see `sameness`).
-    note
-        Is told the seconds of each call.
     """
 
-    def __init__(self, predictor: Predictor, *, gather: bool, note: Callable[[float], object]) -> None:
-        self._predictor = predictor
+    def __init__(self, ask: Callable[[Mapping[str, Array], int], Predictions], *, gather: bool) -> None:
+        self._ask = ask
         self._gather = gather
-        self._note = note
         self._pace = Pace()
         self._waiting: deque[Waiting] = deque()
         self._scheduled = False
@@ -150,16 +146,12 @@ class Batcher:
         columns = joined([waiting.columns for waiting in group])
         if columns is None:
             return None
-        ends = np.cumsum([waiting.rows for waiting in group]).tolist()
+        ends = list(accumulate(waiting.rows for waiting in group))
         try:
             predictions = self._timed(columns, ends[-1])
-            return (
-                [predictions.of(slice(end - waiting.rows, end)) for waiting, end in zip(group, ends, strict=True)]
-                if _answers_each(predictions, ends[-1])
-                else None
-            )
         except Exception:  # noqa: BLE001 - each is asked alone then, and whose fault it is gets its error
             return None
+        return [predictions.of(slice(end - waiting.rows, end)) for waiting, end in zip(group, ends, strict=True)]
 
     def _alone(self, waiting: Waiting) -> Predictions | Exception:
         try:
@@ -169,10 +161,8 @@ class Batcher:
 
     def _timed(self, columns: Mapping[str, Array], rows: int) -> Predictions:
         started = time.perf_counter()
-        predictions = self._predictor.predict(columns)
-        seconds = time.perf_counter() - started
-        self._pace.note(rows, seconds)
-        self._note(seconds)
+        predictions = self._ask(columns, rows)
+        self._pace.note(rows, time.perf_counter() - started)
         return predictions
 
 
@@ -186,11 +176,6 @@ def joined(tables: Sequence[Mapping[str, Array]]) -> Mapping[str, Array] | None:
     if any(len({part.dtype for part in parts}) > 1 for parts in columns.values()):
         return None
     return {name: np.concatenate(parts) for name, parts in columns.items()}
-
-
-def _answers_each(predictions: Predictions, rows: int) -> bool:
-    chances: Any = predictions.probabilities
-    return np.shape(predictions.labels) == (rows,) and (chances is None or len(chances) == rows)
 
 
 def _tell(group: Sequence[Waiting], answers: Sequence[Predictions | Exception]) -> None:

@@ -5,8 +5,9 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from functools import partial
 
+import msgspec
 import numpy as np
 
 from cellops.data.decoder import Columns, unseen
@@ -27,8 +28,11 @@ LARGEST = float(np.finfo(np.float32).max)
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class InvalidError(Exception):
+    """What the model gave is no answer."""
+
+
+class Call(msgspec.Struct, frozen=True):
     """The circumstances of a request."""
 
     prediction_id: str
@@ -39,15 +43,13 @@ class Call:
     protocol: str
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     predictions: Predictions
     warnings: tuple[str, ...] = ()
     """What was odd about the rows and was answered all the same."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(msgspec.Struct, frozen=True):
     """A question that the model may answer."""
 
     columns: Columns
@@ -87,13 +89,11 @@ class DataPlane:
         self._metrics = metrics
         self._record = record
         self._batchers = {
-            slot.package.digest: Batcher(
-                slot.package.predictor, gather=gather(slot), note=metrics.predict_seconds.observe
-            )
-            for slot in strategy.slots
+            slot.package.digest: Batcher(partial(self._ask, slot), gather=gather(slot)) for slot in strategy.slots
         }
         self.contract = strategy.slots[0].package.contract
         self._rules = _rules(self.contract)
+        self._has_categories = any(field.categories is not None for field in self.contract.schema.inputs)
 
     def answer(self, columns: Columns, call: Call) -> Answer:
         """Check the columns, predict, check the prediction, and log both.
@@ -106,12 +106,10 @@ class DataPlane:
             When the model fails or gives what cannot be an answer.
         """
         asked = self._admit(columns, call)
-        started = time.perf_counter()
         try:
-            predictions = asked.slot.package.predictor.predict(columns)
+            predictions = self._ask(asked.slot, columns, asked.rows)
         except Exception as error:
             raise _failed(columns, error) from error
-        self._metrics.predict_seconds.observe(time.perf_counter() - started)
         return self._complete(asked, predictions)
 
     async def answer_beside_others(self, columns: Columns, call: Call, pool: Executor) -> Answer:
@@ -123,6 +121,14 @@ class DataPlane:
             raise _failed(columns, error) from error
         return self._complete(asked, predictions)
 
+    def _ask(self, slot: Slot, columns: Columns, rows: int) -> Predictions:
+        started = time.perf_counter()
+        predictions = slot.package.predictor.predict(columns)
+        self._metrics.predict_seconds.observe(time.perf_counter() - started)
+        if not _valid(slot.package.contract, predictions, rows):
+            raise InvalidError
+        return predictions
+
     def _admit(self, columns: Columns, call: Call) -> _Asked:
         rows = len(next(iter(columns.values())))
         if not rows:
@@ -133,10 +139,6 @@ class DataPlane:
 
     def _complete(self, asked: _Asked, predictions: Predictions) -> Answer:
         package, call = asked.slot.package, asked.call
-        if not _valid(package.contract, predictions, asked.rows):
-            _refuse_too_large(asked.columns)
-            fact = "The model gave no valid answer for these rows"
-            raise failure(fact)
         entry = Answered(
             prediction_id=call.prediction_id,
             request_id=call.request_id,
@@ -166,7 +168,7 @@ class DataPlane:
         return [f"{f.expectation.rule} {','.join(f.expectation.columns)}: {f.failed} rows" for f in failures]
 
     def _note_unseen(self, columns: Columns) -> list[str]:
-        found = unseen(self.contract.schema, columns)
+        found = unseen(self.contract.schema, columns) if self._has_categories else {}
         for column, categories in found.items():
             strange = set(categories)
             self._metrics.count_unseen(column, sum(value in strange for value in columns[column].tolist()))
@@ -181,8 +183,9 @@ def _failed(columns: Columns, error: Exception) -> CellopsError:
         _refuse_too_large(columns)
     except InputError as refusal:
         return refusal
-    fact = "The model failed on these rows"
-    return failure(fact, error)
+    if isinstance(error, InvalidError):
+        return failure("The model gave no valid answer for these rows")
+    return failure("The model failed on these rows", error)
 
 
 def failure(fact: str, cause: BaseException | None = None) -> InferenceError:

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from functools import lru_cache, partial
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+
+from cellops.serving.counting import Histogram, Level, Observed
 
 REQUEST_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 ROW_BUCKETS = (1, 10, 100, 1_000, 10_000, 100_000)
@@ -22,19 +24,17 @@ class Metrics:
             "cellops_request_seconds",
             "Time from the first byte of a request to its answer",
             [*served, "route", "protocol", "code"],
-            registry=self.registry,
-            buckets=REQUEST_BUCKETS,
+            REQUEST_BUCKETS,
+            self.registry,
         )
         self.predictions = Histogram(
             "cellops_predict_seconds",
             "Time in the model",
             served,
-            registry=self.registry,
-            buckets=REQUEST_BUCKETS,
+            REQUEST_BUCKETS,
+            self.registry,
         )
-        self.rows = Histogram(
-            "cellops_request_rows", "Rows in a request", served, registry=self.registry, buckets=ROW_BUCKETS
-        )
+        self.rows = Histogram("cellops_request_rows", "Rows in a request", served, ROW_BUCKETS, self.registry)
         self.unseen = Counter(
             "cellops_unseen_category_rows",
             "Rows with a category that the training data never had",
@@ -81,14 +81,15 @@ class ModelMetrics:
         self._all = metrics
         self._names = (model, version)
         self._losses: dict[str, Callable[[], float]] = {}
-        self.in_progress = metrics.in_progress.labels(*self._names)
+        self.in_progress = Level()
+        metrics.in_progress.labels(*self._names).set_function(self.in_progress)
         self.predict_seconds = metrics.predictions.labels(*self._names)
         self.rows = metrics.rows.labels(*self._names)
         self.labels = metrics.labels.labels(*self._names)
         self.unknown_labels = metrics.unknown_labels.labels(*self._names)
         self.request_seconds = lru_cache(maxsize=256)(self._request_seconds)
 
-    def _request_seconds(self, route: str, protocol: str, code: int) -> Histogram:
+    def _request_seconds(self, route: str, protocol: str, code: int) -> Observed:
         return self._all.requests.labels(*self._names, route, protocol, str(code))
 
     def count_unseen(self, column: str, rows: int) -> None:

@@ -143,7 +143,7 @@ def _asked(protocol: Protocol, model: Model) -> tuple[Handler, ShortHandler]:
     def asked(body: Body, received: int) -> tuple[Question, Call]:
         question = protocol.decode(body)
         request_id = question.request_id or body.request_id
-        if not is_request_id(request_id):
+        if question.request_id and not is_request_id(request_id):
             raise refuse_request_id()
         event = event_time_of(body.headers, received)
         return question, Call(body.prediction_id, request_id, event, received, protocol.name)

@@ -4,8 +4,9 @@ It answers labels and probabilities.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from cellops.data.arrays import Array
 from cellops.data.problems import shorten
