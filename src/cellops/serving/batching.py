@@ -126,10 +126,12 @@ class Batcher:
         return group
 
     def _pays(self, rows: Sequence[int]) -> bool:
-        """Whether one call takes less time than one for each, as far as is known; what is not known is tried."""
-        together, each = self._pace.known(sum(rows)), [self._pace.expected(count) for count in rows]
-        apart = sum(seconds for seconds in each if seconds is not None)
-        if together is None or not apart or together <= GAIN * apart:
+        """Whether one call takes less time than one for each; what is not known is tried, each alone first."""
+        together, apart = self._pace.known(sum(rows)), [self._pace.known(count) for count in rows]
+        each = [seconds for seconds in apart if seconds is not None]
+        if len(each) < len(apart):
+            return False
+        if together is None or together <= GAIN * sum(each):
             return True
         self._apart += 1
         return self._apart % AGAIN == 0
