@@ -136,6 +136,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     server_batching: Batching = "auto"
     """Whether one call of a model may answer several requests that wait: `auto` where each then gets bit for bit the
     answer that it gets alone, `always` also where the last bits of a probability may differ, or `off`."""
+    server_explain_rows: Count = 10
+    """Most rows of one request that are explained."""
+    server_explain_evaluations: Count = 102_400
+    """How many rows the model may answer to explain one: enough for exact values of ten inputs; else sampled."""
+    server_explain_seconds: Annotated[float, msgspec.Meta(gt=0, le=LONGEST_WAIT)] = 10.0
+    """Longest time that the explanation of a request may take."""
     log_flush_seconds: Annotated[float, msgspec.Meta(gt=0, le=LONGEST_WAIT)] = 0.5
     """How often logged predictions are written out; at most this much is missing after a crash of the server."""
     log_segment_rows: Count = 100_000

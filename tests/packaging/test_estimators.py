@@ -68,3 +68,21 @@ def test_a_model_is_loaded_without_the_rest_of_scikit_learn_and_skops_is_whole_f
     )
     assert said.splitlines()[:2] == ["Pipeline False False", "[]"]
     assert int(said.splitlines()[2]) == len(NAMES)
+
+
+def test_functions_without_a_module_have_the_places_that_skops_itself_finds() -> None:
+    told = """
+        import json
+        import skops.io._trusted_types as known
+        import skops.io._utils as utils
+
+        names = {name: held for name, held in vars(known).items() if name.endswith("UFUNC_TYPE_NAMES")}
+        print(json.dumps(names, sort_keys=True), utils.whichmodule.__qualname__)
+    """
+    quick = """
+        import cellops.packaging.formats.estimators as estimators
+        estimators.skops_io()
+    """
+    ours, own = run(textwrap.dedent(quick) + textwrap.dedent(told)), run(told)
+    assert "scipy.special._ufuncs.ndtri" in own
+    assert ours == own

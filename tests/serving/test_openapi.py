@@ -43,6 +43,7 @@ def questions(rows: Rows) -> dict[str, list[Any]]:
     forms = [{"dataframe_split": split}, {"dataframe_records": rows}, {"instances": ordered}, {"inputs": columns}]
     return {
         ":predict": [{"instances": rows}, {"instances": ordered}, {"inputs": columns}],
+        ":explain": [{"instances": rows[:2]}, {"instances": ordered[:1]}, {"inputs": columns}],
         "/infer": [{"inputs": tensors, "id": "a-7", "outputs": [{"name": "predict"}]}],
         "/invocations": forms,
         "/feedback": [{"labels": [{"prediction_id": "a:0", "label": None}]}],
@@ -81,7 +82,7 @@ def test_questions_and_answers_fit_it(wire: Wire, document: dict[str, Any]) -> N
             answer = item["post"]["responses"]["200"]
             assert not list(schema_of(document, answer).iter_errors(json.loads(content))), (path, content)
             tried += 1
-    assert tried == 13
+    assert tried == 19
 
 
 def test_what_is_refused_does_not_fit_it_and_is_said_as_it_says(wire: Wire, document: dict[str, Any]) -> None:

@@ -12,8 +12,7 @@ from typing import Any, NamedTuple
 
 from cellops.errors import CellopsError, NotReadyError
 from cellops.serving.auth import OWNER, Access
-from cellops.serving.dataplane import failure
-from cellops.serving.errors import MethodError
+from cellops.serving.errors import MethodError, failure
 from cellops.serving.headers import Headers, check_head, is_request_id, media_type_of, refuse_request_id
 from cellops.serving.limits import Limits
 from cellops.serving.prediction_ids import PredictionIds
@@ -30,6 +29,8 @@ WAITING = 256
 """Requests that may send their body or wait for the model; more are refused at once, so that these are answered."""
 SHORT = 32_768
 """Bytes of a body that is read on the event loop, in well under a millisecond; a thread reads a longer one."""
+EXPLAINING = 8
+"""Explanations that may wait for each other: each may take seconds."""
 METHODS = {"GET": ("GET", "HEAD"), "POST": ("POST",)}
 """What a route takes besides its method: uvicorn leaves out the body of an answer to HEAD."""
 
@@ -69,7 +70,9 @@ class App:
         # A scikit-learn model takes a millisecond or more, a hop to a thread a tenth: probes are answered meanwhile.
         # Several threads, so that a long batch does not hold up short ones.
         self._pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="cellops-answer")
-        self._waiting = 0
+        # One at a time, and in a thread of its own, so that no question waits behind an explanation.
+        self._explainer = ThreadPoolExecutor(1, thread_name_prefix="cellops-explain")
+        self._waiting = self._waiting_explanations = 0
         self._ids = PredictionIds("")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -78,7 +81,8 @@ class App:
 
     def close(self) -> None:
         """Stop the threads, when every request has been answered."""
-        self._pool.shutdown(cancel_futures=True)
+        for pool in (self._pool, self._explainer):
+            pool.shutdown(cancel_futures=True)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
@@ -140,10 +144,7 @@ class App:
         media_type = media_type_of(headers)
         if b"x-request-id" in headers and arrival.request_id == arrival.prediction_id:
             raise refuse_request_id()
-        if self._waiting >= WAITING:
-            fact = "Too many requests are waiting for the model"
-            raise NotReadyError(fact, remedy="Send the request again in a second")
-        self._waiting += 1
+        self._take_place(route)
         try:
             content = await self._limits.read(headers, receive)
             if content is None:
@@ -153,9 +154,19 @@ class App:
             )
             if route.handle_short is not None and len(content) <= SHORT:
                 return await _soon(route, route.handle_short(body, arrival.received, self._pool))
-            return await asyncio.get_running_loop().run_in_executor(self._pool, _safely, route, body, arrival.received)
+            pool = self._explainer if route.explains else self._pool
+            return await asyncio.get_running_loop().run_in_executor(pool, _safely, route, body, arrival.received)
         finally:
             self._waiting -= 1
+            self._waiting_explanations -= route.explains
+
+    def _take_place(self, route: Route) -> None:
+        """A place among those that wait, while there are any."""
+        if self._waiting >= WAITING or (route.explains and self._waiting_explanations >= EXPLAINING):
+            fact = f"Too many requests are waiting for {'an explanation' if route.explains else 'the model'}"
+            raise NotReadyError(fact, remedy="Send the request again in a second")
+        self._waiting += 1
+        self._waiting_explanations += route.explains
 
 
 def _counted(client: str, scope: Scope) -> str:

@@ -2,8 +2,10 @@
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import accumulate
 from threading import Lock
+from time import perf_counter
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import HistogramMetricFamily
@@ -26,6 +28,15 @@ class Observed:
         with self._lock:
             self._counts[place] += 1
             self._sum += value
+
+    @contextmanager
+    def time(self) -> Iterator[None]:
+        """Observe the seconds of what is done inside."""
+        started = perf_counter()
+        try:
+            yield
+        finally:
+            self.observe(perf_counter() - started)
 
     def read(self) -> tuple[list[int], float]:
         """Values up to each bound, the last of which is infinity, and their sum."""

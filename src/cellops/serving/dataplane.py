@@ -1,11 +1,10 @@
 """The data plane: contract check, strategy, model, output check, log. It knows no protocol and no HTTP."""
 
-import logging
 import time
-import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from functools import partial
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -20,12 +19,13 @@ from cellops.records.contract import Contract, Suite, Task
 from cellops.records.expectation import ExpectationResult
 from cellops.records.finding import Severity
 from cellops.serving.batching import Batcher
-from cellops.serving.errors import InferenceError
+from cellops.serving.errors import failure
+from cellops.serving.explanations import Explanations
+from cellops.serving.limits import Limits
 from cellops.serving.metrics import ModelMetrics
 from cellops.serving.strategies.strategy import Slot, Strategy
 
 LARGEST = float(np.finfo(np.float32).max)
-logger = logging.getLogger(__name__)
 
 
 class InvalidError(Exception):
@@ -59,6 +59,13 @@ class _Asked(msgspec.Struct, frozen=True):
     warnings: tuple[str, ...]
 
 
+class Explained(msgspec.Struct, frozen=True):
+    predictions: Predictions
+    explanations: list[dict[str, Any]]
+    """One for each row, as clients are told."""
+    warnings: tuple[str, ...] = ()
+
+
 def _forget(_answered: Answered, _rows: int) -> bool:
     return True
 
@@ -72,6 +79,8 @@ class DataPlane:
         Chooses the package that answers.
     metrics
         Where times and odd rows are counted.
+    limits
+        How much may be explained.
     record
         Takes each answered request for the log.
     gather
@@ -82,6 +91,7 @@ class DataPlane:
         self,
         strategy: Strategy,
         metrics: ModelMetrics,
+        limits: Limits,
         record: Callable[[Answered, int], bool] = _forget,
         gather: Callable[[Slot], bool] = lambda _slot: False,
     ) -> None:
@@ -91,6 +101,7 @@ class DataPlane:
         self._batchers = {
             slot.package.digest: Batcher(partial(self._ask, slot), gather=gather(slot)) for slot in strategy.slots
         }
+        self._explanations = {slot.package.digest: Explanations(slot.package, limits) for slot in strategy.slots}
         self.contract = strategy.slots[0].package.contract
         self._rules = _rules(self.contract)
         self._has_categories = any(field.categories is not None for field in self.contract.schema.inputs)
@@ -106,11 +117,7 @@ class DataPlane:
             When the model fails or gives what cannot be an answer.
         """
         asked = self._admit(columns, call)
-        try:
-            predictions = self._ask(asked.slot, columns, asked.rows)
-        except Exception as error:
-            raise _failed(columns, error) from error
-        return self._complete(asked, predictions)
+        return self._complete(asked, self._predict(asked.slot, columns, asked.rows))
 
     async def answer_beside_others(self, columns: Columns, call: Call, pool: Executor) -> Answer:
         """The same on the event loop, where requests that wait at the same time may be answered by one call."""
@@ -121,6 +128,12 @@ class DataPlane:
             raise _failed(columns, error) from error
         return self._complete(asked, predictions)
 
+    def _predict(self, slot: Slot, columns: Columns, rows: int) -> Predictions:
+        try:
+            return self._ask(slot, columns, rows)
+        except Exception as error:
+            raise _failed(columns, error) from error
+
     def _ask(self, slot: Slot, columns: Columns, rows: int) -> Predictions:
         started = time.perf_counter()
         predictions = slot.package.predictor.predict(columns)
@@ -130,10 +143,7 @@ class DataPlane:
         return predictions
 
     def _admit(self, columns: Columns, call: Call) -> _Asked:
-        rows = len(next(iter(columns.values())))
-        if not rows:
-            fact = "The request has no rows"
-            raise InputError(fact, remedy="Send at least one")
+        rows = _rows_of(columns)
         warnings = (*self._check_rules(columns, rows), *self._note_unseen(columns))
         return _Asked(columns, rows, call, self._strategy.choose(call.request_id), warnings)
 
@@ -154,15 +164,36 @@ class DataPlane:
         self._metrics.rows.observe(asked.rows)
         return Answer(predictions, asked.warnings)
 
+    def explain(self, columns: Columns, call: Call) -> Explained:
+        """Check the columns and predict as `answer` does, and explain each prediction; nothing of it is logged.
+
+        Raises
+        ------
+        InputError, InferenceError
+            As `answer` does.
+        LimitError, UnsupportedError, DeadlineError
+            As `Explanations` does.
+        """
+        rows = _rows_of(columns)
+        slot = self._strategy.choose(call.request_id)
+        explanations = self._explanations[slot.package.digest]
+        explanations.check_rows(rows)
+        warnings = [*self._check_rules(columns, rows), *self._note_unseen(columns)]
+        predictions = self._predict(slot, columns, rows)
+        with self._metrics.explain_seconds.time():
+            documents, evaluations = explanations.explain(columns, predictions)
+        self._metrics.explain_evaluations.inc(evaluations)
+        return Explained(predictions, documents, tuple(warnings))
+
     def _check_rules(self, columns: Columns, rows: int) -> list[str]:
         """Refuse rows that break a rule of severity `error`; give a warning for each other rule that is broken."""
         if not self._rules.suite.expectations or self._rules.surely_hold(columns, rows):
             return []
         failures = check(self._rules.suite, columns).failures()
-        for failure in failures:
-            rule = failure.expectation
-            self._metrics.count_failures(rule.rule, rule.columns[0], rule.severity.value, failure.failed)
-        refused = [failure for failure in failures if failure.expectation.severity is Severity.ERROR]
+        for found in failures:
+            rule = found.expectation
+            self._metrics.count_failures(rule.rule, rule.columns[0], rule.severity.value, found.failed)
+        refused = [found for found in failures if found.expectation.severity is Severity.ERROR]
         if refused:
             raise _refusal(refused)
         return [f"{f.expectation.rule} {','.join(f.expectation.columns)}: {f.failed} rows" for f in failures]
@@ -188,11 +219,12 @@ def _failed(columns: Columns, error: Exception) -> CellopsError:
     return failure("The model failed on these rows", error)
 
 
-def failure(fact: str, cause: BaseException | None = None) -> InferenceError:
-    """An error that tells the client no more than an id, under which the cause stands in the server's own log."""
-    error_id = uuid.uuid4().hex
-    logger.error("%s, error id %s", fact, error_id, exc_info=cause)
-    return InferenceError(fact, remedy=f"Give the error id {error_id} to those who run the server", error_id=error_id)
+def _rows_of(columns: Columns) -> int:
+    rows = len(next(iter(columns.values())))
+    if not rows:
+        fact = "The request has no rows"
+        raise InputError(fact, remedy="Send at least one")
+    return rows
 
 
 def _rules(contract: Contract) -> RowChecker:

@@ -1,5 +1,7 @@
 """What a server can refuse beyond the errors of the core, and how every error is said over HTTP."""
 
+import logging
+import uuid
 from typing import Any
 
 from cellops.errors import (
@@ -54,6 +56,12 @@ class UnsupportedError(CellopsError):
     code = "unsupported"
 
 
+class DeadlineError(CellopsError):
+    """An explanation that took longer than the server allows."""
+
+    code = "deadline"
+
+
 class InferenceError(CellopsError):
     """The model failed, or answered what cannot be an answer; `data["error_id"]` is in the server's own log too."""
 
@@ -72,12 +80,21 @@ STATUSES: tuple[tuple[type[CellopsError], int], ...] = (
     (HeadSizeError, 431),
     (UnsupportedError, 501),
     (NotReadyError, 503),
+    (DeadlineError, 504),
 )
 
 
 SHOWN = ("column", "rows", "rule", "reason", "error_id")
 MOST_ROWS = 10
 """Row numbers in an error; its sentence says how many more there are."""
+logger = logging.getLogger(__name__)
+
+
+def failure(fact: str, cause: BaseException | None = None) -> InferenceError:
+    """An error that tells the client no more than an id, under which the cause stands in the server's own log."""
+    error_id = uuid.uuid4().hex
+    logger.error("%s, error id %s", fact, error_id, exc_info=cause)
+    return InferenceError(fact, remedy=f"Give the error id {error_id} to those who run the server", error_id=error_id)
 
 
 def status_of(error: CellopsError) -> int:

@@ -105,10 +105,14 @@ def event_time_of(headers: Headers, received: int) -> int:
 
 def answer_headers(prediction_id: str, warnings: Sequence[str]) -> tuple[tuple[bytes, bytes], ...]:
     """The id by which labels speak of this answer, and in short what was odd about its rows."""
-    identified = (b"x-prediction-id", prediction_id.encode())
+    return ((b"x-prediction-id", prediction_id.encode()), *warning_headers(warnings))
+
+
+def warning_headers(warnings: Sequence[str]) -> tuple[tuple[bytes, bytes], ...]:
+    """What was odd about the rows, in short; nothing where nothing was."""
     if not warnings:
-        return (identified,)
+        return ()
     # A column's name may hold anything, a header's value only ASCII.
     text = "; ".join(warnings).encode("unicode_escape")
     shown = text if len(text) <= LONGEST_WARNING else text[: LONGEST_WARNING - 3] + b"..."
-    return (identified, (b"x-cellops-warnings", shown))
+    return ((b"x-cellops-warnings", shown),)

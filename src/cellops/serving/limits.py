@@ -25,6 +25,10 @@ class Limits:
     max_rows: int
     seconds: float = 30.0
     """Longest time in which a body must have come."""
+    explained_rows: int = 10
+    explain_evaluations: int = 102_400
+    """Rows that the model may answer to explain one."""
+    explain_seconds: float = 10.0
 
     def check_rows(self, rows: int) -> None:
         """Refuse too many rows before any of them is decoded."""

@@ -34,6 +34,19 @@ class Metrics:
             REQUEST_BUCKETS,
             self.registry,
         )
+        self.explanations = Histogram(
+            "cellops_explain_seconds",
+            "Time to explain the rows of a request",
+            served,
+            REQUEST_BUCKETS,
+            self.registry,
+        )
+        self.evaluations = Counter(
+            "cellops_explain_evaluations",
+            "Rows that the model answered for explanations",
+            served,
+            registry=self.registry,
+        )
         self.rows = Histogram("cellops_request_rows", "Rows in a request", served, ROW_BUCKETS, self.registry)
         self.unseen = Counter(
             "cellops_unseen_category_rows",
@@ -84,6 +97,8 @@ class ModelMetrics:
         self.in_progress = Level()
         metrics.in_progress.labels(*self._names).set_function(self.in_progress)
         self.predict_seconds = metrics.predictions.labels(*self._names)
+        self.explain_seconds = metrics.explanations.labels(*self._names)
+        self.explain_evaluations = metrics.evaluations.labels(*self._names)
         self.rows = metrics.rows.labels(*self._names)
         self.labels = metrics.labels.labels(*self._names)
         self.unknown_labels = metrics.unknown_labels.labels(*self._names)

@@ -58,10 +58,10 @@ class Model:
         strategy, schema = Single(Slot("champion", package)), package.contract.schema
         gather = partial(_gathers, batching)
         if logs is None:
-            self.plane = DataPlane(strategy, self.metrics, gather=gather)
+            self.plane = DataPlane(strategy, self.metrics, limits, gather=gather)
             self.feedback = Feedback(schema, limits, self.ids, lambda _labels, _rows: True)
         else:
-            self.plane = DataPlane(strategy, self.metrics, logs.predictions.append, gather)
+            self.plane = DataPlane(strategy, self.metrics, limits, logs.predictions.append, gather)
             self.feedback = Feedback(schema, limits, self.ids, logs.labels.append)
             self.metrics.watch_losses("predictions", lambda: logs.predictions.lost_rows)
             self.metrics.watch_losses("labels", lambda: logs.labels.lost_rows)

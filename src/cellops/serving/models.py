@@ -14,10 +14,8 @@ from cellops.serving.model import Model
 from cellops.serving.protocols import PROTOCOLS
 from cellops.serving.protocols.protocol import Protocol, Served
 from cellops.serving.replies import Reply, constant
-from cellops.serving.routes import OPEN, Handler, Route, asking, measuring, reading, taking
+from cellops.serving.routes import OPEN, Handler, Route, asking, explaining, measuring, reading, taking
 
-EXPLAIN = ":explain"
-"""The suffix of KServe V1's path for explanations."""
 REPOSITORY = "/v2/repository/"
 MODEL_PATH = re.compile(r"/v[12]/models/([^/:]+)(?:/versions/([^/:]+))?(.*)")
 
@@ -80,9 +78,9 @@ class Models:
         if name is not None and version is not None and version not in self.versions(name):
             fact = f"There is no such version of {name} here"
             return NotFoundError(fact, remedy=_listed("version", self.versions(name)))
-        if rest == EXPLAIN and path.startswith("/v1/"):
-            fact = "This server does not explain predictions"
-            return UnsupportedError(fact, remedy="Ask for predictions")
+        if rest == "/explain" and path.startswith("/v2/"):
+            fact = "Open Inference has no explanations"
+            return UnsupportedError(fact, remedy=f"Ask for them at /v1/models/{name}:explain")
         fact = "There is no such path here"
         questions = ", ".join(path for path, route in self.routes.items() if route.in_thread)
         return NotFoundError(fact, remedy=f"Questions go to {questions}")
@@ -115,6 +113,7 @@ class Models:
                 routes |= reading(protocol, protocol.documents())
                 routes |= reading(protocol, protocol.probes(), says_ready=True)
                 routes |= asking(protocol, model)
+                routes |= explaining(protocol, model)
         return routes
 
     @property

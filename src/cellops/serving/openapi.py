@@ -40,6 +40,7 @@ ERRORS: Mapping[str, str] = {
     "500": "The model or the server failed; the error id stands in the server's log",
     "501": "A part of the protocol that this server does not speak",
     "503": "The server takes no more requests now",
+    "504": "An explanation took longer than the server allows",
 }
 MOST_NAMED = 30
 """Categories that a description names."""
@@ -147,6 +148,7 @@ def _tables(schema: Schema, suite: Suite | None, limits: Limits) -> dict[str, JS
         "RowInOrder": {"type": "array", "prefixItems": values, "minItems": len(values), "maxItems": len(values)},
         "Columns": record(columns, *needed, description="Lists of one length"),
         "Label": _label(schema),
+        "Explanation": _explanation(schema),
     }
 
 
@@ -154,6 +156,28 @@ def _label(schema: Schema) -> JSONSchema:
     if schema.task is Task.REGRESSION:
         return {"type": "number", "description": schema.target}
     return {"enum": list(schema.classes), "description": schema.target}
+
+
+def _explanation(schema: Schema) -> JSONSchema:
+    each = record({field.name: {"type": "number"} for field in schema.inputs})
+    count = {"type": "integer", "minimum": 1}
+    fields: dict[str, JSONSchema] = {
+        "unit": {"type": "string", "description": "Of the numbers here: what is explained"},
+        "value": {
+            "type": "number",
+            "description": "What the model gives for the row: base plus contributions",
+        },
+        "base": {"type": "number", "description": "The mean of what it gives for the background"},
+        "contributions": {**each, "description": "The Shapley value of each input"},
+        "method": {"enum": ["exact", "sampled"]},
+        "background_rows": count,
+        "evaluations": {**count, "description": "How many rows the model answered for this"},
+    }
+    optional = {"standard_errors": {**each, "description": "Of the contributions, where they are sampled"}}
+    if schema.task is Task.REGRESSION:
+        return record(fields | optional, *fields)
+    fields["class"] = {**LABEL, "description": "The class whose probability is explained"}
+    return record(fields | optional, *fields)
 
 
 def cell(field: Field, suite: Suite | None) -> JSONSchema:

@@ -11,11 +11,11 @@ from cellops.data.problems import SHOWN, row_numbers
 from cellops.errors import CellopsError, InputError
 from cellops.serving.dataplane import Answer, Call
 from cellops.serving.feedback import Labels, labels_of
-from cellops.serving.headers import answer_headers, event_time_of, is_request_id, refuse_request_id
+from cellops.serving.headers import answer_headers, event_time_of, is_request_id, refuse_request_id, warning_headers
 from cellops.serving.metrics import MEDIA_TYPE, Metrics, ModelMetrics
 from cellops.serving.model import Model
 from cellops.serving.openapi import FEEDBACK
-from cellops.serving.protocols.protocol import Body, Document, Protocol, Question
+from cellops.serving.protocols.protocol import Body, Document, Explaining, Protocol, Question
 from cellops.serving.replies import Reply, answer_reply, constant
 from cellops.serving.tokens import TokenScope
 
@@ -35,6 +35,8 @@ class Route:
     protocol: Protocol
     handle: Handler
     in_thread: bool
+    explains: bool = False
+    """Whether it may take seconds, and has to wait for others of the kind."""
     scope: TokenScope | None = None
     """What a client's token must allow; None for what all of them may read."""
     models: tuple[Model, ...] = ()
@@ -94,6 +96,24 @@ def asking(protocol: Protocol, model: Model) -> dict[str, Route]:
     return dict.fromkeys(protocol.ask_paths(), route)
 
 
+def explaining(protocol: Protocol, model: Model) -> dict[str, Route]:
+    """Routes of questions why a model answers so; none for a protocol that does not know them."""
+    if not isinstance(protocol, Explaining):
+        return {}
+    route = Route(
+        "explain",
+        "POST",
+        protocol,
+        _explained(protocol, model),
+        in_thread=True,
+        explains=True,
+        scope=TokenScope.PREDICT,
+        models=(model,),
+        metrics=model.metrics,
+    )
+    return dict.fromkeys(protocol.explain_paths(), route)
+
+
 def measuring(protocol: Protocol, metrics: Metrics) -> Route:
     """The route of what Prometheus reads."""
 
@@ -138,27 +158,52 @@ def _meant(labels: Labels, models: tuple[Model, ...]) -> Model:
 
 
 def _asked(protocol: Protocol, model: Model) -> tuple[Handler, ShortHandler]:
-    said = ((b"x-model", f"{model.name}/versions/{model.version}".encode()),)
-
-    def asked(body: Body, received: int) -> tuple[Question, Call]:
-        question = protocol.decode(body)
-        request_id = question.request_id or body.request_id
-        if question.request_id and not is_request_id(request_id):
-            raise refuse_request_id()
-        event = event_time_of(body.headers, received)
-        return question, Call(body.prediction_id, request_id, event, received, protocol.name)
+    said = _said(model)
 
     def reply(question: Question, call: Call, answer: Answer) -> Reply:
         document = protocol.encode(question, answer.predictions)
-        warnings = (*answer.warnings, *(f"absent {name}" for name in question.absent))
-        return answer_reply(document, (*said, *answer_headers(call.prediction_id, warnings)), call.request_id)
+        headers = (*said, *answer_headers(call.prediction_id, _warnings(answer.warnings, question)))
+        return answer_reply(document, headers, call.request_id)
 
     def handle(body: Body, received: int) -> Reply:
-        question, call = asked(body, received)
+        question, call = _understood(protocol, body, received)
         return reply(question, call, model.plane.answer(question.columns, call))
 
     async def handle_short(body: Body, received: int, pool: Executor) -> Reply:
-        question, call = asked(body, received)
+        question, call = _understood(protocol, body, received)
         return reply(question, call, await model.plane.answer_beside_others(question.columns, call, pool))
 
     return handle, handle_short
+
+
+def _explained(protocol: Explaining, model: Model) -> Handler:
+    said = _said(model)
+
+    def handle(body: Body, received: int) -> Reply:
+        question, call = _understood(protocol, body, received)
+        answer = model.plane.explain(question.columns, call)
+        document = protocol.encode_explanations(answer.predictions, answer.explanations)
+        headers = (*said, *warning_headers(_warnings(answer.warnings, question)))
+        return answer_reply(document, headers, call.request_id)
+
+    return handle
+
+
+def _said(model: Model) -> tuple[tuple[bytes, bytes], ...]:
+    return ((b"x-model", f"{model.name}/versions/{model.version}".encode()),)
+
+
+def _understood(protocol: Protocol, body: Body, received: int) -> tuple[Question, Call]:
+    """What is asked, and under which circumstances."""
+    question = protocol.decode(body)
+    request_id = question.request_id or body.request_id
+    if question.request_id and not is_request_id(request_id):
+        raise refuse_request_id()
+    event = event_time_of(body.headers, received)
+    return question, Call(body.prediction_id, request_id, event, received, protocol.name)
+
+
+def _warnings(of_rows: tuple[str, ...], question: Question) -> tuple[str, ...]:
+    if not question.absent:
+        return of_rows
+    return (*of_rows, *(f"absent {name}" for name in question.absent))

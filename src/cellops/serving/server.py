@@ -115,7 +115,14 @@ def serve(
     host, port = place.host, place.port
     require_chosen_token(host, chosen=token_was_chosen)
     throttle = Throttle(settings.server_rate, settings.server_rate_store) if settings.server_rate else None
-    limits = Limits(settings.server_max_bytes, settings.server_max_rows, settings.server_request_seconds)
+    limits = Limits(
+        settings.server_max_bytes,
+        settings.server_max_rows,
+        settings.server_request_seconds,
+        explained_rows=settings.server_explain_rows,
+        explain_evaluations=settings.server_explain_evaluations,
+        explain_seconds=settings.server_explain_seconds,
+    )
     source = Source(load, partial(_prove, token=token), log_folder)
     repository = Repository(source, limits, settings)
     with bound(host, port, "--port") as listener, closing(repository):

@@ -1,11 +1,16 @@
-"""KServe's V1 protocol: `{"instances": [...]}` in, `{"predictions": [...]}` out; answers labels, as its servers do."""
+"""KServe's V1 protocol: `{"instances": [...]}` in, `{"predictions": [...]}` out; answers labels, as its servers do.
 
-from collections.abc import Iterable, Mapping
+It is the only protocol that knows explanations: KServe's client refuses to ask for them in Open Inference.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from cellops.errors import CellopsError, InputError
 from cellops.packaging.predictor import Predictions
 from cellops.serving.protocols.operation import (
     COLUMNS,
+    EXPLANATION,
     LABEL,
     TABLE_IN_ROWS,
     WHEN,
@@ -30,6 +35,9 @@ class KServeV1:
     def ask_paths(self) -> Iterable[str]:
         return [f"{path}:predict" for path in self._model_paths()]
 
+    def explain_paths(self) -> Iterable[str]:
+        return [f"{path}:explain" for path in self._model_paths()]
+
     def documents(self) -> Mapping[str, Document]:
         return {"/v1/models": {"models": list(self._served.names)}} if self._served.is_first else {}
 
@@ -47,19 +55,31 @@ class KServeV1:
     def encode(self, question: Question, predictions: Predictions) -> Document:  # noqa: ARG002 - the shape of every protocol
         return {"predictions": predictions.labels.tolist()}
 
+    def encode_explanations(self, predictions: Predictions, explanations: Sequence[Mapping[str, Any]]) -> Document:
+        return {"predictions": predictions.labels.tolist(), "explanations": list(explanations)}
+
     def error(self, error: CellopsError, status: int) -> Document:  # noqa: ARG002
         return error_document(error)
 
     def operations(self) -> Mapping[str, Operation]:
         table = {"anyOf": [TABLE_IN_ROWS, COLUMNS]}
         one = {"minProperties": 1, "maxProperties": 1}
-        operation = Operation(
+        requests = {JSON: record(dict.fromkeys(FIELDS, table), **one)}
+        predict = Operation(
             summary="Predict labels",
-            requests={JSON: record(dict.fromkeys(FIELDS, table), **one)},
+            requests=requests,
             answer=record({"predictions": listed(LABEL)}, "predictions"),
             headers=WHEN,
         )
-        return dict.fromkeys(self.ask_paths(), operation)
+        fields = {"predictions": listed(LABEL), "explanations": listed(EXPLANATION)}
+        most = self._served.limits.explained_rows
+        explain = Operation(
+            summary=f"Predict labels, and say what each input adds to the answer, for up to {most} rows; not logged",
+            requests=requests,
+            answer=record(fields, *fields),
+            headers={},
+        )
+        return dict.fromkeys(self.ask_paths(), predict) | dict.fromkeys(self.explain_paths(), explain)
 
     def error_schema(self) -> JSONSchema:
         return ERROR

@@ -13,6 +13,7 @@ ROW_IN_ORDER: JSONSchema = {"$ref": f"{SCHEMAS}RowInOrder"}
 COLUMNS: JSONSchema = {"$ref": f"{SCHEMAS}Columns"}
 """A table as an object of lists."""
 LABEL: JSONSchema = {"$ref": f"{SCHEMAS}Label"}
+EXPLANATION: JSONSchema = {"$ref": f"{SCHEMAS}Explanation"}
 ID: JSONSchema = {"type": "string", "pattern": "^[A-Za-z0-9._~:/+=@-]{1,128}$"}
 """What tells requests and answers apart."""
 WHEN: Mapping[str, JSONSchema] = {

@@ -1,8 +1,8 @@
 """The shape of every protocol: a body becomes a question, an answer or an error becomes a document."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, runtime_checkable
 from typing import Protocol as Shape
 
 import msgspec
@@ -122,6 +122,17 @@ class Protocol(Shape):
 
     def error_schema(self) -> JSONSchema:
         """What describes an error of this protocol."""
+
+
+@runtime_checkable
+class Explaining(Protocol, Shape):
+    """A protocol that knows explanations."""
+
+    def explain_paths(self) -> Iterable[str]:
+        """Where explanations are asked for (POST), with bodies as for `decode`."""
+
+    def encode_explanations(self, predictions: Predictions, explanations: Sequence[Mapping[str, Any]]) -> Document:
+        """The answer to a question for explanations, one for each row."""
 
 
 ERROR: JSONSchema = record({"error": {"type": "string"}, **SAYING}, "error", "code")
