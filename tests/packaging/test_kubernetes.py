@@ -133,7 +133,7 @@ def test_the_server_has_no_rights_that_it_does_not_need(manifests, kind):
 
 
 def test_a_pod_that_goes_is_given_the_time_that_the_server_takes_to_drain(manifests):
-    from cellops.serving.server import DRAINING
+    from cellops.serving.running import DRAINING
 
     (container,) = pod(manifests)["containers"]
     waits = int(container["lifecycle"]["preStop"]["exec"]["command"][1])

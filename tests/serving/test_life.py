@@ -117,7 +117,7 @@ def test_a_signal_lets_requests_under_way_finish(flights: Path, tmp_path: Path, 
         while (part := parts.get(timeout=WAIT)) is not None:
             yield part
 
-    with running(flights, tmp_path) as server, ThreadPoolExecutor(1) as pool:
+    with running(flights, tmp_path, "--admin-port", "0") as server, ThreadPoolExecutor(1) as pool:
         headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json", "X-Request-Id": "slow"}
         url = str(server.client.base_url.join(PATH))
         answer = pool.submit(httpx.post, url, content=body(), headers=headers, timeout=WAIT, trust_env=False)
@@ -128,6 +128,9 @@ def test_a_signal_lets_requests_under_way_finish(flights: Path, tmp_path: Path, 
         host, port = server.client.base_url.host, server.client.base_url.port
         while listening(host, port):
             pass
+        ready = httpx.get(f"{server.admin}/v2/health/ready", trust_env=False)
+        assert (ready.status_code, "being stopped" in ready.text) == (503, True)
+        assert httpx.get(f"{server.admin}/v2/health/live", trust_env=False).status_code == 200
         parts.put(b'["UA", "EWR", 1400, 5, 20.1]]}')
         parts.put(None)
         assert answer.result(timeout=WAIT).status_code == 200
@@ -260,9 +263,10 @@ def test_of_two_servers_that_start_together_one_says_that_the_port_is_taken(
                 place=server_module.Place("127.0.0.1", port),
                 token=TOKEN,
                 token_was_chosen=True,
-                log_folder=lambda name: tmp_path / "log" / name,
+                kept=server_module.Kept(lambda name: tmp_path / "log" / name, tmp_path / "admin.jsonl"),
                 settings=load(tmp_path),
                 on_ready=pytest.fail,
+                on_change=pytest.fail,
             )
 
 

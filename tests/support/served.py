@@ -132,6 +132,8 @@ class Running:
     client: httpx.Client
     name: str
     log: Path
+    admin: str = ""
+    """The address of the admin port, where one was asked for."""
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Send a signal, and give the exit code."""
@@ -163,9 +165,9 @@ PORT = ("--port", "0")
 
 
 @contextmanager
-def running(package: Path, folder: Path, **settings: str) -> Iterator[Running]:
-    """A server and a client that has its token."""
-    process = start(package, folder, **settings)
+def running(package: Path, folder: Path, *words: str, **settings: str) -> Iterator[Running]:
+    """A server on a free port and a client that has its token; more words follow on its command line."""
+    process = start(package, folder, *PORT, *words, **settings)
     assert process.stdout is not None
     try:
         ready = process.stdout.readline()
@@ -173,7 +175,8 @@ def running(package: Path, folder: Path, **settings: str) -> Iterator[Running]:
         headers = {"Authorization": f"Bearer {TOKEN}"}
         url = ready.partition(" on ")[2].split()[0]
         with httpx.Client(base_url=url, headers=headers, timeout=WAIT, trust_env=False) as client:
-            yield Running(process, client, package.name, folder / "log")
+            admin = process.stdout.readline().split()[-1] if "--admin-port" in words else ""
+            yield Running(process, client, package.name, folder / "log", admin)
     finally:
         process.kill()
         process.wait(timeout=WAIT)

@@ -22,8 +22,19 @@ import click
 @click.option(
     "--log",
     type=click.Path(path_type=Path),
-    help="Folder of the prediction log, of several packages FOLDER/NAME. Default: .cellops/log/NAME.",
+    help="Folder of the prediction log, of several models FOLDER/NAME. Default: .cellops/log/NAME.",
 )
+@click.option(
+    "--models",
+    type=click.Path(path_type=Path),
+    help="Folder of more packages, called as their models, that the admin port may load.",
+)
+@click.option(
+    "--admin-port",
+    type=click.IntRange(0, 65535),
+    help="Port to load and unload models on, and to read metrics. Default: there is none.",
+)
+@click.option("--admin-host", default="127.0.0.1", show_default=True, help="Address of the admin port.")
 @click.option(
     "--tls-certificate",
     type=click.Path(path_type=Path),
@@ -38,12 +49,16 @@ def serve(packages: tuple[Path, ...], **options: Any) -> None:
     Packages of several names are models beside each other. Those of one name are versions of a model; the last of them
     answers whoever names no version. MLflow's /invocations goes to the first model.
 
+    On SIGHUP all packages are read again. One that has changed takes the place of the old one once it has answered its
+    parity rows, and no request is lost; one that cannot be loaded changes nothing.
+
     \b
       cellops serve model --port 8080
       cellops serve delays fares-2013 fares-2014
+      cellops serve delays --models packages --admin-port 8001
       cellops serve model --host 0.0.0.0 --tls-certificate server.pem --tls-key server.key
     """
     from cellops import screens
     from cellops.flows.serve import serve as work
 
-    screens.served(work(*packages, **options, on_ready=screens.serving))
+    screens.served(work(*packages, **options, on_ready=screens.serving, on_change=screens.changed))

@@ -14,7 +14,8 @@ from cellops.commands import WithSubverbs
     "scopes",
     multiple=True,
     metavar="SCOPE",
-    help="What it allows: predict, feedback or metrics; may be given several times.  [default: predict, feedback]",
+    help="What it allows: predict, feedback, metrics or admin; may be given several times. "
+    " [default: predict, feedback]",
 )
 @click.option("--days", type=click.FloatRange(0, min_open=True), help="For how long. Default: until it is revoked.")
 def new(name: str, **options: Any) -> None:

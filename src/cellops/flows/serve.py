@@ -18,6 +18,8 @@ class Serving(Record, frozen=True, kw_only=True):
     names: tuple[str, ...]
     """Of the models."""
     url: str
+    admin_url: str | None
+    """Where administrators ask."""
     token: str
     token_is_new: bool
     """Whether the token was made for this start, so that the person has to be told it."""
@@ -36,7 +38,20 @@ class Served(Record, frozen=True, kw_only=True):
     """What the logs have lost, and what of them is damaged."""
 
 
-def _silent(_serving: Serving) -> None:
+class Changed(Record, frozen=True, kw_only=True):
+    """What has become of a package that was to be loaded or unloaded."""
+
+    name: str
+    path: str
+    before: str | None
+    """The digest of what answered."""
+    after: str | None
+    """The digest of what answers now; None where nothing does."""
+    trouble: str
+    """Why the package could not be loaded; what answered still does."""
+
+
+def _silent(_news: Serving | Changed) -> None:
     pass
 
 
@@ -47,9 +62,13 @@ def serve(
     port: int = 8000,
     token: str | None = None,
     log: Path | None = None,
+    models: Path | None = None,
+    admin_host: str = "127.0.0.1",
+    admin_port: int | None = None,
     tls_certificate: Path | None = None,
     tls_key: Path | None = None,
     on_ready: Callable[[Serving], None] = _silent,
+    on_change: Callable[[Changed], None] = _silent,
     settings: Settings | None = None,
 ) -> Served:
     """Serve packages over HTTP until the process is told to stop.
@@ -65,12 +84,20 @@ def serve(
     token
         What clients must send. Default: the setting `server_token`, else a new one.
     log
-        Folder of the prediction log; default is `.cellops/log/NAME`. With several packages each logs to FOLDER/NAME.
+        Folder of the prediction log; default is `.cellops/log/NAME`. Where there are several packages, or a folder of
+        models, each model logs to FOLDER/NAME.
+    models
+        Folder of packages, called as their models, that administrators may load while the server runs.
+    admin_host, admin_port
+        Where administrators ask: models are loaded and unloaded there, and metrics read. Without a port nowhere; SIGHUP
+        has all packages read again in any case. What they do is written to admin.jsonl in the folder of the logs.
     tls_certificate, tls_key
         PEM files: the certificate with those of its issuers, and its private key where that is another file. Without
         them the server speaks plain HTTP.
     on_ready
         Called once, when the parity rows have been replayed and requests are answered.
+    on_change
+        Hears of each package that is loaded or unloaded later.
 
     Raises
     ------
@@ -86,31 +113,46 @@ def serve(
     with ExitStack() as starting:
         starting.enter_context(left_alone(keep=True))
         from cellops.flows.opening import load_package
-        from cellops.serving.server import Place, Started
+        from cellops.serving.repository import Change
+        from cellops.serving.server import Kept, Place, Started
         from cellops.serving.server import serve as run_server
         from cellops.serving.tls import certificate
         from cellops.serving.tokens import read_tokens
 
-        place = Place(host, port, certificate(tls_certificate, tls_key))
+        place = Place(host, port, certificate(tls_certificate, tls_key), admin_host, admin_port)
         chosen = token or settings.server_token or None
         used = chosen or secrets.token_urlsafe(24)
 
+        several = bool(more) or models is not None
+
+        def logs() -> Path:
+            return log or prepare(settings.folder) / "log"
+
         def log_folder(name: str) -> Path:
-            if log is not None:
-                return log / name if more else log
-            return prepare(settings.folder) / "log" / name
+            return logs() / name if several or log is None else logs()
 
         def ready(started: Started) -> None:
             starting.close()
             names = tuple(started.models.defaults)
-            folder = log_folder(names[0])
             on_ready(
                 Serving(
                     names=names,
                     url=started.url,
+                    admin_url=started.admin_url,
                     token=used,
                     token_is_new=chosen is None,
-                    log=str(folder.parent if more else folder),
+                    log=str(logs() if several else log_folder(names[0])),
+                )
+            )
+
+        def changed(change: Change) -> None:
+            on_change(
+                Changed(
+                    name=change.name,
+                    path=str(change.path),
+                    before=change.before,
+                    after=change.after,
+                    trouble=change.trouble,
                 )
             )
 
@@ -120,8 +162,9 @@ def serve(
             place=place,
             token=used,
             token_was_chosen=chosen is not None or bool(read_tokens(settings.tokens)),
-            log_folder=log_folder,
+            kept=Kept(log_folder, logs() / "admin.jsonl", models),
             settings=settings,
             on_ready=ready,
+            on_change=changed,
         )
     return Served(requests=done.requests, rows=done.rows, labels=done.labels, findings=done.findings)

@@ -7,7 +7,7 @@ from cellops.errors import UsageError
 from cellops.records.tokens import ServerToken
 from cellops.settings import Settings, load, prepare
 
-SCOPES = ("predict", "feedback", "metrics")
+SCOPES = ("predict", "feedback", "metrics", "admin")
 HOURS = 24.0
 
 

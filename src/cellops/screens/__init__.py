@@ -19,7 +19,7 @@ from cellops.screens.reading import reading
 from cellops.screens.registry import decided, models, promoted
 from cellops.screens.restored import restored
 from cellops.screens.runs import run, run_line, runs
-from cellops.screens.server import served, serving
+from cellops.screens.server import changed, served, serving
 from cellops.screens.session import status
 from cellops.screens.signed import keys, signed
 from cellops.screens.steps import explained
@@ -29,6 +29,7 @@ from cellops.screens.tokens import revoked, token, tokens
 __all__ = [
     "annotated",
     "audited",
+    "changed",
     "cleaned",
     "comparison",
     "decided",

@@ -5,15 +5,26 @@ from typing import TYPE_CHECKING
 from cellops.screens.console import count, say, shown
 
 if TYPE_CHECKING:
-    from cellops.flows.serve import Served, Serving
+    from cellops.flows.serve import Changed, Served, Serving
 
 
 def serving(ready: "Serving") -> None:
     say(f"Serving {', '.join(ready.names)} on {ready.url} (parity rows agree)", markup=False)
+    if ready.admin_url is not None:
+        say(f"Administration on {ready.admin_url}", markup=False)
     if ready.token_is_new:
         say(f"Token for this start: {ready.token}", markup=False)
     say(f"Prediction log: {shown(ready.log)}", markup=False)
     say("Stop with Ctrl-C.")
+
+
+def changed(change: "Changed") -> None:
+    if change.trouble:
+        say(f"{change.name} answers as before: {change.trouble}", markup=False)
+    elif change.before == change.after:
+        say(f"{change.name} is the same as before, {_version(change.after)}", markup=False)
+    else:
+        say(f"{change.name}: {_version(change.before)} → {_version(change.after)}", markup=False)
 
 
 def served(done: "Served") -> None:
@@ -21,3 +32,7 @@ def served(done: "Served") -> None:
     say(f"Stopped: answered {answered} with {count(done.rows, 'row')}, took {labels}")
     for finding in done.findings:
         say(f"{finding.where}: {finding.seen}. {finding.remedy}", markup=False)
+
+
+def _version(digest: str | None) -> str:
+    return digest[:12] if digest else "none"

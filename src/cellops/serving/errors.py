@@ -68,9 +68,16 @@ class InferenceError(CellopsError):
     code = "inference"
 
 
+class LoadError(CellopsError):
+    """A model that cannot be loaded or unloaded while the server runs; it answers as before."""
+
+    code = "load"
+
+
 STATUSES: tuple[tuple[type[CellopsError], int], ...] = (
     (InputError, 400),
     (HeadError, 400),
+    (LoadError, 400),
     (NotFoundError, 404),
     (MethodError, 405),
     (SlowError, 408),

@@ -48,6 +48,7 @@ class Model:
     ) -> None:
         self.package = package
         self.name = package.manifest.name
+        self.digest = package.digest
         self.version = package.digest[:VERSION_LENGTH]
         self.platform = FORMATS[package.provenance.model_format].platform
         self.limits = limits
@@ -66,7 +67,7 @@ class Model:
             self.metrics.watch_losses("predictions", lambda: logs.predictions.lost_rows)
             self.metrics.watch_losses("labels", lambda: logs.labels.lost_rows)
         self._under_way = 0
-        self._then: Callable[[], None] | None = None
+        self._then: Callable[[], object] | None = None
 
     @property
     def key(self) -> tuple[str, str]:
@@ -81,14 +82,18 @@ class Model:
         if self._then is not None and not self._under_way:
             self._then()
 
-    def retire(self, then: Callable[[], None]) -> None:
+    def retire(self, then: Callable[[], object]) -> None:
         """Have `then` called once no request under way needs this model; no new one may begin."""
         self._then = then
         if not self._under_way:
             then()
 
     def close(self) -> None:
-        """Close the logs; what they have lost stays in the metrics."""
+        """Close the logs, and let go of the package: tables that have been replaced may hold this for a while.
+
+        What the logs have lost stays in the metrics.
+        """
+        del self.plane, self.package, self.decoder
         if self.logs is not None:
             self.logs.close()
             self.metrics.keep_losses()

@@ -1,48 +1,66 @@
 """The packages of a server: loaded and proven beside those at work, then put in their place in one step."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
+from cellops.errors import CellopsError, NotFoundError
 from cellops.packaging.load import LoadedPackage
 from cellops.records.finding import Finding
+from cellops.serving.errors import LoadError, failure, sentence
 from cellops.serving.limits import Limits
 from cellops.serving.logs import Logs
 from cellops.serving.metrics import Metrics
 from cellops.serving.model import Model
+from cellops.serving.model_folder import ModelFolder
 from cellops.serving.models import Models
 from cellops.settings import Settings
 
 
 @dataclass(frozen=True)
 class Source:
-    """How packages come to work.
-
-    Parameters
-    ----------
-    load
-        Opens a package with its model.
-    prove
-        Replays its parity rows.
-    log_folder
-        Where a model of some name logs.
-    """
+    """How packages come to work."""
 
     load: Callable[[Path], LoadedPackage]
+    """Opens a package with its model."""
     prove: Callable[[LoadedPackage], None]
+    """Replays its parity rows."""
     log_folder: Callable[[str], Path]
+    """Where a model of some name logs."""
+    folder: ModelFolder | None = None
+    """Where more packages lie that may be loaded."""
 
 
 @dataclass(frozen=True)
 class Placed:
-    """A model at work, and where its package lies."""
+    """A package that the server was given, and its model while that is at work."""
 
     path: Path
-    model: Model
+    name: str
+    model: Model | None
+    trouble: str = ""
+    """Why it could not be loaded the last time."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What has become of a package that was to be loaded or unloaded."""
+
+    name: str
+    path: Path
+    before: str | None
+    """The digest of what was at work."""
+    after: str | None
+    trouble: str = ""
+    """Why it could not be loaded; what was at work is so still."""
 
 
 class Repository:
-    """Holds what a server answers with.
+    """Holds what a server answers with; one change at a time, and each of them whole or not at all.
 
     Parameters
     ----------
@@ -60,7 +78,14 @@ class Repository:
         self._limits = limits
         self._settings = settings
         self._placed: tuple[Placed, ...] = ()
+        self._changing = threading.Lock()
+        self._ending = ThreadPoolExecutor(1, thread_name_prefix="cellops-ending")
+        self._ended = False
+        self._retiring: set[Model] = set()
         self._findings: list[Finding] = []
+        self._swap: Callable[[Models], None] = lambda _models: None
+        self._soon: Callable[[Callable[[], None]], object] = lambda act: act()
+        self._models: Models | None = None
 
     def start(self, paths: Iterable[Path]) -> Models:
         """Load packages and prove each of them, before any logs.
@@ -76,18 +101,171 @@ class Repository:
         """
         packages = [(path, self._proven(path)) for path in paths]
         for path, package in packages:
-            self._placed = (*self._placed, Placed(path, self._at_work(package)))
-        return self._table(self._placed)
+            self._placed = (*self._placed, Placed(path, package.manifest.name, self._at_work(package)))
+        self._models = self._table(self._placed)
+        return self._models
+
+    def attach(self, swap: Callable[[Models], None], soon: Callable[[Callable[[], None]], object]) -> None:
+        """Let changes reach those who answer.
+
+        Parameters
+        ----------
+        swap
+            Takes the models that answer from now on; called in any thread.
+        soon
+            Calls a function in the thread in which requests begin and end.
+        """
+        self._swap, self._soon = swap, soon
+
+    @property
+    def models(self) -> Models:
+        """Those that answer now."""
+        assert self._models is not None  # noqa: S101 - it was started
+        return self._models
+
+    def reload(self) -> tuple[Change, ...]:
+        """Read all packages that are at work again; those that cannot be loaded go on as they are."""
+        with self._change():
+            return tuple(self._load(placed) for placed in self._placed if placed.model is not None)
+
+    def load(self, name: str) -> tuple[Change, ...]:
+        """Read the packages of a model again, or for the first time; those that cannot be loaded go on as they are.
+
+        Raises
+        ------
+        NotFoundError
+            When neither the command line nor the folder of models has one of this name.
+        """
+        with self._change():
+            known = [placed for placed in self._placed if placed.name == name] or [self._found(name)]
+            return tuple(self._load(placed) for placed in known)
+
+    def unload(self, name: str) -> tuple[Change, ...]:
+        """Let no version of a model answer any more.
+
+        Raises
+        ------
+        NotFoundError
+            When none is at work.
+        LoadError
+            When it is the only model.
+        """
+        with self._change():
+            going = [placed for placed in self._placed if placed.name == name and placed.model is not None]
+            if not going:
+                fact = "There is no such model at work"
+                raise NotFoundError(fact, remedy=f"Those at work are {', '.join(self.models.defaults)}")
+            if list(self.models.defaults) == [name]:
+                fact = f"{name} is the only model of this server"
+                raise LoadError(fact, remedy="Load another before, or stop the server")
+            gone = {placed.path: replace(placed, model=None) for placed in going}
+            self._put(tuple(gone.get(placed.path, placed) for placed in self._placed))
+            return tuple(Change(name, placed.path, _digest(placed), None) for placed in going)
+
+    def index(self) -> list[dict[str, str]]:
+        """Every version that the server knows, as the Open Inference Protocol's repository extension says it."""
+        placed = self._placed
+        known = [
+            {
+                "name": each.name,
+                "version": each.model.version if each.model else "",
+                "state": "READY" if each.model else "UNAVAILABLE",
+                "reason": each.trouble or ("" if each.model else "unloaded"),
+            }
+            for each in placed
+        ]
+        names = self._source.folder.names() if self._source.folder else ()
+        others = [name for name in names if name not in {each.name for each in placed}]
+        return known + [
+            {"name": name, "version": "", "state": "UNAVAILABLE", "reason": "not loaded"} for name in others
+        ]
 
     def close(self) -> None:
-        """Close all logs, when every request has been answered."""
-        for placed in self._placed:
-            self._end(placed.model)
+        """Close all logs, when every request has been answered; closing again does nothing."""
+        with self._changing:
+            if self._ended:
+                return
+            self._ended = True
+            self._retiring |= {placed.model for placed in self._placed if placed.model is not None}
+        for model in tuple(self._retiring):
+            self._ending.submit(self._end, model)
+        self._ending.shutdown()
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What the logs of all that have ended have lost, and what of them is damaged."""
         return tuple(dict.fromkeys(self._findings))
+
+    @contextmanager
+    def _change(self) -> Iterator[None]:
+        with self._changing:
+            if self._ended:
+                fact = "The server is being stopped"
+                raise LoadError(fact, remedy="Start it again")
+            yield
+
+    def _found(self, name: str) -> Placed:
+        """A package in the folder of models."""
+        path = self._source.folder.find(name) if self._source.folder else None
+        if path is None:
+            fact = "There is no such model to load"
+            names = ", ".join(each["name"] for each in self.index())
+            raise NotFoundError(fact, remedy=f"Those that can be loaded are {names}")
+        return Placed(path, name, None)
+
+    def _load(self, placed: Placed) -> Change:
+        """Put what lies at the path of a package in the place of what is at work."""
+        before = _digest(placed)
+        try:
+            package = self._renewed(placed)
+            if package.digest != before:
+                self._put_in(placed, package)
+            elif placed.trouble:
+                self._replace(placed, replace(placed, trouble=""))
+        except CellopsError as error:
+            trouble = sentence(error)
+            if placed in self._placed:
+                self._replace(placed, replace(placed, trouble=trouble))
+            return Change(placed.name, placed.path, before, before, trouble)
+        return Change(placed.name, placed.path, before, package.digest)
+
+    def _renewed(self, placed: Placed) -> LoadedPackage:
+        try:
+            package = self._proven(placed.path)
+        except CellopsError:
+            raise
+        except Exception as error:
+            fact = f"Loading {placed.name} failed"
+            raise failure(fact, error) from error
+        if package.manifest.name != placed.name:
+            fact = f"The package is called {package.manifest.name}, and was to be {placed.name}"
+            raise LoadError(fact, remedy="Put a package of this model there, or start the server anew with the other")
+        return package
+
+    def _put_in(self, placed: Placed, package: LoadedPackage) -> None:
+        model = self._at_work(package)
+        new = Placed(placed.path, placed.name, model)
+        try:
+            if placed in self._placed:
+                self._replace(placed, new)
+            else:
+                self._put((*self._placed, new))
+        except BaseException:
+            model.close()
+            raise
+
+    def _replace(self, old: Placed, new: Placed) -> None:
+        self._put(tuple(new if placed is old else placed for placed in self._placed))
+
+    def _put(self, placed: tuple[Placed, ...]) -> None:
+        """Answer with other models from now on; those that go are closed when their last request has ended."""
+        models = self._table(placed)
+        gone = set(self.models.all) - set(models.all)
+        self._placed, self._models = placed, models
+        self._swap(models)
+        self._retiring |= gone
+        for model in gone:
+            self._soon(partial(model.retire, partial(self._ending.submit, self._end, model)))
 
     def _proven(self, path: Path) -> LoadedPackage:
         package = self._source.load(path)
@@ -100,9 +278,15 @@ class Repository:
         return Model(package, self._limits, self.metrics, logs, self._settings.server_batching)
 
     def _table(self, placed: Iterable[Placed]) -> Models:
-        return Models([each.model for each in placed], self.metrics)
+        return Models([each.model for each in placed if each.model is not None], self.metrics)
 
     def _end(self, model: Model) -> None:
-        model.close()
-        if model.logs is not None:
-            self._findings += model.logs.findings()
+        """Called in one thread only, and for a model once or twice."""
+        if model in self._retiring:
+            self._retiring.discard(model)
+            model.close()
+            self._findings += model.logs.findings() if model.logs else ()
+
+
+def _digest(placed: Placed) -> str | None:
+    return placed.model.digest if placed.model else None

@@ -1,42 +1,42 @@
 """The server process: bind, prove parity, listen, and on a signal drain and close the logs."""
 
-import signal
-import socket
+import asyncio
+import logging
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import FrameType
 
-import uvicorn
-
+from cellops.errors import CellopsError
 from cellops.packaging.load import LoadedPackage
 from cellops.packaging.versions import explained
 from cellops.records.finding import Finding
+from cellops.serving.actions import Action, Actions, Person
+from cellops.serving.admin import AdminTable
+from cellops.serving.admin_log import AdminLog
 from cellops.serving.app import App
 from cellops.serving.auth import Access, require_chosen_token
-from cellops.serving.guard import guarded
+from cellops.serving.errors import sentence
 from cellops.serving.limits import Limits
-from cellops.serving.listening import address_errors, bound, url
+from cellops.serving.listening import Listener
 from cellops.serving.logs import Logs
 from cellops.serving.metrics import Metrics
 from cellops.serving.model import Model
+from cellops.serving.model_folder import ModelFolder
 from cellops.serving.models import Models
 from cellops.serving.parity import replay
-from cellops.serving.repository import Repository, Source
+from cellops.serving.repository import Change, Repository, Source
+from cellops.serving.running import Hooks, beside, run
 from cellops.serving.throttle import Throttle
 from cellops.serving.tls import Certificate
 from cellops.settings import Settings
 
-DRAINING = 30
-"""Seconds for which requests under way may be finished after a signal to stop."""
-IDLE = 75
-"""Seconds for which a connection may rest. Load balancers keep theirs for a minute, and a server that closes one first
-lets a request on its way fail.
-"""
+HANGUP = Person("SIGHUP", "")
+"""Who acts where nobody is known: whoever may send signals to the process."""
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,21 @@ class Place:
     port: int
     certificate: Certificate | None = None
     """What it speaks TLS with; without one it speaks plain HTTP."""
+    admin_host: str = "127.0.0.1"
+    admin_port: int | None = None
+    """Where administrators ask; without a port nowhere."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Where a server keeps and finds things."""
+
+    log_folder: Callable[[str], Path]
+    """Where predictions and labels of a model are logged, by its name."""
+    admin_log: Path
+    """The file in which actions of administrators are written down."""
+    models: Path | None = None
+    """A folder of packages that administrators may load."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +81,7 @@ class Started:
     """A server that answers."""
 
     url: str
+    admin_url: str | None
     models: Models
 
 
@@ -76,11 +92,12 @@ def serve(
     place: Place,
     token: str,
     token_was_chosen: bool,
-    log_folder: Callable[[str], Path],
+    kept: Kept,
     settings: Settings,
     on_ready: Callable[[Started], None],
+    on_change: Callable[[Change], None],
 ) -> Work:
-    """Serve packages until the process is told to stop (SIGTERM or SIGINT).
+    """Serve packages until the process is told to stop (SIGTERM or SIGINT); SIGHUP has them all read again.
 
     Parameters
     ----------
@@ -94,12 +111,14 @@ def serve(
         What clients must send.
     token_was_chosen
         Whether a person chose it; else the server listens on loopback only.
-    log_folder
-        Where predictions and labels of a model are logged, by its name.
+    kept
+        Where it keeps and finds things.
     settings
         Limits and the log's rhythm.
     on_ready
         Called once the server answers.
+    on_change
+        Hears of each package that is loaded or unloaded later.
 
     Raises
     ------
@@ -112,8 +131,11 @@ def serve(
     CellopsError
         As `load` does.
     """
-    host, port = place.host, place.port
-    require_chosen_token(host, chosen=token_was_chosen)
+    for host in (place.host, place.admin_host):
+        require_chosen_token(host, chosen=token_was_chosen)
+    folder = ModelFolder(kept.models) if kept.models else None
+    if folder is not None:
+        folder.check()
     throttle = Throttle(settings.server_rate, settings.server_rate_store) if settings.server_rate else None
     limits = Limits(
         settings.server_max_bytes,
@@ -123,17 +145,30 @@ def serve(
         explain_evaluations=settings.server_explain_evaluations,
         explain_seconds=settings.server_explain_seconds,
     )
-    source = Source(load, partial(_prove, token=token), log_folder)
+    source = Source(load, partial(_prove, token=token), kept.log_folder, folder)
     repository = Repository(source, limits, settings)
-    with bound(host, port, "--port") as listener, closing(repository):
-        models = repository.start(packages)
-        app = App(models, access=Access(token, settings.tokens), limits=limits, throttle=throttle)
-        with address_errors(host, port, "--port"):
-            # Of two servers that start together both could bind; only one can listen.
-            listener.listen()
-        started = Started(url(listener, tls=place.certificate is not None), models)
-        _run(app, listener, limits.seconds, partial(on_ready, started), place.certificate)
-        app.close()
+    access = Access(token, settings.tokens)
+    tls = place.certificate is not None
+    with ExitStack() as stack:
+        listener = stack.enter_context(Listener(place.host, place.port, "--port"))
+        asked = None if place.admin_port is None else Listener(place.admin_host, place.admin_port, "--admin-port")
+        stack.enter_context(asked or nullcontext())
+        stack.enter_context(closing(repository))
+        app = App(repository.start(packages), access=access, limits=limits, throttle=throttle)
+        stack.enter_context(closing(app))
+        actions = Actions(repository, AdminLog(kept.admin_log), on_change)
+        admin = stack.enter_context(closing(App(AdminTable(actions), access=access, limits=limits)))
+        listener.listen()
+        if asked is not None:
+            asked.listen()
+            stack.enter_context(beside(admin, asked, limits.seconds, place.certificate))
+        started = Started(listener.url(tls=tls), asked.url(tls=tls) if asked else None, repository.models)
+        hooks = Hooks(
+            ready=partial(_ready, app, repository, partial(on_ready, started)),
+            stopping=partial(_drain, app, admin),
+            hung_up=partial(_reload, app, actions),
+        )
+        run(app, listener, limits.seconds, place.certificate, hooks)
     total = repository.metrics.total
     return Work(
         requests=total("cellops_request_rows_count"),
@@ -141,6 +176,38 @@ def serve(
         labels=total("cellops_labels_total"),
         findings=repository.findings,
     )
+
+
+def _ready(app: App, repository: Repository, on_ready: Callable[[], None]) -> None:
+    loop = asyncio.get_running_loop()
+
+    def soon(act: Callable[[], None]) -> None:
+        try:
+            loop.call_soon_threadsafe(act)
+        except RuntimeError:
+            # The loop has ended, and with it all requests.
+            act()
+
+    repository.attach(partial(setattr, app, "table"), soon)
+    on_ready()
+
+
+def _drain(*apps: App) -> None:
+    for app in apps:
+        app.draining = True
+
+
+def _reload(app: App, actions: Actions) -> None:
+    """In a thread of its own, since models may take long to load."""
+
+    def act() -> None:
+        try:
+            actions.act(Action.RELOAD, HANGUP)
+        except CellopsError as error:
+            logger.error("%s", sentence(error))  # noqa: TRY400 - whoever runs the server needs no traceback
+
+    if not app.draining:
+        threading.Thread(target=act, name="cellops-reload").start()
 
 
 def build_app(
@@ -166,64 +233,3 @@ def _prove(package: LoadedPackage, token: str) -> None:
             replay(app, package.contract, f"/v2/models/{package.manifest.name}/infer", token)
     finally:
         app.close()
-
-
-class _Server(uvicorn.Server):
-    """Says when it answers, and to those who ask when it does not any more."""
-
-    def __init__(self, config: uvicorn.Config, app: App, on_ready: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._app = app
-        self._on_ready = on_ready
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started:
-            self._on_ready()
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self._app.draining = True
-        super().handle_exit(sig, frame)
-
-
-def _run(
-    app: App,
-    listener: socket.socket,
-    seconds: float,
-    on_ready: Callable[[], None],
-    certificate: Certificate | None,
-) -> None:
-    config = uvicorn.Config(
-        app,
-        http=guarded(seconds),
-        ws="none",
-        lifespan="off",
-        access_log=False,
-        server_header=False,
-        # Its warnings are of clients that send what is not HTTP, as often as these like.
-        log_level="error",
-        timeout_keep_alive=IDLE,
-        timeout_graceful_shutdown=DRAINING,
-        ssl_certfile=certificate.chain if certificate else None,
-        ssl_keyfile=certificate.key if certificate else None,
-    )
-    with _stopping_quietly():
-        _Server(config, app, on_ready).run(sockets=[listener])
-
-
-@contextmanager
-def _stopping_quietly() -> Iterator[None]:
-    """Uvicorn raises the signal that stopped it once more, which would end the process before the logs are closed."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.signal(number, _ignore) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _ignore(_number: int, _frame: object) -> None:
-    pass

@@ -30,6 +30,7 @@ class TokenScope(StrEnum):
     PREDICT = "predict"
     FEEDBACK = "feedback"
     METRICS = "metrics"
+    ADMIN = "admin"
 
 
 class Token(Record, frozen=True, kw_only=True):

@@ -1,0 +1,83 @@
+"""What administrators do while a server runs, by HTTP or by a signal: done one by one, and written down."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cellops.errors import CellopsError
+from cellops.serving.admin_log import AdminLog
+from cellops.serving.errors import LoadError, sentence
+from cellops.serving.repository import Change, Repository
+
+
+class Action(StrEnum):
+    LOAD = "load"
+    UNLOAD = "unload"
+    RELOAD = "reload"
+    """Load all that are at work."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who acts, as far as the server knows."""
+
+    name: str
+    """Of the token, or the signal."""
+    address: str
+
+
+class Actions:
+    """Does what administrators ask.
+
+    Parameters
+    ----------
+    repository
+        What they change.
+    log
+        Where it is written down.
+    on_change
+        Hears of each package that was to be loaded or unloaded.
+    """
+
+    def __init__(self, repository: Repository, log: AdminLog, on_change: Callable[[Change], None]) -> None:
+        self.repository = repository
+        self._log = log
+        self._on_change = on_change
+
+    def act(self, action: Action, person: Person, model: str | None = None) -> None:
+        """Do it, and write down by whom, from where and with what result.
+
+        Raises
+        ------
+        NotFoundError, LoadError
+            As the repository does; when a package could not be loaded; or when nothing can be written down: then
+            nothing was done if that was known before.
+        """
+        self._log.check()
+        changes: tuple[Change, ...] = ()
+        trouble = ""
+        try:
+            changes = self._done(action, model or "")
+            trouble = "; ".join(f"{change.path.name}: {change.trouble}" for change in changes if change.trouble)
+            if trouble:
+                fact = f"Not everything could be loaded, and what could not answers as before: {trouble.rstrip('.')}"
+                raise LoadError(fact, remedy="Correct the package, and load it again")
+        except CellopsError as error:
+            trouble = trouble or sentence(error)
+            raise
+        finally:
+            entry = {"who": person.name, "from": person.address, "action": action, "model": model}
+            result = "failed" if trouble else "done"
+            self._log.write({**entry, "result": result, "trouble": trouble, "packages": list(map(_said, changes))})
+            for change in changes:
+                self._on_change(change)
+
+    def _done(self, action: Action, model: str) -> tuple[Change, ...]:
+        if action is Action.RELOAD:
+            return self.repository.reload()
+        return self.repository.load(model) if action is Action.LOAD else self.repository.unload(model)
+
+
+def _said(change: Change) -> dict[str, str | None]:
+    said = {"name": change.name, "path": str(change.path), "before": change.before, "after": change.after}
+    return said | {"trouble": change.trouble}
