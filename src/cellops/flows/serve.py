@@ -65,6 +65,7 @@ def serve(
     models: Path | None = None,
     admin_host: str = "127.0.0.1",
     admin_port: int | None = None,
+    workers: int = 1,
     tls_certificate: Path | None = None,
     tls_key: Path | None = None,
     on_ready: Callable[[Serving], None] = _silent,
@@ -91,6 +92,9 @@ def serve(
     admin_host, admin_port
         Where administrators ask: models are loaded and unloaded there, and metrics read. Without a port nowhere; SIGHUP
         has all packages read again in any case. What they do is written to admin.jsonl in the folder of the logs.
+    workers
+        How many processes answer, each with all packages. They share the port, the folders of logs and the metrics; one
+        that dies is replaced.
     tls_certificate, tls_key
         PEM files: the certificate with those of its issuers, and its private key where that is another file. Without
         them the server speaks plain HTTP.
@@ -119,7 +123,7 @@ def serve(
         from cellops.serving.tls import certificate
         from cellops.serving.tokens import read_tokens
 
-        place = Place(host, port, certificate(tls_certificate, tls_key), admin_host, admin_port)
+        place = Place(host, port, certificate(tls_certificate, tls_key), admin_host, admin_port, workers)
         chosen = token or settings.server_token or None
         used = chosen or secrets.token_urlsafe(24)
 
@@ -132,8 +136,7 @@ def serve(
             return logs() / name if several or log is None else logs()
 
         def ready(started: Started) -> None:
-            starting.close()
-            names = tuple(started.models.defaults)
+            names = started.names
             on_ready(
                 Serving(
                     names=names,
@@ -166,5 +169,6 @@ def serve(
             settings=settings,
             on_ready=ready,
             on_change=changed,
+            on_loaded=starting.close,
         )
     return Served(requests=done.requests, rows=done.rows, labels=done.labels, findings=done.findings)

@@ -1,11 +1,13 @@
 """What Prometheus reads at /metrics: histograms in base units, named as the field names them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache, partial
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Metric, generate_latest
+from prometheus_client.registry import Collector
 
 from cellops.serving.counting import Histogram, Level, Observed
+from cellops.serving.exchange import Exchange
 
 REQUEST_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 ROW_BUCKETS = (1, 10, 100, 1_000, 10_000, 100_000)
@@ -14,11 +16,18 @@ SERVED = ("model", "version")
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
-class Metrics:
-    """The metrics of one server, in a registry of their own."""
+class Metrics(Collector):
+    """The metrics of one server, in a registry of their own.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    exchange
+        Through which those of other workers are known.
+    """
+
+    def __init__(self, exchange: Exchange | None = None) -> None:
         self.registry = CollectorRegistry()
+        self._exchange = exchange
         served = list(SERVED)
         self.requests = Histogram(
             "cellops_request_seconds",
@@ -84,7 +93,13 @@ class Metrics:
         return int(sum(each.value for each in found))
 
     def text(self) -> bytes:
-        return generate_latest(self.registry)
+        return generate_latest(self)
+
+    def collect(self) -> Iterable[Metric]:
+        """Those of all workers."""
+        return (
+            self.registry.collect() if self._exchange is None else self._exchange.with_others(self.registry.collect())
+        )
 
 
 class ModelMetrics:
