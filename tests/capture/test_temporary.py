@@ -58,3 +58,13 @@ def test_folders_of_others_stay(place: Path) -> None:
             held = {one, other, new, *(place / name for name in ("elsewhere", f"{PREFIX}not-ours", f"{PREFIX}link"))}
             assert set(place.iterdir()) == held
     assert (place / "elsewhere" / OWNER).exists()
+
+
+def test_a_folder_in_a_place_of_its_own_is_hidden_and_taken_away_there_too(place: Path) -> None:
+    left = place / f".{PREFIX}left"
+    left.mkdir()
+    (left / OWNER).touch()
+    aged(left)
+    with temporary_folder(place) as mine:
+        assert list(place.iterdir()) == [mine]
+        assert mine.name.startswith(".")

@@ -25,6 +25,8 @@ from cellops.flows.sign import sign
 from cellops.packaging.build import build_package
 from cellops.packaging.contract import build_contract
 from cellops.packaging.copying import pack
+from cellops.packaging.formats import FORMATS
+from cellops.packaging.formats.pickle import HIDDEN
 from cellops.packaging.load import load_package
 from cellops.records.audit import Trusted
 from support.malicious import edit, edit_skops, model_of, node, seal
@@ -165,6 +167,20 @@ def test_a_pickle_is_listed_by_what_it_names(package, monkeypatch):
     done = audit(package)
     assert not done.refused
     assert "any code, which the settings allow" in done.verdict
+
+
+@pytest.mark.parametrize(
+    ("content", "names"),
+    [
+        (b"(S'x'\nios\nsystem\n.", ["os.system"]),
+        (b"\x80\x04\x8c\x02os\x94\x8c\x06system\x94\x93.", ["os.system"]),
+        # The names that are read are put aside, and others are shown in their place.
+        (b"\x80\x04\x8c\x02osq\x05\x8c\x06systemq\x06h\x05h\x06\x8c\x08builtins\x8c\x03len00\x93.", [HIDDEN]),
+        (b"\x80\x02\x82\x07.", [HIDDEN]),
+    ],
+)
+def test_a_pickle_cannot_hide_what_it_names(content, names):
+    assert FORMATS["pickle"].untrusted(content) == names
 
 
 def test_formats_of_libraries_are_listed_by_what_runs_them(package):

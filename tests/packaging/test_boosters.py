@@ -128,6 +128,18 @@ def test_a_hostile_file_of_xgboost_never_reaches_xgboost(made, what, monkeypatch
         FORMATS["xgboost"].load(json.dumps(document).encode(), Trust())
 
 
+ONE_LEAF = """\
+num_leaves=1
+num_cat=0
+leaf_value=0
+leaf_weight=1
+is_linear=1
+leaf_const=0
+num_features=2
+leaf_features=40 900000000
+leaf_coeff=1 1
+shrinkage=1
+"""
 LIGHTGBM = {
     "a feature beyond the row": (r"split_feature=\d+", "split_feature=999"),
     "a negative feature": (r"split_feature=\d+", "split_feature=-7"),
@@ -140,6 +152,10 @@ LIGHTGBM = {
     "more classes than trees": (r"num_tree_per_iteration=1", "num_tree_per_iteration=5"),
     "an objective that is unknown": (r"objective=binary", "objective=mine"),
     "a factor that is no number": (r"leaf_value=\S+", "leaf_value=1e999"),
+    "a factor too small to be read": (r"leaf_value=\S+", "leaf_value=1e-320"),
+    "a factor that only looks like zero": (r"leaf_value=\S+", "leaf_value=-0.001e-400"),
+    "sums of columns beyond the row in a tree of one leaf": (r"Tree=0\n(?:.+\n)+", f"Tree=0\n{ONE_LEAF}"),
+    "sums that are said by another number than one": (r"is_linear=0", "is_linear=2"),
 }
 
 

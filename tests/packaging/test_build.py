@@ -2,13 +2,16 @@ import shutil
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import numpy as np
 import pytest
 
 from cellops.data.decoder import frame_columns
 from cellops.errors import NotFoundError, PackageError, TrustError
+from cellops.packaging import build as module
 from cellops.packaging.build import build_package
 from cellops.packaging.load import load_package
 from cellops.packaging.manifest import plain_name, verify
@@ -156,6 +159,49 @@ def test_a_build_that_fails_or_is_interrupted_leaves_nothing(build, tmp_path, fl
     with pytest.raises(KeyboardInterrupt):
         build(environment=environment)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture
+def at_once(build, monkeypatch):
+    """Build several packages that are all complete before the first appears; what became of each."""
+    replayed = module.replay
+
+    def built(*all_changes) -> list[Path | PackageError]:
+        ready = Barrier(len(all_changes))
+
+        def replay(*words) -> None:
+            replayed(*words)
+            ready.wait(60)
+
+        def one(changes) -> Path | PackageError:
+            try:
+                return build(**changes)
+            except PackageError as error:
+                return error
+
+        monkeypatch.setattr(module, "replay", replay)
+        with ThreadPoolExecutor(len(all_changes)) as pool:
+            return list(pool.map(one, all_changes))
+
+    return built
+
+
+@pytest.mark.parametrize("name", ["flights", "flights.zip"])
+def test_the_same_package_may_be_built_twice_at_once(at_once, name, tmp_path):
+    output = tmp_path / "out" / name
+    assert at_once({"output": output}, {"output": output}) == [output, output]
+    assert list(output.parent.iterdir()) == [output]
+    assert verify(output)
+
+
+@pytest.mark.parametrize("name", ["flights", "flights.zip"])
+def test_of_two_packages_for_one_place_the_second_is_refused(at_once, name, tmp_path):
+    output = tmp_path / "out" / name
+    first, second = at_once({"output": output, "name": "a"}, {"output": output, "name": "b"})
+    kept, refused = (first, second) if first == output else (second, first)
+    assert kept == output
+    assert "is already there, and is not this package" in str(refused)
+    assert verify(output).manifest.name == ("a" if kept is first else "b")
 
 
 def test_a_model_kept_as_a_pickle_needs_the_operators_word(build, save_model, flights_model, tmp_path):

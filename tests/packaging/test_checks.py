@@ -522,6 +522,18 @@ def test_a_file_that_unpacks_to_far_more():
         FORMATS["skops"].load(written.getvalue(), TRUST)
 
 
+@pytest.mark.parametrize("name", ["table.npz", "table.bin"])
+def test_an_archive_inside_that_unpacks_to_far_more(name):
+    inner, written = BytesIO(), BytesIO()
+    with zipfile.ZipFile(inner, "w", zipfile.ZIP_DEFLATED) as target:
+        target.writestr("data.npy", b" " * 10_000_000)
+    with zipfile.ZipFile(written, "w") as target:
+        target.writestr("schema.json", b"{}")
+        target.writestr(name, inner.getvalue())
+    with pytest.raises(PackageError, match="far larger when unpacked"):
+        FORMATS["skops"].load(written.getvalue(), TRUST)
+
+
 def test_a_generator_that_stands_outside_of_its_block(attack):
     model = LogisticRegression(max_iter=1000, random_state=np.random.RandomState(0)).fit(*ROWS)
     state = model.random_state.get_state(legacy=False)

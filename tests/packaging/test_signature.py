@@ -3,7 +3,11 @@
 import base64
 import json
 import os
+import shutil
+import signal
 import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,7 +16,7 @@ from cellops import settings
 from cellops.errors import IntegrityError, NotFoundError, PackageError, SettingsError, SignatureError
 from cellops.flows.key import key as new_keys
 from cellops.flows.sign import sign
-from cellops.packaging import manifest
+from cellops.packaging import manifest, signing
 from cellops.packaging.copying import pack, unpacked
 from cellops.packaging.manifest import verify, write
 from cellops.packaging.signature import DOMAIN, public_text, read_keys
@@ -283,3 +287,53 @@ def test_a_full_folder_leaves_the_package_as_it_was(package, owner, monkeypatch)
     with pytest.raises(PackageError, match="No space left"):
         sign(package, Path(owner.private))
     assert {path.name: path.read_bytes() for path in package.iterdir()} == before
+
+
+def test_of_many_who_sign_at_once_no_signature_is_lost(package, tmp_path):
+    pairs = [new_keys(tmp_path / "keys" / str(number)) for number in range(8)]
+    with ThreadPoolExecutor(len(pairs)) as pool:
+        list(pool.map(lambda pair: sign(package, Path(pair.private)), pairs))
+    for pair in pairs:
+        assert verify(package, trusted_keys=trusted(pair))
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from cellops.flows.sign import sign
+os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)
+sign(Path(sys.argv[1]), Path(sys.argv[2]))
+"""
+
+
+def test_a_signature_that_is_killed_in_the_middle_leaves_the_package_as_it_was(package, owner):
+    before = verify(package)
+    done = subprocess.run([sys.executable, "-c", KILLED, package, owner.private], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert verify(package) == before
+    sign(package, Path(owner.private))
+    assert verify(package, trusted_keys=trusted(owner))
+
+
+def test_a_package_that_cannot_be_written_beside_is_signed_inside(package, owner, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, _: path != package.parent)
+    sign(package, Path(owner.private))
+    assert verify(package, trusted_keys=trusted(owner))
+
+
+def test_an_archive_that_is_another_one_meanwhile_is_not_signed(package, owner, tmp_path, monkeypatch):
+    archive, other = tmp_path / "a.zip", tmp_path / "other.zip"
+    pack(package, archive)
+    (package / "model.skops").write_bytes(b"other")
+    write(package, "small", None)
+    pack(package, other)
+    looked = signing.sign
+
+    def exchange(*words):
+        shutil.copyfile(other, archive)
+        return looked(*words)
+
+    monkeypatch.setattr(signing, "sign", exchange)
+    with pytest.raises(IntegrityError, match="was changed meanwhile"):
+        sign(archive, Path(owner.private))
+    assert archive.read_bytes() == other.read_bytes()

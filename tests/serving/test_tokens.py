@@ -1,8 +1,12 @@
 """Tokens of clients: kept as digests, with scopes and an end, and refused as soon as they are revoked."""
 
+import errno
 import json
+import os
 import stat
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +91,40 @@ def test_a_file_that_others_can_read_leaves_no_token_valid(file: Path, caplog: p
         read_tokens(file)
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b'{"tokens": [{"name": "x"}]}', b"\xff", b"null"])
+def test_a_file_of_somebody_else_leaves_no_token_valid(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    add_token(file, "shop", EVERYTHING)
+    if not os.getuid():
+        os.chown(file, 12345, -1)
+    monkeypatch.setattr(os, "geteuid", lambda: 54321)
+    with pytest.raises(UsageError, match="read or written by others"):
+        read_tokens(file)
+
+
+def test_of_many_changes_at_once_none_is_lost(file: Path) -> None:
+    names = [f"client-{number}" for number in range(16)]
+    for name in names[:8]:
+        add_token(file, name, EVERYTHING)
+    revoked = [partial(revoke_token, file, name) for name in names[:8]]
+    made = [partial(add_token, file, name, EVERYTHING) for name in names[8:]]
+    with ThreadPoolExecutor(16) as pool:
+        for change in [pool.submit(work) for work in [*revoked, *made]]:
+            change.result()
+    assert sorted(token.name for token in read_tokens(file)) == sorted(names[8:])
+
+
+def test_a_file_that_cannot_be_replaced_leaves_nothing_beside_it(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(UsageError, match="No space left"):
+        add_token(file, "shop", EVERYTHING)
+    assert not list(file.parent.iterdir())
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b'{"tokens": [{"name": "x"}]}', b"\xff", b"null", b'{"x": ' + b"[" * 100_000]
+)
 def test_a_file_that_is_broken_is_named_and_kept(file: Path, content: bytes) -> None:
     file.write_bytes(content)
     file.chmod(0o600)
@@ -123,7 +160,8 @@ def test_each_path_asks_for_its_scope(wire: Wire) -> None:
     scopes = {path: route.scope for path, route in wire.app.table.routes.items() if route.scope}
     assert scopes == {
         **dict.fromkeys(
-            [path for path in scopes if path.endswith(("predict", "infer", "invocations"))], TokenScope.PREDICT
+            [path for path in scopes if path.endswith(("predict", "infer", "explain", "invocations"))],
+            TokenScope.PREDICT,
         ),
         "/feedback": TokenScope.FEEDBACK,
         "/metrics": TokenScope.METRICS,

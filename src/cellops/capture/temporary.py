@@ -18,10 +18,17 @@ NEW = 60.0
 
 
 @contextlib.contextmanager
-def temporary_folder() -> Iterator[Path]:
-    """A new folder for as long as the context lasts."""
-    _take_away_what_was_left()
-    with tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as name:
+def temporary_folder(place: Path | None = None) -> Iterator[Path]:
+    """A new folder for as long as the context lasts.
+
+    Parameters
+    ----------
+    place
+        Where it is made, hidden; default is the system's folder of temporary ones.
+    """
+    prefix = PREFIX if place is None else f".{PREFIX}"
+    _take_away_what_was_left(place or Path(tempfile.gettempdir()), prefix)
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=place, ignore_cleanup_errors=True) as name:
         lease = Lease(Path(name) / OWNER)
         try:
             yield Path(name)
@@ -29,8 +36,8 @@ def temporary_folder() -> Iterator[Path]:
             lease.release()
 
 
-def _take_away_what_was_left() -> None:
-    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+def _take_away_what_was_left(place: Path, prefix: str) -> None:
+    for folder in place.glob(f"{prefix}*"):
         with contextlib.suppress(OSError):  # its owner takes it away meanwhile
             if _is_left(folder):
                 shutil.rmtree(folder, ignore_errors=True)

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cellops.capture.environment.processes import terminable
 from cellops.errors import CellopsError, NotFoundError, RegistryError
 from cellops.flows.deciding import decision
 from cellops.flows.meant import Meant, meant, registered
@@ -62,7 +63,8 @@ def archive(
         fact = f"Version {version.version} of {version.model} has another package than {what}"
         raise RegistryError(fact, remedy=f"Its package has the digest {version.package}", model=version.model)
     place = to or settings.archive or str(prepare(settings.folder) / "archive")
-    stored = store_package(package, place)
+    with terminable():
+        stored = store_package(package, place)
     if version.stage is Stage.ARCHIVED and version.archive == _shown(stored, settings):
         return Decided(version=version, decision=None)
     made = decision(

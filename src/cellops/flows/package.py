@@ -1,11 +1,12 @@
 """From a run to a package: the model that it logged, with the contract that it left."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cellops.capture.environment.processes import terminable
+from cellops.capture.temporary import temporary_folder
 from cellops.errors import NotFoundError, PackageError
 from cellops.flows.garbage import left_alone
 from cellops.flows.model_format import Source, in_format, require_known
@@ -98,16 +99,16 @@ def package(
     files = StoredFiles(settings)
     uri = model_uri(summary)
     target = output or prepare(settings.folder) / "packages" / f"{plain_name(summary.name)}-{summary.run[:8]}"
-    with tempfile.TemporaryDirectory() as name:
-        held = _records(files, summary, Path(name))
+    with terminable(), temporary_folder() as temporary:
+        held = _records(files, summary, temporary)
         source = Source(
-            files.of_model(uri, lambda: Path(name) / "model"),
+            files.of_model(uri, lambda: temporary / "model"),
             _contract(held),
             Environment.from_file(held / "environment.json"),
-            provenance_of(summary, held, _proofs(files, summary, Path(name)), settings.project),
+            provenance_of(summary, held, _proofs(files, summary, temporary), settings.project),
         )
         source, findings = in_format(
-            source, format, Path(name) / "converted", settings, quantise=quantise, strict=strict
+            source, format, temporary / "converted", settings, quantise=quantise, strict=strict
         )
         built = build_package(
             source.folder,

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from cellops.capture.environment.processes import terminable
 from cellops.records.base import Record
 
 
@@ -41,7 +42,8 @@ def sign(package: Path | str, key: Path | str) -> Signed:
     from cellops.packaging.signing import sign_package
 
     owned = read_private_key(Path(key))
-    verified, made = sign_package(Path(package), owned)
+    with terminable():
+        verified, made = sign_package(Path(package), owned)
     text = public_text(public_key(owned))
     return Signed(
         path=str(package), name=verified.manifest.name, digest=verified.digest, key=text, keys=len(made.signatures)

@@ -2,13 +2,13 @@
 
 import contextlib
 import platform
-import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from cellops.capture.environment.processes import terminable
+from cellops.capture.temporary import temporary_folder
 from cellops.errors import DeploymentError, UsageError
 from cellops.flows.deciding import report_of
 from cellops.flows.deployment_steps import take_steps
@@ -74,10 +74,10 @@ def try_deployment(
     prepare(settings.folder)
     started, began = datetime.now(UTC), time.perf_counter()
     trial = Trial(on_stage, on_step)
-    with terminable(), unpacked(Path(package), settings) as (copy, _), tempfile.TemporaryDirectory() as temporary:
+    with terminable(), unpacked(Path(package), settings) as (copy, _), temporary_folder() as temporary:
         opened = read_contract(copy)
         with contextlib.suppress(EndedError):
-            take_steps(trial, opened, Path(temporary), python=python, seconds=seconds, keep=keep, settings=settings)
+            take_steps(trial, opened, temporary, python=python, seconds=seconds, keep=keep, settings=settings)
     report = DeploymentReport(
         package=opened.manifest.name,
         digest=opened.digest,

@@ -1,11 +1,12 @@
 """Build a package from the MLflow model of a run."""
 
 import shutil
-import tempfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from cellops.capture.temporary import temporary_folder
+from cellops.capture.turn import turn
 from cellops.errors import CellopsError, NotFoundError, PackageError, TrustError
 from cellops.packaging.archive import SUFFIX
 from cellops.packaging.container.files import write_container
@@ -102,17 +103,23 @@ def build_package(
         write(folder, name, provenance.run)
         loaded = load_package(folder, trusted_types=trusted_types, allow_pickle=allow_pickle)
         replay(contract, loaded.predictor)
-        if _is_empty(output):
-            output.rmdir()
-        if not output.exists():
-            if output.suffix == SUFFIX:
-                pack(folder, output)
-            else:
-                folder.rename(output)
-        elif not _is_same(output, loaded.digest):
-            fact = f"{output} is already there, and is not this package"
-            raise PackageError(fact, remedy="Choose another folder, or remove it")
+        with turn(output.parent):
+            _put(folder, output, loaded.digest)
     return output
+
+
+def _put(folder: Path, output: Path, digest: str) -> None:
+    """Let the package appear under its name, which somebody else can have taken since it was looked at."""
+    if _is_empty(output):
+        output.rmdir()
+    if not output.exists():
+        if output.suffix == SUFFIX:
+            pack(folder, output)
+        else:
+            folder.rename(output)
+    elif not _is_same(output, digest):
+        fact = f"{output} is already there, and is not this package"
+        raise PackageError(fact, remedy="Choose another folder, or remove it")
 
 
 def require_free(output: Path) -> None:
@@ -151,8 +158,8 @@ def _room_for(output: Path) -> Iterator[Path]:
     made = [folder for folder in output.parents if not folder.exists()]
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".cellops-", dir=output.parent) as temporary:
-            yield Path(temporary) / "package"
+        with temporary_folder(output.parent) as temporary:
+            yield temporary / "package"
     except OSError as error:
         raise _unwritable(output, error) from error
     finally:

@@ -1,17 +1,17 @@
 """Verified copies of a package: packed into an archive, or unpacked into a folder that goes away again."""
 
 import os
-import tempfile
-import uuid
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from cellops.capture.temporary import temporary_folder
 from cellops.errors import PackageError
 from cellops.packaging.archive import ArchiveWriter
-from cellops.packaging.layout import SIGNATURE
+from cellops.packaging.layout import MANIFEST, SIGNATURE
 from cellops.packaging.manifest import Target, Verified, verify
+from cellops.packaging.paths import broken
 
 
 class _FolderTarget:
@@ -28,7 +28,7 @@ class _FolderTarget:
             yield file
 
 
-def pack(package: Path, output: Path, signatures: bytes | None = None) -> None:
+def pack(package: Path, output: Path, signatures: bytes | None = None, *, digest: str | None = None) -> None:
     """Write a package as an archive, which appears when it is whole and on the disk.
 
     Parameters
@@ -39,17 +39,21 @@ def pack(package: Path, output: Path, signatures: bytes | None = None) -> None:
         The file to make; one that is there is replaced.
     signatures
         What shall stand beside the manifest instead of the signatures that are there.
+    digest
+        SHA-256 of the manifest that the package had when it was looked at.
 
     Raises
     ------
     IntegrityError
-        When the files are not those of the manifest.
+        When the files are not those of the manifest, or this is another one by now.
     OSError
         When it cannot be written.
     """
     with replacing(output) as file:
         writer = ArchiveWriter(file)
         verified = verify(package, target=writer)
+        if digest not in {None, verified.digest}:
+            raise broken(MANIFEST, "was changed meanwhile", "Ask again, when nobody writes to the package")
         _sign(writer, verified.signatures if signatures is None else signatures)
         writer.close()
 
@@ -61,23 +65,29 @@ def _sign(target: Target, signatures: bytes | None) -> None:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file that takes the place of another when it is whole and on the disk; else nothing of it is left."""
-    part = path.with_name(f".cellops-{uuid.uuid4().hex}.part")
-    try:
+def replacing(path: Path, beside: Path | None = None) -> Iterator[BinaryIO]:
+    """A file that takes the place of another when it is whole and on the disk; else nothing of it is left.
+
+    Parameters
+    ----------
+    path
+        Where it will stand.
+    beside
+        The folder in which it is written until then, on the same disk; default is its own.
+    """
+    with temporary_folder(beside or path.parent) as folder:
+        part = folder / path.name
         with part.open("xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
     if os.name == "posix":
-        folder = os.open(path.parent, os.O_RDONLY)
+        descriptor = os.open(path.parent, os.O_RDONLY)
         try:
-            os.fsync(folder)
+            os.fsync(descriptor)
         finally:
-            os.close(folder)
+            os.close(descriptor)
 
 
 @contextmanager
@@ -91,14 +101,14 @@ def unpacked(package: Path, *, trusted_keys: Collection[bytes] = ()) -> Iterator
     PackageError
         When there is no room for it.
     """
-    with tempfile.TemporaryDirectory(prefix="cellops-") as name:
-        folder = Path(name) / "package"
+    with ExitStack() as held:
         try:
+            folder = held.enter_context(temporary_folder()) / "package"
             folder.mkdir()
             target = _FolderTarget(folder)
             verified = verify(package, trusted_keys=trusted_keys, target=target)
             _sign(target, verified.signatures)
         except OSError as error:
-            fact = f"The package cannot be copied to {tempfile.gettempdir()}: {error.strerror or error}"
+            fact = f"The package cannot be copied to the folder of temporary files: {error.strerror or error}"
             raise PackageError(fact, remedy="Make room there, or set TMPDIR to another folder") from error
         yield folder, verified

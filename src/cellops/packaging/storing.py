@@ -1,11 +1,11 @@
 """A package as one file in a folder, or at any address that fsspec takes, proven to have arrived as it was."""
 
 import hashlib
-import tempfile
 import uuid
 from pathlib import Path
 from typing import Any
 
+from cellops.capture.temporary import temporary_folder
 from cellops.errors import PackageError
 from cellops.packaging.copying import pack
 from cellops.packaging.load import OpenedPackage
@@ -49,21 +49,21 @@ def _to_folder(package: OpenedPackage, place: Path, name: str) -> str:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         if not target.exists():
-            pack(package.path, target)
+            pack(package.path, target, digest=package.digest)
     except OSError as error:
         raise _unwritable(str(target.parent), error) from error
-    if verify(target).digest != package.digest:
-        fact = f"{target} is already there, and is not this package"
-        raise PackageError(fact, remedy="Choose another place with --to")
+    there, here = verify(target), verify(package.path)
+    if (there.digest, there.signatures) != (package.digest, here.signatures):
+        raise _other(str(target))
     return str(target)
 
 
 def _to_address(package: OpenedPackage, place: str, name: str) -> str:
     public = f"{without_credentials(place).rstrip('/')}/{name}"
-    with tempfile.TemporaryDirectory(prefix="cellops-") as temporary:
-        packed = Path(temporary) / name
+    with temporary_folder() as temporary:
+        packed = temporary / name
         try:
-            pack(package.path, packed)
+            pack(package.path, packed, digest=package.digest)
             files, root = _opened(place, public)
             path = f"{root.rstrip('/')}/{name}"
             if not files.exists(path):
@@ -75,9 +75,13 @@ def _to_address(package: OpenedPackage, place: str, name: str) -> str:
         except Exception as error:  # drivers raise errors of their own
             raise _unwritable(public, error) from error
     if not is_same:
-        fact = f"{public} is already there, and is not this package with these signatures"
-        raise PackageError(fact, remedy="Delete it, or choose another place with --to")
+        raise _other(public)
     return public
+
+
+def _other(place: str) -> PackageError:
+    fact = f"{place} is already there, and is not this package with these signatures"
+    return PackageError(fact, remedy="Delete it, or choose another place with --to")
 
 
 def _write(files: Any, packed: Path, path: str) -> None:

@@ -3,17 +3,19 @@
 A token is 32 random bytes, so its SHA-256 says nothing of it, and a slow hash would only cost each request.
 """
 
+import contextlib
 import hashlib
 import os
 import re
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
 
 import msgspec
 
+from cellops.capture.turn import turn
 from cellops.errors import UsageError
 from cellops.records.base import Record
 
@@ -65,19 +67,19 @@ def read_tokens(path: Path) -> tuple[Token, ...]:
         When others can write or read it, or it is not what `add_token` writes.
     """
     try:
-        mode = path.stat().st_mode
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            status, content = os.fstat(file.fileno()), file.read()
     except FileNotFoundError:
         return ()
     except OSError as error:
         fact = f"The file of tokens {path} cannot be read: {error.strerror}"
         raise UsageError(fact, remedy="Let the server's user read it") from error
-    if os.name == "posix" and mode & 0o077:
+    if os.name == "posix" and (status.st_mode & 0o077 or status.st_uid not in {os.geteuid(), 0}):
         fact = f"The file of tokens {path} can be read or written by others"
-        raise UsageError(fact, remedy=f"chmod 600 {path}")
+        raise UsageError(fact, remedy=f"Make it your own: chown $USER {path}; chmod 600 {path}")
     try:
         return TokenFile.from_json(content).tokens
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         fact = f"The file of tokens {path} cannot be read: {error}"
         raise UsageError(fact, remedy="Put back a copy, or remove it and make new tokens") from error
 
@@ -93,11 +95,12 @@ def add_token(path: Path, name: str, scopes: Iterable[TokenScope], days: float |
     if not NAME.fullmatch(name):
         fact = f"A token cannot be called {name}"
         raise UsageError(fact, remedy="Take up to 64 letters, digits and characters of ._-")
-    known, now = read_tokens(path), time.time()
-    if any(token.name == name and token.is_valid(now) for token in known):
-        fact = f"There is a token {name} already"
-        raise UsageError(fact, remedy=f"Replace it: cellops token rotate {name}; or choose another name")
-    return _added(path, [token for token in known if token.name != name], name, scopes, days)
+    with _changing(path):
+        known, now = read_tokens(path), time.time()
+        if any(token.name == name and token.is_valid(now) for token in known):
+            fact = f"There is a token {name} already"
+            raise UsageError(fact, remedy=f"Replace it: cellops token rotate {name}; or choose another name")
+        return _added(path, [token for token in known if token.name != name], name, scopes, days)
 
 
 def rotate_token(path: Path, name: str, hours: float) -> str:
@@ -108,16 +111,17 @@ def rotate_token(path: Path, name: str, hours: float) -> str:
     UsageError
         When there is no such token, or the file cannot be read or written.
     """
-    known, now = read_tokens(path), time.time()
-    newest = _newest(known, name, now)
-    ends = now + hours * 3600
-    kept = [
-        token.replace(expires=min(ends, token.expires or ends)) if token.name == name else token
-        for token in known
-        if token.is_valid(now)
-    ]
-    days = None if newest.expires is None else (newest.expires - newest.created) / DAY
-    return _added(path, kept, name, newest.scopes, days)
+    with _changing(path):
+        known, now = read_tokens(path), time.time()
+        newest = _newest(known, name, now)
+        ends = now + hours * 3600
+        kept = [
+            token.replace(expires=min(ends, token.expires or ends)) if token.name == name else token
+            for token in known
+            if token.is_valid(now)
+        ]
+        days = None if newest.expires is None else (newest.expires - newest.created) / DAY
+        return _added(path, kept, name, newest.scopes, days)
 
 
 def revoke_token(path: Path, name: str) -> None:
@@ -128,9 +132,19 @@ def revoke_token(path: Path, name: str) -> None:
     UsageError
         When there is no such token, or the file cannot be read or written.
     """
-    known = read_tokens(path)
-    _newest(known, name, 0)
-    _write(path, [token for token in known if token.name != name])
+    with _changing(path):
+        known = read_tokens(path)
+        _newest(known, name, 0)
+        _write(path, [token for token in known if token.name != name])
+
+
+@contextlib.contextmanager
+def _changing(path: Path) -> Iterator[None]:
+    """Let nobody write what was read before: a token that is revoked meanwhile would be there again."""
+    with contextlib.suppress(OSError):  # writing says why
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with turn(path.parent):
+        yield
 
 
 def _newest(known: Iterable[Token], name: str, now: float) -> Token:
@@ -152,9 +166,8 @@ def _added(path: Path, known: Iterable[Token], name: str, scopes: Iterable[Token
 
 def _write(path: Path, tokens: Iterable[Token]) -> None:
     """All of it or nothing: a server reads it at any time."""
+    beside = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
         with open(descriptor, "wb") as file:  # noqa: PTH123 - private from the start
             file.write(TokenFile(tokens=tuple(tokens)).to_pretty_json())
@@ -162,5 +175,7 @@ def _write(path: Path, tokens: Iterable[Token]) -> None:
             os.fsync(file.fileno())
         beside.replace(path)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            beside.unlink()
         fact = f"The file of tokens {path} cannot be written: {error.strerror}"
         raise UsageError(fact, remedy="Choose another with CELLOPS_SERVER_TOKENS") from error

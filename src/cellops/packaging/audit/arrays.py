@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from io import BytesIO
 
 from cellops.errors import PackageError
-from cellops.packaging.formats.skops import Skops
+from cellops.packaging.formats.skops import ARCHIVE, Skops
 
-ARRAYS, COMPRESSED = ".npy", ".npz"
+ARRAY = b"\x93NUMPY"
 
 
 def require_plain_arrays(model: bytes) -> None:
@@ -31,10 +31,11 @@ def require_plain_arrays(model: bytes) -> None:
 def _problems(archive: bytes) -> Iterator[str]:
     with zipfile.ZipFile(BytesIO(archive)) as file:
         for name in file.namelist():
-            if name.endswith(ARRAYS):
-                yield from _array_problems(name, file.read(name))
-            elif name.endswith(COMPRESSED):
-                yield from _problems(file.read(name))
+            content = file.read(name)
+            if content.startswith(ARRAY):
+                yield from _array_problems(name, content)
+            elif content.startswith(ARCHIVE):
+                yield from _problems(content)
 
 
 def _array_problems(name: str, content: bytes) -> Iterator[str]:

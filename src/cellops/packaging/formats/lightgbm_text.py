@@ -64,6 +64,8 @@ KNOWN = {
     "cat_boundaries",
     "cat_threshold",
 }
+SIGNIFICANT = re.compile(r"[-0.]*[1-9]")
+"""A number that is not zero, as it is written."""
 PANDAS = "pandas_categorical:"
 NAN_KINDS = 3
 """How missing values are told: not at all, as zero, as NaN."""
@@ -199,16 +201,16 @@ def _objective_holds(objective: str, classes: int, groups: int) -> bool:
 
 def _tree_holds(tree: Entries, size: int) -> bool:
     leaves = int(tree["num_leaves"])
-    linear = tree.get("is_linear", "0").strip() == "1"
-    if leaves < 1 or len(tree["leaf_value"].split()) != leaves or not _finite(tree):
+    linear = tree.get("is_linear", "0").strip()  # to lightgbm every other number than 0 is a yes
+    if leaves < 1 or len(tree["leaf_value"].split()) != leaves or linear not in {"0", "1"} or not _finite(tree):
         return False
-    if leaves == 1:
-        return not _counted(tree, LINEAR, 1) or _linear_holds(tree, 1, size) if linear else True
+    if leaves == 1:  # of the rest lightgbm reads nothing then, unless the one leaf has a sum, which it never writes
+        return linear == "0"
     return (
         all(_counted(tree, (name,), leaves - 1) for name in SPLITS)
         and all(_counted(tree, (name,), leaves) for name in LEAVES)
         and _splits_hold(tree, leaves, size)
-        and (not linear or _linear_holds(tree, leaves, size))
+        and (linear == "0" or _linear_holds(tree, leaves, size))
     )
 
 
@@ -217,8 +219,14 @@ def _counted(tree: Entries, names: tuple[str, ...], count: int) -> bool:
 
 
 def _finite(tree: Entries) -> bool:
-    numbers = [tree[name].split() for name in tree if name not in WHOLE]
-    return all(np.isfinite(np.array(column, dtype=float)).all() for column in numbers)
+    return all(_readable(tree[name].split()) for name in tree if name not in WHOLE)
+
+
+def _readable(texts: list[str]) -> bool:
+    """Whether numbers are finite, and none so small that lightgbm's reader of them ends the process."""
+    numbers = np.array(texts, dtype=float)
+    small = np.flatnonzero(np.abs(numbers) < np.finfo(float).tiny).tolist()
+    return bool(np.isfinite(numbers).all()) and not any(SIGNIFICANT.match(texts[place]) for place in small)
 
 
 def _splits_hold(tree: Entries, leaves: int, size: int) -> bool:

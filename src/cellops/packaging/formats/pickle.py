@@ -2,12 +2,16 @@
 
 import pickle
 import pickletools
+from collections.abc import Iterator
 from typing import Any
 
 from cellops.errors import PackageError, TrustError
 from cellops.packaging.formats.base import Trust
 from cellops.packaging.predictor import Predictor, SklearnPredictor
 from cellops.records.contract import Schema
+
+HIDDEN = "a name that is hidden"
+PARTS = ("module", "name")
 
 
 class Pickle:
@@ -17,26 +21,11 @@ class Pickle:
 
     def untrusted(self, content: bytes) -> list[str]:
         """Every global that the pickle names, read from its opcodes: what it does with them cannot be foreseen."""
-        names: set[str] = set()
-        texts: list[str] = []
-        memo: list[str] = []
         try:
-            for opcode, argument, _ in pickletools.genops(content):
-                match opcode.name, argument:
-                    case "GLOBAL", str():
-                        names.add(argument.replace(" ", ".", 1))
-                    case "STACK_GLOBAL", _:
-                        names.add(".".join(texts[-2:]))
-                    case "MEMOIZE", _:
-                        memo.append(texts[-1] if texts else "")
-                    case (("BINGET" | "LONG_BINGET"), int()) if argument < len(memo):
-                        texts.append(memo[argument])
-                    case _, str():
-                        texts.append(argument)
+            return sorted(set(_globals(content)))
         except Exception as error:
             fact = f"{self.file} cannot be read as a pickle: {error}"
             raise PackageError(fact, remedy="Package the run again") from error
-        return sorted(names)
 
     def load(self, content: bytes, trust: Trust) -> Any:
         if not trust.pickle:
@@ -56,3 +45,34 @@ def refusal(content: bytes) -> TrustError:
     fact = f"The model is kept as a pickle ({Pickle.file}), and loading one can run any code"
     remedy = "Train one that skops can keep; or, if you trust its origin, set CELLOPS_ALLOW_PICKLE=true"
     return TrustError(fact, remedy=remedy, types=Pickle().untrusted(content))
+
+
+def _globals(content: bytes) -> Iterator[str]:
+    """The names by which a pickle finds classes and functions.
+
+    A name can be put together in many ways; of one that is not simply written down it is said that it is hidden.
+    """
+    pushed: list[object] = []
+    """What the last opcodes have put on the stack, as far as it is known."""
+    memo: dict[int, object] = {}
+    for opcode, argument, _ in pickletools.genops(content):
+        match opcode.name:
+            case "GLOBAL" | "INST":
+                yield str(argument).replace(" ", ".", 1)
+                pushed = []
+            case "STACK_GLOBAL":
+                names = [text for text in pushed[-2:] if isinstance(text, str)]
+                yield ".".join(names) if len(names) == len(PARTS) else HIDDEN
+                pushed = []
+            case "EXT1" | "EXT2" | "EXT4" | "PERSID" | "BINPERSID":
+                yield HIDDEN
+                pushed = []
+            case "MEMOIZE" | "PUT" | "BINPUT" | "LONG_BINPUT":
+                memo[argument if isinstance(argument, int) else len(memo)] = pushed[-1] if pushed else None
+            case "GET" | "BINGET" | "LONG_BINGET":
+                pushed.append(memo.get(argument) if isinstance(argument, int) else None)
+            case "PROTO" | "FRAME":
+                pass
+            case _:
+                # Only a text leaves the ones before it where they are; after anything else nothing is known.
+                pushed = [*pushed, argument] if isinstance(argument, str) and not opcode.stack_before else []

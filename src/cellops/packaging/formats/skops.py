@@ -14,6 +14,8 @@ from cellops.packaging.predictor import Predictor, SklearnPredictor
 from cellops.records.contract import Schema
 
 SCHEMA = "schema.json"
+ARCHIVE = b"PK"
+"""The beginning of what numpy and scipy unpack."""
 LOSSES = ("sklearn._loss._loss", "sklearn.linear_model._sgd_fast")
 """What may be restored as a loss function is: by calling it and giving it a state."""
 MOST_TIMES = 100
@@ -66,7 +68,7 @@ def schema_of(content: bytes) -> dict[str, Any]:
     """
     try:
         with zipfile.ZipFile(BytesIO(content)) as file:
-            problem = _problem(file.infolist(), len(content))
+            problem = _problem(file, len(content))
             schema: dict[str, Any] = {} if problem else json.loads(file.read(SCHEMA))
     except Exception as error:  # a zip can be broken in many ways, and so can JSON
         raise _unreadable(error) from error
@@ -75,12 +77,25 @@ def schema_of(content: bytes) -> dict[str, Any]:
     return schema
 
 
-def _problem(held: list[zipfile.ZipInfo], size: int) -> str:
-    if sum(entry.file_size for entry in held) > MOST_TIMES * size:
+def _problem(file: zipfile.ZipFile, size: int) -> str:
+    held = file.infolist()
+    unpacked = sum(entry.file_size for entry in held)
+    if unpacked <= MOST_TIMES * size:  # else they are not even looked into
+        unpacked += sum(_inside(file, entry) for entry in held)
+    if unpacked > MOST_TIMES * size:
         return "it is far larger when unpacked"
     if len({entry.filename for entry in held}) < len(held):
         return "it holds two files of one name"
     return ""
+
+
+def _inside(file: zipfile.ZipFile, entry: zipfile.ZipInfo) -> int:
+    """How large the files of an archive in the file are, whatever it is called: sparse tables are kept as such."""
+    with file.open(entry) as inner:
+        if inner.read(len(ARCHIVE)) != ARCHIVE:
+            return 0
+        with zipfile.ZipFile(inner) as packed:
+            return sum(part.file_size for part in packed.infolist())
 
 
 def types_in(content: bytes) -> Iterator[str]:
