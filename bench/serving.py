@@ -8,7 +8,9 @@ measured by itself, and has an environment of its own below .peers. wrk shares t
 """
 
 import argparse
+import math
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -17,9 +19,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from serving_parts.load import Load, Question, load
+from serving_parts.load import Load, LoadError, Question, load
 from serving_parts.models import MANY, MODELS, Model
 from serving_parts.servers import ECHOES, SERVERS, Server, binary, missing, ours, started
+
+OURS = ("echo", "cellops")
+"""Servers that are asked with bytes where there are many rows."""
 
 
 def alone(model: Model, rows: int, seconds: float) -> tuple[Load, Load]:
@@ -55,29 +60,34 @@ class Table:
     """Prints each figure as it comes."""
 
     def __init__(self) -> None:
-        print("| model | rows | connections | server | req/s | p50 ms | p99 ms | of echo |")
-        print("|---|---|---|---|---|---|---|---|", flush=True)
+        print("| model | rows | connections | server | req/s | of echo | p50 ms | p99 ms | processor µs | of echo |")
+        print("|---|---|---|---|---|---|---|---|---|---|", flush=True)
 
     def add(self, case: Case, title: str, measured: Load, floor: Load | None = None) -> None:
-        share = f"{measured.requests / floor.requests:.1%}" if floor else ""
+        rate = f"{measured.requests:.0f} | {measured.requests / floor.requests if floor else math.nan:.1%}"
         times = f"{measured.median:.2f} | {measured.tail:.2f}"
+        taken = f"{measured.processor:.0f} | {measured.processor / floor.processor if floor else math.nan:.1f}"
         asked = f"{case.model} | {case.rows} | {case.connections}"
-        print(f"| {asked} | {title} | {measured.requests:.0f} | {times} | {share} |", flush=True)
+        print(f"| {asked} | {title} | {rate} | {times} | {taken} |".replace("nan%", "").replace("nan", ""), flush=True)
 
 
 def measure(model: Model, servers: dict[str, Server], given: argparse.Namespace, folder: Path, table: Table) -> None:
     """Every server on one model, one after the other, the echo first."""
     floors: dict[tuple[int, int], Load] = {}
     for name, server in (ECHOES | servers).items():
-        with started(server, model, folder / model.name / name) as url:
-            for rows in given.rows:
-                if rows >= MANY and name not in ("echo", "cellops"):
-                    continue
-                question = asked(server, name, url, model, rows)
-                for connections in given.connections:
-                    measured = load(question, folder, given.seconds, connections)
-                    floors.setdefault((rows, connections), measured)
-                    table.add(Case(model.name, rows, connections), server.title, measured, floors[rows, connections])
+        try:
+            with started(server, model, folder / model.name / name) as (url, group):
+                for rows in given.rows:
+                    if rows >= MANY and name not in OURS:
+                        continue
+                    question = asked(server, name, url, model, rows)
+                    for connections in given.connections:
+                        measured = load(question, folder, given.seconds, connections, group)
+                        floors.setdefault((rows, connections), measured)
+                        case = Case(model.name, rows, connections)
+                        table.add(case, server.title, measured, floors[rows, connections])
+        except LoadError as error:
+            print(f"{server.title} did not answer: {error}", file=sys.stderr)
     for rows in given.rows:
         for title, measured in zip(("our predictor", "scikit-learn"), alone(model, rows, 1), strict=True):
             table.add(Case(model.name, rows, 1), f"in process, without a server: {title}", measured)
@@ -86,7 +96,7 @@ def measure(model: Model, servers: dict[str, Server], given: argparse.Namespace,
 def asked(server: Server, name: str, url: str, model: Model, rows: int) -> Question:
     frame = model.rows(rows)
     of_numbers = all(dtype.kind == "f" for dtype in frame.dtypes)
-    ask = binary if rows >= MANY and of_numbers and name in ("echo", "cellops") else server.ask
+    ask = binary if rows >= MANY and of_numbers and name in OURS else server.ask
     return ask(url, model, frame)
 
 
@@ -94,9 +104,9 @@ def scaling(model: Model, counts: list[int], given: argparse.Namespace, folder: 
     """Ours with several worker processes."""
     for count in counts:
         server = Server(f"cellops, {count} workers", ours("--workers", str(count)), SERVERS["cellops"].ask)
-        with started(server, model, folder / model.name / f"workers-{count}") as url:
+        with started(server, model, folder / model.name / f"workers-{count}") as (url, group):
             question = asked(server, "cellops", url, model, 1)
-            table.add(Case(model.name, 1, 32), server.title, load(question, folder, given.seconds, 32))
+            table.add(Case(model.name, 1, 32), server.title, load(question, folder, given.seconds, 32, group))
 
 
 def main() -> None:

@@ -1,12 +1,14 @@
 """The load: wrk on loopback, some connections, each of which sends its next request when it has an answer."""
 
 import json
+import os
 import re
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
-UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3}
+UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4}
+TICKS = os.sysconf("SC_CLK_TCK")
 LUA = """
 local file = io.open("{body}", "rb")
 wrk.method = "POST"
@@ -23,6 +25,8 @@ class Load:
     median: float
     """Latency in milliseconds; so is the next."""
     tail: float
+    processor: float = float("nan")
+    """Microseconds of a processor that the server takes for a request: other work on the machine changes it least."""
 
 
 @dataclass(frozen=True)
@@ -38,23 +42,44 @@ class Question:
         return cls(url, json.dumps(document).encode(), {"Content-Type": "application/json", **headers})
 
 
-def load(question: Question, folder: Path, seconds: int, connections: int) -> Load:
-    """Ask as fast as the server answers, after a second of warming up."""
+class LoadError(Exception):
+    """The server did not answer."""
+
+
+def load(question: Question, folder: Path, seconds: int, connections: int, group: int) -> Load:
+    """Ask a server, whose processes are those of a group, as fast as it answers, after a second of warming up."""
     body, script = folder / "body", folder / "ask.lua"
     body.write_bytes(question.content)
     headers = "\n".join(f'wrk.headers["{name}"] = "{value}"' for name, value in question.headers.items())
     script.write_text(LUA.format(body=body, headers=headers))
     command = ["wrk", "-t1", f"-c{connections}", "--latency", "--timeout=20s", "-s", str(script), question.url]
     for duration in (1, seconds):
+        before = _processor(group)
         said = subprocess.run([*command, f"-d{duration}s"], check=True, capture_output=True, text=True).stdout
     if "refused 0\n" not in said:
-        raise SystemExit(f"{question.url} refused requests:\n{said}")
-    rate = re.search(r"Requests/sec:\s+([\d.]+)", said)
-    assert rate is not None
-    return Load(float(rate[1]), _percentile(said, 50), _percentile(said, 99))
+        raise LoadError(said)
+    rate, answered = re.search(r"Requests/sec:\s+([\d.]+)", said), re.search(r"(\d+) requests in", said)
+    if rate is None or answered is None or not int(answered[1]):
+        raise LoadError(said)
+    taken = (_processor(group) - before) / int(answered[1]) * 1e6
+    return Load(float(rate[1]), _percentile(said, 50), _percentile(said, 99), taken)
+
+
+def _processor(group: int) -> float:
+    """Seconds of a processor that the processes of a group have taken."""
+    ticks = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[2]) == group:
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / TICKS
 
 
 def _percentile(said: str, share: int) -> float:
-    found = re.search(rf"\s{share}%\s+([\d.]+)(us|ms|s)\n", said)
-    assert found is not None
+    found = re.search(rf"\s{share}%\s+([\d.]+)(us|ms|s|m)\n", said)
+    if found is None:
+        raise LoadError(said)
     return float(found[1]) * UNITS[found[2]]

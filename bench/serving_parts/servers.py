@@ -17,7 +17,7 @@ from typing import Any
 import joblib
 import pandas as pd
 
-from serving_parts.load import Question
+from serving_parts.load import LoadError, Question
 from serving_parts.models import Model
 
 PEERS = Path(__file__).parent.parent.parent / ".peers"
@@ -239,8 +239,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def started(server: Server, model: Model, folder: Path) -> Iterator[str]:
-    """A server that answers; gives its address."""
+def started(server: Server, model: Model, folder: Path) -> Iterator[tuple[str, int]]:
+    """A server that answers; gives its address and the group of its processes."""
     folder.mkdir(parents=True)
     (folder / ".cellops").mkdir()
     port = free_port()
@@ -262,7 +262,7 @@ def started(server: Server, model: Model, folder: Path) -> Iterator[str]:
     url = f"http://127.0.0.1:{port}"
     try:
         _wait(process, url, server, folder)
-        yield url
+        yield url, process.pid
     finally:
         os.killpg(process.pid, 15)
         try:
@@ -279,7 +279,7 @@ def _wait(process: "subprocess.Popen[bytes]", url: str, server: Server, folder: 
                 return
         except OSError:
             time.sleep(0.1)
-    raise SystemExit(f"{server.title} did not start:\n{(folder / 'said').read_text()[-2000:]}")
+    raise LoadError((folder / "said").read_text()[-2000:])
 
 
 def _program(environment: str, name: str) -> str:
