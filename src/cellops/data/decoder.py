@@ -170,6 +170,12 @@ class Decoder:
         values = finite_numbers(table, len(self._places)) if self.numbers_only and table else None
         return None if values is None else Matrix(self._places, values)
 
+    def table(self, values: Array) -> Columns:
+        """Decode an array of shape (rows, inputs); NaN is a missing value. It raises as `columns`."""
+        if self.numbers_only and values.dtype.kind in "fiu" and np.isfinite(values).all():
+            return Matrix(self._places, np.ascontiguousarray(values, dtype=np.float64))
+        return self.columns({name: values[:, place] for name, place in self._places.items()})
+
     def _positional(self, table: Sequence[Sequence[Any]]) -> Columns:
         fast = self.matrix(table)
         if fast is not None:

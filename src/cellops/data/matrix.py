@@ -70,7 +70,7 @@ def finite_numbers(table: Sequence[Sequence[Any]], width: int) -> Numbers | None
         # A sum of finite numbers can be infinite too; a closer look tells.
         if len(flat) <= FEW and not isfinite(sum(flat)):
             return None
-        array = np.array(table, dtype=np.float64)
+        array = np.array(flat, dtype=np.float64).reshape(len(table), width)
     except OverflowError:
         return None
     return array if len(flat) <= FEW or np.isfinite(array).all() else None

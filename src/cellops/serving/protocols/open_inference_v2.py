@@ -6,6 +6,7 @@ It answers labels and probabilities.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
 from msgspec.structs import replace
 
 from cellops.data.arrays import Array
@@ -221,6 +222,8 @@ def _matrix(tensor: dict[str, Any], fields: Mapping[str, Field], content: Tensor
     if SIZE in _parameters(tensor):
         shape = _shape(tensor)
         values = _taken(tensor, content, shape)
+        if isinstance(values, np.ndarray):
+            return values.reshape(shape)
         width = len(fields)
         return {name: values[place::width] for place, name in enumerate(fields)}
     data = _listed(tensor)

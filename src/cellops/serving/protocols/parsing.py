@@ -108,11 +108,11 @@ def count_rows(table: object) -> int:
     """Rows of a table of either form, before it is decoded."""
     if isinstance(table, dict):
         return max((len(values) for values in table.values() if isinstance(values, list | np.ndarray)), default=0)
-    return len(table) if isinstance(table, list) else 0
+    return len(table) if isinstance(table, list | np.ndarray) else 0
 
 
 def decode_table(served: Served, table: object) -> Question:
-    """Decode a table of rows (a list) or of columns (an object).
+    """Decode a table of rows (a list), of columns (an object), or of all inputs in their order (an array).
 
     Raises
     ------
@@ -122,6 +122,8 @@ def decode_table(served: Served, table: object) -> Question:
         When it does not fit the contract.
     """
     served.limits.check_rows(count_rows(table))
+    if isinstance(table, np.ndarray):
+        return Question(served.decoder.table(table))
     if isinstance(table, dict):
         return Question(served.decoder.columns(table), absent=tuple(set(served.decoder.fields).difference(table)))
     columns = served.decoder.rows(table)
