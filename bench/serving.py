@@ -76,13 +76,13 @@ def measure(model: Model, servers: dict[str, Server], given: argparse.Namespace,
     floors: dict[tuple[int, int], Load] = {}
     for name, server in (ECHOES | servers).items():
         try:
-            with started(server, model, folder / model.name / name) as (url, group):
+            with started(server, model, folder / model.name / name) as (url, process):
                 for rows in given.rows:
                     if rows >= MANY and name not in OURS:
                         continue
                     question = asked(server, name, url, model, rows)
                     for connections in given.connections:
-                        measured = load(question, folder, given.seconds, connections, group)
+                        measured = load(question, folder, given.seconds, connections, process)
                         floors.setdefault((rows, connections), measured)
                         case = Case(model.name, rows, connections)
                         table.add(case, server.title, measured, floors[rows, connections])
@@ -104,9 +104,9 @@ def scaling(model: Model, counts: list[int], given: argparse.Namespace, folder: 
     """Ours with several worker processes."""
     for count in counts:
         server = Server(f"cellops, {count} workers", ours("--workers", str(count)), SERVERS["cellops"].ask)
-        with started(server, model, folder / model.name / f"workers-{count}") as (url, group):
+        with started(server, model, folder / model.name / f"workers-{count}") as (url, process):
             question = asked(server, "cellops", url, model, 1)
-            table.add(Case(model.name, 1, 32), server.title, load(question, folder, given.seconds, 32, group))
+            table.add(Case(model.name, 1, 32), server.title, load(question, folder, given.seconds, 32, process))
 
 
 def main() -> None:

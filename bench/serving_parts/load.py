@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,40 +47,41 @@ class LoadError(Exception):
     """The server did not answer."""
 
 
-def load(question: Question, folder: Path, seconds: int, connections: int, group: int) -> Load:
-    """Ask a server, whose processes are those of a group, as fast as it answers, after a second of warming up."""
+def load(question: Question, folder: Path, seconds: int, connections: int, process: int) -> Load:
+    """Ask a server, a process with those below it, as fast as it answers, after a second of warming up."""
     body, script = folder / "body", folder / "ask.lua"
     body.write_bytes(question.content)
     headers = "\n".join(f'wrk.headers["{name}"] = "{value}"' for name, value in question.headers.items())
     script.write_text(LUA.format(body=body, headers=headers))
     command = ["wrk", "-t1", f"-c{connections}", "--latency", "--timeout=20s", "-s", str(script), question.url]
     for duration in (1, seconds):
-        before = _processor(group)
+        before = _processor(process)
         said = subprocess.run([*command, f"-d{duration}s"], check=True, capture_output=True, text=True).stdout
     if "refused 0\n" not in said:
         raise LoadError(said)
     rate, answered = re.search(r"Requests/sec:\s+([\d.]+)", said), re.search(r"(\d+) requests in", said)
     if rate is None or answered is None or not int(answered[1]):
         raise LoadError(said)
-    taken = (_processor(group) - before) / int(answered[1]) * 1e6
+    taken = (_processor(process) - before) / int(answered[1]) * 1e6
     return Load(float(rate[1]), _percentile(said, 50), _percentile(said, 99), taken)
 
 
-def _processor(group: int) -> float:
-    """Seconds of a processor that the processes of a group have taken."""
-    ticks = 0
+def _processor(process: int) -> float:
+    """Seconds of a processor that a process and those below it have taken."""
+    parents, ticks = {}, {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
+        with suppress(OSError):
             fields = stat.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[2]) == group:
-            ticks += int(fields[11]) + int(fields[12])
-    return ticks / TICKS
+            number = int(stat.parent.name)
+            parents[number], ticks[number] = int(fields[1]), int(fields[11]) + int(fields[12])
+    below = {process}
+    while more := {number for number, parent in parents.items() if parent in below} - below:
+        below |= more
+    return sum(ticks.get(number, 0) for number in below) / TICKS
 
 
 def _percentile(said: str, share: int) -> float:
-    found = re.search(rf"\s{share}%\s+([\d.]+)(us|ms|s|m)\n", said)
+    found = re.search(rf"\s{share}%\s+([\d.]+)(us|ms|s|m)\s*\n", said)
     if found is None:
         raise LoadError(said)
     return float(found[1]) * UNITS[found[2]]

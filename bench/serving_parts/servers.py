@@ -240,7 +240,7 @@ def free_port() -> int:
 
 @contextmanager
 def started(server: Server, model: Model, folder: Path) -> Iterator[tuple[str, int]]:
-    """A server that answers; gives its address and the group of its processes."""
+    """A server that answers; gives its address and its process."""
     folder.mkdir(parents=True)
     (folder / ".cellops").mkdir()
     port = free_port()
