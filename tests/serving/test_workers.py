@@ -49,12 +49,17 @@ def counted(server: Running) -> int:
     return int(found[1]) if found else 0
 
 
-def test_workers_count_together_are_replaced_and_log_to_one_folder(flights: Path, tmp_path: Path) -> None:
+def test_workers_count_together_are_replaced_and_log_to_one_folder(
+    flights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     with running(flights, tmp_path, *BESIDE, log_flush_seconds="0.05") as server:
         first = children(server.process.pid)
         assert len(first) == 2
         asked(server, 20)
         until(lambda: counted(server) == 20)
+        (shared,) = tmp_path.glob("cellops-workers-*")
+        until(lambda: total(shared, "cellops_request_rows_count") == 20)
 
         killed = min(first)
         os.kill(killed, signal.SIGKILL)
