@@ -41,7 +41,7 @@ class Told:
     error: CellopsError | None = None
 
 
-@dataclass
+@dataclass(eq=False)
 class Worker:
     """One process, in a place that soon has another when it ends."""
 
