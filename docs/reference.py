@@ -68,7 +68,8 @@ def _expectations() -> Iterator[str]:
     yield "## Expectations\n"
     yield (
         "One a line in a cell `%%mlops expect TABLE`, with literals, lists of them or variables. Every rule also takes "
-        "`mostly`, the least share of rows that must satisfy it, `severity` (error, warning or info) and `reason`. "
+        "`mostly`, the least share of rows that must satisfy it, `severity` (error, warning or info) and `reason`, and "
+        "for servers `action` (reject, warn or impute) with `default`. "
         "Rules on values leave missing ones out. Those that can be held against a single row are checked on requests "
         "too.\n"
     )

@@ -242,6 +242,12 @@ class InputError(CellopsError):
     code = "input"
 
 
+class RefusedRowsError(InputError):
+    """Rows that the operator's own rules refuse to answer; `data["rows"]` holds their numbers."""
+
+    code = "refused-rows"
+
+
 class LimitError(CellopsError):
     """A request beyond a limit of the server: bytes, rows, columns or nesting."""
 

@@ -127,6 +127,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How many requests each client may send: `10/second`, or several with `;` between them. Default: any number."""
     server_rate_store: str | None = None
     """Redis in which servers count requests together: `redis://HOST:PORT`. Default: each counts its own."""
+    server_reject: tuple[str, ...] = ()
+    """Rules of packages that reject here, whatever they say: columns, or `RULE(COLUMN)`; with `;` between them."""
+    server_fallback_answer: str | None = None
+    """What the server answers where no model gives a valid answer: a class, or a number. Default: an error."""
     server_max_bytes: Count = 16_000_000
     """Largest request body in bytes."""
     server_max_rows: Count = 100_000
@@ -333,6 +337,8 @@ def _converted(name: str, given: Given) -> Any:
         if not value:  # whoever set it wants packages to be signed
             fact = "names no key"
             raise given.error(fact)
+    if name == "server_reject" and isinstance(value, str):
+        value = [rule.strip() for rule in value.split(";") if rule.strip()]
     if name == "gates" and isinstance(value, str):
         value = [gate.strip() for gate in value.split("\n" if "\n" in value else ";") if gate.strip()]
     try:

@@ -146,6 +146,20 @@ def test_what_nobody_expected_is_one_line_unless_the_traceback_is_asked_for(
     assert "Traceback" in asked.stderr
 
 
+def test_a_library_that_was_stopped_while_it_was_imported_is_stopped_and_not_broken(project: Path) -> None:
+    fault = """from cellops.errors import PackageError
+    try:
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt as stopped:
+            raise ImportError("initialization failed") from stopped
+    except ImportError as error:
+        raise PackageError("The model cannot be read", remedy="Package it again") from error"""
+    command = [sys.executable, "-c", BROKEN.format(fault)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.strip()) == (130, "cellops: Stopped")
+
+
 def test_a_reader_that_leaves_is_no_error(project: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)

@@ -13,7 +13,7 @@ import pytest
 
 from cellops import settings as settings_module
 from cellops.cli import main
-from cellops.errors import CellopsError, IntegrityError, NotFoundError, PackageError, RegistryError
+from cellops.errors import CellopsError, IntegrityError, NotFoundError, PackageError, RegistryError, UsageError
 from cellops.flows.archive import archive
 from cellops.flows.deciding import report_of
 from cellops.flows.execute import execute
@@ -99,6 +99,8 @@ def test_a_version_from_its_registration_to_the_archive(
 
     with pytest.raises(RegistryError, match=r"has not had a test deployment.*cellops package test"):
         promote("challenger", model=name, settings=held)
+    with pytest.raises(RegistryError, match=f"cellops package test {first.path};"):
+        promote(first.path, model=name, settings=held)
     leave_report(first.digest, held, passed=False)
     with pytest.raises(RegistryError, match="has not passed a test deployment"):
         promote("challenger", model=name, settings=held)
@@ -126,8 +128,10 @@ def test_a_version_from_its_registration_to_the_archive(
     kept = archive(second.path, model=name, settings=held).version
     assert (kept.stage, kept.archive) == (Stage.ARCHIVED, f".cellops/archive/second-{second.digest[:16]}.zip")
     assert verify(held.project / str(kept.archive)).digest == second.digest
-    with pytest.raises(RegistryError, match="is archived"):
+    with pytest.raises(RegistryError, match=r"is archived.*cellops register PACKAGE --model flights"):
         promote("models:/flights/2", settings=held)
+    with pytest.raises(RegistryError, match=f"cellops register {second.path} --model flights"):
+        promote(second.path, model=name, settings=held)
 
     decisions = [d for version in reversed(only(name, held).versions) for d in version.decisions]
     verbs = [(d.verb, d.version) for _, d in sorted({d.id: d for d in decisions}.items())]
@@ -179,7 +183,9 @@ def test_a_run_is_in_development_until_its_package_is_known(held: Settings, firs
         register(other.path, model=name, settings=held)
 
 
-def test_what_cannot_be_registered_is_one_line(held: Settings, first: Packaged, tmp_path: Path) -> None:
+def test_what_cannot_be_registered_is_one_line(
+    held: Settings, first: Packaged, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(PackageError, match="has no model"):
         register("bare", settings=held)
     broken = shutil.copytree(first.path, tmp_path / "broken")
@@ -190,6 +196,12 @@ def test_what_cannot_be_registered_is_one_line(held: Settings, first: Packaged, 
         promote("models:/nowhere/1", settings=held)
     with pytest.raises(NotFoundError, match="There is no registered model nowhere"):
         retire(model="nowhere", settings=held)
+    with pytest.raises(UsageError, match=r"names no version.*models:/NAME/3"):
+        promote("models:/flights/newest", settings=held)
+    monkeypatch.chdir(tmp_path)
+    Path("bare-folder").mkdir()
+    with pytest.raises(NotFoundError, match="no run bare-folder, and the folder of that name holds no package"):
+        register("bare-folder", settings=held)
     with pytest.raises(NotFoundError, match="is not registered as elsewhere"):
         archive("again", model="elsewhere", settings=held)
     register("again", model="alone", settings=held)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -100,9 +101,18 @@ def test_each_row_says_what_was_asked_and_answered_and_when(tmp_path):
 
 def test_an_empty_log_has_the_columns_that_all_have(tmp_path):
     frame = prediction_log.read(tmp_path / "nowhere")
-    assert list(frame) == ["prediction_id", "request_id", "time", "received", "protocol", "package", "label"]
+    assert list(frame) == ["prediction_id", "request_id", "time", "received", "protocol", "package", "handled", "label"]
     assert frame.empty
     assert prediction_log.inputs(frame).empty
+
+
+def test_what_was_done_to_a_row_and_who_answered_it_is_logged(tmp_path):
+    notes, packages = (np.array(texts, dtype=object) for texts in ((None, "imputed a"), ("first", "second")))
+    entries = [answered(1), replace(answered(2, rows=2), handled=notes, packages=packages)]
+    frame = log(tmp_path, entries, schema_of())
+    assert frame["handled"].isna().tolist() == [True, True, False]
+    assert frame["handled"].tolist()[2] == "imputed a"
+    assert frame["package"].tolist() == ["first", "first", "second"]
 
 
 def test_rows_stand_in_order_of_arrival(tmp_path):

@@ -313,3 +313,10 @@ def test_a_full_disk_leaves_nothing(build, tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, handler)
     assert not (tmp_path / "deep").exists()
+
+
+@pytest.mark.parametrize("name", ["flights.tar", "flights.tar.gz", "flights.TGZ"])
+def test_a_name_of_another_kind_of_archive_is_refused_at_once(build, tmp_path, name):
+    with pytest.raises(PackageError, match=r"folder or a zip archive.*\.zip"):
+        build(output=tmp_path / "out" / name)
+    assert not (tmp_path / "out").exists()

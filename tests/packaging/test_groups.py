@@ -80,6 +80,11 @@ def test_small_groups_are_listed_with_the_reason() -> None:
         ("c", 1, "it rests on fewer than 30 rows"),
     ]
     assert found.extremes == ("a",)
+    found, _ = measured(["a"] * 98 + ["b", "c"], rows=100, function="gap_group")
+    assert (found.value, found.extremes, len(found.groups)) == (None, (), 3)
+    assert found.reason == "only one group counts, a: it rests on fewer than 30 rows"
+    found, _ = measured(["a"], rows=100, function="gap_group")
+    assert (found.value, found.reason) == (None, "only one group counts, a: there is no other")
     found, _ = measured(["a", "b", "c", "d"], rows=100)
     assert (found.value, found.reason) == (None, "no group counts: it rests on fewer than 30 rows")
 

@@ -70,7 +70,7 @@ def test_a_longer_file(trap):
 
 def test_an_extra_file(trap):
     (trap / "contract" / "sitecustomize.py").write_text("")
-    refused(trap, "contract/sitecustomize.py", "is not in the manifest")
+    refused(trap, "contract/sitecustomize.py", "is not in the manifest. Remove it, or copy the package again")
 
 
 def test_a_missing_file(trap):
@@ -186,7 +186,7 @@ def test_a_manifest_that_is_no_file(trap, make):
 
 
 def test_a_folder_without_a_manifest(tmp_path):
-    refused(tmp_path, "manifest.json", "is missing")
+    refused(tmp_path, "manifest.json", "is missing, so this is no package. Give the folder or archive")
 
 
 def test_no_folder(tmp_path):

@@ -272,6 +272,11 @@ def test_keys_that_cannot_be_read_trust_nobody(tmp_path, value):
         read_keys([value], tmp_path)
 
 
+def test_a_private_key_is_no_key_to_trust(tmp_path, owner):
+    with pytest.raises(SettingsError, match=r"is a private key.*with \.pub behind"):
+        read_keys([str(tmp_path / "keys" / "owner")], tmp_path)
+
+
 def test_the_setting_takes_several_and_never_none(tmp_path, monkeypatch):
     monkeypatch.setenv("CELLOPS_TRUSTED_KEYS", "ed25519:a, release.pub")
     assert settings.load(tmp_path).trusted_keys == ("ed25519:a", "release.pub")

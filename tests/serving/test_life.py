@@ -1,5 +1,6 @@
 """A real server from its start to its end: what it refuses to start with, and what its logs hold afterwards."""
 
+import os
 import queue
 import re
 import shutil
@@ -23,7 +24,7 @@ from cellops.packaging.manifest import write
 from cellops.packaging.parity import Parity
 from cellops.serving import server as server_module
 from cellops.settings import BUILT_IN_TRUSTED_TYPES, load
-from support.served import TOKEN, Running, build, running, start
+from support.served import PORT, TOKEN, Running, build, running, start
 
 PATH = "/v1/models/flights:predict"
 ROW = {"carrier": "UA", "origin": "EWR", "distance": 1400, "hour": 5, "wind_gust": 20.1}
@@ -136,6 +137,25 @@ def test_a_signal_lets_requests_under_way_finish(flights: Path, tmp_path: Path, 
         assert answer.result(timeout=WAIT).status_code == 200
         assert server.process.wait(timeout=WAIT) == 0
     assert prediction_log.read(tmp_path / "log")["request_id"].tolist() == ["slow"]
+
+
+def test_a_server_whose_terminal_is_closed_stops_as_when_it_is_told_to(flights: Path, tmp_path: Path) -> None:
+    terminal, its_end = os.openpty()
+    process = start(flights, tmp_path, *PORT, stdin=its_end)
+    assert process.stdout is not None
+    try:
+        os.close(its_end)
+        while "Ctrl-C" not in process.stdout.readline():
+            pass
+        process.send_signal(signal.SIGHUP)
+        assert process.stdout.readline().startswith("flights is the same as before")
+        os.close(terminal)
+        process.send_signal(signal.SIGHUP)
+        assert process.stdout.readline().startswith("Stopped: answered 0 requests")
+        assert process.wait(WAIT) == 0
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def test_a_server_that_is_stopped_tells_what_it_has_done(flights: Path, tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def build(name: str, folder: Path) -> Path:
             serialization_format="skops",
             skops_trusted_types=list(BUILT_IN_TRUSTED_TYPES),
         )
-    return build_package(folder / "model", contract, _environment(), _provenance(), folder / name, name=name)
+    return build_package(folder / "model", contract, _environment(), provenance(), folder / name, name=name)
 
 
 def _flights(unseen: str = "ignore") -> tuple[Any, pd.DataFrame, pd.Series]:
@@ -109,7 +109,8 @@ def _environment() -> Environment:
     )
 
 
-def _provenance() -> Provenance:
+def provenance() -> Provenance:
+    """Where a package comes from that no run has made."""
     return Provenance(
         run="3f2a91c0",
         mlflow_run_id=None,
@@ -142,7 +143,7 @@ class Running:
 
 
 def start(
-    package: Path, folder: Path, *words: str, token: str | None = TOKEN, **settings: str
+    package: Path, folder: Path, *words: str, token: str | None = TOKEN, stdin: int | None = None, **settings: str
 ) -> "subprocess.Popen[str]":
     """`cellops serve` on a free port, in a project of its own; what it says of errors goes to `folder/errors`."""
     (folder / ".cellops").mkdir(parents=True, exist_ok=True)
@@ -155,6 +156,7 @@ def start(
             [sys.executable, "-m", "cellops", "serve", str(package), "--log", str(folder / "log"), *(words or PORT)],
             cwd=folder,
             env=bare | given,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,

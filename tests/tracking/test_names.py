@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from mlflow.entities import Metric
 from mlflow.utils.validation import _validate_metric
 
-from cellops.tracking.names import LONGEST, accepted, shortened
+from cellops.tracking.names import LONGEST, accepted, shortened, told
 
 HOSTILE = ["a[0]", "f(x)", "50%", "a,b", "π²", "a//b", "/a", "a/", "./a", "..", ".", "", "a\nb", "a\n", "x" * 300, "é"]
 
@@ -41,3 +41,10 @@ def test_what_is_cut_still_tells_names_apart() -> None:
     assert shortened("x" * 500, 500) == "x" * 500
     assert shortened("x" * 501, 500) != shortened("x" * 502, 500)
     assert len(shortened("x" * 501, 500)) == 500
+
+
+@pytest.mark.parametrize(
+    "name", ["gap_group(accuracy, shade)", "min_group(roc_auc, home_town, 100)", "max_group(mae, X1)", "auc", "a_ b_"]
+)
+def test_figures_of_groups_are_told_as_gates_write_them(name: str) -> None:
+    assert told(accepted([name])[name]) == name

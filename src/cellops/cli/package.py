@@ -47,7 +47,10 @@ def package_test(package: Path, **options: Any) -> None:
 @click.command(cls=WithSubverbs, subverbs=[package_test])
 @click.argument("run", default="last")
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="The new folder. Default: .cellops/packages/NAME."
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="The new folder, or an archive: model.zip. Default: .cellops/packages/NAME.",
 )
 @click.option(
     "--format",
@@ -59,7 +62,7 @@ def package_test(package: Path, **options: Any) -> None:
 )
 @click.option("--strict", is_flag=True, help="Build no package where the model does not go into the format.")
 def package(run: str, output: Path | None, format: str | None, quantise: str | None, strict: bool) -> None:  # noqa: A002 - the option's name
-    """Export the model of RUN as a package: an MLflow model with its contract, environment and digests.
+    """Export the model of RUN, by default the newest run, as a package: an MLflow model with its contract and digests.
 
     \b
       cellops package last -o model

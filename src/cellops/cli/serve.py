@@ -48,6 +48,17 @@ import click
     help="Speak TLS with this certificate: a PEM file, with those of its issuers.",
 )
 @click.option("--tls-key", type=click.Path(path_type=Path), help="Its private key, where that is not in the same file.")
+@click.option(
+    "--expectations",
+    type=click.Path(path_type=Path),
+    help="File of expectations that hold here: in place of the package's, or beside them.",
+)
+@click.option("--rules", metavar="MODULE:FUNCTION", help="Function of yours that adjusts answers or refuses rows.")
+@click.option(
+    "--fallback",
+    type=click.Path(path_type=Path),
+    help="Package that answers rows which lack an input, or on which the model fails.",
+)
 def serve(packages: tuple[Path, ...], **options: Any) -> None:
     """Serve each PACKAGE over HTTP: KServe V1, Open Inference V2 and MLflow's protocol, until Ctrl-C.
 
@@ -62,6 +73,7 @@ def serve(packages: tuple[Path, ...], **options: Any) -> None:
     \b
       cellops serve model --port 8080
       cellops serve delays fares-2013 fares-2014
+      cellops serve model --fallback simple-model --rules house_rules:adjust
       cellops serve delays --models packages --admin-port 8001
       cellops serve model --workers 4
       cellops serve model --host 0.0.0.0 --tls-certificate server.pem --tls-key server.key

@@ -93,8 +93,7 @@ def main(arguments: list[str] | None = None) -> None:
         terminal.main(args=arguments, prog_name="cellops", standalone_mode=False)
         sys.stdout.flush()
     except CellopsError as error:
-        *lines, last = error.lines()
-        _leave(". ".join([last, *getattr(error, "__notes__", ())]), _code(error), above=lines)
+        _refuse(error)
     except click.Abort as error:
         _leave(_stopped(error.__cause__), STOPPED)
     except KeyboardInterrupt as error:
@@ -117,6 +116,13 @@ def main(arguments: list[str] | None = None) -> None:
         gc.freeze()
 
 
+def _refuse(error: CellopsError) -> NoReturn:
+    if (stopped := _interrupted(error)) is not None:
+        _leave(_stopped(stopped), STOPPED)
+    *lines, last = error.lines()
+    _leave(". ".join([last, *getattr(error, "__notes__", ())]), _code(error), above=lines)
+
+
 def _code(error: CellopsError) -> int:
     if isinstance(error, (GateError, AlarmError)) or (isinstance(error, ExpectationError) and "results" in error.data):
         return GATED
@@ -124,6 +130,16 @@ def _code(error: CellopsError) -> int:
         return GATED
     misused = (UsageError, ParameterError, SettingsError, UnfitError, NoNotebookError)
     return MISUSED if isinstance(error, misused) else FAILED
+
+
+def _interrupted(error: BaseException) -> BaseException | None:
+    """What stopped a compiled library while it was being imported: to its importer that is an error like others."""
+    while not isinstance(error, KeyboardInterrupt):
+        before = error.__cause__ or error.__context__
+        if before is None:
+            return None
+        error = before
+    return error
 
 
 def _stopped(error: BaseException | None) -> str:

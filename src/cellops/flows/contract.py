@@ -48,7 +48,7 @@ def make_contract(
         raise CellopsError(fact, remedy="Fit it on pandas: X.to_pandas()")
     training = (model.training[0].value, model.training[1].value)
     evaluation = (model.evaluation[0].value, model.evaluation[1].value) if model.evaluation else None
-    suite = _merged(suites, training[0])
+    suite = _merged(suites, *training)
     return build_contract(
         model.estimator,
         training,
@@ -59,9 +59,16 @@ def make_contract(
     )
 
 
-def _merged(suites: Iterable[Suite], inputs: object) -> Suite | None:
-    """The expectations of the session that speak of the model's inputs, as one suite."""
-    columns = {str(name) for name in getattr(inputs, "columns", ())}
-    kept = [e for suite in suites for e in suite.expectations if e.columns and set(e.columns) <= columns]
+def _merged(suites: Iterable[Suite], inputs: object, target: object) -> Suite | None:
+    """The expectations of the session that speak of the model's inputs, or say what is done with its answers."""
+    from cellops.packaging.contract import target_name
+
+    columns, predicted = {str(name) for name in getattr(inputs, "columns", ())}, (target_name(target),)
+    kept = [
+        e
+        for suite in suites
+        for e in suite.expectations
+        if e.columns and (set(e.columns) <= columns or (e.columns == predicted and e.action is not None))
+    ]
     names = [suite.name for suite in suites]
     return Suite(name="+".join(names), expectations=tuple(kept)) if kept else None

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 ADDRESS = re.compile(r"models:/(?P<model>[^/@]+)(?:/(?P<version>\d+)|@(?P<alias>[^/@]+))")
 """As MLflow writes a version of a registered model."""
+SCHEME = "models:"
 MANIFEST, ARCHIVE = "manifest.json", ".zip"
 """By which a package is known, as a folder or as an archive."""
 
@@ -55,7 +56,7 @@ def meant(what: str, model: str | None, registry: "Registry", settings: Settings
     Raises
     ------
     UsageError
-        When the name of the model is empty, or another one than that of the address.
+        When the name of the model is empty, or another one than that of the address, or the address is none.
     NotFoundError
         When there is no such version, run or package.
     IntegrityError, SignatureError
@@ -74,8 +75,17 @@ def meant(what: str, model: str | None, registry: "Registry", settings: Settings
             fact = f"{what} is no version of {model}"
             raise UsageError(fact, remedy="Leave --model out")
         return _registered(address["model"], address["version"], address["alias"], registry, settings)
+    if what.startswith(SCHEME):
+        fact = "This names no version of a registered model"
+        raise UsageError(fact, received=what, remedy="Write models:/NAME/3 or models:/NAME@champion")
     package = _package(what, settings)
-    run = _carried(what if package is None else _run_of(package), registry.settings)
+    try:
+        run = _carried(what if package is None else _run_of(package), registry.settings)
+    except NotFoundError as error:
+        if package is None and Path(what).is_dir():
+            fact = f"{error.fact}, and the folder of that name holds no package"
+            raise NotFoundError(fact, remedy=error.remedy) from error
+        raise
     name = model or run.experiment or settings.experiment
     registry.repair(name)
     held = registry.model(name)

@@ -11,7 +11,7 @@ from cellops.errors import NotFoundError, PackageError
 from cellops.flows.garbage import left_alone
 from cellops.flows.model_format import Source, in_format, require_known
 from cellops.flows.provenance import provenance_of
-from cellops.flows.runs import NEWEST, runs, show
+from cellops.flows.runs import NEWEST, proof_waits, runs, show
 from cellops.flows.sync import refuse, sync
 from cellops.records.base import Record
 from cellops.records.contract import Contract
@@ -96,6 +96,7 @@ def package(
         from cellops.tracking.store import Store
 
         summary = carried(Store(settings), summary)
+    _carry_proofs(summary.run, settings)
     files = StoredFiles(settings)
     uri = model_uri(summary)
     target = output or prepare(settings.folder) / "packages" / f"{plain_name(summary.name)}-{summary.run[:8]}"
@@ -150,6 +151,15 @@ def carried(store: "Store", summary: RunSummary) -> RunSummary:
         fact = f"The run {summary.name} ({summary.run[:8]}) is not in the tracking store {store.settings.store}"
         raise PackageError(fact, remedy="Set MLFLOW_TRACKING_URI to the store that it was recorded for")
     return found
+
+
+def _carry_proofs(run: str, settings: Settings) -> None:
+    """Let the tracking store have what `cellops verify` has just shown: the writer may still be on the way there."""
+    if not proof_waits(run, settings):
+        return
+    result = sync(settings)
+    if proof_waits(run, settings):
+        refuse(result)
 
 
 def model_uri(summary: RunSummary) -> str:

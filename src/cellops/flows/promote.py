@@ -1,5 +1,7 @@
 """A version becomes the champion: the one that gates compare with and that answers."""
 
+import shlex
+
 from cellops.errors import RegistryError
 from cellops.flows.deciding import decision, deployment_of
 from cellops.flows.meant import Meant, meant, require_good
@@ -55,7 +57,7 @@ def promote(
     registry = Registry(settings)
     found = meant(what, model, registry, settings)
     require_good(found)
-    overridden = _required(found, settings, without_test=without_test)
+    overridden = _required(found, what, settings, without_test=without_test)
     held, version = ensured(found, registry)
     before, replaced = registry.champion(found.model), held.of(CHAMPION)
     stage = Stage.PRODUCTION if found.digest or overridden else version.stage
@@ -77,12 +79,14 @@ def promote(
     return Promoted(run=found.run, champion=champion, before=before, version=now, decision=made, replaced=replaced)
 
 
-def _required(found: Meant, settings: Settings, *, without_test: bool) -> tuple[str, ...]:
+def _required(found: Meant, what: str, settings: Settings, *, without_test: bool) -> tuple[str, ...]:
     """What is set aside of that which production needs; nothing where it is all there, or no package is concerned."""
     version, digest = found.version, found.digest
+    named = shlex.quote(what) if found.package else "PACKAGE"
     if version is not None and version.stage is Stage.ARCHIVED:
         fact = f"Version {version.version} of {found.model} is archived"
-        raise RegistryError(fact, remedy="Register its package first: cellops register PACKAGE", model=found.model)
+        remedy = f"Register its package first: cellops register {named} --model {shlex.quote(found.model)}"
+        raise RegistryError(fact, remedy=remedy, model=found.model)
     test = deployment_of(digest, version, settings) if digest else None
     if test is not None and test.passed:
         return ()
@@ -92,7 +96,7 @@ def _required(found: Meant, settings: Settings, *, without_test: bool) -> tuple[
         return ()
     said = "has not passed" if test else "has not had"
     fact = f"The package {digest[:16]} of {found.model} {said} a test deployment"
-    remedy = f"Run: cellops package test PACKAGE; or answer for it with {WITHOUT_TEST} --reason TEXT"
+    remedy = f"Run: cellops package test {named}; or answer for it with {WITHOUT_TEST} --reason TEXT"
     raise RegistryError(fact, remedy=remedy, model=found.model)
 
 

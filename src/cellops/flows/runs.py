@@ -89,6 +89,12 @@ def _proofs(settings: Settings) -> dict[str, str]:
     return {proof.run: proof.verdict.value for proof in sorted(found, key=lambda proof: proof.started)}
 
 
+def proof_waits(run: str, settings: Settings) -> bool:
+    """Whether a proof of the run is still on its way to the tracking store, to which the writer carries it."""
+    waiting = (first_event(path) for path in journals(settings) if not read_progress(path).done)
+    return any(isinstance(event, Proof) and event.run == run for event in waiting)
+
+
 def _older(run: str, settings: Settings) -> list[RunSummary]:
     """The runs whose key begins so, however old."""
     store = _store(settings) if len(run) >= SHORTEST_KEY and run.isalnum() else None

@@ -6,8 +6,10 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
+from cellops.errors import UsageError
 from cellops.flows.garbage import left_alone
 from cellops.records.base import Record
+from cellops.records.contract import Suite
 from cellops.records.finding import Finding
 from cellops.settings import Settings, load, prepare
 
@@ -68,6 +70,9 @@ def serve(
     workers: int = 1,
     tls_certificate: Path | None = None,
     tls_key: Path | None = None,
+    expectations: Path | None = None,
+    rules: str | None = None,
+    fallback: Path | str | None = None,
     on_ready: Callable[[Serving], None] = _silent,
     on_change: Callable[[Changed], None] = _silent,
     settings: Settings | None = None,
@@ -98,6 +103,13 @@ def serve(
     tls_certificate, tls_key
         PEM files: the certificate with those of its issuers, and its private key where that is another file. Without
         them the server speaks plain HTTP.
+    expectations
+        File with expectations that stand in place of the packages' by the same rule on the same columns, or beside
+        them.
+    rules
+        The operator's own function on answers, `MODULE:FUNCTION`; it takes a `Proposal` (`serving.business_rules`).
+    fallback
+        A package that answers rows which a model cannot: required inputs are missing, or the model fails on them.
     on_ready
         Called once, when the parity rows have been replayed and requests are answered.
     on_change
@@ -117,12 +129,21 @@ def serve(
     with ExitStack() as starting:
         starting.enter_context(left_alone(keep=True))
         from cellops.flows.opening import load_package
+        from cellops.serving.business_rules import read_rules
+        from cellops.serving.policies import Declared
         from cellops.serving.repository import Change
         from cellops.serving.server import Kept, Place, Started
         from cellops.serving.server import serve as run_server
         from cellops.serving.tls import certificate
         from cellops.serving.tokens import read_tokens
 
+        declared = Declared(
+            rules=None if rules is None else read_rules(rules, map(Path, (package, *more))),
+            fallback=None if fallback is None else load_package(Path(fallback), settings),
+            answer=settings.server_fallback_answer,
+            suite=None if expectations is None else _suite(expectations),
+            reject=settings.server_reject,
+        )
         place = Place(host, port, certificate(tls_certificate, tls_key), admin_host, admin_port, workers)
         chosen = token or settings.server_token or None
         used = chosen or secrets.token_urlsafe(24)
@@ -168,7 +189,20 @@ def serve(
             kept=Kept(log_folder, logs() / "admin.jsonl", models),
             settings=settings,
             on_ready=ready,
+            declared=declared,
             on_change=changed,
             on_loaded=starting.close,
         )
     return Served(requests=done.requests, rows=done.rows, labels=done.labels, findings=done.findings)
+
+
+def _suite(path: Path) -> Suite:
+    """A suite of which nothing may be left out."""
+    from cellops.flows import suites
+
+    left_out: list[Finding] = []
+    read = suites.read(path, left_out)
+    if left_out:
+        fact = f"{path.name}: {left_out[0].where} cannot be carried over: {left_out[0].seen}"
+        raise UsageError(fact, remedy=left_out[0].remedy)
+    return read

@@ -45,6 +45,10 @@ class Answered(msgspec.Struct, frozen=True):
     columns: Mapping[str, npt.NDArray[Any]]
     labels: npt.NDArray[Any]
     probabilities: npt.NDArray[np.float64] | None
+    handled: npt.NDArray[Any] | None = None
+    """What the server did to each row besides answering it, in words; None where nothing was done."""
+    packages: npt.NDArray[Any] | None = None
+    """Digest of the package that answered each row, where they are not all of the same."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,8 @@ def batches(schema: Schema) -> "Callable[[Sequence[Answered]], pa.RecordBatch]":
             "time": times([entry.time for entry in entries]).take(repeats),
             "received": times([entry.received for entry in entries]).take(repeats),
             "protocol": pa.array([entry.protocol for entry in entries]).take(repeats),
-            "package": pa.array([entry.package for entry in entries]).take(repeats),
+            "package": _packages(entries, rows, repeats),
+            "handled": _handled(entries, rows),
             "label": to_arrow([entry.labels for entry in entries], label_kind(schema)),
         }
         if schema.probabilities:
@@ -101,6 +106,30 @@ def _inputs(schema: Schema, tables: Sequence[Mapping[str, npt.NDArray[Any]]]) ->
         yield from ([table[name] for table in tables] for name in names)
 
 
+def _packages(entries: Sequence[Answered], rows: Sequence[int], repeats: npt.NDArray[np.intp]) -> "pa.Array":
+    import pyarrow as pa
+
+    if all(entry.packages is None for entry in entries):
+        return pa.array([entry.package for entry in entries]).take(repeats)
+    each = [
+        np.full(count, entry.package, dtype=object) if entry.packages is None else entry.packages
+        for entry, count in zip(entries, rows, strict=True)
+    ]
+    return pa.array(np.concatenate(each), type=pa.string())
+
+
+def _handled(entries: Sequence[Answered], rows: Sequence[int]) -> "pa.Array":
+    import pyarrow as pa
+
+    if all(entry.handled is None for entry in entries):
+        return pa.nulls(sum(rows), pa.string())
+    each = [
+        np.full(count, None, dtype=object) if entry.handled is None else entry.handled
+        for entry, count in zip(entries, rows, strict=True)
+    ]
+    return pa.array(np.concatenate(each), type=pa.string())
+
+
 def read(folder: Path, package: str | None = None) -> "pd.DataFrame":
     """The predictions in a log folder, in order of arrival, also while a server writes them.
 
@@ -114,9 +143,10 @@ def read(folder: Path, package: str | None = None) -> "pd.DataFrame":
     Returns
     -------
     DataFrame
-        `prediction_id`, `request_id`, `time` (when it happened), `received` (when it was asked), `protocol`, `package`,
-        `label`, then `probability.CLASS` for each class and `input.COLUMN` for each input. A column that only other
-        packages have is missing in a row; one that packages fill with different types has the dtype `object`.
+        `prediction_id`, `request_id`, `time` (when it happened), `received` (when it was asked), `protocol`, `package`
+        (that answered), `handled` (what was done to the row besides, such as a default put in), `label`, then
+        `probability.CLASS` for each class and `input.COLUMN` for each input, as it was received. A column that only
+        other packages have is missing in a row; one that packages fill with different types has the dtype `object`.
 
     Raises
     ------
@@ -156,7 +186,7 @@ def _frame(segments: "Sequence[pa.Table]", package: str | None) -> "pd.DataFrame
     import pyarrow.compute as pc
 
     always = {"prediction_id": pa.string(), "request_id": pa.string(), "time": moment(), "received": moment()}
-    always |= {"protocol": pa.string(), "package": pa.string(), "label": pa.null()}
+    always |= {"protocol": pa.string(), "package": pa.string(), "handled": pa.string(), "label": pa.null()}
     if package is not None:
         segments = [segment.filter(pc.equal(segment["package"], package)) for segment in segments]
     return to_frame(segments, pa.schema(always))

@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Final
 
 from cellops.errors import PackageError
-from cellops.packaging.paths import broken, require_plain
+from cellops.packaging.paths import absent, broken, require_plain
 
 SUFFIX = ".zip"
 LOCAL: Final = struct.Struct("<4s5H3L2H")
@@ -102,7 +102,7 @@ class Archive:
         entry = self._entries.get(name)
         if entry is None:
             inside = next((other for other in self._entries if other.endswith(f"/{name}")), None)
-            raise broken(name, "is missing" if inside is None else f"is missing at the top, where it is {inside}")
+            raise absent(name) if inside is None else broken(name, f"is missing at the top, where it is {inside}")
         return io.BufferedReader(_Reader(self._file, entry), CHUNK), entry.size
 
 
@@ -185,7 +185,7 @@ def _list(file: BinaryIO, archive: str, size: int) -> tuple[int, list[Entry]]:
     file.seek(max(size - END.size, 0))
     end = file.read(END.size)
     if len(end) < END.size or not end.startswith(END_MARK):
-        raise broken(archive, "does not end as a zip archive without a comment does")
+        raise broken(archive, "is no whole zip archive: it does not end as one without a comment does")
     _, disk, first_disk, here, count, length, start, comment = END.unpack(end)
     if disk or first_disk or here != count or comment or start + length + END.size != size:
         raise broken(archive, "ends with a list of files that does not fit it")

@@ -33,6 +33,8 @@ from cellops.records.package import Provenance
 from cellops.records.run import Environment
 from cellops.settings import BUILT_IN_TRUSTED_TYPES, FEATURE_TYPE
 
+OTHER_ARCHIVES = frozenset({".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar"})
+"""Endings of what a package is not: a folder of such a name would mislead."""
 LEFT_OUT = frozenset({"registered_model_meta"})
 """What MLflow writes into a model that it gives back: which registry it was asked of, and under what name."""
 
@@ -128,11 +130,14 @@ def require_free(output: Path) -> None:
     Raises
     ------
     PackageError
-        When it is there already and holds something else, or names no folder.
+        When it is there already and holds something else, names no folder, or is called like another kind of archive.
     """
     if output.name in {"", ".."}:
         fact = "The output names no folder that could be made"
         raise PackageError(fact, received=str(output), remedy="Give the path of a new folder")
+    if output.suffix.lower() in OTHER_ARCHIVES and not output.is_dir():
+        fact = "A package is a folder or a zip archive, and this is called like another archive"
+        raise PackageError(fact, received=output.name, remedy="Let the name end with .zip, or with no such ending")
     try:
         held = output.is_file() if output.suffix == SUFFIX else _is_empty(output) or (output / MANIFEST).is_file()
         free = not output.is_symlink() and (not output.exists() or held)

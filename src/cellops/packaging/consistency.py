@@ -7,6 +7,7 @@ from itertools import pairwise
 from cellops.data.decoder import decode_columns
 from cellops.data.texts import MOST_KNOWN, MOST_WORDS, known_words
 from cellops.errors import InputError, IntegrityError
+from cellops.packaging.defaults import default_problems
 from cellops.packaging.layout import contract_part
 from cellops.records.contract import Background, Contract, Field, Parity, Performance, Schema, Task
 from cellops.records.gate import GateFigure, Group
@@ -52,6 +53,7 @@ def require_consistent(contract: Contract) -> None:
     _require("background", _background_problems(schema, contract.background))
     _require("performance", () if performance is None else _performance_problems(schema, performance))
     _require("groups", _groups_problems(contract.groups))
+    _require("suite", () if contract.suite is None else default_problems(contract.suite, schema))
     _require("output", () if output is None else _profile_problems(output.rows, (output,)))
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from cellops.data.profile import profile, profile_column
 from cellops.errors import PackageError
 from cellops.packaging.background import build_background
+from cellops.packaging.defaults import resolved
 from cellops.packaging.figures import measure, nothing_to_measure
 from cellops.packaging.parity import build_parity, choose_rows, replay, survives_the_wire
 from cellops.packaging.predictor import Predictions, SklearnPredictor, label_is_most_probable
@@ -52,7 +53,7 @@ def build_contract(
         Inputs and target that it was not fitted on: they give performance and the profile of the output, which are
         absent without them.
     suite
-        Expectations on the inputs.
+        Expectations on the inputs, and with an action on what is predicted.
     parity_rows
         How many real rows are kept with the model's answers.
     findings
@@ -64,9 +65,11 @@ def build_contract(
     ------
     PackageError
         When the model was not fitted on a DataFrame, or its inputs or outputs cannot be described.
+    ExpectationError
+        When the default of an expectation does not fit.
     """
     inputs, target = training
-    schema = build_schema(model, inputs, _target_name(target))
+    schema = build_schema(model, inputs, target_name(target))
     schema = schema.replace(label_is_most_probable=schema.probabilities and label_is_most_probable(model))
     noted = [] if findings is None else findings
     if evaluation is not None and not len(evaluation[0]):
@@ -87,11 +90,11 @@ def build_contract(
     )
     if not survives_the_wire(schema, parity, rows):
         replay(contract, predictor)
-    if evaluation is None:
-        return contract
-    performance, missed = measure(schema, evaluation[1], answers)
-    noted += missed
-    return contract.replace(performance=performance, output=_output(schema, answers))
+    if evaluation is not None:
+        performance, missed = measure(schema, evaluation[1], answers)
+        noted += missed
+        contract = contract.replace(performance=performance, output=_output(schema, answers))
+    return contract if suite is None else contract.replace(suite=resolved(suite, contract))
 
 
 def _profile(inputs: "pd.DataFrame", content: str | None) -> Profile:
@@ -111,7 +114,8 @@ def _spread(inputs: "pd.DataFrame") -> "pd.DataFrame":
     return inputs.iloc[:: max(1, len(inputs) // MOST_ROWS)]
 
 
-def _target_name(target: Target) -> str:
+def target_name(target: Target) -> str:
+    """What the target calls itself."""
     columns = getattr(target, "columns", None)
     name = getattr(target, "name", None) if columns is None else columns[0]
     return str(name) if name is not None else "target"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from io import BufferedReader
 from pathlib import Path
 
-from cellops.packaging.paths import DEEPEST, broken
+from cellops.packaging.paths import DEEPEST, absent, broken
 
 
 class Folder:
@@ -57,7 +57,7 @@ class Folder:
         try:
             descriptor = os.open(self.place / name, flags)
         except FileNotFoundError as error:
-            raise broken(name, "is missing") from error
+            raise absent(name) from error
         except OSError as error:
             raise broken(name, f"is not a file or cannot be read ({error.strerror})") from error
         status = os.fstat(descriptor)

@@ -45,7 +45,7 @@ def group_figure(
     Rows without a label are left out, and those without a value in the column are a group of their own. A group does
     not count where the figure would rest on fewer than `smallest` labelled rows: the recall of a group on those of the
     positive class, precision on those called positive, ROC AUC on those of the rarer class. It is listed with the
-    reason.
+    reason. There is no gap where fewer than two groups count: of one group it would be none, whatever the others are.
 
     Parameters
     ----------
@@ -140,9 +140,11 @@ def _summary(name: str, function: str, groups: Sequence[Group]) -> GateFigure:
     judged = sorted((group for group in groups if group.value is not None), key=lambda group: group.value or 0.0)
     others = tuple(sorted((group for group in groups if group.value is None), key=lambda group: -group.rows))
     if not judged:
-        reasons = list(dict.fromkeys(group.reason for group in others))
-        reason = "; ".join(reasons[:3]) or "there are no labelled rows"
+        reason = _reasons(others) or "there are no labelled rows"
         return GateFigure(name=name, groups=others, reason=f"no group counts: {reason}")
+    if len(judged) < len(EXTREMES[function]):
+        reason = f"only one group counts, {judged[0].name}: {_reasons(others) or 'there is no other'}"
+        return GateFigure(name=name, groups=(*judged, *others), reason=reason)
     extremes = [judged[place] for place in EXTREMES[function]]
     values = [group.value or 0.0 for group in extremes]
     return GateFigure(
@@ -151,3 +153,8 @@ def _summary(name: str, function: str, groups: Sequence[Group]) -> GateFigure:
         groups=(*judged, *others),
         extremes=tuple(group.name for group in extremes),
     )
+
+
+def _reasons(others: Sequence[Group]) -> str:
+    """Why groups do not count, each reason once."""
+    return "; ".join(list(dict.fromkeys(group.reason for group in others))[:3])

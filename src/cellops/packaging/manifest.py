@@ -15,7 +15,7 @@ from cellops.errors import PackageError
 from cellops.packaging.contents import Contents, contents
 from cellops.packaging.folder import Folder
 from cellops.packaging.layout import MANIFEST, SIGNATURE
-from cellops.packaging.paths import broken, require_plain
+from cellops.packaging.paths import absent, broken, require_plain, unlisted
 from cellops.packaging.signature import LARGEST_SIGNATURE, read_signatures, require_signed
 from cellops.records.package import FileDigest, Manifest
 
@@ -123,9 +123,9 @@ def verify(
         manifest = read_manifest(said)
         listed = listed_files(manifest)
         for path in sorted(listed.keys() - found):
-            raise broken(path, "is missing")
+            raise absent(path)
         for path in sorted(found - listed.keys() - UNLISTED):
-            raise broken(path, "is not in the manifest")
+            raise unlisted(path)
         if target is not None:
             with target.create(MANIFEST) as file:
                 file.write(said)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 from cellops.errors import IntegrityError
+from cellops.packaging.layout import MANIFEST
 
 NOT_PLAIN = re.compile(
     r'[\\:*?"<>|\x00-\x1f\x7f]|[. ](/|$)|(^|/)(con|prn|aux|nul|com[\d¹²³]|lpt[\d¹²³]|conin\$|conout\$) *(\.|/|$)',
@@ -57,3 +58,17 @@ def broken(path: str, what: str, remedy: str = "Do not use this package; build o
     """The error of a file that makes a package one that nobody should use."""
     fact = f"{path} {what}"
     return IntegrityError(fact, remedy=remedy, path=path)
+
+
+def absent(path: str) -> IntegrityError:
+    """The error of a file that a package ought to have; without a manifest it is none."""
+    if path == MANIFEST:
+        return broken(
+            path, "is missing, so this is no package", "Give the folder or archive that `cellops package` wrote"
+        )
+    return broken(path, "is missing")
+
+
+def unlisted(path: str) -> IntegrityError:
+    """The error of a file that was laid into a package, as file managers and editors do, too."""
+    return broken(path, "is not in the manifest", "Remove it, or copy the package again")

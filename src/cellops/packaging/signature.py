@@ -146,6 +146,9 @@ def _lines(path: Path) -> list[str]:
         raise SettingsError(fact, remedy="Name keys that begin with ed25519: or files that hold some") from error
     lines = [line.strip() for line in text.splitlines()]
     found = [line for line in lines if line and not line.startswith("#")]
+    if any("PRIVATE KEY" in line for line in found[:1]):
+        fact = f"CELLOPS_TRUSTED_KEYS names {path}, which is a private key"
+        raise SettingsError(fact, remedy="Name the public one, in the file with .pub behind")
     if not found or len(text) > LARGEST_KEY_FILE:
         fact = f"CELLOPS_TRUSTED_KEYS names {path}, which holds {'no key' if not found else 'more than keys'}"
         raise SettingsError(fact, remedy="Put a public key a line into it, as `cellops key FILE` writes it to FILE.pub")

@@ -17,6 +17,17 @@ class Task(StrEnum):
     REGRESSION = "regression"
 
 
+class Action(StrEnum):
+    """What a server does with a row that breaks a rule."""
+
+    REJECT = "reject"
+    """It refuses the request, and names the rows."""
+    WARN = "warn"
+    """It answers, and says so."""
+    IMPUTE = "impute"
+    """It puts the rule's default in place of the value, answers, and says so."""
+
+
 class Field(Record, frozen=True, kw_only=True):
     """One input column: what may stand in it, and what stood in it when the model was trained."""
 
@@ -57,6 +68,17 @@ class Expectation(Record, frozen=True, kw_only=True):
     mostly: float = 1.0
     severity: Severity = Severity.ERROR
     reason: str | None = None
+    action: Action | None = None
+    """What a server does with a row that breaks it; None goes by the severity: an error rejects, others warn."""
+    default: Value = None
+    """What `impute` puts in. `median` and `mode` are words until a package is made, which holds what they stand for."""
+
+    @property
+    def on_breach(self) -> Action:
+        """The action, also where none is declared. One row cannot break a rule that allows for some failures."""
+        if self.action is not None:
+            return self.action
+        return Action.REJECT if self.severity is Severity.ERROR and self.mostly == 1.0 else Action.WARN
 
 
 class Suite(Record, frozen=True, kw_only=True):

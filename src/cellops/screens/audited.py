@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 
 from cellops.records.audit import Audit, Piece, Requirement, Trusted
 from cellops.records.finding import Severity
@@ -24,7 +25,8 @@ def audited(done: Audit, *, everything: bool = False, as_json: bool = False) -> 
         print(json.dumps({**done.to_dict(), "refused": done.refused}, indent=2))
         return
     mark = "[red]✗[/]" if done.refused else "[yellow]![/]" if done.runs_code else "[green]✓[/]"
-    name = f" ({plain(done.name)})" if done.name else ""
+    called = {Path(done.path).name, Path(done.path).stem, ""}
+    name = f" ({plain(done.name)})" if done.name is not None and done.name not in called else ""
     say(f"[bold]{plain(shown(done.path))}[/]{name}")
     say(f"{mark} {plain('Refused before anything is loaded' if done.refused else done.verdict)}")
     findings(done.findings)

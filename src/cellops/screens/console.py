@@ -89,7 +89,8 @@ def findings(found: Iterable[Finding]) -> None:
     """The gravest first, each with what to do about it."""
     for finding in sorted(merged(found), key=lambda f: list(Severity).index(f.severity), reverse=True):
         colour = COLOURS[finding.severity]
-        where, seen, remedy = (plain(visible(text)) for text in (finding.where, finding.seen, finding.remedy))
+        said = finding.seen.removeprefix(f"{finding.where} ")
+        where, seen, remedy = (plain(visible(text)) for text in (finding.where, said, finding.remedy))
         say(f"[{colour}]{finding.severity.value}[/] {where}: {seen}")
         say(f"  [dim]{remedy} ({finding.code})[/]")
 

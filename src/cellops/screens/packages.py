@@ -7,7 +7,11 @@ from cellops.screens.console import findings, plain, say, shown
 
 if TYPE_CHECKING:
     from cellops.flows.package import Packaged
+    from cellops.records.gate import GateFigure
     from cellops.records.package import Conversion, Provenance
+
+MOST_NAMES = 12
+"""Inputs that are all named."""
 
 
 def package(built: "Packaged") -> None:
@@ -16,7 +20,7 @@ def package(built: "Packaged") -> None:
     facts = {
         "run": f"{built.run.name} {built.run.run[:8]}{_among(built)}",
         "files": f"{len(files)}, {size / 1e6:.1f} MB, SHA-256 of the manifest {built.digest[:16]}",
-        "inputs": ", ".join(field.name for field in schema.inputs),
+        "inputs": _few([field.name for field in schema.inputs]),
         "output": f"{schema.target}, {schema.task.value}",
     }
     facts["model"] = _kept(built.provenance)
@@ -24,13 +28,25 @@ def package(built: "Packaged") -> None:
         interval = f" [{measure.low:.4f}, {measure.high:.4f}]" if measure.low is not None else ""
         facts[measure.name] = f"{measure.value:.4f}{interval}"
     for figure in built.contract.groups:
-        if figure.value is not None:
-            facts[figure.name] = f"{figure.value:.4f} ({' and '.join(map(str, figure.extremes))})"
+        facts[figure.name] = _of_groups(figure)
     say(f"[bold]{plain(shown(built.path))}[/]")
     for name, value in facts.items():
         say(f"  {name:<10} {value}", markup=False)
     findings(built.findings)
     say(f"Serve it with: {shlex.join(['cellops', 'serve', shown(built.path)])}", markup=False)
+
+
+def _few(names: list[str]) -> str:
+    """The names; of many the first and the last."""
+    if len(names) <= MOST_NAMES:
+        return ", ".join(names)
+    return f"{len(names)}: {', '.join(names[: MOST_NAMES - 2])} … {names[-1]}"
+
+
+def _of_groups(figure: "GateFigure") -> str:
+    if figure.value is None:
+        return f"not judged: {figure.reason}"
+    return f"{figure.value:.4f} ({' and '.join(map(str, figure.extremes))})"
 
 
 def _among(built: "Packaged") -> str:

@@ -34,7 +34,8 @@ def decided(made: Decided, word: str) -> None:
     version = made.version
     already = "already " if made.decision is None else ""
     aliases = f", {', '.join(version.aliases)}" if version.aliases else ""
-    say(f"[bold]{plain(version.model)} {plain(version.version)}[/] is {already}{word}: {version.stage}{plain(aliases)}")
+    stage = f": {version.stage}" if aliases or version.stage != word else ""
+    say(f"[bold]{plain(version.model)} {plain(version.version)}[/] is {already}{word}{stage}{plain(aliases)}")
     if version.package:
         say(f"  package {version.package[:DIGITS]}", markup=False)
     if version.archive and version.stage is Stage.ARCHIVED:

@@ -69,6 +69,19 @@ class Metrics(Collector):
             [*served, "rule", "column", "severity"],
             registry=self.registry,
         )
+        self.handled = Counter(
+            "cellops_handled_rows",
+            "Rows that were not just answered: a value was imputed, a fallback stepped in, rules adjusted an answer",
+            [*served, "handling", "of"],
+            registry=self.registry,
+        )
+        self.rules_times = Histogram(
+            "cellops_rules_seconds",
+            "Time in the operator's rules",
+            served,
+            REQUEST_BUCKETS,
+            self.registry,
+        )
         self.labels = Counter("cellops_labels", "Labels that arrived", served, registry=self.registry)
         self.unknown_labels = Counter(
             "cellops_unknown_labels",
@@ -115,6 +128,7 @@ class ModelMetrics:
         self.explain_seconds = metrics.explanations.labels(*self._names)
         self.explain_evaluations = metrics.evaluations.labels(*self._names)
         self.rows = metrics.rows.labels(*self._names)
+        self.rules_seconds = metrics.rules_times.labels(*self._names)
         self.labels = metrics.labels.labels(*self._names)
         self.unknown_labels = metrics.unknown_labels.labels(*self._names)
         self.request_seconds = lru_cache(maxsize=256)(self._request_seconds)
@@ -127,6 +141,9 @@ class ModelMetrics:
 
     def count_failures(self, rule: str, column: str, severity: str, rows: int) -> None:
         self._all.rules.labels(*self._names, rule, column, severity).inc(rows)
+
+    def count_handled(self, handling: str, of: str, rows: int) -> None:
+        self._all.handled.labels(*self._names, handling, of).inc(rows)
 
     def watch_losses(self, log: str, lost: Callable[[], float]) -> None:
         """Read the rows that a log has lost whenever the metrics are read."""

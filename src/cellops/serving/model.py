@@ -11,6 +11,8 @@ from cellops.serving.feedback import Feedback
 from cellops.serving.limits import Limits
 from cellops.serving.logs import Logs
 from cellops.serving.metrics import Metrics
+from cellops.serving.operated import operated
+from cellops.serving.policies import NOTHING, Declared
 from cellops.serving.prediction_ids import PredictionIds
 from cellops.serving.sameness import answers_alike
 from cellops.serving.strategies.single import Single
@@ -33,9 +35,16 @@ class Model:
         Those of the server.
     logs
         Without them it forgets what it answers.
+    declared
+        What the operator wants done with rows that cannot simply be answered.
     batching
         `auto` lets one call answer several requests where the model gives each row the same answer as alone; `always`
         also where the last bits differ; `off` never.
+
+    Raises
+    ------
+    UsageError, SettingsError
+        When what is declared does not fit the package.
     """
 
     def __init__(
@@ -44,28 +53,33 @@ class Model:
         limits: Limits,
         metrics: Metrics,
         logs: Logs | None,
+        *,
+        declared: Declared = NOTHING,
         batching: Batching = "off",
     ) -> None:
+        package = operated(package, declared)
         self.package = package
         self.name = package.manifest.name
         self.digest = package.digest
         self.version = package.digest[:VERSION_LENGTH]
         self.platform = FORMATS[package.provenance.model_format].platform
         self.limits = limits
-        self.decoder = Decoder(package.contract.schema)
         self.metrics = metrics.of(self.name, self.version)
         self.ids = PredictionIds(self.name)
         self.logs = logs
         strategy, schema = Single(Slot("champion", package)), package.contract.schema
         gather = partial(_gathers, batching)
         if logs is None:
-            self.plane = DataPlane(strategy, self.metrics, limits, gather=gather)
+            self.plane = DataPlane(strategy, self.metrics, limits, declared=declared, gather=gather)
             self.feedback = Feedback(schema, limits, self.ids, lambda _labels, _rows: True)
         else:
-            self.plane = DataPlane(strategy, self.metrics, limits, logs.predictions.append, gather)
+            self.plane = DataPlane(
+                strategy, self.metrics, limits, logs.predictions.append, declared=declared, gather=gather
+            )
             self.feedback = Feedback(schema, limits, self.ids, logs.labels.append)
             self.metrics.watch_losses("predictions", lambda: logs.predictions.lost_rows)
             self.metrics.watch_losses("labels", lambda: logs.labels.lost_rows)
+        self.decoder = Decoder(self.plane.contract.schema)
         self._under_way = 0
         self._then: Callable[[], object] | None = None
 

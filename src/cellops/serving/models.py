@@ -133,7 +133,7 @@ class Models:
         def made() -> Reply:
             documents = {
                 f"{model.name}.{model.version}": openapi.document(
-                    model.package.contract,
+                    model.plane.contract,
                     model.limits,
                     name=model.name,
                     version=model.version,

@@ -9,8 +9,7 @@ from typing import Any
 import orjson
 
 from cellops.data.arrays import WANTED
-from cellops.records.contract import Contract, Expectation, Field, Schema, Suite, Task
-from cellops.records.finding import Severity
+from cellops.records.contract import Action, Contract, Expectation, Field, Schema, Suite, Task
 from cellops.records.profile import ColumnKind
 from cellops.serving.limits import Limits
 from cellops.serving.protocols.operation import ID, LABEL, SCHEMAS, JSONSchema, Operation, listed, record
@@ -187,7 +186,7 @@ def cell(field: Field, suite: Suite | None) -> JSONSchema:
     if field.kind is ColumnKind.DATETIME:
         described["format"] = "date-time"
     for rule in suite.expectations if suite else ():
-        if rule.columns == (field.name,) and rule.severity is Severity.ERROR and rule.mostly == 1:
+        if rule.columns == (field.name,) and rule.on_breach is Action.REJECT:
             described |= _of_rule(rule, nullable=field.nullable)
     return described
 

@@ -19,6 +19,7 @@ from cellops.serving.metrics import Metrics
 from cellops.serving.model import Model
 from cellops.serving.model_folder import ModelFolder
 from cellops.serving.models import Models
+from cellops.serving.policies import NOTHING, Declared
 from cellops.settings import Settings
 
 
@@ -34,6 +35,8 @@ class Source:
     """Where a model of some name logs."""
     folder: ModelFolder | None = None
     """Where more packages lie that may be loaded."""
+    declared: Declared = NOTHING
+    """What the operator wants done with rows that cannot simply be answered."""
 
 
 @dataclass(frozen=True)
@@ -278,7 +281,18 @@ class Repository:
     def _at_work(self, package: LoadedPackage) -> Model:
         folder = self._source.log_folder(package.manifest.name)
         logs = Logs.open(folder, package.contract.schema, self._settings)
-        return Model(package, self._limits, self.metrics, logs, self._settings.server_batching)
+        try:
+            return Model(
+                package,
+                self._limits,
+                self.metrics,
+                logs,
+                declared=self._source.declared,
+                batching=self._settings.server_batching,
+            )
+        except BaseException:
+            logs.close()
+            raise
 
     def _table(self, placed: Iterable[Placed]) -> Models:
         return Models([each.model for each in placed if each.model is not None], self.metrics)

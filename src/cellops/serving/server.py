@@ -29,7 +29,9 @@ from cellops.serving.metrics import Metrics
 from cellops.serving.model import Model
 from cellops.serving.model_folder import ModelFolder
 from cellops.serving.models import Models
+from cellops.serving.operated import bare
 from cellops.serving.parity import replay
+from cellops.serving.policies import NOTHING, Declared
 from cellops.serving.repository import Change, Repository, Source
 from cellops.serving.running import Hooks, beside, run
 from cellops.serving.throttle import Throttle
@@ -102,6 +104,7 @@ def serve(
     settings: Settings,
     on_ready: Callable[[Started], None],
     on_change: Callable[[Change], None],
+    declared: Declared = NOTHING,
     on_loaded: Callable[[], None] = lambda: None,
 ) -> Work:
     """Serve packages until the process is told to stop (SIGTERM or SIGINT); SIGHUP has them all read again.
@@ -124,6 +127,8 @@ def serve(
         Limits and the log's rhythm.
     on_ready
         Called once the server answers.
+    declared
+        What the operator wants done with rows that cannot simply be answered.
     on_change
         Hears of each package that is loaded or unloaded later, in the process that does it.
     on_loaded
@@ -148,7 +153,7 @@ def serve(
     folder = ModelFolder(kept.models) if kept.models else None
     if folder is not None:
         folder.check()
-    source = Source(load, partial(_prove, token=token), kept.log_folder, folder)
+    source = Source(load, partial(_prove, token=token), kept.log_folder, folder, declared)
     one = _Server(packages, source, place, token, kept, settings, on_change, on_loaded)
     with Listener(place.host, place.port, "--port") as listener:
         if place.workers == 1:
@@ -215,6 +220,9 @@ class _Server:
         repository = Repository(self.source, limits, settings, exchange)
         access = Access(self.token, settings.tokens)
         tls = place.certificate is not None
+        declared = self.source.declared
+        if declared.fallback is not None:
+            self.source.prove(declared.fallback)
         with ExitStack() as stack:
             asked = None if place.admin_port is None else Listener(place.admin_host, place.admin_port, "--admin-port")
             stack.enter_context(asked or nullcontext())
@@ -281,16 +289,17 @@ def build_app(
     *,
     tokens: Path | None = None,
     throttle: Throttle | None = None,
+    declared: Declared = NOTHING,
 ) -> App:
     """The application of one package; without logs it forgets what it answers, without a file only `token` is taken."""
     metrics = Metrics()
-    models = Models([Model(package, limits, metrics, logs)], metrics)
+    models = Models([Model(package, limits, metrics, logs, declared=declared)], metrics)
     return App(models, access=Access(token, tokens), limits=limits, throttle=throttle)
 
 
 def _prove(package: LoadedPackage, token: str) -> None:
     """Replay the parity rows in an application of their own: not logged, not counted, and without limits."""
-    app = build_app(package, Limits(sys.maxsize, sys.maxsize), token, None)
+    app = build_app(bare(package), Limits(sys.maxsize, sys.maxsize), token, None)
     try:
         with explained(package.environment):
             replay(app, package.contract, f"/v2/models/{package.manifest.name}/infer", token)

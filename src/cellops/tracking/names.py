@@ -9,12 +9,23 @@ LONGEST = 250
 """MLflow refuses longer names of metrics and parameters."""
 REFUSED = re.compile(r"[^/\w.\- :]")
 REFUSED_OF_A_MODEL = re.compile(r"[^\w\- \[\]()]")
+OF_GROUPS = re.compile(r"(min|max|gap)_group_([a-z]\w*?)_ ([a-zA-Z]\w*?)(?:_ (\d+))?_")
+"""What `accepted` makes of a figure of groups such as `gap_group(recall, carrier, 100)`."""
 DIGITS = 8
 
 
 def accepted(names: Iterable[str]) -> dict[str, str]:
     """A name that MLflow takes for each; different names stay different, and those that it takes stay as they are."""
     return _mapped(names, _accepted)
+
+
+def told(name: str) -> str:
+    """The name of a metric as people know it: figures of groups are called in MLflow what it takes of their names."""
+    found = OF_GROUPS.fullmatch(name)
+    if found is None:
+        return name
+    function, *arguments = found.groups()
+    return f"{function}_group({', '.join(filter(None, arguments))})"
 
 
 def accepted_models(names: Iterable[str]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from cellops.records.finding import Finding, Severity
 from cellops.records.gate import GateResult
 from cellops.records.run import RunStatus, RunSummary
 from cellops.tracking import tags
+from cellops.tracking.names import told
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -53,7 +54,7 @@ def summary(run: MlflowRun) -> RunSummary:
         seed=read_seed(held),
         synced=tags.RUN not in held or held.get(tags.COMPLETE) == "true",
         parameters=dict(run.parameters),
-        metrics=dict(run.metrics),
+        metrics={told(name): value for name, value in run.metrics.items()},
         findings=read_findings(held),
         models=read_models(held),
         proof=held.get(tags.PROOF, "").partition(",")[0] or None,

@@ -50,17 +50,31 @@ def _import_folders(folders: Iterable[str] | None = None) -> tuple[tuple[str, in
 def _installed(folders: tuple[tuple[str, int | None], ...]) -> dict[str, Path]:
     """The same for folders that were last changed then: installing anything changes its folder."""
     found: dict[str, Path] = {}
-    for folder, _ in folders:
-        for entry in _metadata_folders(Path(folder or ".")):
-            match = METADATA_FOLDER.match(entry.name)
-            if match is not None:
-                found.setdefault(normalise(match["name"]), entry)
+    for folder, changed in folders:
+        found = {**_installed_in(folder, changed), **found}
     return dict(sorted(found.items()))
+
+
+@lru_cache(maxsize=64)
+def _installed_in(folder: str, _changed: int | None) -> dict[str, Path]:
+    """What one folder has: the kernels that are forked from one process each have another folder beside the rest."""
+    found: dict[str, Path] = {}
+    for entry in _metadata_folders(Path(folder or ".")):
+        match = METADATA_FOLDER.match(entry.name)
+        if match is not None:
+            found.setdefault(normalise(match["name"]), entry)
+    return found
 
 
 @lru_cache(maxsize=4)
 def _not_from_an_index(folders: tuple[tuple[str, int | None], ...]) -> dict[str, Path]:
-    return {name: metadata for name, metadata in _installed(folders).items() if (metadata / DIRECT_URL).is_file()}
+    elsewhere = {metadata for folder, changed in folders for metadata in _not_from_an_index_in(folder, changed)}
+    return {name: metadata for name, metadata in _installed(folders).items() if metadata in elsewhere}
+
+
+@lru_cache(maxsize=64)
+def _not_from_an_index_in(folder: str, changed: int | None) -> tuple[Path, ...]:
+    return tuple(metadata for metadata in _installed_in(folder, changed).values() if (metadata / DIRECT_URL).is_file())
 
 
 def _changed(folder: str) -> int | None:

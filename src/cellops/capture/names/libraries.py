@@ -5,7 +5,7 @@ What is not named here may change all that it is given, and the module that it c
 
 import re
 import sys
-from fnmatch import fnmatchcase
+from fnmatch import translate
 from functools import cache
 from inspect import signature
 from typing import Any
@@ -189,11 +189,16 @@ TEXTS_WITH_NAMES = _words(
 )
 """Functions and methods that look up names of the notebook in a text."""
 
-PURE_OF_ESTIMATORS = (
-    "predict*", "transform", "inverse_transform", "score*", "decision_function", "staged_*", "get_*", "kneighbors*",
-    "apply", "decision_path", "cost_complexity_pruning_path", "split", "bic", "aic", "items", "keys", "values", "copy",
-    "index", "count", "named_steps", "build_*", "__sklearn_*",
-)  # fmt: skip
+PURE_OF_ESTIMATORS = re.compile(
+    "|".join(
+        translate(pattern)
+        for pattern in (
+            *("predict*", "transform", "inverse_transform", "score*", "decision_function", "staged_*", "get_*"),
+            *("kneighbors*", "apply", "decision_path", "cost_complexity_pruning_path", "split", "bic", "aic", "items"),
+            *("keys", "values", "copy", "index", "count", "named_steps", "build_*", "__sklearn_*"),
+        )
+    )
+)
 
 DESCRIBES = _words(
     """
@@ -283,4 +288,4 @@ def place_of_out(function: str) -> int | None:
 
 
 def is_pure_of_estimators(method: str) -> bool:
-    return any(fnmatchcase(method, pattern) for pattern in PURE_OF_ESTIMATORS)
+    return PURE_OF_ESTIMATORS.match(method) is not None

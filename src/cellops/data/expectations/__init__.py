@@ -1,5 +1,6 @@
 """Expectations: rules that a table must satisfy, in the vocabulary of Great Expectations."""
 
+from cellops.data.expectations.actions import broken_rows
 from cellops.data.expectations.check import check, row_rules
 from cellops.data.expectations.from_pandera import from_pandera
 from cellops.data.expectations.great_expectations import from_great_expectations, to_great_expectations
@@ -11,6 +12,7 @@ from cellops.data.expectations.written import written
 
 __all__ = [
     "RowChecker",
+    "broken_rows",
     "check",
     "from_great_expectations",
     "from_pandera",

@@ -55,14 +55,19 @@ def row_rules(suite: Suite, columns: Collection[str]) -> Suite:
     """The expectations of a suite that can be held against single rows made of these columns.
 
     Left out are rules on whole columns or tables and rules on columns that are not given. One row cannot break an
-    expectation that allows for some failures (`mostly` below 1), so those no longer count as errors here.
+    expectation that allows for some failures (`mostly` below 1), so those no longer count as errors here. Where an
+    action is declared, it is for each row that breaks the rule.
     """
-    kept = [
-        e if e.mostly == 1.0 or e.severity is not Severity.ERROR else e.replace(severity=Severity.WARNING)
-        for e in suite.expectations
-        if rule_type(e.rule).row_wise and set(e.columns) <= set(columns)
-    ]
+    kept = [_of_rows(e) for e in suite.expectations if rule_type(e.rule).row_wise and set(e.columns) <= set(columns)]
     return suite.replace(expectations=tuple(kept))
+
+
+def _of_rows(expectation: Expectation) -> Expectation:
+    if expectation.action is not None:
+        return expectation.replace(mostly=1.0)
+    if expectation.mostly == 1.0 or expectation.severity is not Severity.ERROR:
+        return expectation
+    return expectation.replace(severity=Severity.WARNING)
 
 
 def _result(expectation: Expectation, table: Table) -> ExpectationResult:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from typing import Any
 
+from cellops.data.expectations.actions import action_of, require_action
 from cellops.data.expectations.bounds import Bounds, time_of
 from cellops.data.expectations.carried import left_out, tell
 from cellops.data.expectations.parser import argument
@@ -19,6 +20,8 @@ SEVERITIES = {"critical": Severity.ERROR, "warning": Severity.WARNING, "info": S
 OF_THE_CHECK = ("batch_id", "catch_exceptions", "include_config", "result_format")
 """What an expectation there may say of how its check is done, not of the table."""
 WHOLE = 1.0
+MARK = "cellops"
+"""Under which name the meta of an expectation holds what only our servers know."""
 
 
 def from_great_expectations(given: Mapping[str, Any], *, findings: list[Finding] | None = None) -> Suite:
@@ -114,8 +117,10 @@ def _expectation(name: str, one: Mapping[str, Any]) -> Expectation:
         mostly=mostly,
         severity=severity,
         reason=_note(one),
+        **_for_servers(one),
     )
     build(expectation)
+    require_action(expectation)
     return expectation
 
 
@@ -129,6 +134,14 @@ def _note(one: Mapping[str, Any]) -> str | None:
     return "\n".join(map(str, notes)) if isinstance(notes, list) else str(notes) if notes else None
 
 
+def _for_servers(one: Mapping[str, Any]) -> dict[str, Any]:
+    meta = one.get("meta")
+    held = meta.get(MARK) if isinstance(meta, Mapping) else None
+    if not isinstance(held, Mapping):
+        return {}
+    return {"action": action_of(held.get("action")), "default": argument(held.get("default"))}
+
+
 def _written(expectation: Expectation) -> dict[str, Any]:
     rule = build(expectation)
     kwargs: dict[str, Any] = {}
@@ -140,7 +153,11 @@ def _written(expectation: Expectation) -> dict[str, Any]:
     if expectation.mostly != WHOLE:
         kwargs["mostly"] = expectation.mostly
     severity = next(theirs for theirs, ours in SEVERITIES.items() if ours == expectation.severity)
-    written = {"type": expectation.rule, "kwargs": kwargs, "meta": {}, "severity": severity}
+    meta: dict[str, Any] = {}
+    if expectation.action is not None:
+        default = {} if expectation.default is None else {"default": expectation.default}
+        meta = {MARK: {"action": expectation.action.value} | default}
+    written = {"type": expectation.rule, "kwargs": kwargs, "meta": meta, "severity": severity}
     return written | ({"notes": expectation.reason} if expectation.reason else {})
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from cellops.data.expectations.actions import action_of, require_action
 from cellops.data.expectations.registry import arguments, build, rule_type
 from cellops.data.expectations.rule import COLUMN_LIST, Rule, require_list, require_type
 from cellops.data.expectations.rules.distribution import partition_of
@@ -21,7 +22,7 @@ DEEPEST = 2
 """How often lists and dictionaries of an argument may stand in each other."""
 MOST_TOLD = 4
 """Further lines of a suite that an error says what is wrong with."""
-COMMON = ("mostly", "severity", "reason")
+COMMON = ("mostly", "severity", "reason", "action", "default")
 """Arguments that every rule takes, by name."""
 
 
@@ -35,7 +36,8 @@ def parse(name: str, body: str, namespace: Mapping[str, object]) -> Suite:
     body
         Calls of rules in the vocabulary of Great Expectations. Arguments are literals, lists of them, or names.
         Besides its own arguments every rule takes `mostly` (the least share of rows that must satisfy it),
-        `severity` ("info", "warning" or "error") and `reason`.
+        `severity` ("info", "warning" or "error"), `reason`, and for servers `action` ("reject", "warn" or "impute")
+        with `default`.
     namespace
         What names stand for.
 
@@ -102,6 +104,7 @@ def _expectation(statement: ast.stmt, namespace: Mapping[str, object]) -> Expect
     columns = _columns(rule_type(call.func.id), given)
     expectation = Expectation(rule=call.func.id, columns=columns, arguments=given, **_common(common))
     build(expectation)
+    require_action(expectation)
     return expectation
 
 
@@ -143,7 +146,8 @@ def _common(given: dict[str, Any]) -> dict[str, Any]:
         fact = "There is no such severity"
         raise ExpectationError(fact, received=severity, remedy=f"Use one of: {', '.join(Severity)}")
     require_type("reason", reason or "", str, "Put it in quotes")
-    return {"mostly": float(mostly), "severity": Severity(severity), "reason": reason}
+    held = {"mostly": float(mostly), "severity": Severity(severity), "reason": reason}
+    return held | {"action": action_of(given.get("action")), "default": given.get("default")}
 
 
 def _value(node: ast.expr, namespace: Mapping[str, object]) -> Argument:

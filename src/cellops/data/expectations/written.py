@@ -33,6 +33,10 @@ def _line(expectation: Expectation) -> str:
         given.append(f'severity="{expectation.severity.value}"')
     if expectation.reason is not None:
         given.append(f"reason={_literal(expectation.reason)}")
+    if expectation.action is not None:
+        given.append(f'action="{expectation.action.value}"')
+    if expectation.default is not None:
+        given.append(f"default={_literal(expectation.default)}")
     return f"{expectation.rule}({', '.join(given)})"
 
 

@@ -9,7 +9,7 @@ from cellops.errors import CellopsError, IntegrityError, PackageError, Signature
 from cellops.packaging.contents import Contents, contents
 from cellops.packaging.layout import MANIFEST, SIGNATURE
 from cellops.packaging.manifest import LARGEST_MANIFEST, UNLISTED, bounded, listed_files, read_manifest, unchanged
-from cellops.packaging.paths import broken
+from cellops.packaging.paths import absent, unlisted
 from cellops.packaging.signature import LARGEST_SIGNATURE, read_signatures, require_signed
 from cellops.records.package import Manifest, Signatures
 
@@ -59,8 +59,8 @@ def _read(held: Contents, found: Found, wanted: Callable[[str], bool], trusted_k
     found.manifest = read_manifest(said)
     listed = listed_files(found.manifest)
     if not found.problems:
-        found.problems += [broken(path, "is missing") for path in sorted(listed.keys() - names)]
-        found.problems += [broken(path, "is not in the manifest") for path in sorted(names - listed.keys() - UNLISTED)]
+        found.problems += [absent(path) for path in sorted(listed.keys() - names)]
+        found.problems += [unlisted(path) for path in sorted(names - listed.keys() - UNLISTED)]
     for path in sorted(listed):
         try:
             content = unchanged(held, listed[path], keep=wanted(path))

@@ -155,7 +155,8 @@ def _of_the_run(content: Mapping[str, bytes]) -> str | None:
 def _build(
     recipe: _Recipe, target: Path, installer: Installer, temporary: Path, on_stage: Callable[[str], None]
 ) -> dict[str, Any]:
-    on_stage(f"Making an environment with {installer.name}")
+    hint = "" if installer.uv else " (with uv, where that is installed, it takes seconds)"
+    on_stage(f"Making an environment with {installer.name}{hint}")
     with _failing("The environment cannot be made", "See whether Python can make one there: python -m venv"):
         python = installer.make(recipe.python, target)
     on_stage(f"Installing {len(recipe.needed.lines)} distributions of {SERVING}")

@@ -11,6 +11,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import BinaryIO
 
+from cellops.capture.environment.description import prepare, read_environment
+from cellops.capture.environment.import_paths import project_paths
 from cellops.capture.environment.modules import INSTALLED, OURS, learn_ahead
 from cellops.capture.files.audit import opens
 from cellops.capture.files.recording import Recording
@@ -65,6 +67,10 @@ def import_ahead(names: Iterable[str], folder: Path) -> str | None:
 def _look_around() -> None:
     """Let be found once what each kernel would look for, which changes nothing that a cell sees."""
     learn_ahead()
+    if "threadpoolctl" in sys.modules:  # else looking would import it
+        with suppress(Exception):
+            read_environment(prepare())
+            project_paths()
     tables = sys.modules.get("narwhals.dependencies")
     if tables is not None:
         with suppress(Exception):

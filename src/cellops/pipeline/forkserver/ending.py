@@ -10,9 +10,10 @@ import io
 import os
 import sys
 import threading
-from collections.abc import Callable, Set
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, NoReturn
+from dataclasses import dataclass
+from typing import Any, NoReturn, Self
 
 WITH_BUFFERS = (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom)
 SUCCESS = 0
@@ -20,7 +21,32 @@ PATIENCE = 1.0
 """Seconds for the thread that was asked to end the kernel to leave that request behind."""
 
 
-def end(kernel: Any, ahead: Set[str]) -> NoReturn:
+@dataclass(frozen=True)
+class Ahead:
+    """The modules that were imported before the fork: noted before it, as looking at each copies shared memory."""
+
+    names: frozenset[str]
+    last: str
+    module: object
+    """What has the last of the names."""
+
+    @classmethod
+    def now(cls) -> Self:
+        last = next(reversed(sys.modules))
+        return cls(frozenset(sys.modules), last, sys.modules[last])
+
+    def later(self) -> list[str]:
+        """The names of modules that came since, in their order."""
+        found = []
+        for name in reversed(sys.modules):
+            if name == self.last and sys.modules[name] is self.module:
+                break
+            if name not in self.names:
+                found.append(name)
+        return found[::-1]
+
+
+def end(kernel: Any, ahead: Ahead) -> NoReturn:
     """End this process: its threads are waited for, what is registered for the end is done, what is open is written.
 
     Parameters
@@ -51,13 +77,13 @@ def _whatever_it_raises(act: Callable[[], object]) -> None:
         sys.excepthook(type(error), error, error.__traceback__)
 
 
-def _give_up(shell: Any, ahead: Set[str]) -> None:
+def _give_up(shell: Any, ahead: Ahead) -> None:
     """Let go of what the user's names stand for, so that files and archives are closed as by the end of a script."""
     shown = shell.user_ns.get("_oh", {})
     for names in (shown, shell.user_ns, vars(shell.user_module), shell.user_ns_hidden):
         names.clear()
     sys.last_value = sys.last_traceback = None
-    for name in [name for name in sys.modules if name not in ahead]:
+    for name in ahead.later():
         module = sys.modules.pop(name)
         with suppress(TypeError, AttributeError):
             vars(module).clear()

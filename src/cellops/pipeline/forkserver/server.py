@@ -19,7 +19,10 @@ import warnings
 from contextlib import suppress
 from importlib.util import find_spec, module_from_spec
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+
+if TYPE_CHECKING:
+    from cellops.pipeline.forkserver.ending import Ahead
 
 
 def serve(channel: socket.socket) -> dict[str, Any] | None:
@@ -88,13 +91,25 @@ def _say(channel: socket.socket, what: dict[str, Any]) -> None:
         channel.sendall(json.dumps(what).encode() + b"\n")
 
 
-def become_a_kernel(order: dict[str, Any]) -> NoReturn:
+class WithoutModules:
+    """Stands for `sys` where ipykernel lists the files of all modules, for a debugger that these kernels do not have.
+
+    Looking at each module copies the memory that it shares with the other kernels.
+    """
+
+    modules: ClassVar[dict[str, Any]] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(sys, name)
+
+
+def become_a_kernel(order: dict[str, Any], ahead: "Ahead") -> NoReturn:
     """Be what the command line of an order would have started."""
+    import ipykernel.ipkernel
     from ipykernel.kernelapp import IPKernelApp
 
     from cellops.pipeline.forkserver.ending import end
 
-    ahead = frozenset(sys.modules)
     os.setsid()
     with Path(os.devnull).open("rb") as nothing:
         os.dup2(nothing.fileno(), 0)
@@ -107,7 +122,9 @@ def become_a_kernel(order: dict[str, Any]) -> NoReturn:
     if numpy_random is not None:
         numpy_random.seed()  # it was seeded when it was imported, and every kernel would draw the same numbers
     kernel = IPKernelApp.instance()
+    vars(ipykernel.ipkernel)["sys"] = WithoutModules()
     kernel.initialize()  # type: ignore[no-untyped-call]
+    vars(ipykernel.ipkernel)["sys"] = sys
     if "__mp_main__" in sys.modules:  # multiprocessing remembers the main module that it is imported with
         sys.modules["__mp_main__"] = sys.modules["__main__"]
     kernel.start()  # type: ignore[no-untyped-call]
@@ -122,9 +139,13 @@ def main() -> NoReturn:
     line = channel.makefile("rb", buffering=0).readline()
     problem = _import_ahead(json.loads(line)) if line else "nobody asks"
     _say(channel, {"problem": problem})
-    order = serve(channel) if problem is None else None
-    if order is not None:
-        become_a_kernel(order)
+    if problem is None:
+        from cellops.pipeline.forkserver.ending import Ahead
+
+        ahead = Ahead.now()
+        order = serve(channel)
+        if order is not None:
+            become_a_kernel(order, ahead)
     sys.exit()
 
 

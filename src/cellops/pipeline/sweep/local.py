@@ -35,7 +35,13 @@ from cellops.records.sweep import Report, Trial, TrialOrder, TrialState
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-OF_RUNS = ("cellops.capture.content.arrays", "cellops.packaging.contract")
+OF_RUNS = (
+    "cellops.capture.content.arrays",
+    "cellops.data.splits.leaks",
+    "cellops.data.splits.table",
+    "cellops.packaging.contract",
+    "threadpoolctl",
+)
 """What a kernel imports when a run ends. It needs numpy, for which a notebook may set something before its import."""
 PLACE = "sweep"
 """Where the values come from that a trial was given."""
