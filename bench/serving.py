@@ -1,189 +1,140 @@
-"""How many requests a second `cellops serve` answers, beside a bare ASGI echo of the same uvicorn in the same run.
+"""How many requests a second `cellops serve` answers, beside the bare ASGI echo of its HTTP server and beside peers.
 
-Run it as `python bench/serving.py`; it needs `wrk`. Everything is on: token, contract, log, metrics. One process each.
-The model alone, in a loop without a server, says what no server can go beyond.
+Run it as `python bench/serving.py`; it needs `wrk` (Debian and Ubuntu: apt-get install wrk). All is on: token, contract
+with the rules that the training data suggest, prediction log, metrics. Each server is one process with one worker,
+measured by itself, and has an environment of its own below .peers. wrk shares the processors.
+
+`--only` takes models, `--beside` servers, `--rows` the rows of a body, `--connections` how many ask at once.
 """
 
 import argparse
-import json
-import os
-import re
+import math
 import shutil
-import subprocess
 import sys
 import tempfile
-import textwrap
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-from sklearn.datasets import load_breast_cancer
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
-TOKEN = "bench"
-CONNECTIONS = 16
-UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3}
-ECHO = textwrap.dedent(
-    """
-    import socket, uvicorn
+from serving_parts.load import Load, LoadError, Question, load
+from serving_parts.models import MANY, MODELS, Model
+from serving_parts.servers import ECHOES, SERVERS, Server, binary, missing, ours, started
 
-    async def app(scope, receive, send):
-        body = b""
-        while True:
-            message = await receive()
-            body += message.get("body", b"")
-            if not message.get("more_body"):
-                break
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]})
-        await send({"type": "http.response.body", "body": body})
-
-    listener = socket.create_server(("127.0.0.1", 0))
-    print(f"Echo on http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
-    config = uvicorn.Config(app, lifespan="off", access_log=False, log_level="warning")
-    uvicorn.Server(config).run(sockets=[listener])
-    """
-)
-LUA = """
-local file = io.open("{body}", "rb")
-wrk.method = "POST"
-wrk.body = file:read("*a")
-wrk.headers["Content-Type"] = "application/json"
-wrk.headers["Authorization"] = "Bearer {token}"
-done = function(summary) io.write("refused " .. summary.errors.status .. "\\n") end
-"""
+OURS = ("echo", "cellops")
+"""Servers that are asked with bytes where there are many rows."""
 
 
-@dataclass(frozen=True)
-class Load:
-    requests: float
-    """A second."""
-    median: float
-    """Latency in milliseconds; so is the next."""
-    tail: float
-
-
-def build_package(folder: Path) -> tuple[Path, list[list[float]]]:
-    """A logistic regression on 30 numbers, and rows to ask about."""
-    import mlflow.sklearn
-
-    from cellops.capture.environment.description import read_environment
-    from cellops.packaging.build import build_package as build
-    from cellops.packaging.contract import build_contract
-    from cellops.records.package import Provenance
-
-    data = load_breast_cancer(as_frame=True)
-    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)).fit(data.data[:400], data.target[:400])
-    mlflow.sklearn.save_model(model, folder / "model", pip_requirements=["scikit-learn"], serialization_format="skops")
-    contract = build_contract(
-        model, (data.data[:400], data.target[:400]), (data.data[400:], data.target[400:]), suite=None
-    )
-    provenance = Provenance(
-        run="bench",
-        mlflow_run_id=None,
-        notebook=None,
-        commit=None,
-        dirty=False,
-        seed=None,
-        created="2013-01-01T00:00:00+00:00",
-        cellops="bench",
-        model_type="sklearn.pipeline.Pipeline",
-        model_format="skops",
-    )
-    package = build(folder / "model", contract, read_environment(), provenance, folder / "cancer", name="cancer")
-    return package, data.data[:100].to_numpy().tolist()
-
-
-@contextmanager
-def started(command: list[str], folder: Path) -> Iterator[str]:
-    """A server that has said that it is ready; gives its address."""
-    bare = {name: value for name, value in os.environ.items() if not name.startswith(("CELLOPS_", "MLFLOW_"))}
-    settings = {"CELLOPS_SERVER_TOKEN": TOKEN, "CELLOPS_PROJECT": str(folder)}
-    process = subprocess.Popen(command, cwd=folder, env=bare | settings, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    try:
-        ready = process.stdout.readline()
-        yield ready.partition(" on ")[2].split()[0]
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def load(url: str, question: object, folder: Path, seconds: int) -> Load:
-    """Ask as fast as the server answers, after a second of warming up."""
-    body, script = folder / "body.json", folder / "ask.lua"
-    body.write_text(json.dumps(question))
-    script.write_text(LUA.format(body=body, token=TOKEN))
-    command = ["wrk", "-t1", f"-c{CONNECTIONS}", "--latency", "-s", str(script), url]
-    for duration in (1, seconds):
-        said = subprocess.run([*command, f"-d{duration}s"], check=True, capture_output=True, text=True).stdout
-    if "refused 0\n" not in said:
-        raise SystemExit(f"{url} refused requests:\n{said}")
-    rate = re.search(r"Requests/sec:\s+([\d.]+)", said)
-    assert rate is not None
-    return Load(float(rate[1]), _percentile(said, 50), _percentile(said, 99))
-
-
-def alone(package: Path, rows: list[list[float]], seconds: int) -> Load:
-    """The model as the server calls it, in a loop."""
-    from cellops.data.decoder import decode_rows
+def alone(model: Model, rows: int, seconds: float) -> tuple[Load, Load]:
+    """In a loop in this process: the package's predictor as the server calls it, and scikit-learn's on a table."""
+    from cellops.data.decoder import frame_columns
     from cellops.packaging.load import load_package
 
-    loaded = load_package(package)
-    columns = decode_rows(loaded.contract.schema, rows)
+    loaded, frame = load_package(model.package), model.rows(rows)
+    columns = frame_columns(loaded.contract.schema, frame)
+    # The server answers labels and probabilities by one call; so does this.
+    return _repeated(lambda: loaded.predictor.predict(columns), seconds), _repeated(
+        lambda: model.estimator.predict_proba(frame), seconds
+    )
+
+
+def _repeated(work: Callable[[], object], seconds: float) -> Load:
     times = []
     until = time.perf_counter() + seconds
     while (begun := time.perf_counter()) < until:
-        loaded.predictor.predict(columns)
+        work()
         times.append(time.perf_counter() - begun)
     median, tail = np.quantile(times, (0.5, 0.99)) * 1e3
     return Load(len(times) / sum(times), median, tail)
 
 
-def _percentile(said: str, share: int) -> float:
-    found = re.search(rf"\s{share}%\s+([\d.]+)(us|ms|s)\n", said)
-    assert found is not None
-    return float(found[1]) * UNITS[found[2]]
+class Case(NamedTuple):
+    model: str
+    rows: int
+    connections: int
+
+
+class Table:
+    """Prints each figure as it comes."""
+
+    def __init__(self) -> None:
+        print("| model | rows | connections | server | req/s | of echo | p50 ms | p99 ms | processor µs | of echo |")
+        print("|---|---|---|---|---|---|---|---|---|---|", flush=True)
+
+    def add(self, case: Case, title: str, measured: Load, floor: Load | None = None) -> None:
+        rate = f"{measured.requests:.0f} | {measured.requests / floor.requests if floor else math.nan:.1%}"
+        times = f"{measured.median:.2f} | {measured.tail:.2f}"
+        taken = f"{measured.processor:.0f} | {measured.processor / floor.processor if floor else math.nan:.1f}"
+        asked = f"{case.model} | {case.rows} | {case.connections}"
+        print(f"| {asked} | {title} | {rate} | {times} | {taken} |".replace("nan%", "").replace("nan", ""), flush=True)
+
+
+def measure(model: Model, servers: dict[str, Server], given: argparse.Namespace, folder: Path, table: Table) -> None:
+    """Every server on one model, one after the other, the echo first."""
+    floors: dict[tuple[int, int], Load] = {}
+    for name, server in (ECHOES | servers).items():
+        try:
+            with started(server, model, folder / model.name / name) as (url, process):
+                for rows in given.rows:
+                    if rows >= MANY and name not in OURS:
+                        continue
+                    question = asked(server, name, url, model, rows)
+                    for connections in given.connections:
+                        measured = load(question, folder, given.seconds, connections, process)
+                        floors.setdefault((rows, connections), measured)
+                        case = Case(model.name, rows, connections)
+                        table.add(case, server.title, measured, floors[rows, connections])
+        except LoadError as error:
+            print(f"{server.title} did not answer: {error}", file=sys.stderr)
+    for rows in given.rows:
+        for title, measured in zip(("our predictor", "scikit-learn"), alone(model, rows, 1), strict=True):
+            table.add(Case(model.name, rows, 1), f"in process, without a server: {title}", measured)
+
+
+def asked(server: Server, name: str, url: str, model: Model, rows: int) -> Question:
+    frame = model.rows(rows)
+    of_numbers = all(dtype.kind == "f" for dtype in frame.dtypes)
+    ask = binary if rows >= MANY and of_numbers and name in OURS else server.ask
+    return ask(url, model, frame)
+
+
+def scaling(model: Model, counts: list[int], given: argparse.Namespace, folder: Path, table: Table) -> None:
+    """Ours with several worker processes."""
+    for count in counts:
+        server = Server(f"cellops, {count} workers", ours("--workers", str(count)), SERVERS["cellops"].ask)
+        with started(server, model, folder / model.name / f"workers-{count}") as (url, process):
+            question = asked(server, "cellops", url, model, 1)
+            table.add(Case(model.name, 1, 32), server.title, load(question, folder, given.seconds, 32, process))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=int, default=5, help="for each measurement")
-    seconds = parser.parse_args().seconds
+    parser.add_argument("--only", nargs="*", choices=MODELS, default=list(MODELS), help="the models")
+    parser.add_argument("--beside", nargs="*", choices=SERVERS, default=list(SERVERS), help="the servers")
+    parser.add_argument("--rows", nargs="*", type=int, default=[1, 100, MANY])
+    parser.add_argument("--connections", nargs="*", type=int, default=[1, 16])
+    parser.add_argument("--workers", nargs="*", type=int, default=[], help="ours with so many processes, too")
+    given = parser.parse_args()
     if shutil.which("wrk") is None:
         print("wrk is not installed: the servers are not measured (Debian and Ubuntu: apt-get install wrk)")
         return
+    servers = {}
+    for name in given.beside:
+        reason = missing(SERVERS[name])
+        if reason:
+            print(f"{SERVERS[name].title} is left out: {reason}")
+        else:
+            servers[name] = SERVERS[name]
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
-        package, rows = build_package(folder)
-        (folder / "echo.py").write_text(ECHO)
-        print("| server | rows | req/s | p50 ms | p99 ms | of echo |")
-        print("|---|---|---|---|---|---|")
-        serve = [sys.executable, "-m", "cellops", "serve", str(package), "--port", "0"]
-        with started([sys.executable, "echo.py"], folder) as echo, started(serve, folder) as ours:
-            for count in (1, 100):
-                asked = questions(echo, ours, rows[:count])
-                loads = {name: load(url, question, folder, seconds) for name, (url, question) in asked.items()}
-                floor = next(iter(loads.values())).requests
-                loads["the model alone"] = alone(package, rows[:count], seconds)
-                for name, measured in loads.items():
-                    times = f"{measured.median:.1f} | {measured.tail:.1f}"
-                    print(f"| {name} | {count} | {measured.requests:.0f} | {times} | {measured.requests / floor:.1%} |")
-
-
-def questions(echo: str, ours: str, rows: list[list[float]]) -> dict[str, tuple[str, object]]:
-    """The same rows for each server, with where to send them; the floor first."""
-    tensor = {"name": "table", "shape": [len(rows), len(rows[0])], "datatype": "FP64", "data": rows}
-    return {
-        "bare ASGI echo": (echo, {"instances": rows}),
-        "cellops, KServe V1": (f"{ours}/v1/models/cancer:predict", {"instances": rows}),
-        "cellops, Open Inference V2": (f"{ours}/v2/models/cancer/infer", {"inputs": [tensor]}),
-        "cellops, MLflow": (f"{ours}/invocations", {"inputs": rows}),
-    }
+        models = [MODELS[name](folder / "models") for name in given.only]
+        table = Table()
+        for model in models:
+            measure(model, servers, given, folder, table)
+            scaling(model, given.workers, given, folder, table)
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ NOT_IN_A_URI = str.maketrans({"%": "%25", "?": "%3F", "#": "%23"})
 """What would end the path of a database's address; SQLAlchemy reads the rest as it stands."""
 LONGEST_WAIT = 86_400
 """Seconds that a setting may ask for: more than the system's clocks take would stop a thread, or all connections."""
+Batching = Literal["auto", "always", "off"]
 Count = Annotated[int, msgspec.Meta(ge=1)]
 LOCAL_STORE = "mlflow.db"
 """The file of a project's own tracking store, in the folder of cellops."""
@@ -155,6 +156,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Most rows in one request."""
     server_request_seconds: Annotated[float, msgspec.Meta(gt=0, le=LONGEST_WAIT)] = 30.0
     """Longest time in which the head of a request, then its body, must have come, and then its answer be there."""
+    server_batching: Batching = "auto"
+    """Whether one call of a model may answer several requests that wait: `auto` where each then gets bit for bit the
+    answer that it gets alone, `always` also where the last bits of a probability may differ, or `off`."""
     server_log_format: Literal["text", "json"] = "text"
     """How the server tells of itself on standard error: `json` is a line for each message and each request."""
     server_log_share: Annotated[float, msgspec.Meta(ge=0, le=1)] = 1.0

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cellops.data.arrays import build_column
-from cellops.data.decoder import decode_columns, decode_rows, frame_columns, unseen
+from cellops.data.decoder import Decoder, decode_columns, decode_rows, frame_columns, unseen
 from cellops.data.frames import plain_column, scalars
+from cellops.data.matrix import Matrix
 from cellops.errors import InputError
 from cellops.records.contract import Field, Schema, Task
 from cellops.records.profile import ColumnKind
@@ -265,3 +266,27 @@ def test_text_of_arrow_is_taken_as_its_scalars_are(values: list[str | None], nul
     assert (quick is None) == bool(problems)
     if quick is not None and slow is not None:
         assert quick.tolist() == slow.tolist()
+
+
+def test_an_array_of_all_inputs_is_one_matrix_or_what_its_columns_are():
+    fields = tuple(Field(name=name, kind=ColumnKind.NUMBER, dtype="float64", nullable=name == "b") for name in "ab")
+    decoder = Decoder(Schema(inputs=fields, task=Task.REGRESSION, target="t"))
+    whole = decoder.table(np.array([[1, 2], [3, 4]]))
+    assert isinstance(whole, Matrix)
+    assert {name: whole[name].tolist() for name in whole} == {"a": [1.0, 3.0], "b": [2.0, 4.0]}
+    missing = decoder.table(np.array([[1.0, np.nan], [3.0, 4.0]]))
+    assert np.array_equal(missing["b"], [np.nan, 4.0], equal_nan=True)
+    with pytest.raises(InputError, match="Column a, row 1"):
+        decoder.table(np.array([[1.0, 2.0], [np.nan, 4.0]]))
+
+
+def test_rows_of_finite_numbers_are_one_matrix_whose_columns_can_be_others():
+    fields = tuple(Field(name=name, kind=ColumnKind.NUMBER, dtype="float64", nullable=False) for name in "ab")
+    decoder = Decoder(Schema(inputs=fields, task=Task.REGRESSION, target="t"))
+    rows = decoder.rows([[1, 2.5]])
+    assert isinstance(rows, Matrix)
+    assert (list(rows), len(rows), rows.array.tolist()) == (["a", "b"], 2, [[1.0, 2.5]])
+    assert (rows | {"a": np.array([7.0])})["a"].tolist() == [7.0]
+    assert rows["a"].tolist() == [1.0]
+    # Finite numbers whose sum is not are looked at by the way of single columns.
+    assert decoder.rows([[1e308, 1e308]])["b"].tolist() == [1e308]

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from cellops.data.expectations import RowChecker, check, parse
 from cellops.data.expectations.registry import RULES
+from cellops.data.expectations.row_checker import FEW
 from cellops.data.expectations.rules.patterns import REMEMBERED, KnownTexts
+from cellops.data.matrix import Matrix
 
 BODY = """
 expect_column_values_to_not_be_null("a")
@@ -124,9 +126,32 @@ def test_names_and_texts_of_a_user_are_never_code(name):
 
 def test_columns_of_one_row_hold_as_the_row_does():
     checker = RowChecker(parse("s", 'expect_column_values_to_be_between("t", "2013")', {}), ["t"])
-    assert checker.surely_holds({"t": np.array(["2013-05-01"], dtype="M8[ns]")})
-    assert checker.surely_holds({"t": np.array(["NaT"], dtype="M8[us]")})
-    assert not checker.surely_holds({"t": np.array(["2012-05-01"], dtype="M8[s]")})
+    assert checker.surely_hold({"t": np.array(["2013-05-01"], dtype="M8[ns]")}, 1)
+    assert checker.surely_hold({"t": np.array(["NaT"], dtype="M8[us]")}, 1)
+    assert not checker.surely_hold({"t": np.array(["2012-05-01"], dtype="M8[s]")}, 1)
+
+
+RANGES = """
+expect_column_values_to_be_between("a", -1, 2)
+expect_column_values_to_be_between("b", min_value=0, strict_min=True)
+expect_column_values_to_not_be_null("a")
+"""
+few = st.integers(-2, 3).map(float)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(few, few), min_size=1, max_size=60),
+    st.sampled_from(["", 'expect_column_values_to_be_in_set("a", [0, 1, 2])']),
+)
+def test_rows_that_surely_hold_do_and_ranges_are_surely_held_by_all_that_do(rows, more):
+    checker = RowChecker(parse("s", RANGES + more, {}), ["a", "b"])
+    matrix = Matrix({"a": 0, "b": 1}, np.array(rows))
+    columns = {name: matrix[name].copy() for name in matrix}
+    passed = not check(checker.suite, columns).failures()
+
+    assert checker.surely_hold(matrix, len(rows)) == (passed and (not more or len(rows) <= FEW))
+    assert checker.surely_hold(columns, len(rows)) == (passed and len(rows) <= FEW)
 
 
 def test_no_more_texts_are_remembered_than_are_of_use():
@@ -144,7 +169,7 @@ def test_a_time_beyond_the_year_9999_is_no_number():
     suite = parse("s", 'expect_column_pair_values_a_to_be_greater_than_b("a", "b")', {})
     columns = {"a": np.array(["10000-01-01"], dtype="M8[us]"), "b": np.array([1], dtype=object)}
 
-    assert not RowChecker(suite, ["a", "b"]).surely_holds(columns)
+    assert not RowChecker(suite, ["a", "b"]).surely_hold(columns, 1)
 
 
 def test_a_text_at_which_the_reading_of_times_itself_fails_is_no_time():

@@ -42,6 +42,13 @@ import click
 )
 @click.option("--admin-host", default="127.0.0.1", show_default=True, help="Address of the admin port.")
 @click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Processes that answer on the port, each with all packages; as many as there are processors at most.",
+)
+@click.option(
     "--tls-certificate",
     type=click.Path(path_type=Path),
     help="Speak TLS with this certificate: a PEM file, with those of its issuers.",
@@ -74,6 +81,7 @@ def serve(packages: tuple[Path, ...], **options: Any) -> None:
       cellops serve delays fares-2013 fares-2014
       cellops serve model --fallback simple-model --rules house_rules:adjust
       cellops serve delays --models packages --admin-port 8001
+      cellops serve model --workers 4
       cellops serve model --host 0.0.0.0 --tls-certificate server.pem --tls-key server.key
     """
     from cellops import screens

@@ -17,6 +17,7 @@ import numpy as np
 
 from cellops.data.arrays import Array, build_column
 from cellops.data.frames import plain_column, scalars
+from cellops.data.matrix import Matrix, finite_numbers
 from cellops.data.problems import SHOWN, Problem, listed, refuse, row_numbers, shorten
 from cellops.data.typed_arrays import array_scalars, plain_array
 from cellops.errors import InputError
@@ -26,7 +27,8 @@ from cellops.records.profile import ColumnKind
 if TYPE_CHECKING:
     import pandas as pd
 
-Columns = dict[str, Array]
+Columns = Mapping[str, Array]
+"""One array of shape (rows,) for each input."""
 LISTS = (list, tuple, np.ndarray)
 LONGEST_NAME = 200
 """Characters of a name for which a similar one is looked for, which takes the square of them."""
@@ -106,6 +108,10 @@ class Decoder:
         return all(field.kind is ColumnKind.NUMBER for field in self.schema.inputs)
 
     @cached_property
+    def _places(self) -> dict[str, int]:
+        return {name: place for place, name in enumerate(self.fields)}
+
+    @cached_property
     def required(self) -> frozenset[str]:
         return frozenset(field.name for field in self.schema.inputs if not field.nullable)
 
@@ -159,17 +165,16 @@ class Decoder:
         fact = f"{row_numbers(strange).capitalize()} of the table: {wrong}"
         raise InputError(fact, remedy='Send each row as {"column": value, …}', rows=strange[:SHOWN])
 
-    def matrix(self, table: Sequence[Sequence[Any]]) -> Columns | None:
+    def matrix(self, table: Sequence[Sequence[Any]]) -> Matrix | None:
         """Decode rows of finite numbers in one step; None where a closer look is needed."""
-        if not self.numbers_only or not table or set(map(len, table)) != {len(self.fields)}:
-            return None
-        if not set(map(type, chain.from_iterable(table))) <= {int, float}:
-            return None
-        try:
-            values = np.array(table, dtype=np.float64)
-        except OverflowError:
-            return None
-        return dict(zip(self.fields, values.T, strict=True)) if np.isfinite(values).all() else None
+        values = finite_numbers(table, len(self._places)) if self.numbers_only and table else None
+        return None if values is None else Matrix(self._places, values)
+
+    def table(self, values: Array) -> Columns:
+        """Decode an array of shape (rows, inputs); NaN is a missing value. It raises as `columns`."""
+        if self.numbers_only and values.dtype.kind in "fiu" and np.isfinite(values).all():
+            return Matrix(self._places, np.ascontiguousarray(values, dtype=np.float64))
+        return self.columns({name: values[:, place] for name, place in self._places.items()})
 
     def _positional(self, table: Sequence[Sequence[Any]]) -> Columns:
         fast = self.matrix(table)
@@ -226,7 +231,7 @@ class Decoder:
 def _build(
     fields: Iterable[Field], table: Mapping[str, Sequence[Any] | Array], found: Sequence[Problem] = ()
 ) -> Columns:
-    columns: Columns = {}
+    columns: dict[str, Array] = {}
     problems = list(found)
     for field in fields:
         array, wrong = _column(field, table[field.name])

@@ -76,6 +76,7 @@ def serve(
     models: Path | None = None,
     admin_host: str = "127.0.0.1",
     admin_port: int | None = None,
+    workers: int = 1,
     tls_certificate: Path | None = None,
     tls_key: Path | None = None,
     expectations: Path | None = None,
@@ -110,6 +111,9 @@ def serve(
     admin_host, admin_port
         Where administrators ask: models are loaded and unloaded there, and metrics read. Without a port nowhere; SIGHUP
         has all packages read again in any case. What they do is written to admin.jsonl in the folder of the logs.
+    workers
+        How many processes answer, each with all packages. They share the port, the folders of logs and the metrics; one
+        that dies is replaced.
     tls_certificate, tls_key
         PEM files: the certificate with those of its issuers, and its private key where that is another file. Without
         them the server speaks plain HTTP.
@@ -158,7 +162,7 @@ def serve(
             suite=None if expectations is None else _suite(expectations),
             reject=settings.server_reject,
         )
-        place = Place(host, port, certificate(tls_certificate, tls_key), admin_host, admin_port)
+        place = Place(host, port, certificate(tls_certificate, tls_key), admin_host, admin_port, workers)
         chosen = token or settings.server_token or None
         used = chosen or secrets.token_urlsafe(24)
 
@@ -169,8 +173,7 @@ def serve(
             return _log_place(log, name, settings, is_shared=several)
 
         def ready(started: Started) -> None:
-            starting.close()
-            names = tuple(started.models.defaults)
+            names = started.names
             logged = log_place(names[0])
             written = str(logged.folder.parent if several else logged.folder)
             on_ready(
@@ -209,6 +212,7 @@ def serve(
             on_ready=ready,
             declared=declared,
             on_change=changed,
+            on_loaded=starting.close,
         )
     return Served(requests=done.requests, rows=done.rows, labels=done.labels, findings=done.findings)
 

@@ -1,13 +1,15 @@
 """What a server answered, row by row: the inputs, the answer, and when it happened."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from cellops.data.matrix import array_of
 from cellops.monitoring import label_log
 from cellops.monitoring.log_frame import to_frame
 from cellops.monitoring.log_types import label_kind, moment, times, to_arrow
@@ -29,8 +31,7 @@ HASHED = "hashed."
 """Before the name of each input that is logged as hashes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(msgspec.Struct, frozen=True):
     """One request with its answer."""
 
     prediction_id: str
@@ -109,10 +110,10 @@ def batches(schema: Schema, key: bytes | None = None) -> "Callable[[Sequence[Ans
         if schema.probabilities:
             chances = np.concatenate([entry.probabilities for entry in entries if entry.probabilities is not None])
             columns |= {f"{PROBABILITY}{name}": pa.array(chances[:, i]) for i, name in enumerate(schema.classes)}
-        for field in schema.inputs:
+        for field, arrays in zip(schema.inputs, _inputs(schema, [entry.columns for entry in entries]), strict=True):
             if field.personal is not None and not is_hashed(field, key):
                 continue
-            values = to_arrow([entry.columns[field.name] for entry in entries], field.kind)
+            values = to_arrow(arrays, field.kind)
             if field.personal is None or key is None:
                 columns[f"{INPUT}{field.name}"] = values
             else:
@@ -120,6 +121,17 @@ def batches(schema: Schema, key: bytes | None = None) -> "Callable[[Sequence[Ans
         return pa.record_batch(columns)
 
     return to_batch
+
+
+def _inputs(schema: Schema, tables: Sequence[Mapping[str, npt.NDArray[Any]]]) -> Iterator[Sequence[npt.NDArray[Any]]]:
+    """For each input its arrays, one below the other; tables that are matrices are put together once for all inputs."""
+    names = tuple(field.name for field in schema.inputs)
+    matrices = [array_of(table, names) for table in tables]
+    whole = [matrix for matrix in matrices if matrix is not None]
+    if len(whole) == len(tables):
+        yield from ([column] for column in np.concatenate(whole).T)
+    else:
+        yield from ([table[name] for table in tables] for name in names)
 
 
 def _packages(entries: Sequence[Answered], rows: Sequence[int], repeats: npt.NDArray[np.intp]) -> "pa.Array":

@@ -1,12 +1,14 @@
 """The model as the server sees it: columns in, labels and probabilities out."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from cellops.data.matrix import array_of
 from cellops.errors import InputError
 from cellops.packaging.threads import Threads
 from cellops.records.contract import Field, Schema
@@ -20,14 +22,13 @@ TEXT_IN_NUMPY = "OU"
 SHOWN_ROWS = 10
 
 
-@dataclass(frozen=True)
-class Predictions:
+class Predictions(msgspec.Struct, frozen=True):
     labels: Array
     """Shape (rows,): classes, or numbers for regression."""
     probabilities: npt.NDArray[np.float64] | None
     """Shape (rows, classes), in the order of the schema's classes; None for models that give none."""
 
-    def of(self, rows: npt.NDArray[np.intp]) -> "Predictions":
+    def of(self, rows: npt.NDArray[np.intp] | slice) -> "Predictions":
         """The answers for some of the rows."""
         return Predictions(self.labels[rows], None if self.probabilities is None else self.probabilities[rows])
 
@@ -76,9 +77,23 @@ class SklearnPredictor:
         self._classes = np.array(schema.classes) if schema.classes else None
         self._one_call = schema.label_is_most_probable and label_is_most_probable(estimator)
         self._threads = Threads()
+        self._doubles = doubles(schema)
 
     def predict(self, columns: Mapping[str, Array]) -> Predictions:
-        return self.answer(to_frame(self._schema, columns))
+        matrix = array_of(columns, self._doubles)
+        return self.answer(to_frame(self._schema, columns) if matrix is None else self._framed(matrix))
+
+    @cached_property
+    def _named(self) -> "pd.Index[str]":
+        """The names of the columns, made once: that takes longer than a frame around a matrix."""
+        import pandas as pd
+
+        return pd.Index(list(self._doubles or ()))
+
+    def _framed(self, matrix: npt.NDArray[np.float64]) -> "pd.DataFrame":
+        import pandas as pd
+
+        return pd.DataFrame(matrix, columns=self._named, copy=False)
 
     def answer(self, frame: "pd.DataFrame") -> Predictions:
         """Answer a table as the model was fitted on."""
@@ -110,10 +125,10 @@ def to_frame(schema: Schema, columns: Mapping[str, Array]) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    if all(field.dtype == "float64" for field in schema.inputs):
+    names = doubles(schema)
+    if names is not None:
         # One block: pandas and scikit-learn take half the time of a frame made column by column.
-        names = [field.name for field in schema.inputs]
-        return pd.DataFrame(np.column_stack([columns[name] for name in names]), columns=names, copy=False)
+        return pd.DataFrame(to_matrix(schema, columns), columns=list(names), copy=False)
     return pd.DataFrame({field.name: _fitted(field, columns[field.name]) for field in schema.inputs}, copy=False)
 
 
@@ -126,6 +141,12 @@ def to_matrix(schema: Schema, columns: Mapping[str, Array]) -> npt.NDArray[np.fl
         When a number does not fit the dtype that its column had in training.
     """
     return np.column_stack([to_numbers(field, columns[field.name]) for field in schema.inputs])
+
+
+def doubles(schema: Schema) -> tuple[str, ...] | None:
+    """The names of the inputs, where the model was fitted on nothing but doubles: a table is one matrix then."""
+    names = tuple(field.name for field in schema.inputs)
+    return names if all(field.dtype == "float64" for field in schema.inputs) else None
 
 
 def to_numbers(field: Field, values: Array) -> npt.NDArray[np.float64]:

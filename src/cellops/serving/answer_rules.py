@@ -47,7 +47,7 @@ class AnswerRules:
 
     def refused_rows(self, labels: Array) -> Rows:
         """The rows whose answer breaks a rule that rejects."""
-        if not self._rejecting or (len(labels) == 1 and self._rejects.surely_holds({self._target: labels})):
+        if not self._rejecting or self._rejects.surely_hold({self._target: labels}, len(labels)):
             return NO_ROWS
         table = {self._target: _held(labels)}
         return np.unique(np.concatenate([broken_rows(rule, table) for rule in self._rejecting]))

@@ -6,9 +6,8 @@
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +32,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 WAITING = 256
 """Requests that may send their body or wait for the model; more are refused at once, so that these are answered."""
+SHORT = 32_768
+"""Bytes of a body that is read on the event loop, in well under a millisecond; a thread reads a longer one."""
 EXPLAINING = 8
 """Explanations that may be asked for at once: each may take seconds, and they are made one after another."""
 METHODS = {"GET": ("GET", "HEAD"), "POST": ("POST",)}
@@ -113,7 +114,7 @@ class App:
         models = route.models if route else ()
         prediction_id = models[0].ids.new() if models else self._ids.new()
         given = headers.get(b"x-request-id", b"").decode("latin-1")
-        request_id = given if is_request_id(given) else prediction_id
+        request_id = given if given and is_request_id(given) else prediction_id
         # Nothing was awaited since the table was read, so that a model which is replaced knows who has begun with it.
         for model in models:
             model.begin()
@@ -166,29 +167,29 @@ class App:
         media_type = media_type_of(headers)
         if b"x-request-id" in headers and arrival.request_id == arrival.prediction_id:
             raise refuse_request_id()
-        with self._place(route):
+        self._take_place(route)
+        try:
             content = await self._limits.read(headers, receive)
             if content is None:
                 return None
             body = Body(
                 content, media_type, headers, arrival.request_id, arrival.prediction_id, arrival.client, _address(scope)
             )
+            if route.handle_short is not None and len(content) <= SHORT:
+                return await self._soon(route, route.handle_short(body, arrival.received, self._pool))
             pool = self._explainer if route.explains else self._pool
             return await self._answered(pool, route, body, arrival.received)
+        finally:
+            self._waiting -= 1
+            self._waiting_explanations -= route.explains
 
-    @contextmanager
-    def _place(self, route: Route) -> Iterator[None]:
+    def _take_place(self, route: Route) -> None:
         """A place among those that wait, while there are any."""
         if self._waiting >= WAITING or (route.explains and self._waiting_explanations >= EXPLAINING):
             fact = f"Too many requests are waiting for {'an explanation' if route.explains else 'the model'}"
             raise NotReadyError(fact, remedy="Send the request again in a second")
         self._waiting += 1
         self._waiting_explanations += route.explains
-        try:
-            yield
-        finally:
-            self._waiting -= 1
-            self._waiting_explanations -= route.explains
 
     async def _client(self, header: bytes | None, scope: TokenScope | None) -> str:
         try:
@@ -197,6 +198,15 @@ class App:
             if not await self._access.learn():
                 raise
         return self._access.client(header, scope)
+
+    async def _soon(self, route: Route, reply: Awaitable[Reply]) -> Reply:
+        """The reply of a handler on the event loop, if it comes in time."""
+        waiting = asyncio.timeout(self._limits.seconds)
+        try:
+            async with waiting:
+                return await reply
+        except Exception as error:  # noqa: BLE001 - a bug of ours must not show a client its traceback
+            return _failed(route, self._limits.too_late() if waiting.expired() else error)
 
     async def _answered(self, pool: ThreadPoolExecutor, route: Route, body: Body, received: int) -> Reply:
         """The reply of a handler in a thread, if it comes in time; else nothing more is done for it than is begun.
@@ -256,10 +266,16 @@ def _address(scope: Scope) -> str:
 
 def _safely(route: Route, body: Body, received: int, stop: Stop) -> Reply:
     """Whatever happens in a handler becomes a reply: an error of ours says itself, any other has an id in the log."""
-    STOP.set(stop)
+    token = STOP.set(stop)
     try:
         return route.handle(body, received)
-    except CellopsError as error:
-        return error_reply(route.protocol, error)
     except Exception as error:  # noqa: BLE001 - a bug of ours must not show a client its traceback
-        return error_reply(route.protocol, failure("The server failed on this request", error, is_discreet=True))
+        return _failed(route, error)
+    finally:
+        STOP.reset(token)
+
+
+def _failed(route: Route, error: Exception) -> Reply:
+    if isinstance(error, CellopsError):
+        return error_reply(route.protocol, error)
+    return error_reply(route.protocol, failure("The server failed on this request", error, is_discreet=True))

@@ -1,16 +1,21 @@
 """The data plane: contract check, strategy, model, output check, log. It knows no protocol and no HTTP."""
 
+import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from concurrent.futures import Executor
+from functools import partial
 from typing import Any
+
+import msgspec
 
 from cellops.data.decoder import Columns
 from cellops.errors import CellopsError, InputError
 from cellops.monitoring.prediction_log import Answered
 from cellops.packaging.predictor import Predictions
-from cellops.packaging.stopping import check_stop
+from cellops.packaging.stopping import STOP, Stop, check_stop
 from cellops.serving import chunks
+from cellops.serving.batching import Batcher
 from cellops.serving.explanations import Explanations
 from cellops.serving.failures import is_discreet, no_answer
 from cellops.serving.limits import Limits
@@ -21,8 +26,7 @@ from cellops.serving.rule_check import RuleCheck
 from cellops.serving.strategies.strategy import Slot, Strategy
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """The circumstances of a request."""
 
     prediction_id: str
@@ -33,15 +37,13 @@ class Call:
     protocol: str
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     predictions: Predictions
     warnings: tuple[str, ...] = ()
     """What was odd about the rows and was answered all the same."""
 
 
-@dataclass(frozen=True, slots=True)
-class Explained:
+class Explained(msgspec.Struct, frozen=True):
     predictions: Predictions
     explanations: list[dict[str, Any]]
     """One for each row, as clients are told."""
@@ -50,6 +52,10 @@ class Explained:
 
 def _admit_all() -> None:
     pass
+
+
+class InvalidError(Exception):
+    """What the model gave is no answer."""
 
 
 def _forget(_answered: Answered, _rows: int) -> bool:
@@ -73,6 +79,8 @@ class DataPlane:
         What the operator wants done with rows that cannot simply be answered.
     admit
         Raises where the log could not take an answer, before the model works for it.
+    gather
+        Whether requests that wait for a slot may be answered together.
     """
 
     def __init__(
@@ -84,12 +92,16 @@ class DataPlane:
         *,
         declared: Declared = NOTHING,
         admit: Callable[[], None] = _admit_all,
+        gather: Callable[[Slot], bool] = lambda _slot: False,
     ) -> None:
         self._strategy = strategy
         self._metrics = metrics
         self._record = record
         self._admit = admit
         self._explanations = {slot.package.digest: Explanations(slot.package, limits) for slot in strategy.slots}
+        self._batchers = {
+            slot.package.digest: Batcher(partial(self._ask, slot), gather=gather(slot)) for slot in strategy.slots
+        }
         packages = [slot.package for slot in strategy.slots]
         package = packages[0]
         fallback = declared.fallback.contract if declared.fallback else None
@@ -121,6 +133,39 @@ class DataPlane:
             handled = self._plain(slot, columns, rows)
         else:
             handled = self._policies.answer(slot.package.digest, columns, rows)
+        return self._complete(slot, handled, columns, call)
+
+    async def answer_beside_others(self, columns: Columns, call: Call, pool: Executor) -> Answer:
+        """The same on the event loop, where requests that wait at the same time may be answered by one call."""
+        if self._policies is not None:
+            return await self._answer_in_thread(columns, call, pool)
+        self._admit()
+        rows = _rows_of(columns)
+        slot = self._strategy.choose(call.request_id)
+        warnings = tuple(self._check.warnings(columns, rows))
+        try:
+            predictions = await self._batchers[slot.package.digest].predict(columns, rows, pool)
+        except Exception as error:
+            raise self._told(columns, error) from error
+        return self._complete(slot, Handled(predictions, warnings, None, None), columns, call)
+
+    async def _answer_in_thread(self, columns: Columns, call: Call, pool: Executor) -> Answer:
+        stop = Stop()
+
+        def work() -> Answer:
+            token = STOP.set(stop)
+            try:
+                return self.answer(columns, call)
+            finally:
+                STOP.reset(token)
+
+        try:
+            return await asyncio.get_running_loop().run_in_executor(pool, work)
+        except asyncio.CancelledError:
+            stop.ask()
+            raise
+
+    def _complete(self, slot: Slot, handled: Handled, columns: Columns, call: Call) -> Answer:
         predictions = handled.predictions
         entry = Answered(
             prediction_id=call.prediction_id,
@@ -136,6 +181,7 @@ class DataPlane:
             packages=handled.packages,
         )
         check_stop()
+        rows = len(predictions.labels)
         self._record(entry, rows)
         self._metrics.rows.observe(rows)
         return Answer(predictions, handled.warnings)
@@ -170,18 +216,23 @@ class DataPlane:
         return Handled(self._predict(slot, columns, rows), tuple(warnings), None, None)
 
     def _predict(self, slot: Slot, columns: Columns, rows: int) -> Predictions:
-        started = time.perf_counter()
         try:
-            predictions = chunks.predict(slot.package.predictor, columns, rows)
-        except CellopsError:
-            raise
+            return self._ask(slot, columns, rows)
         except Exception as error:
             check_stop()
-            raise no_answer(columns, error, is_discreet=self._is_discreet) from error
+            raise self._told(columns, error) from error
+
+    def _ask(self, slot: Slot, columns: Columns, rows: int) -> Predictions:
+        started = time.perf_counter()
+        predictions = chunks.predict(slot.package.predictor, columns, rows)
         self._metrics.predict_seconds.observe(time.perf_counter() - started)
         if not self._outputs[slot.package.digest].holds(predictions, rows):
-            raise no_answer(columns, None)
+            raise InvalidError
         return predictions
+
+    def _told(self, columns: Columns, error: Exception) -> CellopsError:
+        cause = None if isinstance(error, InvalidError) else error
+        return no_answer(columns, cause, is_discreet=self._is_discreet)
 
 
 def _rows_of(columns: Columns) -> int:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
 from cellops.data.arrays import nanoseconds
 from cellops.errors import InputError
@@ -61,9 +62,7 @@ def check_head(headers: Sequence[tuple[bytes, bytes]], target_size: int) -> None
         When it says twice who asks, what the body is or where it ends: what stands before the server may have read the
         other.
     """
-    size = target_size
-    for name, value in headers:
-        size += len(name) + len(value)
+    size = target_size + sum(map(len, chain.from_iterable(headers)))
     if size > MOST_HEAD_BYTES or len(headers) > MOST_HEADERS:
         fact = f"The request has more than {MOST_HEADERS} headers, or more than {MOST_HEAD_BYTES} bytes of them"
         raise HeadSizeError(fact, remedy="Send fewer headers")

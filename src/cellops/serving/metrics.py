@@ -1,10 +1,14 @@
 """What Prometheus reads at /metrics: histograms in base units, named as the field names them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache, partial
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Metric, generate_latest
+from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
+
+from cellops.serving.counting import Histogram, Level, Observed
+from cellops.serving.exchange import Exchange
 
 REQUEST_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 ROW_BUCKETS = (1, 10, 100, 1_000, 10_000, 100_000)
@@ -13,32 +17,39 @@ SERVED = ("model", "version")
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
-class Metrics:
-    """The metrics of one server, in a registry of their own."""
+class Metrics(Collector):
+    """The metrics of one server, in a registry of their own.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    exchange
+        Through which those of other workers are known.
+    """
+
+    def __init__(self, exchange: Exchange | None = None) -> None:
         self.registry = CollectorRegistry()
+        self._exchange = exchange
         served = list(SERVED)
         self.requests = Histogram(
             "cellops_request_seconds",
             "Time from the first byte of a request to its answer",
             [*served, "route", "protocol", "code"],
-            registry=self.registry,
-            buckets=REQUEST_BUCKETS,
+            REQUEST_BUCKETS,
+            self.registry,
         )
         self.predictions = Histogram(
             "cellops_predict_seconds",
             "Time in the model",
             served,
-            registry=self.registry,
-            buckets=REQUEST_BUCKETS,
+            REQUEST_BUCKETS,
+            self.registry,
         )
         self.explanations = Histogram(
             "cellops_explain_seconds",
             "Time to explain the rows of a request",
             served,
-            registry=self.registry,
-            buckets=REQUEST_BUCKETS,
+            REQUEST_BUCKETS,
+            self.registry,
         )
         self.evaluations = Counter(
             "cellops_explain_evaluations",
@@ -46,9 +57,7 @@ class Metrics:
             served,
             registry=self.registry,
         )
-        self.rows = Histogram(
-            "cellops_request_rows", "Rows in a request", served, registry=self.registry, buckets=ROW_BUCKETS
-        )
+        self.rows = Histogram("cellops_request_rows", "Rows in a request", served, ROW_BUCKETS, self.registry)
         self.unseen = Counter(
             "cellops_unseen_category_rows",
             "Rows with a category that the training data never had",
@@ -71,8 +80,8 @@ class Metrics:
             "cellops_rules_seconds",
             "Time in the operator's rules",
             served,
-            registry=self.registry,
-            buckets=REQUEST_BUCKETS,
+            REQUEST_BUCKETS,
+            self.registry,
         )
         self.labels = Counter("cellops_labels", "Labels that arrived", served, registry=self.registry)
         self.unknown_labels = Counter(
@@ -107,7 +116,13 @@ class Metrics:
         return int(sum(each.value for each in self.samples() if each.name == sample))
 
     def text(self) -> bytes:
-        return generate_latest(self.registry)
+        return generate_latest(self)
+
+    def collect(self) -> Iterable[Metric]:
+        """Those of all workers."""
+        return (
+            self.registry.collect() if self._exchange is None else self._exchange.with_others(self.registry.collect())
+        )
 
 
 class ModelMetrics:
@@ -118,7 +133,8 @@ class ModelMetrics:
         self._names = (model, version)
         self._losses: dict[str, Callable[[], float]] = {}
         self._waiting: Callable[[], float] = float
-        self.in_progress = metrics.in_progress.labels(*self._names)
+        self.in_progress = Level()
+        metrics.in_progress.labels(*self._names).set_function(self.in_progress)
         self.predict_seconds = metrics.predictions.labels(*self._names)
         self.explain_seconds = metrics.explanations.labels(*self._names)
         self.explain_evaluations = metrics.evaluations.labels(*self._names)
@@ -128,7 +144,7 @@ class ModelMetrics:
         self.unknown_labels = metrics.unknown_labels.labels(*self._names)
         self.request_seconds = lru_cache(maxsize=256)(self._request_seconds)
 
-    def _request_seconds(self, route: str, protocol: str, code: int) -> Histogram:
+    def _request_seconds(self, route: str, protocol: str, code: int) -> Observed:
         return self._all.requests.labels(*self._names, route, protocol, str(code))
 
     def count_unseen(self, column: str, rows: int) -> None:

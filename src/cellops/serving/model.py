@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 
-from cellops.data.decoder import Decoder
+from cellops.data.decoder import Decoder, decode_columns
 from cellops.packaging.formats import FORMATS
 from cellops.packaging.load import LoadedPackage
 from cellops.serving.dataplane import DataPlane
@@ -14,8 +15,10 @@ from cellops.serving.metrics import Metrics
 from cellops.serving.operated import operated
 from cellops.serving.policies import NOTHING, Declared
 from cellops.serving.prediction_ids import PredictionIds
+from cellops.serving.sameness import answers_alike
 from cellops.serving.strategies.single import Single
 from cellops.serving.strategies.strategy import Slot
+from cellops.settings import Batching
 
 VERSION_LENGTH = 12
 
@@ -35,6 +38,9 @@ class Model:
         Without them it forgets what it answers.
     declared
         What the operator wants done with rows that cannot simply be answered.
+    batching
+        `auto` lets one call answer several requests where the model gives each row the same answer as alone; `always`
+        also where the last bits differ; `off` never.
 
     Raises
     ------
@@ -48,7 +54,9 @@ class Model:
         limits: Limits,
         metrics: Metrics,
         logs: Logs | None,
+        *,
         declared: Declared = NOTHING,
+        batching: Batching = "off",
     ) -> None:
         package = operated(package, declared)
         self.package = package
@@ -62,12 +70,19 @@ class Model:
         self.logs = logs
         self.since = time.time()
         strategy, schema = Single(Slot("champion", package)), package.contract.schema
+        gather = partial(_gathers, batching)
         if logs is None:
-            self.plane = DataPlane(strategy, self.metrics, limits, declared=declared)
+            self.plane = DataPlane(strategy, self.metrics, limits, declared=declared, gather=gather)
             self.feedback = Feedback(schema, limits, self.ids, lambda _labels, _rows: True)
         else:
             self.plane = DataPlane(
-                strategy, self.metrics, limits, logs.recorder.take, declared=declared, admit=logs.recorder.admit
+                strategy,
+                self.metrics,
+                limits,
+                logs.recorder.take,
+                declared=declared,
+                admit=logs.recorder.admit,
+                gather=gather,
             )
             self.feedback = Feedback(schema, limits, self.ids, logs.take_labels)
             self.metrics.watch_losses("predictions", lambda: logs.predictions.lost_rows)
@@ -110,3 +125,11 @@ class Model:
         if self.logs is not None:
             self.logs.close()
             self.metrics.keep_losses()
+
+
+def _gathers(batching: Batching, slot: Slot) -> bool:
+    contract = slot.package.contract
+    return batching == "always" or (
+        batching == "auto"
+        and answers_alike(slot.package.predictor, decode_columns(contract.schema, contract.parity.inputs))
+    )

@@ -1,8 +1,8 @@
 """What goes back to a client."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+import msgspec
 import orjson
 
 from cellops.errors import CellopsError
@@ -10,8 +10,7 @@ from cellops.serving.errors import HeadError, HeadSizeError, SlowError, status_o
 from cellops.serving.protocols.protocol import Body, Document, MixedDocument, Protocol
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True):
     status: int
     content: bytes
     media_type: bytes = b"application/json"

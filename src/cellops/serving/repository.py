@@ -12,6 +12,7 @@ from cellops.errors import CellopsError, NotFoundError, NotReadyError
 from cellops.packaging.load import LoadedPackage
 from cellops.records.finding import Finding
 from cellops.serving.errors import LoadError, failure, sentence
+from cellops.serving.exchange import Exchange
 from cellops.serving.limits import Limits
 from cellops.serving.logs import LogPlace, Logs
 from cellops.serving.metrics import Metrics
@@ -83,10 +84,12 @@ class Repository:
         How much a request may ask for.
     settings
         The logs' rhythm.
+    exchange
+        Through which the metrics of other workers are known.
     """
 
-    def __init__(self, source: Source, limits: Limits, settings: Settings) -> None:
-        self.metrics = Metrics()
+    def __init__(self, source: Source, limits: Limits, settings: Settings, exchange: Exchange | None = None) -> None:
+        self.metrics = Metrics(exchange)
         self._source = source
         self._limits = limits
         self._settings = settings
@@ -281,7 +284,14 @@ class Repository:
         place = self._source.log_place(package.manifest.name)
         logs = Logs.open(place, package.contract.schema, self._settings)
         try:
-            return Model(package, self._limits, self.metrics, logs, self._source.declared)
+            return Model(
+                package,
+                self._limits,
+                self.metrics,
+                logs,
+                declared=self._source.declared,
+                batching=self._settings.server_batching,
+            )
         except BaseException:
             logs.close()
             raise

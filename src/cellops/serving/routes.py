@@ -1,6 +1,7 @@
 """What can be asked for, by path: the answers of models, and what can be read of a server."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Protocol as Shape
 
@@ -8,7 +9,7 @@ import orjson
 
 from cellops.data.problems import SHOWN, row_numbers
 from cellops.errors import CellopsError, InputError
-from cellops.serving.dataplane import Call
+from cellops.serving.dataplane import Answer, Call
 from cellops.serving.feedback import Labels, labels_of
 from cellops.serving.headers import answer_headers, event_time_of, is_request_id, refuse_request_id, warning_headers
 from cellops.serving.metrics import MEDIA_TYPE, Metrics, ModelMetrics
@@ -21,6 +22,7 @@ from cellops.serving.tokens import TokenScope
 OPEN = ("/", "/v2/health/live", "/v2/health/ready", "/ping", "/health", "/ui", "/ui/page.css", "/ui/page.js")
 """Probes send no token, and the page has none before a person types it."""
 Handler = Callable[[Body, int], Reply]
+ShortHandler = Callable[[Body, int, Executor], Awaitable[Reply]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class Route:
     """Those that must not be closed while this is handled."""
     metrics: ModelMetrics | None = None
     """Of the model that is asked; None where that is not known by the path."""
+    handle_short: ShortHandler | None = None
+    """How a short body is handled on the event loop, with the threads for what takes long."""
     says_ready: bool = False
     """Whether this tells that its models answer, which is not so when the server stops or may not answer unlogged."""
 
@@ -92,10 +96,17 @@ def probing(protocol: Protocol, model: Model, every: tuple[Model, ...]) -> dict[
 
 def asking(protocol: Protocol, model: Model) -> dict[str, Route]:
     """Routes of questions to a model."""
-    handle = _asked(protocol, model)
-    scope, models = TokenScope.PREDICT, (model,)
+    handle, handle_short = _asked(protocol, model)
     route = Route(
-        "predict", "POST", protocol, handle, in_thread=True, scope=scope, models=models, metrics=model.metrics
+        "predict",
+        "POST",
+        protocol,
+        handle,
+        in_thread=True,
+        scope=TokenScope.PREDICT,
+        models=(model,),
+        metrics=model.metrics,
+        handle_short=handle_short,
     )
     return dict.fromkeys(protocol.ask_paths(), route)
 
@@ -161,17 +172,23 @@ def _meant(labels: Labels, models: tuple[Model, ...]) -> Model:
     return meant
 
 
-def _asked(protocol: Protocol, model: Model) -> Handler:
+def _asked(protocol: Protocol, model: Model) -> tuple[Handler, ShortHandler]:
     said = _said(model)
+
+    def reply(question: Question, call: Call, answer: Answer) -> Reply:
+        document = protocol.encode(question, answer.predictions)
+        headers = (*said, *answer_headers(call.prediction_id, _warnings(answer.warnings, question)))
+        return answer_reply(document, headers, call.request_id, len(answer.predictions.labels))
 
     def handle(body: Body, received: int) -> Reply:
         question, call = _understood(protocol, body, received)
-        answer = model.plane.answer(question.columns, call)
-        document = protocol.encode(question, answer.predictions)
-        headers = (*said, *answer_headers(body.prediction_id, _warnings(answer.warnings, question)))
-        return answer_reply(document, headers, call.request_id, len(answer.predictions.labels))
+        return reply(question, call, model.plane.answer(question.columns, call))
 
-    return handle
+    async def handle_short(body: Body, received: int, pool: Executor) -> Reply:
+        question, call = _understood(protocol, body, received)
+        return reply(question, call, await model.plane.answer_beside_others(question.columns, call, pool))
+
+    return handle, handle_short
 
 
 def _explained(protocol: Explaining, model: Model) -> Handler:
@@ -195,11 +212,13 @@ def _understood(protocol: Protocol, body: Body, received: int) -> tuple[Question
     """What is asked, and under which circumstances."""
     question = protocol.decode(body)
     request_id = question.request_id or body.request_id
-    if not is_request_id(request_id):
+    if question.request_id and not is_request_id(request_id):
         raise refuse_request_id()
     event = event_time_of(body.headers, received)
     return question, Call(body.prediction_id, request_id, event, received, protocol.name)
 
 
 def _warnings(of_rows: tuple[str, ...], question: Question) -> tuple[str, ...]:
+    if not question.absent:
+        return of_rows
     return (*of_rows, *(f"absent {name}" for name in question.absent))

@@ -23,6 +23,7 @@ class RuleCheck:
     def __init__(self, contract: Contract, metrics: ModelMetrics) -> None:
         self._schema = contract.schema
         self._metrics = metrics
+        self._has_categories = any(field.categories is not None for field in contract.schema.inputs)
         suite = contract.suite or Suite(name="none")
         kept = tuple(rule for rule in suite.expectations if rule.action is not Action.IMPUTE)
         names = [field.name for field in contract.schema.inputs]
@@ -53,7 +54,7 @@ class RuleCheck:
 
     def _broken(self, columns: Columns, rows: int, numbers: Rows | None) -> list[str]:
         suite = self._checker.suite
-        if not suite.expectations or (rows == 1 and self._checker.surely_holds(columns)):
+        if not suite.expectations or self._checker.surely_hold(columns, rows):
             return []
         failures = [_numbered(failure, numbers) for failure in check(suite, columns).failures()]
         for failure in failures:
@@ -65,7 +66,7 @@ class RuleCheck:
         return [f"{f.expectation.rule} {','.join(f.expectation.columns)}: {f.failed} rows" for f in failures]
 
     def _unseen(self, columns: Columns) -> list[str]:
-        found = unseen(self._schema, columns)
+        found = unseen(self._schema, columns) if self._has_categories else {}
         for column, categories in found.items():
             strange = set(categories)
             self._metrics.count_unseen(column, sum(value in strange for value in columns[column].tolist()))

@@ -42,7 +42,7 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, hooks: Hooks) -> None:
         super().__init__(config)
         self._hooks = hooks
-        self._in_terminal = _in_terminal()
+        self._in_terminal = in_terminal()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -60,7 +60,7 @@ class _Server(uvicorn.Server):
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._hung_up)
 
     def _hung_up(self) -> None:
-        if self._in_terminal and not _in_terminal():
+        if self._in_terminal and not in_terminal():
             # The terminal was closed. A server that went on would be one that nobody sees.
             self.handle_exit(signal.SIGHUP, None)
         else:
@@ -129,7 +129,8 @@ def _stopping_quietly() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _in_terminal() -> bool:
+def in_terminal() -> bool:
+    """Whether somebody sees what this process says."""
     with suppress(OSError, ValueError, AttributeError):
         return os.isatty(sys.stdin.fileno())
     return False

@@ -9,8 +9,9 @@ from contextlib import ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from cellops.errors import CellopsError
+from cellops.errors import CellopsError, UsageError
 from cellops.packaging.load import LoadedPackage
 from cellops.packaging.versions import explained
 from cellops.records.finding import Finding
@@ -20,6 +21,7 @@ from cellops.serving.admin_log import AdminLog
 from cellops.serving.app import App
 from cellops.serving.auth import Access, require_chosen_token
 from cellops.serving.errors import sentence
+from cellops.serving.exchange import Exchange, settle, total
 from cellops.serving.limits import Limits
 from cellops.serving.listening import Listener
 from cellops.serving.logs import LogPlace, Logs
@@ -37,6 +39,7 @@ from cellops.serving.request_log import RequestLog, in_json
 from cellops.serving.running import Hooks, beside, run
 from cellops.serving.throttle import Throttle
 from cellops.serving.tls import Certificate
+from cellops.serving.workers import Group
 from cellops.settings import LONGEST_WAIT, Settings
 
 HANGUP = Person("SIGHUP", "")
@@ -67,6 +70,8 @@ class Place:
     admin_host: str = "127.0.0.1"
     admin_port: int | None = None
     """Where administrators ask; without a port nowhere."""
+    workers: int = 1
+    """How many processes answer."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +92,8 @@ class Started:
 
     url: str
     admin_url: str | None
-    models: Models
+    names: tuple[str, ...]
+    """The models that it has."""
 
 
 def serve(
@@ -102,6 +108,7 @@ def serve(
     on_ready: Callable[[Started], None],
     on_change: Callable[[Change], None],
     declared: Declared = NOTHING,
+    on_loaded: Callable[[], None] = lambda: None,
 ) -> Work:
     """Serve packages until the process is told to stop (SIGTERM or SIGINT); SIGHUP has them all read again.
 
@@ -112,7 +119,7 @@ def serve(
     load
         Opens a package with its model.
     place
-        Where to listen; port 0 takes a free one.
+        Where to listen, and with how many processes; port 0 takes a free one.
     token
         What clients must send.
     token_was_chosen
@@ -126,12 +133,15 @@ def serve(
     declared
         What the operator wants done with rows that cannot simply be answered.
     on_change
-        Hears of each package that is loaded or unloaded later.
+        Hears of each package that is loaded or unloaded later, in the process that does it.
+    on_loaded
+        Called in each process that serves, when its packages are loaded.
 
     Raises
     ------
     UsageError
-        When the address cannot be listened on, or is open to others and no token was chosen.
+        When the address cannot be listened on, or is open to others and no token was chosen; or when something is asked
+        for that several processes cannot do.
     SettingsError
         When requests cannot be counted as the settings ask.
     PackageError
@@ -141,54 +151,109 @@ def serve(
     """
     for host in (place.host, place.admin_host):
         require_chosen_token(host, chosen=token_was_chosen)
+    if place.workers > 1:
+        _require_shareable(place, settings)
     folder = ModelFolder(kept.models) if kept.models else None
     if folder is not None:
         folder.check()
-    throttle = Throttle(settings.server_rate, settings.server_rate_store) if settings.server_rate else None
-    limits = Limits(
-        settings.server_max_bytes,
-        settings.server_max_rows,
-        settings.server_request_seconds,
-        explained_rows=settings.server_explain_rows,
-        explain_evaluations=settings.server_explain_evaluations,
-        explain_seconds=settings.server_explain_seconds,
-    )
     prove = partial(_prove, token=token)
-    if declared.fallback is not None:
-        prove(declared.fallback)
     source = Source(load, prove, kept.log_place, folder, declared)
-    repository = Repository(source, limits, settings)
-    access = Access(token, settings.tokens, _oidc(settings))
-    tls = place.certificate is not None
-    with ExitStack() as stack:
-        requests = stack.enter_context(_telling(settings))
-        listener = stack.enter_context(Listener(place.host, place.port, "--port"))
-        asked = None if place.admin_port is None else Listener(place.admin_host, place.admin_port, "--admin-port")
-        stack.enter_context(asked or nullcontext())
-        stack.enter_context(closing(repository))
-        models = repository.start(packages)
-        app = App(models, access=access, limits=limits, throttle=throttle, requests=requests)
-        stack.enter_context(closing(app))
-        actions = Actions(repository, AdminLog(kept.admin_log), on_change)
-        admin = stack.enter_context(closing(App(AdminTable(actions), access=access, limits=limits, requests=requests)))
-        listener.listen()
-        if asked is not None:
-            asked.listen()
-            stack.enter_context(beside(admin, asked, limits.seconds, place.certificate))
-        started = Started(listener.url(tls=tls), asked.url(tls=tls) if asked else None, repository.models)
-        hooks = Hooks(
-            ready=partial(_ready, app, repository, partial(on_ready, started)),
-            stopping=partial(_drain, app, admin),
-            hung_up=partial(_reload, app, actions),
-        )
-        run(app, listener, limits.seconds, place.certificate, hooks)
-    total = repository.metrics.total
+    one = _Server(packages, source, place, token, kept, settings, on_change, on_loaded)
+    with Listener(place.host, place.port, "--port") as listener:
+        if place.workers == 1:
+            return one.run(listener, on_ready)
+        return _with_workers(one, listener, on_ready)
+
+
+def _with_workers(one: "_Server", listener: Listener, on_ready: Callable[[Started], None]) -> Work:
+    """The same server in several processes, which share the socket and what they count."""
+    with TemporaryDirectory(prefix="cellops-workers-") as name:
+        shared = Path(name)
+
+        def work(worker: str, ready: Callable[[object], None]) -> Work:
+            return one.run(listener, ready, Exchange(shared, worker))
+
+        done = Group(one.place.workers, work, partial(settle, shared)).run(on_ready)
+        return _work(partial(total, shared), tuple(dict.fromkeys(found for each in done for found in each.findings)))
+
+
+def _work(counted: Callable[[str], int], findings: tuple[Finding, ...]) -> Work:
     return Work(
-        requests=total("cellops_request_rows_count"),
-        rows=total("cellops_request_rows_sum"),
-        labels=total("cellops_labels_total"),
-        findings=repository.findings,
+        requests=counted("cellops_request_rows_count"),
+        rows=counted("cellops_request_rows_sum"),
+        labels=counted("cellops_labels_total"),
+        findings=findings,
     )
+
+
+def _require_shareable(place: Place, settings: Settings) -> None:
+    """Refuse what one process would do without the knowledge of the others."""
+    if place.admin_port is not None:
+        fact = "An administrator's port reaches one process, and there are several"
+        raise UsageError(fact, remedy="Leave out --admin-port and send SIGHUP to read the packages again, or --workers")
+    if settings.server_rate and not settings.server_rate_store:
+        fact = "Each of several processes would count the requests of a client by itself"
+        raise UsageError(fact, remedy="Set CELLOPS_SERVER_RATE_STORE to a Redis, or leave out --workers")
+
+
+@dataclass(frozen=True)
+class _Server:
+    """What is served how, for each process that does it."""
+
+    packages: Sequence[Path]
+    source: Source
+    place: Place
+    token: str
+    kept: Kept
+    settings: Settings
+    on_change: Callable[[Change], None]
+    on_loaded: Callable[[], None]
+
+    def run(self, listener: Listener, on_ready: Callable[[Started], None], exchange: Exchange | None = None) -> Work:
+        """Serve in this process until a signal."""
+        place, settings = self.place, self.settings
+        throttle = Throttle(settings.server_rate, settings.server_rate_store) if settings.server_rate else None
+        limits = Limits(
+            settings.server_max_bytes,
+            settings.server_max_rows,
+            settings.server_request_seconds,
+            explained_rows=settings.server_explain_rows,
+            explain_evaluations=settings.server_explain_evaluations,
+            explain_seconds=settings.server_explain_seconds,
+        )
+        repository = Repository(self.source, limits, settings, exchange)
+        access = Access(self.token, settings.tokens, _oidc(settings))
+        tls = place.certificate is not None
+        declared = self.source.declared
+        if declared.fallback is not None:
+            self.source.prove(declared.fallback)
+        with ExitStack() as stack:
+            requests = stack.enter_context(_telling(settings))
+            asked = None if place.admin_port is None else Listener(place.admin_host, place.admin_port, "--admin-port")
+            stack.enter_context(asked or nullcontext())
+            stack.enter_context(closing(repository))
+            if exchange is not None:
+                stack.enter_context(exchange.written(repository.metrics.registry.collect))
+            models = repository.start(self.packages)
+            app = App(models, access=access, limits=limits, throttle=throttle, requests=requests)
+            self.on_loaded()
+            stack.enter_context(closing(app))
+            actions = Actions(repository, AdminLog(self.kept.admin_log), self.on_change)
+            admin = App(AdminTable(actions), access=access, limits=limits, requests=requests)
+            stack.enter_context(closing(admin))
+            listener.listen()
+            if asked is not None:
+                asked.listen()
+                stack.enter_context(beside(admin, asked, limits.seconds, place.certificate))
+            names = tuple(repository.models.defaults)
+            started = Started(listener.url(tls=tls), asked.url(tls=tls) if asked else None, names)
+            hooks = Hooks(
+                ready=partial(_ready, app, repository, partial(on_ready, started)),
+                stopping=partial(_drain, app, admin),
+                hung_up=partial(_reload, app, actions),
+            )
+            run(app, listener, limits.seconds, place.certificate, hooks)
+        return _work(repository.metrics.total, repository.findings)
 
 
 def _ready(app: App, repository: Repository, on_ready: Callable[[], None]) -> None:
@@ -235,7 +300,7 @@ def build_app(
 ) -> App:
     """The application of one package; without logs it forgets what it answers, without a file only `token` is taken."""
     metrics = Metrics()
-    models = Models([Model(package, limits, metrics, logs, declared)], metrics)
+    models = Models([Model(package, limits, metrics, logs, declared=declared)], metrics)
     return App(models, access=Access(token, tokens), limits=limits, throttle=throttle)
 
 

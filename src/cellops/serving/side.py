@@ -122,7 +122,8 @@ class Side:
 
     def strict(self, columns: Columns) -> Columns:
         """Columns without missing values where it needs them all, in the types that it was trained on."""
-        return columns | {name: columns[name].astype(dtype, copy=False) for name, dtype in self._strict.items()}
+        typed: Columns = {name: columns[name].astype(dtype, copy=False) for name, dtype in self._strict.items()}
+        return {**columns, **typed} if typed else columns
 
     def _predict(self, columns: Columns) -> Predictions:
         strict = self.strict(columns)

@@ -10,12 +10,16 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from cellops.data.expectations.check import check, row_rules
-from cellops.data.expectations.registry import build
+from cellops.data.expectations.registry import build, rule_type
+from cellops.data.matrix import Matrix
 from cellops.errors import ExpectationError
 from cellops.records.contract import Suite
 
 Row: TypeAlias = Mapping[str, Any] | Sequence[Any]
 Suspects: TypeAlias = Callable[[Any], tuple[int, ...]]
+CORNERS = 2
+FEW = 50
+"""Rows of a table up to which they are looked at one by one; more are sooner judged as a table."""
 KNOWN = {"type": type, "float": float, "int": int, "str": str, "len": len, "Exception": Exception}
 """All that a compiled function can name beside what is bound to it."""
 
@@ -48,18 +52,27 @@ class RowChecker:
         self._of_mapping = _compiled(self.suite, variables, named, list(variables))
         listed = "".join(f"{variables.get(name, '_')}, " for name in self._columns)
         self._of_sequence = _compiled(self.suite, variables, f"{listed}= row" if listed else "")
+        self._convex = all(rule_type(expectation.rule).convex for expectation in self.suite.expectations)
 
     def suspects(self, row: Row) -> tuple[int, ...]:
         """The places in `suite` of the expectations that the row may break: none where it surely holds."""
         return self._of_mapping(row) if isinstance(row, dict) else self._of_sequence(row)
 
-    def surely_holds(self, columns: "Mapping[str, np.ndarray[Any, np.dtype[Any]]]") -> bool:
-        """Whether a table of one row, column by column as numpy holds it, needs no closer look."""
-        return not self.suspects_of(columns)
+    def surely_hold(self, columns: "Mapping[str, np.ndarray[Any, np.dtype[Any]]]", rows: int) -> bool:
+        """Whether a table of a few rows, column by column as numpy holds it, needs no closer look."""
+        if type(columns) is Matrix and columns.names == self._columns:
+            array = columns.array
+            # Where the least and the largest of each column hold, all between do.
+            corners = np.stack([array.min(axis=0), array.max(axis=0)]) if self._convex and rows > CORNERS else array
+            return len(corners) <= FEW and not any(map(self._of_sequence, corners.tolist()))
+        if rows > FEW:
+            return False
+        values = [_scalars(columns[name]) for name in self._columns]
+        return not any(map(self._of_sequence, zip(*values, strict=True)))
 
     def suspects_of(self, columns: "Mapping[str, np.ndarray[Any, np.dtype[Any]]]") -> tuple[int, ...]:
         """The same as `suspects` for a table of one row, column by column as numpy holds it."""
-        return self._of_sequence([_scalar(columns[name]) for name in self._columns])
+        return self._of_sequence([_scalars(columns[name])[0] for name in self._columns])
 
     def broken(self, row: Row) -> tuple[int, ...]:
         """The places in `suite` of the expectations that a row breaks.
@@ -79,11 +92,13 @@ class RowChecker:
         return tuple(place for place, result in zip(suspects, results, strict=True) if not result.passed)
 
 
-def _scalar(column: "np.ndarray[Any, np.dtype[Any]]") -> Any:
+def _scalars(column: "np.ndarray[Any, np.dtype[Any]]") -> list[Any]:
     if column.dtype.kind != "M":
-        return column.item()
-    time = column.astype("datetime64[us]").item()
-    return column[0] if isinstance(time, int) else time  # beyond the year 9999 numpy gives a number for a time
+        listed: list[Any] = column.tolist()
+        return listed
+    times = column.astype("datetime64[us]").tolist()
+    # Beyond the year 9999 numpy gives a number for a time.
+    return [column[row] if isinstance(time, int) else time for row, time in enumerate(times)]
 
 
 def _single(value: object) -> "np.ndarray[tuple[int], np.dtype[Any]]":

@@ -34,6 +34,8 @@ class Rule(ABC):
     name: ClassVar[str]
     row_wise: ClassVar[bool] = False
     """Whether a single row can be judged."""
+    convex: ClassVar[bool] = False
+    """Whether every number between two that hold holds too."""
     domain: ClassVar[tuple[str, ...]] = ()
     """The arguments that name columns."""
 

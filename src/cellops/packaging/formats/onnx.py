@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 
+from cellops.data.matrix import array_of
 from cellops.errors import IntegrityError
 from cellops.packaging.formats import onnx_graph
 from cellops.packaging.formats.base import extra
 from cellops.packaging.formats.checked import CheckedFormat
 from cellops.packaging.formats.onnx_layout import LABEL, MATRIX, chance_name, missing_text
-from cellops.packaging.predictor import Array, Predictions, Predictor, to_matrix, to_numbers
+from cellops.packaging.predictor import Array, Predictions, Predictor, doubles, to_matrix, to_numbers
 from cellops.packaging.stopping import STOP
 from cellops.records.contract import Field, Schema
 from cellops.records.profile import ColumnKind
@@ -71,13 +72,14 @@ class OnnxPredictor:
         self._session = session
         self._run_options = extra("onnxruntime", "onnx").RunOptions
         self._schema = schema
+        self._doubles = doubles(schema)
         self._dtypes = {name: DTYPES[kind] for name, kind in given.items()}
 
     def predict(self, columns: Mapping[str, Array]) -> Predictions:
         label, *chances = self._session.run(self._outputs, self._fed(columns), self._options())
         if not self._schema.classes:
             return Predictions(np.asarray(label, dtype=np.float64), None)
-        probabilities = np.column_stack(chances).astype(np.float64) if chances else None
+        probabilities = np.array(chances, dtype=np.float64).T if chances else None
         return Predictions(np.asarray(label), probabilities)
 
     def _options(self) -> Any:
@@ -91,7 +93,9 @@ class OnnxPredictor:
 
     def _fed(self, columns: Mapping[str, Array]) -> dict[str, Array]:
         if self._matrix:
-            return {MATRIX: to_matrix(self._schema, columns).astype(self._dtypes[MATRIX], copy=False)}
+            matrix = array_of(columns, self._doubles)
+            matrix = to_matrix(self._schema, columns) if matrix is None else matrix
+            return {MATRIX: matrix.astype(self._dtypes[MATRIX], copy=False)}
         return {field.name: self._column(field, columns[field.name]) for field in self._schema.inputs}
 
     def _column(self, field: Field, values: Array) -> Array:

@@ -4,8 +4,10 @@ It answers labels and probabilities.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
+
+import numpy as np
+from msgspec.structs import replace
 
 from cellops.data.arrays import Array
 from cellops.data.problems import shorten
@@ -221,6 +223,8 @@ def _matrix(tensor: dict[str, Any], fields: Mapping[str, Field], content: Tensor
     if SIZE in _parameters(tensor):
         shape = _shape(tensor)
         values = _taken(tensor, content, shape)
+        if isinstance(values, np.ndarray):
+            return values.reshape(shape)
         width = len(fields)
         return {name: values[place::width] for place, name in enumerate(fields)}
     data = _listed(tensor)

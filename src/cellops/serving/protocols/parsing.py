@@ -64,7 +64,8 @@ def _refuse_duplicates(content: bytes, document: dict[str, Any]) -> None:
 
     There is one colon for each name, besides those in strings; names that stand twice are one in the document.
     """
-    if content.count(b":") == _some_names(document):
+    colons = content.count(b":")
+    if colons == len(document) or colons == _some_names(document):
         return
     if STRING.sub(b"", content).count(b":") != _names(document):
         fact = "The body has an object that names a field twice"
@@ -97,8 +98,8 @@ def refuse_unknown(document: Mapping[str, Any], known: Iterable[str], where: str
     InputError
         When there are any.
     """
-    unknown = sorted(set(document) - set(known))
-    if unknown:
+    if not set(document).issubset(known):
+        unknown = set(document).difference(known)
         fact = f"{where} has {len(unknown)} unknown fields" if len(unknown) > 1 else f"{where} has an unknown field"
         raise InputError(fact, remedy=f"It may have {', '.join(known)}")
 
@@ -107,7 +108,7 @@ def count_rows(table: object) -> int:
     """Rows of a table of either form, before it is decoded."""
     if isinstance(table, dict):
         return max((len(values) for values in table.values() if isinstance(values, list | np.ndarray)), default=0)
-    return len(table) if isinstance(table, list) else 0
+    return len(table) if isinstance(table, list | np.ndarray) else 0
 
 
 def _count_columns(table: object) -> int:
@@ -117,7 +118,7 @@ def _count_columns(table: object) -> int:
 
 
 def decode_table(served: Served, table: object) -> Question:
-    """Decode a table of rows (a list) or of columns (an object).
+    """Decode a table of rows (a list), of columns (an object), or of all inputs in their order (an array).
 
     Raises
     ------
@@ -127,6 +128,8 @@ def decode_table(served: Served, table: object) -> Question:
         When it does not fit the contract.
     """
     served.limits.check_rows(count_rows(table))
+    if isinstance(table, np.ndarray):
+        return Question(served.decoder.table(table))
     served.limits.check_columns(_count_columns(table))
     if isinstance(table, dict):
         return Question(served.decoder.columns(table), absent=tuple(set(served.decoder.fields).difference(table)))

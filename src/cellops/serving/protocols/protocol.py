@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any, runtime_checkable
 from typing import Protocol as Shape
 
+import msgspec
+
 from cellops.data.decoder import Columns, Decoder
 from cellops.errors import CellopsError
 from cellops.packaging.predictor import Predictions
@@ -56,8 +58,7 @@ class Served:
         return [own, version] if self.is_default else [version]
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(msgspec.Struct, frozen=True):
     """What a request asks, without its protocol."""
 
     columns: Columns
@@ -71,8 +72,7 @@ class Question:
     """Those of them that are wanted as bytes, for protocols that can."""
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(msgspec.Struct, frozen=True):
     """The body of a request and what its headers say of it."""
 
     content: bytes

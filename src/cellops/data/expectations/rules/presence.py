@@ -16,6 +16,7 @@ class ValuesNotNull(ColumnRule):
 
     name = "expect_column_values_to_not_be_null"
     row_wise = True
+    convex = True
 
     def judge(self, table: Table) -> Judgement:
         column = table.column(self.column)

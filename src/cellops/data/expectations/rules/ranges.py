@@ -16,6 +16,7 @@ class ValuesBetween(Bounds, ValueRule):
 
     name = "expect_column_values_to_be_between"
     times = True
+    convex = True
 
     def __post_init__(self) -> None:
         ColumnRule.__post_init__(self)

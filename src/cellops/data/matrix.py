@@ -1,0 +1,76 @@
+"""Columns of numbers that lie in one matrix, so that a model takes them as they are."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+from math import isfinite
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Numbers = npt.NDArray[np.float64]
+NUMBERS = frozenset({int, float})
+FEW = 100
+"""Numbers up to which Python's sum takes less time than a look with numpy."""
+
+
+class Matrix(Mapping[str, npt.NDArray[Any]]):
+    """Columns by name, each of them a view that is made when it is asked for: that takes longer than to answer a row.
+
+    Parameters
+    ----------
+    names
+        The column of each name, in their order.
+    array
+        Finite numbers of shape (rows, columns).
+
+    >>> Matrix({"distance": 0, "hour": 1}, np.array([[733.0, 5.0], [1089.0, 6.0]]))["hour"]
+    array([5., 6.])
+    """
+
+    __slots__ = ("_names", "array")
+
+    def __init__(self, names: Mapping[str, int], array: Numbers) -> None:
+        self._names = names
+        self.array = array
+
+    def __getitem__(self, name: str) -> Numbers:
+        return self.array[:, self._names[name]]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __or__(self, others: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
+        """As of a `dict`: the columns, some of them others."""
+        return {**self, **others}
+
+    def with_rows(self, array: Numbers) -> "Matrix":
+        """Other rows of the same columns."""
+        return Matrix(self._names, array)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._names)
+
+
+def array_of(columns: Mapping[str, npt.NDArray[Any]], names: tuple[str, ...] | None) -> Numbers | None:
+    """Columns as one array of shape (rows, columns), where they already are one with these names in this order."""
+    return columns.array if type(columns) is Matrix and columns.names == names else None
+
+
+def finite_numbers(table: Sequence[Sequence[Any]], width: int) -> Numbers | None:
+    """One row or more of finite numbers as one array; None where a row or a value is not such."""
+    flat = table[0] if len(table) == 1 else list(chain.from_iterable(table))
+    if set(map(len, table)) != {width} or not set(map(type, flat)) <= NUMBERS:
+        return None
+    try:
+        # A sum of finite numbers can be infinite too; a closer look tells.
+        if len(flat) <= FEW and not isfinite(sum(flat)):
+            return None
+        array = np.array(flat, dtype=np.float64).reshape(len(table), width)
+    except OverflowError:
+        return None
+    return array if len(flat) <= FEW or np.isfinite(array).all() else None
