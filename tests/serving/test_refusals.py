@@ -264,11 +264,7 @@ def test_mlflow_needs_a_content_type(server: Running) -> None:
 
 def test_what_the_server_does_not_speak_is_501(server: Running) -> None:
     encoded = [tensor | {"parameters": {"content_type": "base64"}} for tensor in inputs(ROW)]
-    asked = [
-        server.client.post(V2, json={"inputs": encoded}),
-        server.client.post("/v1/models/flights:explain", json={"instances": [ROW]}),
-    ]
-    assert [answer.status_code for answer in asked] == [501] * 2
+    assert server.client.post(V2, json={"inputs": encoded}).status_code == 501
 
 
 def test_params_of_a_model_that_takes_none_are_refused(server: Running) -> None:
