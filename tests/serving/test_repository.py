@@ -13,6 +13,7 @@ from cellops.errors import NotFoundError, NotReadyError, PackageError
 from cellops.packaging.load import LoadedPackage, load_package
 from cellops.serving.errors import LoadError
 from cellops.serving.limits import Limits
+from cellops.serving.logs import LogPlace
 from cellops.serving.model_folder import ModelFolder
 from cellops.serving.models import Models
 from cellops.serving.repository import Reach, Repository, Source
@@ -44,7 +45,7 @@ def repository(shelf: Shelf, tmp_path: Path) -> Iterator[Repository]:
 
     (tmp_path / "models").mkdir()
     folder = ModelFolder(tmp_path / "models")
-    source = Source(taken, lambda _package: None, lambda name: tmp_path / name, folder=folder)
+    source = Source(taken, lambda _package: None, lambda name: LogPlace(tmp_path / name), folder=folder)
     made = Repository(source, LIMITS, load(tmp_path))
     yield made
     made.close()

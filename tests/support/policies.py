@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cellops.packaging.load import LoadedPackage
 from cellops.serving.limits import Limits
-from cellops.serving.logs import Logs
+from cellops.serving.logs import LogPlace, Logs
 from cellops.serving.policies import NOTHING, Declared
 from cellops.serving.server import build_app
 from cellops.settings import load
@@ -16,7 +16,7 @@ from support.wire import Wire
 
 @contextmanager
 def on(package: LoadedPackage, declared: Declared = NOTHING, folder: Path | None = None) -> Iterator[Wire]:
-    logs = None if folder is None else Logs.open(folder, package.contract.schema, load(folder))
+    logs = None if folder is None else Logs.open(LogPlace(folder), package.contract.schema, load(folder))
     app = build_app(package, Limits(max_bytes=1_000_000, max_rows=1000), TOKEN, logs, declared=declared)
     yield Wire(package, app)
     app.close()

@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from functools import partial
 from itertools import accumulate
 
@@ -17,6 +17,7 @@ import numpy as np
 
 from cellops.data.matrix import Matrix
 from cellops.packaging.predictor import Array, Predictions
+from cellops.packaging.stopping import STOP, Stop
 from cellops.serving.pace import Pace
 
 MOST_ROWS = 1000
@@ -29,6 +30,8 @@ AGAIN = 500
 """Times that a group was answered one by one after which it is tried together once more."""
 THREADS = 2
 """Calls that may be under way in threads, so that a long one does not hold up a short one."""
+
+Gather = bool | Callable[[], bool]
 
 
 class Waiting(msgspec.Struct, frozen=True):
@@ -51,12 +54,13 @@ class Batcher:
         Calls the model on columns of so many rows; it raises when there is no answer for one of them.
     gather
         Whether several requests may be answered by one call: only where the model gives a row the same answer whatever
-        stands beside it (see `sameness`).
+        stands beside it (see `sameness`). A function is called once, in a thread, when requests first wait together.
     """
 
-    def __init__(self, ask: Callable[[Mapping[str, Array], int], Predictions], *, gather: bool) -> None:
+    def __init__(self, ask: Callable[[Mapping[str, Array], int], Predictions], *, gather: Gather) -> None:
         self._ask = ask
-        self._gather = gather
+        self._find_out = None if isinstance(gather, bool) else gather
+        self._gathers = gather is True
         self._pace = Pace()
         self._waiting: deque[Waiting] = deque()
         self._scheduled = False
@@ -74,8 +78,14 @@ class Batcher:
         loop = asyncio.get_running_loop()
         answered: asyncio.Future[Predictions] = loop.create_future()
         self._waiting.append(Waiting(columns, rows, answered))
+        if self._find_out is not None and len(self._waiting) > 1:
+            pool.submit(self._find_out).add_done_callback(self._found_out)
+            self._find_out = None
         self._schedule(loop, pool)
         return await answered
+
+    def _found_out(self, found: "Future[bool]") -> None:
+        self._gathers = not found.cancelled() and found.exception() is None and found.result()
 
     def _schedule(self, loop: asyncio.AbstractEventLoop, pool: Executor) -> None:
         if not self._scheduled and self._waiting and self._under_way < THREADS:
@@ -92,7 +102,10 @@ class Batcher:
             _tell(group, self._answers(group))
         else:
             self._under_way += 1
-            call = loop.run_in_executor(pool, self._answers, group)
+            stop = Stop()
+            for waiting in group:
+                waiting.answered.add_done_callback(partial(_stop_for_nobody, group, stop))
+            call = loop.run_in_executor(pool, self._answers_until, stop, group)
             call.add_done_callback(partial(self._came, group, loop, pool))
         self._schedule(loop, pool)
 
@@ -115,7 +128,7 @@ class Batcher:
         """Those that are answered next: the first that waits, and what may be gathered with it."""
         group: list[Waiting] = []
         rows = 0
-        while self._waiting and (not group or (self._gather and rows + self._waiting[0].rows <= MOST_ROWS)):
+        while self._waiting and (not group or (self._gathers and rows + self._waiting[0].rows <= MOST_ROWS)):
             waiting = self._waiting.popleft()
             if not waiting.answered.done():  # a client that has gone
                 group.append(waiting)
@@ -135,6 +148,13 @@ class Batcher:
             return True
         self._apart += 1
         return self._apart % AGAIN == 0
+
+    def _answers_until(self, stop: Stop, group: Sequence[Waiting]) -> list[Predictions | Exception]:
+        token = STOP.set(stop)
+        try:
+            return self._answers(group)
+        finally:
+            STOP.reset(token)
 
     def _answers(self, group: Sequence[Waiting]) -> list[Predictions | Exception]:
         if len(group) > 1:
@@ -178,6 +198,12 @@ def joined(tables: Sequence[Mapping[str, Array]]) -> Mapping[str, Array] | None:
     if any(len({part.dtype for part in parts}) > 1 for parts in columns.values()):
         return None
     return {name: np.concatenate(parts) for name, parts in columns.items()}
+
+
+def _stop_for_nobody(group: Sequence[Waiting], stop: Stop, _answered: "asyncio.Future[Predictions]") -> None:
+    """Ask for an end where each request has its answer, or is not waited for any more."""
+    if all(waiting.answered.done() for waiting in group):
+        stop.ask()
 
 
 def _tell(group: Sequence[Waiting], answers: Sequence[Predictions | Exception]) -> None:

@@ -15,7 +15,7 @@ from cellops.monitoring.prediction_log import Answered
 from cellops.packaging.predictor import Predictions
 from cellops.packaging.stopping import STOP, Stop, check_stop
 from cellops.serving import chunks
-from cellops.serving.batching import Batcher
+from cellops.serving.batching import Batcher, Gather
 from cellops.serving.explanations import Explanations
 from cellops.serving.failures import is_discreet, no_answer
 from cellops.serving.limits import Limits
@@ -92,7 +92,7 @@ class DataPlane:
         *,
         declared: Declared = NOTHING,
         admit: Callable[[], None] = _admit_all,
-        gather: Callable[[Slot], bool] = lambda _slot: False,
+        gather: Callable[[Slot], Gather] = lambda _slot: False,
     ) -> None:
         self._strategy = strategy
         self._metrics = metrics
@@ -111,6 +111,10 @@ class DataPlane:
         self._outputs = {each.digest: OutputCheck(each.contract) for each in packages}
         self._policies = Policies(packages, metrics, declared) if declares(package.contract, declared) else None
         self._is_discreet = is_discreet(package.contract)
+
+    def close(self) -> None:
+        """Let go of the packages at once: what gathers requests refers back to this, and collecting may take long."""
+        self._batchers.clear()
 
     def answer(self, columns: Columns, call: Call) -> Answer:
         """Check the columns, predict, check the prediction, and log both.

@@ -7,6 +7,7 @@ from functools import partial
 from cellops.data.decoder import Decoder, decode_columns
 from cellops.packaging.formats import FORMATS
 from cellops.packaging.load import LoadedPackage
+from cellops.serving.batching import Gather
 from cellops.serving.dataplane import DataPlane
 from cellops.serving.feedback import Feedback
 from cellops.serving.limits import Limits
@@ -121,15 +122,15 @@ class Model:
 
         What the logs have lost stays in the metrics.
         """
+        self.plane.close()
         del self.plane, self.package, self.decoder
         if self.logs is not None:
             self.logs.close()
             self.metrics.keep_losses()
 
 
-def _gathers(batching: Batching, slot: Slot) -> bool:
-    contract = slot.package.contract
-    return batching == "always" or (
-        batching == "auto"
-        and answers_alike(slot.package.predictor, decode_columns(contract.schema, contract.parity.inputs))
-    )
+def _gathers(batching: Batching, slot: Slot) -> Gather:
+    if batching != "auto":
+        return batching == "always"
+    contract, predictor = slot.package.contract, slot.package.predictor
+    return lambda: answers_alike(predictor, decode_columns(contract.schema, contract.parity.inputs))

@@ -46,7 +46,18 @@ def dashboard(image: Image) -> dict[str, Any]:
             ROWS,
             {"labels": _rate("cellops_labels_total"), "of no prediction": _rate("cellops_unknown_labels_total")},
         ),
+        _panel(
+            "Rows that were not simply answered",
+            ROWS,
+            {"{{handling}} {{of}}": _rate("cellops_handled_rows_total", "handling, of")},
+        ),
+        _panel("Time in the operator's rules", SECONDS, _percentiles("cellops_rules_seconds")),
+        _panel("Time of an explanation", SECONDS, _percentiles("cellops_explain_seconds")),
+        _panel("Rows that explanations ask for", ROWS, {"rows": _rate("cellops_explain_evaluations_total")}),
         _panel("Rows that a log has lost", "short", {"{{log}}": f"sum by (log) (cellops_log_lost_rows{OF_MODEL})"}),
+        _panel(
+            "Segments that wait for the store", "short", {"segments": f"sum(cellops_log_waiting_segments{OF_MODEL})"}
+        ),
     ]
     return {
         "uid": image.label,
