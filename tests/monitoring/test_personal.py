@@ -78,7 +78,7 @@ def test_a_suite_declares_columns_and_is_written_as_it_was_read():
     assert len(suite.expectations) == 1
     assert parse("trips", written(suite), {}) == suite
     assert parse("trips", 'personal("name")', {}).personal == {"name": Personal.HASH}
-    merged = _merged([suite], pd.DataFrame(columns=["name", "age"]))
+    merged = _merged([suite], pd.DataFrame(columns=["name", "age"]), pd.Series(name="late", dtype=float))
     assert merged.personal == {"name": Personal.HASH}
 
 
