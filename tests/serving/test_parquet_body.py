@@ -99,6 +99,31 @@ def test_a_table_that_is_far_larger_when_unpacked_is_refused() -> None:
         parquet_table(content, LIMITS)
 
 
+@pytest.mark.parametrize("kind", ["str", "category", "large", "view"])
+def test_a_text_that_stands_once_in_the_file_and_in_every_row_is_counted_as_often(kind: str) -> None:
+    kinds = {"large": pa.large_string(), "view": pa.string_view()}
+    repeated = pa.array(["x" * 1000] * 100, kinds.get(kind, pa.string()))
+    content = written({"a": repeated.dictionary_encode() if kind == "category" else repeated})
+    assert len(content) < LIMITS.max_bytes * 10
+    with pytest.raises(LimitError, match="far larger when it is unpacked"):
+        parquet_table(content, LIMITS)
+    short = pa.array(["x" * 10] * 100, kinds.get(kind, pa.string()))
+    assert list(parquet_table(written({"a": short}), LIMITS)["a"]) == ["x" * 10] * 100
+
+
+def test_texts_that_share_their_beginning_are_counted_whole() -> None:
+    texts = ["x" * 1000 + str(number) for number in range(100)]
+    content = written({"a": texts}, use_dictionary=False, column_encoding={"a": "DELTA_BYTE_ARRAY"})
+    with pytest.raises(LimitError, match="far larger when it is unpacked"):
+        parquet_table(content, LIMITS)
+
+
+def test_columns_of_lists_are_refused_before_they_are_read() -> None:
+    for nested in ([[0] * 100_000], [{"b": 1}], [[(1, 2)]]):
+        with pytest.raises(InputError, match="Column a has lists or objects in its rows"):
+            parquet_table(written({"a": nested}), LIMITS)
+
+
 def test_too_many_columns_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "MOST_COLUMNS", 3)
     with pytest.raises(LimitError, match="4 columns"):
