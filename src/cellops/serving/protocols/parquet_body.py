@@ -1,4 +1,4 @@
-"""A table of Parquet in the body of a request: its footer is looked at before any of its values."""
+"""A table of Parquet in the body of a request: its footer and the heads of its pages are looked at first."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -9,6 +9,7 @@ from cellops.data.arrays import Array
 from cellops.data.problems import shorten
 from cellops.errors import InputError, LimitError
 from cellops.serving.limits import Limits
+from cellops.serving.protocols.parquet_pages import unpacked_bytes
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -48,7 +49,7 @@ def parquet_table(content: bytes, limits: Limits) -> dict[str, Sequence[Any] | A
 
     try:
         file = pq.ParquetFile(pa.BufferReader(content))
-        _check_size(file.metadata, limits)
+        _check_size(content, file.metadata, limits)
         _refuse_nested(file.schema_arrow)
         table = _read(file, limits)
         names: list[str] = table.column_names
@@ -62,11 +63,10 @@ def parquet_table(content: bytes, limits: Limits) -> dict[str, Sequence[Any] | A
     return dict(zip(names, columns, strict=True))
 
 
-def _check_size(footer: "pq.FileMetaData", limits: Limits) -> None:
+def _check_size(content: bytes, footer: "pq.FileMetaData", limits: Limits) -> None:
     limits.check_rows(footer.num_rows)
     limits.check_columns(footer.num_columns)
-    groups = (footer.row_group(number) for number in range(footer.num_row_groups))
-    _check_bytes(sum(group.total_byte_size for group in groups), limits)
+    _check_bytes(unpacked_bytes(content, footer), limits)
 
 
 def _check_bytes(size: int, limits: Limits) -> None:
