@@ -7,7 +7,7 @@ import numpy as np
 
 from cellops.data.arrays import Array
 from cellops.data.problems import shorten
-from cellops.errors import InputError, LimitError
+from cellops.errors import InputError
 from cellops.serving.limits import Limits
 from cellops.serving.protocols.parquet_pages import unpacked_bytes
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
 PARQUET = "application/vnd.apache.parquet"
-MOST_TIMES = 20
-"""How many times the largest body a table may be when it is unpacked."""
 READ_ROWS = 64
 """Rows that are read before it is looked again how large the table has become."""
 
@@ -66,13 +64,7 @@ def parquet_table(content: bytes, limits: Limits) -> dict[str, Sequence[Any] | A
 def _check_size(content: bytes, footer: "pq.FileMetaData", limits: Limits) -> None:
     limits.check_rows(footer.num_rows)
     limits.check_columns(footer.num_columns)
-    _check_bytes(unpacked_bytes(content, footer), limits)
-
-
-def _check_bytes(size: int, limits: Limits) -> None:
-    if size > MOST_TIMES * limits.max_bytes:
-        fact = "The table is far larger when it is unpacked"
-        raise LimitError(fact, remedy="Send fewer rows at a time, or raise CELLOPS_SERVER_MAX_BYTES")
+    limits.check_unpacked(unpacked_bytes(content, footer))
 
 
 def _refuse_nested(schema: "pa.Schema") -> None:
@@ -93,7 +85,7 @@ def _read(file: "pq.ParquetFile", limits: Limits) -> "pa.Table":
     for batch in file.iter_batches(READ_ROWS, use_threads=False):
         rows, size = rows + batch.num_rows, size + sum(map(_plain_bytes, batch.columns))
         limits.check_rows(rows)
-        _check_bytes(size, limits)
+        limits.check_unpacked(size)
         batches.append(batch)
     return pa.Table.from_batches(batches, file.schema_arrow)
 
