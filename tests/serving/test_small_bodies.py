@@ -70,7 +70,7 @@ def test_columns_that_many_rows_lack_are_not_looked_for_one_by_one() -> None:
 
     def refused() -> None:
         with pytest.raises(
-            InputError, match="Column f0 is missing in rows 0, 1, 2, 3, 4 and 995 more; .*more problems"
+            InputError, match=r"Column f0 is missing in rows 0, 1, 2, 3, 4 and 995 more; .*more problems"
         ):
             wide.decode(rows(1000, other=1))
 
