@@ -22,9 +22,10 @@ def predict(predictor: Predictor, columns: Columns, rows: int) -> Predictions:
     """
     if rows <= CHUNK_ROWS:
         return asked(predictor, columns)
-    parts = []
-    for start in range(0, rows, CHUNK_ROWS):
-        parts.append(asked(predictor, {name: values[start : start + CHUNK_ROWS] for name, values in columns.items()}))
+    parts = [
+        asked(predictor, {name: values[start : start + CHUNK_ROWS] for name, values in columns.items()})
+        for start in range(0, rows, CHUNK_ROWS)
+    ]
     chances = [part.probabilities for part in parts if part.probabilities is not None]
     return Predictions(
         np.concatenate([part.labels for part in parts]),
