@@ -52,6 +52,10 @@ class Matrix(Mapping[str, npt.NDArray[Any]]):
         return Matrix(self._names, array)
 
     @property
+    def rows(self) -> int:
+        return len(self.array)
+
+    @property
     def names(self) -> tuple[str, ...]:
         return tuple(self._names)
 

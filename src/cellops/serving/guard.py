@@ -11,6 +11,7 @@ from typing import Any
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from cellops.serving.limits import MOST_HEAD_BYTES
+from cellops.serving.wholes import WHOLE, Whole
 
 MOST_CONNECTIONS = 1000
 """More would use up the files that a process may have open, and the logs need some."""
@@ -52,6 +53,11 @@ class Guard(asyncio.Protocol):
             self._refuse(BUSY)
         else:
             self._set_deadline()
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        if hasattr(self, "parser"):
+            cycle.scope["extensions"] = {WHOLE: Whole(cycle)}
+        super()._start_asgi_task(cycle, app)  # type: ignore[misc]
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
