@@ -9,7 +9,9 @@ from typing import Any
 
 WHOLE = "cellops.whole"
 """The extension of ASGI by which an application asks for this."""
-OK = b"HTTP/1.1 200 OK\r\n"
+OK, LINE = b"HTTP/1.1 200 OK", b"\r\n"
+NAMED = b": ".join
+END, LAST = b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n"
 
 
 class Whole:
@@ -37,15 +39,15 @@ class Whole:
         cycle = self._cycle
         if cycle.disconnected or cycle.response_started or cycle.flow.write_paused:
             return False
-        lines = [b"%b: %b\r\n" % header for header in (*cycle.default_headers, *headers)]
-        head = b"".join(lines)
-        if not head.count(b"\n") == head.count(b"\r") == len(lines):
+        lines = [OK, *map(NAMED, cycle.default_headers), *map(NAMED, headers)]
+        head = LINE.join(lines)
+        if not head.count(b"\n") == head.count(b"\r") == len(lines) - 1:
             # A header that holds an end of line: uvicorn says so.
             return False
-        end = b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n"
+        end = END if cycle.keep_alive else LAST
         cycle.waiting_for_100_continue = False
         cycle.response_started = cycle.response_complete = True
-        cycle.transport.write(b"".join((OK, head, end, b"" if cycle.scope["method"] == "HEAD" else body)))
+        cycle.transport.write(b"".join((head, end, b"" if cycle.scope["method"] == "HEAD" else body)))
         cycle.message_event.set()
         if not cycle.keep_alive:
             cycle.transport.close()
