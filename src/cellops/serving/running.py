@@ -15,6 +15,7 @@ import uvicorn
 
 from cellops.serving.app import App
 from cellops.serving.guard import MOST_CONNECTIONS, guarded
+from cellops.serving.interpreter import answering
 from cellops.serving.listening import Listener
 from cellops.serving.tls import Certificate
 
@@ -77,7 +78,7 @@ def run(app: App, listener: Listener, seconds: float, certificate: Certificate |
     certificate
         What to speak TLS with.
     """
-    with _stopping_quietly():
+    with _stopping_quietly(), answering():
         _Server(_config(app, seconds, certificate), hooks).run(sockets=[listener.socket])
 
 
