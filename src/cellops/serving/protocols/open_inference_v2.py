@@ -201,7 +201,7 @@ class OpenInferenceV2:
             if SIZE in _parameters(tensor):
                 _taken(tensor, content, shape)
             return []
-        if len(shape) > MATRIX or shape[1:] not in ([], [1]):
+        if shape[1:] not in ([], [1]):
             fact = f"Input {field.name} is not a column"
             raise InputError(fact, remedy="Send the shape [rows] or [rows, 1]", column=field.name)
         _check_datatype(tensor, TAKEN[field.kind], field.name)
@@ -255,9 +255,12 @@ def _taken(tensor: dict[str, Any], content: Tensors | None, shape: list[int]) ->
 
 def _shape(tensor: dict[str, Any]) -> list[int]:
     shape: Any = tensor.get("shape")
-    if not isinstance(shape, list) or not shape or not all(type(size) is int and size >= 0 for size in shape):
-        fact = "The shape of an input is not a list of sizes"
-        raise InputError(fact, remedy="Send the shape [rows]")
+    # Of many large sizes the product alone would take a processor for minutes.
+    of_column = isinstance(shape, list) and 0 < len(shape) <= MATRIX
+    if not of_column or not all(type(size) is int and size >= 0 for size in shape):
+        name = shorten(tensor["name"])
+        fact = f"The shape of input {name} is not a list of one size or two"
+        raise InputError(fact, remedy="Send the shape [rows] or [rows, 1]", column=name)
     return shape
 
 
