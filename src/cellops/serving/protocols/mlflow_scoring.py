@@ -4,6 +4,7 @@ import codecs
 import csv
 import io
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any
 
 from cellops.data.csv_cells import bare_return, cell_value
@@ -88,12 +89,15 @@ class MlflowScoring:
             fact = f"The body holds a carriage return outside of quotes in line {line}"
             raise InputError(fact, remedy="Put the cell into quotes, or leave the carriage return out")
         try:
-            header, *rows = [
-                row for row in csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True) if row
-            ]
+            text = io.StringIO(content.decode("utf-8-sig"), newline="")
+            lines = (row for row in csv.reader(text, strict=True) if row)
+            header, *rows = islice(lines, self._served.limits.max_rows + 1)
+            # Lists of what is refused anyway would take a hundred times the memory of the body.
+            more = sum(1 for _ in lines)
         except (UnicodeDecodeError, csv.Error, ValueError) as error:
             fact = "The body is not CSV in UTF-8 with a header"
             raise InputError(fact, remedy="Send the names of the columns in the first line") from error
+        self._served.limits.check_rows(len(rows) + more)
         table = _named(header, rows)
         known = {name: [cell_value(fields[name], cell) for cell in table[name]] for name in table if name in fields}
         return decode_table(self._served, table | known)
