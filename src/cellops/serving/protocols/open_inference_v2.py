@@ -259,11 +259,11 @@ def _taken(tensor: dict[str, Any], content: Tensors | None, shape: list[int]) ->
 
 def _shape(tensor: dict[str, Any]) -> list[int]:
     shape: Any = tensor.get("shape")
-    # Of many large sizes the product alone would take a processor for minutes.
+    # The product of many sizes takes the square of their number.
     if isinstance(shape, list) and 0 < len(shape) <= MATRIX and all(type(size) is int and size >= 0 for size in shape):
         return shape
     name = shorten(tensor["name"])
-    fact = f"The shape of input {name} is not a list of one size or two"
+    fact = f"The shape of input {name} is not a list of sizes, of one or two"
     raise InputError(fact, remedy="Send the shape [rows] or [rows, 1]", column=name)
 
 
