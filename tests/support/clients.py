@@ -16,50 +16,59 @@ import json, sys
 url, token, model, file = sys.argv[1:]
 columns = json.load(open(file))
 headers = {"Authorization": f"Bearer {token}"}
+TYPES = {str: "BYTES", int: "INT64", float: "FP64"}
+datatypes = {name: TYPES[type(values[0])] for name, values in columns.items() if values[0] is not None}
+"""
+"""A column is of its first value's type; only tables without gaps are sent as tensors."""
+
+ARRAYS = """
+import numpy as np
+
+DTYPES = {"BYTES": object, "INT64": "int64", "FP64": "float64"}
+arrays = {name: np.array(columns[name], DTYPES[datatype]) for name, datatype in datatypes.items()}
+
+def filled(Input, binary):
+    tensors = [Input(name, [len(array)], datatypes[name]) for name, array in arrays.items()]
+    for tensor, array in zip(tensors, arrays.values()):
+        tensor.set_data_from_numpy(array, binary_data=binary)
+    return tensors
 """
 
-TRITON = """
-import numpy as np
+TRITON = (
+    ARRAYS
+    + """
 import tritonclient.http as triton
 
-TYPES = {"carrier": "BYTES", "origin": "BYTES", "distance": "INT64", "hour": "INT64"}
 client = triton.InferenceServerClient(url.removeprefix("http://"))
 assert client.is_server_live() and client.is_server_ready()
 assert client.is_model_ready(model, headers=headers)
 told = client.get_model_metadata(model, headers=headers)
 assert {each["name"] for each in told["inputs"]} == set(columns)
 
-def tensors(binary):
-    for name, values in columns.items():
-        datatype = TYPES.get(name, "FP64")
-        array = np.array(values, {"BYTES": object, "INT64": "int64", "FP64": "float64"}[datatype])
-        tensor = triton.InferInput(name, [len(values)], datatype)
-        tensor.set_data_from_numpy(array, binary_data=binary)
-        yield tensor
-
 def asked(sent, received):
     outputs = [triton.InferRequestedOutput(each["name"], binary_data=received) for each in told["outputs"]]
-    answer = client.infer(model, list(tensors(sent)), outputs=outputs, headers=dict(headers), request_id="mine")
+    given = {"outputs": outputs, "headers": dict(headers), "request_id": "mine"}
+    answer = client.infer(model, filled(triton.InferInput, sent), **given)
     assert answer.get_response()["id"] == "mine"
     values = {each["name"]: answer.as_numpy(each["name"]) for each in told["outputs"]}
     return {n: [v.decode() if isinstance(v, bytes) else v for v in a.tolist()] for n, a in values.items()}
 
 answers = {f"{sent} {received}": asked(sent, received) for sent in (True, False) for received in (True, False)}
 try:
-    client.infer(model, list(tensors(True))[1:], headers=headers)
+    client.infer(model, filled(triton.InferInput, True)[1:], headers=headers)
 except triton.InferenceServerException as error:
     answers["refused"] = error.message()
 print(json.dumps(answers))
 """
+)
 
 MLSERVER = """
 import pathlib, subprocess
 
-TYPES = {str: "BYTES", int: "INT64", float: "FP64"}
 rows = len(next(iter(columns.values())))
 
 def request(row):
-    inputs = [{"name": n, "shape": [1], "datatype": TYPES[type(v[row])], "data": [v[row]]} for n, v in columns.items()]
+    inputs = [{"name": n, "shape": [1], "datatype": datatypes[n], "data": [v[row]]} for n, v in columns.items()]
     return json.dumps({"inputs": inputs})
 
 asked, answered = pathlib.Path(file + ".asked"), pathlib.Path(file + ".answered")
@@ -73,23 +82,13 @@ answers.sort(key=lambda answer: answer["parameters"]["batch_index"])
 print(json.dumps(answers))
 """
 
-KSERVE = """
+KSERVE = (
+    ARRAYS
+    + """
 import asyncio
-import numpy as np
 from kserve import InferenceRESTClient, InferInput, InferRequest, RESTConfig
 
-TYPES = {"carrier": "BYTES", "origin": "BYTES", "distance": "INT64", "hour": "INT64"}
 rows = [dict(zip(columns, values)) for values in zip(*columns.values())]
-
-def request(binary):
-    inputs = []
-    for name, values in columns.items():
-        datatype = TYPES.get(name, "FP64")
-        array = np.array(values, {"BYTES": object, "INT64": "int64", "FP64": "float64"}[datatype])
-        tensor = InferInput(name, [len(values)], datatype)
-        tensor.set_data_from_numpy(array, binary_data=binary)
-        inputs.append(tensor)
-    return InferRequest(model_name=model, infer_inputs=inputs)
 
 async def main():
     answers = {}
@@ -102,12 +101,14 @@ async def main():
         assert await client.is_server_ready(url, headers=headers)
         assert await client.is_model_ready(url, model, headers=headers)
         for binary in (True, False):
-            answer = await client.infer(url, request(binary), model_name=model, headers=dict(headers))
+            request = InferRequest(model_name=model, infer_inputs=filled(InferInput, binary))
+            answer = await client.infer(url, request, model_name=model, headers=dict(headers))
             answers[f"v2 {binary}"] = {each.name: each.as_numpy().tolist() for each in answer.outputs}
     print(json.dumps(answers))
 
 asyncio.run(main())
 """
+)
 
 REQUESTS = """
 import io
