@@ -248,7 +248,7 @@ def _asking(operation: Operation, error: JSONSchema) -> dict[str, Any]:
         },
         "responses": {
             "200": {"description": "The answer", "headers": described, "content": content},
-            **_refusals(error),
+            **refusals(error),
         },
     }
 
@@ -259,7 +259,7 @@ def _reading(value: Document, error: JSONSchema) -> dict[str, Any]:
         "summary": "Read",
         "responses": {
             "200": {"description": "What stands there", "content": {media: {"schema": schema}}},
-            **_refusals(error),
+            **refusals(error),
         },
     }
 
@@ -271,7 +271,8 @@ def _like(value: object) -> JSONSchema:
     return {"const": value} if not isinstance(value, dict) else {"type": "object"}
 
 
-def _refusals(error: JSONSchema) -> dict[str, Any]:
+def refusals(error: JSONSchema) -> dict[str, Any]:
+    """The answers of a path that are errors, by status."""
     content = {"application/json": {"schema": error}}
     return {status: {"description": words, "content": content} for status, words in ERRORS.items()}
 
