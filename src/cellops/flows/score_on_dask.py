@@ -42,7 +42,7 @@ def on_cluster(
     """
     from distributed.diagnostics.plugin import WorkerPlugin
 
-    class ScorePlugin(WorkerPlugin):  # type: ignore[misc]  # has no types
+    class ScorePlugin(WorkerPlugin):
         """The scorer of a worker, whenever that comes; its folder goes away with it."""
 
         def __init__(self, content: "Shipped") -> None:
@@ -83,14 +83,16 @@ class Shipped:
     ) -> None:
         from cellops.flows.opening import trusted_keys
         from cellops.packaging.copying import pack
+        from cellops.packaging.load import load_package
 
         self.name = f"cellops-score-{uuid.uuid4().hex}"
         self._digest, self._declared, self._wishes = loaded.digest, declared, wishes
-        self._trust = {
-            "trusted_types": settings.trusted,
-            "allow_pickle": settings.allow_pickle,
-            "trusted_keys": trusted_keys(settings),
-        }
+        self._load = partial(
+            load_package,
+            trusted_types=settings.trusted,
+            allow_pickle=settings.allow_pickle,
+            trusted_keys=trusted_keys(settings),
+        )
         with tempfile.TemporaryDirectory(prefix="cellops-score-") as folder:
             archive = Path(folder) / "package.zip"
             pack(path, archive, digest=loaded.digest)
@@ -98,13 +100,12 @@ class Shipped:
 
     def unpack(self, worker: Any) -> None:
         """Load the package on a worker; its digest is compared before anything of it is parsed."""
-        from cellops.packaging.load import load_package
         from cellops.serving.batch.scorer import Scorer
 
         with tempfile.TemporaryDirectory(dir=worker.local_directory) as folder:
             archive = Path(folder) / "package.zip"
             archive.write_bytes(self._content)
-            loaded = load_package(archive, **self._trust)
+            loaded = self._load(archive)
         if loaded.digest != self._digest:
             fact = "The package that came to a worker is not the one that was sent"
             raise ClusterError(fact, remedy="Try again")

@@ -1,6 +1,8 @@
 """What a batch reads: files one after the other, or a table of DuckDB, as chunks that never span two files."""
 
+import csv
 import hashlib
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -172,6 +174,7 @@ def _csv(path: Path, name: str, rows: int | None) -> Iterator[Any]:
     if not names:
         fact = f"{name} is empty, without even a line of names"
         raise InputError(fact, remedy="Name each column in the first line")
+    _refuse_torn(path, name, len(names))
     untyped = Schema(inputs=(), task=Task.CLASSIFICATION, target="")
     size = rows or min(CHUNK_ROWS, fitting_rows(len(names)))
     schema = pa.schema([(each, pa.string()) for each in names])
@@ -180,7 +183,6 @@ def _csv(path: Path, name: str, rows: int | None) -> Iterator[Any]:
         if not doubled(names):
             for frame in TableChunks(path, untyped, None, set(names), size):
                 table = pa.Table.from_pandas(frame, schema=schema, preserve_index=False).replace_schema_metadata(None)
-                _refuse_short(table, name, first)
                 yield table
                 first += table.num_rows
     except InputError as error:
@@ -189,18 +191,20 @@ def _csv(path: Path, name: str, rows: int | None) -> Iterator[Any]:
         yield pa.Table.from_batches([], pa.schema([pa.field(each, pa.string()) for each in names]))
 
 
-def _refuse_short(table: Any, name: str, first: int) -> None:
-    """A line with fewer cells than there are names is one that was not written to its end."""
-    import pyarrow.compute as pc
-
-    last = table.column(table.num_columns - 1)
-    if last.null_count:
-        row = first + pc.index(last.is_null(), value=True).as_py()
-        fact = f"{name} is torn: row {row} has fewer cells than the first line has names"
-        raise InputError(fact, remedy="Write it again in whole", rows=[row])
+def _refuse_torn(path: Path, name: str, columns: int) -> None:
+    """A last line without an end, with fewer cells than there are names, was not written to its end."""
+    with path.open("rb") as file:
+        file.seek(max(file.seek(0, os.SEEK_END) - SAMPLE, 0))
+        last = file.read().rpartition(b"\n")[2]
+    # The end of a cell of several lines has one quote more than pairs of them.
+    if last and last.count(b'"') % 2 == 0:
+        cells = next(csv.reader([last.decode("utf-8", "replace")]), [])
+        if len(cells) < columns:
+            fact = f"{name} is torn: its last line has {len(cells)} cells, and its first line {columns} names"
+            raise InputError(fact, remedy="Write it again in whole")
 
 
 def _of_file(error: InputError, path: Path, name: str) -> InputError:
     """The error with the name of the file as it was given, below its folder."""
     fact = error.fact if name in error.fact else error.fact.replace(path.name, name, 1)
-    return InputError(fact, received=error.received, remedy=error.remedy, **error.data)
+    return InputError(fact, received=error.received, remedy=error.remedy, file=name)

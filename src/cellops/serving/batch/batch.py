@@ -59,9 +59,9 @@ class Batch:
         OutputError
             When there is no room; what is done stays.
         """
-        progress = _Progress(self.source.rows(), self.on_progress)
-        waiting = _Waiting(parts, progress)
         try:
+            progress = _Progress(self.source.rows(), self.on_progress)
+            waiting = _Waiting(parts, progress)
             for part in self.perform(waiting.filtered(self.source.chunks(self.chunk_rows))):
                 parts.keep(part)
                 progress.add(part.report.rows, fresh=True)
@@ -182,7 +182,7 @@ def _alike(first: Any, rest: Iterable[Any]) -> Iterator[Any]:
     for table in rest:
         try:
             yield table.cast(first.schema)
-        except (pa.ArrowInvalid, ValueError) as error:
+        except (pa.ArrowException, ValueError) as error:
             fact = f"A column is not of one type in all of the input: {said(error)}"
             raise InputError(
                 fact, remedy="Write the files with the same columns and types, or leave it out with --keep"

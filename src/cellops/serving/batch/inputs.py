@@ -36,6 +36,13 @@ class Inputs:
     bad: dict[int, tuple[str, str]] = field(default_factory=dict)
     """Column and problem of every other row."""
 
+    def by_problem(self) -> dict[tuple[str, str], list[int]]:
+        """The same rows, those of one column and problem together, ascending."""
+        found: dict[tuple[str, str], list[int]] = {}
+        for row in sorted(self.bad):
+            found.setdefault(self.bad[row], []).append(row)
+        return found
+
 
 def inputs_of(schema: Schema, chunk: Chunk) -> Inputs:
     """Read the inputs of a chunk.

@@ -96,9 +96,9 @@ def in_order_of_ending(
             on_silence()
         for future in sorted(done, key=under_way.__getitem__):
             number = under_way.pop(future)
-            error = future.exception()
-            if error is not None:
-                errors[number] = error
+            failed = future.exception()
+            if failed is not None:
+                errors[number] = failed
             elif (part := Part.from_bytes(future.result())) is not None:
                 yield part
     if errors:

@@ -100,10 +100,12 @@ class Scorer:
         InputError
             When a column is not there; when there is a bad row and such are refused.
         """
-        package, chunk = self._package, self._kept(chunk)
+        package = self._package
+        self._require_kept(chunk)
         tally = Tally(package, chunk)
         inputs = inputs_of(self._plane.contract.schema, chunk)
-        tally.bad(inputs.bad)
+        for (column, problem), bad in inputs.by_problem().items():
+            tally.bad(bad, column, problem)
         self._refuse(chunk, tally)
         columns, rows = inputs.columns, inputs.rows
         if len(rows):
@@ -138,14 +140,13 @@ class Scorer:
         inputs = {field.name for field in self._package.contract.schema.inputs}
         return [name for name in names if name not in inputs]
 
-    def _kept(self, chunk: Chunk) -> Chunk:
-        """The chunk, once it is known to have all columns that shall be kept."""
+    def _require_kept(self, chunk: Chunk) -> None:
+        """Refuse a chunk that has not all columns which shall be kept."""
         absent = [name for name in self._wishes.keep or () if name not in chunk.table.column_names]
         if absent:
             fact = f"{chunk.file} has no column {absent[0]}, which shall be kept"
             remedy = f"Its columns are: {', '.join(chunk.table.column_names)}"
             raise InputError(fact, remedy=remedy, column=absent[0], file=chunk.file, row=chunk.first)
-        return chunk
 
     def _answers(self, columns: Columns, rows: Any, tally: Tally, chunk: Chunk) -> list[Answers]:
         """Answer rows; those on which the model fails are found by halves, and are bad."""
@@ -161,7 +162,7 @@ class Scorer:
                 if self._wishes.on_bad is OnBad.REFUSE or failures > MOST_FAILURES:
                     raise _in_chunk(error, chunk) from error
                 if len(part) == 1:
-                    tally.bad({int(rows[part[0]]): ("", error.fact)})
+                    tally.bad([int(rows[part[0]])], "", error.fact)
                     continue
                 half = len(part) // 2
                 waiting += [part[half:], part[:half]]

@@ -1,6 +1,6 @@
 """What is found in the rows of a chunk, counted for the report."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -28,12 +28,11 @@ class Tally:
         self.rejected: dict[int, tuple[str, str]] = {}
         """Column and problem of each row that has no answer, by its number in the chunk."""
 
-    def bad(self, found: Mapping[int, tuple[str, str]]) -> None:
-        """Rows that have no answer."""
-        for row, (column, problem) in found.items():
-            if row not in self.rejected:
-                self.rejected[row] = (column, problem)
-                self._count(problem, column, Severity.ERROR, np.array([row]))
+    def bad(self, rows: Iterable[int], column: str, problem: str) -> None:
+        """Rows that have no answer; one that has several problems is counted by the first."""
+        fresh = [row for row in rows if row not in self.rejected]
+        self.rejected.update(dict.fromkeys(fresh, (column, problem)))
+        self._count(problem, column, Severity.ERROR, np.array(fresh, dtype=np.intp))
 
     def check(self, columns: Columns, rows: Rows) -> Rows:
         """Hold typed rows against the rules of the package; gives the places of those that may be answered."""
@@ -49,7 +48,7 @@ class Tally:
             places = broken_rows(rule, filled)
             if rule.on_breach is Action.REJECT:
                 good[places] = False
-                self.bad({row: (", ".join(rule.columns), breach(rule)) for row in rows[places].tolist()})
+                self.bad(rows[places].tolist(), ", ".join(rule.columns), breach(rule))
             else:
                 self._count(breach(rule), ", ".join(rule.columns), Severity.WARNING, rows[places])
         for column, categories in unseen(contract.schema, filled).items():

@@ -136,19 +136,14 @@ class Watch:
         try:
             scored = self._score(path, output, on_progress)
         except (InputError, NotFoundError, UsageError) as error:
-            if output.exists():
-                # It was scored, and the ledger was not written any more.
-                pass
-            else:
+            # Else it was scored before, and the ledger was not written any more.
+            if not output.exists():
                 done = done.replace(output=None, trouble=error.text())
                 self._set_aside(path, content, error)
         else:
             done = done.replace(rows=scored.report.answered, set_aside=scored.report.set_aside)
         known.add((path.name, content))
-        with writing(str(self._output)), (self._output / LEDGER).open("ab") as ledger:
-            ledger.write(done.to_json() + b"\n")
-            ledger.flush()
-            os.fsync(ledger.fileno())
+        self._note(done)
         self._on_file(done)
         return done
 
@@ -160,6 +155,16 @@ class Watch:
             bad.mkdir(exist_ok=True)
             shutil.copyfile(path, bad / name)
             (bad / f"{name}.reason.txt").write_text(error.text() + "\n", encoding="utf-8")
+
+    def _note(self, done: WatchedFile) -> None:
+        """Write to the ledger, behind a line that was perhaps not written to its end."""
+        with writing(str(self._output)), (self._output / LEDGER).open("ab+") as ledger:
+            if ledger.tell():
+                ledger.seek(-1, os.SEEK_END)
+                ledger.write(b"" if ledger.read() == b"\n" else b"\n")
+            ledger.write(done.to_json() + b"\n")
+            ledger.flush()
+            os.fsync(ledger.fileno())
 
     def _ledger(self) -> Iterator[WatchedFile]:
         """What was done before; a line that was not written to its end says nothing."""
