@@ -31,6 +31,7 @@ VERBS = (
     "restore",
     "retire",
     "runs",
+    "score",
     "serve",
     "show",
     "sign",
@@ -81,6 +82,7 @@ if TYPE_CHECKING:
     from cellops.flows.retire import retire as retire
     from cellops.flows.runs import runs as runs
     from cellops.flows.runs import show as show
+    from cellops.flows.score import score as score
     from cellops.flows.serve import serve as serve
     from cellops.flows.sign import sign as sign
     from cellops.flows.split import split as split

@@ -19,6 +19,7 @@ from cellops.screens.reading import reading
 from cellops.screens.registry import decided, models, promoted
 from cellops.screens.restored import restored
 from cellops.screens.runs import run, run_line, runs
+from cellops.screens.score import scored, scoring
 from cellops.screens.server import changed, served, serving
 from cellops.screens.session import status
 from cellops.screens.signed import keys, signed
@@ -59,6 +60,8 @@ __all__ = [
     "run_line",
     "runs",
     "saved",
+    "scored",
+    "scoring",
     "served",
     "serving",
     "signed",
