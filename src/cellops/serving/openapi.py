@@ -282,6 +282,7 @@ def _feedback(limits: Limits, value: JSONSchema) -> Operation:
             "prediction_id": {"type": "string", "pattern": "^[!-~]{1,160}$", "description": "ANSWER:ROW, rows from 0"},
             "label": value,
             "observed": {"type": ["string", "null"], "format": "date-time", "description": "When it was known"},
+            "reviewer": {"type": ["string", "null"], "maxLength": 120, "description": "Who has looked at the row"},
         },
         "prediction_id",
         "label",
