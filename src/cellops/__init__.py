@@ -30,6 +30,7 @@ VERBS = (
     "report",
     "restore",
     "retire",
+    "review",
     "runs",
     "serve",
     "show",
@@ -79,6 +80,7 @@ if TYPE_CHECKING:
     from cellops.flows.report import report as report
     from cellops.flows.restore import restore as restore
     from cellops.flows.retire import retire as retire
+    from cellops.flows.review import review as review
     from cellops.flows.runs import runs as runs
     from cellops.flows.runs import show as show
     from cellops.flows.serve import serve as serve
