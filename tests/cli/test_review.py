@@ -4,10 +4,12 @@ import os
 import pty
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 import pytest
 
+from support.logs import until
 from support.processes import started
 from support.reviews import labels_in, write_log
 from support.served import build
@@ -35,7 +37,9 @@ def typed(command: list[str], keys: list[bytes], folder: Path) -> tuple[int, str
             if not part:
                 break
             sent += part
-            while pressed < len(keys) and sent.count(PROMPT) > pressed:
+            if pressed < len(keys) and sent.count(PROMPT) > pressed:
+                # What is pressed before a key is waited for is thrown away: nobody labels a row unseen.
+                until(lambda: not termios.tcgetattr(leader)[3] & termios.ICANON)
                 os.write(leader, keys[pressed])
                 pressed += 1
         code = process.wait()
