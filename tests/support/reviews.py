@@ -19,9 +19,9 @@ def write_log(
     key: bytes | None = None,
     **values: object,
 ) -> Path:
-    """One request `p` with a row for each probability of the first class; inputs are the parity rows, over and over.
+    """One request `p` with a row for each probability of the first class, the second has the rest.
 
-    Others are given by name: a value for all rows.
+    Inputs are the parity rows, over and over; others are given by name, a value for all rows.
     """
     opened = open_package(package, load())
     schema, parity = opened.contract.schema, opened.contract.parity
@@ -32,6 +32,7 @@ def write_log(
             columns[field.name] = columns[field.name].astype(float)
     first = np.array(chances, dtype=float)
     labels = np.array(schema.classes, dtype=object)[np.where(first >= 0.5, 0, 1)] if schema.classes else first
+    others = [np.zeros(rows)] * (len(schema.classes) - 2)
     columns |= {name: np.full(rows, value, dtype=object) for name, value in values.items()}
     writer = prediction_log.open_writer(folder, schema, flush_seconds=0.01, segment_rows=10_000, key=key)
     entry = prediction_log.Answered(
@@ -43,7 +44,7 @@ def write_log(
         package=opened.digest,
         columns=columns,
         labels=labels,
-        probabilities=np.column_stack([first, 1 - first]) if schema.probabilities else None,
+        probabilities=np.column_stack([first, 1 - first, *others]) if schema.probabilities else None,
         handled=None if handled is None else np.array(handled, dtype=object),
     )
     writer.append(entry, rows)

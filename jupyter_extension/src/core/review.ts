@@ -54,7 +54,9 @@ export class ReviewCard {
       ...(state.row ? [this.row(state, state.row)] : []),
       this.buttons(state)
     );
-    this.said.textContent = state.said || (state.row ? '' : 'Nothing waits any more.');
+    this.said.textContent = [state.said, state.left ? '' : 'Nothing waits any more.']
+      .filter(Boolean)
+      .join(' · ');
     if (typing) {
       (this.body.querySelector('input') ?? this.node).focus();
     }

@@ -99,7 +99,8 @@ def work(
     from cellops.flows.review import queue
     from cellops.flows.review import review as begin
 
-    given = {"--list": listed or as_json, "--export": exported, "--import": imported, "--training-rows": training_rows}
+    told = "--json" if as_json else "--list"
+    given = {told: listed or as_json, "--export": exported, "--import": imported, "--training-rows": training_rows}
     modes = [name for name, value in given.items() if value]
     if len(modes) > 1:
         fact = f"{' and '.join(modes)} are given together"

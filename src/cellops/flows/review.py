@@ -3,7 +3,7 @@
 import atexit
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -215,7 +215,8 @@ class Review:
             self._finished = Reviewed(
                 reviewer=self._held.reviewer, labelled=len(self._kept), skipped=skipped, place=place, disagreements=told
             )
-            self._mine, self._open = [], []
+            self._open = [*(row.prediction_id for row in self._mine), *self._open]
+            self._mine = []
         return self._finished
 
     def _shown(self) -> ReviewRow:
@@ -260,10 +261,8 @@ class Review:
         self._mine = list(self._held.rows(self._found.loc[taken]))
 
     def _release(self, names: Sequence[str]) -> None:
-        try:
+        with suppress(OSError):  # who may only read the log has no claims
             self._held.claims.release(names)
-        except OSError:
-            return
 
     def _choices(self, row: ReviewRow | None) -> tuple[ReviewChoice, ...]:
         from cellops.monitoring.log_values import plain_value

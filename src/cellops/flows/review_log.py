@@ -197,9 +197,11 @@ def opened(
 
 
 def _named(reviewer: str) -> str:
+    from cellops.monitoring.label_log import LONGEST_REVIEWER
+
     name = " ".join(reviewer.split())
-    if not name or not name.isprintable() or len(name) > 120:  # noqa: PLR2004 - as servers take them
-        fact = "A reviewer is a name of 1 to 120 printable characters"
+    if not name or not name.isprintable() or len(name) > LONGEST_REVIEWER:
+        fact = f"A reviewer is a name of 1 to {LONGEST_REVIEWER} printable characters"
         raise UsageError(fact, received=reviewer, remedy='Give one: --reviewer "Ada"')
     return name
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FOLDER = "labels"
+LONGEST_REVIEWER = 120
+"""Characters of the name of a reviewer."""
 
 
 @dataclass(frozen=True, slots=True)

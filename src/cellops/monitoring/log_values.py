@@ -54,7 +54,7 @@ def label_of(said: Value, schema: Schema) -> Value:
     for known in schema.classes:
         # A spreadsheet writes 1.0 for 1 and TRUE for true.
         same = _number(text) == known if isinstance(known, int | float) and not isinstance(known, bool) else False
-        if same or text == str(known) or (isinstance(known, bool) and text.lower() == str(known).lower()):
+        if same or str(known) in {text, said} or (isinstance(known, bool) and text.lower() == str(known).lower()):
             return known
     shown = ", ".join(map(str, schema.classes[:SHOWN_CLASSES])) + (" …" if len(schema.classes) > SHOWN_CLASSES else "")
     fact = f"{schema.target} has no such class"

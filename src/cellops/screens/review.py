@@ -63,7 +63,7 @@ def review_queue(found: ReviewQueue, *, as_json: bool) -> None:
     held = f", {found.held} of them before other reviewers" if found.held else ""
     say(f"[bold]{plain(found.model)}[/]: {count(found.waiting, 'answer')} of {plain(found.target)} wait{held}")
     by = ", ".join(f"{who} {number:,}" for who, number in found.reviewed.items())
-    say(f"  {found.labelled:,} have a label{f', by reviewers: {plain(by)}' if by else ''}")
+    say(f"  with a label: {found.labelled:,}{f', by reviewers: {plain(by)}' if by else ''}")
     for note in found.notes:
         say(f"  [dim]{plain(note)}[/]")
     if found.rows:

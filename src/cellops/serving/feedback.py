@@ -12,7 +12,7 @@ import numpy as np
 from cellops.data.arrays import Array, build_column
 from cellops.data.problems import SHOWN, Problem, refuse, row_numbers
 from cellops.errors import InputError, NotReadyError
-from cellops.monitoring.label_log import Labelled
+from cellops.monitoring.label_log import LONGEST_REVIEWER, Labelled
 from cellops.monitoring.log_types import label_kind
 from cellops.records.contract import Field, Schema
 from cellops.records.profile import ColumnKind
@@ -27,7 +27,6 @@ ID = re.compile(r"[!-~]{1,160}")
 
 WITHOUT_ROW = re.compile(r"[0-9a-f]{32}")
 """An answer's id; a label is that of one row."""
-LONGEST_REVIEWER = 120
 
 
 Labels = list[dict[str, Any]]
