@@ -1,6 +1,7 @@
 """Labels of reviewers, on real packages and logs."""
 
 import csv
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -8,7 +9,9 @@ import pytest
 
 from cellops.errors import InputError, NotFoundError, UsageError
 from cellops.flows.review import queue, review
-from cellops.flows.review_files import export_queue, import_labels, training_rows
+from cellops.flows.review_files import export_queue, import_labels
+from cellops.flows.training_rows import training_rows
+from cellops.monitoring.review_claims import WHILE_LOOKING, Claims
 from cellops.records.contract import Personal
 from support.reviews import labels_in, write_log
 from support.served import MARKUP, build, declared
@@ -220,3 +223,28 @@ def test_what_cannot_be_reviewed_is_refused(cancer, log, tmp_path):
     wrong.write_text("a,b\n1,2\n")
     with pytest.raises(InputError, match="no columns prediction_id and label"):
         import_labels(cancer, wrong, log=log)
+
+
+def test_where_everything_has_a_label_nothing_waits(cancer, tmp_path):
+    log = write_log(cancer, tmp_path / "log", (0.52, 0.99))
+    file = tmp_path / "all.csv"
+    file.write_text("prediction_id,label\np:0,benign\np:1,malignant\n")
+    import_labels(cancer, file, log=log, reviewer="Ada")
+    with begun(cancer, log) as mine:
+        assert (mine.state().row, mine.state().left) == (None, 0)
+        with pytest.raises(UsageError, match="queue is done"):
+            mine.skip()
+    found = queue(cancer, log=log, sample=0.5)
+    assert (found.waiting, found.rows, found.labelled) == (0, (), 2)
+
+
+def test_rows_of_a_long_pause_may_be_anothers(cancer, log, monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr("cellops.flows.review_log.Claims", partial(Claims, now=lambda: now[0]))
+    ada = begun(cancer, log)
+    now[0] += WHILE_LOOKING + 1
+    bob = begun(cancer, log, "Bob")
+    assert shown(bob.state()) == "p:1"
+    assert ada.label("benign").row is None
+    ada.finish()
+    bob.finish()

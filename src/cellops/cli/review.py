@@ -9,7 +9,7 @@ import click
 from cellops.errors import UsageError
 
 if TYPE_CHECKING:
-    from cellops.flows.review import Review
+    from cellops.flows.review_session import Review
 
 
 @click.command()
@@ -98,6 +98,7 @@ def work(
     from cellops.flows import review_files
     from cellops.flows.review import queue
     from cellops.flows.review import review as begin
+    from cellops.flows.training_rows import training_rows as write_rows
 
     told = "--json" if as_json else "--list"
     given = {told: listed or as_json, "--export": exported, "--import": imported, "--training-rows": training_rows}
@@ -114,6 +115,6 @@ def work(
         taken = review_files.import_labels(what, imported, log=log, server=server, reviewer=reviewer)
         screens.reviewed(taken)
     elif training_rows is not None:
-        screens.review_file(review_files.training_rows(what, training_rows, log=log), waiting=False)
+        screens.review_file(write_rows(what, training_rows, log=log), waiting=False)
     else:
         on_begun(begin(what, **wanted, server=server))

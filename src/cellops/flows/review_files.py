@@ -1,26 +1,20 @@
-"""The queue as a file for a spreadsheet, labels from one, and labelled rows for the next training."""
+"""The queue as a file for a spreadsheet, and labels from one."""
 
 import csv
-import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from cellops.errors import InputError, UsageError
 from cellops.flows.review import SAMPLE
 from cellops.flows.review_log import MISSING, ReviewLog, opened
+from cellops.flows.whole_file import write_whole
 from cellops.records.base import Value
 from cellops.records.review import Reviewed, ReviewFile, ReviewInput, ReviewRow
 from cellops.settings import Settings
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 ID, LABEL, ANSWER, CONFIDENCE, WHY, TIME = "prediction_id", "label", "answer", "confidence", "why", "time"
-REVIEW = "review."
-"""Before what is told of a label, so that inputs may be called as they like."""
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet would execute; such a text gets an apostrophe before it."""
 SHOWN = 5
@@ -67,7 +61,7 @@ def export_queue(
             raise UsageError(fact, remedy="Give a log in which files can be made") from error
         rows = held.rows(found.set_index(ID, drop=False).loc[taken])
         try:
-            _written(output, lambda torn: _write_csv(torn, rows, held))
+            write_whole(output, lambda torn: _write_csv(torn, rows, held))
         except BaseException:
             held.claims.release(taken)
             raise
@@ -119,73 +113,6 @@ def import_labels(
             place=sink.place,
             disagreements=held.disagreements(list(given), given),
         )
-
-
-def training_rows(
-    what: Path | str, output: Path, *, log: Path | str | None = None, settings: Settings | None = None
-) -> ReviewFile:
-    """Write every labelled row as the next training takes it: inputs and target, and how the label came to be.
-
-    Parameters
-    ----------
-    what, log
-        As for `review`.
-    output
-        A Parquet or CSV file; one that stands there is replaced.
-
-    Raises
-    ------
-    UsageError
-        When it is neither, or cannot be written.
-    InputError
-        When no row has a label.
-    """
-    from cellops.monitoring import prediction_log
-
-    if output.suffix.lower() not in {".parquet", ".csv"}:
-        fact = f"{output.name} is neither a Parquet nor a CSV file by its name"
-        raise UsageError(fact, remedy="Give a name that ends in .parquet or .csv")
-    with opened(what, log, None, settings) as held:
-        schema = held.contract.schema
-        predictions = held.predictions()
-        done = predictions[predictions["truth"].notna()].drop_duplicates(ID).reset_index(drop=True)
-        if done.empty:
-            fact = f"No prediction of {held.name} has a label yet"
-            raise InputError(fact, remedy="Label some with cellops review, or send labels to /feedback")
-        disputed = {each.prediction_id for each in held.disagreements(list(done[ID]))}
-        inputs = prediction_log.inputs(done)
-        clear = [field.name for field in schema.inputs if field.personal is None and field.name in inputs]
-        hidden = [field.name for field in schema.inputs if field.name not in clear]
-        table = inputs[clear].assign(
-            **{
-                schema.target: done["truth"].infer_objects(),
-                f"{REVIEW}reviewed": done["reviewer"].notna(),
-                f"{REVIEW}reviewer": done["reviewer"],
-                f"{REVIEW}disputed": done[ID].isin(disputed),
-                f"{REVIEW}observed": done["observed"],
-                f"{REVIEW}time": done["time"],
-                f"{REVIEW}answer": done["label"],
-                f"{REVIEW}prediction_id": done[ID],
-            }
-        )
-        _written(output, lambda torn: _write_table(torn, table, output.suffix.lower()))
-        notes = (
-            (f"Personal columns are not in clear in the log, so the rows lack {', '.join(hidden)}",) if hidden else ()
-        )
-        return ReviewFile(
-            path=str(output),
-            rows=len(table),
-            reviewed=int(done["reviewer"].notna().sum()),
-            disputed=len(disputed),
-            notes=notes,
-        )
-
-
-def _write_table(path: Path, table: "pd.DataFrame", suffix: str) -> None:
-    if suffix == ".csv":
-        table.to_csv(path, index=False)
-    else:
-        table.to_parquet(path, index=False)
 
 
 def _write_csv(path: Path, rows: tuple[ReviewRow, ...], held: ReviewLog) -> None:
@@ -256,16 +183,3 @@ def _checked(rows: list[tuple[int, str, str]], held: ReviewLog, name: str) -> di
         fact = f"{name} was not taken, and nothing of it: {said}{more}"
         raise InputError(fact, remedy="Correct these lines and import it again", rows=[line for line, _ in wrong])
     return given
-
-
-def _written(path: Path, write: Callable[[Path], Any]) -> None:
-    """A whole file or none."""
-    torn = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        write(torn)
-        torn.replace(path)
-    except OSError as error:
-        fact = f"{path} cannot be written: {error.strerror or error}"
-        raise UsageError(fact, remedy="Give a file in a folder that you may write to") from error
-    finally:
-        torn.unlink(missing_ok=True)

@@ -12,7 +12,7 @@ from cellops.records.review import Disagreement, Reviewed, ReviewFile, ReviewQue
 from cellops.screens.console import console, count, plain, say, shown
 
 if TYPE_CHECKING:
-    from cellops.flows.review import Review
+    from cellops.flows.review_session import Review
 
 MOST_INPUTS = 4
 """Inputs that a line of the list shows."""
@@ -37,6 +37,9 @@ def reviewing(begun: "Review") -> None:
         for note in begun.notes:
             say(f"[dim]{plain(note)}[/]")
         state = begun.state()
+        if state.row is None:
+            say(f"Nothing of {state.model} waits that no other reviewer is looking at", markup=False)
+            return
         while state.row is not None:
             _show(state)
             word = _asked(state)
