@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from cellops.data.arrays import WANTED
+from cellops.monitoring.label_log import LONGEST_REVIEWER
 from cellops.records.contract import Action, Contract, Expectation, Field, Schema, Suite, Task
 from cellops.records.profile import ColumnKind
 from cellops.serving.limits import Limits
@@ -283,6 +284,11 @@ def _feedback(limits: Limits, value: JSONSchema) -> Operation:
             "prediction_id": {"type": "string", "pattern": "^[!-~]{1,160}$", "description": "ANSWER:ROW, rows from 0"},
             "label": value,
             "observed": {"type": ["string", "null"], "format": "date-time", "description": "When it was known"},
+            "reviewer": {
+                "type": ["string", "null"],
+                "maxLength": LONGEST_REVIEWER,
+                "description": "Who has looked at the row",
+            },
         },
         "prediction_id",
         "label",
