@@ -181,11 +181,11 @@ def _asked(protocol: Protocol, model: Model) -> tuple[Handler, ShortHandler]:
         return answer_reply(document, headers, call.request_id, len(answer.predictions.labels))
 
     def handle(body: Body, received: int) -> Reply:
-        question, call = _understood(protocol, body, received)
+        question, call = _understood(protocol.decode, protocol, body, received)
         return reply(question, call, model.plane.answer(question.columns, call))
 
     async def handle_short(body: Body, received: int, pool: Executor) -> Reply:
-        question, call = _understood(protocol, body, received)
+        question, call = _understood(protocol.decode, protocol, body, received)
         return reply(question, call, await model.plane.answer_beside_others(question.columns, call, pool))
 
     return handle, handle_short
@@ -195,8 +195,8 @@ def _explained(protocol: Explaining, model: Model) -> Handler:
     said = _said(model)
 
     def handle(body: Body, received: int) -> Reply:
-        question, call = _understood(protocol, body, received)
-        answer = model.plane.explain(question.columns, call)
+        question, call = _understood(protocol.decode_explained, protocol, body, received)
+        answer = model.plane.explain(question.columns, call, question.explained_class)
         document = protocol.encode_explanations(answer.predictions, answer.explanations)
         headers = (*said, *warning_headers(_warnings(answer.warnings, question)))
         return answer_reply(document, headers, call.request_id, len(answer.predictions.labels))
@@ -208,9 +208,11 @@ def _said(model: Model) -> tuple[tuple[bytes, bytes], ...]:
     return ((b"x-model", f"{model.name}/versions/{model.version}".encode()),)
 
 
-def _understood(protocol: Protocol, body: Body, received: int) -> tuple[Question, Call]:
+def _understood(
+    decode: Callable[[Body], Question], protocol: Protocol, body: Body, received: int
+) -> tuple[Question, Call]:
     """What is asked, and under which circumstances."""
-    question = protocol.decode(body)
+    question = decode(body)
     request_id = question.request_id or body.request_id
     if question.request_id and not is_request_id(request_id):
         raise refuse_request_id()
