@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from cellops.stats.latency_bins import WIDTH, seconds_of
 from cellops.stats.share_evidence import share_evidence
 
-AROUND = np.arange(-3, 4)
+AROUND = np.arange(-3.0, 4.0)
 """Counts near the expected one, among which the evidence is least."""
 
 
@@ -90,7 +90,7 @@ class QuantileRatio:
         at_most = np.concatenate([none, below, requests], axis=-1)
         less = np.concatenate([none, none, below], axis=-1)
         expected = self.quantile * requests
-        near = np.clip(np.floor(expected) + AROUND, 0, requests)
+        near = np.clip(np.floor(expected) + AROUND, 0.0, requests)
         least = share_evidence(near, requests, self.quantile).min(axis=-1, keepdims=True)
         ends = np.where(at_most < expected, at_most, less)
         inside = (less <= expected + 1) & (at_most >= expected - 1)

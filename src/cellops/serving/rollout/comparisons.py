@@ -70,15 +70,19 @@ class Tested:
 
 
 def tested(rules: RolloutRules, evidence: Evidence) -> tuple[Tested, ...]:
-    """Those respects in which something is known of both.
+    """Those respects in which something is known of both."""
+    found = differences(rules, evidence)
+    return tuple(Tested(name, each, margin(rules, name), *levels(rules)) for name, each in found.items())
+
+
+def levels(rules: RolloutRules) -> tuple[float, float]:
+    """The logarithmic evidence at which a respect is worse, and that at which it is not.
 
     What is worse may be found so in any respect and stage, so the level of a rollback is divided among them. To pass,
     a challenger must do so in each, so the level of a promotion need not be.
     """
     chances = len(RESPECTS) * max(len(rules.stages) - 1, 1)
-    worse_at, fine_at = math.log(chances / rules.rollback_level), -math.log(rules.promotion_level)
-    found = differences(rules, evidence)
-    return tuple(Tested(name, each, margin(rules, name), worse_at, fine_at) for name, each in found.items())
+    return math.log(chances / rules.rollback_level), -math.log(rules.promotion_level)
 
 
 def margin(rules: RolloutRules, name: str) -> float:
