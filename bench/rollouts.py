@@ -10,8 +10,10 @@ import argparse
 import math
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +27,7 @@ from cellops.stats.mean_evidence import Losses
 from cellops.stats.quantile_ratio import QuantileRatio
 from cellops.stats.share_difference import ShareDifference
 
+RULES = RolloutRules()
 Floats = NDArray[np.float64]
 Differences = Iterator[ShareDifference | QuantileRatio | MeanDifference]
 CHUNK = 250
@@ -63,7 +66,7 @@ def errors(
 
 def latency(case: Case, random: np.random.Generator, rollouts: int, *, slower: float, tail: str) -> Differences:
     """Seconds from a lognormal or a Pareto distribution whose mean is finite, but not its variance."""
-    quantile = RolloutRules().latency_quantile
+    quantile = RULES.latency_quantile
     sums = np.zeros((2, rollouts, 1, 1))
     middle = _seconds(tail, np.array(quantile))
     least, most = np.floor(np.log(middle * 0.6) / np.log(WIDTH)), np.ceil(np.log(middle * 3) / np.log(WIDTH))
@@ -108,7 +111,7 @@ def _seconds(tail: str, share: Floats) -> Floats:
 
 def rolled_out(case: Case, rollouts: int, seed: int) -> tuple[list[str], Floats]:
     """What each rollout came to, and after how many requests."""
-    worse_at, fine_at = levels(RolloutRules())
+    worse_at, fine_at = levels(RULES)
     random = np.random.default_rng(seed)
     ended, after = np.full(rollouts, "open", dtype="<U8"), np.full(rollouts, float(case.most))
     for chunk, seen in enumerate(case.draw(case, random, rollouts)):
@@ -125,11 +128,17 @@ def rolled_out(case: Case, rollouts: int, seed: int) -> tuple[list[str], Floats]
     return ended.tolist(), after
 
 
+def rates(rollouts: int) -> Iterator[tuple[list[str], Floats]]:
+    with ProcessPoolExecutor(2) as pool:
+        several = tuple(cases())
+        yield from pool.map(rolled_out, several, repeat(rollouts), range(len(several)))
+
+
 def cases() -> Iterator[Case]:
     both, back, on = ("promote", "rollback"), ("rollback",), ("promote",)
     for share in (0.5, 0.05):
         # A twentieth of the traffic shows as much only after many more requests.
-        most = 10_000 if share == 0.5 else 40_000  # noqa: PLR2004
+        most = 6_000 if share == 0.5 else 15_000
         for name, challenger, false in (
             ("worse by just the margin", 0.03, both), ("the same", 0.02, back), ("5% errors", 0.05, on),
             ("fails always", 1.0, on),
@@ -154,19 +163,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="A tenth of the rollouts.")
     quick = parser.parse_args().quick
-    rules = RolloutRules()
-    worse_at, fine_at = levels(rules)
+    worse_at, fine_at = levels(RULES)
     limits = {"promote": math.exp(-fine_at), "rollback": math.exp(-worse_at)}
-    print(f"Stated: false promotions {limits['promote']:.2%} of stages, false rollbacks {rules.rollback_level:.0%} of")
+    print(f"Stated: false promotions {limits['promote']:.2%} of stages, false rollbacks {RULES.rollback_level:.0%} of")
     print(f"rollouts, so {limits['rollback']:.3%} of each test in each stage. Looked at after every request.\n")
     print(
-        "| respect | challenger | rollouts | promoted | rolled back | open | false, with its 95% interval | mean requests |"
+        "| respect | challenger | rollouts | promoted | rolled back | open | false, and 95% interval | mean requests |"
     )
     print("|---|---|---|---|---|---|---|---|")
     broken = []
-    for seed, case in enumerate(cases()):
-        rollouts = {ERRORS: 400, LATENCY: 100, QUALITY: 100}[case.respect] // (10 if quick else 1)
-        ended, after = rolled_out(case, rollouts, seed)
+    rollouts = 20 if quick else 200
+    for case, (ended, after) in zip(cases(), rates(rollouts), strict=True):
         shares = {each: ended.count(each) / rollouts for each in ("promote", "rollback", "open")}
         false = sum(ended.count(each) for each in case.is_false)
         test = binomtest(false, rollouts)
