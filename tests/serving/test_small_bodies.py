@@ -52,15 +52,12 @@ def test_rows_of_csv_beyond_the_limit_are_counted_and_not_kept() -> None:
     assert peak(refused) < 8 * len(body.content)
 
 
-@pytest.mark.parametrize("media_type", [CSV, JSON])
-def test_a_header_of_more_columns_than_any_table_has_becomes_no_table(media_type: str) -> None:
-    names = [f"c{number}" for number in range(100_000)]
-    split = json.dumps({"dataframe_split": {"columns": names, "data": []}})
-    content = split if media_type == JSON else ",".join(names) + "\n"
+def test_a_header_of_more_columns_than_any_table_has_becomes_no_table() -> None:
+    content = ",".join(f"c{number}" for number in range(100_000)) + "\n"
 
     def refused() -> None:
         with pytest.raises(LimitError, match="100000 columns"):
-            MlflowScoring(served("a")).decode(Body(content.encode(), media_type, {}))
+            MlflowScoring(served("a")).decode(Body(content.encode(), CSV, {}))
 
     assert peak(refused) < 18 * MEGABYTE
 
