@@ -52,6 +52,16 @@ def test_rows_of_csv_beyond_the_limit_are_counted_and_not_kept() -> None:
     assert peak(refused) < 8 * len(body.content)
 
 
+def test_a_header_of_more_columns_than_any_table_has_becomes_no_table() -> None:
+    content = ",".join(f"c{number}" for number in range(100_000)) + "\n"
+
+    def refused() -> None:
+        with pytest.raises(LimitError, match="100000 columns"):
+            MlflowScoring(served("a")).decode(Body(content.encode(), CSV, {}))
+
+    assert peak(refused) < 18 * MEGABYTE
+
+
 @pytest.mark.parametrize("end", ['",1\r2\n', "\r"])
 def test_a_long_cell_of_csv_is_read_without_a_memory_of_each_character(end: str) -> None:
     content = b'a,b\n"' + b"x" * MEGABYTE + end.encode()

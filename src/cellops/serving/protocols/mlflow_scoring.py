@@ -11,6 +11,7 @@ from cellops.data.csv_cells import bare_return, cell_value
 from cellops.errors import CellopsError, InputError
 from cellops.packaging.predictor import Predictions
 from cellops.serving.errors import MediaTypeError, said, sentence
+from cellops.serving.limits import Limits
 from cellops.serving.protocols.operation import (
     COLUMNS,
     LABEL,
@@ -151,6 +152,7 @@ def _split(table: object) -> object:
 
 def _named(names: list[Any], rows: list[list[Any]]) -> dict[str, list[Any]]:
     """Rows below a header as columns."""
+    Limits.check_columns(len(names))
     if len({str(name) for name in names}) != len(names):
         fact = "A column is named twice"
         raise InputError(fact, remedy="Name each column once")
