@@ -22,6 +22,7 @@ from cellops.flows.package import Packaged, package
 from cellops.flows.promote import promote
 from cellops.flows.register import register
 from cellops.flows.retire import retire
+from cellops.flows.review import queue
 from cellops.flows.runs import show
 from cellops.packaging.manifest import verify
 from cellops.records.deployment import DeploymentReport, DeploymentStep, StepReport
@@ -29,6 +30,7 @@ from cellops.records.registry import Decision, Evidence, RegisteredModel, Stage,
 from cellops.settings import Settings
 from cellops.tracking.registry import PATIENCE, UNDERWAY, Registry
 from support.notebooks import LOAD, PARAMETERS, TRAIN, write
+from support.reviews import write_log
 
 AGAIN = TRAIN.replace("--name trained", "--name again").replace("LogisticRegression()", "LogisticRegression(C=0.1)")
 PRODUCTION, STAGING = Stage.PRODUCTION, Stage.STAGING
@@ -335,3 +337,16 @@ def test_an_archive_is_any_place_that_fsspec_reaches(held: Settings, second: Pac
     files.pipe_file(path, b"other")
     with pytest.raises(PackageError, match=r"second-.* is already there, and is not this package"):
         archive(second.path, model=name, to="memory://archive", settings=held)
+
+
+def test_the_champion_of_a_model_is_reviewed_by_its_name(held: Settings, first: Packaged) -> None:
+    register(first.path, model="reviewed", settings=held)
+    with pytest.raises(NotFoundError, match="no package reviewed, and no registered model of that name whose champion"):
+        queue("reviewed", settings=held)
+    leave_report(first.digest, held, passed=True)
+    promote("challenger", model="reviewed", settings=held)
+    copy = shutil.copytree(first.path, held.folder / "packages" / "kept")
+    log = write_log(copy, held.folder / "log" / first.manifest.name, (0.52, 0.99))
+    assert queue("reviewed", sample=0, settings=held).waiting == 1
+    shutil.rmtree(copy)
+    shutil.rmtree(log)
