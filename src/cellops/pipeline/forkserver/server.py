@@ -112,6 +112,9 @@ def become_a_program(order: dict[str, Any]) -> NoReturn:
     with Path(order["log"]).open("ab") as log:
         for number in (1, 2):
             os.dup2(log.fileno(), number)
+    # Those that are open already remember what kind of file stood there.
+    sys.stdout = os.fdopen(1, "w", encoding=sys.stdout.encoding, closefd=False)
+    sys.stderr = os.fdopen(2, "w", buffering=1, encoding=sys.stderr.encoding, errors=sys.stderr.errors, closefd=False)
     sys.path.insert(0, order["folder"])  # as for any module that is run
     sys.argv = ["cellops", *order["arguments"]]
     end_program(main)
