@@ -105,7 +105,8 @@ class WithoutModules:
 
 def become_a_program(order: dict[str, Any]) -> NoReturn:
     """Be what the command line `cellops` of an order would have started; what it says goes to a file."""
-    from cellops.cli import main
+    import runpy
+
     from cellops.pipeline.forkserver.ending import end_program
 
     _stand_alone(order)
@@ -117,7 +118,7 @@ def become_a_program(order: dict[str, Any]) -> NoReturn:
     sys.stderr = os.fdopen(2, "w", buffering=1, encoding=sys.stderr.encoding, errors=sys.stderr.errors, closefd=False)
     sys.path.insert(0, order["folder"])  # as for any module that is run
     sys.argv = ["cellops", *order["arguments"]]
-    end_program(main)
+    end_program(lambda: runpy.run_module("cellops", run_name="__main__", alter_sys=True))
 
 
 def _stand_alone(order: dict[str, Any]) -> None:
