@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,16 @@ from cellops.tracking.model import importable
 from cellops.tracking.store import Store
 
 KEY = "a" * 32
+
+
+PREPARED = """
+import sys
+from cellops.tracking.model import prepare
+prepare()
+print("skops.io" in sys.modules, "dask" in sys.modules)
+import dask.array
+print(dask.array.ones(3).sum().compute())
+"""
 
 
 class Unloadable:
@@ -275,3 +286,8 @@ def test_a_model_is_logged_beside_a_run_that_the_person_has_open(store: Store, p
         found, _ = carry(store, closed(models=(spooled(project, "model", fitted()),)))
     mlflow.set_tracking_uri(None)  # type: ignore[arg-type]
     assert list(found.models) == ["model"]
+
+
+def test_what_models_are_written_with_brings_no_other_library_that_is_installed() -> None:
+    done = subprocess.run([sys.executable, "-c", PREPARED], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["True False", "3.0"]

@@ -109,7 +109,7 @@ class SweepWork:
                         again=again,
                         stopped=self._stopped,
                     )
-                    self._writer.ensure(ledger.path)
+                    self._writer.ensure(ledger.path, scheduler.forks if isinstance(scheduler, LocalTrials) else None)
                     search.run(self._tell, lambda: self.on_stage("Stopping the trials"), limit=limit)
                 refuse(self._trials)
             except BaseException as ended:  # noqa: BLE001 - it is raised again when all is kept

@@ -7,6 +7,7 @@ import math
 import os
 import stat
 import sys
+import threading
 import warnings
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache, partial
@@ -51,6 +52,8 @@ BOOSTED = frozenset(
 )
 """Estimators of which the booster inside is all that answers: a format that runs no code holds it."""
 WRITTEN_WITH = ("sklearn", "skops.io")
+NOT_WRITTEN_WITH = ("cupy", "dask", "jax", "torch")
+"""Skops looks through all modules of scikit-learn, and some of these import each other library that is installed."""
 ALWAYS_NEEDED = ("scikit-learn", "numpy", "scipy", "pandas", "joblib", "threadpoolctl", "skops", "cloudpickle")
 BROUGHT_ALWAYS = sys.stdlib_module_names | {"__main__", "sklearn"}
 """Modules of which nobody needs to ask which distribution brings them."""
@@ -137,9 +140,36 @@ def importable(paths: Collection[str]) -> Iterator[None]:
 @cache
 def prepare() -> None:
     """Import what models of scikit-learn are written with: that takes seconds."""
-    for name in WRITTEN_WITH:
-        with contextlib.suppress(ImportError):
-            importlib.import_module(name)
+    with _unnoticed(NOT_WRITTEN_WITH):
+        for name in WRITTEN_WITH:
+            with contextlib.suppress(ImportError):
+                importlib.import_module(name)
+
+
+@contextlib.contextmanager
+def _unnoticed(names: Collection[str]) -> Iterator[None]:
+    """Let libraries that are not imported yet not be found meanwhile, where no other thread can want them."""
+    finder: Any = _FindsNone({name for name in names if name not in sys.modules})
+    if threading.active_count() > 1:
+        yield
+        return
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
+
+
+class _FindsNone:
+    """Says of some modules that they are not installed."""
+
+    def __init__(self, names: Collection[str]) -> None:
+        self._names = names
+
+    def find_spec(self, name: str, *_: object) -> None:
+        if name in self._names:
+            fact = f"No module named {name!r}"
+            raise ModuleNotFoundError(fact, name=name)
 
 
 def log_model(

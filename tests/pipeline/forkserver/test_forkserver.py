@@ -326,6 +326,35 @@ def test_a_process_that_begins_ahead_of_nothing_leaves_nothing() -> None:
     assert server.start(["python", "-m", "ipykernel_launcher"], os.environ, str(Path.cwd())) is None
 
 
+def test_a_program_beside_kernels_outlives_what_it_was_forked_from(tmp_path: Path) -> None:
+    said, place = tmp_path / "said", dict(os.environ)
+    os.mkfifo(said)  # it cannot begin before somebody reads what it says
+    with ForkServer() as server:
+        server.begin(lambda: forking_command("python3"), place, str(tmp_path))
+        program = server.program(("sync", "--help"), place, tmp_path, said)
+        assert program is not None
+    assert program.poll() is None
+    assert "cellops sync [OPTIONS]" in said.read_text(encoding="utf-8")
+    assert program.wait() == 0
+    assert program.poll() == 0
+
+
+def test_a_program_that_fails_says_why(tmp_path: Path) -> None:
+    said, place = tmp_path / "said", dict(os.environ)
+    with ForkServer() as server:
+        server.begin(lambda: forking_command("python3"), place, str(tmp_path))
+        program = server.program(("sinc",), place, tmp_path, said)
+        assert program is not None
+        program.wait()
+    assert "sinc" in said.read_text(encoding="utf-8")
+
+
+def test_where_no_kernel_can_be_forked_no_program_is(tmp_path: Path) -> None:
+    with ForkServer() as server:
+        server.begin(lambda: None, {}, str(tmp_path))
+        assert server.program(("sync", "--help"), {}, tmp_path, tmp_path / "said") is None
+
+
 def test_a_process_that_was_started_early_forks_the_kernels_that_it_fits() -> None:
     before = children(os.getpid())
     with started_early(os.environ, Path.cwd()) as early, ForkServer(early=early) as server:

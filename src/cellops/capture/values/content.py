@@ -3,6 +3,7 @@
 import re
 import sys
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 import xxhash
@@ -125,17 +126,23 @@ class Reader:
         if type(value).__module__ == "numpy.dtypes":
             return f"dtype:{value!r}".encode()
         if type(value) in rng.kinds():
-            self._allowance.read(BYTES_OF_A_GENERATOR)
-            return b"generator:%d:" % spawned(value) + rng.as_text(rng.read(value) or ()).encode()
+            return self._once(value, self._generator)
         if is_booster(value):
             return hexadecimal(booster_content(value, self._allowance)).encode()
         weigh(value, self._allowance)
         try:
             return token(value)
         except UnhashableError:
-            if id(value) not in self._known:
-                self._known[id(value)] = value, self._within(value, lambda: self._object(value, path))
-            return self._known[id(value)][1]
+            return self._once(value, lambda one: self._within(one, lambda: self._object(one, path)))
+
+    def _once(self, value: Any, read: Callable[[Any], bytes]) -> bytes:
+        if id(value) not in self._known:
+            self._known[id(value)] = value, read(value)
+        return self._known[id(value)][1]
+
+    def _generator(self, value: Any) -> bytes:
+        self._allowance.read(BYTES_OF_A_GENERATOR)
+        return b"generator:%d:" % spawned(value) + rng.as_text(rng.read(value) or ()).encode()
 
     def parts(self, value: Any) -> dict[str, bytes] | None:
         """The digests of the attributes of an object, by name; None for what is no object with attributes.
@@ -188,7 +195,7 @@ class Reader:
 
     def _is_timing(self, name: object, place: Path) -> bool:
         """Whether something says how long something took; then it is noted, and left out."""
-        if type(name) is not str or TIMING.search(name) is None:
+        if type(name) is not str or not _says_timing(name):
             return False
         self.skipped[written(place)] = "it says how long something took"
         return True
@@ -214,6 +221,11 @@ class Reader:
                 yield name, self.digest(held[name], place)
             except UnhashableError as error:
                 self.skipped[written(place)] = str(error)
+
+
+@lru_cache(maxsize=1024)
+def _says_timing(name: str) -> bool:
+    return TIMING.search(name) is not None
 
 
 def written(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections import OrderedDict, defaultdict, deque
+from functools import lru_cache
 from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
@@ -76,7 +77,7 @@ def attributes(value: Any) -> dict[str, Any] | None:
         return {f"state {place}": held for place, held in enumerate(state)} if type(state) is tuple else dict(state)
     if kind in {OrderedDict, defaultdict, deque}:
         return {"maxlen": value.maxlen} if kind is deque else {}
-    if any(LIVE.match(str(held_by(base).get("__module__"))) for base in bases_of(kind)):
+    if any(_is_live(str(held_by(base).get("__module__"))) for base in bases_of(kind)):
         return None
     slots = _slots(kind)
     if kind.__basicsize__ != _expected_size(kind, len(slots)):
@@ -86,6 +87,11 @@ def attributes(value: Any) -> dict[str, Any] | None:
         return None
     found = {slot.__name__: _read(slot, value) for slot in slots}
     return {**{name: content for name, content in found.items() if content is not EMPTY}, **held}
+
+
+@lru_cache(maxsize=1024)
+def _is_live(module: str) -> bool:
+    return LIVE.match(module) is not None
 
 
 def items_of(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The end of a forked kernel: all that Python does at its end, but for taking apart the memory that it shares.
+"""The end of a forked process: all that Python does at its end, but for taking apart the memory that it shares.
 
 Python clears each module when it ends. In a forked process that copies the pages of everything that was imported
 before the fork, which costs a kernel more than it took to begin.
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn, Self
 
 WITH_BUFFERS = (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom)
-SUCCESS = 0
+SUCCESS, FAILURE = 0, 1
 PATIENCE = 1.0
 """Seconds for the thread that was asked to end the kernel to leave that request behind."""
 
@@ -60,13 +60,39 @@ def end(kernel: Any, ahead: Ahead) -> NoReturn:
     try:
         # It writes what was printed by way of a thread that the application ends, and would wait ten seconds for it.
         kernel.control_thread.join(PATIENCE)
-        # In the order of Python itself; multiprocessing ends its forked processes by the first of them, too.
-        for act in (threading._shutdown, atexit._run_exitfuncs):  # type: ignore[attr-defined]
-            _whatever_it_raises(act)
+        _do_what_is_registered()
         _whatever_it_raises(lambda: _give_up(shell, ahead))
         _whatever_it_raises(_write_what_is_open)
     finally:
         os._exit(SUCCESS)
+
+
+def end_program(main: Callable[[], object]) -> NoReturn:
+    """Do what a command line does, and end this process with its exit code."""
+    code = FAILURE
+    try:
+        code = _code_of(main)
+        _do_what_is_registered()
+        _whatever_it_raises(_write_what_is_open)
+    finally:
+        os._exit(code)
+
+
+def _code_of(main: Callable[[], object]) -> int:
+    try:
+        main()
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else FAILURE if ended.code else SUCCESS
+    except BaseException as error:  # noqa: BLE001 - told as Python tells it
+        sys.excepthook(type(error), error, error.__traceback__)
+        return FAILURE
+    return SUCCESS
+
+
+def _do_what_is_registered() -> None:
+    """In the order of Python itself; multiprocessing ends its forked processes by the first of them, too."""
+    for act in (threading._shutdown, atexit._run_exitfuncs):  # type: ignore[attr-defined]
+        _whatever_it_raises(act)
 
 
 def _whatever_it_raises(act: Callable[[], object]) -> None:

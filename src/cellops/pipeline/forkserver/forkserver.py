@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from cellops.pipeline.forkserver.detached import Detached
 from cellops.pipeline.forkserver.process import ForkedKernel, ForkingProcess
 
 LAUNCHER = ("-m", "ipykernel_launcher")
@@ -81,6 +82,35 @@ class ForkServer:
         if self._process is None or self._kind != (python, folder):
             return None
         return self._process.fork(command[len(python) + len(LAUNCHER) :], environment, folder)
+
+    def program(
+        self, arguments: Sequence[str], environment: Mapping[str, str], folder: Path, log: Path
+    ) -> Detached | None:
+        """Start the program `cellops` beside the kernels: what they have imported is there.
+
+        It waits until the process can be forked that `begin` starts; the program goes on when that ends.
+
+        Parameters
+        ----------
+        arguments
+            Of the command line.
+        environment, folder
+            Those of the program.
+        log
+            The file behind which it writes what it says.
+
+        Returns
+        -------
+        Detached or None
+            None where it has to be started as any other, as when kernels have another interpreter.
+        """
+        if self._ahead is not None:
+            self._ahead.join()
+        process = self._process
+        if process is None or process.kind[0] != (sys.executable,) or not Detached.can_be_awaited():
+            return None
+        forked = process.program(arguments, environment, str(folder), str(log))
+        return None if forked is None else Detached(forked.pid)
 
     def give_up(self) -> None:
         """Wait no longer for a process that has not begun yet: no kernel was forked from it."""

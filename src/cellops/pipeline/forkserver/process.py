@@ -93,7 +93,16 @@ class ForkingProcess:
 
     def fork(self, arguments: Sequence[str], environment: Mapping[str, str], folder: str) -> ForkedKernel | None:
         """A kernel with the arguments of a command line; None when it is gone, or the system allows no more."""
-        order = {"arguments": list(arguments), "environment": dict(environment), "folder": folder}
+        return self._forked({"arguments": list(arguments), "environment": dict(environment), "folder": folder})
+
+    def program(
+        self, arguments: Sequence[str], environment: Mapping[str, str], folder: str, log: str
+    ) -> ForkedKernel | None:
+        """The program `cellops` with the arguments of a command line, which writes to a file; None as above."""
+        told = {"arguments": list(arguments), "environment": dict(environment), "folder": folder, "log": log}
+        return self._forked(told)
+
+    def _forked(self, order: Mapping[str, Any]) -> ForkedKernel | None:
         found: ForkedKernel | None = self._ask(order)
         return found
 

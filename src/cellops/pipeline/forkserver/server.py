@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def serve(channel: socket.socket) -> dict[str, Any] | None:
-    """Fork a kernel for each order, until nobody listens.
+    """Fork a process for each order, until nobody listens.
 
     Returns
     -------
@@ -103,6 +103,34 @@ class WithoutModules:
         return getattr(sys, name)
 
 
+def become_a_program(order: dict[str, Any]) -> NoReturn:
+    """Be what the command line `cellops` of an order would have started; what it says goes to a file."""
+    import runpy
+
+    from cellops.pipeline.forkserver.ending import end_program
+
+    _stand_alone(order)
+    with Path(order["log"]).open("ab") as log:
+        for number in (1, 2):
+            os.dup2(log.fileno(), number)
+    # Those that are open already remember what kind of file stood there.
+    sys.stdout = os.fdopen(1, "w", encoding=sys.stdout.encoding, closefd=False)
+    sys.stderr = os.fdopen(2, "w", buffering=1, encoding=sys.stderr.encoding, errors=sys.stderr.errors, closefd=False)
+    sys.path.insert(0, order["folder"])  # as for any module that is run
+    sys.argv = ["cellops", *order["arguments"]]
+    end_program(lambda: runpy.run_module("cellops", run_name="__main__", alter_sys=True))
+
+
+def _stand_alone(order: dict[str, Any]) -> None:
+    """Begin a session, in the folder of an order and with its environment."""
+    os.setsid()
+    with Path(os.devnull).open("rb") as nothing:
+        os.dup2(nothing.fileno(), 0)
+    os.environ.clear()
+    os.environ.update(order["environment"])
+    os.chdir(order["folder"])
+
+
 def become_a_kernel(order: dict[str, Any], ahead: "Ahead") -> NoReturn:
     """Be what the command line of an order would have started."""
     import ipykernel.ipkernel
@@ -110,13 +138,9 @@ def become_a_kernel(order: dict[str, Any], ahead: "Ahead") -> NoReturn:
 
     from cellops.pipeline.forkserver.ending import end
 
-    os.setsid()
-    with Path(os.devnull).open("rb") as nothing:
-        os.dup2(nothing.fileno(), 0)
     parent = os.environ["JPY_PARENT_PID"]
-    os.environ.clear()
-    os.environ.update(order["environment"], JPY_PARENT_PID=parent)
-    os.chdir(order["folder"])
+    _stand_alone(order)
+    os.environ["JPY_PARENT_PID"] = parent
     sys.argv = [str(sys.modules["__main__"].__file__), *order["arguments"]]
     numpy_random = sys.modules.get("numpy.random")
     if numpy_random is not None:
@@ -147,6 +171,8 @@ def main() -> NoReturn:
 
         ahead = Ahead.now()
         order = serve(channel)
+        if order is not None and "log" in order:
+            become_a_program(order)
         if order is not None:
             become_a_kernel(order, ahead)
     sys.exit()

@@ -114,16 +114,16 @@ class LocalTrials:
         self._between = {0: BEGIN} if options.seed is not None and loads_cellops(made.source) else {}
         self._on_cell = on_cell
         self._own_forks = forks is None
-        self._forks = ForkServer(modules_ahead(made.source), early) if forks is None else forks
+        self.forks = ForkServer(modules_ahead(made.source), early) if forks is None else forks
         self.jobs = options.jobs or 1
         self._pool = ThreadPoolExecutor(self.jobs, thread_name_prefix="cellops-trial")
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
         if self._own_forks:
-            self._open.enter_context(self._forks)
+            self._open.enter_context(self.forks)
             environment = environment_of_kernels(self._options.environment)
-            self._forks.begin(self._command, environment, str(self._made.folder))
+            self.forks.begin(self._command, environment, str(self._made.folder))
         self._open.enter_context(self._pool)
         return self
 
@@ -222,7 +222,7 @@ class LocalTrials:
             folder=made.folder,
             environment=environment_of_kernels(own),
             cell_timeout=self._options.cell_timeout,
-            forkserver=self._forks,
+            forkserver=self.forks,
         )
 
 
