@@ -19,6 +19,7 @@ from cellops.data.arrays import Array, build_column
 from cellops.data.frames import plain_column, scalars
 from cellops.data.matrix import Matrix, Places, finite_numbers
 from cellops.data.problems import SHOWN, Problem, listed, refuse, row_numbers, shorten
+from cellops.data.quick_columns import Read, reader
 from cellops.data.typed_arrays import array_scalars, plain_array
 from cellops.errors import InputError
 from cellops.records.contract import Field, Schema
@@ -112,6 +113,10 @@ class Decoder:
     @cached_property
     def _places(self) -> Places:
         return Places(self.fields)
+
+    @cached_property
+    def _readers(self) -> tuple[tuple[str, Read], ...]:
+        return tuple((field.name, reader(field)) for field in self.schema.inputs)
 
     @cached_property
     def required(self) -> frozenset[str]:
@@ -217,6 +222,14 @@ class Decoder:
 
     def _transposed(self, rows: Sequence[Sequence[Any]]) -> Columns:
         values = list(zip(*rows, strict=True)) if rows else [()] * len(self.fields)
+        columns: dict[str, Array] = {}
+        for (name, read), column in zip(self._readers, values, strict=True):
+            array = read(column)
+            if array is None:
+                break
+            columns[name] = array
+        else:
+            return columns
         return _build(self.schema.inputs, dict(zip(self.fields, values, strict=True)))
 
     def _names(
