@@ -1,6 +1,6 @@
 """How fast a batch is beside the bare `predict` of the same model, in how much memory, and on how many workers.
 
-Run it as `python bench/batch.py`; `--rows N` scores others than 1,000,000, and `--speed`, `--memory` or `--dask` looks at
+Run it as `python bench/batch.py`; `--rows N` scores others than 1,000,000; `--speed`, `--memory` or `--dask` looks at
 one of the three only.
 """
 
