@@ -117,6 +117,7 @@ def in_order_of_ending(
 
 
 _HELD: list[Scorer] = []
+"""The scorer of a process that was started to score: a pool has no other place for it."""
 
 
 def _begin(made: Made, threads: int) -> None:
