@@ -30,6 +30,7 @@ VERBS = (
     "report",
     "restore",
     "retire",
+    "review",
     "runs",
     "score",
     "serve",
@@ -80,6 +81,7 @@ if TYPE_CHECKING:
     from cellops.flows.report import report as report
     from cellops.flows.restore import restore as restore
     from cellops.flows.retire import retire as retire
+    from cellops.flows.review import review as review
     from cellops.flows.runs import runs as runs
     from cellops.flows.runs import show as show
     from cellops.flows.score import score as score

@@ -20,6 +20,7 @@ from cellops.cli.keeping import clean, sync
 from cellops.cli.package import package
 from cellops.cli.profile import profile
 from cellops.cli.registry import archive, models, promote, register, retire
+from cellops.cli.review import review
 from cellops.cli.runs import compare, restore, runs, show, verify
 from cellops.cli.score import score
 from cellops.cli.serve import serve
@@ -46,7 +47,7 @@ from cellops.version import __version__
 
 VERBS = (
     profile, expect, execute, sweep, graph, export, runs, show, verify, compare, restore, package, audit, sign, key,
-    register, promote, retire, archive, models, serve, score, token, drift, sync, clean,
+    register, promote, retire, archive, models, serve, score, token, drift, review, sync, clean,
 )  # fmt: skip
 
 
@@ -77,6 +78,7 @@ def terminal(context: click.Context) -> None:
       cellops serve model                     answer requests with it
       cellops score model in.parquet out.parquet   answer many rows at once
       cellops drift model data.parquet        hold new data against what it was trained on
+      cellops review model                    label what it was unsure of, for the next training
 
     Every verb explains itself: cellops VERB --help
     """

@@ -18,6 +18,7 @@ from cellops.screens.proof import proof
 from cellops.screens.reading import reading
 from cellops.screens.registry import decided, models, promoted
 from cellops.screens.restored import restored
+from cellops.screens.review import review_file, review_queue, reviewed, reviewing
 from cellops.screens.runs import run, run_line, runs
 from cellops.screens.score import scored, scoring
 from cellops.screens.server import changed, served, serving
@@ -55,6 +56,10 @@ __all__ = [
     "proof",
     "reading",
     "restored",
+    "review_file",
+    "review_queue",
+    "reviewed",
+    "reviewing",
     "revoked",
     "run",
     "run_line",

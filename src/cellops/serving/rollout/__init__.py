@@ -1,0 +1,1 @@
+"""A rollout: what is known of a challenger beside the champion, and what follows from it."""
