@@ -214,7 +214,13 @@ def _wishes(keep: str, on_bad: str) -> "Wishes":
     if on_bad not in list(OnBad):
         fact = "There is no such way with bad rows"
         raise UsageError(fact, received=on_bad, remedy=f"Use one of: {', '.join(OnBad)}")
-    names = None if keep == OTHERS else () if keep == NONE else tuple(filter(None, map(str.strip, keep.split(","))))
+    names = (
+        None
+        if keep == OTHERS
+        else ()
+        if keep == NONE
+        else tuple(dict.fromkeys(filter(None, map(str.strip, keep.split(",")))))
+    )
     every = keep == ALL
     return Wishes(keep=None if every else names, keep_all=every, on_bad=OnBad(on_bad))
 

@@ -24,12 +24,23 @@ SILENCE = 3.0
 
 
 def alone(scorer: Scorer, chunks: Iterator[Chunk]) -> Iterator[Part]:
-    """Score chunks in this process, while the next one is read beside it."""
-    with ThreadPoolExecutor(1, "cellops-reader") as reader:
+    """Score chunks in this process: while the model answers one, the next is read and the last is written down."""
+    with ThreadPoolExecutor(1, "cellops-reader") as reader, ThreadPoolExecutor(1, "cellops-writer") as writer:
         coming = reader.submit(next, chunks, None)
-        while (chunk := coming.result()) is not None:
-            coming = reader.submit(next, chunks, None)
-            yield scorer.score(chunk)
+        written: Future[Part] | None = None
+        try:
+            while (chunk := coming.result()) is not None:
+                coming = reader.submit(next, chunks, None)
+                answered = scorer.answer(chunk)
+                if written is not None:
+                    yield written.result()
+                written = writer.submit(scorer.part, answered)
+        except Exception:
+            if written is not None:
+                yield written.result()
+            raise
+        if written is not None:
+            yield written.result()
 
 
 def beside(made: Made, jobs: int, chunks: Iterator[Chunk]) -> Iterator[Part]:
@@ -106,6 +117,7 @@ def in_order_of_ending(
 
 
 _HELD: list[Scorer] = []
+"""The scorer of a process that was started to score: a pool has no other place for it."""
 
 
 def _begin(made: Made, threads: int) -> None:

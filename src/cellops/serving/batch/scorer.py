@@ -61,6 +61,17 @@ class Answers:
     """Digest of what answered each row; None where the package did."""
 
 
+@dataclass(frozen=True)
+class AnsweredChunk:
+    """A chunk whose rows are answered, and not written down yet."""
+
+    chunk: Chunk
+    frame: Any
+    """The inputs of all its rows."""
+    answers: Sequence[Answers]
+    tally: Tally
+
+
 class Scorer:
     """Scores chunks, one after the other.
 
@@ -93,7 +104,11 @@ class Scorer:
         return True
 
     def score(self, chunk: Chunk) -> Part:
-        """Answer the rows of a chunk.
+        """Answer the rows of a chunk; raises as `answer` does."""
+        return self.part(self.answer(chunk))
+
+    def answer(self, chunk: Chunk) -> AnsweredChunk:
+        """Hold the rows of a chunk against the contract, and ask the model for those that fit.
 
         Raises
         ------
@@ -117,6 +132,11 @@ class Scorer:
         answers.sort(key=lambda one: int(one.rows[0]))
         for one in answers:
             tally.handled(one.rows, one.notes)
+        return AnsweredChunk(chunk, inputs.frame, answers, tally)
+
+    def part(self, answered: AnsweredChunk) -> Part:
+        """Write down what was answered; may run beside the answers to the next chunk."""
+        package, chunk, answers, tally = self._package, answered.chunk, answered.answers, answered.tally
         identifier = self._ids.of(f"{package.digest}:{chunk.file}:{chunk.number}:{chunk.source}".encode())
         names = self._keep(chunk)
         output = answers_table(package, chunk, names, answers, identifier, has_notes=self._has_notes)
@@ -126,7 +146,7 @@ class Scorer:
             source=chunk.source,
             output=to_bytes(output),
             rejects=None if rejects is None else to_bytes(rejects),
-            drift=self._seen(inputs.frame, answers) if chunk.rows else None,
+            drift=self._seen(answered.frame, answers) if chunk.rows else None,
             report=tally.report(answered=output.num_rows),
         )
 

@@ -1,0 +1,231 @@
+"""How fast a batch is beside the bare `predict` of the same model, in how much memory, and on how many workers.
+
+Run it as `python bench/batch.py`; `--rows N` scores others than 1,000,000; `--speed`, `--memory` or `--dask` looks at
+one of the three only.
+"""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+COLUMNS = 20
+CHUNK = 20_000
+MODELS = ("boosted trees", "forest")
+
+
+def table(rows: int, seed: int = 0) -> pd.DataFrame:
+    """A key, eighteen numbers, some of them missing, and two texts."""
+    random = np.random.default_rng(seed)
+    made: dict[str, object] = {"key": np.arange(rows)}
+    for number in range(COLUMNS - 2):
+        values = random.normal(size=rows)
+        values[random.random(rows) < 0.02] = np.nan
+        made[f"number {number}"] = values
+    for number in range(2):
+        made[f"text {number}"] = pd.Series(random.choice([f"kind {each}" for each in range(12)], rows), dtype=object)
+    return pd.DataFrame(made)
+
+
+def build(folder: Path, kind: str) -> Path:
+    """A package of a classifier."""
+    import mlflow.sklearn
+    from sklearn.compose import make_column_transformer
+    from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OrdinalEncoder
+
+    from cellops.data.expectations import parse
+    from cellops.packaging.build import build_package
+    from cellops.packaging.contract import build_contract
+    from cellops.records.package import Provenance
+    from cellops.records.run import Environment
+    from cellops.settings import BUILT_IN_TRUSTED_TYPES
+
+    frame = table(8_000).drop(columns="key")
+    late = pd.Series((frame["number 0"].fillna(0) + frame["number 1"].fillna(0) > 0).astype(int), name="late")
+    encode = make_column_transformer((OrdinalEncoder(), ["text 0", "text 1"]), remainder="passthrough")
+    final = (
+        HistGradientBoostingClassifier(max_iter=100, random_state=0)
+        if kind == "boosted trees"
+        else RandomForestClassifier(100, min_samples_leaf=5, random_state=0)
+    )
+    model = make_pipeline(encode, final).fit(frame[:6000], late[:6000])
+    rules = "\n".join(f'expect_column_values_to_be_between("number {each}", -50, 50)' for each in range(5))
+    contract = build_contract(
+        model, (frame[:6000], late[:6000]), (frame[6000:], late[6000:]), suite=parse("inputs", rules, {})
+    )
+    place = folder / kind
+    place.mkdir()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        trusted = list(BUILT_IN_TRUSTED_TYPES)
+        options = {"serialization_format": "skops", "skops_trusted_types": trusted}
+        mlflow.sklearn.save_model(model, place / "model", pip_requirements=["scikit-learn"], **options)
+    environment = Environment(
+        python="3.11.7", implementation="CPython", platform="", machine="", cpu="", cores=1, distributions={}, local=()
+    )
+    provenance = Provenance(
+        run="bench",
+        mlflow_run_id=None,
+        notebook=None,
+        commit=None,
+        dirty=False,
+        seed=0,
+        created="2013-01-01T00:00:00+00:00",
+        cellops="0.1.0",
+        model_type="sklearn.pipeline.Pipeline",
+        model_format="skops",
+    )
+    return build_package(place / "model", contract, environment, provenance, place / "package", name="bench")
+
+
+def speed(folder: Path, rows: int) -> Iterator[str]:
+    """A batch beside `predict` on the same rows, which are in memory and typed; each in turn, the best of three."""
+    from cellops.data.decoder import frame_columns
+    from cellops.flows.opening import load_package
+    from cellops.flows.score import score
+    from cellops.settings import load
+
+    frame = table(rows, 1)
+    frame.to_parquet(folder / "in.parquet")
+    for kind in MODELS:
+        package = build(folder, kind)
+        loaded = load_package(package, load())
+        chunks = [
+            frame_columns(loaded.contract.schema, frame.iloc[begin : begin + CHUNK]) for begin in range(0, rows, CHUNK)
+        ]
+        bare, ours = [], []
+        for _ in range(3):
+            began = time.perf_counter()
+            for chunk in chunks:
+                loaded.predictor.predict(chunk)
+            bare.append(time.perf_counter() - began)
+            began = time.perf_counter()
+            score(package, folder / "in.parquet", folder / "out.parquet", chunk_rows=CHUNK, force=True)
+            ours.append(time.perf_counter() - began)
+        share = min(bare) / min(ours)
+        yield (
+            f"| {rows:,} x {COLUMNS} from Parquet to Parquet, {kind} | {min(ours):.2f} s | "
+            f"`predict` alone {min(bare):.2f} s | {share:.0%} of its rows a second |"
+        )
+
+
+def memory(folder: Path) -> Iterator[str]:
+    """The peak of a process that scores 10 chunks, and of one that scores 1,000."""
+    package = build(folder, "boosted trees") if not (folder / "boosted trees").exists() else None
+    package = package or folder / "boosted trees" / "package"
+    peaks = {}
+    for chunks in (10, 1_000):
+        write_long(folder / f"{chunks}.parquet", chunks)
+        words = [str(package), str(folder / f"{chunks}.parquet"), str(folder / "out.parquet")]
+        done = subprocess.run([sys.executable, __file__, "--peak", *words], check=True, capture_output=True, text=True)
+        peaks[chunks] = float(done.stdout)
+        (folder / f"{chunks}.parquet").unlink()
+    yield (
+        f"| memory for 1,000 chunks of {MEMORY_CHUNK:,} rows | {peaks[1000]:.0f} MB at its peak | "
+        f"for 10 chunks {peaks[10]:.0f} MB | {peaks[1000] / peaks[10]:.2f} |"
+    )
+
+
+MEMORY_CHUNK = 4_000
+
+
+def write_long(path: Path, chunks: int) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    parts = [pa.Table.from_pandas(table(MEMORY_CHUNK, seed), preserve_index=False) for seed in range(5)]
+    with pq.ParquetWriter(path, parts[0].schema) as writer:
+        for number in range(chunks):
+            writer.write_table(parts[number % len(parts)])
+
+
+def peak(package: str, source: str, output: str) -> None:
+    from cellops.flows.score import score
+
+    score(package, source, output, chunk_rows=MEMORY_CHUNK, force=True)
+    # What getrusage says would be that of the process that began this one.
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    print(next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024)
+
+
+@contextmanager
+def workers(folder: Path, count: int) -> Iterator[str]:
+    """A scheduler of Dask with so many workers of one thread each."""
+    from distributed import Client
+
+    file = folder / f"scheduler-{count}.json"
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--port", "0", "--no-dashboard"]
+    with ExitStack() as stack:
+        started = [subprocess.Popen([*command, "--scheduler-file", str(file)], **quiet)]
+        stack.callback(lambda: [process.kill() for process in started])
+        client = stack.enter_context(Client(scheduler_file=str(file), timeout=60))
+        one = [sys.executable, "-m", "distributed.cli.dask_worker", client.scheduler.address, "--nthreads", "1"]
+        started.extend(subprocess.Popen([*one, "--no-nanny", "--no-dashboard"], **quiet) for _ in range(count))
+        client.wait_for_workers(count, timeout=60)
+        yield client.scheduler.address
+
+
+def dask(folder: Path, rows: int) -> Iterator[str]:
+    """The same batch on one worker and on two."""
+    from cellops.flows.score import score
+
+    package = folder / "forest" / "package"
+    if not package.exists():
+        package = build(folder, "forest")
+    if not (folder / "in.parquet").exists():
+        table(rows, 1).to_parquet(folder / "in.parquet")
+    times = {}
+    for count in (1, 2):
+        with workers(folder, count) as address:
+            held = []
+            for _ in range(2):
+                began = time.perf_counter()
+                score(
+                    package, folder / "in.parquet", folder / "out.parquet", chunk_rows=CHUNK, force=True, dask=address
+                )
+                held.append(time.perf_counter() - began)
+            times[count] = min(held)
+    yield (
+        f"| the forest on two workers of Dask | {times[2]:.2f} s | on one {times[1]:.2f} s | "
+        f"{times[1] / times[2]:.2f} times as fast |"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    for part in ("speed", "memory", "dask"):
+        parser.add_argument(f"--{part}", action="store_true")
+    parser.add_argument("--peak", nargs=3)
+    given = parser.parse_args()
+    if given.peak:
+        peak(*given.peak)
+        return
+    every = not (given.speed or given.memory or given.dask)
+    print("| what | ours | beside | ratio |\n|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if every or given.speed:
+            for line in speed(folder, given.rows):
+                print(line, flush=True)
+        if every or given.memory:
+            for line in memory(folder):
+                print(line, flush=True)
+        if every or given.dask:
+            for line in dask(folder, given.rows):
+                print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()
