@@ -151,7 +151,7 @@ def picked(seen: Any, places: NDArray[np.bool_]) -> Any:
     return MeanDifference(*(Losses(*(part[places] for part in arm)) for arm in (seen.first, seen.second)))
 
 
-def rates(quick: bool) -> Iterator[tuple[list[str], Floats]]:  # noqa: FBT001
+def rates(quick: bool) -> Iterator[tuple[list[str], Floats]]:
     with ProcessPoolExecutor(2) as pool:
         several = tuple(cases())
         rollouts = [ROLLOUTS[case.respect] // (5 if quick else 1) for case in several]

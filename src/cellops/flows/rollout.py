@@ -74,9 +74,8 @@ def start_order(
     try:
         checked = msgspec.convert(given, RolloutRules)
     except msgspec.ValidationError as error:
-        raise UsageError(
-            f"A rule of the rollout does not fit: {error}", remedy="Margins and levels are shares"
-        ) from error
+        fact = f"A rule of the rollout does not fit: {error}"
+        raise UsageError(fact, remedy="Margins and levels are shares, from 0 to 1") from error
     return RolloutOrder(
         action=RolloutAction.START,
         why=why,
