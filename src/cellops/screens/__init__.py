@@ -19,6 +19,7 @@ from cellops.screens.reading import reading
 from cellops.screens.registry import decided, models, promoted
 from cellops.screens.restored import restored
 from cellops.screens.review import review_file, review_queue, reviewed, reviewing
+from cellops.screens.rollout import rollout
 from cellops.screens.runs import run, run_line, runs
 from cellops.screens.score import scored, scoring
 from cellops.screens.server import changed, served, serving
@@ -61,6 +62,7 @@ __all__ = [
     "reviewed",
     "reviewing",
     "revoked",
+    "rollout",
     "run",
     "run_line",
     "runs",
