@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from functools import partial
 
 from cellops.data.decoder import Decoder, decode_columns
 from cellops.packaging.formats import FORMATS
@@ -17,8 +16,6 @@ from cellops.serving.operated import operated
 from cellops.serving.policies import NOTHING, Declared
 from cellops.serving.prediction_ids import PredictionIds
 from cellops.serving.sameness import answers_alike
-from cellops.serving.strategies.single import Single
-from cellops.serving.strategies.strategy import Slot
 from cellops.settings import Batching
 
 VERSION_LENGTH = 12
@@ -70,14 +67,13 @@ class Model:
         self.ids = PredictionIds(self.name)
         self.logs = logs
         self.since = time.time()
-        strategy, schema = Single(Slot("champion", package)), package.contract.schema
-        gather = partial(_gathers, batching)
+        schema, gather = package.contract.schema, _gathers(batching, package)
         if logs is None:
-            self.plane = DataPlane(strategy, self.metrics, limits, declared=declared, gather=gather)
+            self.plane = DataPlane(package, self.metrics, limits, declared=declared, gather=gather)
             self.feedback = Feedback(schema, limits, self.ids, lambda _labels, _rows: True)
         else:
             self.plane = DataPlane(
-                strategy,
+                package,
                 self.metrics,
                 limits,
                 logs.recorder.take,
@@ -129,8 +125,8 @@ class Model:
             self.metrics.keep_losses()
 
 
-def _gathers(batching: Batching, slot: Slot) -> Gather:
+def _gathers(batching: Batching, package: LoadedPackage) -> Gather:
     if batching != "auto":
         return batching == "always"
-    contract, predictor = slot.package.contract, slot.package.predictor
+    contract, predictor = package.contract, package.predictor
     return lambda: answers_alike(predictor, decode_columns(contract.schema, contract.parity.inputs))
