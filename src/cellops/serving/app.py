@@ -139,7 +139,9 @@ class App:
         await send({"type": "http.response.start", "status": reply.status, "headers": head})
         await send({"type": "http.response.body", "body": reply.content})
         seconds = time.perf_counter() - started
-        metrics.request_seconds(route.name if route else "none", protocol.name, reply.status).observe(seconds)
+        (reply.metrics or metrics).request_seconds(
+            route.name if route else "none", protocol.name, reply.status
+        ).observe(seconds)
         if self._requests is not None:
             self._requests.add(_line(arrival, route, protocol.name, reply, seconds))
 
@@ -238,6 +240,8 @@ def _stop(stop: Stop, reply: "asyncio.Future[Reply]") -> None:
 def _line(arrival: Arrival, route: Route | None, protocol: str, reply: Reply, seconds: float) -> Line:
     models = route.models if route else ()
     name, version = (models[0].name, models[0].version) if len(models) == 1 else ("", "")
+    if reply.metrics is not None:
+        name, version = reply.metrics.names
     return Line(
         time=arrival.received,
         request_id=reply.request_id or arrival.request_id,

@@ -5,18 +5,20 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Protocol as Shape
 
+import msgspec
 import orjson
 
 from cellops.data.problems import SHOWN, row_numbers
 from cellops.errors import CellopsError, InputError
 from cellops.serving.dataplane import Answer, Call
+from cellops.serving.division import Division
 from cellops.serving.feedback import Labels, labels_of
 from cellops.serving.headers import answer_headers, event_time_of, is_request_id, refuse_request_id, warning_headers
 from cellops.serving.metrics import MEDIA_TYPE, Metrics, ModelMetrics
 from cellops.serving.model import Model
 from cellops.serving.openapi import FEEDBACK
 from cellops.serving.protocols.protocol import Body, Document, Explaining, Protocol, Question
-from cellops.serving.replies import Reply, answer_reply, constant
+from cellops.serving.replies import Reply, answer_reply, constant, error_reply
 from cellops.serving.tokens import TokenScope
 
 OPEN = ("/", "/v2/health/live", "/v2/health/ready", "/ping", "/health", "/ui", "/ui/page.css", "/ui/page.js")
@@ -111,6 +113,23 @@ def asking(protocol: Protocol, model: Model) -> dict[str, Route]:
     return dict.fromkeys(protocol.ask_paths(), route)
 
 
+def sharing(protocols: Mapping[Model, Protocol], division: Division) -> Route:
+    """The route of questions that one of two models answers."""
+    champion, challenger = division.models
+    handle, handle_short = _shared(protocols, division)
+    return Route(
+        "predict",
+        "POST",
+        protocols[champion],
+        handle,
+        in_thread=True,
+        scope=TokenScope.PREDICT,
+        models=(champion, challenger),
+        metrics=champion.metrics,
+        handle_short=handle_short,
+    )
+
+
 def explaining(protocol: Protocol, model: Model) -> dict[str, Route]:
     """Routes of questions why a model answers so; none for a protocol that does not know them."""
     if not isinstance(protocol, Explaining):
@@ -173,12 +192,7 @@ def _meant(labels: Labels, models: tuple[Model, ...]) -> Model:
 
 
 def _asked(protocol: Protocol, model: Model) -> tuple[Handler, ShortHandler]:
-    said = _said(model)
-
-    def reply(question: Question, call: Call, answer: Answer) -> Reply:
-        document = protocol.encode(question, answer.predictions)
-        headers = (*said, *answer_headers(call.prediction_id, _warnings(answer.warnings, question)))
-        return answer_reply(document, headers, call.request_id, len(answer.predictions.labels))
+    reply = _replying(protocol, model)
 
     def handle(body: Body, received: int) -> Reply:
         question, call = _understood(protocol, body, received)
@@ -189,6 +203,54 @@ def _asked(protocol: Protocol, model: Model) -> tuple[Handler, ShortHandler]:
         return reply(question, call, await model.plane.answer_beside_others(question.columns, call, pool))
 
     return handle, handle_short
+
+
+def _shared(protocols: Mapping[Model, Protocol], division: Division) -> tuple[Handler, ShortHandler]:
+    """The handlers of one of two models; also an error says which of them has failed."""
+    replies = {model: _replying(protocol, model) for model, protocol in protocols.items()}
+    read = protocols[division.models[0]]
+
+    def handle(body: Body, received: int) -> Reply:
+        question, call = _understood(read, body, received)
+        slot = division.choose(body.headers, question.columns, call)
+        model = division.model(slot)
+        try:
+            with division.counted(slot, call) as counting:
+                answer = model.plane.answer(question.columns, call)
+                counting.answer(answer.predictions)
+        except CellopsError as error:
+            return _failing(read, model, error)
+        return msgspec.structs.replace(replies[model](question, call, answer), metrics=model.metrics)
+
+    async def handle_short(body: Body, received: int, pool: Executor) -> Reply:
+        question, call = _understood(read, body, received)
+        slot = division.choose(body.headers, question.columns, call)
+        model = division.model(slot)
+        try:
+            with division.counted(slot, call) as counting:
+                answer = await model.plane.answer_beside_others(question.columns, call, pool)
+                counting.answer(answer.predictions)
+        except CellopsError as error:
+            return _failing(read, model, error)
+        return msgspec.structs.replace(replies[model](question, call, answer), metrics=model.metrics)
+
+    return handle, handle_short
+
+
+def _failing(protocol: Protocol, model: Model, error: CellopsError) -> Reply:
+    reply = error_reply(protocol, error)
+    return msgspec.structs.replace(reply, headers=(*reply.headers, *_said(model)), metrics=model.metrics)
+
+
+def _replying(protocol: Protocol, model: Model) -> Callable[[Question, Call, Answer], Reply]:
+    said = _said(model)
+
+    def reply(question: Question, call: Call, answer: Answer) -> Reply:
+        document = protocol.encode(question, answer.predictions)
+        headers = (*said, *answer_headers(call.prediction_id, _warnings(answer.warnings, question)))
+        return answer_reply(document, headers, call.request_id, len(answer.predictions.labels))
+
+    return reply
 
 
 def _explained(protocol: Explaining, model: Model) -> Handler:
