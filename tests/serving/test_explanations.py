@@ -39,12 +39,11 @@ def diabetes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wire]:
         yield made
 
 
-def explain(wire: Wire, rows: list[Any], app: App | None = None) -> tuple[int, Any]:
+def explain(wire: Wire, rows: list[Any], app: App | None = None, **more: Any) -> tuple[int, Any]:
     """The answer of the wire's own application, or of another one on its package."""
     asked = Wire(wire.package, app or wire.app)
-    status, _, content = asked.send(
-        f"/v1/models/{wire.package.manifest.name}:explain", json.dumps({"instances": rows}).encode()
-    )
+    body = json.dumps({"instances": rows, **more}).encode()
+    status, _, content = asked.send(f"/v1/models/{wire.package.manifest.name}:explain", body)
     if app:
         app.close()
     return status, json.loads(content)
@@ -215,6 +214,38 @@ def test_three_classes_are_explained_by_the_one_that_was_predicted(wire: Wire) -
     labels = outcome(contract.replace(schema=schema.replace(probabilities=False)), "b")
     assert labels.unit == "1 where late is b, else 0"
     assert labels.of(Predictions(np.array(["a", "b"]), None)).tolist() == [0.0, 1.0]
+
+
+def test_another_class_is_explained_when_it_is_asked_for(wire: Wire) -> None:
+    rows = wire.rows[:2]
+    answer = explain(wire, rows, **{"class": 0})[1]
+    positive = explain(wire, rows)[1]
+    for made, other in zip(answer["explanations"], positive["explanations"], strict=True):
+        assert (made["unit"], made["class"]) == ("probability of late being 0", 0)
+        assert made["value"] == pytest.approx(1 - other["value"])
+        assert made["contributions"] == pytest.approx({name: -by for name, by in other["contributions"].items()})
+    assert explain(wire, rows, **{"class": None})[1] == positive
+
+
+@pytest.mark.parametrize(
+    ("named", "said"), [(2, "The classes are 0, 1"), (True, "classes are"), ([0], "one of"), ("0", "classes are")]
+)
+def test_what_is_no_class_is_not_explained(wire: Wire, named: Any, said: str) -> None:
+    status, answer = explain(wire, wire.rows[:1], **{"class": named})
+    assert (status, answer["code"]) == (400, "input")
+    assert said in answer["error"]
+
+
+def test_a_regression_has_no_class_to_explain(diabetes: Wire) -> None:
+    status, answer = explain(diabetes, diabetes.rows[:1], **{"class": 1})
+    assert status == 400
+    assert "The model has no classes" in answer["error"]
+
+
+def test_predictions_take_no_class(wire: Wire) -> None:
+    body = json.dumps({"instances": wire.rows[:1], "class": 1}).encode()
+    status, _, content = wire.send("/v1/models/flights:predict", body)
+    assert (status, "unknown field" in json.loads(content)["error"]) == (400, True)
 
 
 def test_a_server_explains_as_its_settings_allow(wire: Wire, server: Running) -> None:

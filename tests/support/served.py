@@ -118,7 +118,8 @@ def _hostile() -> tuple[Any, pd.DataFrame, pd.Series]:
     model = make_pipeline(
         make_column_transformer((encode, [MARKUP]), remainder="passthrough"), DecisionTreeClassifier(random_state=0)
     )
-    return model, inputs, data.target.map({0: MARKUP, 1: "benign"}).rename("<b>what")
+    target = data.target.map({0: MARKUP, 1: "benign"}).mask(inputs["mean radius"] > 20, "large")
+    return model, inputs, target.rename("<b>what")
 
 
 def _environment() -> Environment:

@@ -57,7 +57,7 @@ class RolloutRules(Record, frozen=True, kw_only=True):
     quality_margin: Share = 0.02
     """Of the mean loss, from 0 to 1: of a classifier the share of wrong answers."""
     needs_labels: bool = False
-    """Whether nothing is promoted before labels have shown its quality. Labels that are there count in any case."""
+    """Whether nothing is promoted before labels have shown its quality. Else labels can only roll it back."""
     rollback_level: Level = 0.01
     """How often at most a challenger that is not worse than the margins is rolled back, over a whole rollout."""
     promotion_level: Level = 0.05
@@ -136,21 +136,21 @@ class Comparison(Record, frozen=True, kw_only=True):
     """Champion and challenger in one respect."""
 
     name: str
-    """`errors`, `latency` or `quality`."""
-    champion: float | None
-    """Share of errors, seconds at the quantile, or mean loss."""
-    challenger: float | None
-    difference: float | None
+    """`errors`, `latency` or `quality`; in a shadow also `answers`."""
+    champion: float | None = None
+    """Share of errors, seconds at the quantile, or mean loss; None where it is not known."""
+    challenger: float | None = None
+    difference: float | None = None
     """Challenger less champion; of latency the ratio less one. Above zero the challenger is worse."""
-    low: float | None
-    high: float | None
+    low: float | None = None
+    high: float | None = None
     """Between these lies the true difference, at every moment at once, as often as `1 - promotion_level` says."""
-    margin: float
-    worse: float
+    margin: float | None = None
+    worse: float = 1.0
     """Always-valid p-value of the challenger being no worse than the margin: small, and it is worse."""
-    fine: float
+    fine: float = 1.0
     """Always-valid p-value of the challenger being worse by the margin or more: small, and it is not."""
-    differs: float
+    differs: float = 1.0
     """Always-valid p-value of the two being equal."""
     shown: Shown = Shown.OPEN
 

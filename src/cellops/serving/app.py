@@ -36,7 +36,7 @@ SHORT = 32_768
 """Bytes of a body that is read on the event loop, in well under a millisecond; a thread reads a longer one."""
 EXPLAINING = 8
 """Explanations that may be asked for at once: each may take seconds, and they are made one after another."""
-METHODS = {"GET": ("GET", "HEAD"), "POST": ("POST",)}
+METHODS = {"GET": ("GET", "HEAD"), "POST": ("POST",), "GET or POST": ("GET", "HEAD", "POST")}
 """What a route takes besides its method: uvicorn leaves out the body of an answer to HEAD."""
 
 
@@ -139,9 +139,8 @@ class App:
         await send({"type": "http.response.start", "status": reply.status, "headers": head})
         await send({"type": "http.response.body", "body": reply.content})
         seconds = time.perf_counter() - started
-        (reply.metrics or metrics).request_seconds(
-            route.name if route else "none", protocol.name, reply.status
-        ).observe(seconds)
+        name, whose = route.name if route else "none", reply.metrics or metrics
+        whose.request_seconds(name, protocol.name, reply.status).observe(seconds)
         if self._requests is not None:
             self._requests.add(_line(arrival, route, protocol.name, reply, seconds))
 

@@ -14,6 +14,7 @@ from cellops.monitoring.prediction_log import Answered
 from cellops.packaging.load import LoadedPackage
 from cellops.packaging.predictor import Predictions
 from cellops.packaging.stopping import STOP, Stop, check_stop
+from cellops.records.base import Value
 from cellops.serving import chunks
 from cellops.serving.batching import Batcher, Gather
 from cellops.serving.explanations import Explanations
@@ -184,10 +185,11 @@ class DataPlane:
         self._metrics.rows.observe(rows)
         return Answer(predictions, handled.warnings)
 
-    def explain(self, columns: Columns, call: Call) -> Explained:
+    def explain(self, columns: Columns, explained_class: Value = None) -> Explained:
         """Check the columns and predict as `answer` does, and explain each prediction; nothing of it is logged.
 
-        What is explained is the model's own prediction, with defaults for what is imputed.
+        What is explained is the model's own prediction, with defaults for what is imputed: of `explained_class`, or of
+        the class that `outcome` chooses.
 
         Raises
         ------
@@ -198,11 +200,12 @@ class DataPlane:
         """
         rows = _rows_of(columns)
         self._explanations.check_rows(rows)
+        about = self._explanations.class_named(explained_class)
         own, said = (columns, list[str]()) if self._policies is None else self._policies.own_rows(columns)
         warnings = [*self._check.warnings(own, rows), *said]
         predictions = self._predict(own, rows)
         with self._metrics.explain_seconds.time():
-            documents, evaluations = self._explanations.explain(own, predictions)
+            documents, evaluations = self._explanations.explain(own, predictions, about)
         self._metrics.explain_evaluations.inc(evaluations)
         return Explained(predictions, documents, tuple(warnings))
 

@@ -13,6 +13,7 @@ from cellops.errors import (
     LimitError,
     NotFoundError,
     NotReadyError,
+    UsageError,
 )
 
 
@@ -84,6 +85,7 @@ STATUSES: tuple[tuple[type[CellopsError], int], ...] = (
     (MethodError, 405),
     (SlowError, 408),
     (RolloutError, 409),
+    (UsageError, 400),
     (LimitError, 413),
     (MediaTypeError, 415),
     (RateError, 429),

@@ -9,7 +9,8 @@ import numpy as np
 
 from cellops.data.column import Numbers
 from cellops.data.decoder import Columns, decode_columns
-from cellops.errors import CellopsError, DeadlineError, LimitError
+from cellops.data.problems import listed
+from cellops.errors import CellopsError, DeadlineError, InputError, LimitError
 from cellops.explain.shapley import Attribution, attribution
 from cellops.packaging.load import LoadedPackage
 from cellops.packaging.predictor import Predictions
@@ -42,18 +43,26 @@ class Outcome:
         return np.asarray(predictions.labels, dtype=np.float64)
 
 
-def outcome(contract: Contract, predicted: Value) -> Outcome:
-    """What is explained of a row: of two classes always the positive one, of more the one that was predicted."""
+def outcome(contract: Contract, predicted: Value, named: Value = None) -> Outcome:
+    """What is explained of a row.
+
+    The class that is `named`, else of two classes always the positive one, of more the one that was predicted.
+    """
     schema = contract.schema
     if schema.task is Task.REGRESSION:
         return Outcome(schema.target)
-    label = predicted
-    if len(schema.classes) == TWO:
+    label = predicted if named is None else named
+    if named is None and len(schema.classes) == TWO:
         known = contract.performance.positive if contract.performance else None
         label = known if known in schema.classes else schema.classes[-1]
     if not schema.probabilities:
         return Outcome(f"1 where {schema.target} is {_said(label)}, else 0", label)
     return Outcome(f"probability of {schema.target} being {_said(label)}", label, schema.classes.index(label))
+
+
+def _same(known: Value, named: Value) -> bool:
+    """Whether a value of JSON is the class: 1 is not true."""
+    return known == named and isinstance(known, bool) == isinstance(named, bool)
 
 
 def _said(label: Value) -> str:
@@ -93,8 +102,35 @@ class Explanations:
             fact = f"The request has {rows} rows, and the server explains {self._limits.explained_rows} at a time"
             raise LimitError(fact, remedy="Send fewer rows at a time, or raise CELLOPS_SERVER_EXPLAIN_ROWS")
 
-    def explain(self, columns: Columns, predictions: Predictions) -> tuple[list[dict[str, Any]], int]:
+    def class_named(self, named: Value) -> Value:
+        """The class of the model that a request names; None where it names none.
+
+        Raises
+        ------
+        InputError
+            When the model has no such class.
+        """
+        if named is None:
+            return None
+        classes = self._package.contract.schema.classes
+        found = next((known for known in classes if _same(known, named)), None)
+        if found is None and not classes:
+            fact = "The model has no classes, and the body names one"
+            raise InputError(fact, remedy="Leave out the field class")
+        if found is None:
+            fact = "The field class is not a class of the model"
+            raise InputError(fact, remedy=f"The classes are {listed(map(repr, classes))}")
+        return found
+
+    def explain(
+        self, columns: Columns, predictions: Predictions, named: Value = None
+    ) -> tuple[list[dict[str, Any]], int]:
         """One explanation for each row, as it is said to clients, and how often the model answered for them.
+
+        Parameters
+        ----------
+        named
+            The class that is explained, as `class_named` gives it; by default as `outcome` chooses.
 
         Raises
         ------
@@ -109,7 +145,8 @@ class Explanations:
         labels = predictions.labels.tolist()
         # One processor for an explanation, whatever it takes: the others are for predictions.
         with self._threads.for_rows(1):
-            made = [self._row(columns, row, label, deadline) for row, label in enumerate(labels)]
+            explained = [outcome(self._package.contract, label, named) for label in labels]
+            made = [self._row(columns, row, each, deadline) for row, each in enumerate(explained)]
         return [document for document, _ in made], sum(found.evaluations for _, found in made)
 
     @cached_property
@@ -117,8 +154,9 @@ class Explanations:
         contract = self._package.contract
         return decode_columns(contract.schema, contract.background.inputs) if contract.background else {}
 
-    def _row(self, columns: Columns, row: int, label: Value, deadline: float) -> tuple[dict[str, Any], Attribution]:
-        explained = outcome(self._package.contract, label)
+    def _row(
+        self, columns: Columns, row: int, explained: Outcome, deadline: float
+    ) -> tuple[dict[str, Any], Attribution]:
         alone = {name: values[row : row + 1] for name, values in columns.items()}
 
         def answer(mixed: Columns) -> Numbers:

@@ -14,7 +14,7 @@ from cellops.serving.errors import UnsupportedError
 from cellops.serving.metrics import Metrics, ModelMetrics
 from cellops.serving.model import Model
 from cellops.serving.protocols import PROTOCOLS
-from cellops.serving.protocols.protocol import Protocol, Served
+from cellops.serving.protocols.protocol import Explaining, Protocol, Served
 from cellops.serving.replies import Reply
 from cellops.serving.routes import (
     OPEN,
@@ -26,6 +26,7 @@ from cellops.serving.routes import (
     probing,
     reading,
     sharing,
+    sharing_explanations,
     taking,
 )
 from cellops.serving.ui.routes import front, page_paths, page_routes
@@ -156,9 +157,13 @@ class Models:
         routes: dict[str, Route] = {}
         for spoken in zip(*(self._protocols[model] for model in division.models), strict=True):
             words = dict(zip(division.models, spoken, strict=True))
-            pinned = set(type(spoken[0])(self._served(division.models[0], is_default=False)).ask_paths())
-            open_to_both = [path for path in spoken[0].ask_paths() if path not in pinned]
-            routes |= dict.fromkeys(open_to_both, sharing(words, division))
+            first = spoken[0]
+            pinned = type(first)(self._served(division.models[0], is_default=False))
+            asked = [path for path in first.ask_paths() if path not in pinned.ask_paths()]
+            routes |= dict.fromkeys(asked, sharing(words, division))
+            if isinstance(first, Explaining) and isinstance(pinned, Explaining):
+                asked = [path for path in first.explain_paths() if path not in pinned.explain_paths()]
+                routes |= dict.fromkeys(asked, sharing_explanations(first, division))
         return routes
 
     @property

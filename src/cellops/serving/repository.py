@@ -11,6 +11,7 @@ from pathlib import Path
 from cellops.errors import CellopsError, NotFoundError, NotReadyError, UsageError
 from cellops.packaging.load import LoadedPackage
 from cellops.records.finding import Finding
+from cellops.records.rollout import RolloutOrder, RolloutView
 from cellops.serving.division import Division, Traffic
 from cellops.serving.errors import LoadError, RolloutError, failure, sentence
 from cellops.serving.exchange import Exchange
@@ -125,8 +126,6 @@ class Repository:
             When a model does not answer the parity rows as it did in training.
         UsageError
             When a package is given twice, a log cannot be written, or the plan does not fit.
-        RolloutError
-            When the plan has what its strategy does not.
         """
         packages = [(path, self._proven(path)) for path in paths]
         packages = [*self._promoted(packages), *packages]
@@ -192,13 +191,38 @@ class Repository:
             if not going:
                 fact = "There is no such model at work"
                 raise NotFoundError(fact, remedy=f"Those at work are {', '.join(self.models.defaults)}")
+            self._require_undivided(name)
             if list(self.models.defaults) == [name]:
                 fact = f"{name} is the only model of this server"
                 raise LoadError(fact, remedy="Load another before, or stop the server")
             gone = {placed.path: replace(placed, model=None) for placed in going}
-            self._require_undivided(name)
             self._put(tuple(gone.get(placed.path, placed) for placed in self._placed))
             return tuple(Change(name, placed.path, _digest(placed), None) for placed in going)
+
+    def roll(self, name: str, order: RolloutOrder, who: str) -> None:
+        """Change the rollout of a model.
+
+        Raises
+        ------
+        NotFoundError
+            When no version of it is at work.
+        RolloutError, UsageError
+            When the change is not to be had.
+        """
+        with self.rollouts.acting():
+            self.rollouts.of(name).order(order, who, self._at_work_of(name))
+
+    def rollout(self, name: str) -> RolloutView:
+        """What is known of the rollout of a model; `NotFoundError` when no version of it is at work."""
+        with self.rollouts.acting():
+            return self.rollouts.of(name).view(self._at_work_of(name))
+
+    def _at_work_of(self, name: str) -> tuple[Model, ...]:
+        versions = self.versions()
+        if name not in versions:
+            fact = "There is no such model at work"
+            raise NotFoundError(fact, remedy=f"Those at work are {', '.join(versions)}")
+        return versions[name]
 
     def index(self) -> list[dict[str, str]]:
         """Every version that the server knows, as the Open Inference Protocol's repository extension says it."""

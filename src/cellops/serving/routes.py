@@ -134,18 +134,33 @@ def explaining(protocol: Protocol, model: Model) -> dict[str, Route]:
     """Routes of questions why a model answers so; none for a protocol that does not know them."""
     if not isinstance(protocol, Explaining):
         return {}
-    route = Route(
+    return dict.fromkeys(protocol.explain_paths(), _explain_route(protocol, (model,), _explained(protocol, model)))
+
+
+def sharing_explanations(protocol: Explaining, division: Division) -> Route:
+    """The route of questions why an answer is so, which the model explains that would give it."""
+
+    def handle(body: Body, received: int) -> Reply:
+        question, call = _understood(protocol.decode_explained, protocol, body, received)
+        model = division.model(division.choose(body.headers, question.columns, call))
+        reply = _explanation(protocol, model, question, call)
+        return msgspec.structs.replace(reply, metrics=model.metrics)
+
+    return _explain_route(protocol, division.models, handle)
+
+
+def _explain_route(protocol: Explaining, models: tuple[Model, ...], handle: Handler) -> Route:
+    return Route(
         "explain",
         "POST",
         protocol,
-        _explained(protocol, model),
+        handle,
         in_thread=True,
         explains=True,
         scope=TokenScope.PREDICT,
-        models=(model,),
-        metrics=model.metrics,
+        models=models,
+        metrics=models[0].metrics,
     )
-    return dict.fromkeys(protocol.explain_paths(), route)
 
 
 def measuring(protocol: Protocol, metrics: Metrics) -> Route:
@@ -195,11 +210,11 @@ def _asked(protocol: Protocol, model: Model) -> tuple[Handler, ShortHandler]:
     reply = _replying(protocol, model)
 
     def handle(body: Body, received: int) -> Reply:
-        question, call = _understood(protocol, body, received)
+        question, call = _understood(protocol.decode, protocol, body, received)
         return reply(question, call, model.plane.answer(question.columns, call))
 
     async def handle_short(body: Body, received: int, pool: Executor) -> Reply:
-        question, call = _understood(protocol, body, received)
+        question, call = _understood(protocol.decode, protocol, body, received)
         return reply(question, call, await model.plane.answer_beside_others(question.columns, call, pool))
 
     return handle, handle_short
@@ -211,7 +226,7 @@ def _shared(protocols: Mapping[Model, Protocol], division: Division) -> tuple[Ha
     read = protocols[division.models[0]]
 
     def handle(body: Body, received: int) -> Reply:
-        question, call = _understood(read, body, received)
+        question, call = _understood(read.decode, read, body, received)
         slot = division.choose(body.headers, question.columns, call)
         model = division.model(slot)
         try:
@@ -223,7 +238,7 @@ def _shared(protocols: Mapping[Model, Protocol], division: Division) -> tuple[Ha
         return msgspec.structs.replace(replies[model](question, call, answer), metrics=model.metrics)
 
     async def handle_short(body: Body, received: int, pool: Executor) -> Reply:
-        question, call = _understood(read, body, received)
+        question, call = _understood(read.decode, read, body, received)
         slot = division.choose(body.headers, question.columns, call)
         model = division.model(slot)
         try:
@@ -254,25 +269,29 @@ def _replying(protocol: Protocol, model: Model) -> Callable[[Question, Call, Ans
 
 
 def _explained(protocol: Explaining, model: Model) -> Handler:
-    said = _said(model)
-
     def handle(body: Body, received: int) -> Reply:
-        question, call = _understood(protocol, body, received)
-        answer = model.plane.explain(question.columns, call)
-        document = protocol.encode_explanations(answer.predictions, answer.explanations)
-        headers = (*said, *warning_headers(_warnings(answer.warnings, question)))
-        return answer_reply(document, headers, call.request_id, len(answer.predictions.labels))
+        question, call = _understood(protocol.decode_explained, protocol, body, received)
+        return _explanation(protocol, model, question, call)
 
     return handle
+
+
+def _explanation(protocol: Explaining, model: Model, question: Question, call: Call) -> Reply:
+    answer = model.plane.explain(question.columns, question.explained_class)
+    document = protocol.encode_explanations(answer.predictions, answer.explanations)
+    headers = (*_said(model), *warning_headers(_warnings(answer.warnings, question)))
+    return answer_reply(document, headers, call.request_id, len(answer.predictions.labels))
 
 
 def _said(model: Model) -> tuple[tuple[bytes, bytes], ...]:
     return ((b"x-model", f"{model.name}/versions/{model.version}".encode()),)
 
 
-def _understood(protocol: Protocol, body: Body, received: int) -> tuple[Question, Call]:
+def _understood(
+    decode: Callable[[Body], Question], protocol: Protocol, body: Body, received: int
+) -> tuple[Question, Call]:
     """What is asked, and under which circumstances."""
-    question = protocol.decode(body)
+    question = decode(body)
     request_id = question.request_id or body.request_id
     if question.request_id and not is_request_id(request_id):
         raise refuse_request_id()

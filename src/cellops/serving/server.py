@@ -152,8 +152,6 @@ def serve(
         When parity rows are answered otherwise than in training. The server never listens then.
     CellopsError
         As `load` does.
-    RolloutError
-        When the plan has what its strategy does not.
     """
     for host in (place.host, place.admin_host):
         require_chosen_token(host, chosen=token_was_chosen)

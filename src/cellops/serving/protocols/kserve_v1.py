@@ -6,6 +6,8 @@ It is the only protocol that knows explanations: KServe's client refuses to ask 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from cellops.errors import CellopsError, InputError
 from cellops.packaging.predictor import Predictions
 from cellops.serving.protocols.operation import (
@@ -23,6 +25,7 @@ from cellops.serving.protocols.parsing import JSON, decode_table, parse_object, 
 from cellops.serving.protocols.protocol import ERROR, Body, Document, Question, Served, error_document
 
 FIELDS = ("instances", "inputs")
+CLASS = "class"
 
 
 class KServeV1:
@@ -47,6 +50,18 @@ class KServeV1:
     def decode(self, body: Body) -> Question:
         document = parse_object(body)
         refuse_unknown(document, FIELDS)
+        return self._table(document)
+
+    def decode_explained(self, body: Body) -> Question:
+        document = parse_object(body)
+        refuse_unknown(document, (*FIELDS, CLASS))
+        explained_class = document.pop(CLASS, None)
+        if isinstance(explained_class, list | dict):
+            fact = "The field class is not one class"
+            raise InputError(fact, remedy="Send one of the model's classes, or leave the field out")
+        return msgspec.structs.replace(self._table(document), explained_class=explained_class)
+
+    def _table(self, document: Mapping[str, Any]) -> Question:
         if len(document) != 1:
             fact = "The body needs exactly one of instances and inputs"
             raise InputError(fact, remedy='Send {"instances": [{"column": value, …}, …]}')
@@ -73,6 +88,9 @@ class KServeV1:
         )
         fields = {"predictions": listed(LABEL), "explanations": listed(EXPLANATION)}
         most = self._served.limits.explained_rows
+        either = [{"required": [name]} for name in FIELDS]
+        also = {CLASS: {"anyOf": [LABEL, {"type": "null"}]}} if self._served.schema.classes else {}
+        requests = {JSON: record(dict.fromkeys(FIELDS, table) | also, oneOf=either)}
         explain = Operation(
             summary=f"Predict labels, and say what each input adds to the answer, for up to {most} rows; not logged",
             requests=requests,

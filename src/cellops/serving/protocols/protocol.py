@@ -10,6 +10,7 @@ import msgspec
 from cellops.data.decoder import Columns, Decoder
 from cellops.errors import CellopsError
 from cellops.packaging.predictor import Predictions
+from cellops.records.base import Value
 from cellops.records.contract import Schema
 from cellops.serving.errors import said, sentence
 from cellops.serving.limits import Limits
@@ -70,6 +71,8 @@ class Question(msgspec.Struct, frozen=True):
     """The outputs asked for, by name; empty asks for all that the protocol gives."""
     binary: frozenset[str] = frozenset()
     """Those of them that are wanted as bytes, for protocols that can."""
+    explained_class: Value = None
+    """Which class an explanation is to speak of; None leaves it to the server."""
 
 
 class Body(msgspec.Struct, frozen=True):
@@ -129,7 +132,10 @@ class Explaining(Protocol, Shape):
     """A protocol that knows explanations."""
 
     def explain_paths(self) -> Iterable[str]:
-        """Where explanations are asked for (POST), with bodies as for `decode`."""
+        """Where explanations are asked for (POST)."""
+
+    def decode_explained(self, body: Body) -> Question:
+        """Read a question for explanations: as `decode` does, and of which class."""
 
     def encode_explanations(self, predictions: Predictions, explanations: Sequence[Mapping[str, Any]]) -> Document:
         """The answer to a question for explanations, one for each row."""

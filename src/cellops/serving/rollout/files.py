@@ -80,15 +80,13 @@ class RolloutFiles:
             return None
         except (OSError, msgspec.DecodeError) as error:
             fact = f"The state of the rollout {self._state} cannot be read: {error}"
-            raise UsageError(
-                fact, remedy="Put back a copy of it, or take it away to begin without a rollout"
-            ) from error
+            raise UsageError(fact, remedy="Put back a copy, or take it away to begin without a rollout") from error
 
     def write(self, state: RolloutState) -> None:
         """Replace the state, and wait until that is on the disk."""
         beside = self._state.with_suffix(f".{os.getpid()}.new")
         with beside.open("wb") as file:
-            file.write(state.to_pretty_json())
+            file.write(state.to_json())
             file.flush()
             os.fsync(file.fileno())
         beside.replace(self._state)

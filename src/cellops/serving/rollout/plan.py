@@ -39,6 +39,4 @@ def require_alike(champion: OpenedPackage, challenger: OpenedPackage) -> None:
             found.append(f"{said} ({was} and {now})")
     if found:
         fact = f"The challenger has another contract than the champion {champion.manifest.name}: {'; '.join(found)}"
-        raise UsageError(
-            fact, remedy="Build it from a model of the same inputs and outputs, or serve it beside as another model"
-        )
+        raise UsageError(fact, remedy="Build it of a model with the same inputs and outputs, or serve it as another")

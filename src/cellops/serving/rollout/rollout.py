@@ -3,9 +3,10 @@
 import logging
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from cellops.errors import UsageError
+from cellops.errors import NotFoundError, UsageError
 from cellops.records.rollout import (
     ALL,
     AUTOMATIC,
@@ -26,13 +27,25 @@ from cellops.serving.rollout.files import RolloutFiles, Stamp
 from cellops.serving.rollout.judge import judge
 from cellops.serving.rollout.ledger import Ledger, loss_of
 from cellops.serving.rollout.plan import Plan, require_alike
-from cellops.serving.rollout.transitions import changed, check_order, started
+from cellops.serving.rollout.transitions import changed, started
 from cellops.serving.strategies import STRATEGIES
 
 KEPT = 20
 """Decisions that the state holds beside the log of all."""
+ASKED = "Asked for"
 START = "the start of the server"
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Act:
+    """What is done, by whom and why."""
+
+    action: RolloutAction
+    who: str
+    why: str
+    verdict: Verdict | None = None
+    evidence: Evidence | None = None
 
 
 class Rollout:
@@ -90,7 +103,7 @@ class Rollout:
             elif state is not None and state.challenger is not None and state.challenger.digest not in known:
                 why = "The server was started without the challenger"
                 after = changed(state, RolloutAction.ROLLBACK, time.time())
-                state = self._decided(state, after, RolloutAction.ROLLBACK, START, why)
+                state = self._decided(state, after, Act(RolloutAction.ROLLBACK, START, why))
             self._state, self._stamp = state, self._files.stamp()
         return None if state is None else self._traffic(state, known)
 
@@ -119,7 +132,7 @@ class Rollout:
             if verdict.action is None:
                 return
             after = changed(state, verdict.action, time.time())
-            self._change(state, after, verdict.action, AUTOMATIC, verdict.why, models, verdict, evidence)
+            self._change(state, after, Act(verdict.action, AUTOMATIC, verdict.why, verdict, evidence), models)
 
     def order(self, order: RolloutOrder, who: str, models: Sequence[Model]) -> None:
         """Do what a person asks.
@@ -138,12 +151,12 @@ class Rollout:
                 challenger = _meant(order.challenger or "", models)
                 require_alike(_of(state.champion, models).package, challenger.package)
                 after = started(state, order, _slot(challenger), time.time())
-                self._change(state, after, order.action, who, order.why or "Asked for", models)
+                self._change(state, after, Act(order.action, who, order.why or ASKED), models)
                 return
             after = changed(state, order.action, time.time())
             _of(after.champion, models)
-            verdict, evidence = self._verdict(state) if state.challenger else (None, None)
-            self._change(state, after, order.action, who, order.why or "Asked for", models, verdict, evidence)
+            verdict, evidence = self._verdict(state)
+            self._change(state, after, Act(order.action, who, order.why or ASKED, verdict, evidence), models)
 
     def view(self, models: Sequence[Model]) -> RolloutView:
         """What is known now."""
@@ -165,7 +178,6 @@ class Rollout:
         champion, challenger = models[-2], models[-1]
         order = plan.order
         strategy = order.strategy or Strategy.CANARY
-        check_order(strategy, order)
         require_alike(champion.package, challenger.package)
         pair = (champion.digest, challenger.digest)
         if state is not None and state.challenger is not None:
@@ -181,50 +193,31 @@ class Rollout:
         if state is not None:
             before = before.replace(decisions=state.decisions)
         after = started(before, order, _slot(challenger), time.time())
-        return self._decided(before, after, RolloutAction.START, START, "Asked for on the command line")
+        return self._decided(before, after, Act(RolloutAction.START, START, "Asked for on the command line"))
 
-    def _change(
-        self,
-        before: RolloutState,
-        after: RolloutState,
-        action: RolloutAction,
-        who: str,
-        why: str,
-        models: Sequence[Model],
-        verdict: Verdict | None = None,
-        evidence: Evidence | None = None,
-    ) -> None:
-        self._state = self._decided(before, after, action, who, why, verdict, evidence)
+    def _change(self, before: RolloutState, after: RolloutState, act: "Act", models: Sequence[Model]) -> None:
+        self._state = self._decided(before, after, act)
         self._stamp = self._files.stamp()
         self._divide(self._state, models)
         if after.since != before.since:
             self._files.forget(after.since)
-        logger.warning("Rollout of %s by %s: %s. %s", self.name, who, action, why)
+        logger.warning("Rollout of %s by %s: %s. %s", self.name, act.who, act.action, act.why)
 
-    def _decided(
-        self,
-        before: RolloutState,
-        after: RolloutState,
-        action: RolloutAction,
-        who: str,
-        why: str,
-        verdict: Verdict | None = None,
-        evidence: Evidence | None = None,
-    ) -> RolloutState:
+    def _decided(self, before: RolloutState, after: RolloutState, act: "Act") -> RolloutState:
         """The state that holds, when the decision has been written down and then the state."""
         decision = Decision(
             when=time.time(),
-            who=who,
-            action=action,
-            why=why,
+            who=act.who,
+            action=act.action,
+            why=act.why,
             model=self.name,
             strategy=before.strategy if before.challenger else after.strategy,
             before=before.share,
-            after=ALL if action is RolloutAction.PROMOTE else after.share,
+            after=ALL if act.action is RolloutAction.PROMOTE else after.share,
             champion=before.champion,
             challenger=before.challenger or after.challenger,
-            evidence=evidence,
-            comparisons=verdict.comparisons if verdict else (),
+            evidence=act.evidence,
+            comparisons=act.verdict.comparisons if act.verdict else (),
         )
         holds = after.replace(decisions=(*before.decisions, decision)[-KEPT:])
         self._files.note(decision)
@@ -264,7 +257,7 @@ def _meant(named: str, models: Sequence[Model]) -> Model:
     found = [model for model in models if named and named in (model.version, model.digest, str(model.package.path))]
     if not found:
         fact = f"The server has no version {named or 'named'} of {models[-1].name}"
-        raise RolloutError(fact, remedy=f"Its versions are {', '.join(model.version for model in models)}")
+        raise NotFoundError(fact, remedy=f"Its versions are {', '.join(model.version for model in models)}")
     return found[0]
 
 

@@ -2,6 +2,7 @@
 
 import secrets
 
+from cellops.errors import UsageError
 from cellops.records.rollout import ALL, RolloutAction, RolloutOrder, RolloutRules, RolloutState, SlotPackage, Strategy
 from cellops.serving.errors import RolloutError
 
@@ -16,7 +17,9 @@ def started(state: RolloutState, order: RolloutOrder, challenger: SlotPackage, n
     Raises
     ------
     RolloutError
-        When it is divided already, or not so.
+        When it is divided already, or by this challenger cannot be.
+    UsageError
+        When the strategy does not have what is asked for.
     """
     strategy, rules = order.strategy or Strategy.CANARY, order.rules or RolloutRules()
     if state.challenger is not None:
@@ -41,20 +44,20 @@ def started(state: RolloutState, order: RolloutOrder, challenger: SlotPackage, n
 
 
 def check_order(strategy: Strategy, order: RolloutOrder) -> None:
-    """Refuse what a strategy does not have; `RolloutError`."""
+    """Refuse what a strategy does not have; `UsageError`."""
     if strategy is Strategy.SINGLE:
         fact = "Under the strategy single there is no challenger"
-        raise RolloutError(fact, remedy="Name canary, shadow, ab or blue-green")
+        raise UsageError(fact, remedy="Name canary, shadow, ab or blue-green")
     if order.share is not None and strategy in (Strategy.CANARY, Strategy.BLUE_GREEN):
         has = "its stages" if strategy is Strategy.CANARY else "all or nothing"
         fact = f"The strategy {strategy} takes no share: it has {has}"
-        raise RolloutError(fact, remedy="Leave the share out")
+        raise UsageError(fact, remedy="Leave the share out")
     if order.rules is not None and strategy is Strategy.BLUE_GREEN:
         fact = "The strategy blue-green takes no rules and no stages: only a person switches it"
-        raise RolloutError(fact, remedy="Leave them out, or name canary")
+        raise UsageError(fact, remedy="Leave them out, or name canary")
     if order.rules is not None and order.rules.stages != RolloutRules().stages and strategy is not Strategy.CANARY:
         fact = f"The strategy {strategy} has no stages"
-        raise RolloutError(fact, remedy="Leave the stages out, or name canary")
+        raise UsageError(fact, remedy="Leave the stages out, or name canary")
 
 
 def changed(state: RolloutState, action: RolloutAction, now: float) -> RolloutState:

@@ -222,7 +222,20 @@ function choose(place) {
   $('fields').replaceChildren(...form.fields.map(field));
   $('explained').checked = Boolean(form.explain);
   $('explained').disabled = !form.explain;
+  offerClasses(form);
   sayLogged();
+}
+
+// Of two classes the positive one says all of the other; of more a person may ask for each.
+function offerClasses(form) {
+  const options = form.classes.map((name, place) => el('option', { value: place }, String(name)));
+  $('class').replaceChildren(el('option', { value: '' }, 'the class that is predicted'), ...options);
+  $('class').hidden = !form.explain || form.classes.length < 3;
+}
+
+function explanationOf(form, row) {
+  const place = $('class').value;
+  return ask(form.explain, { instances: [row], ...(place === '' ? {} : { class: form.classes[Number(place)] }) });
 }
 
 function sayLogged() {
@@ -284,7 +297,7 @@ async function predict(event) {
   button.disabled = true;
   try {
     const explained = $('explained').checked;
-    const answer = explained ? await ask(form.explain, { instances: [row] }) : await ask(form.predict, { inputs: tensors(form, row) });
+    const answer = explained ? await explanationOf(form, row) : await ask(form.predict, { inputs: tensors(form, row) });
     $('answer').replaceChildren(...(explained ? told(form, answer.predictions[0], answer.explanations[0]) : predicted(form, answer)));
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
