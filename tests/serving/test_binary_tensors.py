@@ -129,6 +129,7 @@ def test_a_matrix_as_bytes_stands_for_all_columns(wire: Wire, datatype: str) -> 
         ({"parameters": {"binary_data_size": "16"}}, "no number of the bytes that are left"),
         ({"parameters": {"binary_data_size": True}}, "no number of the bytes that are left"),
         ({"shape": [2**62]}, "by its shape"),
+        ({"name": "weight", "shape": [2**63] * 1000}, "not a list of sizes"),
         ({"shape": [3]}, "16 bytes, and 24 by its shape"),
         ({"datatype": "FP32"}, "16 bytes, and 8 by its shape"),
         ({"datatype": "FP65"}, "datatype that its column does not take"),
@@ -175,7 +176,11 @@ def test_a_missing_value_where_training_had_none_is_named(wire: Wire) -> None:
 
 
 @pytest.mark.parametrize("wire", ["diabetes"], indirect=True)
-@pytest.mark.parametrize("length", ["-1", "0", "999999", "9" * 5000, "1.5", "", "0x10", "٣"])
+@pytest.mark.parametrize(
+    "length",
+    ["-1", "0", "999999", "9" * 5000, "0" * 19 + "1" + "9" * 10, "0" * 19 + "1" + "9" * 5000, "1.5", "", "0x10", "٣"],
+    ids=lambda length: length[:40],
+)
 def test_a_length_of_the_json_part_that_is_none_is_refused(wire: Wire, length: str) -> None:
     inputs, contents = tensors(wire)
     content = json.dumps({"inputs": inputs}).encode() + b"".join(contents)

@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 from cellops.errors import InputError, LimitError
 from cellops.serving import limits
 from cellops.serving.limits import Limits
+from cellops.serving.protocols import parquet_pages
 from cellops.serving.protocols.parquet_body import PARQUET, parquet_table
+from cellops.serving.protocols.parquet_pages import unpacked_bytes
 from support.wire import Wire, wired
 
 LIMITS = Limits(1000, 100)
@@ -97,6 +99,66 @@ def test_a_table_that_is_far_larger_when_unpacked_is_refused() -> None:
     assert len(content) < LIMITS.max_bytes * 10
     with pytest.raises(LimitError, match="far larger when it is unpacked"):
         parquet_table(content, LIMITS)
+
+
+def test_the_footer_is_not_believed_of_what_its_pages_become() -> None:
+    def varint(number: int, width: int = 0) -> bytes:
+        """As Thrift's compact protocol has it, zigzag, in so many bytes at least."""
+        left, parts = number << 1, []
+        while left >= 0x80 or len(parts) + 1 < width:
+            parts.append(left & 0x7F | 0x80)
+            left >>= 7
+        return bytes([*parts, left])
+
+    content = written({"a": ["x" * 100_000]}, compression="zstd", use_dictionary=False, write_statistics=False)
+    told = varint(pq.ParquetFile(pa.BufferReader(content)).metadata.row_group(0).total_byte_size)
+    lie = content.replace(told, varint(50, len(told)))
+    assert pq.ParquetFile(pa.BufferReader(lie)).metadata.row_group(0).total_byte_size == 50
+    with pytest.raises(LimitError, match="far larger when it is unpacked"):
+        parquet_table(lie, LIMITS)
+
+
+@pytest.mark.parametrize("version", ["1.0", "2.0"])
+@pytest.mark.parametrize("compression", ["none", "snappy", "gzip", "zstd", "lz4", "brotli"])
+def test_the_pages_of_any_writer_are_counted(version: str, compression: str) -> None:
+    table = {"a": list(range(1000)), "b": [str(number % 7) for number in range(1000)], "c": [None, 0.5] * 500}
+    options = {"compression": compression, "data_page_version": version, "row_group_size": 300, "data_page_size": 64}
+    content = written(table, **options, write_page_checksum=True, write_page_index=True)
+    footer = pq.ParquetFile(pa.BufferReader(content)).metadata
+    groups = [footer.row_group(number) for number in range(footer.num_row_groups)]
+    told, heads = sum(group.total_byte_size for group in groups), unpacked_bytes(content, footer)
+    assert 0.5 * told < heads < told
+
+
+def test_more_pages_than_make_sense_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parquet_pages, "MOST_PAGES", 3)
+    with pytest.raises(LimitError, match="more than 3 pages"):
+        parquet_table(written({name: [1] for name in "abcd"}, use_dictionary=False), LIMITS)
+
+
+@pytest.mark.parametrize("kind", ["str", "category", "large", "view"])
+def test_a_text_that_stands_once_in_the_file_and_in_every_row_is_counted_as_often(kind: str) -> None:
+    kinds = {"large": pa.large_string(), "view": pa.string_view()}
+    repeated = pa.array(["x" * 1000] * 100, kinds.get(kind, pa.string()))
+    content = written({"a": repeated.dictionary_encode() if kind == "category" else repeated})
+    assert len(content) < LIMITS.max_bytes * 10
+    with pytest.raises(LimitError, match="far larger when it is unpacked"):
+        parquet_table(content, LIMITS)
+    short = pa.array(["x" * 10] * 100, kinds.get(kind, pa.string()))
+    assert list(parquet_table(written({"a": short}), LIMITS)["a"]) == ["x" * 10] * 100
+
+
+def test_texts_that_share_their_beginning_are_counted_whole() -> None:
+    texts = ["x" * 1000 + str(number) for number in range(100)]
+    content = written({"a": texts}, use_dictionary=False, column_encoding={"a": "DELTA_BYTE_ARRAY"})
+    with pytest.raises(LimitError, match="far larger when it is unpacked"):
+        parquet_table(content, LIMITS)
+
+
+def test_columns_of_lists_are_refused_before_they_are_read() -> None:
+    for nested in ([[0] * 100_000], [{"b": 1}], [[(1, 2)]]):
+        with pytest.raises(InputError, match="Column a has lists or objects in its rows"):
+            parquet_table(written({"a": nested}), LIMITS)
 
 
 def test_too_many_columns_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -79,4 +79,5 @@ def test_a_server_counts_by_tokens_and_lets_probes_through(flights: Path, tmp_pa
             assert int(answers[2].headers["Retry-After"]) > 0
             assert answers[2].json()["code"] == "rate"
         assert [server.client.get("/v2/health/ready").status_code for _ in range(5)] == [200] * 5
-        assert [server.client.get("/v2").status_code for _ in range(3)] == [200, 200, 429]
+        said = [{"X-Forwarded-For": f"192.0.2.{number}"} for number in range(3)]
+        assert [server.client.get("/v2", headers=each).status_code for each in said] == [200, 200, 429]

@@ -11,7 +11,8 @@ from cellops.records.profile import ColumnKind
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 ALONE = re.compile(rb"\r(?!\n)")
-QUOTED_OR_ALONE = re.compile(rb'(?<![^,\r\n])"(?:[^"]|"")*"|\r(?!\n)')
+QUOTED_OR_ALONE = re.compile(rb'(?<![^,\r\n])"(?:[^"]++|"")*+"|\r(?!\n)')
+"""It never tries a cell in two ways, of which each character would have to be remembered."""
 BLOCK = 8 << 20
 """Bytes of a file that are looked at together."""
 LONGEST = 40

@@ -32,6 +32,8 @@ Columns = Mapping[str, Array]
 LISTS = (list, tuple, np.ndarray)
 LONGEST_NAME = 200
 """Characters of a name for which a similar one is looked for, which takes the square of them."""
+MOST_COMPARED = 50
+"""Names among which a similar one is looked for; of more, those of about the same length."""
 
 
 def decode_columns(schema: Schema, table: object) -> Columns:
@@ -203,11 +205,15 @@ class Decoder:
         return self._transposed(rows) if fast is None else fast
 
     def _incomplete(self, table: Sequence[Mapping[str, Any]]) -> Columns:
-        lacking = {name: [row for row, values in enumerate(table) if name not in values] for name in self.required}
-        absent = [name for name, rows in lacking.items() if rows]
-        problems = self._names(set(chain.from_iterable(table)), absent=absent, rows=lacking)
-        fields = [field for name, field in self.fields.items() if name not in absent]
-        return _build(fields, {field.name: [row.get(field.name) for row in table] for field in fields}, problems)
+        given, everywhere = set(chain.from_iterable(table)), set(table[0]).intersection(*table)
+        absent = [name for name in self.fields if name in self.required and name not in everywhere]
+        # Of the many columns that rows of few bytes can lack, only those that are spelled out are looked for in each.
+        lacking = {name: [row for row, values in enumerate(table) if name not in values] for name in absent[:SHOWN]}
+        problems = self._names(given, absent=set(absent), rows=lacking)
+        fields = [field for name, field in self.fields.items() if name in everywhere or name not in self.required]
+        nothing = [None] * len(table)
+        values = {f.name: [row.get(f.name) for row in table] if f.name in given else nothing for f in fields}
+        return _build(fields, values, problems)
 
     def _transposed(self, rows: Sequence[Sequence[Any]]) -> Columns:
         values = list(zip(*rows, strict=True)) if rows else [()] * len(self.fields)
@@ -269,8 +275,13 @@ def _nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that is most like one, in capitals or not."""
     if len(name) > LONGEST_NAME:
         return None
-    folded = {other.casefold(): other for other in known}
-    near = get_close_matches(name.casefold(), folded, n=1)
+    meant, folded = name.casefold(), {other.casefold(): other for other in known}
+    if meant in folded:
+        return folded[meant]
+    compared = list(folded)
+    if len(compared) > MOST_COMPARED:
+        compared = [other for other in compared if abs(len(other) - len(meant)) <= 1][:MOST_COMPARED]
+    near = get_close_matches(meant, compared, n=1)
     return folded[near[0]] if near else None
 
 

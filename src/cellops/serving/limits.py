@@ -12,6 +12,9 @@ from cellops.serving.errors import SlowError
 
 MOST_HEAD_BYTES = 65_536
 MOST_COLUMNS = 10_000
+MOST_TIMES = 20
+"""How many times the largest body a table may be when it is unpacked."""
+NUMBER_BYTES = 8
 NESTING = 1000
 """Deepest nesting of JSON; the parser refuses more than 1024."""
 LOOKED_AT = 1_000_000
@@ -36,6 +39,16 @@ class Limits:
         if rows > self.max_rows:
             fact = f"The request has {rows} rows, and the server takes {self.max_rows}"
             raise LimitError(fact, remedy="Send fewer rows at a time, or raise CELLOPS_SERVER_MAX_ROWS")
+
+    def check_cells(self, rows: int, inputs: int) -> None:
+        """Refuse so many inputs of so many rows: few bytes suffice for rows that name none of them."""
+        self.check_unpacked(rows * inputs * NUMBER_BYTES)
+
+    def check_unpacked(self, size: int) -> None:
+        """Refuse a table of so many bytes in memory."""
+        if size > MOST_TIMES * self.max_bytes:
+            fact = "The table is far larger when it is unpacked"
+            raise LimitError(fact, remedy="Send fewer rows at a time, or raise CELLOPS_SERVER_MAX_BYTES")
 
     @staticmethod
     def check_columns(columns: int) -> None:

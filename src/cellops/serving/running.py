@@ -104,6 +104,8 @@ def _config(app: App, seconds: float, certificate: Certificate | None) -> uvicor
         lifespan="off",
         access_log=False,
         server_header=False,
+        # Whoever sends from this machine could say to be anyone: in the admin log, and to what counts requests.
+        proxy_headers=False,
         # Its warnings are of clients that send what is not HTTP, as often as these like.
         log_level="error",
         # Its messages go the way of all others.

@@ -4,17 +4,14 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from cellops.stats.difference import between
 from cellops.stats.mean_evidence import Losses, mean_evidence
-from cellops.stats.share_evidence import Numbers
-
-HALVINGS = 20
+from cellops.stats.tilts import Numbers
 
 
 @dataclass(frozen=True)
 class MeanDifference:
-    r"""Two means of numbers from 0 to 1, such as of losses, compared while the labels come in.
-
-    .. math:: \log E(d) = \min_\mu \; \log E_A(\mu) + \log E_B(\mu + d)
+    """Two means of numbers from 0 to 1, such as of losses, compared as the labels come in (`difference.between`).
 
     Parameters
     ----------
@@ -23,14 +20,14 @@ class MeanDifference:
 
     References
     ----------
-    As `mean_evidence`; the arms are independent, so evidence against a pair of means is a product, and that against a
-    difference the least of the pairs that have it.
+    As `mean_evidence`; Wasserman, Ramdas and Balakrishnan, Universal inference, PNAS 117 (2020), eq. 5, for the
+    evidence against a difference.
 
     Examples
     --------
     >>> wrong = MeanDifference(Losses(1000, 100, 90), Losses(1000, 200, 160))
-    >>> wrong.against_at_most(0.02).round(2), wrong.against_at_least(0.02).round(2)
-    (np.float64(4.45), np.float64(0.0))
+    >>> wrong.against_at_most(0.02).round(2), wrong.against_at_least(0.2).round(2)
+    (np.float64(5.92), np.float64(10.55))
     """
 
     first: Losses
@@ -42,40 +39,37 @@ class MeanDifference:
 
     @property
     def champion(self) -> float:
-        return float(_mean(self.first))
+        return float(self._arms[0].mean)
 
     @property
     def challenger(self) -> float:
-        return float(_mean(self.second))
+        return float(self._arms[1].mean)
 
     @property
     def value(self) -> float:
         return self.challenger - self.champion
 
     def against_at_most(self, difference: Numbers) -> NDArray[np.float64]:
-        """Zero where what was seen is no more than that."""
-        return np.where(_mean(self.second) - _mean(self.first) > difference, self._against(difference), 0.0)
+        return between(*self._arms, difference, above=True)
 
     def against_at_least(self, difference: Numbers) -> NDArray[np.float64]:
-        """Zero where what was seen is no less than that."""
-        return np.where(_mean(self.second) - _mean(self.first) < difference, self._against(difference), 0.0)
+        return between(*self._arms, difference, above=False)
 
     def scaled(self, factor: float) -> Self:
-        first, second = (Losses(*(np.multiply(part, factor) for part in arm)) for arm in (self.first, self.second))
-        return type(self)(first, second)
+        return type(self)(*(Losses(*(np.multiply(part, factor) for part in arm)) for arm in (self.first, self.second)))
 
-    def _against(self, difference: Numbers) -> NDArray[np.float64]:
-        """Each arm's is convex and least at its own mean: so the sum is least between them, where its slope is zero."""
-        d = np.asarray(difference, dtype=np.float64)
-        ends = np.stack(np.broadcast_arrays(_mean(self.first), _mean(self.second) - d))
-        low, high = np.clip(np.sort(ends, axis=0), np.maximum(0.0, -d), np.minimum(1.0, 1.0 - d))
-        for _ in range(HALVINGS):
-            mean = (low + high) / 2
-            rising = mean_evidence(self.first, mean)[1] + mean_evidence(self.second, mean + d)[1] > 0
-            low, high = np.where(rising, low, mean), np.where(rising, mean, high)
-        mean = (low + high) / 2
-        return mean_evidence(self.first, mean)[0] + mean_evidence(self.second, mean + d)[0]
+    @property
+    def _arms(self) -> tuple["_Means", "_Means"]:
+        return _Means(self.first), _Means(self.second)
 
 
-def _mean(losses: Losses) -> NDArray[np.float64]:
-    return np.asarray(np.divide(losses.total, np.maximum(losses.rows, 1e-9)))
+@dataclass(frozen=True)
+class _Means:
+    losses: Losses
+
+    @property
+    def mean(self) -> NDArray[np.float64]:
+        return np.asarray(np.divide(self.losses.total, np.maximum(self.losses.rows, 1e-9)))
+
+    def evidence(self, mean: NDArray[np.float64], *, above: bool) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return mean_evidence(self.losses, mean, above=above)

@@ -3,15 +3,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cellops.stats.share_evidence import Numbers
+from cellops.stats.tilts import Numbers, geometric, mixed
 
-BETS = 0.9 * 1.5 ** -np.arange(24.0)
-"""How boldly each part of the mixture bets: the boldest is best after some rows, the most timid after a thousand
-million.
-"""
+BETS = geometric(0.9, 22)
 COST = -np.log1p(-BETS) - BETS
-BOTH = np.concatenate([BETS, -BETS])
-BOTH_COST = np.concatenate([COST, COST])
 
 
 class Losses(NamedTuple):
@@ -20,17 +15,18 @@ class Losses(NamedTuple):
     rows: Numbers
     total: Numbers
     surprise: Numbers
-    """Sum of the squares of each number less a guess that was made before it was known."""
+    """Sum of the squares of each number less a guess from 0 to 1 that was made before it was known."""
 
 
-def mean_evidence(losses: Losses, mean: Numbers) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    r"""Evidence against the mean of numbers from 0 to 1 being this one, which may be looked at after every row.
+def mean_evidence(losses: Losses, mean: Numbers, *, above: bool) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    r"""Evidence of the mean of numbers from 0 to 1 lying above this one, or below, which may be looked at at any time.
 
-    .. math:: \log E_n(\mu) = \log \sum_k w_k \exp\left(\lambda_k (S_n - n \mu) - \psi_E(|\lambda_k|) V_n\right),
+    .. math:: \log E_n(\mu) = \log \frac{1}{K} \sum_k
+        \exp\left(\pm\lambda_k (S_n - n \mu) - \psi_E(\lambda_k) V_n\right),
         \quad \psi_E(\lambda) = -\log(1 - \lambda) - \lambda
 
-    with :math:`S_n` the total and :math:`V_n` the surprise, mixed over bets of either sign. If the mean is right, its
-    exponential is a supermartingale that begins at 1. The less the numbers vary, the sooner it tells.
+    with :math:`S_n` the total and :math:`V_n` the surprise. If the mean is no further to that side, its exponential is
+    a supermartingale that begins at 1. The less the numbers vary, the sooner it tells.
 
     Parameters
     ----------
@@ -38,6 +34,8 @@ def mean_evidence(losses: Losses, mean: Numbers) -> tuple[NDArray[np.float64], N
         What came until now. Guesses of several processes may differ, as long as each was made before its number.
     mean
         From 0 to 1.
+    above
+        Whether the evidence is of the true mean lying above it.
 
     Returns
     -------
@@ -52,15 +50,11 @@ def mean_evidence(losses: Losses, mean: Numbers) -> tuple[NDArray[np.float64], N
 
     Examples
     --------
-    >>> evidence, slope = mean_evidence(Losses(rows=400, total=100, surprise=75), np.array([0.25, 0.4]))
+    >>> evidence, slope = mean_evidence(Losses(rows=400, total=100, surprise=75), np.array([0.25, 0.4]), above=False)
     >>> evidence.round(2)
-    array([-0.26, 11.9 ])
+    array([-0.29, 12.68])
     """
-    rows, total, surprise = (np.asarray(part, dtype=np.float64) for part in losses)
-    away = (total - rows * np.asarray(mean, dtype=np.float64))[..., None]
-    wins = BOTH * away - BOTH_COST * surprise[..., None]
-    highest = wins.max(axis=-1, keepdims=True)
-    parts = np.exp(wins - highest)
-    sums = parts.sum(axis=-1)
-    evidence: NDArray[np.float64] = np.log(sums / len(BOTH)) + highest[..., 0]
-    return evidence, -rows * (parts @ BOTH) / sums
+    rows, total, surprise = (np.asarray(part, dtype=np.float64)[..., None] for part in losses)
+    bets = BETS if above else -BETS
+    away = total - rows * np.asarray(mean, dtype=np.float64)[..., None]
+    return mixed(bets * away - COST * surprise, -rows * bets)

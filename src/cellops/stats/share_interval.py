@@ -1,14 +1,16 @@
 import math
 
+import numpy as np
+
 from cellops.stats.share_evidence import share_evidence
 
-STEPS = 40
+GRID, ZOOMS = 64, 5
 
 
 def share_interval(successes: float, trials: float, level: float) -> tuple[float, float]:
     r"""The confidence sequence of one share: its interval now, which holds at every moment at once.
 
-    .. math:: \{p : \log E_n(p) < \log (1 / \alpha)\}
+    .. math:: \{p : \log E_n(p) < \log (2 / \alpha) \text{ on either side}\}
 
     Parameters
     ----------
@@ -30,17 +32,17 @@ def share_interval(successes: float, trials: float, level: float) -> tuple[float
     --------
     >>> low, high = share_interval(30, 100, 0.95)
     >>> round(low, 3), round(high, 3)
-    (0.166, 0.463)
+    (0.158, 0.473)
     """
-    enough, share = -math.log1p(-level), successes / trials
+    enough = math.log(2) - math.log1p(-level)
     ends = []
-    for outside in (0.0, 1.0):
-        inside, beyond = share, outside
-        for _ in range(STEPS):
-            middle = (inside + beyond) / 2
-            if share_evidence(successes, trials, middle) < enough:
-                inside = middle
-            else:
-                beyond = middle
-        ends.append(beyond)
+    for outside, above in ((0.0, True), (1.0, False)):
+        begin, end = outside, 1 - outside
+        for _ in range(ZOOMS):
+            places = np.linspace(begin, end, GRID)
+            refuted = int(np.count_nonzero(share_evidence(successes, trials, places, above=above)[0] >= enough))
+            if refuted == 0:
+                break
+            begin, end = float(places[refuted - 1]), float(places[min(refuted, GRID - 1)])
+        ends.append(begin)
     return ends[0], ends[1]

@@ -31,6 +31,8 @@ DTYPES: Mapping[str, np.dtype[Any]] = {
 }
 """How the values of each datatype lie in the bytes; BYTES are read one by one."""
 LENGTH = struct.Struct("<I")
+LONGEST_LENGTH = 20
+"""Digits of the header."""
 
 
 class Tensors:
@@ -106,7 +108,7 @@ def divided(body: Body) -> tuple[bytes, Tensors]:
         When the header is not the length of a part of the body.
     """
     given = body.headers[HEADER]
-    if not given.isdigit() or not 0 < int(given[:20]) <= len(body.content):
+    if not given.isdigit() or len(given) > LONGEST_LENGTH or not 0 < int(given) <= len(body.content):
         fact = "The header Inference-Header-Content-Length is not the length of the JSON part of the body"
         raise InputError(fact, remedy="Send the number of bytes before the first tensor")
     length = int(given)

@@ -3,7 +3,8 @@
 import codecs
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from cellops.data.csv_cells import bare_return, cell_value
@@ -88,15 +89,20 @@ class MlflowScoring:
             fact = f"The body holds a carriage return outside of quotes in line {line}"
             raise InputError(fact, remedy="Put the cell into quotes, or leave the carriage return out")
         try:
-            header, *rows = [
-                row for row in csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True) if row
-            ]
+            reader = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
+            header, *rows = self._some(filter(None, reader))
         except (UnicodeDecodeError, csv.Error, ValueError) as error:
             fact = "The body is not CSV in UTF-8 with a header"
             raise InputError(fact, remedy="Send the names of the columns in the first line") from error
         table = _named(header, rows)
         known = {name: [cell_value(fields[name], cell) for cell in table[name]] for name in table if name in fields}
         return decode_table(self._served, table | known)
+
+    def _some(self, lines: Iterator[list[str]]) -> list[list[str]]:
+        """The header and the rows, of which no more are kept than the server takes."""
+        kept = list(islice(lines, 1 + self._served.limits.max_rows))
+        self._served.limits.check_rows(len(kept) - 1 + sum(1 for _ in lines))
+        return kept
 
     def encode(self, question: Question, predictions: Predictions) -> Document:  # noqa: ARG002 - the shape of every protocol
         return {"predictions": predictions.labels.tolist()}

@@ -34,6 +34,8 @@ from cellops.version import __version__
 CONTENT_TYPES = (None, "pd", "np", "str")
 """How MLServer's clients say that a tensor is a column; they change nothing here."""
 MATRIX = 2
+MOST_DIMENSIONS = 32
+"""As numpy had for long; the product of many sizes takes the square of their number."""
 PREDICT = "predict"
 PROBABILITIES = "predict_proba"
 
@@ -255,10 +257,11 @@ def _taken(tensor: dict[str, Any], content: Tensors | None, shape: list[int]) ->
 
 def _shape(tensor: dict[str, Any]) -> list[int]:
     shape: Any = tensor.get("shape")
-    if not isinstance(shape, list) or not shape or not all(type(size) is int and size >= 0 for size in shape):
+    sizes = shape if isinstance(shape, list) and len(shape) <= MOST_DIMENSIONS else []
+    if not sizes or not all(type(size) is int and size >= 0 for size in sizes):
         fact = "The shape of an input is not a list of sizes"
         raise InputError(fact, remedy="Send the shape [rows]")
-    return shape
+    return sizes
 
 
 def _width(tensor: dict[str, Any]) -> int | None:

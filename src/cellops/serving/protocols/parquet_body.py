@@ -1,4 +1,4 @@
-"""A table of Parquet in the body of a request: its footer is looked at before any of its values."""
+"""A table of Parquet in the body of a request: its footer and the heads of its pages are looked at first."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -6,16 +6,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cellops.data.arrays import Array
-from cellops.errors import InputError, LimitError
+from cellops.data.problems import shorten
+from cellops.errors import InputError
 from cellops.serving.limits import Limits
+from cellops.serving.protocols.parquet_pages import unpacked_bytes
 
 if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
 PARQUET = "application/vnd.apache.parquet"
-MOST_TIMES = 20
-"""How many times the largest body a table may be when it is unpacked."""
+READ_ROWS = 64
+"""Rows that are read before it is looked again how large the table has become."""
 
 
 def parquet_table(content: bytes, limits: Limits) -> dict[str, Sequence[Any] | Array]:
@@ -45,9 +47,9 @@ def parquet_table(content: bytes, limits: Limits) -> dict[str, Sequence[Any] | A
 
     try:
         file = pq.ParquetFile(pa.BufferReader(content))
-        _check_size(file.metadata, limits)
-        table = file.read(use_threads=False)
-        limits.check_rows(table.num_rows)
+        _check_size(content, file.metadata, limits)
+        _refuse_nested(file.schema_arrow)
+        table = _read(file, limits)
         names: list[str] = table.column_names
         columns = list(map(_values, table.columns))
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
@@ -59,13 +61,42 @@ def parquet_table(content: bytes, limits: Limits) -> dict[str, Sequence[Any] | A
     return dict(zip(names, columns, strict=True))
 
 
-def _check_size(footer: "pq.FileMetaData", limits: Limits) -> None:
+def _check_size(content: bytes, footer: "pq.FileMetaData", limits: Limits) -> None:
     limits.check_rows(footer.num_rows)
     limits.check_columns(footer.num_columns)
-    groups = (footer.row_group(number) for number in range(footer.num_row_groups))
-    if sum(group.total_byte_size for group in groups) > MOST_TIMES * limits.max_bytes:
-        fact = "The table is far larger when it is unpacked"
-        raise LimitError(fact, remedy="Send fewer rows at a time, or raise CELLOPS_SERVER_MAX_BYTES")
+    limits.check_unpacked(unpacked_bytes(content, footer))
+
+
+def _refuse_nested(schema: "pa.Schema") -> None:
+    """Of such a column the footer does not tell how many values a row has, and no input of a model is one."""
+    import pyarrow as pa
+
+    nested = [field.name for field in schema if pa.types.is_nested(field.type)]
+    if nested:
+        fact = f"Column {shorten(nested[0])} has lists or objects in its rows"
+        raise InputError(fact, remedy="Send a column of single values", column=shorten(nested[0]))
+
+
+def _read(file: "pq.ParquetFile", limits: Limits) -> "pa.Table":
+    """The table, a few rows at a time: a value that stands once in the file can stand in each row, and is long then."""
+    import pyarrow as pa
+
+    batches, rows, size = [], 0, 0
+    for batch in file.iter_batches(READ_ROWS, use_threads=False):
+        rows, size = rows + batch.num_rows, size + sum(map(_plain_bytes, batch.columns))
+        limits.check_rows(rows)
+        limits.check_unpacked(size)
+        batches.append(batch)
+    return pa.Table.from_batches(batches, file.schema_arrow)
+
+
+def _plain_bytes(column: "pa.Array") -> int:
+    """Bytes of a column when each row has its own value."""
+    import pyarrow as pa
+
+    plain = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+    size: int = plain.nbytes
+    return size
 
 
 def _values(column: "pa.ChunkedArray") -> Sequence[Any] | Array:

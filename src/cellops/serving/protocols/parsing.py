@@ -123,11 +123,13 @@ def decode_table(served: Served, table: object) -> Question:
     Raises
     ------
     LimitError
-        When it has too many rows.
+        When it has too many rows, or would take far more memory than bytes of the body.
     InputError
         When it does not fit the contract.
     """
-    served.limits.check_rows(count_rows(table))
+    rows = count_rows(table)
+    served.limits.check_rows(rows)
+    served.limits.check_cells(rows, len(served.decoder.fields))
     if isinstance(table, np.ndarray):
         return Question(served.decoder.table(table))
     served.limits.check_columns(_count_columns(table))

@@ -1,6 +1,7 @@
 """Champion and challenger in each respect, as the evidence shows them."""
 
 import math
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ from cellops.stats.share_difference import ShareDifference
 
 ERRORS, LATENCY, QUALITY, ANSWERS = "errors", "latency", "quality", "answers"
 RESPECTS = (ERRORS, LATENCY, QUALITY)
+TIMES = [2 ** (quarter / 4) for quarter in range(81)]
+"""As much evidence as there is: what a million times as much does not decide is not in sight."""
 
 
 @dataclass(frozen=True)
@@ -37,17 +40,15 @@ class Tested:
     @property
     def missing(self) -> float:
         """How many times as much evidence of the same kind decides it; infinite where none in sight does."""
-        for doublings in range(81):
-            factor = 2 ** (doublings / 4)
-            if self._decided(self.difference.scaled(factor)):
-                return factor
-        return math.inf
+        found = bisect_left(TIMES, True, key=lambda factor: self._decided(self.difference.scaled(factor)))
+        return TIMES[found] if found < len(TIMES) else math.inf
 
-    def comparison(self, level: float) -> Comparison:
+    def comparison(self, level: float | None) -> Comparison:
+        """With the interval of this level; without one it is some ten times quicker."""
         difference = self.difference
-        low, high = interval(difference, level)
+        low, high = (None, None) if level is None else interval(difference, level)
         worse, fine = difference.against_at_most(self.margin), difference.against_at_least(self.margin)
-        differs = max(difference.against_at_most(0.0), difference.against_at_least(0.0))
+        differs = float(np.maximum(difference.against_at_most(0.0), difference.against_at_least(0.0)))
         shown = Shown.WORSE if worse >= self.worse_at else Shown.FINE if fine >= self.fine_at else Shown.OPEN
         return Comparison(
             name=self.name,
@@ -59,7 +60,7 @@ class Tested:
             margin=self.margin,
             worse=p_value(float(worse)),
             fine=p_value(float(fine)),
-            differs=p_value(float(differs)),
+            differs=p_value(differs, sides=2),
             shown=shown,
         )
 
@@ -70,15 +71,19 @@ class Tested:
 
 
 def tested(rules: RolloutRules, evidence: Evidence) -> tuple[Tested, ...]:
-    """Those respects in which something is known of both.
+    """Those respects in which something is known of both."""
+    found = differences(rules, evidence)
+    return tuple(Tested(name, each, margin(rules, name), *levels(rules)) for name, each in found.items())
+
+
+def levels(rules: RolloutRules) -> tuple[float, float]:
+    """The logarithmic evidence at which a respect is worse, and that at which it is not.
 
     What is worse may be found so in any respect and stage, so the level of a rollback is divided among them. To pass,
     a challenger must do so in each, so the level of a promotion need not be.
     """
     chances = len(RESPECTS) * max(len(rules.stages) - 1, 1)
-    worse_at, fine_at = math.log(chances / rules.rollback_level), -math.log(rules.promotion_level)
-    found = differences(rules, evidence)
-    return tuple(Tested(name, each, margin(rules, name), worse_at, fine_at) for name, each in found.items())
+    return math.log(chances / rules.rollback_level), -math.log(rules.promotion_level)
 
 
 def margin(rules: RolloutRules, name: str) -> float:
