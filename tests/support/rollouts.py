@@ -145,7 +145,7 @@ class Load:
 
 
 @contextmanager
-def load(server: Running, clients: int = 3, mood: Callable[[], float] = float) -> Iterator[Load]:
+def load(server: Running, clients: int = 3, mood: Callable[[], float] = float, pause: float = 0) -> Iterator[Load]:
     """Ask meanwhile."""
     asked = Load()
 
@@ -153,7 +153,7 @@ def load(server: Running, clients: int = 3, mood: Callable[[], float] = float) -
         with httpx.Client(
             base_url=server.client.base_url, headers=dict(server.client.headers), timeout=WAIT, trust_env=False
         ) as client:
-            while not asked.ended.is_set():
+            while not asked.ended.wait(pause):
                 asked.answers.append(ask(client, mood(), user=f"user {number} {len(asked.answers) % 50}"))
 
     threads = [threading.Thread(target=go_on, args=(number,)) for number in range(clients)]

@@ -89,6 +89,11 @@ import click
     help="The input or header that says of which user a request is. Default: the header X-User-Key.",
 )
 @click.option(
+    "--shadow-when",
+    type=click.Choice(["always", "idle"]),
+    help="idle: ask a shadow only while the server has little to do. Default: always.",
+)
+@click.option(
     "--margin",
     "margins",
     metavar="RULE=VALUE",
@@ -114,6 +119,7 @@ def serve(packages: tuple[Path, ...], **options: Any) -> None:
       cellops serve model --workers 4
       cellops serve model --challenger candidate --strategy canary --stages 5,25,50,100
       cellops serve model --challenger candidate --strategy ab --key customer
+      cellops serve model --challenger candidate --strategy shadow --share 20 --shadow-when idle
       cellops serve model --host 0.0.0.0 --tls-certificate server.pem --tls-key server.key
     """
     from cellops import screens

@@ -17,10 +17,11 @@ def rollout_plan(
     challenger: Path | str | None,
     strategy: str | None,
     *,
-    stages: str | None,
-    share: float | None,
-    key: str | None,
-    margins: Sequence[str],
+    stages: str | None = None,
+    share: float | None = None,
+    key: str | None = None,
+    shadow_when: str | None = None,
+    margins: Sequence[str] = (),
 ) -> "Plan | None":
     """What is asked for; None for no rollout.
 
@@ -34,6 +35,7 @@ def rollout_plan(
     from cellops.serving.rollout.transitions import check_order
 
     given = {"--strategy": strategy, "--stages": stages, "--share": share, "--key": key, "--margin": margins or None}
+    given["--shadow-when"] = shadow_when
     named = [option for option, value in given.items() if value is not None]
     if challenger is None:
         if named:
@@ -48,6 +50,7 @@ def rollout_plan(
         strategy=Strategy(strategy),
         share=share,
         key=key or "",
+        off_peak=shadow_when == "idle",
         rules=_rules(stages, margins) if stages is not None or margins else None,
     )
     check_order(Strategy(strategy), order)

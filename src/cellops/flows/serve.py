@@ -88,6 +88,7 @@ def serve(
     stages: str | None = None,
     share: float | None = None,
     key: str | None = None,
+    shadow_when: str | None = None,
     margins: Sequence[str] = (),
     on_ready: Callable[[Serving], None] = _silent,
     on_change: Callable[[Changed], None] = _silent,
@@ -140,6 +141,8 @@ def serve(
         Percent of the users that an A/B gives the challenger, or of the requests that a shadow shows it.
     key
         The input or header that says of which user a request is. Default: the header `X-User-Key`.
+    shadow_when
+        `idle` asks a shadow only while the server has little to do. Default: `always`.
     margins
         Rules of the rollout, each `RULE=VALUE`; they are those of `RolloutRules`.
     on_ready
@@ -173,7 +176,9 @@ def serve(
         from cellops.serving.tls import certificate
         from cellops.serving.tokens import read_tokens
 
-        plan = rollout_plan(challenger, strategy, stages=stages, share=share, key=key, margins=margins)
+        plan = rollout_plan(
+            challenger, strategy, stages=stages, share=share, key=key, shadow_when=shadow_when, margins=margins
+        )
         declared = Declared(
             rules=None if rules is None else read_rules(rules, map(Path, (package, *more))),
             fallback=None if fallback is None else load_package(Path(fallback), settings),

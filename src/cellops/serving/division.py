@@ -14,6 +14,7 @@ from cellops.serving.headers import Headers
 from cellops.serving.model import Model
 from cellops.serving.rollout.ledger import Ledger
 from cellops.serving.rollout.user_key import UserKey
+from cellops.serving.shadow.shadow import Shadow
 from cellops.serving.strategies.strategy import Asker, Slot, Strategy
 
 
@@ -29,6 +30,8 @@ class Traffic:
     """The input or header that says of which user a request is."""
     ledger: Ledger
     """Where is counted what both do."""
+    shadow: Shadow | None = None
+    """Where the challenger is shown what the champion answers."""
 
 
 class Division:
@@ -45,12 +48,21 @@ class Division:
     def __init__(self, traffic: Traffic, champion: Model, challenger: Model) -> None:
         self.models = (champion, challenger)
         self._slots = {Slot.CHAMPION: champion, Slot.CHALLENGER: challenger}
-        self._strategy, self._ledger = traffic.strategy, traffic.ledger
+        self._strategy, self._ledger, self._shadow = traffic.strategy, traffic.ledger, traffic.shadow
         self._key = UserKey(traffic.key, champion.plane.contract.schema)
 
-    def choose(self, headers: Headers, columns: Columns, call: Call) -> Slot:
-        """Who answers; `InputError` where rows of several users came together."""
-        return self._strategy.choose(Asker(call.request_id, self._key.of(headers, columns)))
+    def asker(self, headers: Headers, columns: Columns, call: Call) -> Asker:
+        """Who asks; `InputError` where rows of several users came together."""
+        return Asker(call.request_id, self._key.of(headers, columns))
+
+    def choose(self, asker: Asker) -> Slot:
+        """Who answers."""
+        return self._strategy.choose(asker)
+
+    def show(self, asker: Asker, columns: Columns, call: Call, predictions: Predictions) -> None:
+        """Show a request to the challenger that is not to answer it, where the strategy says so."""
+        if self._shadow is not None and self._strategy.copies(asker):
+            self._shadow.show(columns, call, predictions)
 
     def model(self, slot: Slot) -> Model:
         return self._slots[slot]

@@ -90,6 +90,12 @@ class Metrics(Collector):
             served,
             registry=self.registry,
         )
+        self.shown = Counter(
+            "cellops_shadow_requests",
+            "Requests for a challenger in the shadow, by what became of them",
+            [*served, "outcome"],
+            registry=self.registry,
+        )
         self.in_progress = Gauge(
             "cellops_requests_in_progress", "Requests that are being answered", served, registry=self.registry
         )
@@ -155,6 +161,9 @@ class ModelMetrics:
 
     def count_handled(self, handling: str, of: str, rows: int) -> None:
         self._all.handled.labels(*self.names, handling, of).inc(rows)
+
+    def count_shown(self, outcome: str) -> None:
+        self._all.shown.labels(*self.names, outcome).inc()
 
     def watch_losses(self, log: str, lost: Callable[[], float]) -> None:
         """Read the rows that a log has lost whenever the metrics are read."""

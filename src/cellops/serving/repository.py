@@ -11,7 +11,7 @@ from pathlib import Path
 from cellops.errors import CellopsError, NotFoundError, NotReadyError, UsageError
 from cellops.packaging.load import LoadedPackage
 from cellops.records.finding import Finding
-from cellops.records.rollout import RolloutOrder, RolloutView
+from cellops.records.rollout import RolloutOrder, RolloutState, RolloutView
 from cellops.serving.division import Division, Traffic
 from cellops.serving.errors import LoadError, RolloutError, failure, sentence
 from cellops.serving.exchange import Exchange
@@ -22,8 +22,11 @@ from cellops.serving.model import Model
 from cellops.serving.model_folder import ModelFolder
 from cellops.serving.models import Models
 from cellops.serving.policies import NOTHING, Declared
+from cellops.serving.rollout.ledger import Ledger
 from cellops.serving.rollout.plan import Plan
 from cellops.serving.rollout.rollouts import Rollouts
+from cellops.serving.shadow.log import SHADOW, ShadowLog
+from cellops.serving.shadow.shadow import Kind, Shadow
 from cellops.settings import Settings
 
 
@@ -106,7 +109,7 @@ class Repository:
         self._reach: Reach | None = None
         self._models: Models | None = None
         self._traffic: dict[str, Traffic] = {}
-        self.rollouts = Rollouts(lambda name: source.log_place(name).folder, limits.seconds, self._divide)
+        self.rollouts = Rollouts(lambda name: source.log_place(name).folder, limits.seconds, self._divide, self._shadow)
 
     def start(self, paths: Iterable[Path], plan: Plan | None = None) -> Models:
         """Load packages and prove each of them, before any logs; rollouts go on where they ended.
@@ -244,6 +247,7 @@ class Repository:
 
     def close(self) -> None:
         """Close all logs, when every request has been answered; closing again does nothing."""
+        self.rollouts.close()
         with self._changing:
             if self._ended:
                 return
@@ -310,6 +314,23 @@ class Repository:
         with self._change():
             self._traffic[name] = traffic
             self._put(self._placed)
+
+    def _shadow(self, state: RolloutState, champion: Model, ledger: Ledger) -> Shadow:
+        """The challenger of a state in a process of its own, with a log beside the champion's."""
+        assert state.challenger is not None  # noqa: S101 - a shadow has one
+        metrics = self.metrics.of(state.model, state.challenger.version)
+        kind = Kind(
+            load=self._source.load,
+            path=Path(state.challenger.path),
+            digest=state.challenger.digest,
+            patience=self._limits.seconds,
+            most_bytes=self._settings.server_shadow_mb * 2**20,
+            off_peak=state.off_peak,
+        )
+        place = LogPlace(self._source.log_place(state.model).folder / SHADOW)
+        return Shadow(
+            kind, ledger, ShadowLog(place, champion.package.contract.schema, self._settings), metrics.count_shown
+        )
 
     def _require_undivided(self, name: str) -> None:
         traffic = self._traffic.get(name)

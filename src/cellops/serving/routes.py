@@ -142,7 +142,7 @@ def sharing_explanations(protocol: Explaining, division: Division) -> Route:
 
     def handle(body: Body, received: int) -> Reply:
         question, call = _understood(protocol.decode_explained, protocol, body, received)
-        model = division.model(division.choose(body.headers, question.columns, call))
+        model = division.model(division.choose(division.asker(body.headers, question.columns, call)))
         reply = _explanation(protocol, model, question, call)
         return msgspec.structs.replace(reply, metrics=model.metrics)
 
@@ -227,24 +227,28 @@ def _shared(protocols: Mapping[Model, Protocol], division: Division) -> tuple[Ha
 
     def handle(body: Body, received: int) -> Reply:
         question, call = _understood(read.decode, read, body, received)
-        slot = division.choose(body.headers, question.columns, call)
+        asker = division.asker(body.headers, question.columns, call)
+        slot = division.choose(asker)
         model = division.model(slot)
         try:
             with division.counted(slot, call) as counting:
                 answer = model.plane.answer(question.columns, call)
                 counting.answer(answer.predictions)
+                division.show(asker, question.columns, call, answer.predictions)
         except CellopsError as error:
             return _failing(read, model, error)
         return msgspec.structs.replace(replies[model](question, call, answer), metrics=model.metrics)
 
     async def handle_short(body: Body, received: int, pool: Executor) -> Reply:
         question, call = _understood(read.decode, read, body, received)
-        slot = division.choose(body.headers, question.columns, call)
+        asker = division.asker(body.headers, question.columns, call)
+        slot = division.choose(asker)
         model = division.model(slot)
         try:
             with division.counted(slot, call) as counting:
                 answer = await model.plane.answer_beside_others(question.columns, call, pool)
                 counting.answer(answer.predictions)
+                division.show(asker, question.columns, call, answer.predictions)
         except CellopsError as error:
             return _failing(read, model, error)
         return msgspec.structs.replace(replies[model](question, call, answer), metrics=model.metrics)

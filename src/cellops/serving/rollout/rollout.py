@@ -28,11 +28,13 @@ from cellops.serving.rollout.judge import judge
 from cellops.serving.rollout.ledger import Ledger, loss_of
 from cellops.serving.rollout.plan import Plan, require_alike
 from cellops.serving.rollout.transitions import changed, started
+from cellops.serving.shadow.shadow import Shadow
 from cellops.serving.strategies import STRATEGIES
 
 KEPT = 20
 """Decisions that the state holds beside the log of all."""
 ASKED = "Asked for"
+Shadowed = Callable[[RolloutState, Model, Ledger], Shadow]
 START = "the start of the server"
 logger = logging.getLogger(__name__)
 
@@ -61,13 +63,19 @@ class Rollout:
         Seconds after which a request counts as failed.
     put
         Divides the traffic from now on.
+    shadowed
+        Begins to show requests to the challenger of a state.
     """
 
-    def __init__(self, name: str, folder: Path, patience: float, put: Callable[[str, Traffic], None]) -> None:
+    def __init__(
+        self, name: str, folder: Path, patience: float, put: Callable[[str, Traffic], None], shadowed: Shadowed
+    ) -> None:
         self.name = name
         self._files = RolloutFiles(folder)
         self._patience = patience
         self._put = put
+        self._shadowed = shadowed
+        self._shadow: Shadow | None = None
         self._state: RolloutState | None = None
         self._stamp: Stamp = None
         self._ledger = Ledger(patience, None)
@@ -128,11 +136,12 @@ class Rollout:
             state = self._state
             if state.challenger is None or state.paused:
                 return
-            verdict, evidence = self._verdict(state)
+            verdict, evidence = self._verdict(state, whole=False)
             if verdict.action is None:
                 return
-            after = changed(state, verdict.action, time.time())
-            self._change(state, after, Act(verdict.action, AUTOMATIC, verdict.why, verdict, evidence), models)
+            action, after = verdict.action, changed(state, verdict.action, time.time())
+            whole = judge(state.rules, state, evidence, time.time())
+            self._change(state, after, Act(action, AUTOMATIC, verdict.why, whole, evidence), models)
 
     def order(self, order: RolloutOrder, who: str, models: Sequence[Model]) -> None:
         """Do what a person asks.
@@ -165,13 +174,20 @@ class Rollout:
         verdict, evidence = self._verdict(state)
         return RolloutView(state=state, evidence=evidence, verdict=verdict, now=time.time())
 
+    def close(self) -> None:
+        """Show nothing to the challenger any more."""
+        if self._shadow is not None:
+            self._shadow.close()
+            self._shadow = None
+
     @property
     def ledger(self) -> Ledger:
         return self._ledger
 
-    def _verdict(self, state: RolloutState) -> tuple[Verdict, Evidence]:
+    def _verdict(self, state: RolloutState, *, whole: bool = True) -> tuple[Verdict, Evidence]:
+        """What follows from what all processes have counted; whole with the intervals, which take longer to find."""
         evidence = self._files.counted(state.since)
-        return judge(state.rules, state, evidence, time.time()), evidence
+        return judge(state.rules, state, evidence, time.time(), whole=whole), evidence
 
     def _planned(self, state: RolloutState | None, models: Sequence[Model], plan: Plan) -> RolloutState:
         """The state with the planned challenger: the rollout of the two goes on, has ended, or begins."""
@@ -230,12 +246,16 @@ class Rollout:
     def _traffic(self, state: RolloutState, known: dict[str, Model]) -> Traffic:
         champion = known.get(state.champion.digest)
         self._ledger = Ledger(self._patience, loss_of(champion.package.contract) if champion else None)
+        self.close()
+        if champion is not None and state.challenger is not None and state.strategy is Strategy.SHADOW:
+            self._shadow = self._shadowed(state, champion, self._ledger)
         return Traffic(
             state.champion.digest,
             state.challenger.digest if state.challenger else None,
             STRATEGIES[state.strategy](state.share, state.salt),
             state.key,
             self._ledger,
+            self._shadow,
         )
 
 

@@ -11,7 +11,7 @@ from cellops.monitoring.label_log import Labelled
 from cellops.serving.division import Traffic
 from cellops.serving.errors import sentence
 from cellops.serving.model import Model
-from cellops.serving.rollout.rollout import Rollout
+from cellops.serving.rollout.rollout import Rollout, Shadowed
 
 EVERY = 0.25
 """Seconds between two looks at the state and the evidence."""
@@ -29,19 +29,28 @@ class Rollouts:
         Seconds after which a request counts as failed.
     put
         Divides the traffic of a model from now on.
+    shadowed
+        Begins to show requests to the challenger of a state.
     """
 
-    def __init__(self, folder: Callable[[str], Path], patience: float, put: Callable[[str, Traffic], None]) -> None:
+    def __init__(
+        self,
+        folder: Callable[[str], Path],
+        patience: float,
+        put: Callable[[str, Traffic], None],
+        shadowed: Shadowed,
+    ) -> None:
         self._folder = folder
         self._patience = patience
         self._put = put
+        self._shadowed = shadowed
         self._all: dict[str, Rollout] = {}
         self._acting = threading.RLock()
 
     def of(self, name: str) -> Rollout:
         with self._acting:
             if name not in self._all:
-                self._all[name] = Rollout(name, self._folder(name), self._patience, self._put)
+                self._all[name] = Rollout(name, self._folder(name), self._patience, self._put, self._shadowed)
             return self._all[name]
 
     @contextmanager
@@ -72,6 +81,12 @@ class Rollouts:
         finally:
             ended.set()
             thread.join()
+            self.close()
+
+    def close(self) -> None:
+        """Show nothing to challengers any more."""
+        for rollout in self._all.values():
+            rollout.close()
 
     def _look(self, name: str, models: Sequence[Model]) -> None:
         try:

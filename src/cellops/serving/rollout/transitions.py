@@ -39,6 +39,7 @@ def started(state: RolloutState, order: RolloutOrder, challenger: SlotPackage, n
         paused=False,
         salt=secrets.token_hex(8),
         key=order.key,
+        off_peak=order.off_peak,
         rules=rules,
     )
 
@@ -52,6 +53,9 @@ def check_order(strategy: Strategy, order: RolloutOrder) -> None:
         has = "its stages" if strategy is Strategy.CANARY else "all or nothing"
         fact = f"The strategy {strategy} takes no share: it has {has}"
         raise UsageError(fact, remedy="Leave the share out")
+    if order.off_peak and strategy is not Strategy.SHADOW:
+        fact = f"Under the strategy {strategy} there is no off-peak"
+        raise UsageError(fact, remedy="Leave it out, or name shadow")
     if order.rules is not None and strategy is Strategy.BLUE_GREEN:
         fact = "The strategy blue-green takes no rules and no stages: only a person switches it"
         raise UsageError(fact, remedy="Leave them out, or name canary")
