@@ -20,6 +20,7 @@ from cellops.cli.keeping import clean, sync
 from cellops.cli.package import package
 from cellops.cli.profile import profile
 from cellops.cli.registry import archive, models, promote, register, retire
+from cellops.cli.rollout import rollout
 from cellops.cli.runs import compare, restore, runs, show, verify
 from cellops.cli.serve import serve
 from cellops.cli.sign import key, sign
@@ -45,7 +46,7 @@ from cellops.version import __version__
 
 VERBS = (
     profile, expect, execute, sweep, graph, export, runs, show, verify, compare, restore, package, audit, sign, key,
-    register, promote, retire, archive, models, serve, token, drift, sync, clean,
+    register, promote, retire, archive, models, serve, rollout, token, drift, sync, clean,
 )  # fmt: skip
 
 
@@ -74,6 +75,7 @@ def terminal(context: click.Context) -> None:
       cellops package test model              try it in a fresh environment before it is promoted
       cellops promote model                   make it the champion; cellops models shows who decided what
       cellops serve model                     answer requests with it
+      cellops rollout model                   a challenger beside it: how it stands
       cellops drift model data.parquet        hold new data against what it was trained on
 
     Every verb explains itself: cellops VERB --help

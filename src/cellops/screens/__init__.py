@@ -18,6 +18,7 @@ from cellops.screens.proof import proof
 from cellops.screens.reading import reading
 from cellops.screens.registry import decided, models, promoted
 from cellops.screens.restored import restored
+from cellops.screens.rollout import rollout
 from cellops.screens.runs import run, run_line, runs
 from cellops.screens.server import changed, served, serving
 from cellops.screens.session import status
@@ -55,6 +56,7 @@ __all__ = [
     "reading",
     "restored",
     "revoked",
+    "rollout",
     "run",
     "run_line",
     "runs",

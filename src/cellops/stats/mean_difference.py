@@ -39,27 +39,27 @@ class MeanDifference:
 
     @property
     def champion(self) -> float:
-        return float(self._arms[0].mean)
+        return float(self.arms[0].mean)
 
     @property
     def challenger(self) -> float:
-        return float(self._arms[1].mean)
+        return float(self.arms[1].mean)
 
     @property
     def value(self) -> float:
         return self.challenger - self.champion
 
     def against_at_most(self, difference: Numbers) -> NDArray[np.float64]:
-        return between(*self._arms, difference, above=True)
+        return between(*self.arms, difference, above=True)
 
     def against_at_least(self, difference: Numbers) -> NDArray[np.float64]:
-        return between(*self._arms, difference, above=False)
+        return between(*self.arms, difference, above=False)
 
     def scaled(self, factor: float) -> Self:
         return type(self)(*(Losses(*(np.multiply(part, factor) for part in arm)) for arm in (self.first, self.second)))
 
     @property
-    def _arms(self) -> tuple["_Means", "_Means"]:
+    def arms(self) -> tuple["_Means", "_Means"]:
         return _Means(self.first), _Means(self.second)
 
 

@@ -43,28 +43,28 @@ class ShareDifference:
 
     @property
     def champion(self) -> float:
-        return float(self._arms[0].mean)
+        return float(self.arms[0].mean)
 
     @property
     def challenger(self) -> float:
-        return float(self._arms[1].mean)
+        return float(self.arms[1].mean)
 
     @property
     def value(self) -> float:
         return self.challenger - self.champion
 
     def against_at_most(self, difference: Numbers) -> NDArray[np.float64]:
-        return between(*self._arms, difference, above=True)
+        return between(*self.arms, difference, above=True)
 
     def against_at_least(self, difference: Numbers) -> NDArray[np.float64]:
-        return between(*self._arms, difference, above=False)
+        return between(*self.arms, difference, above=False)
 
     def scaled(self, factor: float) -> Self:
         counts = (self.first, self.first_trials, self.second, self.second_trials)
         return type(self)(*(np.multiply(count, factor) for count in counts))
 
     @property
-    def _arms(self) -> tuple["_Shares", "_Shares"]:
+    def arms(self) -> tuple["_Shares", "_Shares"]:
         return _Shares(self.first, self.first_trials), _Shares(self.second, self.second_trials)
 
 
