@@ -65,6 +65,41 @@ import click
     type=click.Path(path_type=Path),
     help="Package that answers rows which lack an input, or on which the model fails.",
 )
+@click.option(
+    "--challenger", type=click.Path(path_type=Path), help="Package of the same model that is compared with it."
+)
+@click.option(
+    "--strategy",
+    type=click.Choice(["canary", "shadow", "ab", "blue-green"]),
+    help="How traffic is divided with the challenger.",
+)
+@click.option(
+    "--stages",
+    metavar="PERCENT,...",
+    help="Of a canary: what the challenger takes, one after another, the last 100. Default: 5,25,50,100.",
+)
+@click.option(
+    "--share",
+    type=click.FloatRange(0, 100),
+    help="Percent of the users of an A/B, default 50, or of the requests that a shadow sees, default 100.",
+)
+@click.option(
+    "--key",
+    metavar="COLUMN|HEADER",
+    help="The input or header that says of which user a request is. Default: the header X-User-Key.",
+)
+@click.option(
+    "--shadow-when",
+    type=click.Choice(["always", "idle"]),
+    help="idle: ask a shadow only while the server has little to do. Default: always.",
+)
+@click.option(
+    "--margin",
+    "margins",
+    metavar="RULE=VALUE",
+    multiple=True,
+    help="A rule of the rollout, such as error_margin=0.01 or least_seconds=3600; may be repeated.",
+)
 def serve(packages: tuple[Path, ...], **options: Any) -> None:
     """Serve each PACKAGE over HTTP: KServe V1, Open Inference V2 and MLflow's protocol, until Ctrl-C.
 
@@ -82,6 +117,9 @@ def serve(packages: tuple[Path, ...], **options: Any) -> None:
       cellops serve model --fallback simple-model --rules house_rules:adjust
       cellops serve delays --models packages --admin-port 8001
       cellops serve model --workers 4
+      cellops serve model --challenger candidate --strategy canary --stages 5,25,50,100
+      cellops serve model --challenger candidate --strategy ab --key customer
+      cellops serve model --challenger candidate --strategy shadow --share 20 --shadow-when idle
       cellops serve model --host 0.0.0.0 --tls-certificate server.pem --tls-key server.key
     """
     from cellops import screens

@@ -1,7 +1,7 @@
 """Packages behind the bundled server."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -11,6 +11,7 @@ import msgspec
 
 from cellops.errors import UsageError
 from cellops.flows.garbage import left_alone
+from cellops.flows.rollout_plan import rollout_plan
 from cellops.records.base import Record
 from cellops.records.contract import Suite
 from cellops.records.finding import Finding
@@ -82,6 +83,13 @@ def serve(
     expectations: Path | None = None,
     rules: str | None = None,
     fallback: Path | str | None = None,
+    challenger: Path | str | None = None,
+    strategy: str | None = None,
+    stages: str | None = None,
+    share: float | None = None,
+    key: str | None = None,
+    shadow_when: str | None = None,
+    margins: Sequence[str] = (),
     on_ready: Callable[[Serving], None] = _silent,
     on_change: Callable[[Changed], None] = _silent,
     settings: Settings | None = None,
@@ -124,6 +132,19 @@ def serve(
         The operator's own function on answers, `MODULE:FUNCTION`; it takes a `Proposal` (`serving.business_rules`).
     fallback
         A package that answers rows which a model cannot: required inputs are missing, or the model fails on them.
+    challenger, strategy
+        A package of the same model that is compared with it, and how: `canary`, `shadow`, `ab` or `blue-green`. A
+        rollout of the two that has begun goes on where it stood, and one that has ended is not begun again.
+    stages
+        Of a canary: rising percentages, of which the last is 100.
+    share
+        Percent of the users that an A/B gives the challenger, or of the requests that a shadow shows it.
+    key
+        The input or header that says of which user a request is. Default: the header `X-User-Key`.
+    shadow_when
+        `idle` asks a shadow only while the server has little to do. Default: `always`.
+    margins
+        Rules of the rollout, each `RULE=VALUE`; they are those of `RolloutRules`.
     on_ready
         Called once, when the parity rows have been replayed and requests are answered.
     on_change
@@ -136,8 +157,8 @@ def serve(
     PackageError
         When the model does not answer the parity rows as it did in training.
     UsageError
-        When the address cannot be listened on, or is open to others and no token was chosen; or when the certificate
-        cannot be used.
+        When the address cannot be listened on, or is open to others and no token was chosen; when the certificate
+        cannot be used; or when the challenger, the stages or the rules do not fit.
     """
     settings = settings or load()
     if log_format is not None:
@@ -155,6 +176,9 @@ def serve(
         from cellops.serving.tls import certificate
         from cellops.serving.tokens import read_tokens
 
+        plan = rollout_plan(
+            challenger, strategy, stages=stages, share=share, key=key, shadow_when=shadow_when, margins=margins
+        )
         declared = Declared(
             rules=None if rules is None else read_rules(rules, map(Path, (package, *more))),
             fallback=None if fallback is None else load_package(Path(fallback), settings),
@@ -201,6 +225,7 @@ def serve(
 
         done = run_server(
             [Path(each) for each in (package, *more)],
+            plan=plan,
             load=partial(load_package, settings=settings),
             place=place,
             token=used,

@@ -212,6 +212,10 @@ class RolloutState(Record, frozen=True, kw_only=True):
     paused: bool = False
     salt: str = ""
     """With a user's key this gives the package that answers them, at each server and after each start."""
+    key: str = ""
+    """The input or header that says of which user a request is; empty for the header X-User-Key."""
+    off_peak: bool = False
+    """Whether a shadow is asked only while the server has little to do."""
     rules: RolloutRules = RolloutRules()
     decisions: tuple[Decision, ...] = ()
     """The last of them, oldest first."""
@@ -237,4 +241,8 @@ class RolloutOrder(Record, frozen=True, kw_only=True, omit_defaults=True):
     challenger: str | None = None
     """Version or digest of a package that the server has, or its path."""
     share: Percent | None = None
+    key: str = ""
+    """The input or header that says of which user a request is."""
+    off_peak: bool = False
+    """Whether a shadow is asked only while the server has little to do."""
     rules: RolloutRules | None = None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cellops.errors import CellopsError
+from cellops.records.rollout import RolloutOrder
 from cellops.serving.admin_log import AdminLog
 from cellops.serving.errors import LoadError, sentence
 from cellops.serving.repository import Change, Repository
@@ -74,6 +75,26 @@ class Actions:
             with suppress(OSError):
                 for change in changes:
                     self._on_change(change)
+
+    def roll(self, model: str, order: RolloutOrder, person: Person) -> None:
+        """Change a rollout, and write down by whom, from where and with what result.
+
+        Raises
+        ------
+        NotFoundError, RolloutError, UsageError, LoadError
+            As the repository does; or when nothing can be written down.
+        """
+        self._log.check()
+        result, trouble = "failed", ""
+        try:
+            self.repository.roll(model, order, person.name)
+            result = "done"
+        except CellopsError as error:
+            trouble = sentence(error)
+            raise
+        finally:
+            entry = {"who": person.name, "from": person.address, "action": f"rollout {order.action}", "model": model}
+            self._log.write({**entry, "result": result, "trouble": trouble})
 
     def _done(self, action: Action, model: str) -> tuple[Change, ...]:
         if action is Action.RELOAD:

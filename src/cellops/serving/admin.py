@@ -7,9 +7,11 @@ import re
 from collections.abc import Mapping
 from functools import partial
 
+import msgspec
 import orjson
 
 from cellops.errors import CellopsError, InputError, NotFoundError
+from cellops.records.rollout import RolloutOrder
 from cellops.serving.actions import Action, Actions, Person
 from cellops.serving.metrics import ModelMetrics
 from cellops.serving.protocols.parsing import parse_object, refuse_unknown
@@ -20,6 +22,7 @@ from cellops.serving.tokens import TokenScope
 
 INDEX = "/v2/repository/index"
 MODEL = re.compile(r"/v2/repository/models/([^/]+)/(load|unload)")
+ROLLOUT = re.compile(r"/v2/repository/models/([^/]+)/rollout")
 NOTHING: Mapping[str, object] = {}
 
 
@@ -54,12 +57,16 @@ class AdminTable:
         return self._repository.models.metrics
 
     def find(self, path: str) -> Route | None:
+        if rollout := ROLLOUT.fullmatch(path):
+            words = self.protocol_of(path)
+            handle = partial(self._rolled, rollout[1])
+            return Route("rollout", "GET or POST", words, handle, in_thread=True, scope=TokenScope.ADMIN)
         asked = MODEL.fullmatch(path)
         return self._asking(partial(self._acted, Action(asked[2]), asked[1])) if asked else self.routes.get(path)
 
     def missing(self, path: str) -> CellopsError:  # noqa: ARG002 - the shape of every table
         fact = "There is no such path on the admin port"
-        remedy = f"There are {', '.join(self.routes)}, and /v2/repository/models/MODEL/load and /unload"
+        remedy = f"There are {', '.join(self.routes)}, and /v2/repository/models/MODEL/load, /unload and /rollout"
         return NotFoundError(fact, remedy=remedy)
 
     def protocol_of(self, path: str) -> Protocol:  # noqa: ARG002
@@ -77,6 +84,19 @@ class AdminTable:
             raise InputError(fact, remedy='Send {"ready": true} for what is at work, or {} for all')
         found = [model for model in self._repository.index() if model["state"] == "READY" or not only_ready]
         return Reply(200, orjson.dumps(found))
+
+    def _rolled(self, model: str, body: Body, _received: int) -> Reply:
+        """The rollout of a model, after what is ordered where there is an order."""
+        if body.content:
+            asked = parse_object(body)
+            refuse_unknown(asked, RolloutOrder.__struct_fields__)
+            try:
+                order = msgspec.convert(asked, RolloutOrder)
+            except msgspec.ValidationError as error:
+                fact = f"The order is none: {error}"
+                raise InputError(fact, remedy='Send {"action": "pause", "why": "..."}, for example') from None
+            self._actions.roll(model, order, Person(body.client, body.address))
+        return Reply(200, self._repository.rollout(model).to_json())
 
     def _acted(self, action: Action, model: str, body: Body, _received: int) -> Reply:
         # Triton's clients ask to unload what depends on a model; here nothing does.

@@ -40,7 +40,7 @@ EXPLAINING = 8
 """Explanations that may be asked for at once: each may take seconds, and they are made one after another."""
 OK = 200
 NONE: dict[str, Any] = {}
-METHODS = {"GET": ("GET", "HEAD"), "POST": ("POST",)}
+METHODS = {"GET": ("GET", "HEAD"), "POST": ("POST",), "GET or POST": ("GET", "HEAD", "POST")}
 """What a route takes besides its method: uvicorn leaves out the body of an answer to HEAD."""
 
 
@@ -147,7 +147,8 @@ class App:
             await send({"type": "http.response.start", "status": reply.status, "headers": head})
             await send({"type": "http.response.body", "body": reply.content})
         seconds = time.perf_counter() - started
-        metrics.request_seconds(route.name if route else "none", protocol.name, reply.status).observe(seconds)
+        name, whose = route.name if route else "none", reply.metrics or metrics
+        whose.request_seconds(name, protocol.name, reply.status).observe(seconds)
         if self._requests is not None:
             self._requests.add(_line(arrival, route, protocol.name, reply, seconds))
 
@@ -246,6 +247,8 @@ def _stop(stop: Stop, reply: "asyncio.Future[Reply]") -> None:
 def _line(arrival: Arrival, route: Route | None, protocol: str, reply: Reply, seconds: float) -> Line:
     models = route.models if route else ()
     name, version = (models[0].name, models[0].version) if len(models) == 1 else ("", "")
+    if reply.metrics is not None:
+        name, version = reply.metrics.names
     return Line(
         time=arrival.received,
         request_id=reply.request_id or arrival.request_id,

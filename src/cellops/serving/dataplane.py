@@ -1,10 +1,9 @@
-"""The data plane: contract check, strategy, model, output check, log. It knows no protocol and no HTTP."""
+"""The data plane of a package: contract check, model, output check, log. It knows no protocol and no HTTP."""
 
 import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
-from functools import partial
 from typing import Any
 
 import msgspec
@@ -13,6 +12,7 @@ from cellops.data.decoder import Columns
 from cellops.data.matrix import Matrix
 from cellops.errors import CellopsError, InputError
 from cellops.monitoring.prediction_log import Answered
+from cellops.packaging.load import LoadedPackage
 from cellops.packaging.predictor import Predictions
 from cellops.packaging.stopping import STOP, Stop, check_stop
 from cellops.records.base import Value
@@ -25,7 +25,6 @@ from cellops.serving.metrics import ModelMetrics
 from cellops.serving.output_check import OutputCheck
 from cellops.serving.policies import NOTHING, Declared, Handled, Policies, accepted, declares
 from cellops.serving.rule_check import RuleCheck
-from cellops.serving.strategies.strategy import Slot, Strategy
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -69,8 +68,8 @@ class DataPlane:
 
     Parameters
     ----------
-    strategy
-        Chooses the package that answers.
+    package
+        What answers.
     metrics
         Where times and odd rows are counted.
     limits
@@ -82,41 +81,37 @@ class DataPlane:
     admit
         Raises where the log could not take an answer, before the model works for it.
     gather
-        Whether requests that wait for a slot may be answered together.
+        Whether requests that wait may be answered together.
     """
 
     def __init__(
         self,
-        strategy: Strategy,
+        package: LoadedPackage,
         metrics: ModelMetrics,
         limits: Limits,
         record: Callable[[Answered, int], bool] = _forget,
         *,
         declared: Declared = NOTHING,
         admit: Callable[[], None] = _admit_all,
-        gather: Callable[[Slot], Gather] = lambda _slot: False,
+        gather: Gather = False,
     ) -> None:
-        self._strategy = strategy
+        self._package = package
         self._metrics = metrics
         self._record = record
         self._admit = admit
-        self._explanations = {slot.package.digest: Explanations(slot.package, limits) for slot in strategy.slots}
-        self._batchers = {
-            slot.package.digest: Batcher(partial(self._ask, slot), gather=gather(slot)) for slot in strategy.slots
-        }
-        packages = [slot.package for slot in strategy.slots]
-        package = packages[0]
+        self._explanations = Explanations(package, limits)
+        self._batcher: Batcher | None = Batcher(self._ask, gather=gather)
         fallback = declared.fallback.contract if declared.fallback else None
         self.contract = package.contract.replace(schema=accepted(package.contract, fallback))
-        """That of the champion, as it holds for requests."""
+        """The package's, as it holds for requests."""
         self._check = RuleCheck(package.contract, metrics)
-        self._outputs = {each.digest: OutputCheck(each.contract) for each in packages}
-        self._policies = Policies(packages, metrics, declared) if declares(package.contract, declared) else None
+        self._outputs = OutputCheck(package.contract)
+        self._policies = Policies([package], metrics, declared) if declares(package.contract, declared) else None
         self._is_discreet = is_discreet(package.contract)
 
     def close(self) -> None:
         """Let go of the packages at once: what gathers requests refers back to this, and collecting may take long."""
-        self._batchers.clear()
+        self._batcher = None
 
     def answer(self, columns: Columns, call: Call) -> Answer:
         """Check the columns, predict, check the prediction, and log both.
@@ -134,26 +129,25 @@ class DataPlane:
         """
         self._admit()
         rows = _rows_of(columns)
-        slot = self._strategy.choose(call.request_id)
         if self._policies is None:
-            handled = self._plain(slot, columns, rows)
+            handled = self._plain(columns, rows)
         else:
-            handled = self._policies.answer(slot.package.digest, columns, rows)
-        return self._complete(slot, handled, columns, call)
+            handled = self._policies.answer(self._package.digest, columns, rows)
+        return self._complete(handled, columns, call)
 
     async def answer_beside_others(self, columns: Columns, call: Call, pool: Executor) -> Answer:
         """The same on the event loop, where requests that wait at the same time may be answered by one call."""
         if self._policies is not None:
             return await self._answer_in_thread(columns, call, pool)
         self._admit()
+        assert self._batcher is not None  # noqa: S101 - nothing is asked after the end
         rows = _rows_of(columns)
-        slot = self._strategy.choose(call.request_id)
         warnings = tuple(self._check.warnings(columns, rows))
         try:
-            predictions = await self._batchers[slot.package.digest].predict(columns, rows, pool)
+            predictions = await self._batcher.predict(columns, rows, pool)
         except Exception as error:
             raise self._told(columns, error) from error
-        return self._complete(slot, Handled(predictions, warnings, None, None), columns, call)
+        return self._complete(Handled(predictions, warnings, None, None), columns, call)
 
     async def _answer_in_thread(self, columns: Columns, call: Call, pool: Executor) -> Answer:
         stop = Stop()
@@ -171,7 +165,7 @@ class DataPlane:
             stop.ask()
             raise
 
-    def _complete(self, slot: Slot, handled: Handled, columns: Columns, call: Call) -> Answer:
+    def _complete(self, handled: Handled, columns: Columns, call: Call) -> Answer:
         predictions = handled.predictions
         entry = Answered(
             prediction_id=call.prediction_id,
@@ -179,7 +173,7 @@ class DataPlane:
             time=call.time,
             received=call.received,
             protocol=call.protocol,
-            package=slot.package.digest,
+            package=self._package.digest,
             columns=columns,
             labels=predictions.labels,
             probabilities=predictions.probabilities,
@@ -192,7 +186,7 @@ class DataPlane:
         self._metrics.rows.observe(rows)
         return Answer(predictions, handled.warnings)
 
-    def explain(self, columns: Columns, call: Call, explained_class: Value = None) -> Explained:
+    def explain(self, columns: Columns, explained_class: Value = None) -> Explained:
         """Check the columns and predict as `answer` does, and explain each prediction; nothing of it is logged.
 
         What is explained is the model's own prediction, with defaults for what is imputed: of `explained_class`, or of
@@ -206,35 +200,33 @@ class DataPlane:
             As `Explanations` does.
         """
         rows = _rows_of(columns)
-        slot = self._strategy.choose(call.request_id)
-        explanations = self._explanations[slot.package.digest]
-        explanations.check_rows(rows)
-        about = explanations.class_named(explained_class)
+        self._explanations.check_rows(rows)
+        about = self._explanations.class_named(explained_class)
         own, said = (columns, list[str]()) if self._policies is None else self._policies.own_rows(columns)
         warnings = [*self._check.warnings(own, rows), *said]
-        predictions = self._predict(slot, own, rows)
+        predictions = self._predict(own, rows)
         with self._metrics.explain_seconds.time():
-            documents, evaluations = explanations.explain(own, predictions, about)
+            documents, evaluations = self._explanations.explain(own, predictions, about)
         self._metrics.explain_evaluations.inc(evaluations)
         return Explained(predictions, documents, tuple(warnings))
 
-    def _plain(self, slot: Slot, columns: Columns, rows: int) -> Handled:
+    def _plain(self, columns: Columns, rows: int) -> Handled:
         """Answer where nothing is declared: rows are refused, or are the model's."""
         warnings = self._check.warnings(columns, rows)
-        return Handled(self._predict(slot, columns, rows), tuple(warnings), None, None)
+        return Handled(self._predict(columns, rows), tuple(warnings), None, None)
 
-    def _predict(self, slot: Slot, columns: Columns, rows: int) -> Predictions:
+    def _predict(self, columns: Columns, rows: int) -> Predictions:
         try:
-            return self._ask(slot, columns, rows)
+            return self._ask(columns, rows)
         except Exception as error:
             check_stop()
             raise self._told(columns, error) from error
 
-    def _ask(self, slot: Slot, columns: Columns, rows: int) -> Predictions:
+    def _ask(self, columns: Columns, rows: int) -> Predictions:
         started = time.perf_counter()
-        predictions = chunks.predict(slot.package.predictor, columns, rows)
+        predictions = chunks.predict(self._package.predictor, columns, rows)
         self._metrics.predict_seconds.observe(time.perf_counter() - started)
-        if not self._outputs[slot.package.digest].holds(predictions, rows):
+        if not self._outputs.holds(predictions, rows):
             raise InvalidError
         return predictions
 

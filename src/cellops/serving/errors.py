@@ -13,6 +13,7 @@ from cellops.errors import (
     LimitError,
     NotFoundError,
     NotReadyError,
+    UsageError,
 )
 
 
@@ -70,6 +71,12 @@ class LoadError(CellopsError):
     code = "load"
 
 
+class RolloutError(CellopsError):
+    """A change of a rollout that its state or strategy does not allow; traffic goes on as before."""
+
+    code = "rollout"
+
+
 STATUSES: tuple[tuple[type[CellopsError], int], ...] = (
     (InputError, 400),
     (HeadError, 400),
@@ -77,6 +84,8 @@ STATUSES: tuple[tuple[type[CellopsError], int], ...] = (
     (NotFoundError, 404),
     (MethodError, 405),
     (SlowError, 408),
+    (RolloutError, 409),
+    (UsageError, 400),
     (LimitError, 413),
     (MediaTypeError, 415),
     (RateError, 429),

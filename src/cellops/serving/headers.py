@@ -23,6 +23,7 @@ SINGLE = frozenset(
         b"transfer-encoding",
         b"x-request-id",
         b"x-event-time",
+        b"x-user-key",
         b"inference-header-content-length",
     }
 )

@@ -90,6 +90,12 @@ class Metrics(Collector):
             served,
             registry=self.registry,
         )
+        self.shown = Counter(
+            "cellops_shadow_requests",
+            "Requests for a challenger in the shadow, by what became of them",
+            [*served, "outcome"],
+            registry=self.registry,
+        )
         self.in_progress = Gauge(
             "cellops_requests_in_progress", "Requests that are being answered", served, registry=self.registry
         )
@@ -130,47 +136,50 @@ class ModelMetrics:
 
     def __init__(self, metrics: Metrics, model: str, version: str) -> None:
         self._all = metrics
-        self._names = (model, version)
+        self.names = (model, version)
         self._losses: dict[str, Callable[[], float]] = {}
         self._waiting: Callable[[], float] = float
         self.in_progress = Level()
-        metrics.in_progress.labels(*self._names).set_function(self.in_progress)
-        self.predict_seconds = metrics.predictions.labels(*self._names)
-        self.explain_seconds = metrics.explanations.labels(*self._names)
-        self.explain_evaluations = metrics.evaluations.labels(*self._names)
-        self.rows = metrics.rows.labels(*self._names)
-        self.rules_seconds = metrics.rules_times.labels(*self._names)
-        self.labels = metrics.labels.labels(*self._names)
-        self.unknown_labels = metrics.unknown_labels.labels(*self._names)
+        metrics.in_progress.labels(*self.names).set_function(self.in_progress)
+        self.predict_seconds = metrics.predictions.labels(*self.names)
+        self.explain_seconds = metrics.explanations.labels(*self.names)
+        self.explain_evaluations = metrics.evaluations.labels(*self.names)
+        self.rows = metrics.rows.labels(*self.names)
+        self.rules_seconds = metrics.rules_times.labels(*self.names)
+        self.labels = metrics.labels.labels(*self.names)
+        self.unknown_labels = metrics.unknown_labels.labels(*self.names)
         self.request_seconds = lru_cache(maxsize=256)(self._request_seconds)
 
     def _request_seconds(self, route: str, protocol: str, code: int) -> Observed:
-        return self._all.requests.labels(*self._names, route, protocol, str(code))
+        return self._all.requests.labels(*self.names, route, protocol, str(code))
 
     def count_unseen(self, column: str, rows: int) -> None:
-        self._all.unseen.labels(*self._names, column).inc(rows)
+        self._all.unseen.labels(*self.names, column).inc(rows)
 
     def count_failures(self, rule: str, column: str, severity: str, rows: int) -> None:
-        self._all.rules.labels(*self._names, rule, column, severity).inc(rows)
+        self._all.rules.labels(*self.names, rule, column, severity).inc(rows)
 
     def count_handled(self, handling: str, of: str, rows: int) -> None:
-        self._all.handled.labels(*self._names, handling, of).inc(rows)
+        self._all.handled.labels(*self.names, handling, of).inc(rows)
+
+    def count_shown(self, outcome: str) -> None:
+        self._all.shown.labels(*self.names, outcome).inc()
 
     def watch_losses(self, log: str, lost: Callable[[], float]) -> None:
         """Read the rows that a log has lost whenever the metrics are read."""
         self._losses[log] = lost
-        self._all.lost.labels(*self._names, log).set_function(lost)
+        self._all.lost.labels(*self.names, log).set_function(lost)
 
     def watch_uploads(self, waiting: Callable[[], float]) -> None:
         """Count the segments that wait for their upload whenever the metrics are read."""
         self._waiting = waiting
-        self._all.to_upload.labels(*self._names).set_function(waiting)
+        self._all.to_upload.labels(*self.names).set_function(waiting)
 
     def keep_losses(self) -> None:
         """Read what the logs tell for the last time: the logs are closed, and nothing shall hold on to them."""
         for log, lost in self._losses.items():
             last = lost()
-            self._all.lost.labels(*self._names, log).set_function(partial(float, last))
+            self._all.lost.labels(*self.names, log).set_function(partial(float, last))
         self._losses = {}
-        self._all.to_upload.labels(*self._names).set_function(partial(float, self._waiting()))
+        self._all.to_upload.labels(*self.names).set_function(partial(float, self._waiting()))
         self._waiting = float

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from cellops.data.decoder import Decoder, decode_columns
+from cellops.monitoring.label_log import Labelled
 from cellops.packaging.formats import FORMATS
 from cellops.packaging.load import LoadedPackage
 from cellops.serving.batching import Gather
@@ -18,8 +19,6 @@ from cellops.serving.operated import operated
 from cellops.serving.policies import NOTHING, Declared
 from cellops.serving.prediction_ids import PredictionIds
 from cellops.serving.sameness import answers_alike
-from cellops.serving.strategies.single import Single
-from cellops.serving.strategies.strategy import Slot
 from cellops.settings import Batching
 
 VERSION_LENGTH = 12
@@ -43,6 +42,8 @@ class Model:
     batching
         `auto` lets one call answer several requests where the model gives each row the same answer as alone; `always`
         also where the last bits differ; `off` never.
+    learn
+        Hears of labels that were taken.
 
     Raises
     ------
@@ -59,6 +60,7 @@ class Model:
         *,
         declared: Declared = NOTHING,
         batching: Batching = "off",
+        learn: Callable[[Labelled], None] = lambda _labels: None,
     ) -> None:
         package = operated(package, declared)
         self.package = package
@@ -71,14 +73,13 @@ class Model:
         self.ids = PredictionIds(self.name)
         self.logs = logs
         self.since = time.time()
-        strategy, schema = Single(Slot("champion", package)), package.contract.schema
-        gather = partial(_gathers, batching)
+        schema, gather = package.contract.schema, _gathers(batching, package)
         if logs is None:
-            self.plane = DataPlane(strategy, self.metrics, limits, declared=declared, gather=gather)
+            self.plane = DataPlane(package, self.metrics, limits, declared=declared, gather=gather)
             self.feedback = Feedback(schema, limits, self.ids, lambda _labels, _rows: True)
         else:
             self.plane = DataPlane(
-                strategy,
+                package,
                 self.metrics,
                 limits,
                 logs.recorder.take,
@@ -86,7 +87,7 @@ class Model:
                 admit=logs.recorder.admit,
                 gather=gather,
             )
-            self.feedback = Feedback(schema, limits, self.ids, logs.take_labels)
+            self.feedback = Feedback(schema, limits, self.ids, partial(_taken, logs, learn))
             self.metrics.watch_losses("predictions", lambda: logs.predictions.lost_rows)
             self.metrics.watch_losses("labels", lambda: logs.labels.lost_rows)
             self.metrics.watch_uploads(logs.waiting)
@@ -132,8 +133,15 @@ class Model:
             self.metrics.keep_losses()
 
 
-def _gathers(batching: Batching, slot: Slot) -> Gather:
+def _taken(logs: Logs, learn: Callable[[Labelled], None], labels: Labelled, rows: int) -> bool:
+    taken = logs.take_labels(labels, rows)
+    if taken:
+        learn(labels)
+    return taken
+
+
+def _gathers(batching: Batching, package: LoadedPackage) -> Gather:
     if batching != "auto":
         return batching == "always"
-    contract, predictor = slot.package.contract, slot.package.predictor
+    contract, predictor = package.contract, package.predictor
     return lambda: answers_alike(predictor, decode_columns(contract.schema, contract.parity.inputs))

@@ -9,13 +9,26 @@ import orjson
 
 from cellops.errors import CellopsError, NotFoundError, UsageError
 from cellops.serving import openapi
+from cellops.serving.division import Division
 from cellops.serving.errors import UnsupportedError
 from cellops.serving.metrics import Metrics, ModelMetrics
 from cellops.serving.model import Model
 from cellops.serving.protocols import PROTOCOLS
-from cellops.serving.protocols.protocol import Protocol, Served
+from cellops.serving.protocols.protocol import Explaining, Protocol, Served
 from cellops.serving.replies import Reply
-from cellops.serving.routes import OPEN, Handler, Route, asking, explaining, measuring, probing, reading, taking
+from cellops.serving.routes import (
+    OPEN,
+    Handler,
+    Route,
+    asking,
+    explaining,
+    measuring,
+    probing,
+    reading,
+    sharing,
+    sharing_explanations,
+    taking,
+)
 from cellops.serving.ui.routes import front, page_paths, page_routes
 
 REPOSITORY = "/v2/repository/"
@@ -34,6 +47,10 @@ class Models:
         Read at /metrics.
     reports
         The folder in which drift reports lie, in one for each model.
+    champions
+        The default versions of models of which the last is not.
+    divisions
+        How models share the questions to those who name no version.
 
     Raises
     ------
@@ -41,9 +58,16 @@ class Models:
         When one version is given twice.
     """
 
-    def __init__(self, models: Sequence[Model], metrics: Metrics, reports: Path | None = None) -> None:
+    def __init__(
+        self,
+        models: Sequence[Model],
+        metrics: Metrics,
+        reports: Path | None = None,
+        champions: Sequence[Model] = (),
+        divisions: Sequence[Division] = (),
+    ) -> None:
         self.all = tuple(models)
-        self.defaults = {model.name: model for model in self.all}
+        self.defaults = {model.name: model for model in (*self.all, *champions)}
         """The version that answers who names none, by the model's name."""
         self.first = next(iter(self.defaults.values()))
         for place, model in enumerate(self.all):
@@ -52,6 +76,7 @@ class Models:
                 raise UsageError(fact, remedy="Give each version of a model once")
         self._measured = metrics
         self._reports = reports
+        self._divisions = {division.models[0]: division for division in divisions}
         self._protocols = {model: self._spoken(model) for model in self.all}
         self._words = self._protocols[self.first]
         self.routes: Mapping[str, Route] = self._all_routes()
@@ -91,7 +116,11 @@ class Models:
         return NotFoundError(fact, remedy=f"Questions go to {questions}")
 
     def _spoken(self, model: Model) -> tuple[Protocol, ...]:
-        served = Served(
+        served = self._served(model, is_default=model is self.defaults[model.name])
+        return tuple(protocol(served) for protocol in PROTOCOLS)
+
+    def _served(self, model: Model, *, is_default: bool) -> Served:
+        return Served(
             name=model.name,
             version=model.version,
             platform=model.platform,
@@ -99,10 +128,9 @@ class Models:
             limits=model.limits,
             names=tuple(self.defaults),
             versions=self.versions(model.name),
-            is_default=model is self.defaults[model.name],
-            is_first=model is self.first,
+            is_default=is_default,
+            is_first=is_default and model is self.first,
         )
-        return tuple(protocol(served) for protocol in PROTOCOLS)
 
     def _all_routes(self) -> dict[str, Route]:
         words = self._words[0]
@@ -120,6 +148,22 @@ class Models:
                 routes |= probing(protocol, model, self.all)
                 routes |= asking(protocol, model)
                 routes |= explaining(protocol, model)
+        for division in self._divisions.values():
+            routes |= self._divided(division)
+        return routes
+
+    def _divided(self, division: Division) -> dict[str, Route]:
+        """Routes of questions that name no version."""
+        routes: dict[str, Route] = {}
+        for spoken in zip(*(self._protocols[model] for model in division.models), strict=True):
+            words = dict(zip(division.models, spoken, strict=True))
+            first = spoken[0]
+            pinned = type(first)(self._served(division.models[0], is_default=False))
+            asked = [path for path in first.ask_paths() if path not in pinned.ask_paths()]
+            routes |= dict.fromkeys(asked, sharing(words, division))
+            if isinstance(first, Explaining) and isinstance(pinned, Explaining):
+                asked = [path for path in first.explain_paths() if path not in pinned.explain_paths()]
+                routes |= dict.fromkeys(asked, sharing_explanations(first, division))
         return routes
 
     @property

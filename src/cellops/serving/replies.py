@@ -7,6 +7,7 @@ import orjson
 
 from cellops.errors import CellopsError
 from cellops.serving.errors import HeadError, HeadSizeError, SlowError, status_of
+from cellops.serving.metrics import ModelMetrics
 from cellops.serving.protocols.protocol import Body, Document, MixedDocument, Protocol
 
 
@@ -21,6 +22,8 @@ class Reply(msgspec.Struct, frozen=True):
     """How many were answered."""
     error_id: str | None = None
     """Under which the server's log has the cause of a failure."""
+    metrics: ModelMetrics | None = None
+    """Of the model that answered, where the path does not say it."""
 
 
 def constant(document: Document) -> Callable[[Body, int], Reply]:

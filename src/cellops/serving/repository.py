@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from cellops.errors import CellopsError, NotFoundError, NotReadyError
+from cellops.errors import CellopsError, NotFoundError, NotReadyError, UsageError
 from cellops.packaging.load import LoadedPackage
 from cellops.records.finding import Finding
-from cellops.serving.errors import LoadError, failure, sentence
+from cellops.records.rollout import RolloutOrder, RolloutState, RolloutView
+from cellops.serving.division import Division, Traffic
+from cellops.serving.errors import LoadError, RolloutError, failure, sentence
 from cellops.serving.exchange import Exchange
 from cellops.serving.limits import Limits
 from cellops.serving.logs import LogPlace, Logs
@@ -20,6 +22,11 @@ from cellops.serving.model import Model
 from cellops.serving.model_folder import ModelFolder
 from cellops.serving.models import Models
 from cellops.serving.policies import NOTHING, Declared
+from cellops.serving.rollout.ledger import Ledger
+from cellops.serving.rollout.plan import Plan
+from cellops.serving.rollout.rollouts import Rollouts
+from cellops.serving.shadow.log import SHADOW, ShadowLog
+from cellops.serving.shadow.shadow import Kind, Shadow
 from cellops.settings import Settings
 
 
@@ -101,9 +108,18 @@ class Repository:
         self._findings: list[Finding] = []
         self._reach: Reach | None = None
         self._models: Models | None = None
+        self._traffic: dict[str, Traffic] = {}
+        self.rollouts = Rollouts(lambda name: source.log_place(name).folder, limits.seconds, self._divide, self._shadow)
 
-    def start(self, paths: Iterable[Path]) -> Models:
-        """Load packages and prove each of them, before any logs.
+    def start(self, paths: Iterable[Path], plan: Plan | None = None) -> Models:
+        """Load packages and prove each of them, before any logs; rollouts go on where they ended.
+
+        Parameters
+        ----------
+        paths
+            Where the packages lie.
+        plan
+            A rollout that is to begin, unless it has begun before.
 
         Raises
         ------
@@ -112,13 +128,29 @@ class Repository:
         PackageError
             When a model does not answer the parity rows as it did in training.
         UsageError
-            When a package is given twice, or a log cannot be written.
+            When a package is given twice, a log cannot be written, or the plan does not fit.
         """
         packages = [(path, self._proven(path)) for path in paths]
+        packages = [*self._promoted(packages), *packages]
+        if plan is not None:
+            packages = _ordered(packages, (plan.challenger, self._proven(plan.challenger)))
         for path, package in packages:
             self._placed = (*self._placed, Placed(path, package.manifest.name, self._at_work(package)))
+        for name, versions in self.versions().items():
+            planned = plan if plan is not None and packages[-1][1].manifest.name == name else None
+            traffic = self.rollouts.of(name).open(versions, planned)
+            if traffic is not None:
+                self._traffic[name] = traffic
         self._models = self._table(self._placed)
         return self._models
+
+    def versions(self) -> dict[str, tuple[Model, ...]]:
+        """Every version of each model that is at work."""
+        found: dict[str, tuple[Model, ...]] = {}
+        for placed in self._placed:
+            if placed.model is not None:
+                found[placed.name] = (*found.get(placed.name, ()), placed.model)
+        return found
 
     def attach(self, reach: Reach) -> None:
         """Let changes reach those who answer; before, there are none."""
@@ -162,12 +194,38 @@ class Repository:
             if not going:
                 fact = "There is no such model at work"
                 raise NotFoundError(fact, remedy=f"Those at work are {', '.join(self.models.defaults)}")
+            self._require_undivided(name)
             if list(self.models.defaults) == [name]:
                 fact = f"{name} is the only model of this server"
                 raise LoadError(fact, remedy="Load another before, or stop the server")
             gone = {placed.path: replace(placed, model=None) for placed in going}
             self._put(tuple(gone.get(placed.path, placed) for placed in self._placed))
             return tuple(Change(name, placed.path, _digest(placed), None) for placed in going)
+
+    def roll(self, name: str, order: RolloutOrder, who: str) -> None:
+        """Change the rollout of a model.
+
+        Raises
+        ------
+        NotFoundError
+            When no version of it is at work.
+        RolloutError, UsageError
+            When the change is not to be had.
+        """
+        with self.rollouts.acting():
+            self.rollouts.of(name).order(order, who, self._at_work_of(name))
+
+    def rollout(self, name: str) -> RolloutView:
+        """What is known of the rollout of a model; `NotFoundError` when no version of it is at work."""
+        with self.rollouts.acting():
+            return self.rollouts.of(name).view(self._at_work_of(name))
+
+    def _at_work_of(self, name: str) -> tuple[Model, ...]:
+        versions = self.versions()
+        if name not in versions:
+            fact = "There is no such model at work"
+            raise NotFoundError(fact, remedy=f"Those at work are {', '.join(versions)}")
+        return versions[name]
 
     def index(self) -> list[dict[str, str]]:
         """Every version that the server knows, as the Open Inference Protocol's repository extension says it."""
@@ -189,6 +247,7 @@ class Repository:
 
     def close(self) -> None:
         """Close all logs, when every request has been answered; closing again does nothing."""
+        self.rollouts.close()
         with self._changing:
             if self._ended:
                 return
@@ -224,6 +283,7 @@ class Repository:
         """Put what lies at the path of a package in the place of what is at work."""
         before = _digest(placed)
         try:
+            self._require_undivided(placed.name)
             package = self._renewed(placed)
             if package.digest != before:
                 self._put_in(placed, package)
@@ -248,6 +308,52 @@ class Repository:
             fact = f"The package is called {package.manifest.name}, and was to be {placed.name}"
             raise LoadError(fact, remedy="Put a package of this model there, or start the server anew with the other")
         return package
+
+    def _divide(self, name: str, traffic: Traffic) -> None:
+        """Divide the traffic of a model from now on; requests under way are answered as they began."""
+        with self._change():
+            self._traffic[name] = traffic
+            self._put(self._placed)
+
+    def _shadow(self, state: RolloutState, champion: Model, ledger: Ledger) -> Shadow:
+        """The challenger of a state in a process of its own, with a log beside the champion's."""
+        assert state.challenger is not None  # noqa: S101 - a shadow has one
+        metrics = self.metrics.of(state.model, state.challenger.version)
+        kind = Kind(
+            load=self._source.load,
+            path=Path(state.challenger.path),
+            digest=state.challenger.digest,
+            patience=self._limits.seconds,
+            most_bytes=self._settings.server_shadow_mb * 2**20,
+            off_peak=state.off_peak,
+        )
+        place = LogPlace(self._source.log_place(state.model).folder / SHADOW)
+        return Shadow(
+            kind, ledger, ShadowLog(place, champion.package.contract.schema, self._settings), metrics.count_shown
+        )
+
+    def _require_undivided(self, name: str) -> None:
+        traffic = self._traffic.get(name)
+        if traffic is not None and traffic.challenger is not None:
+            fact = f"A rollout of {name} is under way, and its packages stay as they are"
+            raise RolloutError(fact, remedy="Promote the challenger or roll it back before")
+
+    def _promoted(self, packages: Iterable[tuple[Path, LoadedPackage]]) -> list[tuple[Path, LoadedPackage]]:
+        """Packages that have taken the place of some of these."""
+        digests: dict[str, list[str]] = {}
+        for _, package in packages:
+            digests.setdefault(package.manifest.name, []).append(package.digest)
+        found = []
+        for name, known in digests.items():
+            champion = self.rollouts.of(name).promoted(known)
+            if champion is not None:
+                path = Path(champion.path)
+                package = self._proven(path)
+                if package.digest != champion.digest:
+                    fact = f"{path} is not the package any more that was promoted as {name}"
+                    raise LoadError(fact, remedy="Put it back, or take rollout.json away from the folder of its log")
+                found.append((path, package))
+        return found
 
     def _put_in(self, placed: Placed, package: LoadedPackage) -> None:
         model = self._at_work(package)
@@ -291,6 +397,7 @@ class Repository:
                 logs,
                 declared=self._source.declared,
                 batching=self._settings.server_batching,
+                learn=partial(self.rollouts.learn, package.manifest.name),
             )
         except BaseException:
             logs.close()
@@ -298,7 +405,16 @@ class Repository:
 
     def _table(self, placed: Iterable[Placed]) -> Models:
         at_work = [each.model for each in placed if each.model is not None]
-        return Models(at_work, self.metrics, self._settings.folder / "drift")
+        champions, divisions = [], []
+        for name, traffic in self._traffic.items():
+            known = {model.digest: model for model in at_work if model.name == name}
+            champion = known.get(traffic.champion)
+            challenger = known.get(traffic.challenger or "")
+            if champion is not None:
+                champions.append(champion)
+                if challenger is not None:
+                    divisions.append(Division(traffic, champion, challenger))
+        return Models(at_work, self.metrics, self._settings.folder / "drift", champions, divisions)
 
     def _end(self, model: Model) -> None:
         """Called in one thread only, and for a model once or twice."""
@@ -306,6 +422,23 @@ class Repository:
             self._retiring.discard(model)
             model.close()
             self._findings += model.logs.findings() if model.logs else ()
+
+
+def _ordered(
+    packages: Iterable[tuple[Path, LoadedPackage]], challenger: tuple[Path, LoadedPackage]
+) -> list[tuple[Path, LoadedPackage]]:
+    """The challenger behind the others; it is none of them, and one of them is the model that it would be."""
+    name, digest = challenger[1].manifest.name, challenger[1].digest
+    versions = [package for _, package in packages if package.manifest.name == name]
+    others = [(path, package) for path, package in packages if package.digest != digest]
+    if not versions:
+        fact = f"The challenger is of the model {name}, and no package of it is served"
+        served = ", ".join(package.manifest.name for _, package in packages)
+        raise UsageError(fact, remedy=f"Name a package of {served}")
+    if all(package.digest == digest for package in versions):
+        fact = f"The challenger is the package that is served as {name} already"
+        raise UsageError(fact, remedy="Name another package of the model")
+    return [*others, challenger]
 
 
 def _digest(placed: Placed) -> str | None:

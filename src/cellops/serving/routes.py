@@ -5,18 +5,20 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Protocol as Shape
 
+import msgspec
 import orjson
 
 from cellops.data.problems import SHOWN, row_numbers
 from cellops.errors import CellopsError, InputError
 from cellops.serving.dataplane import Answer, Call
+from cellops.serving.division import Division
 from cellops.serving.feedback import Labels, labels_of
 from cellops.serving.headers import answer_headers, event_time_of, is_request_id, refuse_request_id, warning_headers
 from cellops.serving.metrics import MEDIA_TYPE, Metrics, ModelMetrics
 from cellops.serving.model import Model
 from cellops.serving.openapi import FEEDBACK
 from cellops.serving.protocols.protocol import Body, Document, Explaining, Protocol, Question
-from cellops.serving.replies import Reply, answer_reply, constant
+from cellops.serving.replies import Reply, answer_reply, constant, error_reply
 from cellops.serving.tokens import TokenScope
 
 OPEN = ("/", "/v2/health/live", "/v2/health/ready", "/ping", "/health", "/ui", "/ui/page.css", "/ui/page.js")
@@ -111,22 +113,54 @@ def asking(protocol: Protocol, model: Model) -> dict[str, Route]:
     return dict.fromkeys(protocol.ask_paths(), route)
 
 
+def sharing(protocols: Mapping[Model, Protocol], division: Division) -> Route:
+    """The route of questions that one of two models answers."""
+    champion, challenger = division.models
+    handle, handle_short = _shared(protocols, division)
+    return Route(
+        "predict",
+        "POST",
+        protocols[champion],
+        handle,
+        in_thread=True,
+        scope=TokenScope.PREDICT,
+        models=(champion, challenger),
+        metrics=champion.metrics,
+        handle_short=handle_short,
+    )
+
+
 def explaining(protocol: Protocol, model: Model) -> dict[str, Route]:
     """Routes of questions why a model answers so; none for a protocol that does not know them."""
     if not isinstance(protocol, Explaining):
         return {}
-    route = Route(
+    return dict.fromkeys(protocol.explain_paths(), _explain_route(protocol, (model,), _explained(protocol, model)))
+
+
+def sharing_explanations(protocol: Explaining, division: Division) -> Route:
+    """The route of questions why an answer is so, which the model explains that would give it."""
+
+    def handle(body: Body, received: int) -> Reply:
+        question, call = _understood(protocol.decode_explained, protocol, body, received)
+        model = division.model(division.choose(division.asker(body.headers, question.columns, call)))
+        reply = _explanation(protocol, model, question, call)
+        return msgspec.structs.replace(reply, metrics=model.metrics)
+
+    return _explain_route(protocol, division.models, handle)
+
+
+def _explain_route(protocol: Explaining, models: tuple[Model, ...], handle: Handler) -> Route:
+    return Route(
         "explain",
         "POST",
         protocol,
-        _explained(protocol, model),
+        handle,
         in_thread=True,
         explains=True,
         scope=TokenScope.PREDICT,
-        models=(model,),
-        metrics=model.metrics,
+        models=models,
+        metrics=models[0].metrics,
     )
-    return dict.fromkeys(protocol.explain_paths(), route)
 
 
 def measuring(protocol: Protocol, metrics: Metrics) -> Route:
@@ -173,12 +207,7 @@ def _meant(labels: Labels, models: tuple[Model, ...]) -> Model:
 
 
 def _asked(protocol: Protocol, model: Model) -> tuple[Handler, ShortHandler]:
-    said = _said(model)
-
-    def reply(question: Question, call: Call, answer: Answer) -> Reply:
-        document = protocol.encode(question, answer.predictions)
-        headers = (*said, *answer_headers(call.prediction_id, _warnings(answer.warnings, question)))
-        return answer_reply(document, headers, call.request_id, len(answer.predictions.labels))
+    reply = _replying(protocol, model)
 
     def handle(body: Body, received: int) -> Reply:
         question, call = _understood(protocol.decode, protocol, body, received)
@@ -191,17 +220,71 @@ def _asked(protocol: Protocol, model: Model) -> tuple[Handler, ShortHandler]:
     return handle, handle_short
 
 
-def _explained(protocol: Explaining, model: Model) -> Handler:
-    said = _said(model)
+def _shared(protocols: Mapping[Model, Protocol], division: Division) -> tuple[Handler, ShortHandler]:
+    """The handlers of one of two models; also an error says which of them has failed."""
+    replies = {model: _replying(protocol, model) for model, protocol in protocols.items()}
+    read = protocols[division.models[0]]
 
     def handle(body: Body, received: int) -> Reply:
-        question, call = _understood(protocol.decode_explained, protocol, body, received)
-        answer = model.plane.explain(question.columns, call, question.explained_class)
-        document = protocol.encode_explanations(answer.predictions, answer.explanations)
-        headers = (*said, *warning_headers(_warnings(answer.warnings, question)))
+        question, call = _understood(read.decode, read, body, received)
+        asker = division.asker(body.headers, question.columns, call)
+        slot = division.choose(asker)
+        model = division.model(slot)
+        try:
+            with division.counted(slot, call) as counting:
+                answer = model.plane.answer(question.columns, call)
+                counting.answer(answer.predictions)
+                division.show(asker, question.columns, call, answer.predictions)
+        except CellopsError as error:
+            return _failing(read, model, error)
+        return msgspec.structs.replace(replies[model](question, call, answer), metrics=model.metrics)
+
+    async def handle_short(body: Body, received: int, pool: Executor) -> Reply:
+        question, call = _understood(read.decode, read, body, received)
+        asker = division.asker(body.headers, question.columns, call)
+        slot = division.choose(asker)
+        model = division.model(slot)
+        try:
+            with division.counted(slot, call) as counting:
+                answer = await model.plane.answer_beside_others(question.columns, call, pool)
+                counting.answer(answer.predictions)
+                division.show(asker, question.columns, call, answer.predictions)
+        except CellopsError as error:
+            return _failing(read, model, error)
+        return msgspec.structs.replace(replies[model](question, call, answer), metrics=model.metrics)
+
+    return handle, handle_short
+
+
+def _failing(protocol: Protocol, model: Model, error: CellopsError) -> Reply:
+    reply = error_reply(protocol, error)
+    return msgspec.structs.replace(reply, headers=(*reply.headers, *_said(model)), metrics=model.metrics)
+
+
+def _replying(protocol: Protocol, model: Model) -> Callable[[Question, Call, Answer], Reply]:
+    said = _said(model)
+
+    def reply(question: Question, call: Call, answer: Answer) -> Reply:
+        document = protocol.encode(question, answer.predictions)
+        headers = (*said, *answer_headers(call.prediction_id, _warnings(answer.warnings, question)))
         return answer_reply(document, headers, call.request_id, len(answer.predictions.labels))
 
+    return reply
+
+
+def _explained(protocol: Explaining, model: Model) -> Handler:
+    def handle(body: Body, received: int) -> Reply:
+        question, call = _understood(protocol.decode_explained, protocol, body, received)
+        return _explanation(protocol, model, question, call)
+
     return handle
+
+
+def _explanation(protocol: Explaining, model: Model, question: Question, call: Call) -> Reply:
+    answer = model.plane.explain(question.columns, question.explained_class)
+    document = protocol.encode_explanations(answer.predictions, answer.explanations)
+    headers = (*_said(model), *warning_headers(_warnings(answer.warnings, question)))
+    return answer_reply(document, headers, call.request_id, len(answer.predictions.labels))
 
 
 def _said(model: Model) -> tuple[tuple[bytes, bytes], ...]:

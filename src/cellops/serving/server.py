@@ -36,6 +36,7 @@ from cellops.serving.parity import replay
 from cellops.serving.policies import NOTHING, Declared
 from cellops.serving.repository import Change, Reach, Repository, Source
 from cellops.serving.request_log import RequestLog, in_json
+from cellops.serving.rollout.plan import Plan
 from cellops.serving.running import Hooks, beside, run
 from cellops.serving.throttle import Throttle
 from cellops.serving.tls import Certificate
@@ -99,6 +100,7 @@ class Started:
 def serve(
     packages: Sequence[Path],
     *,
+    plan: Plan | None = None,
     load: Callable[[Path], LoadedPackage],
     place: Place,
     token: str,
@@ -116,6 +118,8 @@ def serve(
     ----------
     packages
         Where they lie; several of one name are versions of a model, of which the last is the default.
+    plan
+        A rollout that is to begin, unless it has begun before.
     load
         Opens a package with its model.
     place
@@ -158,7 +162,7 @@ def serve(
         folder.check()
     prove = partial(_prove, token=token)
     source = Source(load, prove, kept.log_place, folder, declared)
-    one = _Server(packages, source, place, token, kept, settings, on_change, on_loaded)
+    one = _Server(packages, plan, source, place, token, kept, settings, on_change, on_loaded)
     with Listener(place.host, place.port, "--port") as listener:
         if place.workers == 1:
             return one.run(listener, on_ready)
@@ -201,6 +205,7 @@ class _Server:
     """What is served how, for each process that does it."""
 
     packages: Sequence[Path]
+    plan: Plan | None
     source: Source
     place: Place
     token: str
@@ -234,7 +239,7 @@ class _Server:
             stack.enter_context(closing(repository))
             if exchange is not None:
                 stack.enter_context(exchange.written(repository.metrics.registry.collect))
-            models = repository.start(self.packages)
+            models = repository.start(self.packages, self.plan)
             app = App(models, access=access, limits=limits, throttle=throttle, requests=requests)
             self.on_loaded()
             stack.enter_context(closing(app))
@@ -252,6 +257,7 @@ class _Server:
                 stopping=partial(_drain, app, admin),
                 hung_up=partial(_reload, app, actions),
             )
+            stack.enter_context(repository.rollouts.watched(repository.versions))
             run(app, listener, limits.seconds, place.certificate, hooks)
         return _work(repository.metrics.total, repository.findings)
 

@@ -1,17 +1,13 @@
-"""All traffic to one package."""
+"""All traffic to the champion."""
 
-from dataclasses import dataclass
-
-from cellops.serving.strategies.strategy import Slot
+from cellops.serving.strategies.strategy import Asker, Slot
 
 
-@dataclass(frozen=True)
 class Single:
-    champion: Slot
+    def __init__(self, share: float = 0.0, salt: str = "") -> None: ...
 
-    @property
-    def slots(self) -> tuple[Slot, ...]:
-        return (self.champion,)
+    def choose(self, asker: Asker) -> Slot:  # noqa: ARG002 - the shape of every strategy
+        return Slot.CHAMPION
 
-    def choose(self, request_id: str) -> Slot:  # noqa: ARG002 - the shape of every strategy
-        return self.champion
+    def copies(self, asker: Asker) -> bool:  # noqa: ARG002
+        return False

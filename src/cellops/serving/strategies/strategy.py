@@ -1,24 +1,40 @@
-"""The shape of every strategy: it chooses the slot that answers a request."""
+"""The shape of every strategy: it chooses which of two packages answers a request, and knows nothing else of them."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
-from cellops.packaging.load import LoadedPackage
+
+class Slot(StrEnum):
+    CHAMPION = "champion"
+    CHALLENGER = "challenger"
 
 
-@dataclass(frozen=True)
-class Slot:
-    """A package that takes traffic, and what it is there for."""
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """By what requests are told apart."""
 
-    role: str
-    """`champion` or `challenger`."""
-    package: LoadedPackage
+    request_id: str
+    """The client's, else the server's own."""
+    user: str | None = None
+    """Who asks, or of whom: the same for all requests of one user."""
 
 
 class Strategy(Protocol):
-    @property
-    def slots(self) -> tuple[Slot, ...]:
-        """Every slot, the champion first: its contract is the one that requests are held against."""
+    """One division of the traffic; it never changes, and is replaced by another.
 
-    def choose(self, request_id: str) -> Slot:
-        """The slot that answers; the same for the same request id."""
+    Parameters
+    ----------
+    share
+        Percent of the traffic that the challenger takes, from 0 to 100.
+    salt
+        With a key it gives a bucket, the same for ever.
+    """
+
+    def __init__(self, share: float, salt: str) -> None: ...
+
+    def choose(self, asker: Asker) -> Slot:
+        """Whose answer is given."""
+
+    def copies(self, asker: Asker) -> bool:
+        """Whether the challenger is asked, too, and its answer kept from the client."""

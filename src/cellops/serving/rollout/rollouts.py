@@ -1,0 +1,100 @@
+"""The rollouts of all models of a server, and the thread that follows and judges them beside the requests."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from cellops.errors import CellopsError
+from cellops.monitoring.label_log import Labelled
+from cellops.serving.division import Traffic
+from cellops.serving.errors import sentence
+from cellops.serving.model import Model
+from cellops.serving.rollout.rollout import Rollout, Shadowed
+
+EVERY = 0.25
+"""Seconds between two looks at the state and the evidence."""
+logger = logging.getLogger(__name__)
+
+
+class Rollouts:
+    """One rollout for each model, under way or not.
+
+    Parameters
+    ----------
+    folder
+        Where a model of some name logs.
+    patience
+        Seconds after which a request counts as failed.
+    put
+        Divides the traffic of a model from now on.
+    shadowed
+        Begins to show requests to the challenger of a state.
+    """
+
+    def __init__(
+        self,
+        folder: Callable[[str], Path],
+        patience: float,
+        put: Callable[[str, Traffic], None],
+        shadowed: Shadowed,
+    ) -> None:
+        self._folder = folder
+        self._patience = patience
+        self._put = put
+        self._shadowed = shadowed
+        self._all: dict[str, Rollout] = {}
+        self._acting = threading.RLock()
+
+    def of(self, name: str) -> Rollout:
+        with self._acting:
+            if name not in self._all:
+                self._all[name] = Rollout(name, self._folder(name), self._patience, self._put, self._shadowed)
+            return self._all[name]
+
+    @contextmanager
+    def acting(self) -> Iterator[None]:
+        """While the thread beside does nothing."""
+        with self._acting:
+            yield
+
+    def learn(self, name: str, labels: Labelled) -> None:
+        """Labels have come for a model."""
+        if name in self._all:
+            self._all[name].ledger.learn(labels)
+
+    @contextmanager
+    def watched(self, versions: Callable[[], Mapping[str, Sequence[Model]]]) -> Iterator[None]:
+        """Follow and judge in a thread meanwhile."""
+        ended = threading.Event()
+
+        def watch() -> None:
+            while not ended.wait(EVERY):
+                for name, models in versions().items():
+                    self._look(name, models)
+
+        thread = threading.Thread(target=watch, name="cellops-rollouts", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+            self.close()
+
+    def close(self) -> None:
+        """Show nothing to challengers any more."""
+        for rollout in self._all.values():
+            rollout.close()
+
+    def _look(self, name: str, models: Sequence[Model]) -> None:
+        try:
+            with self._acting:
+                rollout = self.of(name)
+                rollout.follow(models)
+                rollout.judge(models)
+        except CellopsError as error:
+            logger.error("The rollout of %s: %s", name, sentence(error))  # noqa: TRY400 - no traceback for an operator
+        except OSError as error:
+            logger.error("The rollout of %s cannot be written: %s", name, error.strerror)  # noqa: TRY400

@@ -1,0 +1,246 @@
+"""A real server whose traffic is divided between two packages, under load and through every change."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+from click.testing import CliRunner
+
+from cellops.cli.serve import serve
+from cellops.errors import UsageError
+from cellops.records.rollout import RolloutAction, Strategy
+from support.logs import until
+from support.rollouts import (
+    CHALLENGER,
+    CHAMPION,
+    NAME,
+    PATH,
+    Site,
+    ask,
+    importable,
+    load,
+    package,
+    require_as_logged,
+    site,
+)
+from support.served import PORT, running, start
+
+CANARY = ("--strategy", "canary", "--stages", "5,50,100")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def models() -> Iterator[None]:
+    with importable():
+        yield
+
+
+@pytest.fixture(scope="module")
+def champion(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return package(tmp_path_factory.mktemp("champion"), CHAMPION)
+
+
+@pytest.fixture(scope="module")
+def challenger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return package(tmp_path_factory.mktemp("challenger"), CHALLENGER, moods=True)
+
+
+def who(at: Site, users: int = 60) -> dict[str, float | None]:
+    """The answer that each of some users gets."""
+    return {f"{i}": ask(at.server.client, user=f"{i}").value for i in range(users)}
+
+
+def challenged(answers: dict[str, float | None]) -> set[str]:
+    return {user for user, answer in answers.items() if answer == CHALLENGER}
+
+
+def test_a_canary_goes_through_its_stages_under_load(champion: Path, challenger: Path, tmp_path: Path) -> None:
+    words = ("--challenger", str(challenger), *CANARY)
+    with site(champion, tmp_path, *words) as at, load(at.server) as asked:
+        assert at.view().state.share == 5
+        few = who(at)
+        until(lambda: len(asked) > 50)
+        assert at.order("pause", why="lunch").status_code == 200
+        assert at.order("pause").status_code == 409
+        assert at.order("resume").status_code == 200
+        assert at.order("advance").status_code == 200
+        half = who(at)
+        # A user who had the challenger keeps it.
+        assert challenged(few) < challenged(half)
+        assert 15 < len(challenged(half)) < 45
+        assert at.order("advance").json()["state"]["share"] == 100
+        assert len(challenged(who(at))) == 60
+        assert at.order("advance").status_code == 409
+        promoted = at.order("promote", why="better").json()["state"]
+        assert (promoted["strategy"], promoted["challenger"]) == ("single", None)
+        version = promoted["champion"]["version"]
+        until(lambda: asked.answers[-1].version == version)
+        # Each version is still there for who names it, and a promotion can be taken back.
+        before = at.decisions()[0]["champion"]["version"]
+        pinned = ask(at.server.client, path=f"/v2/models/{NAME}/versions/{before}/infer")
+        assert (pinned.version, pinned.value) == (before, CHAMPION)
+        assert at.order("rollback", why="no, worse").json()["state"]["champion"]["version"] == before
+        assert challenged(who(at)) == set()
+        asked.ended.set()
+        assert at.server.stop() == 0
+    require_as_logged(asked.answers, at.log)
+    assert {answer.value for answer in asked.answers} == {CHAMPION, CHALLENGER}
+    decided = [(each["action"], each["before"], each["after"], each["why"]) for each in at.decisions()]
+    assert decided == [
+        ("start", 0, 5, "Asked for on the command line"),
+        ("pause", 5, 5, "lunch"),
+        ("resume", 5, 5, "Asked for"),
+        ("advance", 5, 50, "Asked for"),
+        ("advance", 50, 100, "Asked for"),
+        ("promote", 100, 100, "better"),
+        ("rollback", 0, 0, "no, worse"),
+    ]
+    # Started again with the same words, a rollout that has ended does not begin anew.
+    with site(champion, tmp_path, *words) as again:
+        assert again.view().state.strategy is Strategy.SINGLE
+        assert challenged(who(again, 10)) == set()
+
+
+def test_a_server_killed_in_a_canary_goes_on_with_the_same_users(
+    champion: Path, challenger: Path, tmp_path: Path
+) -> None:
+    words = ("--challenger", str(challenger), *CANARY)
+    with site(champion, tmp_path, *words) as at:
+        at.order("advance")
+        before = who(at)
+        seen = until(lambda: (view := at.view()).evidence.champion.requests > 10 and view)
+        at.server.process.kill()
+    with site(champion, tmp_path, *words) as again:
+        view = again.view()
+        assert (view.state.stage, view.state.share, view.state.salt) == (1, 50, seen.state.salt)
+        # What the killed server had counted in this stage still counts.
+        assert view.evidence.champion.requests >= seen.evidence.champion.requests
+        assert who(again) == before
+        promoted = again.order("promote").json()["state"]["champion"]
+        again.server.process.kill()
+    # Also one that is started as if nothing had been promoted.
+    with site(champion, tmp_path) as last:
+        answer = ask(last.server.client)
+        assert (answer.version, answer.value) == (promoted["version"], CHALLENGER)
+
+
+def test_users_keep_their_package_across_workers(champion: Path, challenger: Path, tmp_path: Path) -> None:
+    words = ("--workers", "2", "--challenger", str(challenger), "--strategy", "ab", "--key", "user")
+    with running(champion, tmp_path, *words, trusted_types="support.moody.Moody") as server:
+        with ExitStack() as stack:
+            # Any worker may take a connection.
+            given = {"base_url": server.client.base_url, "headers": dict(server.client.headers), "trust_env": False}
+            clients = [stack.enter_context(httpx.Client(**given)) for _ in range(5)]
+            each = {user: {ask(client, column=float(user)).value for client in clients} for user in range(30)}
+        assert all(len(found) == 1 for found in each.values())
+        assert {value for found in each.values() for value in found} == {CHAMPION, CHALLENGER}
+        mixed = [{"name": "x", "shape": [2], "datatype": "FP64", "data": [1, 2]}]
+        mixed.append({"name": "user", "shape": [2], "datatype": "FP64", "data": [1, 2]})
+        refused = server.client.post(PATH, json={"inputs": mixed})
+        assert (refused.status_code, refused.json()["column"]) == (400, "user")
+
+
+def test_blue_green_switches_at_once_and_back(champion: Path, challenger: Path, tmp_path: Path) -> None:
+    words = ("--challenger", str(challenger), "--strategy", "blue-green")
+    with site(champion, tmp_path, *words) as at, load(at.server) as asked:
+        for expected in (CHALLENGER, CHAMPION, CHALLENGER):
+            assert at.order("switch").status_code == 200
+            assert ask(at.server.client).value == expected
+            count = len(asked)
+            until(lambda count=count: len(asked) > count + 10)
+        assert at.order("rollback").json()["state"]["strategy"] == "single"
+        assert ask(at.server.client).value == CHAMPION
+        asked.ended.set()
+        assert at.server.stop() == 0
+    require_as_logged(asked.answers, at.log)
+
+
+def test_a_challenger_that_fails_is_rolled_back_by_itself(champion: Path, challenger: Path, tmp_path: Path) -> None:
+    from support.moody import FAIL
+
+    words = ("--challenger", str(challenger), "--strategy", "canary", "--stages", "50,100")
+    with site(champion, tmp_path, *words) as at, load(at.server, mood=lambda: FAIL) as asked:
+        until(lambda: at.state().strategy is Strategy.SINGLE)
+        until(lambda: {answer.status for answer in asked.answers[-20:]} == {200})
+        asked.ended.set()
+    failed = {answer.version for answer in asked.answers if answer.status == 500}
+    assert failed == {at.decisions()[0]["challenger"]["version"]}
+    last = at.decisions()[-1]
+    assert (last["action"], last["who"], last["after"]) == (RolloutAction.ROLLBACK, "automatic", 0)
+    assert last["evidence"]["challenger"]["errors"] > 0
+
+
+def test_a_good_challenger_is_promoted_by_itself_and_labels_are_joined(
+    champion: Path, challenger: Path, tmp_path: Path
+) -> None:
+    lax = ("error_margin=0.2", "latency_margin=20", "least_requests=20", "least_seconds=0")
+    words = ("--challenger", str(challenger), "--strategy", "canary", "--stages", "40,60,100")
+    words += tuple(word for rule in lax for word in ("--margin", rule))
+    with site(champion, tmp_path, *words) as at, load(at.server, clients=4) as asked:
+        until(lambda: len(asked) > 10)
+        ids = [f"{answer.prediction_id}:0" for answer in asked.answers[:10]]
+        labels = [{"prediction_id": name, "label": 1.0} for name in (*ids, "from-elsewhere")]
+        assert at.server.client.post("/feedback", json={"labels": labels}).status_code == 200
+        until(lambda: at.state().strategy is Strategy.SINGLE)
+        asked.ended.set()
+        assert at.server.stop() == 0
+    actions = [each["action"] for each in at.decisions()]
+    assert actions == ["start", "advance", "promote"]
+    require_as_logged(asked.answers, at.log)
+
+
+def test_a_challenger_with_another_contract_is_refused_before_anything_is_written(
+    champion: Path, tmp_path: Path
+) -> None:
+    other = package(tmp_path, CHALLENGER, columns=("x", "z"))
+    words = ("--challenger", str(other), "--strategy", "ab")
+    process = start(champion, tmp_path, *PORT, *words, trusted_types="support.moody.Moody")
+    assert process.communicate(timeout=60)[0] == ""
+    message = (tmp_path / "errors").read_text()
+    assert "has another contract than the champion moody: the inputs user, z" in message
+    assert process.returncode == 2, message
+    assert message.count("\n") == 1
+    assert not (tmp_path / "log" / "rollout.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--strategy", "canary"), "is for two packages"),
+        (("--share", "7"), "is for two packages"),
+        (("--challenger", "b"), "nothing says how it takes part"),
+        (("--challenger", "b", "--strategy", "canary", "--stages", "50,25,100"), "rising percentages"),
+        (("--challenger", "b", "--strategy", "canary", "--stages", "5,50"), "the last is 100"),
+        (("--challenger", "b", "--strategy", "canary", "--stages", "5,many"), "Expected `float`"),
+        (("--challenger", "b", "--strategy", "canary", "--margin", "luck=1"), "There is no such rule"),
+        (("--challenger", "b", "--strategy", "canary", "--margin", "error_margin=7"), "<= 1"),
+        (("--challenger", "b", "--strategy", "blue-green", "--stages", "5,100"), "takes no rules"),
+        (("--challenger", "b", "--strategy", "canary", "--share", "7"), "takes no share"),
+        (("--challenger", "b", "--strategy", "shadow", "--stages", "7,100"), "has no stages"),
+    ],
+)
+def test_what_cannot_be_honoured_is_refused(words: tuple[str, ...], said: str, tmp_path: Path) -> None:
+    done = CliRunner().invoke(serve, ["a", *words])
+    assert isinstance(done.exception, UsageError)
+    assert said in done.exception.text()
+
+
+def test_a_package_in_a_rollout_stays_and_stages_of_another_can_be_started(
+    champion: Path, challenger: Path, tmp_path: Path
+) -> None:
+    words = (str(challenger),)
+    with site(champion, tmp_path, *words) as at:
+        before = ask(at.server.client)
+        assert before.value == CHALLENGER  # the last of two versions answers
+        assert at.order("start", strategy="canary", challenger="1234").status_code == 404
+        versions = at.server.client.get(f"/v2/models/{NAME}").json()["versions"]
+        other = next(each for each in versions if each != before.version)
+        assert at.order("start", strategy="blue-green", challenger=other).status_code == 200
+        assert at.order("start", strategy="ab", challenger=other).status_code == 409
+        assert at.order("switch").status_code == 200
+        assert ask(at.server.client).value == CHAMPION
+        assert at.order("dance").status_code == 400
+        at.server.process.send_signal(signal.SIGHUP)
+        until(lambda: "A rollout of moody is under way" in (tmp_path / "errors").read_text())
