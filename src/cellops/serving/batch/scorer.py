@@ -30,8 +30,6 @@ from cellops.serving.operated import operated
 from cellops.serving.policies import Declared, declares
 from cellops.serving.prediction_ids import PredictionIds
 from cellops.serving.side import taken
-from cellops.serving.strategies.single import Single
-from cellops.serving.strategies.strategy import Slot
 
 MOST_FAILURES = 64
 """Calls that fail while rows on which the model fails are told apart by halves; then the chunk is given up."""
@@ -97,7 +95,7 @@ class Scorer:
         self._entries: list[Answered] = []
         self._has_notes = declares(package.contract, declared)
         metrics = Metrics().of(package.manifest.name, package.digest)
-        self._plane = DataPlane(Single(Slot("champion", package)), metrics, UNLIMITED, self._take, declared=declared)
+        self._plane = DataPlane(package, metrics, UNLIMITED, self._take, declared=declared)
 
     def _take(self, entry: Answered, _rows: int) -> bool:
         self._entries.append(entry)
