@@ -68,9 +68,9 @@ $(VENV)/.dev: $(VENV)/.demo
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --target $@ kserve==0.21.0 kubernetes==37.0.2 \
 	  python-dateutil==4.0.0 six==1.17.0 urllib3==2.8.0
 
-# What packages are tried in: servers of others, other Pythons and an older scikit-learn, each without cellops.
+# What packages are tried in: servers and clients of others, other Pythons and an older scikit-learn, each without cellops.
 LOADING := numpy pandas scikit-learn skops msgspec pyyaml
-peers: .peers/kserve .peers/mlflow/.done .peers/mlserver/.done .peers/python3.12/.done .peers/python3.13/.done .peers/older/.done  ## Set up what packages are tried in
+peers: .peers/kserve .peers/mlflow/.done .peers/mlserver/.done .peers/kserve-client/.done .peers/schemathesis/.done .peers/python3.12/.done .peers/python3.13/.done .peers/older/.done  ## Set up what packages are tried in
 
 .peers/mlflow/.done: $(VENV)/.uv constraints.txt
 	$(UV) venv --quiet --clear --python $(BIN)/python .peers/mlflow
@@ -80,6 +80,19 @@ peers: .peers/kserve .peers/mlflow/.done .peers/mlserver/.done .peers/python3.12
 .peers/mlserver/.done: $(VENV)/.uv constraints-mlserver.txt
 	$(UV) venv --quiet --clear --python $(BIN)/python .peers/mlserver
 	$(UV) pip install --quiet --python .peers/mlserver/bin/python -c constraints-mlserver.txt $(MLSERVER)
+	@touch $@
+
+# KServe's own client, with all that KServe needs.
+.peers/kserve-client/.done: $(VENV)/.uv constraints-kserve.txt
+	$(UV) venv --quiet --clear --python $(BIN)/python .peers/kserve-client
+	$(UV) pip install --quiet --python .peers/kserve-client/bin/python -c constraints-kserve.txt kserve
+	@touch $@
+
+# Asks a server for all that its OpenAPI document describes; what it needs besides is in our own versions.
+.peers/schemathesis/.done: $(VENV)/.uv constraints.txt
+	$(UV) venv --quiet --clear --python $(BIN)/python .peers/schemathesis
+	$(UV) pip install --quiet --python .peers/schemathesis/bin/python -c constraints.txt schemathesis==4.32.5 \
+	  harfile==0.6.0 hypothesis-graphql==0.13.5 jsonschema-rs==0.60.3 pyrate-limiter==4.5.1
 	@touch $@
 
 # uv takes a Python that is there, pyenv's too, else it downloads one; without either, the tests in it are left out.
@@ -107,3 +120,7 @@ constraints:  ## Take the newest versions that fit together
 	 printf '%s\n' $(MLSERVER) | $(UV) pip compile - --universal --python-version 3.11 \
 	   --no-emit-index-url --no-annotate --no-header --quiet) > constraints.new
 	mv constraints.new constraints-mlserver.txt
+	(echo "# The versions that KServe's client is tried in. Written by: make constraints"; \
+	 echo kserve | $(UV) pip compile - --universal --python-version 3.11 \
+	   --no-emit-index-url --no-annotate --no-header --quiet) > constraints.new
+	mv constraints.new constraints-kserve.txt

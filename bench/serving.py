@@ -4,7 +4,11 @@ Run it as `python bench/serving.py`; it needs `wrk` (Debian and Ubuntu: apt-get 
 with the rules that the training data suggest, prediction log, metrics. Each server is one process with one worker,
 measured by itself, and has an environment of its own below .peers. wrk shares the processors.
 
-`--only` takes models, `--beside` servers, `--rows` the rows of a body, `--connections` how many ask at once.
+`--only` takes models, `--beside` servers, `--rows` the rows of a body, `--connections` how many ask at once. At the end
+it prints how many times as many requests ours answers as each other.
+
+With `--workers 1 2 4`, `--overload` or `--soak 10` it measures only that, on ours: several processes, more connections
+than may wait, and the memory over minutes without a pause.
 """
 
 import argparse
@@ -15,16 +19,24 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
+from serving_parts.factors import OURS, Case, factors
 from serving_parts.load import Load, LoadError, Question, load
 from serving_parts.models import MANY, MODELS, Model
+from serving_parts.overload import overload
 from serving_parts.servers import ECHOES, SERVERS, Server, binary, missing, ours, started
+from serving_parts.soak import soak
 
-OURS = ("echo", "cellops")
+TAKE_BYTES = ("echo", OURS)
 """Servers that are asked with bytes where there are many rows."""
+ALONE = ("our predictor", "scikit-learn")
+"""What is measured in this process, without a server."""
+MANY_CONNECTIONS = 32
+"""With several workers: enough that none of four waits."""
+BEYOND = (16, 256, 512, 900)
+"""Connections, of which the server lets 256 wait; it keeps a thousand."""
 
 
 def alone(model: Model, rows: int, seconds: float) -> tuple[Load, Load]:
@@ -50,20 +62,18 @@ def _repeated(work: Callable[[], object], seconds: float) -> Load:
     return Load(len(times) / sum(times), median, tail)
 
 
-class Case(NamedTuple):
-    model: str
-    rows: int
-    connections: int
-
-
 class Table:
-    """Prints each figure as it comes."""
+    """Prints each figure as it comes, and keeps it."""
 
     def __init__(self) -> None:
+        self.measured: dict[Case, dict[str, Load]] = {}
         print("| model | rows | connections | server | req/s | of echo | p50 ms | p99 ms | processor µs | of echo |")
         print("|---|---|---|---|---|---|---|---|---|---|", flush=True)
 
-    def add(self, case: Case, title: str, measured: Load, floor: Load | None = None) -> None:
+    def add(self, case: Case, name: str, title: str, measured: Load) -> None:
+        kept = self.measured.setdefault(case, {})
+        kept[name] = measured
+        floor = kept.get("echo")
         rate = f"{measured.requests:.0f} | {measured.requests / floor.requests if floor else math.nan:.1%}"
         times = f"{measured.median:.2f} | {measured.tail:.2f}"
         taken = f"{measured.processor:.0f} | {measured.processor / floor.processor if floor else math.nan:.1f}"
@@ -73,40 +83,84 @@ class Table:
 
 def measure(model: Model, servers: dict[str, Server], given: argparse.Namespace, folder: Path, table: Table) -> None:
     """Every server on one model, one after the other, the echo first."""
-    floors: dict[tuple[int, int], Load] = {}
     for name, server in (ECHOES | servers).items():
         try:
             with started(server, model, folder / model.name / name) as (url, process):
                 for rows in given.rows:
-                    if rows >= MANY and name not in OURS:
+                    if rows >= MANY and name not in TAKE_BYTES:
                         continue
                     question = asked(server, name, url, model, rows)
                     for connections in given.connections:
                         measured = load(question, folder, given.seconds, connections, process)
-                        floors.setdefault((rows, connections), measured)
-                        case = Case(model.name, rows, connections)
-                        table.add(case, server.title, measured, floors[rows, connections])
+                        table.add(Case(model.name, rows, connections), name, server.title, measured)
         except LoadError as error:
             print(f"{server.title} did not answer: {error}", file=sys.stderr)
     for rows in given.rows:
-        for title, measured in zip(("our predictor", "scikit-learn"), alone(model, rows, 1), strict=True):
-            table.add(Case(model.name, rows, 1), f"in process, without a server: {title}", measured)
+        for title, measured in zip(ALONE, alone(model, rows, 1), strict=True):
+            table.add(Case(model.name, rows, 1), title, f"in process, without a server: {title}", measured)
 
 
 def asked(server: Server, name: str, url: str, model: Model, rows: int) -> Question:
     frame = model.rows(rows)
     of_numbers = all(dtype.kind == "f" for dtype in frame.dtypes)
-    ask = binary if rows >= MANY and of_numbers and name in OURS else server.ask
+    ask = binary if rows >= MANY and of_numbers and name in TAKE_BYTES else server.ask
     return ask(url, model, frame)
 
 
-def scaling(model: Model, counts: list[int], given: argparse.Namespace, folder: Path, table: Table) -> None:
+def scaling(model: Model, given: argparse.Namespace, folder: Path) -> None:
     """Ours with several worker processes."""
-    for count in counts:
-        server = Server(f"cellops, {count} workers", ours("--workers", str(count)), SERVERS["cellops"].ask)
+    print("| model | workers | req/s | of the first | p50 ms | p99 ms | processor µs |\n|---|---|---|---|---|---|---|")
+    first = None
+    for count in given.workers:
+        server = Server(f"cellops, {count} workers", ours("--workers", str(count)), SERVERS[OURS].ask)
         with started(server, model, folder / model.name / f"workers-{count}") as (url, process):
-            question = asked(server, "cellops", url, model, 1)
-            table.add(Case(model.name, 1, 32), server.title, load(question, folder, given.seconds, 32, process))
+            question = asked(server, OURS, url, model, 1)
+            measured = load(question, folder, given.seconds, MANY_CONNECTIONS, process)
+        first = first or measured
+        rate = f"{measured.requests:.0f} | {measured.requests / first.requests:.2f}"
+        times = f"{measured.median:.2f} | {measured.tail:.2f} | {measured.processor:.0f}"
+        print(f"| {model.name} | {count} | {rate} | {times} |", flush=True)
+
+
+def overloaded(model: Model, given: argparse.Namespace, folder: Path) -> None:
+    """Ours, asked by more connections than may wait."""
+    print("| model | connections | answered/s | p50 ms | p99 ms | refused/s | p99 ms of refusals |")
+    print("|---|---|---|---|---|---|---|", flush=True)
+    with started(SERVERS[OURS], model, folder / model.name / "overload") as (url, _process):
+        question = asked(SERVERS[OURS], OURS, url, model, 1)
+        for connections in BEYOND:
+            admitted, refused = overload(question, given.seconds, connections)
+            taken = f"{admitted.requests:.0f} | {admitted.median:.2f} | {admitted.tail:.2f}"
+            told = f"{refused.requests:.0f} | {refused.tail:.2f}".replace("nan", "")
+            print(f"| {model.name} | {connections} | {taken} | {told} |", flush=True)
+
+
+def soaked(model: Model, given: argparse.Namespace, folder: Path) -> None:
+    """Ours, asked for minutes."""
+    with started(SERVERS[OURS], model, folder / model.name / "soak") as (url, process):
+        question = asked(SERVERS[OURS], OURS, url, model, 1)
+        soak(question, folder, given.soak, given.connections[-1], process)
+
+
+def beside(names: list[str]) -> dict[str, Server]:
+    """The servers that can be measured here."""
+    servers = {}
+    for name in names:
+        reason = missing(SERVERS[name])
+        if reason:
+            print(f"{SERVERS[name].title} is left out: {reason}")
+        else:
+            servers[name] = SERVERS[name]
+    return servers
+
+
+def compare(models: list[Model], servers: dict[str, Server], given: argparse.Namespace, folder: Path) -> None:
+    """Every model on every server, and how many times as fast ours is."""
+    table = Table()
+    for model in models:
+        measure(model, servers, given, folder, table)
+    print("\nRequests a second of ours, divided by those of:")
+    print(factors(table.measured, ["echo", *servers, *ALONE]))
 
 
 def main() -> None:
@@ -116,25 +170,24 @@ def main() -> None:
     parser.add_argument("--beside", nargs="*", choices=SERVERS, default=list(SERVERS), help="the servers")
     parser.add_argument("--rows", nargs="*", type=int, default=[1, 100, MANY])
     parser.add_argument("--connections", nargs="*", type=int, default=[1, 16])
-    parser.add_argument("--workers", nargs="*", type=int, default=[], help="ours with so many processes, too")
+    parser.add_argument("--workers", nargs="*", type=int, default=[], help="only ours, with so many processes")
+    parser.add_argument("--overload", action="store_true", help="only ours, beyond its limits")
+    parser.add_argument("--soak", type=float, metavar="MINUTES", help="only ours, its memory over so many minutes")
     given = parser.parse_args()
     if shutil.which("wrk") is None:
         print("wrk is not installed: the servers are not measured (Debian and Ubuntu: apt-get install wrk)")
         return
-    servers = {}
-    for name in given.beside:
-        reason = missing(SERVERS[name])
-        if reason:
-            print(f"{SERVERS[name].title} is left out: {reason}")
-        else:
-            servers[name] = SERVERS[name]
+    of_ours = ((scaling, given.workers), (overloaded, given.overload), (soaked, given.soak))
+    parts = [part for part, wanted in of_ours if wanted]
+    servers = {} if parts else beside(given.beside)
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         models = [MODELS[name](folder / "models") for name in given.only]
-        table = Table()
-        for model in models:
-            measure(model, servers, given, folder, table)
-            scaling(model, given.workers, given, folder, table)
+        for part in parts:
+            for model in models:
+                part(model, given, folder)
+        if not parts:
+            compare(models, servers, given, folder)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,9 @@ VERBS = (
     "report",
     "restore",
     "retire",
+    "review",
     "runs",
+    "score",
     "serve",
     "show",
     "sign",
@@ -79,8 +81,10 @@ if TYPE_CHECKING:
     from cellops.flows.report import report as report
     from cellops.flows.restore import restore as restore
     from cellops.flows.retire import retire as retire
+    from cellops.flows.review import review as review
     from cellops.flows.runs import runs as runs
     from cellops.flows.runs import show as show
+    from cellops.flows.score import score as score
     from cellops.flows.serve import serve as serve
     from cellops.flows.sign import sign as sign
     from cellops.flows.split import split as split

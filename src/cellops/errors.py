@@ -242,6 +242,12 @@ class InputError(CellopsError):
     code = "input"
 
 
+class OutputError(CellopsError):
+    """A place that cannot be written: it is full, out of reach, or in somebody else's hands."""
+
+    code = "output"
+
+
 class RefusedRowsError(InputError):
     """Rows that the operator's own rules refuse to answer; `data["rows"]` holds their numbers."""
 

@@ -163,6 +163,16 @@ def _profile(_session: Session | None, /, tables: tuple[str, ...], **options: An
     screens.saved(found)
 
 
+@click.pass_obj
+def _review(_session: Session | None, /, **options: Any) -> None:
+    from IPython.display import display
+
+    from cellops.cli.review import work
+    from cellops.widgets.review import ReviewPanel
+
+    work(**options, on_begun=lambda begun: display(ReviewPanel(begun)))  # type: ignore[no-untyped-call]
+
+
 def _audit(package: Path, *, as_json: bool, everything: bool) -> None:
     from cellops import screens
     from cellops.flows.audit import audit
@@ -174,6 +184,7 @@ PICTURES: dict[str, Callable[..., Any]] = {
     "audit": _audit,
     "graph": _graph,
     "profile": _profile,
+    "review": _review,
     "sweep": _sweep,
     "verify": _verify,
 }

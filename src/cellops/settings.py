@@ -189,6 +189,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Folder or address, as fsspec takes it, where `cellops archive` puts packages. Default: .cellops/archive."""
     alarm_rate: Annotated[float, msgspec.Meta(gt=0, lt=1)] = 0.05
     """Share of false alarms among all alarms of drift, below which `cellops drift` stays."""
+    review_below: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.6
+    """Confidence below which an answer waits in the queue of `cellops review`."""
     debug: bool = False
     """Whether the command line shows an error that nobody expected with its traceback."""
 

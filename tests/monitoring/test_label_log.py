@@ -31,7 +31,7 @@ def test_labels_are_read_in_order_of_arrival(tmp_path):
     label(tmp_path, {"7:0": 1, "7:1": 0}, received=20)
     label(tmp_path, {"7:0": 0}, received=10)
     frame = label_log.read(tmp_path)
-    assert list(frame) == ["prediction_id", "label", "observed", "received"]
+    assert list(frame) == ["prediction_id", "label", "observed", "received", "reviewer"]
     assert frame["prediction_id"].tolist() == ["7:0", "7:0", "7:1"]
     assert frame["label"].tolist() == [0, 1, 0]
     assert frame["observed"].tolist() == [pd.Timestamp(time, tz="UTC") for time in (0, 0, 1)]

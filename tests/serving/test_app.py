@@ -16,7 +16,7 @@ from sklearn.datasets import load_diabetes
 from sklearn.linear_model import LinearRegression
 
 from cellops.packaging.load import LoadedPackage, load_package
-from cellops.packaging.predictor import SklearnPredictor
+from cellops.packaging.predictor import Predictions, SklearnPredictor
 from cellops.serving import app as app_module
 from cellops.serving.app import App
 from cellops.serving.limits import Limits
@@ -152,3 +152,20 @@ def test_an_answer_that_is_not_a_number_is_never_given(
     assert answer.status_code == 500
     assert answer.json()["error_id"] in caplog.text
     assert "outputs" not in answer.json()
+
+
+@pytest.mark.parametrize("error", [SystemExit, StopIteration])
+@pytest.mark.parametrize("path", [PATH, "/v1/models/diabetes:explain"])
+def test_a_model_that_would_end_more_than_its_request_is_one_that_fails(
+    diabetes: LoadedPackage, error: type[BaseException], path: str
+) -> None:
+    class Ending(SklearnPredictor):
+        def predict(self, _columns: object) -> Predictions:
+            raise error
+
+    schema = diabetes.contract.schema
+    app = build_app(replace(diabetes, predictor=Ending(None, schema)), LIMITS, TOKEN, None)
+    rows = {"instances": [[0.1] * len(schema.inputs)]}
+    answer = send(app, "POST", path, question(diabetes, 0.1) if path == PATH else rows)
+    app.close()
+    assert (answer.status_code, answer.json()["code"]) == (500, "inference")

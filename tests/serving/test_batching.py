@@ -1,6 +1,7 @@
 """Requests that are answered together get what each gets alone, whatever comes beside them and in whatever order."""
 
 import asyncio
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,7 @@ from cellops.packaging.load import load_package
 from cellops.packaging.predictor import Array, Predictions
 from cellops.serving import batching
 from cellops.serving.batching import MOST_ROWS, THREADS, Batcher, joined
+from cellops.serving.pace import Pace
 from cellops.serving.sameness import answers_alike
 
 POISON = 666
@@ -184,6 +186,26 @@ def test_a_client_that_has_gone_takes_nobody_along(clock: Clock) -> None:
     first, gone, last = asyncio.run(run())
     assert (first.labels.tolist(), last.labels.tolist()) == ([0], [4])
     assert isinstance(gone, asyncio.CancelledError)
+
+
+def test_what_calls_take_is_noted_in_threads_while_others_ask_for_it() -> None:
+    paces, before = [Pace()], sys.getswitchinterval()
+
+    def note() -> None:
+        for _ in range(2000):
+            for size in range(40):
+                paces[0].note(1 << size, 0.1)
+            paces[0] = Pace()
+
+    sys.setswitchinterval(1e-7)
+    thread = threading.Thread(target=note)
+    try:
+        thread.start()
+        while thread.is_alive():
+            paces[0].expected(3)
+    finally:
+        sys.setswitchinterval(before)
+        thread.join()
 
 
 def test_columns_of_other_types_are_not_put_together() -> None:

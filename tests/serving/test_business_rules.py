@@ -96,15 +96,16 @@ def test_what_is_no_answer_is_an_error_with_an_id_and_never_told_to_the_client(g
         assert "soon" not in str(error)
 
 
-def test_a_function_that_fails_is_an_error_with_an_id() -> None:
+@pytest.mark.parametrize("error", [KeyError, SystemExit, StopIteration])
+def test_a_function_that_fails_is_an_error_with_an_id(error: type[BaseException]) -> None:
     def fail(_proposal: Proposal) -> None:
         message = "a secret"
-        raise KeyError(message)
+        raise error(message)
 
     with ruled(fail) as wire:
-        status, error, _ = asked_everywhere(wire, [NEAR])
-        assert (status, len(error["error_id"])) == (500, 32)
-        assert "secret" not in str(error)
+        status, told, _ = asked_everywhere(wire, [NEAR])
+        assert (status, len(told["error_id"])) == (500, 32)
+        assert "secret" not in str(told)
 
 
 def test_rules_are_read_from_the_current_folder_and_not_from_a_package(

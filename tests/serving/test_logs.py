@@ -2,7 +2,6 @@
 
 import hmac
 import re
-import shutil
 import signal
 import threading
 import time
@@ -16,13 +15,11 @@ import pytest
 from cellops.flows.drift import drift
 from cellops.monitoring import prediction_log
 from cellops.monitoring.log_store import LogStore
-from cellops.packaging.manifest import write
-from cellops.packaging.schema import with_personal
-from cellops.records.contract import Personal, Schema
+from cellops.records.contract import Personal
 from cellops.records.finding import Severity
 from cellops.settings import load
 from support.disks import fill, small_disk
-from support.served import TOKEN, Running, running
+from support.served import TOKEN, Running, declared, running
 
 PATH = "/v1/models/flights:predict"
 ROW = {"carrier": "UA", "origin": "EWR", "distance": 1400, "hour": 5, "wind_gust": 20.1}
@@ -134,16 +131,6 @@ def test_a_full_disk_that_costs_no_answer_has_its_losses_counted(flights: Path, 
 
 
 LOST = "cellops_log_lost_rows"
-
-
-def declared(package: Path, folder: Path, **personal: Personal) -> Path:
-    """A copy of a package that declares some of its columns personal."""
-    changed = folder / package.name
-    shutil.copytree(package, changed)
-    file = changed / "contract" / "schema.json"
-    file.write_bytes(with_personal(Schema.from_file(file), personal).to_json())
-    write(changed, package.name, "3f2a91c0")
-    return changed
 
 
 def test_personal_columns_stand_nowhere_in_clear_and_are_not_judged(flights: Path, tmp_path: Path) -> None:

@@ -79,5 +79,5 @@ def test_outputs_that_are_no_list_are_refused(outputs: object) -> None:
 @pytest.mark.parametrize("parameters", [0, "", [], False])
 def test_parameters_that_are_no_object_are_refused(parameters: object) -> None:
     (tensor,) = column("FP64", 1.0)
-    with pytest.raises(InputError, match="parameters are not an object"):
+    with pytest.raises(InputError, match="parameters of a are not an object"):
         decode("a", [tensor | {"parameters": parameters}])

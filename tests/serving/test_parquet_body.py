@@ -53,6 +53,8 @@ def test_a_frame_is_answered_as_its_rows(wire: Wire, strings: str) -> None:
             frame[field.name] = frame[field.name].astype(strings)
     status, _, content = wire.send("/invocations", json.dumps({"dataframe_records": wire.rows}).encode())
     assert (status, ask(wire, written(frame))) == (200, (200, json.loads(content)))
+    some, answers = [4, 1, 7], json.loads(content)["predictions"]
+    assert ask(wire, written(frame.iloc[some])) == (200, {"predictions": [answers[row] for row in some]})
 
 
 @pytest.mark.parametrize("wire", ["flights"], indirect=True)

@@ -1,13 +1,15 @@
 """Clients that send more than they may: refused with the time when they may again, and nobody else with them."""
 
 import asyncio
+import socket
+import time
 from pathlib import Path
 
 import pytest
 
 from cellops.errors import SettingsError
 from cellops.serving.errors import RateError
-from cellops.serving.throttle import Throttle
+from cellops.serving.throttle import PATIENCE, Throttle
 from cellops.serving.tokens import TokenScope, add_token
 from support.served import running
 
@@ -66,6 +68,17 @@ def test_while_redis_is_away_nobody_is_refused(caplog: pytest.LogCaptureFixture)
     assert asyncio.run(ask()) == 3
     assert caplog.text.count("not counted") == 1
     assert "secret" not in caplog.text
+
+
+def test_a_redis_that_says_nothing_holds_up_one_request_shortly() -> None:
+    async def ask(port: int) -> float:
+        throttle, began = Throttle("1/day", f"redis://127.0.0.1:{port}"), time.monotonic()
+        for _ in range(20):
+            await throttle.admit("a")
+        return time.monotonic() - began
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        assert PATIENCE <= asyncio.run(ask(silent.getsockname()[1])) < 10 * PATIENCE
 
 
 def test_a_server_counts_by_tokens_and_lets_probes_through(flights: Path, tmp_path: Path) -> None:

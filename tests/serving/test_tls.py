@@ -1,8 +1,11 @@
 """A server that speaks TLS, and certificates that no server could start with."""
 
 import datetime as dt
+import socket
 import ssl
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -13,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from cellops.errors import UsageError
+from cellops.serving.guard import MOST_CONNECTIONS
 from cellops.serving.tls import certificate
 from support.served import PORT, TOKEN, start
 
@@ -44,6 +48,25 @@ def written(folder: Path, name: str, encryption: serialization.KeySerializationE
     return chain, private
 
 
+@contextmanager
+def silent(url: str, count: int) -> Iterator[list[socket.socket]]:
+    """Connections in which nobody says anything."""
+    address = ("127.0.0.1", int(url.rpartition(":")[2]))
+    held = [socket.create_connection(address, timeout=30) for _ in range(count)]
+    try:
+        yield held
+    finally:
+        for connection in held:
+            connection.close()
+
+
+def ended(connection: socket.socket) -> bool:
+    try:
+        return connection.recv(1) == b""
+    except ConnectionResetError:
+        return True
+
+
 def test_it_answers_over_tls_only(flights: Path, tmp_path: Path) -> None:
     chain, key = written(tmp_path, "server")
     process = start(flights, tmp_path, *PORT, "--tls-certificate", str(chain), "--tls-key", str(key))
@@ -57,6 +80,9 @@ def test_it_answers_over_tls_only(flights: Path, tmp_path: Path) -> None:
         with httpx.Client(verify=trusting, headers=headers, trust_env=False) as client:
             answer = client.post(f"{url}/v1/models/flights:predict", json={"instances": [ROW]})
             assert (answer.status_code, len(answer.json()["predictions"])) == (200, 1)
+            with silent(url, MOST_CONNECTIONS) as held:
+                assert ended(held[-1]), "a handshake that never comes holds a file, and there are no more for it"
+                assert client.get(f"{url}/v2").status_code == 200
         with httpx.Client(headers=headers, trust_env=False) as client, pytest.raises(httpx.HTTPError):
             client.get(f"{url.replace('https', 'http')}/v2/health/live")
         process.terminate()

@@ -1,6 +1,7 @@
 """Packages of real models, and real servers on them."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -26,6 +27,9 @@ from sklearn.tree import DecisionTreeClassifier
 from cellops.data.expectations import parse
 from cellops.packaging.build import build_package
 from cellops.packaging.contract import build_contract
+from cellops.packaging.manifest import write
+from cellops.packaging.schema import with_personal
+from cellops.records.contract import Personal, Schema
 from cellops.records.run import Environment
 from cellops.settings import BUILT_IN_TRUSTED_TYPES
 from support.provenance import PROVENANCE
@@ -120,6 +124,16 @@ def _hostile() -> tuple[Any, pd.DataFrame, pd.Series]:
     )
     target = data.target.map({0: MARKUP, 1: "benign"}).mask(inputs["mean radius"] > 20, "large")
     return model, inputs, target.rename("<b>what")
+
+
+def declared(package: Path, folder: Path, **personal: Personal) -> Path:
+    """A copy of a package that declares some of its columns personal."""
+    changed = folder / package.name
+    shutil.copytree(package, changed)
+    file = changed / "contract" / "schema.json"
+    file.write_bytes(with_personal(Schema.from_file(file), personal).to_json())
+    write(changed, package.name, "3f2a91c0")
+    return changed
 
 
 def _environment() -> Environment:

@@ -33,12 +33,14 @@ import click
 def drift(package: Path, data: Path | None, fail_on_alarm: bool, **options: Any) -> None:
     """Hold DATA, or a prediction log, against the profile that PACKAGE carries.
 
-    DATA is a CSV or Parquet file or a folder with Parquet files, and may be larger than memory. No reference data is
-    needed. Writes a report as a page and as JSON, and prints performance beside drift.
+    DATA is a CSV or Parquet file or a folder with Parquet files, and may be larger than memory; or the file OUT.drift
+    that cellops score has left. No reference data is needed. Writes a report as a page and as JSON, and prints
+    performance beside drift.
 
     \b
       cellops drift model april.parquet --time departure --window week
       cellops drift model flights/ --time departure
+      cellops drift model scored.parquet.drift
       cellops drift model --log .cellops/log/model
       cellops drift model --log s3://bucket/logs/model
 

@@ -20,8 +20,10 @@ from cellops.cli.keeping import clean, sync
 from cellops.cli.package import package
 from cellops.cli.profile import profile
 from cellops.cli.registry import archive, models, promote, register, retire
+from cellops.cli.review import review
 from cellops.cli.rollout import rollout
 from cellops.cli.runs import compare, restore, runs, show, verify
+from cellops.cli.score import score
 from cellops.cli.serve import serve
 from cellops.cli.sign import key, sign
 from cellops.cli.sweep import sweep
@@ -46,7 +48,7 @@ from cellops.version import __version__
 
 VERBS = (
     profile, expect, execute, sweep, graph, export, runs, show, verify, compare, restore, package, audit, sign, key,
-    register, promote, retire, archive, models, serve, rollout, token, drift, sync, clean,
+    register, promote, retire, archive, models, serve, rollout, score, token, drift, review, sync, clean,
 )  # fmt: skip
 
 
@@ -76,7 +78,9 @@ def terminal(context: click.Context) -> None:
       cellops promote model                   make it the champion; cellops models shows who decided what
       cellops serve model                     answer requests with it
       cellops rollout model                   a challenger beside it: how it stands
+      cellops score model in.parquet out.parquet   answer many rows at once
       cellops drift model data.parquet        hold new data against what it was trained on
+      cellops review model                    label what it was unsure of, for the next training
 
     Every verb explains itself: cellops VERB --help
     """

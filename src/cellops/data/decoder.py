@@ -17,7 +17,7 @@ import numpy as np
 
 from cellops.data.arrays import Array, build_column
 from cellops.data.frames import plain_column, scalars
-from cellops.data.matrix import Matrix, finite_numbers
+from cellops.data.matrix import Matrix, Places, finite_numbers
 from cellops.data.problems import SHOWN, Problem, listed, refuse, row_numbers, shorten
 from cellops.data.typed_arrays import array_scalars, plain_array
 from cellops.errors import InputError
@@ -110,8 +110,8 @@ class Decoder:
         return all(field.kind is ColumnKind.NUMBER for field in self.schema.inputs)
 
     @cached_property
-    def _places(self) -> dict[str, int]:
-        return {name: place for place, name in enumerate(self.fields)}
+    def _places(self) -> Places:
+        return Places(self.fields)
 
     @cached_property
     def required(self) -> frozenset[str]:

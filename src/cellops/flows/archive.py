@@ -58,7 +58,7 @@ def archive(
     found = meant(what, model, registry, settings)
     held, version = registered(found)
     _require_retired(version)
-    package = found.package or _package_of(version, settings)
+    package = found.package or package_of(version, settings)
     if version.package not in {None, package.digest}:
         fact = f"Version {version.version} of {version.model} has another package than {what}"
         raise RegistryError(fact, remedy=f"Its package has the digest {version.package}", model=version.model)
@@ -86,8 +86,14 @@ def _require_retired(version: RegisteredVersion) -> None:
         raise RegistryError(fact, remedy=f"Retire it first: cellops retire models:/{version.model}/{version.version}")
 
 
-def _package_of(version: RegisteredVersion, settings: Settings) -> "OpenedPackage":
-    """The package of a version among those that were built here."""
+def package_of(version: RegisteredVersion, settings: Settings) -> "OpenedPackage":
+    """The package of a version among those that were built here.
+
+    Raises
+    ------
+    NotFoundError
+        When it is not among them.
+    """
     for folder in sorted((settings.folder / "packages").glob("*")):
         try:
             package = open_package(folder, settings)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from cellops.flows.data_windows import Wanted
     from cellops.monitoring.window_part import WindowPart
     from cellops.packaging.load import LoadedPackage
 
@@ -70,7 +71,7 @@ def drift(
         A CSV or Parquet file, or a folder with Parquet files, with the model's inputs; the model answers it here, so
         that its output and, with labels, its performance can be compared too. It may be larger than memory: beyond
         some twenty million values, or 128 MB of strings, it is read in chunks. Then counts are exact still, and
-        quantiles come from a sketch.
+        quantiles come from a sketch. Or the drift profile that `cellops score` has left beside its output.
     log
         Instead of data: a prediction log, its folder or address, with the labels that have arrived.
     time
@@ -98,7 +99,7 @@ def drift(
     InputError
         When the data cannot be read, or have no such column.
     """
-    from cellops.flows.data_windows import Wanted, data_windows
+    from cellops.flows.data_windows import Wanted
     from cellops.flows.opening import load_package
     from cellops.monitoring.drift import compare
     from cellops.monitoring.findings import by_code
@@ -127,7 +128,7 @@ def drift(
         findings += unlogged
         source = f"prediction log {_called(log)}"
     else:
-        windows, findings = data_windows(loaded, Path(str(data)), Wanted(time, label, window), on_stage)
+        windows, findings = _of_data(loaded, Path(str(data)), Wanted(time, label, window), on_stage)
         contract, source = loaded.contract, part
     report = compare(
         contract,
@@ -156,6 +157,21 @@ def drift(
         data=str(written),
         replaced=replaced,
     )
+
+
+def _of_data(
+    loaded: "LoadedPackage", path: Path, wanted: "Wanted", on_stage: Callable[[str], None]
+) -> "tuple[Sequence[Window | WindowPart], list[Finding]]":
+    """The windows of a file with rows, or the one of a drift profile that a batch has left."""
+    from cellops.flows.data_windows import data_windows
+    from cellops.monitoring.drift_profile import from_bytes, is_drift_profile
+
+    if not is_drift_profile(path):
+        return data_windows(loaded, path, wanted, on_stage)
+    if wanted.time is not None or wanted.label is not None:
+        fact = f"{path.name} is the drift profile of a batch, which holds no times or labels"
+        raise UsageError(fact, remedy="Leave out --time and --label, or give the rows themselves")
+    return [from_bytes(path.read_bytes(), loaded.contract, loaded.digest, path.name)], []
 
 
 def _refuse_unwritable(folder: Path) -> None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FOLDER = "labels"
+LONGEST_REVIEWER = 120
+"""Characters of the name of a reviewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,8 @@ class Labelled:
     observed: Sequence[int]
     """When each was seen to be so, in nanoseconds since the epoch, UTC."""
     received: int
+    reviewers: Sequence[str | None] | None = None
+    """Who gave each by looking at the row; None for labels that nobody has reviewed, such as what came to pass."""
 
 
 def open_writer(
@@ -65,10 +69,15 @@ def batches(schema: Schema) -> "Callable[[Sequence[Labelled]], pa.RecordBatch]":
                 "label": to_arrow([entry.labels for entry in entries], label_kind(schema)),
                 "observed": times([time for entry in entries for time in entry.observed]),
                 "received": times([entry.received for entry in entries]).take(repeats),
+                "reviewer": pa.array([name for entry in entries for name in _reviewers(entry)], pa.string()),
             }
         )
 
     return to_batch
+
+
+def _reviewers(entry: Labelled) -> Sequence[str | None]:
+    return [None] * len(entry.labels) if entry.reviewers is None else entry.reviewers
 
 
 def read(folder: Path) -> "pd.DataFrame":
@@ -77,7 +86,8 @@ def read(folder: Path) -> "pd.DataFrame":
     Returns
     -------
     DataFrame
-        `prediction_id`, `label`, `observed` (when it was seen to be so), `received` (when it came).
+        `prediction_id`, `label`, `observed` (when it was seen to be so), `received` (when it came), `reviewer`
+        (who gave it by looking at the row, missing where nobody did).
 
     Raises
     ------
@@ -87,4 +97,7 @@ def read(folder: Path) -> "pd.DataFrame":
     import pyarrow as pa
 
     always = {"prediction_id": pa.string(), "label": pa.null(), "observed": moment(), "received": moment()}
-    return to_frame(read_segments(folder / FOLDER), pa.schema(always))
+    always |= {"reviewer": pa.string()}
+    frame = to_frame(read_segments(folder / FOLDER), pa.schema(always))
+    # Logs that were written before labels had reviewers have none.
+    return frame if "reviewer" in frame else frame.assign(reviewer=None)

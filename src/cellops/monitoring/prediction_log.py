@@ -59,7 +59,7 @@ class Joined:
     """Predictions with the labels that have arrived."""
 
     predictions: "pd.DataFrame"
-    """As `read` gives them, with `truth` and `observed`, both missing where no label has come."""
+    """As `read` gives them, with `truth`, `observed` and `reviewer`, missing where no label has come."""
     unknown: "pd.DataFrame"
     """Labels whose prediction no package has logged, as `label_log.read` gives them."""
 

@@ -18,8 +18,10 @@ from cellops.screens.proof import proof
 from cellops.screens.reading import reading
 from cellops.screens.registry import decided, models, promoted
 from cellops.screens.restored import restored
+from cellops.screens.review import review_file, review_queue, reviewed, reviewing
 from cellops.screens.rollout import rollout
 from cellops.screens.runs import run, run_line, runs
+from cellops.screens.score import scored, scoring
 from cellops.screens.server import changed, served, serving
 from cellops.screens.session import status
 from cellops.screens.signed import keys, signed
@@ -55,12 +57,18 @@ __all__ = [
     "proof",
     "reading",
     "restored",
+    "review_file",
+    "review_queue",
+    "reviewed",
+    "reviewing",
     "revoked",
     "rollout",
     "run",
     "run_line",
     "runs",
     "saved",
+    "scored",
+    "scoring",
     "served",
     "serving",
     "signed",

@@ -14,6 +14,7 @@ from typing import Any
 from cellops.errors import CellopsError, NotReadyError
 from cellops.packaging.stopping import STOP, Stop
 from cellops.serving.auth import OWNER, Access
+from cellops.serving.deadlines import Deadlines, LateError
 from cellops.serving.errors import MethodError, failure
 from cellops.serving.headers import Headers, check_head, is_request_id, media_type_of, refuse_request_id
 from cellops.serving.limits import Limits
@@ -25,6 +26,7 @@ from cellops.serving.request_log import Line, RequestLog
 from cellops.serving.routes import OPEN, Route, Table
 from cellops.serving.throttle import Throttle
 from cellops.serving.tokens import TokenScope
+from cellops.serving.wholes import WHOLE
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -36,6 +38,8 @@ SHORT = 32_768
 """Bytes of a body that is read on the event loop, in well under a millisecond; a thread reads a longer one."""
 EXPLAINING = 8
 """Explanations that may be asked for at once: each may take seconds, and they are made one after another."""
+OK = 200
+NONE: dict[str, Any] = {}
 METHODS = {"GET": ("GET", "HEAD"), "POST": ("POST",), "GET or POST": ("GET", "HEAD", "POST")}
 """What a route takes besides its method: uvicorn leaves out the body of an answer to HEAD."""
 
@@ -85,6 +89,7 @@ class App:
         self._access = access
         self._throttle = throttle
         self._limits = limits
+        self._deadlines = Deadlines(limits.seconds)
         self._requests = requests
         # A scikit-learn model takes a millisecond or more, a hop to a thread a tenth: probes are answered meanwhile.
         # Several threads, so that a long batch does not hold up short ones.
@@ -106,6 +111,8 @@ class App:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         received = time.time_ns()
+        # Taken out, since it holds on to what holds the scope.
+        whole = scope.pop("extensions", NONE).get(WHOLE)
         headers: Headers = dict(scope["headers"])
         path, table = scope["path"], self.table
         route = table.find(path)
@@ -136,8 +143,9 @@ class App:
             (b"x-request-id", (reply.request_id or request_id).encode()),
             *reply.headers,
         ]
-        await send({"type": "http.response.start", "status": reply.status, "headers": head})
-        await send({"type": "http.response.body", "body": reply.content})
+        if whole is None or reply.status != OK or not whole(head, reply.content):
+            await send({"type": "http.response.start", "status": reply.status, "headers": head})
+            await send({"type": "http.response.body", "body": reply.content})
         seconds = time.perf_counter() - started
         name, whose = route.name if route else "none", reply.metrics or metrics
         whose.request_seconds(name, protocol.name, reply.status).observe(seconds)
@@ -202,12 +210,12 @@ class App:
 
     async def _soon(self, route: Route, reply: Awaitable[Reply]) -> Reply:
         """The reply of a handler on the event loop, if it comes in time."""
-        waiting = asyncio.timeout(self._limits.seconds)
         try:
-            async with waiting:
-                return await reply
+            return await self._deadlines.within(reply)
+        except LateError:
+            return _failed(route, self._limits.too_late())
         except Exception as error:  # noqa: BLE001 - a bug of ours must not show a client its traceback
-            return _failed(route, self._limits.too_late() if waiting.expired() else error)
+            return _failed(route, error)
 
     async def _answered(self, pool: ThreadPoolExecutor, route: Route, body: Body, received: int) -> Reply:
         """The reply of a handler in a thread, if it comes in time; else nothing more is done for it than is begun.

@@ -83,7 +83,7 @@ class BusinessRules:
             rows = [int(row) for row in named]
             metrics.count_handled(REFUSED, "", len(rows) or len(predictions.labels))
             raise RefusedRowsError(error.fact, remedy=error.remedy, rows=rows) from error
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             fact = "The operator's rules failed on these rows"
             raise failure(fact, error, is_discreet=is_discreet) from error
         finally:

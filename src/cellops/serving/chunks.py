@@ -17,16 +17,27 @@ def predict(predictor: Predictor, columns: Columns, rows: int) -> Predictions:
     ------
     DeadlineError
         When the work was asked to end.
+    Exception
+        Whatever the model raises.
     """
-    check_stop()
     if rows <= CHUNK_ROWS:
-        return predictor.predict(columns)
-    parts = []
-    for start in range(0, rows, CHUNK_ROWS):
-        check_stop()
-        parts.append(predictor.predict({name: values[start : start + CHUNK_ROWS] for name, values in columns.items()}))
+        return asked(predictor, columns)
+    parts = [
+        asked(predictor, {name: values[start : start + CHUNK_ROWS] for name, values in columns.items()})
+        for start in range(0, rows, CHUNK_ROWS)
+    ]
     chances = [part.probabilities for part in parts if part.probabilities is not None]
     return Predictions(
         np.concatenate([part.labels for part in parts]),
         np.concatenate(chances) if chances else None,
     )
+
+
+def asked(predictor: Predictor, columns: Columns) -> Predictions:
+    """Call a model, unless the work was asked to end; what would end more than the request is an ordinary error."""
+    check_stop()
+    try:
+        return predictor.predict(columns)
+    except (StopIteration, SystemExit) as error:
+        message = f"{type(error).__name__} in the model"
+        raise RuntimeError(message) from error

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from cellops.data.decoder import Columns
+from cellops.data.matrix import Matrix
 from cellops.errors import CellopsError, InputError
 from cellops.monitoring.prediction_log import Answered
 from cellops.packaging.load import LoadedPackage
@@ -235,7 +236,7 @@ class DataPlane:
 
 
 def _rows_of(columns: Columns) -> int:
-    rows = len(next(iter(columns.values())))
+    rows = columns.rows if type(columns) is Matrix else len(next(iter(columns.values())))
     if not rows:
         fact = "The request has no rows"
         raise InputError(fact, remedy="Send at least one")

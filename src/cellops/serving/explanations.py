@@ -14,10 +14,10 @@ from cellops.errors import CellopsError, DeadlineError, InputError, LimitError
 from cellops.explain.shapley import Attribution, attribution
 from cellops.packaging.load import LoadedPackage
 from cellops.packaging.predictor import Predictions
-from cellops.packaging.stopping import check_stop
 from cellops.packaging.threads import Threads
 from cellops.records.base import Value
 from cellops.records.contract import Contract, Task
+from cellops.serving.chunks import asked
 from cellops.serving.errors import UnsupportedError, failure
 from cellops.serving.limits import Limits
 
@@ -160,9 +160,8 @@ class Explanations:
         alone = {name: values[row : row + 1] for name, values in columns.items()}
 
         def answer(mixed: Columns) -> Numbers:
-            check_stop()
             self._check_time(deadline)
-            return explained.of(self._package.predictor.predict(mixed))
+            return explained.of(asked(self._package.predictor, mixed))
 
         fact = "The model failed on the row mixed with rows of the background"
         try:

@@ -1,4 +1,7 @@
-"""Labels that arrive later: `POST /feedback` with `{"labels": [{"prediction_id", "label", "observed"?}, ...]}`."""
+"""Labels that arrive later: `POST /feedback` with `{"labels": [{"prediction_id", "label", …}, …]}`.
+
+Beside those two a label may have `observed`, when it was seen to be so, and `reviewer`, who has looked at the row.
+"""
 
 import re
 from collections.abc import Callable
@@ -9,7 +12,7 @@ import numpy as np
 from cellops.data.arrays import Array, build_column
 from cellops.data.problems import SHOWN, Problem, refuse, row_numbers
 from cellops.errors import InputError, NotReadyError
-from cellops.monitoring.label_log import Labelled
+from cellops.monitoring.label_log import LONGEST_REVIEWER, Labelled
 from cellops.monitoring.log_types import label_kind
 from cellops.records.contract import Field, Schema
 from cellops.records.profile import ColumnKind
@@ -18,7 +21,7 @@ from cellops.serving.prediction_ids import PredictionIds
 from cellops.serving.protocols.parsing import parse_object, refuse_unknown
 from cellops.serving.protocols.protocol import Body
 
-FIELDS = ("prediction_id", "label", "observed")
+FIELDS = ("prediction_id", "label", "observed", "reviewer")
 ID = re.compile(r"[!-~]{1,160}")
 """Prediction ids of other servers are taken too: their logs may be joined with this one's."""
 
@@ -60,6 +63,7 @@ class Feedback:
             Field(name="prediction_id", kind=ColumnKind.TEXT, dtype="str", nullable=False),
             Field(name="label", kind=label_kind(schema), dtype="object", nullable=False),
             Field(name="observed", kind=ColumnKind.DATETIME, dtype="datetime64[ns]", nullable=True),
+            Field(name="reviewer", kind=ColumnKind.TEXT, dtype="str", nullable=True),
         )
 
     def take(self, labels: Labels, received: int) -> dict[str, int]:
@@ -81,11 +85,18 @@ class Feedback:
         """
         self._limits.check_rows(len(labels))
         refuse_unknown(dict.fromkeys(name for label in labels for name in label), FIELDS, "A label")
-        ids, values, observed = self._columns(labels)
+        ids, values, observed, reviewers = self._columns(labels)
         _check_ids(ids)
+        _check_reviewers(reviewers)
         self._check_classes(values)
         times = np.where(np.isnat(observed), np.datetime64(received, "ns"), observed).astype(np.int64)
-        entry = Labelled(prediction_ids=ids.tolist(), labels=values, observed=times.tolist(), received=received)
+        entry = Labelled(
+            prediction_ids=ids.tolist(),
+            labels=values,
+            observed=times.tolist(),
+            received=received,
+            reviewers=reviewers.tolist(),
+        )
         if not self._record(entry, len(labels)):
             fact = "The label log cannot take more now"
             raise NotReadyError(fact, remedy="Send the labels again later")
@@ -115,3 +126,14 @@ def _check_ids(ids: Array) -> None:
         fact = f"Column prediction_id, {row_numbers(strange)}: not ANSWER:ROW, of 160 ASCII characters at most"
         remedy = "Send ANSWER:ROW, where ANSWER is the header X-Prediction-Id of the answer and rows count from 0"
         refuse([Problem("prediction_id", tuple(strange[:SHOWN]), fact, remedy)])
+
+
+def _check_reviewers(names: Array) -> None:
+    strange = [
+        row
+        for row, name in enumerate(names)
+        if name is not None and not (name.isprintable() and 0 < len(name) <= LONGEST_REVIEWER)
+    ]
+    if strange:
+        fact = f"Column reviewer, {row_numbers(strange)}: not a name of 1 to {LONGEST_REVIEWER} printable characters"
+        refuse([Problem("reviewer", tuple(strange[:SHOWN]), fact, "Send a name, or leave it out")])

@@ -5,12 +5,13 @@ requests at once; nor does uvicorn end a connection whose answers nobody reads.
 """
 
 import asyncio
-from collections.abc import Sized
+from collections.abc import Callable, Sized
 from typing import Any
 
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from cellops.serving.limits import MOST_HEAD_BYTES
+from cellops.serving.wholes import WHOLE, Whole
 
 MOST_CONNECTIONS = 1000
 """More would use up the files that a process may have open, and the logs need some."""
@@ -35,7 +36,13 @@ class Guard(asyncio.Protocol):
     connections: set[Any]
     cycle: Any
     pipeline: Sized = ()
+    server_state: Any
+    flow: Any
+    timeout_keep_alive: float
+    timeout_keep_alive_handler: Callable[[], None]
 
+    _rest: asyncio.TimerHandle | None = None
+    _rests_since = 0.0
     _deadline: asyncio.TimerHandle | None = None
     _unread: asyncio.TimerHandle | None = None
     _head_bytes = 0
@@ -52,6 +59,32 @@ class Guard(asyncio.Protocol):
             self._refuse(BUSY)
         else:
             self._set_deadline()
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        if hasattr(self, "parser"):
+            cycle.scope["extensions"] = {WHOLE: Whole(cycle)}
+        super()._start_asgi_task(cycle, app)  # type: ignore[misc]
+
+    def on_response_complete(self) -> None:
+        """Let the connection rest; uvicorn sets a clock after each answer, and here one does for all rests."""
+        if self.pipeline or self.transport.is_closing() or not hasattr(self, "parser"):
+            super().on_response_complete()  # type: ignore[misc]
+            return
+        self.server_state.total_requests += 1
+        self.flow.resume_reading()
+        self._rests_since = self.loop.time()
+        if self._rest is None:
+            self._rest = self.loop.call_later(self.timeout_keep_alive, self._look_at_rest)
+
+    def _look_at_rest(self) -> None:
+        self._rest = None
+        if self._deadline is not None or (self.cycle is not None and not self.cycle.response_complete):
+            return
+        left = self._rests_since + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self._rest = self.loop.call_later(left, self._look_at_rest)
+        else:
+            self.timeout_keep_alive_handler()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -74,6 +107,9 @@ class Guard(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._drop_deadline()
         self._drop_unread()
+        if self._rest is not None:
+            self._rest.cancel()
+            self._rest = None
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:

@@ -13,6 +13,7 @@ Headers = Mapping[bytes, bytes]
 REQUEST_ID = re.compile(r"[A-Za-z0-9._~:/+=@-]{1,128}")
 LONGEST_WARNING = 400
 MOST_HEADERS = 100
+PLAIN_JSON, JSON = b"application/json", "application/json"
 SINGLE = frozenset(
     {
         b"authorization",
@@ -41,8 +42,8 @@ def media_type_of(headers: Headers) -> str | None:
         fact = "The body is compressed"
         raise MediaTypeError(fact, remedy="Send it without Content-Encoding")
     given = headers.get(b"content-type")
-    if given is None:
-        return None
+    if given is None or given == PLAIN_JSON:
+        return None if given is None else JSON
     media_type, *parameters = given.decode("latin-1").lower().split(";")
     for parameter in parameters:
         name, _, value = parameter.strip().partition("=")

@@ -1,5 +1,6 @@
 """One package at work: it answers, logs what it answers and takes labels, from its load to its last request."""
 
+import gc
 import time
 from collections.abc import Callable
 from functools import partial
@@ -123,6 +124,8 @@ class Model:
 
         What the logs have lost stays in the metrics.
         """
+        # Else what refers to itself in the package would never be found, as it was there when the server began.
+        gc.unfreeze()
         self.plane.close()
         del self.plane, self.package, self.decoder
         if self.logs is not None:

@@ -168,7 +168,8 @@ class Models:
 
     @property
     def _live(self) -> dict[str, object]:
-        return {"name": self.first.name, "live": True}
+        """The status is what KServe's own client asks for."""
+        return {"name": self.first.name, "live": True, "status": "alive"}
 
     def _feedback_paths(self, model: Model) -> tuple[str, ...]:
         """Where labels go that are this model's, whoever made their prediction ids."""

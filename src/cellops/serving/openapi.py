@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from cellops.data.arrays import WANTED
+from cellops.monitoring.label_log import LONGEST_REVIEWER
 from cellops.records.contract import Action, Contract, Expectation, Field, Schema, Suite, Task
 from cellops.records.profile import ColumnKind
 from cellops.serving.limits import Limits
@@ -248,7 +249,7 @@ def _asking(operation: Operation, error: JSONSchema) -> dict[str, Any]:
         },
         "responses": {
             "200": {"description": "The answer", "headers": described, "content": content},
-            **_refusals(error),
+            **refusals(error),
         },
     }
 
@@ -259,7 +260,7 @@ def _reading(value: Document, error: JSONSchema) -> dict[str, Any]:
         "summary": "Read",
         "responses": {
             "200": {"description": "What stands there", "content": {media: {"schema": schema}}},
-            **_refusals(error),
+            **refusals(error),
         },
     }
 
@@ -271,7 +272,8 @@ def _like(value: object) -> JSONSchema:
     return {"const": value} if not isinstance(value, dict) else {"type": "object"}
 
 
-def _refusals(error: JSONSchema) -> dict[str, Any]:
+def refusals(error: JSONSchema) -> dict[str, Any]:
+    """The answers of a path that are errors, by status."""
     content = {"application/json": {"schema": error}}
     return {status: {"description": words, "content": content} for status, words in ERRORS.items()}
 
@@ -282,6 +284,11 @@ def _feedback(limits: Limits, value: JSONSchema) -> Operation:
             "prediction_id": {"type": "string", "pattern": "^[!-~]{1,160}$", "description": "ANSWER:ROW, rows from 0"},
             "label": value,
             "observed": {"type": ["string", "null"], "format": "date-time", "description": "When it was known"},
+            "reviewer": {
+                "type": ["string", "null"],
+                "maxLength": LONGEST_REVIEWER,
+                "description": "Who has looked at the row",
+            },
         },
         "prediction_id",
         "label",

@@ -26,9 +26,10 @@ class Pace:
 
     def expected(self, rows: int) -> float | None:
         """Seconds for so many rows, by the nearest fewer that are known, else by the nearest more."""
-        size = rows.bit_length()
-        fewer = max((known for known in self._least if known <= size), default=None)
+        # In one step: threads note what they have taken meanwhile.
+        size, sizes = rows.bit_length(), tuple(self._least)
+        fewer = max((known for known in sizes if known <= size), default=None)
         if fewer is not None:
             return self._least[fewer] * float(1 << (size - fewer))
-        more = min(self._least, default=None)
+        more = min(sizes, default=None)
         return None if more is None else self._least[more]

@@ -28,8 +28,11 @@ class PredictionIds:
 
     def new(self) -> str:
         """An id for the answer to one request; its rows are called ID:0, ID:1 and so on."""
-        chosen = self._random.randbytes(RANDOM_BYTES)
-        return (chosen + self._check(chosen)).hex()
+        return self._of(self._random.randbytes(RANDOM_BYTES))
+
+    def of(self, content: bytes) -> str:
+        """The id for the answer to rows that are told from all others by some bytes: the same each time."""
+        return self._of(blake2b(content, digest_size=RANDOM_BYTES).digest())
 
     def issued(self, prediction_id: str) -> bool:
         """Whether a server of this model has made this id of a row."""
@@ -38,6 +41,9 @@ class PredictionIds:
             return False
         given = bytes.fromhex(found[1])
         return self._check(given[:RANDOM_BYTES]) == given[RANDOM_BYTES:]
+
+    def _of(self, chosen: bytes) -> str:
+        return (chosen + self._check(chosen)).hex()
 
     def _check(self, chosen: bytes) -> bytes:
         return blake2b(chosen, key=self._key, digest_size=CHECK_BYTES).digest()

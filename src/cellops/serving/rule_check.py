@@ -9,7 +9,7 @@ from cellops.data.decoder import Columns, unseen
 from cellops.data.expectations import RowChecker, broken_rows, check
 from cellops.data.problems import row_numbers
 from cellops.errors import InputError
-from cellops.records.contract import Action, Contract, Suite
+from cellops.records.contract import Action, Contract, Expectation, Suite
 from cellops.records.expectation import ExpectationResult
 from cellops.serving.metrics import ModelMetrics
 
@@ -85,8 +85,7 @@ def _refusal(failures: Sequence[ExpectationResult]) -> InputError:
     for result in failures:
         rule = result.expectation
         where = row_numbers(result.failed_rows, result.failed).capitalize()
-        reason = f" ({rule.reason})" if rule.reason else ""
-        facts.append(f"{where}: {', '.join(rule.columns)} breaks {rule.rule}{_arguments(result)}{reason}")
+        facts.append(f"{where}: {', '.join(rule.columns)} {breach(rule)}")
     first = failures[0]
     return InputError(
         "; ".join(facts),
@@ -98,6 +97,8 @@ def _refusal(failures: Sequence[ExpectationResult]) -> InputError:
     )
 
 
-def _arguments(result: ExpectationResult) -> str:
-    given = result.expectation.arguments
-    return f" [{', '.join(f'{name}={value}' for name, value in given.items())}]" if given else ""
+def breach(rule: Expectation) -> str:
+    """That a rule is broken, with what it demands and why."""
+    given = ", ".join(f"{name}={value}" for name, value in rule.arguments.items())
+    reason = f" ({rule.reason})" if rule.reason else ""
+    return f"breaks {rule.rule}{f' [{given}]' if given else ''}{reason}"

@@ -14,7 +14,8 @@ from types import FrameType
 import uvicorn
 
 from cellops.serving.app import App
-from cellops.serving.guard import guarded
+from cellops.serving.guard import MOST_CONNECTIONS, guarded
+from cellops.serving.interpreter import answering
 from cellops.serving.listening import Listener
 from cellops.serving.tls import Certificate
 
@@ -77,7 +78,7 @@ def run(app: App, listener: Listener, seconds: float, certificate: Certificate |
     certificate
         What to speak TLS with.
     """
-    with _stopping_quietly():
+    with _stopping_quietly(), answering():
         _Server(_config(app, seconds, certificate), hooks).run(sockets=[listener.socket])
 
 
@@ -97,7 +98,7 @@ def beside(app: App, listener: Listener, seconds: float, certificate: Certificat
 
 
 def _config(app: App, seconds: float, certificate: Certificate | None) -> uvicorn.Config:
-    return uvicorn.Config(
+    config = uvicorn.Config(
         app,
         http=guarded(seconds),
         ws="none",
@@ -112,9 +113,11 @@ def _config(app: App, seconds: float, certificate: Certificate | None) -> uvicor
         log_config=None,
         timeout_keep_alive=IDLE,
         timeout_graceful_shutdown=DRAINING,
-        ssl_certfile=certificate.chain if certificate else None,
-        ssl_keyfile=certificate.key if certificate else None,
     )
+    config.load()
+    # Uvicorn's own counts no handshakes.
+    config.ssl = certificate.context(MOST_CONNECTIONS) if certificate else None
+    return config
 
 
 @contextmanager

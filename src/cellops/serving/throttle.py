@@ -1,5 +1,6 @@
 """How many requests a client may send: counted by the `limits` library, in this process or in Redis for several."""
 
+import asyncio
 import logging
 import math
 import time
@@ -12,6 +13,10 @@ if TYPE_CHECKING:
     from limits import RateLimitItem
 
 REDIS = ("redis://", "rediss://")
+PATIENCE = 0.25
+"""Seconds for which a request waits until Redis has counted it."""
+AWAY = 5.0
+"""Seconds for which nobody is counted after that, so that not each request waits."""
 logger = logging.getLogger(__name__)
 
 
@@ -57,6 +62,8 @@ class Throttle:
             fact = f"Redis cannot count requests: {type(error).__name__}"
             raise SettingsError(fact, remedy="pip install redis, and check CELLOPS_SERVER_RATE_STORE") from error
         self._limiter = SlidingWindowCounterRateLimiter(storage)
+        self._is_shared = store is not None
+        self._away_until = float("-inf")
         self._told = False
 
     async def admit(self, client: str) -> None:
@@ -67,17 +74,27 @@ class Throttle:
         RateError
             When the client has sent as many as it may; `data["retry_after"]` has the seconds until it may again.
         """
+        if time.monotonic() < self._away_until:
+            return
         for rate in self._rates:
+            counting = self._count(rate, client)
             try:
-                if await self._limiter.hit(rate, client):
-                    continue
-                reset = (await self._limiter.get_window_stats(rate, client)).reset_time
+                reset = await (asyncio.wait_for(counting, PATIENCE) if self._is_shared else counting)
             except Exception as error:  # noqa: BLE001 - answers are worth more than their number
+                self._away_until = time.monotonic() + AWAY
                 self._tell(error)
                 return
+            if reset is None:
+                continue
             wait = max(1, math.ceil(reset - time.time()))
             fact = f"This client has sent its {rate.amount} requests per {_span(rate)}"
             raise RateError(fact, remedy=f"Send the next in {wait} s", retry_after=wait)
+
+    async def _count(self, rate: "RateLimitItem", client: str) -> float | None:
+        """Count a request; gives the time when the next may come, None where this one may."""
+        if await self._limiter.hit(rate, client):
+            return None
+        return (await self._limiter.get_window_stats(rate, client)).reset_time
 
     def _tell(self, error: Exception) -> None:
         """Say once that nobody counts."""

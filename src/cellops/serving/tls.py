@@ -3,10 +3,29 @@
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from weakref import WeakSet
 
 from cellops.errors import UsageError
 
 PASSWORD = "the private key is encrypted"  # noqa: S105 - what is said, not one
+
+
+class CountedContext(ssl.SSLContext):
+    """Begins no more handshakes when so many connections are open: one holds a file before anybody else knows of it."""
+
+    def __init__(self, *_: object) -> None:
+        self.most = 0
+        self._open: WeakSet[ssl.SSLObject] = WeakSet()
+
+    def wrap_bio(self, *arguments: Any, **named: Any) -> ssl.SSLObject:
+        """What an event loop asks for when a connection has come; an `SSLError` ends the connection."""
+        if len(self._open) >= self.most:
+            message = "there are too many connections"
+            raise ssl.SSLError(message)
+        made = super().wrap_bio(*arguments, **named)
+        self._open.add(made)
+        return made
 
 
 @dataclass(frozen=True)
@@ -41,6 +60,13 @@ class Certificate:
             fact = f"The server cannot speak TLS with {self.chain}{f' and {self.key}' if self.key else ''}: {said}"
             remedy = "Give a certificate and its private key, not encrypted, as PEM files that the server can read"
             raise UsageError(fact, remedy=remedy) from error
+
+    def context(self, most: int) -> ssl.SSLContext:
+        """What connections are made with, so many at a time."""
+        context = CountedContext(ssl.PROTOCOL_TLS_SERVER)
+        context.most = most
+        context.load_cert_chain(self.chain, self.key)
+        return context
 
 
 def certificate(chain: Path | None, key: Path | None) -> Certificate | None:

@@ -11,11 +11,13 @@ import numpy as np
 
 from cellops.data.expectations.check import check, row_rules
 from cellops.data.expectations.registry import build, rule_type
+from cellops.data.expectations.rule import Bind, Rule
 from cellops.data.matrix import Matrix
 from cellops.errors import ExpectationError
-from cellops.records.contract import Suite
+from cellops.records.contract import Expectation, Suite
 
 Row: TypeAlias = Mapping[str, Any] | Sequence[Any]
+Holds: TypeAlias = Callable[[Sequence[float]], bool]
 Suspects: TypeAlias = Callable[[Any], tuple[int, ...]]
 CORNERS = 2
 FEW = 50
@@ -52,6 +54,7 @@ class RowChecker:
         self._of_mapping = _compiled(self.suite, variables, named, list(variables))
         listed = "".join(f"{variables.get(name, '_')}, " for name in self._columns)
         self._of_sequence = _compiled(self.suite, variables, f"{listed}= row" if listed else "")
+        self._of_numbers = _holding(self.suite, variables, f"{listed}= row" if listed else "pass")
         self._convex = all(rule_type(expectation.rule).convex for expectation in self.suite.expectations)
 
     def suspects(self, row: Row) -> tuple[int, ...]:
@@ -64,7 +67,7 @@ class RowChecker:
             array = columns.array
             # Where the least and the largest of each column hold, all between do.
             corners = np.stack([array.min(axis=0), array.max(axis=0)]) if self._convex and rows > CORNERS else array
-            return len(corners) <= FEW and not any(map(self._of_sequence, corners.tolist()))
+            return len(corners) <= FEW and all(map(self._of_numbers, corners.tolist()))
         if rows > FEW:
             return False
         values = [_scalars(columns[name]) for name in self._columns]
@@ -119,6 +122,31 @@ def _compiled(suite: Suite, variables: Mapping[str, str], taken: str, keys: Sequ
     taken
         The statement that takes the values out of a row, with a place for each of the keys.
     """
+    bound, bind = _bindings()
+    lines = [f"        {taken.format(*map(bind, keys))}"]
+    for place, expectation in enumerate(suite.expectations):
+        test = _test(expectation, variables, lambda rule, values: rule.row_test(values, bind))
+        lines.append(f"        if not ({test}): found += ({place},)")
+    every = bind(tuple(range(len(suite.expectations))))
+    body = "\n".join(lines)
+    source = f"def suspects(row):\n    found = ()\n    try:\n        pass\n{body}\n    except Exception:\n"
+    source += f"        return {every}\n    return found\n"
+    made: Suspects = _made(source, "suspects", bound)
+    return made
+
+
+def _holding(suite: Suite, variables: Mapping[str, str], taken: str) -> Holds:
+    """The function that knows a row of finite floats which surely holds; parameters are those of `_compiled`."""
+    bound, bind = _bindings()
+    tests = [_test(each, variables, lambda rule, values: rule.number_test(values, bind)) for each in suite.expectations]
+    test = " and ".join(f"({test})" for test in tests if test != "True") or "True"
+    source = f"def holds(row):\n    try:\n        {taken}\n        return True if {test} else False\n"
+    made: Holds = _made(f"{source}    except Exception:\n        return False\n", "holds", bound)
+    return made
+
+
+def _bindings() -> tuple[dict[str, Any], Bind]:
+    """What a compiled function can name, and what binds more to names."""
     bound: dict[str, Any] = dict(KNOWN)
 
     def bind(value: object) -> str:
@@ -126,18 +154,17 @@ def _compiled(suite: Suite, variables: Mapping[str, str], taken: str, keys: Sequ
         bound[name] = value
         return name
 
-    lines = [f"        {taken.format(*map(bind, keys))}"]
-    for place, expectation in enumerate(suite.expectations):
-        try:
-            test = build(expectation).row_test([variables[column] for column in expectation.columns], bind)
-        except (ExpectationError, KeyError):
-            test = "False"
-        lines.append(f"        if not ({test}): found += ({place},)")
-    every = bind(tuple(range(len(suite.expectations))))
-    body = "\n".join(lines)
-    source = f"def suspects(row):\n    found = ()\n    try:\n        pass\n{body}\n    except Exception:\n"
-    source += f"        return {every}\n    return found\n"
+    return bound, bind
+
+
+def _test(expectation: Expectation, variables: Mapping[str, str], ask: Callable[[Rule, Sequence[str]], str]) -> str:
+    try:
+        return ask(build(expectation), [variables[column] for column in expectation.columns])
+    except (ExpectationError, KeyError):
+        return "False"
+
+
+def _made(source: str, name: str, bound: dict[str, Any]) -> Any:
     # Names and templates of ours alone: whatever the suite holds is bound to a name.
     exec(compile(source, "<suite>", "exec"), bound | {"__builtins__": {}}, bound)  # noqa: S102
-    made: Suspects = bound["suspects"]
-    return made
+    return bound[name]

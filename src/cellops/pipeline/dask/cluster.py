@@ -70,7 +70,7 @@ def check_workers(client: Any, folder: Path, place: Place) -> None:
     UsageError
         Naming the worker; when there is none.
     """
-    _wait_for_a_worker(client)
+    wait_for_a_worker(client)
     token = f"{REACHED}-{uuid.uuid4().hex}"
     shared = SharedFolder(place.address, place.public)
     try:
@@ -146,7 +146,7 @@ def _refuse_asynchronous(client: Any) -> None:
         raise UsageError(fact, remedy="Give the address of the scheduler, or a client made without asynchronous=True")
 
 
-def _wait_for_a_worker(client: Any) -> None:
+def wait_for_a_worker(client: Any) -> None:
     try:
         client.wait_for_workers(1, timeout=CONNECTING)
     except TimeoutError as error:

@@ -34,8 +34,6 @@ from cellops.version import __version__
 CONTENT_TYPES = (None, "pd", "np", "str")
 """How MLServer's clients say that a tensor is a column; they change nothing here."""
 MATRIX = 2
-MOST_DIMENSIONS = 32
-"""As numpy had for long; the product of many sizes takes the square of their number."""
 PREDICT = "predict"
 PROBABILITIES = "predict_proba"
 
@@ -159,6 +157,10 @@ class OpenInferenceV2:
     def _parts(self, body: Body) -> tuple[Body, Tensors | None]:
         """The JSON part of a body, and the tensors behind it where there are any."""
         if HEADER not in body.headers:
+            if body.media_type == MEDIA_TYPE:
+                fact = "The body is announced as bytes, without the header Inference-Header-Content-Length"
+                remedy = f"Send the length of the JSON part in it, or JSON alone with Content-Type: {JSON}"
+                raise MediaTypeError(fact, remedy=remedy)
             return body, None
         if body.media_type not in (None, JSON, MEDIA_TYPE):
             fact = "The body is announced neither as JSON nor as bytes"
@@ -203,7 +205,7 @@ class OpenInferenceV2:
             if SIZE in _parameters(tensor):
                 _taken(tensor, content, shape)
             return []
-        if len(shape) > MATRIX or shape[1:] not in ([], [1]):
+        if shape[1:] not in ([], [1]):
             fact = f"Input {field.name} is not a column"
             raise InputError(fact, remedy="Send the shape [rows] or [rows, 1]", column=field.name)
         _check_datatype(tensor, TAKEN[field.kind], field.name)
@@ -257,11 +259,12 @@ def _taken(tensor: dict[str, Any], content: Tensors | None, shape: list[int]) ->
 
 def _shape(tensor: dict[str, Any]) -> list[int]:
     shape: Any = tensor.get("shape")
-    sizes = shape if isinstance(shape, list) and len(shape) <= MOST_DIMENSIONS else []
-    if not sizes or not all(type(size) is int and size >= 0 for size in sizes):
-        fact = "The shape of an input is not a list of sizes"
-        raise InputError(fact, remedy="Send the shape [rows]")
-    return sizes
+    # The product of many sizes takes the square of their number.
+    if isinstance(shape, list) and 0 < len(shape) <= MATRIX and all(type(size) is int and size >= 0 for size in shape):
+        return shape
+    name = shorten(tensor["name"])
+    fact = f"The shape of input {name} is not a list of sizes, of one or two"
+    raise InputError(fact, remedy="Send the shape [rows] or [rows, 1]", column=name)
 
 
 def _width(tensor: dict[str, Any]) -> int | None:
@@ -273,8 +276,9 @@ def _width(tensor: dict[str, Any]) -> int | None:
 def _listed(tensor: dict[str, Any]) -> list[Any]:
     data: Any = tensor.get("data")
     if not isinstance(data, list):
-        fact = "The data of an input are not a list"
-        raise InputError(fact, remedy="Send the data of each input as a list")
+        name = shorten(tensor["name"])
+        fact = f"The data of input {name} are not a list"
+        raise InputError(fact, remedy=f"Send a list, or bytes with the parameter {SIZE}", column=name)
     return data
 
 
@@ -283,7 +287,8 @@ def _parameters(part: dict[str, Any]) -> dict[str, Any]:
     if parameters is None:
         return {}
     if not isinstance(parameters, dict):
-        fact = "The parameters are not an object"
+        of = f" of {shorten(part['name'])}" if "name" in part else ""
+        fact = f"The parameters{of} are not an object"
         raise InputError(fact, remedy='Send {"parameters": {"content_type": "pd"}}, or none')
     return parameters
 

@@ -1,5 +1,6 @@
 """A table of Parquet in the body of a request: its footer and the heads of its pages are looked at first."""
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
 PARQUET = "application/vnd.apache.parquet"
+INDEX = re.compile(r"__index_level_\d+__")
+"""How pandas calls an index without a name, which is no column of the frame."""
 READ_ROWS = 64
 """Rows that are read before it is looked again how large the table has become."""
 
@@ -58,7 +61,7 @@ def parquet_table(content: bytes, limits: Limits) -> dict[str, Sequence[Any] | A
     if len(set(names)) < len(names):
         fact = "A column is named twice"
         raise InputError(fact, remedy="Name each column once")
-    return dict(zip(names, columns, strict=True))
+    return {name: values for name, values in zip(names, columns, strict=True) if not INDEX.fullmatch(name)}
 
 
 def _check_size(content: bytes, footer: "pq.FileMetaData", limits: Limits) -> None:

@@ -10,8 +10,9 @@ import orjson
 
 from cellops.serving.metrics import Metrics
 from cellops.serving.model import Model
+from cellops.serving.openapi import refusals
 from cellops.serving.protocols.operation import JSONSchema, record
-from cellops.serving.protocols.protocol import Body, Protocol
+from cellops.serving.protocols.protocol import ERROR, Body, Protocol
 from cellops.serving.replies import Reply
 from cellops.serving.routes import Route
 from cellops.serving.tokens import TokenScope
@@ -75,7 +76,7 @@ def front(live: Reply) -> Callable[[Body, int], Reply]:
 
 
 def page_paths() -> dict[str, Any]:
-    """The paths as OpenAPI describes them, besides their refusals."""
+    """The paths as OpenAPI describes them."""
     held: JSONSchema = {"type": "array", "items": {"type": "object"}}
     described: dict[str, tuple[str, str, JSONSchema]] = {
         path: ("The web page of the server" if path == PAGE else "A part of it", media, {"type": "string"})
@@ -89,7 +90,8 @@ def page_paths() -> dict[str, Any]:
 
 def _path(summary: str, media: str, schema: JSONSchema, *, is_open: bool) -> dict[str, Any]:
     content = {media.partition(";")[0]: {"schema": schema}}
-    reading = {"summary": summary, "responses": {"200": {"description": "What stands there", "content": content}}}
+    answer = {"200": {"description": "What stands there", "content": content}}
+    reading = {"summary": summary, "responses": answer | refusals(ERROR)}
     return {"get": reading | ({"security": []} if is_open else {})}
 
 

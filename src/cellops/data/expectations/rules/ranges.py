@@ -1,5 +1,6 @@
 """The rules on how large a value, or how long a text may be."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -30,6 +31,9 @@ class ValuesBetween(Bounds, ValueRule):
             return f"type({value}) is {bind(datetime)} and {value}.tzinfo is None and {self.inside_test(value, bind)}"
         inside = (self.inside_test(value, bind, held) for held in (float, int))
         return "{} if type({value}) is float else type({value}) is int and {}".format(*inside, value=value)
+
+    def number_test(self, values: Sequence[str], bind: Bind) -> str:
+        return self.row_test(values, bind) if self.of_times else self.inside_test(values[0], bind, float)
 
 
 @dataclass(frozen=True)

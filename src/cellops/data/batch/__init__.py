@@ -1,0 +1,1 @@
+"""Tables of any length, where a batch takes them from and where it puts them."""

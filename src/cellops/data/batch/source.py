@@ -1,0 +1,210 @@
+"""What a batch reads: files one after the other, or a table of DuckDB, as chunks that never span two files."""
+
+import csv
+import hashlib
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+from cellops.data.batch.chunk import CHUNK_ROWS, Chunk
+from cellops.data.batch.duckdb_file import DuckDBTable, duckdb_table
+from cellops.data.batch.files import CSV, InputFile, found
+from cellops.data.summary.batches import fitting_rows
+from cellops.data.tables import csv_names, doubled
+from cellops.errors import InputError
+
+SAMPLE = 1 << 20
+"""Bytes at the beginning of a CSV file that tell how long its lines are."""
+UNNAMED_INDEX = re.compile(r"__index_level_\d+__")
+"""How pandas calls the columns of an index without a name, which are no data."""
+
+
+class Source(Protocol):
+    """Where a batch takes its rows from."""
+
+    def rows(self) -> int | None:
+        """How many there are, a CSV file's by its length; None where that is not known beforehand."""
+
+    def chunks(self, rows: int | None) -> Iterator[Chunk]:
+        """All rows in their order, at least one chunk, and the same ones each time.
+
+        Parameters
+        ----------
+        rows
+            Of a chunk; by default 50,000, or fewer where a row has many columns.
+
+        Raises
+        ------
+        InputError
+            When something cannot be read, naming the file.
+        """
+
+
+def source(place: str) -> Source:
+    """What stands at a place.
+
+    Parameters
+    ----------
+    place
+        A CSV or Parquet file, a folder or a pattern of such, an address of any of these, or `FILE::TABLE` of DuckDB.
+
+    Raises
+    ------
+    NotFoundError
+        When nothing stands there.
+    InputError
+        When it cannot be read.
+    UsageError
+        When what it takes to reach it is not installed.
+    """
+    table = duckdb_table(place)
+    return Files(found(place)) if table is None else _Table(table)
+
+
+class Files:
+    """Files of one layout; each is read when its turn comes."""
+
+    def __init__(self, files: list[InputFile]) -> None:
+        self._files = files
+
+    def rows(self) -> int | None:
+        if any(file.files is not None for file in self._files):
+            return None
+        return sum(_rows_of(Path(file.place)) for file in self._files)
+
+    def chunks(self, rows: int | None) -> Iterator[Chunk]:
+        number = offset = 0
+        for file in self._files:
+            with file.here() as path:
+                before, content, first = path.stat(), digest(path), 0
+                for table in _tables(path, file.name, rows):
+                    yield Chunk(number, file.name, content, first, offset, table, path.suffix.lower() in CSV)
+                    number, first, offset = number + 1, first + table.num_rows, offset + table.num_rows
+                after = path.stat()
+                if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+                    fact = f"{file.name} has changed while it was read"
+                    raise InputError(fact, remedy="Let nothing write to it, and score it anew with --force")
+
+
+class _Table:
+    """A table of DuckDB."""
+
+    def __init__(self, table: DuckDBTable) -> None:
+        self._table = table
+
+    def rows(self) -> int | None:
+        return self._table.rows()
+
+    def chunks(self, rows: int | None) -> Iterator[Chunk]:
+        content, offset = digest(self._table.path), 0
+        for number, table in enumerate(self._table.tables(rows)):
+            yield Chunk(number, self._table.name, content, offset, offset, table, is_text=False)
+            offset += table.num_rows
+
+
+def digest(path: Path) -> str:
+    """What tells a file from any other: XXH3 of its content, in 32 hexadecimal digits."""
+    import xxhash
+
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, xxhash.xxh3_128).hexdigest()
+
+
+def _rows_of(path: Path) -> int:
+    """The rows of a file; of a CSV file about as many as its first lines promise."""
+    if path.suffix.lower() in CSV:
+        with path.open("rb") as file:
+            begin = file.read(SAMPLE)
+        lines = max(begin.count(b"\n"), 1)
+        return max(path.stat().st_size * lines // max(len(begin), 1) - 1, 0)
+    import pyarrow.parquet as pq
+
+    try:
+        rows: int = pq.read_metadata(path).num_rows
+    except (OSError, ValueError):  # which reading it will say
+        return 0
+    return rows
+
+
+def _tables(path: Path, name: str, rows: int | None) -> Iterator[Any]:
+    read = _csv(path, name, rows) if path.suffix.lower() in CSV else _parquet(path, name, rows)
+    for table in read:
+        twice = doubled(table.column_names)
+        if twice:
+            fact = f"{name} has several columns called {next(iter(twice))}"
+            raise InputError(fact, remedy="Name each column once")
+        yield table
+
+
+def _parquet(path: Path, name: str, rows: int | None) -> Iterator[Any]:
+    from cellops.data.summary.parquet_file import tables_of_parquet
+
+    try:
+        size = rows or _fitting(path)
+        for table in tables_of_parquet(path, size):
+            kept = [each for each in table.column_names if not UNNAMED_INDEX.fullmatch(each)]
+            yield table.select(kept).replace_schema_metadata(None)
+    except InputError as error:
+        raise _of_file(error, path, name) from error
+
+
+def _fitting(path: Path) -> int | None:
+    import pyarrow.parquet as pq
+
+    try:
+        return min(CHUNK_ROWS, fitting_rows(len(pq.read_schema(path))))
+    except (OSError, ValueError):  # which reading it will say
+        return None
+
+
+def _csv(path: Path, name: str, rows: int | None) -> Iterator[Any]:
+    """Every cell of a CSV file as text."""
+    import pyarrow as pa
+
+    from cellops.data.table_chunks import TableChunks
+    from cellops.records.contract import Schema, Task
+
+    try:
+        names = csv_names(path)
+    except (UnicodeDecodeError, OSError) as error:
+        fact = f"{name} cannot be read: {error}"
+        raise InputError(fact, remedy="Write it again as CSV in UTF-8") from error
+    if not names:
+        fact = f"{name} is empty, without even a line of names"
+        raise InputError(fact, remedy="Name each column in the first line")
+    _refuse_torn(path, name, len(names))
+    untyped = Schema(inputs=(), task=Task.CLASSIFICATION, target="")
+    size = rows or min(CHUNK_ROWS, fitting_rows(len(names)))
+    schema = pa.schema([(each, pa.string()) for each in names])
+    first = 0
+    try:
+        if not doubled(names):
+            for frame in TableChunks(path, untyped, None, set(names), size):
+                table = pa.Table.from_pandas(frame, schema=schema, preserve_index=False).replace_schema_metadata(None)
+                yield table
+                first += table.num_rows
+    except InputError as error:
+        raise _of_file(error, path, name) from error
+    if not first:
+        yield pa.Table.from_batches([], pa.schema([pa.field(each, pa.string()) for each in names]))
+
+
+def _refuse_torn(path: Path, name: str, columns: int) -> None:
+    """A last line without an end, with fewer cells than there are names, was not written to its end."""
+    with path.open("rb") as file:
+        file.seek(max(file.seek(0, os.SEEK_END) - SAMPLE, 0))
+        last = file.read().rpartition(b"\n")[2]
+    # The end of a cell of several lines has one quote more than pairs of them.
+    if last and last.count(b'"') % 2 == 0:
+        cells = next(csv.reader([last.decode("utf-8", "replace")]), [])
+        if len(cells) < columns:
+            fact = f"{name} is torn: its last line has {len(cells)} cells, and its first line {columns} names"
+            raise InputError(fact, remedy="Write it again in whole")
+
+
+def _of_file(error: InputError, path: Path, name: str) -> InputError:
+    """The error with the name of the file as it was given, below its folder."""
+    fact = error.fact if name in error.fact else error.fact.replace(path.name, name, 1)
+    return InputError(fact, received=error.received, remedy=error.remedy, file=name)

@@ -1,0 +1,259 @@
+"""Score many rows at once with a package, or the files of a folder as they arrive."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cellops.errors import UsageError
+from cellops.flows.clusters import refuse_empty
+from cellops.records.batch import BatchProgress, OnBad, Scored, Watched, WatchedFile
+from cellops.settings import Settings, load, prepare, without_credentials
+from cellops.version import __version__
+
+if TYPE_CHECKING:
+    from cellops.data.batch.target import AddressTarget, FileTarget, TableTarget
+    from cellops.packaging.load import LoadedPackage
+    from cellops.serving.batch.batch import Performer
+    from cellops.serving.batch.scorer import Wishes
+    from cellops.serving.policies import Declared
+
+OTHERS, ALL, NONE = "others", "all", "none"
+PARTS = ".parts"
+"""How the folder of a batch that is not done ends, beside its output."""
+
+
+def _unheard(_told: object) -> None:
+    pass
+
+
+def score(
+    package: Path | str,
+    source: Path | str,
+    output: Path | str,
+    *,
+    keep: str = OTHERS,
+    on_bad: str = OnBad.REFUSE,
+    chunk_rows: int | None = None,
+    resume: bool = False,
+    force: bool = False,
+    jobs: int = 1,
+    dask: Any = None,
+    watch: bool = False,
+    once: bool = False,
+    every: float = 1.0,
+    settings: Settings | None = None,
+    on_progress: Callable[[BatchProgress], None] = _unheard,
+    on_file: Callable[[WatchedFile], None] = _unheard,
+) -> Scored | Watched:
+    """Answer every row of a table, in memory that does not grow with the rows.
+
+    Parameters
+    ----------
+    package
+        The folder of the package, or its archive.
+    source
+        A CSV or Parquet file, a folder or a pattern of such, an address of any of these as fsspec takes it, or a table
+        of DuckDB, `FILE::TABLE`. With `watch`, the folder in which files arrive.
+    output
+        A CSV or Parquet file, here or at an address, or a table of DuckDB. It takes its name at the end, at once and in
+        whole; until then what is done stands in a folder beside it. With `watch`, a folder.
+    keep
+        Columns of the input that go to the output, with commas between them; `others`, those that the model does not
+        take; `all`; or `none`.
+    on_bad
+        `refuse`: end at the first row that the model may not answer. `set-aside`: write such rows to a file beside the
+        output, with the reason.
+    chunk_rows
+        Rows that are scored at a time; default is 50,000, or fewer where a row has many columns.
+    resume
+        Go on where an earlier attempt was stopped; the output is the same as if it had not been.
+    force
+        Begin anew, and replace what stands at the output.
+    jobs
+        Processes on this machine that score chunks.
+    dask
+        Address of a scheduler of Dask whose workers score them, or a client.
+    watch
+        Score each file that arrives in a folder, once, until stopped.
+    once
+        With `watch`, end when every file that is there has been scored.
+    every
+        With `watch`, seconds between two looks.
+    on_progress
+        Hears after each chunk how far it has come.
+    on_file
+        With `watch`, hears of each file.
+
+    Raises
+    ------
+    NotFoundError
+        When there is no such package or input.
+    SignatureError, IntegrityError, TrustError
+        As loading the package does.
+    InputError
+        When something cannot be read, or a row not be answered, naming file and row. What is done stays.
+    OutputError
+        When the output cannot be written. What is done stays.
+    UsageError
+        When something stands at the output, or an earlier attempt, and it was not said what to do with it.
+    ClusterError
+        When the scheduler of Dask or all its workers are gone.
+    """
+    settings = settings or load()
+    refuse_empty(dask, None)
+    if dask is not None and jobs > 1:
+        fact = "The rows are scored either by processes of this machine or by the workers of a cluster"
+        raise UsageError(fact, remedy="Leave out --jobs or --dask")
+    if (once or every != 1.0) and not watch:
+        fact = "--once and --every say how a folder is watched"
+        raise UsageError(fact, remedy="Add --watch, or leave them out")
+    from cellops.flows.opening import load_package
+
+    loaded = load_package(Path(package), settings)
+    wishes = _wishes(keep, on_bad)
+    with _performer(Path(package), loaded, settings, wishes, jobs=jobs, dask=dask) as perform:
+        if watch:
+            if resume or force:
+                fact = "A watch goes on where it was stopped by itself, and replaces nothing"
+                raise UsageError(fact, remedy="Leave out --resume and --force")
+            from cellops.serving.batch.watch import Watch
+
+            scoring = partial(_score_file, loaded, perform, chunk_rows=chunk_rows, settings=settings, wishes=wishes)
+            watched = Watch(Path(source), Path(output), loaded.digest, scoring, on_file)
+            return watched.run(every=every, once=once, on_progress=on_progress)
+        return _score(
+            loaded,
+            perform,
+            str(source),
+            str(output),
+            wishes,
+            chunk_rows=chunk_rows,
+            resume=resume,
+            force=force,
+            settings=settings,
+            on_progress=on_progress,
+        )
+
+
+def _score(
+    loaded: "LoadedPackage",
+    perform: "Performer",
+    source: str,
+    output: str,
+    wishes: "Wishes",
+    *,
+    chunk_rows: int | None,
+    resume: bool,
+    force: bool,
+    settings: Settings,
+    on_progress: Callable[[BatchProgress], None],
+) -> Scored:
+    from cellops.data.batch.source import source as source_of
+    from cellops.data.batch.target import target as target_of
+    from cellops.serving.batch.batch import Batch
+    from cellops.serving.batch.parts import Parts, Plan
+
+    target = target_of(output)
+    read = source_of(source)
+    plan = Plan(
+        version=__version__,
+        package=loaded.digest,
+        source=without_credentials(source),
+        output=target.public,
+        chunk_rows=chunk_rows,
+        wishes=wishes,
+        declared=f"{settings.server_fallback_answer} {' '.join(settings.server_reject)}",
+    )
+    batch = Batch(read, perform, target, loaded.contract, loaded.digest, plan.source, chunk_rows, on_progress)
+    stands = target.stands()
+    with Parts.opened(_folder(target, settings), plan, resume=resume, force=force, stands=stands) as parts:
+        return batch.run(parts)
+
+
+def _score_file(
+    loaded: "LoadedPackage",
+    perform: "Performer",
+    source: Path,
+    output: Path,
+    on_progress: Callable[[BatchProgress], None],
+    *,
+    chunk_rows: int | None,
+    settings: Settings,
+    wishes: "Wishes",
+) -> Scored:
+    return _score(
+        loaded,
+        perform,
+        str(source),
+        str(output),
+        wishes,
+        chunk_rows=chunk_rows,
+        resume=True,
+        force=False,
+        settings=settings,
+        on_progress=on_progress,
+    )
+
+
+def _folder(target: "FileTarget | AddressTarget | TableTarget", settings: Settings) -> Path:
+    """Where the parts of a batch wait: beside a file, so that it can take its name at once."""
+    from cellops.data.batch.target import FileTarget
+
+    if isinstance(target, FileTarget):
+        return target.path.with_name(f"{target.path.name}{PARTS}")
+    named = blake2b(target.public.encode(), digest_size=8).hexdigest()
+    return prepare(settings.folder) / "score" / named
+
+
+def _wishes(keep: str, on_bad: str) -> "Wishes":
+    from cellops.serving.batch.scorer import Wishes
+
+    if on_bad not in list(OnBad):
+        fact = "There is no such way with bad rows"
+        raise UsageError(fact, received=on_bad, remedy=f"Use one of: {', '.join(OnBad)}")
+    names = None if keep == OTHERS else () if keep == NONE else tuple(filter(None, map(str.strip, keep.split(","))))
+    every = keep == ALL
+    return Wishes(keep=None if every else names, keep_all=every, on_bad=OnBad(on_bad))
+
+
+@contextmanager
+def _performer(
+    path: Path, loaded: "LoadedPackage", settings: Settings, wishes: "Wishes", *, jobs: int, dask: Any
+) -> Iterator["Performer"]:
+    """Who scores the chunks."""
+    from cellops.serving.batch.performers import alone, beside
+    from cellops.serving.batch.scorer import Scorer
+
+    declared = _declared(settings)
+    if dask is not None:
+        from cellops.flows.score_on_dask import on_cluster
+
+        with on_cluster(dask, path, loaded, settings=settings, declared=declared, wishes=wishes) as perform:
+            yield perform
+    elif jobs > 1:
+        yield partial(beside, partial(scorer, path, loaded.digest, settings, wishes), jobs)
+    else:
+        yield partial(alone, Scorer(loaded, declared, wishes))
+
+
+def scorer(path: Path, digest: str, settings: Settings, wishes: "Wishes") -> Any:
+    """A scorer of a process of its own; raises `IntegrityError` where the package is not the one that was meant."""
+    from cellops.errors import IntegrityError
+    from cellops.flows.opening import load_package
+    from cellops.serving.batch.scorer import Scorer
+
+    loaded = load_package(path, settings)
+    if loaded.digest != digest:
+        fact = f"{path} is another package than a moment ago"
+        raise IntegrityError(fact, remedy="Let nobody change it while it scores", path=str(path))
+    return Scorer(loaded, _declared(settings), wishes)
+
+
+def _declared(settings: Settings) -> "Declared":
+    """What the operator's settings say of rows, as they do for the server."""
+    from cellops.serving.policies import Declared
+
+    return Declared(answer=settings.server_fallback_answer, reject=settings.server_reject)

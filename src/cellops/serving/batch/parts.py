@@ -1,0 +1,166 @@
+"""The folder of a batch until it is done: what it is about, and the chunks that it has scored, each in whole or not."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Self
+
+import msgspec
+from filelock import FileLock, Timeout
+
+from cellops.data.batch.target import writing
+from cellops.errors import InputError, OutputError, UsageError
+from cellops.records.base import Record
+from cellops.records.batch import OnBad
+from cellops.serving.batch.part import Part
+from cellops.serving.batch.scorer import Wishes
+
+PLAN, LOCK, SUFFIX = "batch.json", ".lock", ".part"
+
+
+class Plan(Record, frozen=True, kw_only=True):
+    """What a batch is about; an attempt that goes on with another must be about the same."""
+
+    version: str
+    """Of cellops."""
+    package: str
+    """The digest of its manifest."""
+    source: str
+    output: str
+    chunk_rows: int | None
+    wishes: Wishes
+    declared: str = ""
+    """The operator's own word on rows that cannot simply be answered."""
+
+
+class Parts:
+    """Scored chunks in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @classmethod
+    @contextmanager
+    def opened(cls, folder: Path, plan: Plan, *, resume: bool, force: bool, stands: bool) -> "Iterator[Self]":
+        """The folder of a batch, which nobody else has as long as this is open.
+
+        Parameters
+        ----------
+        folder
+            Made where it is not there.
+        plan
+            Of this attempt.
+        resume
+            Whether to go on where an earlier attempt was stopped.
+        force
+            Whether to begin anew, and to replace what stands at the output.
+        stands
+            Whether something stands there.
+
+        Raises
+        ------
+        UsageError
+            When something stands there, or an earlier attempt does, and it was not said what to do with it; when that
+            was about something else.
+        OutputError
+            When another process scores to this output, or the folder cannot be made.
+        """
+        begun = _begun(folder)
+        if stands and not force and (begun is None or not resume):
+            fact = f"{plan.output} is there already"
+            raise UsageError(fact, remedy="Give another output, or replace it with --force")
+        if begun is not None and not force and not resume:
+            fact = f"A batch to {plan.output} was begun and did not come to its end"
+            raise UsageError(fact, remedy="Go on with --resume, or begin anew with --force")
+        if begun is not None and not force and not _goes_on(begun, plan):
+            fact = f"The batch to {plan.output} was begun otherwise: {_difference(begun, plan)}"
+            raise UsageError(fact, remedy="Give what was given then, or begin anew with --force")
+        with writing(str(folder)):
+            folder.mkdir(exist_ok=True, parents=True)
+        lock = FileLock(folder / LOCK)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            fact = f"Another process scores to {plan.output}"
+            raise OutputError(fact, remedy="Wait for it, or give another output") from error
+        with lock:
+            parts = cls(folder)
+            if force or begun is None:
+                parts._clear()
+            parts._write(PLAN, plan.to_pretty_json())
+            yield parts
+
+    def keep(self, part: Part) -> None:
+        """Keep what a chunk has come to; raises `OutputError` where there is no room."""
+        self._write(_name(part.number), part.to_bytes())
+
+    def part(self, number: int) -> Part | None:
+        """What was kept of a chunk; None where nothing was, or not in whole."""
+        try:
+            return Part.from_bytes((self.folder / _name(number)).read_bytes())
+        except (FileNotFoundError, msgspec.DecodeError):
+            return None
+
+    def kept(self, count: int) -> Iterator[Part]:
+        """The parts of the first so many chunks, in their order."""
+        for number in range(count):
+            part = self.part(number)
+            if part is None:
+                fact = f"What was kept of chunk {number} is damaged"
+                raise InputError(fact, remedy="Score it again with --resume")
+            yield part
+
+    def done(self) -> int:
+        """How many chunks are kept."""
+        return sum(1 for _ in self.folder.glob(f"*{SUFFIX}"))
+
+    def remove(self) -> None:
+        """Leave nothing behind."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _clear(self) -> None:
+        for path in self.folder.iterdir():
+            if path.name != LOCK:
+                path.unlink()
+
+    def _write(self, name: str, content: bytes) -> None:
+        path = self.folder / f"{name}.new"
+        try:
+            with writing(str(self.folder)):
+                path.write_bytes(content)
+                os.replace(path, self.folder / name)  # noqa: PTH105 - over what is there, on Windows too
+        except OutputError:
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+            raise
+
+
+def _begun(folder: Path) -> Plan | None:
+    """What an earlier attempt was about."""
+    try:
+        return Plan.from_file(folder / PLAN)
+    except FileNotFoundError:
+        return None
+    except msgspec.DecodeError as error:
+        fact = f"{folder / PLAN} is damaged"
+        raise UsageError(fact, remedy="Begin anew with --force") from error
+
+
+def _goes_on(begun: Plan, now: Plan) -> bool:
+    """Whether what was done then would be done alike now: chunks without a bad row are the same either way."""
+    if begun.wishes.on_bad is OnBad.REFUSE:
+        begun = begun.replace(wishes=begun.wishes.replace(on_bad=now.wishes.on_bad))
+    return begun == now
+
+
+def _name(number: int) -> str:
+    return f"{number:08}{SUFFIX}"
+
+
+def _difference(before: Plan, now: Plan) -> str:
+    then, given = before.to_dict(), now.to_dict()
+    flat = [(name, then[name], given[name]) for name in given if name != "wishes"]
+    flat += [(name, then["wishes"][name], given["wishes"][name]) for name in given["wishes"]]
+    return ", ".join(f"{name} was {a}, and is {b}" for name, a, b in flat if a != b)

@@ -1,0 +1,201 @@
+"""One package that scores chunks: the same contract check, policies, model and output check as behind the server."""
+
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cellops.data.batch.chunk import Chunk, to_bytes
+from cellops.data.decoder import Columns
+from cellops.errors import CellopsError, InputError
+from cellops.monitoring import drift_profile
+from cellops.monitoring.prediction_log import Answered
+from cellops.monitoring.window_part import WindowPart
+from cellops.monitoring.windows import Window
+from cellops.packaging.load import LoadedPackage
+from cellops.packaging.predictor import Predictions
+from cellops.records.base import Record
+from cellops.records.batch import OnBad
+from cellops.serving.batch.answers import answers_table, rejects_table
+from cellops.serving.batch.inputs import inputs_of
+from cellops.serving.batch.part import Part
+from cellops.serving.batch.tally import Tally
+from cellops.serving.dataplane import Call, DataPlane
+from cellops.serving.limits import Limits
+from cellops.serving.metrics import Metrics
+from cellops.serving.operated import operated
+from cellops.serving.policies import Declared, declares
+from cellops.serving.prediction_ids import PredictionIds
+from cellops.serving.side import taken
+
+MOST_FAILURES = 64
+"""Calls that fail while rows on which the model fails are told apart by halves; then the chunk is given up."""
+UNLIMITED = Limits(max_bytes=sys.maxsize, max_rows=sys.maxsize)
+
+
+class Wishes(Record, frozen=True, kw_only=True):
+    """What a batch shall do, alike for all chunks."""
+
+    keep: tuple[str, ...] | None
+    """Columns of the input that go to the output; None for those that the model does not take."""
+    keep_all: bool = False
+    """Whether all columns do."""
+    on_bad: OnBad
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What was answered to some rows of a chunk."""
+
+    rows: Any
+    """Their numbers in the chunk, shape (rows,)."""
+    predictions: Predictions
+    notes: Any
+    """What was done to each; None where nothing was."""
+    packages: Any
+    """Digest of what answered each row; None where the package did."""
+
+
+class Scorer:
+    """Scores chunks, one after the other.
+
+    Parameters
+    ----------
+    package
+        With its model.
+    declared
+        What the operator wants done with rows that cannot simply be answered.
+    wishes
+        Of the batch.
+
+    Raises
+    ------
+    UsageError, SettingsError
+        When what is declared does not fit the package.
+    """
+
+    def __init__(self, package: LoadedPackage, declared: Declared, wishes: Wishes) -> None:
+        self._package = package = operated(package, declared)
+        self._wishes = wishes
+        self._ids = PredictionIds(package.manifest.name)
+        self._entries: list[Answered] = []
+        self._has_notes = declares(package.contract, declared)
+        metrics = Metrics().of(package.manifest.name, package.digest)
+        self._plane = DataPlane(package, metrics, UNLIMITED, self._take, declared=declared)
+
+    def _take(self, entry: Answered, _rows: int) -> bool:
+        self._entries.append(entry)
+        return True
+
+    def score(self, chunk: Chunk) -> Part:
+        """Answer the rows of a chunk.
+
+        Raises
+        ------
+        InputError
+            When a column is not there; when there is a bad row and such are refused.
+        """
+        package = self._package
+        self._require_kept(chunk)
+        tally = Tally(package, chunk)
+        inputs = inputs_of(self._plane.contract.schema, chunk)
+        for (column, problem), bad in inputs.by_problem().items():
+            tally.bad(bad, column, problem)
+        self._refuse(chunk, tally)
+        columns, rows = inputs.columns, inputs.rows
+        if len(rows):
+            good = tally.check(columns, rows)
+            self._refuse(chunk, tally)
+            columns, rows = (columns, rows) if len(good) == len(rows) else (taken(columns, good), rows[good])
+        answers = self._answers(columns, rows, tally, chunk) if len(rows) else []
+        self._refuse(chunk, tally)
+        answers.sort(key=lambda one: int(one.rows[0]))
+        for one in answers:
+            tally.handled(one.rows, one.notes)
+        identifier = self._ids.of(f"{package.digest}:{chunk.file}:{chunk.number}:{chunk.source}".encode())
+        names = self._keep(chunk)
+        output = answers_table(package, chunk, names, answers, identifier, has_notes=self._has_notes)
+        rejects = rejects_table(chunk, names, tally.rejected) if tally.rejected else None
+        return Part(
+            number=chunk.number,
+            source=chunk.source,
+            output=to_bytes(output),
+            rejects=None if rejects is None else to_bytes(rejects),
+            drift=self._seen(inputs.frame, answers) if chunk.rows else None,
+            report=tally.report(answered=output.num_rows),
+        )
+
+    def _keep(self, chunk: Chunk) -> Sequence[str]:
+        """The columns that go to the output."""
+        names: list[str] = chunk.table.column_names
+        if self._wishes.keep_all:
+            return names
+        if self._wishes.keep is not None:
+            return self._wishes.keep
+        inputs = {field.name for field in self._package.contract.schema.inputs}
+        return [name for name in names if name not in inputs]
+
+    def _require_kept(self, chunk: Chunk) -> None:
+        """Refuse a chunk that has not all columns which shall be kept."""
+        absent = [name for name in self._wishes.keep or () if name not in chunk.table.column_names]
+        if absent:
+            fact = f"{chunk.file} has no column {absent[0]}, which shall be kept"
+            remedy = f"Its columns are: {', '.join(chunk.table.column_names)}"
+            raise InputError(fact, remedy=remedy, column=absent[0], file=chunk.file, row=chunk.first)
+
+    def _answers(self, columns: Columns, rows: Any, tally: Tally, chunk: Chunk) -> list[Answers]:
+        """Answer rows; those on which the model fails are found by halves, and are bad."""
+        answers, failures = list[Answers](), 0
+        waiting = [np.arange(len(rows))]
+        while waiting:
+            part = waiting.pop()
+            own = columns if len(part) == len(rows) else taken(columns, part)
+            try:
+                answers.append(self._asked(own, rows[part]))
+            except CellopsError as error:
+                failures += 1
+                if self._wishes.on_bad is OnBad.REFUSE or failures > MOST_FAILURES:
+                    raise _in_chunk(error, chunk) from error
+                if len(part) == 1:
+                    tally.bad([int(rows[part[0]])], "", error.fact)
+                    continue
+                half = len(part) // 2
+                waiting += [part[half:], part[:half]]
+        return answers
+
+    def _asked(self, columns: Columns, rows: Any) -> Answers:
+        now = time.time_ns()
+        call = Call(prediction_id="", request_id="", time=now, received=now, protocol="batch")
+        predictions = self._plane.answer(columns, call).predictions
+        entry = self._entries.pop()
+        return Answers(rows, predictions, entry.handled, entry.packages)
+
+    def _refuse(self, chunk: Chunk, tally: Tally) -> None:
+        """End at a bad row, where that is wished."""
+        if self._wishes.on_bad is OnBad.REFUSE and tally.rejected:
+            row, (column, problem) = next(iter(sorted(tally.rejected.items())))
+            more = f", and {len(tally.rejected) - 1} more rows of its chunk are bad" if len(tally.rejected) > 1 else ""
+            fact = f"{chunk.file}, row {chunk.first + row}: {f'{column} ' if column else ''}{problem}{more}"
+            remedy = "Correct it, or write such rows to a file of their own with --on-bad set-aside"
+            raise InputError(fact, remedy=remedy, column=column, file=chunk.file, rows=[chunk.first + row])
+
+    def _seen(self, frame: Any, answers: Sequence[Answers]) -> bytes:
+        """What the rows and their answers showed of each column."""
+        labels = chances = None
+        if answers:
+            labels = np.concatenate([one.predictions.labels for one in answers])
+            given = [one.predictions.probabilities for one in answers]
+            chances = np.concatenate([one for one in given if one is not None]) if given[0] is not None else None
+        window = Window("all", None, None, frame, labels=labels, probabilities=chances)
+        contract = self._package.contract
+        return drift_profile.to_bytes(WindowPart.of(contract, window), self._package.digest)
+
+
+def _in_chunk(error: CellopsError, chunk: Chunk) -> InputError:
+    """What the model says of rows, with where they stand."""
+    last = chunk.first + chunk.rows - 1
+    fact = f"{chunk.file}, rows {chunk.first} to {last}: {error.fact}"
+    return InputError(fact, remedy=error.remedy, file=chunk.file, rows=[chunk.first])
