@@ -75,15 +75,35 @@ def status(session: Session | None) -> None:
 
 
 @line_verbs.command()
-@click.option("-n", "--limit", type=click.IntRange(1), default=20, show_default=True, help="How many.")
-def panel(limit: int) -> None:
-    """The list of runs as a widget."""
+@click.argument("what", type=click.Choice(["runs", "rollout"]), default="runs")
+@click.argument("model", required=False)
+@click.option("-n", "--limit", type=click.IntRange(1), default=20, show_default=True, help="How many runs.")
+@click.option("--server", default="http://127.0.0.1:8001", show_default=True, help="Admin port, for a rollout.")
+def panel(what: str, model: str | None, limit: int, server: str) -> None:
+    """The list of runs as a widget; or, by `%mlops panel rollout MODEL`, a rollout on a server, live."""
     from IPython.display import display
 
+    if what == "rollout":
+        _show_rollout(model, server)
+        return
     from cellops.flows.runs import runs
     from cellops.widgets.runs import RunsPanel
 
     display(RunsPanel(runs(limit=limit)))  # type: ignore[no-untyped-call]
+
+
+def _show_rollout(model: str | None, server: str) -> None:
+    from IPython.display import display
+
+    from cellops.flows.rollout import rollout
+    from cellops.widgets.rollout import RolloutPanel
+
+    if model is None:
+        fact = "It is not said whose rollout to show"
+        raise UsageError(fact, remedy="Write %mlops panel rollout MODEL")
+    panel = RolloutPanel(lambda: rollout(model, server=server))
+    handle = display(panel, display_id=True)  # type: ignore[no-untyped-call]
+    panel.follow(handle.update)
 
 
 def _with_a_picture(command: click.Command) -> click.Command:
