@@ -6,7 +6,6 @@ through the application: the socket costs the same in all, and would hide it.
 
 import asyncio
 import shutil
-import statistics
 import sys
 import tempfile
 import time
@@ -29,7 +28,7 @@ from cellops.serving.rollout.ledger import Ledger, loss_of
 from cellops.serving.strategies.canary import Canary
 from support.served import TOKEN, build
 
-ROUNDS, REQUESTS = 15, 400
+ROUNDS, REQUESTS = 20, 150
 LIMITS = Limits(10_000_000, 10_000, 30.0)
 
 
@@ -88,10 +87,10 @@ async def main() -> None:
         for _ in range(ROUNDS):
             for kind, asked in apps.items():
                 taken[kind].append(await seconds(asked, "/v1/models/cancer:predict", body))
-        single = statistics.median(taken["single"])
+        single = min(taken["single"])
         for kind, found in taken.items():
-            here = statistics.median(found)
-            print(f"{kind:12} {here * 1e6:7.1f} µs of processor a request  {(here - single) * 1e6:+6.1f} µs")
+            here = min(found)  # what else runs here only adds
+            print(f"{kind:12} {here * 1e6:7.1f} µs of processor a request  {here / single - 1:+6.1%}")
         for asked in apps.values():
             asked.close()
 

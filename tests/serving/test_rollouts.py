@@ -62,9 +62,12 @@ def test_a_canary_goes_through_its_stages_under_load(champion: Path, challenger:
         assert at.view().state.share == 5
         few = who(at)
         until(lambda: len(asked) > 50)
+        counted = at.view().evidence.champion.requests
+        assert counted > 0
         assert at.order("pause", why="lunch").status_code == 200
         assert at.order("pause").status_code == 409
         assert at.order("resume").status_code == 200
+        assert at.view().evidence.champion.requests >= counted
         assert at.order("advance").status_code == 200
         half = who(at)
         # A user who had the challenger keeps it.

@@ -79,6 +79,7 @@ class Rollout:
         self._state: RolloutState | None = None
         self._stamp: Stamp = None
         self._ledger = Ledger(patience, None)
+        self._since: float | None = None
 
     def promoted(self, digests: Sequence[str]) -> SlotPackage | None:
         """The champion, where it was promoted in the place of one of these packages and is none of them itself."""
@@ -94,7 +95,7 @@ class Rollout:
         Parameters
         ----------
         models
-            All versions of the model, the default one last and the planned challenger not among them but after it.
+            All versions of the model, the default one last; where there is a plan, its challenger after that.
 
         Raises
         ------
@@ -155,7 +156,7 @@ class Rollout:
         """
         with self._files.held(wait=True):
             self.follow(models)
-            state = self._state or _single(self.name, models[-1])
+            state = self._now(models)
             if order.action is RolloutAction.START:
                 challenger = _meant(order.challenger or "", models)
                 require_alike(_of(state.champion, models).package, challenger.package)
@@ -170,9 +171,18 @@ class Rollout:
     def view(self, models: Sequence[Model]) -> RolloutView:
         """What is known now."""
         self.follow(models)
-        state = self._state or _single(self.name, models[-1])
+        state = self._now(models)
         verdict, evidence = self._verdict(state)
         return RolloutView(state=state, evidence=evidence, verdict=verdict, now=time.time())
+
+    def _now(self, models: Sequence[Model]) -> RolloutState:
+        """The state; where another package has been loaded in the place of the last champion, that is it."""
+        default, state = _single(self.name, models[-1]), self._state
+        if state is None:
+            return default
+        if state.challenger is None and state.champion.digest not in {model.digest for model in models}:
+            return default.replace(decisions=state.decisions)
+        return state
 
     def close(self) -> None:
         """Show nothing to the challenger any more."""
@@ -245,10 +255,12 @@ class Rollout:
 
     def _traffic(self, state: RolloutState, known: dict[str, Model]) -> Traffic:
         champion = known.get(state.champion.digest)
-        self._ledger = Ledger(self._patience, loss_of(champion.package.contract) if champion else None)
-        self.close()
-        if champion is not None and state.challenger is not None and state.strategy is Strategy.SHADOW:
-            self._shadow = self._shadowed(state, champion, self._ledger)
+        if state.since != self._since:  # what was counted before a pause counts after it, too
+            self._since = state.since
+            self._ledger = Ledger(self._patience, loss_of(champion.package.contract) if champion else None)
+            self.close()
+            if champion is not None and state.challenger is not None and state.strategy is Strategy.SHADOW:
+                self._shadow = self._shadowed(state, champion, self._ledger)
         return Traffic(
             state.champion.digest,
             state.challenger.digest if state.challenger else None,
