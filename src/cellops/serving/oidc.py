@@ -23,6 +23,7 @@ PREFIX = "oidc:"
 """Before the subject of a token, in logs and counts: no name of another token has a colon."""
 DOTS = 2
 TOO_LONG, NO_KEY, FORGED = "It is too long", "It names no key of the issuer", "Its signature does not hold"
+NO_TIME = "The end that it names is no time"
 WHY = {
     "ExpiredSignatureError": "It has expired",
     "ImmatureSignatureError": "It is not valid yet",
@@ -147,9 +148,12 @@ class Oidc:
                 leeway=SKEW,
                 options={"require": NEEDED},
             )
+            expires = float(claims["exp"]) + SKEW
         except self._jwt.exceptions.PyJWTError as error:
             raise _refused(WHY.get(type(error).__name__, FORGED)) from error
-        return Known(_name(claims["sub"]), frozenset(self._scopes(claims)), float(claims["exp"]) + SKEW)
+        except OverflowError as error:
+            raise _refused(NO_TIME) from error
+        return Known(_name(claims["sub"]), frozenset(self._scopes(claims)), expires)
 
     def _scopes(self, claims: dict[str, Any]) -> Iterable[TokenScope]:
         told = claims.get(self._claim, ())
