@@ -40,7 +40,7 @@ def test_every_metric_of_the_dashboard_is_one_that_the_server_exports_and_each_h
         name for query in queries for given in re.findall(r"\{(.*?)\}", query) for name in re.findall(r"(\w+)=", given)
     }
     grouped = {name for query in queries for given in re.findall(r"by \((.*?)\)", query) for name in given.split(", ")}
-    labels = set(re.findall(r'[{,](\w+)="', text)) | {"column", "rule", "severity", "handling", "of"}
+    labels = set(re.findall(r'[{,](\w+)="', text)) | {"column", "rule", "severity", "handling", "of", "outcome"}
     assert conditions | grouped <= labels
 
 

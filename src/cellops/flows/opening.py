@@ -1,7 +1,8 @@
 """Packages as the settings allow them: every verb that opens one does it here, so that none forgets a check."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,10 +28,21 @@ def load_package(package: Path, settings: Settings) -> "LoadedPackage":
     SettingsError
         When the trusted keys cannot be read.
     """
+    return loader(settings)(package)
+
+
+def loader(settings: Settings) -> "Callable[[Path], LoadedPackage]":
+    """What loads packages as `load_package` does, also on another machine: the trusted keys have been read here.
+
+    Raises
+    ------
+    SettingsError
+        When they cannot be read.
+    """
     from cellops.packaging.load import load_package as load
 
-    return load(
-        package,
+    return partial(
+        load,
         trusted_types=settings.trusted,
         allow_pickle=settings.allow_pickle,
         trusted_keys=trusted_keys(settings),

@@ -81,18 +81,12 @@ class Shipped:
     def __init__(
         self, path: Path, loaded: "LoadedPackage", *, settings: Settings, declared: "Declared", wishes: "Wishes"
     ) -> None:
-        from cellops.flows.opening import trusted_keys
+        from cellops.flows.opening import loader
         from cellops.packaging.copying import pack
-        from cellops.packaging.load import load_package
 
         self.name = f"cellops-score-{uuid.uuid4().hex}"
         self._digest, self._declared, self._wishes = loaded.digest, declared, wishes
-        self._load = partial(
-            load_package,
-            trusted_types=settings.trusted,
-            allow_pickle=settings.allow_pickle,
-            trusted_keys=trusted_keys(settings),
-        )
+        self._load = loader(settings)
         with tempfile.TemporaryDirectory(prefix="cellops-score-") as folder:
             archive = Path(folder) / "package.zip"
             pack(path, archive, digest=loaded.digest)

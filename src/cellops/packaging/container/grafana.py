@@ -58,6 +58,12 @@ def dashboard(image: Image) -> dict[str, Any]:
         _panel(
             "Segments that wait for the store", "short", {"segments": f"sum(cellops_log_waiting_segments{OF_MODEL})"}
         ),
+        _panel("Requests by version", REQUESTS, {"{{version}}": _rate("cellops_request_seconds_count", "version")}),
+        _panel(
+            "Requests that were shown to a challenger",
+            REQUESTS,
+            {"{{outcome}}": _rate("cellops_shadow_requests_total", "outcome")},
+        ),
     ]
     return {
         "uid": image.label,

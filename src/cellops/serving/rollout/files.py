@@ -19,6 +19,7 @@ from cellops.records.rollout import Decision, Evidence, RolloutState
 
 STATE, DECISIONS, EVIDENCE, LOCK = "rollout.json", "decisions.jsonl", "rollout-evidence", "rollout.lock"
 Stamp = tuple[int, int] | None
+NOWHERE = (FileNotFoundError, NotADirectoryError)
 
 
 class Counted(Record, frozen=True, kw_only=True):
@@ -62,7 +63,7 @@ class RolloutFiles:
         """What changes when the state is replaced; None where there is none."""
         try:
             found = self._state.stat()
-        except FileNotFoundError:
+        except NOWHERE:
             return None
         return found.st_ino, found.st_mtime_ns
 
@@ -76,7 +77,7 @@ class RolloutFiles:
         """
         try:
             return RolloutState.from_file(self._state)
-        except FileNotFoundError:
+        except NOWHERE:
             return None
         except (OSError, msgspec.DecodeError) as error:
             fact = f"The state of the rollout {self._state} cannot be read: {error}"
