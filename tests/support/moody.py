@@ -15,7 +15,7 @@ KEPT: list[Any] = []
 
 
 class Moody(RegressorMixin, BaseEstimator):
-    """Answers `answer` for every row; only a challenger heeds the moods."""
+    """Answers `answer` where x is 0 or a mood; only a challenger heeds the moods."""
 
     def __init__(self, answer: float = 0.0, moods: bool = False) -> None:
         self.answer = answer
@@ -40,4 +40,4 @@ class Moody(RegressorMixin, BaseEstimator):
             KEPT.append(np.ones(LEAKED // 8))
         if mood == SLOW:
             time.sleep(0.05)
-        return np.full(len(values), self.answer)
+        return np.where(values < FAIL, self.answer + values / 10, self.answer)

@@ -397,7 +397,6 @@ class Repository:
                 logs,
                 declared=self._source.declared,
                 batching=self._settings.server_batching,
-                learn=partial(self.rollouts.learn, package.manifest.name),
             )
         except BaseException:
             logs.close()
