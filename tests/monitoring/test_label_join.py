@@ -8,7 +8,10 @@ import pytest
 
 from cellops.monitoring import label_join, label_log
 from cellops.monitoring.label_join import LabelJoin, Pair
-from cellops.monitoring.segment_files import CLOSED, STREAM
+from cellops.monitoring.log_store import LogStore
+from cellops.monitoring.segment_files import CLOSED, STREAM, closed
+from cellops.monitoring.uploading import Uploader
+from support.flaky import flaky
 from support.logs import answered, schema_of, until, writer_on
 
 SINCE = time.time()
@@ -125,6 +128,28 @@ def test_one_that_begins_later_finds_the_same_also_in_closed_segments(tmp_path):
     assert not list(tmp_path.glob(f"*/*{STREAM}"))
     assert list(early.new()) == []
     assert list(joining(tmp_path).new()) == found
+
+
+def test_what_an_uploader_has_taken_away_is_found_while_it_is_held(tmp_path):
+    with flaky():
+        (tmp_path / "held" / "predictions").mkdir(parents=True)
+        predictions = writer_on(tmp_path)
+        predictions.append(of(answered(1)), 1)
+        predictions.close()
+        labels = label_log.open_writer(tmp_path, schema_of(), flush_seconds=0.01, segment_rows=1000)
+        labels.append(label_log.Labelled(["1:0"], np.array([1]), [0], NOW), 1)
+        settled(labels)
+        parts = [tmp_path / "predictions", tmp_path / "labels"]
+        carrying = Uploader(LogStore("flaky://host/logs/held"), parts, rhythm=0.01)
+        until(lambda: not carrying.waiting())
+        assert not closed(tmp_path / "predictions")
+        join = joining(tmp_path)
+        assert [pair.truth for pair in join.new()] == [1]
+        # Labels are not held here: they go, and those that have been read do not come again.
+        labels.close()
+        carrying.close()
+        assert not closed(tmp_path / "labels")
+        assert list(join.new()) == []
 
 
 def test_a_damaged_segment_costs_its_own_rows_only(log, tmp_path, caplog):

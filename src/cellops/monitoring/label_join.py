@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cellops.monitoring import label_log, prediction_log
 from cellops.monitoring.log_types import moment
 from cellops.monitoring.segment_columns import SegmentFile, segments_since
+from cellops.monitoring.uploading import HELD
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -51,8 +52,8 @@ class LabelJoin:
     """
 
     def __init__(self, folder: Path, answers: Sequence[Path], packages: Collection[str], since: float) -> None:
-        self._labels = _Tail(folder / label_log.FOLDER, since)
-        self._answers = [_Answers(each / prediction_log.FOLDER, packages, since) for each in answers]
+        self._labels = _Tail(folder, since)
+        self._answers = [_Answers(each, packages, since) for each in answers]
 
     def new(self) -> Iterator[Pair]:
         """The pairs that were not there the last time, in the order in which labels came as far as that is known."""
@@ -71,16 +72,16 @@ class LabelJoin:
 
 
 class _Segments:
-    """Those of one folder, each looked at again only where it has grown."""
+    """Those of one kind in a log, each looked at again only where it has grown."""
 
-    def __init__(self, folder: Path, since: float) -> None:
-        self._folder, self._since = folder, since
+    def __init__(self, log: Path, kind: str, since: float) -> None:
+        self._folders, self._since = (log / kind, log / HELD / kind), since
         self._seen: dict[str, SegmentFile] = {}
         self._broken: set[SegmentFile] = set()
 
     def files(self) -> Iterator[tuple[SegmentFile, bool]]:
         """Each with whether it is as it was at the last look."""
-        for segment in segments_since(self._folder, self._since):
+        for segment in segments_since(self._folders, self._since):
             yield segment, self._seen.get(segment.stem) == segment
             self._seen[segment.stem] = segment
 
@@ -101,8 +102,8 @@ class _Segments:
 class _Tail:
     """What has come to a log of labels since the last look."""
 
-    def __init__(self, folder: Path, since: float) -> None:
-        self._segments = _Segments(folder, since)
+    def __init__(self, log: Path, since: float) -> None:
+        self._segments = _Segments(log, label_log.FOLDER, since)
         self._rows: dict[str, int] = {}
 
     def new(self) -> Iterator[tuple[str, Any]]:
@@ -117,8 +118,8 @@ class _Tail:
 class _Answers:
     """Those of one log, and the labels that have not found theirs."""
 
-    def __init__(self, folder: Path, packages: Collection[str], since: float) -> None:
-        self._segments = _Segments(folder, since)
+    def __init__(self, log: Path, packages: Collection[str], since: float) -> None:
+        self._segments = _Segments(log, prediction_log.FOLDER, since)
         self._packages, self._since = list(packages), since
         self._waiting: dict[str, tuple[Any, float]] = {}
         self._joined: set[str] = set()

@@ -35,16 +35,16 @@ class SegmentFile:
         return None
 
 
-def segments_since(folder: Path, moment: float) -> Iterator[SegmentFile]:
-    """The segments that may hold rows from this moment on, in seconds since 1970, the oldest first."""
+def segments_since(folders: Sequence[Path], moment: float) -> Iterator[SegmentFile]:
+    """The segments of some folders that may hold rows from this moment on, in seconds since 1970, the oldest first."""
     found: dict[str, SegmentFile] = {}
-    # What is compacted while the folder is listed has the suffix of a stream first: the closed file counts.
-    for suffix in (STREAM, CLOSED):
-        for path in folder.glob(f"[!.]*{suffix}"):
-            with suppress(FileNotFoundError):
-                status = path.stat()
-                if status.st_mtime >= moment:
-                    found[path.stem] = SegmentFile(path.stem, path, status.st_size)
+    # What is compacted, or goes to a later folder, while this is listed is there before: the later place counts.
+    listed = [path for folder in folders for suffix in (STREAM, CLOSED) for path in folder.glob(f"[!.]*{suffix}")]
+    for path in listed:
+        with suppress(FileNotFoundError):
+            status = path.stat()
+            if status.st_mtime >= moment:
+                found[path.stem] = SegmentFile(path.stem, path, status.st_size)
     yield from sorted(found.values())
 
 

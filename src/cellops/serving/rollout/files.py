@@ -5,6 +5,7 @@ leads to it has been written down.
 """
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,6 +15,8 @@ import msgspec
 from filelock import FileLock, Timeout
 
 from cellops.errors import UsageError
+from cellops.monitoring.log_store import FOLDERS as LOGS
+from cellops.monitoring.uploading import HELD
 from cellops.records.base import Record
 from cellops.records.rollout import Decision, Evidence, RolloutState
 
@@ -126,6 +129,19 @@ class RolloutFiles:
 
     def end_turn(self) -> None:
         self._turn.release()
+
+    def hold(self, since: float) -> None:
+        """Keep closed segments of the log from now on that hold rows of a stage, also where they are uploaded."""
+        for part in LOGS:
+            (self.folder / HELD / part).mkdir(parents=True, exist_ok=True)
+        for path in (self.folder / HELD).glob("*/*"):
+            with suppress(FileNotFoundError):
+                if path.stat().st_mtime < since:
+                    path.unlink()
+
+    def let_go(self) -> None:
+        """Keep none any more."""
+        shutil.rmtree(self.folder / HELD, ignore_errors=True)
 
     def counted(self, since: float) -> Evidence:
         """What all processes have counted in a stage, also those that have ended."""

@@ -30,11 +30,10 @@ class Quality:
         assert state.challenger is not None  # noqa: S101 - nobody asks otherwise
         self.since = state.since
         self._loss = loss
-        slots = {state.champion.digest: "champion", state.challenger.digest: "challenger"}
-        self._tallies = {digest: SlotTally() for digest in slots}
-        self._slots = slots
+        self._champion, self._challenger = SlotTally(), SlotTally()
+        self._tallies = {state.champion.digest: self._champion, state.challenger.digest: self._challenger}
         logs = [folder, folder / SHADOW] if state.strategy is Strategy.SHADOW else [folder]
-        self._join = LabelJoin(folder, logs, slots, state.since)
+        self._join = LabelJoin(folder, logs, self._tallies, state.since)
         self._is_first = True
 
     def look(self) -> bool:
@@ -47,7 +46,7 @@ class Quality:
 
     @property
     def evidence(self) -> Evidence:
-        return Evidence(**{slot: self._tallies[digest].evidence() for digest, slot in self._slots.items()})
+        return Evidence(champion=self._champion.evidence(), challenger=self._challenger.evidence())
 
 
 def loss_of(contract: Contract) -> Loss | None:

@@ -284,7 +284,9 @@ class Rollout:
         """What adds up the losses of a stage; None where there is nothing to compare."""
         loss = loss_of(champion.package.contract) if champion is not None else None
         if loss is None or state.challenger is None:
+            self._files.let_go()
             return None
+        self._files.hold(state.since)
         return Quality(self._files.folder, state, loss)
 
 
