@@ -1,8 +1,5 @@
 """Two models that share the traffic of one name: each request is answered by one of them as a whole."""
 
-import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from cellops.data.decoder import Columns
@@ -59,6 +56,26 @@ class Division:
         """Who answers."""
         return self._strategy.choose(asker)
 
+    def begin(self, slot: Slot, call: Call) -> Model:
+        """Count a request from now on; gives the model that answers it."""
+        self._ledger.begin(call.prediction_id, slot)
+        return self._slots[slot]
+
+    def answered(self, slot: Slot, call: Call) -> None:
+        self._ledger.answered(call.prediction_id, slot)
+
+    def failed(self, slot: Slot, call: Call, error: BaseException) -> CellopsError:
+        """Count what became of a request; one that was refused for what it asked says nothing of a model.
+
+        Gives an error that clients are told, and raises any other.
+        """
+        is_refusal = isinstance(error, CellopsError) and not isinstance(error, InferenceError | DeadlineError)
+        count = self._ledger.refused if is_refusal else self._ledger.failed
+        count(call.prediction_id, slot)
+        if not isinstance(error, CellopsError):
+            raise error
+        return error
+
     def show(self, asker: Asker, columns: Columns, call: Call, predictions: Predictions) -> None:
         """Show a request to the challenger that is not to answer it, where the strategy says so."""
         if self._shadow is not None and self._strategy.copies(asker):
@@ -66,32 +83,3 @@ class Division:
 
     def model(self, slot: Slot) -> Model:
         return self._slots[slot]
-
-    @contextmanager
-    def counted(self, slot: Slot, call: Call) -> Iterator["Counting"]:
-        """Count what becomes of a request; one that was refused for what it asked says nothing of a model."""
-        self._ledger.begin(call.prediction_id, slot)
-        counting = Counting(self._ledger, slot, call.prediction_id)
-        try:
-            yield counting
-        except (InferenceError, DeadlineError, asyncio.CancelledError):
-            self._ledger.failed(call.prediction_id, slot)
-            raise
-        except CellopsError:
-            self._ledger.refused(call.prediction_id, slot)
-            raise
-        except BaseException:
-            self._ledger.failed(call.prediction_id, slot)
-            raise
-
-
-@dataclass(frozen=True, slots=True)
-class Counting:
-    """One request under way."""
-
-    ledger: Ledger
-    slot: Slot
-    prediction_id: str
-
-    def answer(self) -> None:
-        self.ledger.answered(self.prediction_id, self.slot)

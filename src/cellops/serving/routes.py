@@ -229,28 +229,26 @@ def _shared(protocols: Mapping[Model, Protocol], division: Division) -> tuple[Ha
         question, call = _understood(read.decode, read, body, received)
         asker = division.asker(body.headers, question.columns, call)
         slot = division.choose(asker)
-        model = division.model(slot)
+        model = division.begin(slot, call)
         try:
-            with division.counted(slot, call) as counting:
-                answer = model.plane.answer(question.columns, call)
-                counting.answer()
-                division.show(asker, question.columns, call, answer.predictions)
-        except CellopsError as error:
-            return _failing(read, model, error)
+            answer = model.plane.answer(question.columns, call)
+        except BaseException as error:  # noqa: BLE001 - it is raised again where it is none of ours
+            return _failing(read, model, division.failed(slot, call, error))
+        division.answered(slot, call)
+        division.show(asker, question.columns, call, answer.predictions)
         return msgspec.structs.replace(replies[model](question, call, answer), metrics=model.metrics)
 
     async def handle_short(body: Body, received: int, pool: Executor) -> Reply:
         question, call = _understood(read.decode, read, body, received)
         asker = division.asker(body.headers, question.columns, call)
         slot = division.choose(asker)
-        model = division.model(slot)
+        model = division.begin(slot, call)
         try:
-            with division.counted(slot, call) as counting:
-                answer = await model.plane.answer_beside_others(question.columns, call, pool)
-                counting.answer()
-                division.show(asker, question.columns, call, answer.predictions)
-        except CellopsError as error:
-            return _failing(read, model, error)
+            answer = await model.plane.answer_beside_others(question.columns, call, pool)
+        except BaseException as error:  # noqa: BLE001 - it is raised again where it is none of ours
+            return _failing(read, model, division.failed(slot, call, error))
+        division.answered(slot, call)
+        division.show(asker, question.columns, call, answer.predictions)
         return msgspec.structs.replace(replies[model](question, call, answer), metrics=model.metrics)
 
     return handle, handle_short

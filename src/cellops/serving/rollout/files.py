@@ -46,6 +46,7 @@ class RolloutFiles:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._state = folder / STATE
+        self._counted: Counted | None = None
         self._own = folder / EVIDENCE / f"{uuid4().hex}.json"
         self._turn = FileLock(folder / EVIDENCE / TURN, timeout=0, thread_local=False)
 
@@ -112,12 +113,15 @@ class RolloutFiles:
             os.fsync(file.fileno())
 
     def count(self, since: float, evidence: Evidence) -> None:
-        """What this process has counted in a stage until now."""
-        self._count(self._own, since, evidence)
+        """What this process has counted in a stage until now; it is written down where it is something new."""
+        counted = Counted(since=since, evidence=evidence)
+        if counted != self._counted:
+            self._count(self._own, counted)
+            self._counted = counted
 
     def count_quality(self, since: float, evidence: Evidence) -> None:
         """What labels say of a stage until now, of the answers of all processes: one of them has the turn to tell."""
-        self._count(self.folder / EVIDENCE / QUALITY, since, evidence)
+        self._count(self.folder / EVIDENCE / QUALITY, Counted(since=since, evidence=evidence))
 
     def take_turn(self) -> bool:
         """Whether this process tells of the labels: the first that asks, until it gives the turn back or dies."""
@@ -160,10 +164,10 @@ class RolloutFiles:
                 if Counted.from_file(path).since != since:
                     path.unlink()
 
-    def _count(self, file: Path, since: float, evidence: Evidence) -> None:
+    def _count(self, file: Path, counted: Counted) -> None:
         beside = file.with_suffix(".new")
         file.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_bytes(Counted(since=since, evidence=evidence).to_json())
+        beside.write_bytes(counted.to_json())
         beside.replace(file)
 
     def _counts(self) -> list[Path]:
