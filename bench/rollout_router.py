@@ -2,8 +2,8 @@
 
 Both packages are the same model under two digests, so that the difference is the router's. Without an option a request
 goes straight through the application, in this process, and the processor's time for it is measured: the socket costs
-the same in all. With `--sockets`, real servers on the smallest model are asked by `wrk`, which must be installed, as fast
-as they answer: requests a second. Two servers without a rollout show the noise.
+the same in all. With `--sockets`, real servers on the smallest model are asked by `wrk`, which must be installed, as
+fast as they answer: requests a second. Two servers without a rollout show the noise.
 """
 
 import argparse
