@@ -283,6 +283,10 @@ def test_a_challenger_with_another_contract_is_refused_before_anything_is_writte
         (("--challenger", "b", "--strategy", "blue-green", "--stages", "5,100"), "takes no rules"),
         (("--challenger", "b", "--strategy", "canary", "--share", "7"), "takes no share"),
         (("--challenger", "b", "--strategy", "shadow", "--stages", "7,100"), "has no stages"),
+        (("--challenger", "b", "--strategy", "ab", "--share", "nan"), "a percentage above 0"),
+        (("--challenger", "b", "--strategy", "shadow", "--share", "0"), "a percentage above 0"),
+        (("--challenger", "b", "--strategy", "canary", "--margin", "latency_margin=inf"), "is a finite number"),
+        (("--challenger", "b", "--strategy", "canary", "--margin", "least_seconds=nan"), ">= 0"),
     ],
 )
 def test_what_cannot_be_honoured_is_refused(words: tuple[str, ...], said: str, tmp_path: Path) -> None:
