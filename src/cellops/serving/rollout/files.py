@@ -14,7 +14,7 @@ from uuid import uuid4
 import msgspec
 from filelock import FileLock, Timeout
 
-from cellops.errors import UsageError
+from cellops.errors import NotReadyError, UsageError
 from cellops.monitoring.log_store import FOLDERS as LOGS
 from cellops.monitoring.uploading import HELD
 from cellops.records.base import Record
@@ -52,11 +52,18 @@ class RolloutFiles:
 
     @contextmanager
     def held(self, *, wait: bool) -> Iterator[bool]:
-        """While nobody else changes the state, in whatever process; without waiting it may not come to that."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        """While nobody else changes the state, in whatever process; without waiting it may not come to that.
+
+        Raises
+        ------
+        NotReadyError
+            When the folder cannot be written to; so do `write` and `note`.
+        """
         lock = FileLock(self.folder / LOCK, timeout=-1 if wait else 0)
         try:
-            lock.acquire()
+            with self._writing():
+                self.folder.mkdir(parents=True, exist_ok=True)
+                lock.acquire()
         except Timeout:
             yield False
             return
@@ -92,20 +99,21 @@ class RolloutFiles:
     def write(self, state: RolloutState) -> None:
         """Replace the state, and wait until that is on the disk."""
         beside = self._state.with_suffix(f".{os.getpid()}.new")
-        with beside.open("wb") as file:
-            file.write(state.to_json())
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(self._state)
-        folder = os.open(self.folder, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        with self._writing():
+            with beside.open("wb") as file:
+                file.write(state.to_json())
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(self._state)
+            folder = os.open(self.folder, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
 
     def note(self, decision: Decision) -> None:
         """Write down a decision, and wait until that is on the disk."""
-        with (self.folder / DECISIONS).open("ab") as file:
+        with self._writing(), (self.folder / DECISIONS).open("ab") as file:
             # A line that a crash has cut short must not take this one with it.
             broken = file.tell() > 0 and not self._ends_whole()
             file.write(b"\n" * broken + decision.to_json() + b"\n")
@@ -163,6 +171,16 @@ class RolloutFiles:
             with suppress(OSError, msgspec.DecodeError):
                 if Counted.from_file(path).since != since:
                     path.unlink()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except Timeout:
+            raise
+        except OSError as error:
+            fact = f"The rollout cannot be written down in {self.folder}: {error.strerror or error}"
+            raise NotReadyError(fact, remedy="See that the folder can be written to and the disk has room") from error
 
     def _count(self, file: Path, counted: Counted) -> None:
         beside = file.with_suffix(".new")

@@ -52,6 +52,7 @@ class Rollouts:
         self._shadowed = shadowed
         self._all: dict[str, Rollout] = {}
         self._due: dict[str, float] = {}
+        self._said: dict[tuple[str, str], str] = {}
         self._acting = threading.RLock()
 
     def of(self, name: str) -> Rollout:
@@ -101,7 +102,7 @@ class Rollouts:
         while not ended.wait(pause):
             begun = time.monotonic()
             for name, rollout in list(self._all.items()):
-                self._guarded(name, rollout.learn)
+                self._guarded((name, "labels"), rollout.learn)
             pause = max(LABELS_EVERY, (time.monotonic() - begun) / LABELS_SHARE)
 
     def _look(self, name: str, models: Sequence[Model]) -> None:
@@ -114,12 +115,16 @@ class Rollouts:
                     rollout.judge(models)
                     self._due[name] = begun + (time.monotonic() - begun) / JUDGING_SHARE
 
-        self._guarded(name, look)
+        self._guarded((name, "state"), look)
 
-    def _guarded(self, name: str, work: Callable[[], None]) -> None:
+    def _guarded(self, what: tuple[str, str], work: Callable[[], None]) -> None:
+        """Do it for a model, and say what goes wrong once for as long as it lasts."""
         try:
             work()
-        except CellopsError as error:
-            logger.error("The rollout of %s: %s", name, sentence(error))  # noqa: TRY400 - no traceback for an operator
-        except OSError as error:
-            logger.error("The rollout of %s cannot be written: %s", name, error.strerror)  # noqa: TRY400
+        except (CellopsError, OSError) as error:
+            said = sentence(error) if isinstance(error, CellopsError) else f"it cannot be written: {error.strerror}"
+            if self._said.get(what) != said:
+                logger.error("The rollout of %s: %s", what[0], said)  # noqa: TRY400 - no traceback for an operator
+            self._said[what] = said
+        else:
+            self._said.pop(what, None)
