@@ -11,9 +11,12 @@ OWN = struct.Struct("<I")
 HEADER_SIZE = LENGTHS.size + OWN.size
 
 
-def header(content: "memoryview | bytes") -> bytes:
-    """What stands before a frame."""
-    described = LENGTHS.pack(len(content), zlib.crc32(content))
+def header(*parts: "memoryview | bytes") -> bytes:
+    """What stands before a frame, which is given in parts."""
+    checksum = 0
+    for part in parts:
+        checksum = zlib.crc32(part, checksum)
+    described = LENGTHS.pack(sum(map(len, parts)), checksum)
     return described + OWN.pack(zlib.crc32(described))
 
 
