@@ -156,6 +156,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Most rows in one request."""
     server_request_seconds: Annotated[float, msgspec.Meta(gt=0, le=LONGEST_WAIT)] = 30.0
     """Longest time in which the head of a request, then its body, must have come, and then its answer be there."""
+    server_admin_seconds: Annotated[float, msgspec.Meta(gt=0, le=LONGEST_WAIT)] = 300.0
+    """Longest time that an order on the admin port is waited for, such as to load a package; it goes on after that."""
     server_shadow_mb: Annotated[int, msgspec.Meta(ge=64)] = 2048
     """MiB of memory that a challenger in the shadow may take before its process is ended and started again."""
     server_batching: Batching = "auto"

@@ -59,6 +59,12 @@ class Rollouts:
         with self._acting:
             yield
 
+    def follow(self, versions: Mapping[str, Sequence[Model]]) -> None:
+        """Divide the traffic as the states on the disk say now."""
+        with self._acting:
+            for name, models in versions.items():
+                self.of(name).follow(models)
+
     def learn(self, name: str, labels: Labelled) -> None:
         """Labels have come for a model."""
         if name in self._all:
