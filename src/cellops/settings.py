@@ -136,6 +136,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How many requests each client may send: `10/second`, or several with `;` between them. Default: any number."""
     server_rate_store: str | None = None
     """Redis in which servers count requests together: `redis://HOST:PORT`. Default: each counts its own."""
+    server_wrong_tokens: Annotated[int, msgspec.Meta(ge=0)] = 20
+    """Wrong tokens that may come from an address in a minute; then no new one from there is looked at. 0: any number."""
     server_reject: tuple[str, ...] = ()
     """Rules of packages that reject here, whatever they say: columns, or `RULE(COLUMN)`; with `;` between them."""
     server_fallback_answer: str | None = None

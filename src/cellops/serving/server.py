@@ -39,6 +39,7 @@ from cellops.serving.repository import Change, Reach, Repository, Source
 from cellops.serving.request_log import RequestLog, in_json
 from cellops.serving.rollout.plan import Plan
 from cellops.serving.running import Hooks, beside, run
+from cellops.serving.strangers import Strangers
 from cellops.serving.throttle import Throttle
 from cellops.serving.tls import Certificate
 from cellops.serving.workers import Group
@@ -262,14 +263,24 @@ class _Server:
             if exchange is not None:
                 stack.enter_context(exchange.written(repository.metrics.registry.collect))
             models = self._start(repository, crew)
-            app = App(models, access=access, limits=limits, throttle=throttle, requests=requests)
+            app = App(
+                models,
+                access=access,
+                limits=limits,
+                throttle=throttle,
+                requests=requests,
+                strangers=_strangers(settings),
+            )
             self.on_loaded()
             stack.enter_context(closing(app))
             actions = Actions(repository, AdminLog(self.kept.admin_log), self.on_change, crew)
             patient = AdminLimits(
                 limits.max_bytes, limits.max_rows, settings.server_admin_seconds, reading_seconds=limits.seconds
             )
-            admin = App(AdminTable(actions), access=access, limits=patient, requests=requests)
+            # Each port counts by itself, in the thread of its own event loop.
+            admin = App(
+                AdminTable(actions), access=access, limits=patient, requests=requests, strangers=_strangers(settings)
+            )
             stack.enter_context(closing(admin))
             ports.public.listen()
             if ports.admin is not None:
@@ -356,6 +367,11 @@ def _prove(package: LoadedPackage, token: str) -> None:
             replay(app, package.contract, f"/v2/models/{package.manifest.name}/infer", token)
     finally:
         app.close()
+
+
+def _strangers(settings: Settings) -> Strangers | None:
+    most = settings.server_wrong_tokens
+    return Strangers(most, settings.server_rate_store) if most else None
 
 
 def _oidc(settings: Settings) -> Oidc | None:
