@@ -137,7 +137,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     server_rate_store: str | None = None
     """Redis in which servers count requests together: `redis://HOST:PORT`. Default: each counts its own."""
     server_wrong_tokens: Annotated[int, msgspec.Meta(ge=0)] = 20
-    """Wrong tokens that may come from an address in a minute; then no new one from there is looked at. 0: any number."""
+    """Wrong tokens that an address may send in a minute before no other from there is looked at; 0 for any number."""
     server_reject: tuple[str, ...] = ()
     """Rules of packages that reject here, whatever they say: columns, or `RULE(COLUMN)`; with `;` between them."""
     server_fallback_answer: str | None = None
@@ -183,6 +183,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds after which a segment is closed all the same, where the prediction log has an address."""
     log_store: str | None = None
     """Address, as fsspec takes it, where each model's log is uploaded to a folder of its own: `s3://bucket/logs`."""
+    log_queue_rows: Count = 250_000
+    """Rows of the prediction log that may wait for the disk; beyond that the log is full."""
+    log_queue_mb: Count = 256
+    """MiB of requests whose rows may wait for it, which is less where strings are long."""
     log_on_full: Literal["drop", "refuse"] = "drop"
     """While the log cannot be written: `drop` answers on and counts what is lost, `refuse` answers 503."""
     log_pii_key: Annotated[str, msgspec.Meta(min_length=16)] | None = None

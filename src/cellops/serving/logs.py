@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from cellops.monitoring import label_log, prediction_log
 from cellops.monitoring.log_store import FOLDERS, LogStore
-from cellops.monitoring.segments import SegmentWriter
+from cellops.monitoring.segments import Room, SegmentWriter
 from cellops.monitoring.uploading import Uploader
 from cellops.records.contract import Schema
 from cellops.records.finding import Finding
@@ -49,7 +49,8 @@ class Logs:
             "keep": refuse,
         }
         key = settings.log_pii_key.encode() if settings.log_pii_key else None
-        predictions = prediction_log.open_writer(place.folder, schema, key=key, **rhythm)
+        room = Room(settings.log_queue_rows, settings.log_queue_mb * 2**20)
+        predictions = prediction_log.open_writer(place.folder, schema, key=key, room=room, **rhythm)
         try:
             labels = label_log.open_writer(place.folder, schema, **rhythm)
         except BaseException:
