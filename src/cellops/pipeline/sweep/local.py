@@ -9,7 +9,7 @@ from contextlib import ExitStack, suppress
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from cellops.capture.header import PARAMETER_CELLS
 from cellops.capture.reporting import SWEEP
@@ -18,7 +18,7 @@ from cellops.errors import NotebookError, StepError
 from cellops.pipeline import notebook as notebook_file
 from cellops.pipeline.clock import Clock
 from cellops.pipeline.filling import fill
-from cellops.pipeline.forkserver.candidates import candidates
+from cellops.pipeline.forkserver.candidates import modules_ahead
 from cellops.pipeline.forkserver.forkserver import ForkServer
 from cellops.pipeline.forkserver.process import ForkingProcess
 from cellops.pipeline.in_kernel import in_kernel
@@ -33,17 +33,6 @@ from cellops.pipeline.sweep.measuring import measured
 from cellops.records.execution import CellProgress
 from cellops.records.sweep import Report, Trial, TrialOrder, TrialState
 
-if TYPE_CHECKING:
-    from nbformat import NotebookNode
-
-OF_RUNS = (
-    "cellops.capture.content.arrays",
-    "cellops.data.splits.leaks",
-    "cellops.data.splits.table",
-    "cellops.packaging.contract",
-    "threadpoolctl",
-)
-"""What a kernel imports when a run ends. It needs numpy, for which a notebook may set something before its import."""
 PLACE = "sweep"
 """Where the values come from that a trial was given."""
 
@@ -236,9 +225,3 @@ def order_of(number: int, values: Mapping[str, object], folder: Path) -> TrialOr
         execution=uuid.uuid4().hex,
         output=str(folder / f"trial-{number:03d}.ipynb"),
     )
-
-
-def modules_ahead(notebook: "NotebookNode") -> tuple[str, ...]:
-    """What kernels import for their cells, and for the run that each of them opens where that brings nothing new."""
-    modules = candidates(notebook)
-    return (*modules, *OF_RUNS) if any(name.partition(".")[0] == "numpy" for name in modules) else modules
