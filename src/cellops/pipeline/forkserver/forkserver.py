@@ -84,6 +84,11 @@ class ForkServer:
             return None
         return self._process.fork(command[len(python) + len(LAUNCHER) :], environment, folder)
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether kernels can be forked by now."""
+        return self._begun and self._process is not None
+
     def program(
         self, arguments: Sequence[str], environment: Mapping[str, str], folder: Path, log: Path
     ) -> Detached | None:

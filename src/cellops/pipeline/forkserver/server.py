@@ -65,8 +65,9 @@ def serve(channel: socket.socket, orders: Lines) -> dict[str, Any] | None:
     os.set_blocking(wakes, False)
     signal.set_wakeup_fd(wakes, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
-    gc.collect()
-    gc.freeze()  # what is not looked at again stays shared, and costs nothing when a kernel ends
+    # What is not looked at again stays shared, and costs nothing when a kernel ends; looking for garbage among it would
+    # take longer than all of it is worth.
+    gc.freeze()
     gc.enable()
     while True:
         ready = [channel.fileno()] if orders.is_there else select.select([channel.fileno(), woken], [], [])[0]
