@@ -83,7 +83,7 @@ def test_a_kernel_that_was_started_ahead_is_like_any_other(tmp_path: Path) -> No
         lambda: started_ahead(KernelOptions(name="python3", folder=tmp_path, environment=of_all)), 1, 1
     )
     found.prepare()
-    notebook = new_notebook(cells=[new_code_cell(LOOK)])
+    notebook = new_notebook(cells=[new_code_cell(LOOK, metadata={"papermill": {}})], metadata={"papermill": {}})
     options = KernelOptions(name="python3", folder=tmp_path, environment={**of_all, "OWN": "2"}, spares=found)
     use = KernelRun(
         kernel=options, places={}, output=tmp_path / "o.ipynb", stop=Future(), tell=lambda _: None, save=lambda: None
@@ -92,7 +92,7 @@ def test_a_kernel_that_was_started_ahead_is_like_any_other(tmp_path: Path) -> No
     found.close()
     said, names = notebook.cells[0].outputs[0].text.splitlines()
     assert said == "2 1"
-    assert names.startswith("['', '\\nimport os")
+    assert names.startswith("['', 'import os")
     assert names.endswith("['In', 'Out', 'get_ipython', 'exit', 'quit', 'open', 'os']")
     assert notebook.cells[0].execution_count == 1
     assert notebook.metadata.language_info.name == "python"

@@ -164,6 +164,7 @@ def become_a_kernel(order: dict[str, Any], ahead: "Ahead") -> NoReturn:
     import ipykernel.ipkernel
     from ipykernel.kernelapp import IPKernelApp
 
+    from cellops.pipeline.forkserver.command_line import read_plainly
     from cellops.pipeline.forkserver.ending import end
 
     parent = os.environ["JPY_PARENT_PID"]
@@ -174,6 +175,7 @@ def become_a_kernel(order: dict[str, Any], ahead: "Ahead") -> NoReturn:
     if numpy_random is not None:
         numpy_random.seed()  # it was seeded when it was imported, and every kernel would draw the same numbers
     kernel = IPKernelApp.instance()
+    read_plainly(kernel, order["arguments"])
     vars(ipykernel.ipkernel)["sys"] = WithoutModules()
     kernel.initialize()  # type: ignore[no-untyped-call]
     vars(ipykernel.ipkernel)["sys"] = sys
@@ -225,7 +227,9 @@ def _pass_for_the_launcher() -> None:
 def _import_what_kernels_need() -> str | None:
     try:
         _pass_for_the_launcher()
-        import cellops.pipeline.forkserver.ending  # noqa: F401 - each kernel needs it
+        # Each kernel needs these.
+        import cellops.pipeline.forkserver.command_line
+        import cellops.pipeline.forkserver.ending  # noqa: F401
         from cellops.pipeline.forkserver.ahead import KERNEL, import_ahead
 
         # Nobody attaches a debugger to these kernels, and its import costs each of them a tenth of a second.
