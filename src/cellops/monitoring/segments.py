@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Entry = TypeVar("Entry")
 QUEUE_ROWS = 250_000
 """Rows that may wait to be written; more than that are counted as lost, so that a slow disk costs no memory."""
+TRIED_ENTRIES = 100
+"""Entries by which a disk that took nothing is tried again, so that no flush prepares all that waits in vain."""
 SHORTEST_WAIT = 0.01
 """Seconds between flushes at least, so that the thread never spins."""
 logger = logging.getLogger(__name__)
@@ -188,11 +190,18 @@ class SegmentWriter(Generic[Entry]):
             remove(self._folder / f"{self._writer}{LOCK}")
 
     def _flush(self) -> None:
+        if self._stalled is not None:
+            self._write_waiting(TRIED_ENTRIES)
+        if self._stalled is None:
+            self._write_waiting()
+
+    def _write_waiting(self, most: int | None = None) -> None:
+        """Write the first entries that wait; all of them where no number is given."""
         with self._guard:
-            entries = self._waiting
-            self._waiting, self._waiting_rows = [], 0
-        if entries:
+            entries, self._waiting = self._waiting[:most], [] if most is None else self._waiting[most:]
             self._in_hand = sum(rows for _, rows in entries)
+            self._waiting_rows -= self._in_hand
+        if entries:
             self._write(entries)
             self._in_hand = 0
 
