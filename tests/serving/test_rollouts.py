@@ -240,7 +240,7 @@ def test_a_package_in_a_rollout_stays_and_stages_of_another_can_be_started(
         assert at.order("start", strategy="canary", challenger="1234").status_code == 404
         versions = at.server.client.get(f"/v2/models/{NAME}").json()["versions"]
         other = next(each for each in versions if each != before.version)
-        assert at.order("start", strategy="blue-green", challenger=other).status_code == 200
+        assert at.order("start", strategy="blue-green", challenger=str(champion)).status_code == 200
         assert at.order("start", strategy="ab", challenger=other).status_code == 409
         assert at.order("switch").status_code == 200
         assert ask(at.server.client).value == CHAMPION

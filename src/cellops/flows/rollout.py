@@ -7,6 +7,7 @@ from urllib.parse import quote, urlsplit
 import msgspec
 
 from cellops.errors import CredentialsError, NotFoundError, NotReadyError, UsageError
+from cellops.flows.rollout_plan import unfit
 from cellops.records.rollout import RolloutAction, RolloutOrder, RolloutRules, RolloutView, Strategy
 from cellops.settings import Settings, load
 
@@ -59,7 +60,14 @@ def decide(
 
 
 def start_order(
-    challenger: str, *, strategy: str = Strategy.CANARY, share: float | None = None, why: str = "", **rules: object
+    challenger: str,
+    *,
+    strategy: str = Strategy.CANARY,
+    share: float | None = None,
+    key: str | None = None,
+    shadow_when: str | None = None,
+    why: str = "",
+    **rules: object,
 ) -> RolloutOrder:
     """The order to give a challenger traffic, with those rules of `RolloutRules` that are given and not None.
 
@@ -74,7 +82,7 @@ def start_order(
     try:
         checked = msgspec.convert(given, RolloutRules)
     except msgspec.ValidationError as error:
-        fact = f"A rule of the rollout does not fit: {error}"
+        fact = f"A rule of the rollout does not fit: {unfit(error)}"
         raise UsageError(fact, remedy="Margins and levels are shares, from 0 to 1") from error
     return RolloutOrder(
         action=RolloutAction.START,
@@ -82,7 +90,9 @@ def start_order(
         strategy=Strategy(strategy),
         challenger=challenger,
         share=share,
-        rules=checked,
+        key=key or "",
+        off_peak=shadow_when == "idle",
+        rules=checked if given else None,
     )
 
 

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from cellops.records.rollout import Comparison, RolloutState, RolloutView, Shown, Verdict
-from cellops.screens.console import console, count, plain, say
+from cellops.records.rollout import AUTOMATIC, Comparison, RolloutState, RolloutView, Shown, SlotPackage, Verdict
+from cellops.screens.console import console, count, plain, say, shown
 
 BAR = 41
 """Characters of a bar, in the middle of which both are equal."""
@@ -34,7 +34,19 @@ def rollout(view: RolloutView) -> None:
     for decision in view.state.decisions[-LAST:]:
         when = datetime.fromtimestamp(decision.when).astimezone().strftime("%Y-%m-%d %H:%M:%S")
         moved = f"{decision.before:g}% → {decision.after:g}%"
-        say(f"[dim]{when}[/] {decision.action} {moved} by {plain(decision.who)}: {plain(decision.why)}")
+        who = "the test" if decision.who == AUTOMATIC else plain(decision.who)
+        say(f"[dim]{when}[/] {decision.action} {moved} by {who}: {plain(decision.why)}")
+
+
+def in_short(state: RolloutState) -> str:
+    """A rollout in one line, for whoever starts a server."""
+    if state.challenger is None:
+        over = f", ended by {state.decisions[-1].action}" if state.decisions else ""
+        return f"Rollout of {state.model}{over}: {_named(state.champion)} answers"
+    part = "is shown" if state.strategy == "shadow" else "takes"
+    return (
+        f"Rollout of {state.model}: {state.strategy}{_stage(state)}, {_named(state.challenger)} {part} {state.share:g}%"
+    )
 
 
 def bar(comparison: Comparison, width: int = BAR) -> str:
@@ -64,20 +76,23 @@ def bar(comparison: Comparison, width: int = BAR) -> str:
 
 
 def _state(state: RolloutState) -> None:
-    stage = ""
-    if state.strategy == "canary" and state.challenger is not None:
-        stage = f", stage {state.stage + 1} of {len(state.rules.stages)}"
     paused = " [yellow]paused[/]" if state.paused else ""
-    say(f"[bold]{plain(state.model)}[/] {state.strategy}{stage}{paused}")
+    say(f"[bold]{plain(state.model)}[/] {state.strategy}{_stage(state)}{paused}")
     other = state.challenger
-    mine = "" if other is None else f" {100 - state.share if state.strategy != 'shadow' else 100:g}%"
-    say(f"  champion  {mine} {_package(state.champion.version, state.champion.digest)}")
+    mine = 100 - state.share if state.strategy != "shadow" else 100
+    say(f"  champion   {'' if other is None else f'{mine:g}%':<5}{plain(_named(state.champion))}")
     if other is not None:
-        say(f"  challenger {state.share:g}% {_package(other.version, other.digest)}")
+        say(f"  challenger {f'{state.share:g}%':<5}{plain(_named(other))}")
 
 
-def _package(version: str, digest: str) -> str:
-    return f"{plain(version)} [dim]{plain(digest[:12])}[/]"
+def _stage(state: RolloutState) -> str:
+    if state.strategy != "canary" or state.challenger is None:
+        return ""
+    return f", stage {state.stage + 1} of {len(state.rules.stages)}"
+
+
+def _named(package: SlotPackage) -> str:
+    return f"{package.version} ({shown(package.path)})"
 
 
 def _row(each: Comparison) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from cellops.errors import CellopsError, UsageError
 from cellops.packaging.load import LoadedPackage
 from cellops.packaging.versions import explained
 from cellops.records.finding import Finding
+from cellops.records.rollout import RolloutState
 from cellops.serving.actions import Action, Actions, Person
 from cellops.serving.admin import AdminTable
 from cellops.serving.admin_log import AdminLog
@@ -95,6 +96,8 @@ class Started:
     admin_url: str | None
     names: tuple[str, ...]
     """The models that it has."""
+    rollouts: tuple[RolloutState, ...] = ()
+    """Under way, or over."""
 
 
 def serve(
@@ -251,7 +254,8 @@ class _Server:
                 asked.listen()
                 stack.enter_context(beside(admin, asked, limits.seconds, place.certificate))
             names = tuple(repository.models.defaults)
-            started = Started(listener.url(tls=tls), asked.url(tls=tls) if asked else None, names)
+            admin_url = asked.url(tls=tls) if asked else None
+            started = Started(listener.url(tls=tls), admin_url, names, repository.rollouts.states)
             hooks = Hooks(
                 ready=partial(_ready, app, repository, partial(on_ready, started)),
                 stopping=partial(_drain, app, admin),

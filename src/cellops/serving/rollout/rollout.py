@@ -194,6 +194,11 @@ class Rollout:
     def ledger(self) -> Ledger:
         return self._ledger
 
+    @property
+    def state(self) -> RolloutState | None:
+        """None where there was never a rollout of these packages."""
+        return self._state
+
     def _verdict(self, state: RolloutState, *, whole: bool = True) -> tuple[Verdict, Evidence]:
         """What follows from what all processes have counted; whole with the intervals, which take longer to find."""
         evidence = self._files.counted(state.since)
@@ -238,7 +243,7 @@ class Rollout:
             why=act.why,
             model=self.name,
             strategy=before.strategy if before.challenger else after.strategy,
-            before=before.share,
+            before=ALL if before.challenger is None and act.action is RolloutAction.ROLLBACK else before.share,
             after=ALL if act.action is RolloutAction.PROMOTE else after.share,
             champion=before.champion,
             challenger=before.challenger or after.challenger,
@@ -286,11 +291,21 @@ def _has_ended(state: RolloutState, pair: tuple[str, str]) -> bool:
 
 
 def _meant(named: str, models: Sequence[Model]) -> Model:
-    found = [model for model in models if named and named in (model.version, model.digest, str(model.package.path))]
-    if not found:
-        fact = f"The server has no version {named or 'named'} of {models[-1].name}"
-        raise NotFoundError(fact, remedy=f"Its versions are {', '.join(model.version for model in models)}")
-    return found[0]
+    for named_by in (_exactly, _by_folder):
+        found = [model for model in models if named in named_by(model)]
+        if len(found) == 1:
+            return found[0]
+    fact = f"The server has no version {named or 'named'} of {models[-1].name}"
+    versions = ", ".join(f"{model.version} ({model.package.path.name})" for model in models)
+    raise NotFoundError(fact, remedy=f"Its versions are {versions}")
+
+
+def _exactly(model: Model) -> tuple[str, ...]:
+    return model.version, model.digest, str(model.package.path)
+
+
+def _by_folder(model: Model) -> tuple[str, ...]:
+    return (model.package.path.name,)
 
 
 def _of(slot: SlotPackage, models: Sequence[Model]) -> Model:
