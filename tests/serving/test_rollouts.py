@@ -158,6 +158,10 @@ def test_blue_green_switches_at_once_and_back(champion: Path, challenger: Path, 
         asked.ended.set()
         assert at.server.stop() == 0
     require_as_logged(asked.answers, at.log)
+    # By the same words it is not begun again, by another strategy it is.
+    for strategy, stands in (("blue-green", "single"), ("ab", "ab")):
+        with site(champion, tmp_path, "--challenger", str(challenger), "--strategy", strategy) as at:
+            assert at.view().state.strategy == stands
 
 
 def test_a_challenger_that_fails_is_rolled_back_by_itself(champion: Path, challenger: Path, tmp_path: Path) -> None:

@@ -218,7 +218,7 @@ class Rollout:
                     raise UsageError(fact, remedy=f"Serve with --strategy {state.strategy}, or end it before")
                 return state
             state = None
-        if state is not None and _has_ended(state, pair):
+        if state is not None and _has_ended(state, pair, strategy):
             return state
         before = _single(self.name, champion)
         if state is not None:
@@ -284,10 +284,13 @@ def _slot(model: Model) -> SlotPackage:
     return SlotPackage(path=str(model.package.path), version=model.version, digest=model.digest)
 
 
-def _has_ended(state: RolloutState, pair: tuple[str, str]) -> bool:
-    """Whether the last rollout was of these two packages, and has ended."""
-    of = [(each.champion.digest, each.challenger.digest) for each in state.decisions if each.challenger is not None]
-    return of[-1:] == [pair]
+def _has_ended(state: RolloutState, pair: tuple[str, str], strategy: Strategy) -> bool:
+    """Whether the last rollout was of these two packages and has ended; by another strategy a champion begins anew."""
+    for each in reversed(state.decisions):
+        if each.challenger is not None:
+            same = (each.champion.digest, each.challenger.digest) == pair
+            return same and (each.strategy is strategy or state.champion.digest != pair[0])
+    return False
 
 
 def _meant(named: str, models: Sequence[Model]) -> Model:
