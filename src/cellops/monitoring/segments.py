@@ -54,6 +54,8 @@ class SegmentWriter(Generic[Entry]):
         answers on takes no more of them than the queue holds.
     queue_rows
         Rows that may wait; an entry with more of them is taken when it finds the queue empty.
+    on_written
+        Sees each batch that was written, in the writer's thread.
 
     Raises
     ------
@@ -71,6 +73,7 @@ class SegmentWriter(Generic[Entry]):
         segment_seconds: float | None = None,
         keep: bool = False,
         queue_rows: int = QUEUE_ROWS,
+        on_written: "Callable[[pa.RecordBatch], None]" = lambda _batch: None,
     ) -> None:
         # Arrow loads pandas at its first conversion; beside a busy server that takes seconds, and the queue overflows.
         for module in ("pandas", "pyarrow.parquet", "pyarrow.pandas_compat", "pyarrow.vendored.version"):
@@ -82,6 +85,7 @@ class SegmentWriter(Generic[Entry]):
         self._segment_seconds = float("inf") if segment_seconds is None else segment_seconds
         self._keep = keep
         self._queue_rows = queue_rows
+        self._on_written = on_written
         try:
             self._writer, self._held = _hold(folder)
         except OSError as error:
@@ -222,6 +226,7 @@ class SegmentWriter(Generic[Entry]):
                 self._lose(sum(rows for _, rows in entries), _reason(error))
         else:
             self._stalled = None
+            self._on_written(batch)
             if segment.rows >= self._segment_rows:
                 self._finish()
 
