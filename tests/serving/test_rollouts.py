@@ -212,6 +212,10 @@ def test_blue_green_switches_at_once_and_back(champion: Path, challenger: Path, 
         for expected in (CHALLENGER, CHAMPION, CHALLENGER):
             assert at.order("switch").status_code == 200
             assert ask(at.server.client).value == expected
+            shares = ("0%", "100%") if expected == CHALLENGER else ("100%", "0%")
+            models = at.server.client.get("/ui/state").json()["models"]
+            assert [each["role"] for each in models] == [f"champion, {shares[0]}", f"challenger, {shares[1]}"]
+            assert [each["is_default"] for each in models] == [True, False]
             count = len(asked)
             until(lambda count=count: len(asked) > count + 10)
         assert at.order("rollback").json()["state"]["strategy"] == "single"

@@ -283,6 +283,7 @@ class Rollout:
             state.key,
             self._ledger,
             self._shadow,
+            state.share,
         )
 
     def _judged(self, state: RolloutState, champion: Model | None) -> Quality | None:
