@@ -102,7 +102,7 @@ def test_a_canary_goes_through_its_stages_under_load(champion: Path, challenger:
         ("advance", 5, 50, "Asked for"),
         ("advance", 50, 100, "Asked for"),
         ("promote", 100, 100, "better"),
-        ("rollback", 0, 0, "no, worse"),
+        ("rollback", 100, 0, "no, worse"),
     ]
     # Started again with the same words, a rollout that has ended does not begin anew.
     with site(champion, tmp_path, *words) as again:
@@ -285,7 +285,7 @@ def test_a_challenger_with_another_contract_is_refused_before_anything_is_writte
         (("--challenger", "b"), "nothing says how it takes part"),
         (("--challenger", "b", "--strategy", "canary", "--stages", "50,25,100"), "rising percentages"),
         (("--challenger", "b", "--strategy", "canary", "--stages", "5,50"), "the last is 100"),
-        (("--challenger", "b", "--strategy", "canary", "--stages", "5,many"), "Expected `float`"),
+        (("--challenger", "b", "--strategy", "canary", "--stages", "5,many"), "stages: expected a float"),
         (("--challenger", "b", "--strategy", "canary", "--margin", "luck=1"), "There is no such rule"),
         (("--challenger", "b", "--strategy", "canary", "--margin", "error_margin=7"), "<= 1"),
         (("--challenger", "b", "--strategy", "blue-green", "--stages", "5,100"), "takes no rules"),

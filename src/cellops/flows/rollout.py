@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import ssl
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -117,9 +118,15 @@ def _answered(method: str, path: str, body: bytes | None, server: str, token: st
         connection.request(method, path, body=body, headers=headers)
         answer = connection.getresponse()
         return answer.status, answer.read(MOST_BYTES)
+    except ssl.SSLCertVerificationError as error:
+        fact = f"The certificate of {server} is not trusted: {error.verify_message}"
+        remedy = "Set SSL_CERT_FILE to a PEM file with it, or with its issuer, and name the server as it does"
+        raise NotReadyError(fact, remedy=remedy) from error
     except (OSError, http.client.HTTPException) as error:
         fact = f"No server answers at {server}: {error}"
         remedy = "Start it with cellops serve ... --admin-port 8001, and name that port with --server"
+        if isinstance(error, http.client.HTTPException):
+            remedy = "Name its admin port with --server, and with https:// where it speaks TLS"
         raise NotReadyError(fact, remedy=remedy) from error
     finally:
         connection.close()
@@ -142,7 +149,7 @@ def _refusal(status: int, content: bytes) -> UsageError | NotFoundError | Creden
     said = _said(content) or f"The server answers with status {status}"
     fact = said.rstrip(".")
     if status in {UNAUTHORISED, FORBIDDEN}:
-        remedy = "Set CELLOPS_SERVER_TOKEN to a token with the scope admin: cellops token new NAME --scope admin"
+        remedy = "Set CELLOPS_SERVER_TOKEN, or give --token; it needs the scope admin"
         return CredentialsError(fact, remedy=remedy)
     if status == MISSING:
         return NotFoundError(fact, remedy="Name a model of the server, and its admin port with --server")
