@@ -13,7 +13,7 @@ ENDLESS = re.compile(r"(a+)+$"), "a" * 60 + "b"
 """A search of which nobody sees the end, and which lets no other thread run."""
 SLOWNESS = 0.05
 """Seconds."""
-LEAKED = 300_000_000
+LEAKED = 450_000_000
 """Bytes at a time."""
 TRUSTED = "support.moody.Moody"
 KEPT: list[Any] = []

@@ -36,6 +36,8 @@ class Call(msgspec.Struct, frozen=True):
     """When its rows happened, in nanoseconds since the epoch, UTC."""
     received: int
     protocol: str
+    size: int = 0
+    """Bytes of its body."""
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -187,6 +189,7 @@ class DataPlane:
             probabilities=predictions.probabilities,
             handled=handled.notes,
             packages=handled.packages,
+            size=call.size,
         )
         check_stop()
         rows = len(predictions.labels)

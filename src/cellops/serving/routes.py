@@ -300,7 +300,7 @@ def _understood(
     if question.request_id and not is_request_id(request_id):
         raise refuse_request_id()
     event = event_time_of(body.headers, received)
-    return question, Call(body.prediction_id, request_id, event, received, protocol.name)
+    return question, Call(body.prediction_id, request_id, event, received, protocol.name, len(body.content))
 
 
 def _warnings(of_rows: tuple[str, ...], question: Question) -> tuple[str, ...]:
