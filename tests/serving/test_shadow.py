@@ -165,6 +165,6 @@ def test_off_peak_it_is_asked_only_while_the_server_has_little_to_do(
 def test_it_ends_with_a_server_that_is_killed_also_while_it_hangs(shadowed: Site) -> None:
     assert until(lambda: answered(shadowed))
     process = process_of(shadowed)
-    ask(shadowed.server.client, moody.HANG)
+    ask(shadowed.server.client, moody.HOLD)
     shadowed.server.process.kill()
     until(lambda: not Path(f"/proc/{process}").exists() or Path(f"/proc/{process}/cmdline").read_bytes() == b"")
