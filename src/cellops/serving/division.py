@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from cellops.data.decoder import Columns
-from cellops.errors import CellopsError, DeadlineError
+from cellops.errors import CellopsError, DeadlineError, InputError
 from cellops.packaging.predictor import Predictions
 from cellops.serving.dataplane import Call
 from cellops.serving.errors import InferenceError
@@ -29,6 +29,8 @@ class Traffic:
     """Where is counted what both do."""
     shadow: Shadow | None = None
     """Where the challenger is shown what the champion answers."""
+    share: float = 0.0
+    """Percent of the traffic that the challenger takes, or is shown."""
 
 
 class Division:
@@ -47,6 +49,8 @@ class Division:
         self._slots = {Slot.CHAMPION: champion, Slot.CHALLENGER: challenger}
         self._strategy, self._ledger, self._shadow = traffic.strategy, traffic.ledger, traffic.shadow
         self._key = UserKey(traffic.key, champion.plane.contract.schema)
+        self.roles = _roles(traffic, champion, challenger)
+        """What each has to do with the traffic, for a person."""
 
     def asker(self, headers: Headers, columns: Columns, call: Call) -> Asker:
         """Who asks; `InputError` where rows of several users came together."""
@@ -56,25 +60,31 @@ class Division:
         """Who answers."""
         return self._strategy.choose(asker)
 
-    def begin(self, slot: Slot, call: Call) -> Model:
-        """Count a request from now on; gives the model that answers it."""
-        self._ledger.begin(call.prediction_id, slot)
+    def begin(self, asker: Asker, slot: Slot, call: Call) -> Model:
+        """Count a request from now on, where chance chose the package; gives the model that answers it."""
+        if self._strategy.compares(asker):
+            self._ledger.begin(call.prediction_id, slot)
         return self._slots[slot]
 
     def answered(self, slot: Slot, call: Call) -> None:
         self._ledger.answered(call.prediction_id, slot)
 
-    def failed(self, slot: Slot, call: Call, error: BaseException) -> CellopsError:
-        """Count what became of a request; one that was refused for what it asked says nothing of a model.
+    def failed(self, slot: Slot, columns: Columns, call: Call, error: BaseException) -> CellopsError:
+        """Count what became of a request; gives an error that clients are told, and raises any other.
 
-        Gives an error that clients are told, and raises any other.
+        One that was refused for what it asked says nothing of a package, unless the other would have taken it.
         """
-        is_refusal = isinstance(error, CellopsError) and not isinstance(error, InferenceError | DeadlineError)
-        count = self._ledger.refused if is_refusal else self._ledger.failed
+        count = self._ledger.refused if self._is_to_blame(slot, columns, error) else self._ledger.failed
         count(call.prediction_id, slot)
         if not isinstance(error, CellopsError):
             raise error
         return error
+
+    def _is_to_blame(self, slot: Slot, columns: Columns, error: BaseException) -> bool:
+        """Whether the request is."""
+        if isinstance(error, InputError):
+            return self._other(slot).plane.refuses(columns)
+        return isinstance(error, CellopsError) and not isinstance(error, InferenceError | DeadlineError)
 
     def show(self, asker: Asker, columns: Columns, call: Call, predictions: Predictions) -> None:
         """Show a request to the challenger that is not to answer it, where the strategy says so."""
@@ -83,3 +93,12 @@ class Division:
 
     def model(self, slot: Slot) -> Model:
         return self._slots[slot]
+
+    def _other(self, slot: Slot) -> Model:
+        return self._slots[Slot.CHAMPION if slot is Slot.CHALLENGER else Slot.CHALLENGER]
+
+
+def _roles(traffic: Traffic, champion: Model, challenger: Model) -> dict[Model, str]:
+    if traffic.shadow is not None:
+        return {champion: "champion, 100%", challenger: f"challenger in the shadow, shown {traffic.share:g}%"}
+    return {champion: f"champion, {100 - traffic.share:g}%", challenger: f"challenger, {traffic.share:g}%"}

@@ -229,11 +229,11 @@ def _shared(protocols: Mapping[Model, Protocol], division: Division) -> tuple[Ha
         question, call = _understood(read.decode, read, body, received)
         asker = division.asker(body.headers, question.columns, call)
         slot = division.choose(asker)
-        model = division.begin(slot, call)
+        model = division.begin(asker, slot, call)
         try:
             answer = model.plane.answer(question.columns, call)
         except BaseException as error:  # noqa: BLE001 - it is raised again where it is none of ours
-            return _failing(read, model, division.failed(slot, call, error))
+            return _failing(read, model, division.failed(slot, question.columns, call, error))
         division.answered(slot, call)
         division.show(asker, question.columns, call, answer.predictions)
         return msgspec.structs.replace(replies[model](question, call, answer), metrics=model.metrics)
@@ -242,11 +242,11 @@ def _shared(protocols: Mapping[Model, Protocol], division: Division) -> tuple[Ha
         question, call = _understood(read.decode, read, body, received)
         asker = division.asker(body.headers, question.columns, call)
         slot = division.choose(asker)
-        model = division.begin(slot, call)
+        model = division.begin(asker, slot, call)
         try:
             answer = await model.plane.answer_beside_others(question.columns, call, pool)
         except BaseException as error:  # noqa: BLE001 - it is raised again where it is none of ours
-            return _failing(read, model, division.failed(slot, call, error))
+            return _failing(read, model, division.failed(slot, question.columns, call, error))
         division.answered(slot, call)
         division.show(asker, question.columns, call, answer.predictions)
         return msgspec.structs.replace(replies[model](question, call, answer), metrics=model.metrics)
@@ -298,7 +298,7 @@ def _understood(
     if question.request_id and not is_request_id(request_id):
         raise refuse_request_id()
     event = event_time_of(body.headers, received)
-    return question, Call(body.prediction_id, request_id, event, received, protocol.name)
+    return question, Call(body.prediction_id, request_id, event, received, protocol.name, len(body.content))
 
 
 def _warnings(of_rows: tuple[str, ...], question: Question) -> tuple[str, ...]:
