@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cellops.errors import CellopsError
+from cellops.records.rollout import RolloutState
 from cellops.serving.division import Traffic
 from cellops.serving.errors import sentence
 from cellops.serving.model import Model
@@ -58,6 +59,12 @@ class Rollouts:
             if name not in self._all:
                 self._all[name] = Rollout(name, self._folder(name), self._patience, self._put, self._shadowed)
             return self._all[name]
+
+    @property
+    def states(self) -> tuple[RolloutState, ...]:
+        """Of the models that have or had a rollout."""
+        with self._acting:
+            return tuple(rollout.state for rollout in self._all.values() if rollout.state is not None)
 
     @contextmanager
     def acting(self) -> Iterator[None]:
