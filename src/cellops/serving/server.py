@@ -247,6 +247,7 @@ class _Server:
             settings.server_max_bytes,
             settings.server_max_rows,
             settings.server_request_seconds,
+            wait_seconds=settings.server_wait_seconds,
             explained_rows=settings.server_explain_rows,
             explain_evaluations=settings.server_explain_evaluations,
             explain_seconds=settings.server_explain_seconds,
