@@ -77,6 +77,7 @@ def open_writer(
     keep: bool = False,
     key: bytes | None = None,
     room: Room = ROOM,
+    on_written: "Callable[[pa.RecordBatch], None]" = lambda _batch: None,
 ) -> SegmentWriter[Answered]:
     """A writer of the predictions in the log folder `folder`; its rhythm and its room are those of `SegmentWriter`.
 
@@ -91,6 +92,7 @@ def open_writer(
         keep=keep,
         room=room,
         weigh=_weight,
+        on_written=on_written,
     )
 
 

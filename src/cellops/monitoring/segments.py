@@ -71,6 +71,8 @@ class SegmentWriter(Generic[Entry]):
         How much may wait; an entry with more than that is taken when it finds the queue empty.
     weigh
         About how many bytes an entry takes while it waits; called for each, so that it must not look at every value.
+    on_written
+        Sees each batch that was written, in the writer's thread.
 
     Raises
     ------
@@ -89,6 +91,7 @@ class SegmentWriter(Generic[Entry]):
         keep: bool = False,
         room: Room = ROOM,
         weigh: Callable[[Entry], int] = lambda _entry: 0,
+        on_written: "Callable[[pa.RecordBatch], None]" = lambda _batch: None,
     ) -> None:
         # Arrow loads pandas at its first conversion; beside a busy server that takes seconds, and the queue overflows.
         for module in ("pandas", "pyarrow.parquet", "pyarrow.pandas_compat", "pyarrow.vendored.version"):
@@ -101,6 +104,7 @@ class SegmentWriter(Generic[Entry]):
         self._keep = keep
         self._room = room
         self._weigh = weigh
+        self._on_written = on_written
         try:
             self._writer, self._held = _hold(folder)
         except OSError as error:
@@ -247,6 +251,7 @@ class SegmentWriter(Generic[Entry]):
                 self._lose(sum(each.rows for each in entries), _reason(error))
         else:
             self._stalled = None
+            self._on_written(batch)
             if segment.rows >= self._segment_rows:
                 self._finish()
 
