@@ -270,7 +270,7 @@ class _Server:
                 limits=limits,
                 throttle=throttle,
                 requests=requests,
-                strangers=_strangers(settings),
+                strangers=_strangers(settings, place.workers),
             )
             self.on_loaded()
             stack.enter_context(closing(app))
@@ -280,7 +280,11 @@ class _Server:
             )
             # Each port counts by itself, in the thread of its own event loop.
             admin = App(
-                AdminTable(actions), access=access, limits=patient, requests=requests, strangers=_strangers(settings)
+                AdminTable(actions),
+                access=access,
+                limits=patient,
+                requests=requests,
+                strangers=_strangers(settings, place.workers),
             )
             stack.enter_context(closing(admin))
             ports.public.listen()
@@ -370,9 +374,10 @@ def _prove(package: LoadedPackage, token: str) -> None:
         app.close()
 
 
-def _strangers(settings: Settings) -> Strangers | None:
-    most = settings.server_wrong_tokens
-    return Strangers(most, settings.server_rate_store) if most else None
+def _strangers(settings: Settings, workers: int) -> Strangers | None:
+    """Without a store that they share each worker lets its part of the wrong tokens come."""
+    most, store = settings.server_wrong_tokens, settings.server_rate_store
+    return Strangers(most if store else max(1, most // workers), store) if most else None
 
 
 def _oidc(settings: Settings) -> Oidc | None:
