@@ -1,7 +1,8 @@
 """How long a request would wait for its model: by how many wait already, and how often one was answered of late.
 
-What is measured is the time from one answer to the next while any is waited for, so that calls for several requests,
-threads beside each other and whatever else the machine has to do are counted in.
+What is measured is the time from one answer to the next while many wait, so that calls for several requests, threads
+beside each other and whatever else the machine has to do are counted in. What is measured while few wait says nothing
+of that: a model may answer twenty requests by one call as fast as one.
 """
 
 import math
@@ -12,6 +13,10 @@ from cellops.errors import NotReadyError
 
 LEAST = 16
 """Requests that may wait for a model however long it takes: as many as a few clients send who each wait for theirs."""
+FEW = 4
+"""Many wait from the least that are refused until only so many are left."""
+ENOUGH = 32
+"""Answers after which it is known how long one takes; the first calls of a model are no example for the others."""
 MEMORY = 1.0
 """Seconds of work after which what was measured counts for about a third."""
 
@@ -23,40 +28,36 @@ class Backlog:
     ----------
     clock
         Gives seconds.
-
-    Examples
-    --------
-    >>> seconds = iter([0.0, 0.2, 0.4])
-    >>> backlog = Backlog(lambda: next(seconds))
-    >>> backlog.begin(), backlog.begin(), backlog.end(answered=True), backlog.begin()
-    (None, None, None, None)
-    >>> round(backlog.expected(), 3)  # two wait, and one is answered every 0.2 s
-    0.4
     """
 
     def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
         self._clock = clock
-        self._waiting = 0
+        self._waiting = self._measured = 0
+        self._are_many = False
         self._since = 0.0
         self._seconds = self._answered = 0.0
 
     def begin(self) -> None:
         """A request waits."""
-        if not self._waiting:
-            self._since = self._clock()
         self._waiting += 1
+        if not self._are_many and self._waiting >= LEAST:
+            self._are_many = True
+            self._since = self._clock()
 
     def end(self, *, answered: bool) -> None:
         """It waits no more; one that was refused for what it asked says nothing of the model."""
-        self._waiting -= 1
-        if answered:
+        if self._are_many and answered:
             now = self._clock()
             self._seconds, self._answered = self._with_another(now)
             self._since = now
+            self._measured += 1
+        self._waiting -= 1
+        if self._waiting < FEW:
+            self._are_many = False
 
     def expected(self) -> float:
-        """Seconds until a request that came now would be answered last; 0 before anything is known."""
-        if not (self._waiting and self._answered):
+        """Seconds until a request that came now would be answered last; 0 before enough is known, or while few wait."""
+        if not self._are_many or self._measured < ENOUGH:
             return 0.0
         # At least as if one were answered only now: a model that is stuck has answered none of late.
         seconds, answered = self._with_another(self._clock())
