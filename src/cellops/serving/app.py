@@ -27,7 +27,7 @@ from cellops.serving.routes import OPEN, Route, Table
 from cellops.serving.strangers import Strangers
 from cellops.serving.throttle import Throttle
 from cellops.serving.tokens import TokenScope
-from cellops.serving.wholes import WHOLE
+from cellops.serving.wholes import WHOLE, Whole
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -117,7 +117,7 @@ class App:
         started = time.perf_counter()
         received = time.time_ns()
         # Taken out, since it holds on to what holds the scope.
-        whole = scope.pop("extensions", NONE).get(WHOLE)
+        whole: Whole | None = scope.pop("extensions", NONE).get(WHOLE)
         headers: Headers = dict(scope["headers"])
         path, table = scope["path"], self.table
         route = table.find(path)
@@ -133,7 +133,7 @@ class App:
         metrics.in_progress.inc()
         arrival = Arrival(headers, received, request_id, prediction_id)
         try:
-            reply = await self._reply(route, scope, receive, arrival)
+            reply = await self._reply(route, scope, receive, arrival, whole)
         except CellopsError as error:
             reply = error_reply(protocol, error)
         finally:
@@ -157,7 +157,9 @@ class App:
         if self._requests is not None:
             self._requests.add(_line(arrival, route, protocol.name, reply, seconds))
 
-    async def _reply(self, route: Route | None, scope: Scope, receive: Receive, arrival: Arrival) -> Reply | None:
+    async def _reply(
+        self, route: Route | None, scope: Scope, receive: Receive, arrival: Arrival, whole: Whole | None
+    ) -> Reply | None:
         """The reply of a route; None when the client has gone."""
         path, headers = scope["path"], arrival.headers
         check_head(scope["headers"], len(path) + len(scope.get("query_string", b"")))
@@ -183,7 +185,7 @@ class App:
             raise refuse_request_id()
         self._take_place(route)
         try:
-            content = await self._limits.read(headers, receive)
+            content = await self._limits.read(headers, receive, whole.body if whole else None)
             if content is None:
                 return None
             body = Body(

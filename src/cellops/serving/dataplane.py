@@ -137,6 +137,14 @@ class DataPlane:
             handled = self._policies.answer(self._package.digest, columns, rows)
         return self._complete(handled, columns, call)
 
+    def refuses(self, columns: Columns) -> bool:
+        """Whether some rows break a rule that rejects, or lack what the model needs."""
+        try:
+            own = columns if self._policies is None else self._policies.own_rows(columns)[0]
+        except InputError:
+            return True
+        return len(self._check.refused_rows(own)) > 0
+
     async def answer_beside_others(self, columns: Columns, call: Call, pool: Executor) -> Answer:
         """The same on the event loop, where requests that wait at the same time may be answered by one call."""
         if self._policies is not None:

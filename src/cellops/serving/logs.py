@@ -68,12 +68,11 @@ class Logs:
             "keep": refuse,
         }
         key = settings.log_pii_key.encode() if settings.log_pii_key else None
-        room = Room(settings.log_queue_rows, settings.log_queue_mb * 2**20)
         predictions = prediction_log.open_writer(
             place.folder,
             schema,
             key=key,
-            room=room,
+            room=Room(settings.log_queue_rows, settings.log_queue_mb * 2**20),
             on_written=lambda batch: to_review(asked(batch, schema, settings.review_below)),
             **rhythm,
         )

@@ -236,7 +236,7 @@ def _shared(protocols: Mapping[Model, Protocol], division: Division) -> tuple[Ha
         slot = division.choose(asker)
         model = division.model(slot)
         try:
-            with division.counted(slot, call) as counting:
+            with division.counted(asker, slot, question.columns, call) as counting:
                 answer = model.plane.answer(question.columns, call)
                 counting.answer()
                 division.show(asker, question.columns, call, answer.predictions)
@@ -250,7 +250,7 @@ def _shared(protocols: Mapping[Model, Protocol], division: Division) -> tuple[Ha
         slot = division.choose(asker)
         model = division.model(slot)
         try:
-            with division.counted(slot, call) as counting:
+            with division.counted(asker, slot, question.columns, call) as counting:
                 answer = await model.plane.answer_beside_others(question.columns, call, pool)
                 counting.answer()
                 division.show(asker, question.columns, call, answer.predictions)
