@@ -98,7 +98,8 @@ def test_a_server_killed_under_load_leaves_a_log_that_can_be_read(flights: Path,
         assert isinstance(failed, httpx.TransportError)
         return seen
 
-    with running(flights, tmp_path, log_segment_rows="100", log_flush_seconds="0.05") as server:
+    settings = {"log_segment_rows": "100", "log_flush_seconds": "0.05", "server_wait_seconds": "60"}
+    with running(flights, tmp_path, **settings) as server:
         seen = asyncio.run(ask_and_kill(server))
     kept = prediction_log.read(tmp_path / "log")
     assert len(kept) >= seen
