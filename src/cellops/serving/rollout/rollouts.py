@@ -128,6 +128,7 @@ class Rollouts:
                 if begun >= self._due.get(name, 0.0):
                     rollout.judge(models)
                     self._due[name] = begun + (time.monotonic() - begun) / JUDGING_SHARE
+                rollout.count()
 
         self._guarded(name, "state", look)
 
