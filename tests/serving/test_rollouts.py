@@ -330,7 +330,7 @@ def test_a_package_in_a_rollout_stays_and_stages_of_another_can_be_started(
         # What is refused leaves nothing behind: the next start is the first.
         refused = at.order("start", strategy="ab", challenger=other, key="no such, column")
         assert (refused.status_code, at.order("start").status_code) == (400, 400)
-        assert not (at.log / "decisions.jsonl").exists()
+        assert not (at.log / NAME / "decisions.jsonl").exists()
         assert at.order("start", strategy="blue-green", challenger=str(champion)).status_code == 200
         assert at.order("start", strategy="ab", challenger=other).status_code == 409
         assert at.order("switch").status_code == 200
@@ -339,7 +339,7 @@ def test_a_package_in_a_rollout_stays_and_stages_of_another_can_be_started(
         at.server.process.send_signal(signal.SIGHUP)
         until(lambda: "A rollout of moody is under way" in (tmp_path / "errors").read_text())
         # A state that somebody has torn: it is said once, and the traffic goes on as it was divided.
-        state = at.log / "rollout.json"
+        state = at.log / NAME / "rollout.json"
         torn = state.with_name("torn")
         torn.write_bytes(state.read_bytes()[:-20])
         torn.replace(state)
