@@ -17,6 +17,7 @@ from cellops.packaging.predictor import Predictions
 from cellops.packaging.stopping import STOP, Stop, check_stop
 from cellops.records.base import Value
 from cellops.serving import chunks
+from cellops.serving.awaited import Awaited, told_at_once
 from cellops.serving.batching import Batcher, Gather
 from cellops.serving.explanations import Explanations
 from cellops.serving.failures import is_discreet, no_answer
@@ -135,22 +136,39 @@ class DataPlane:
             handled = self._policies.answer(self._package.digest, columns, rows)
         return self._complete(handled, columns, call)
 
-    async def answer_beside_others(self, columns: Columns, call: Call, pool: Executor) -> Answer:
-        """The same on the event loop, where requests that wait at the same time may be answered by one call."""
-        if self._policies is not None:
-            return await self._answer_in_thread(columns, call, pool)
-        self._admit()
-        assert self._batcher is not None  # noqa: S101 - nothing is asked after the end
-        rows = _rows_of(columns)
-        warnings = tuple(self._check.warnings(columns, rows))
-        try:
-            predictions = await self._batcher.predict(columns, rows, pool)
-        except Exception as error:
-            raise self._told(columns, error) from error
-        return self._complete(Handled(predictions, warnings, None, None), columns, call)
+    def ask(self, columns: Columns, call: Call, pool: Executor, hear: Callable[[Answer | Exception], None]) -> Awaited:
+        """The same on the event loop, where requests that wait at the same time may be answered by one call.
 
-    async def _answer_in_thread(self, columns: Columns, call: Call, pool: Executor) -> Answer:
-        stop = Stop()
+        `hear` is told the answer, or what `answer` raises, before this returns or later.
+        """
+        if self._policies is not None:
+            return self._ask_in_thread(columns, call, pool, hear)
+        assert self._batcher is not None  # noqa: S101 - nothing is asked after the end
+        try:
+            self._admit()
+            rows = _rows_of(columns)
+            warnings = tuple(self._check.warnings(columns, rows))
+        except CellopsError as error:
+            return told_at_once(hear, error)
+
+        def answered(predictions: Predictions | Exception) -> None:
+            told: Answer | Exception
+            if isinstance(predictions, Exception):
+                told = self._told(columns, predictions)
+            else:
+                try:
+                    told = self._complete(Handled(predictions, warnings, None, None), columns, call)
+                except CellopsError as error:
+                    told = error
+            hear(told)
+
+        return self._batcher.ask(columns, rows, pool, answered)
+
+    def _ask_in_thread(
+        self, columns: Columns, call: Call, pool: Executor, hear: Callable[[Answer | Exception], None]
+    ) -> Awaited:
+        stop, awaited = Stop(), Awaited(hear)
+        awaited.stop = stop.ask
 
         def work() -> Answer:
             token = STOP.set(stop)
@@ -159,11 +177,12 @@ class DataPlane:
             finally:
                 STOP.reset(token)
 
-        try:
-            return await asyncio.get_running_loop().run_in_executor(pool, work)
-        except asyncio.CancelledError:
-            stop.ask()
-            raise
+        def came(answered: "asyncio.Future[Answer]") -> None:
+            if not answered.cancelled():
+                awaited.tell(answered.exception() or answered.result())
+
+        asyncio.get_running_loop().run_in_executor(pool, work).add_done_callback(came)
+        return awaited
 
     def _complete(self, handled: Handled, columns: Columns, call: Call) -> Answer:
         predictions = handled.predictions

@@ -1,8 +1,5 @@
 """Two models that share the traffic of one name: each request is answered by one of them as a whole."""
 
-import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from cellops.data.decoder import Columns
@@ -67,22 +64,10 @@ class Division:
     def model(self, slot: Slot) -> Model:
         return self._slots[slot]
 
-    @contextmanager
-    def counted(self, slot: Slot, call: Call) -> Iterator["Counting"]:
-        """Count what becomes of a request; one that was refused for what it asked says nothing of a model."""
+    def count(self, slot: Slot, call: Call) -> "Counting":
+        """Count what becomes of a request, from now on."""
         self._ledger.begin(call.prediction_id, slot)
-        counting = Counting(self._ledger, slot, call.prediction_id)
-        try:
-            yield counting
-        except (InferenceError, DeadlineError, asyncio.CancelledError):
-            self._ledger.failed(call.prediction_id, slot)
-            raise
-        except CellopsError:
-            self._ledger.refused(call.prediction_id, slot)
-            raise
-        except BaseException:
-            self._ledger.failed(call.prediction_id, slot)
-            raise
+        return Counting(self._ledger, slot, call.prediction_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,3 +80,10 @@ class Counting:
 
     def answer(self, predictions: Predictions) -> None:
         self.ledger.answered(self.prediction_id, self.slot, predictions)
+
+    def fail(self, error: BaseException) -> None:
+        """It has no answer; one that was refused for what it asked says nothing of a model."""
+        if isinstance(error, CellopsError) and not isinstance(error, InferenceError | DeadlineError):
+            self.ledger.refused(self.prediction_id, self.slot)
+        else:
+            self.ledger.failed(self.prediction_id, self.slot)

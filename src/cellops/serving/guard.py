@@ -10,6 +10,8 @@ from typing import Any
 
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
+from cellops.serving.direct import Direct, Taker
+from cellops.serving.heads import Head, KnownHead
 from cellops.serving.limits import MOST_HEAD_BYTES
 from cellops.serving.wholes import WHOLE, Whole
 
@@ -38,6 +40,11 @@ class Guard(asyncio.Protocol):
     pipeline: Sized = ()
     server_state: Any
     flow: Any
+    app: Any
+    parser: Any
+    url: bytes
+    headers: Any
+    expect_100_continue: bool
     timeout_keep_alive: float
     timeout_keep_alive_handler: Callable[[], None]
 
@@ -46,6 +53,13 @@ class Guard(asyncio.Protocol):
     _deadline: asyncio.TimerHandle | None = None
     _unread: asyncio.TimerHandle | None = None
     _head_bytes = 0
+    _taker: Taker | None = None
+    _direct: Direct | None = None
+    """The request that comes, if it can be answered without ASGI."""
+    _known: KnownHead | None = None
+    """The head of the last one that was."""
+    _is_between = True
+    """Whether the next byte that comes begins a request."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -55,6 +69,7 @@ class Guard(asyncio.Protocol):
             from cellops.serving.upgrades import PlainParser
 
             self.parser = PlainParser(self)
+            self._taker = self.app if hasattr(self.app, "take") else None
         if len(self.connections) > MOST_CONNECTIONS:
             self._refuse(BUSY)
         else:
@@ -86,21 +101,98 @@ class Guard(asyncio.Protocol):
         else:
             self.timeout_keep_alive_handler()
 
+    def on_message_begin(self) -> None:
+        self._is_between = False
+        super().on_message_begin()  # type: ignore[misc]
+
+    def on_headers_complete(self) -> None:
+        head = self._simple_head()
+        if head is None:
+            super().on_headers_complete()  # type: ignore[misc]
+        else:
+            self.cycle = self._direct = Direct(self, head)
+
+    def on_message_complete(self) -> None:
+        self._is_between = True
+        super().on_message_complete()  # type: ignore[misc]
+
     def data_received(self, data: bytes) -> None:
+        known = self._known
+        if known is not None and self._is_between and self._may_begin():
+            body = known.body(data)
+            if body is not None and self._taker is not None and self._taker.takes(known.head.path, len(body)):
+                self.cycle = Direct(self, known.head)
+                self.cycle.begin(self._taker, body)
+                self._has_come()
+                return
+        was_between = self._is_between
         super().data_received(data)
         if len(self.pipeline) > MOST_PIPELINED:
             # Without a word, which would be taken for the answer to the first of them.
             self.transport.abort()
+        elif self._direct is not None:
+            if not self.transport.is_closing():
+                self._begin_direct(data if was_between else b"")
+            self._has_come()
+        elif self.cycle is not None and not self.cycle.response_complete:
+            self._has_come()
+        else:
+            self._wait_for_head(len(data))
+
+    def _may_begin(self) -> bool:
+        """Whether a request that comes now is the next to be answered."""
+        return (
+            (self.cycle is None or self.cycle.response_complete)
+            and not self.pipeline
+            and not self.flow.write_paused
+            and not self.transport.is_closing()
+        )
+
+    def _simple_head(self) -> Head | None:
+        """The head that was read, where nothing about it but its path, its headers and its length matters."""
+        taker = self._taker
+        if taker is None or self.expect_100_continue or not self._may_begin():
+            return None
+        parser = self.parser
+        if parser.get_method() != b"POST" or parser.get_http_version() != "1.1" or not parser.should_keep_alive():
+            return None
+        head = Head("POST", self.url.decode("ascii", "replace"), self.headers)
+        size = head.headers.get(b"content-length", b"")
+        if not size.isdigit() or b"transfer-encoding" in head.headers or not taker.takes(head.path, int(size)):
+            return None
+        return head
+
+    def _begin_direct(self, data: bytes) -> None:
+        """Answer the request that has come with these bytes, unless more of it is to come: then uvicorn waits for that.
+
+        What has come behind it waits for its answer, as uvicorn has it.
+        """
+        direct, self._direct = self._direct, None
+        assert direct is not None  # noqa: S101 - asked before
+        assert self._taker is not None  # noqa: S101 - else there is none
+        if direct.more_body:
+            self.cycle = None
+            super().on_headers_complete()  # type: ignore[misc]
+            if direct.body:
+                super().on_body(bytes(direct.body))  # type: ignore[misc]
             return
-        if self.cycle is not None and not self.cycle.response_complete:
+        body = bytes(direct.body)
+        if self.cycle is direct and self._is_between and data:
+            self._known = KnownHead.of(direct.head, data, len(body))
+        direct.begin(self._taker, body)
+
+    def _has_come(self) -> None:
+        """A request has begun: it is no more waited for."""
+        if self._deadline is not None:
             self._drop_deadline()
-            self._head_bytes = 0
-            return
+        self._head_bytes = 0
+
+    def _wait_for_head(self, size: int) -> None:
+        """Some bytes of a head have come, or of a body that was answered before it had come."""
         if self._deadline is None:
             self._set_deadline()
-        # Else it is the rest of a body that was answered before it had come.
         if self.cycle is None or not self.cycle.more_body:
-            self._head_bytes += len(data)
+            self._head_bytes += size
         if self._head_bytes > MOST_HEAD_BYTES:
             self._refuse(TOO_LARGE)
 

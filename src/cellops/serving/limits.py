@@ -5,11 +5,12 @@ import re
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, MutableMapping
 from dataclasses import dataclass
 from types import coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 from cellops.errors import DeadlineError, LimitError
 from cellops.serving.errors import SlowError
 
+Result = TypeVar("Result")
 MOST_HEAD_BYTES = 65_536
 MOST_COLUMNS = 10_000
 MOST_TIMES = 20
@@ -85,7 +86,7 @@ class Limits:
                 content: bytes | None = whole.value
                 return content
             async with asyncio.timeout(self.seconds):
-                return await _resumed(reading, waited_for)
+                return await resumed(reading, waited_for)
         except TimeoutError as error:
             fact = f"The body did not come within {self.seconds:g} s"
             remedy = "Send fewer rows at a time, or raise CELLOPS_SERVER_REQUEST_SECONDS"
@@ -111,14 +112,14 @@ class Limits:
 
 
 @coroutine
-def _resumed(reading: Coroutine[Any, Any, bytes | None], waited_for: object) -> Generator[Any, Any, bytes | None]:
+def resumed(begun: Coroutine[Any, Any, Result], waited_for: object) -> Generator[Any, Any, Result]:
     """The rest of a coroutine that has begun, and waits for something."""
     try:
         yield waited_for
-        rest: bytes | None = yield from reading
+        rest: Result = yield from begun
         return rest
     finally:
-        reading.close()
+        begun.close()
 
 
 def check_nesting(body: bytes) -> None:
