@@ -35,7 +35,7 @@ class Direct:
     """
 
     __slots__ = (
-        *("_asked", "_protocol", "body", "disconnected", "head", "keep_alive", "message_event", "more_body"),
+        *("_asked", "_protocol", "body", "disconnected", "head", "keep_alive", "more_body"),
         "response_complete",
     )
 
@@ -47,7 +47,10 @@ class Direct:
         self.more_body = True
         self.keep_alive = True
         self.disconnected = self.response_complete = False
-        self.message_event = self
+
+    @property
+    def message_event(self) -> "Direct":
+        return self
 
     def set(self) -> None:
         """Nothing waits for a part of it."""
@@ -57,7 +60,9 @@ class Direct:
         protocol = self._protocol
         # Where the server ends, it is waited for as a task is.
         protocol.tasks.add(self)
-        self._asked = taker.take(self.head, content, protocol.client[0] if protocol.client else "", self.answer)
+        asked = taker.take(self.head, content, protocol.client[0] if protocol.client else "", self.answer)
+        if not self.response_complete:
+            self._asked = asked
 
     def cancel(self, msg: object = None) -> None:  # noqa: ARG002 - as that of a task
         """End it, since the server ends."""
@@ -68,7 +73,7 @@ class Direct:
         """Write the answer, if the client is still there."""
         protocol = self._protocol
         protocol.tasks.discard(self)
-        self.response_complete = True
+        self.response_complete, self._asked = True, None
         if self.disconnected or protocol.transport.is_closing():
             return
         keeps = self.keep_alive and not (status != OK and CLOSE in headers)
