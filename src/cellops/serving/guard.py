@@ -19,6 +19,8 @@ MOST_CONNECTIONS = 1000
 """More would use up the files that a process may have open, and the logs need some."""
 MOST_PIPELINED = 16
 """Requests that may wait in a connection for the answer to one before them."""
+SOON = 0.005
+"""Seconds in which a body mostly comes that was sent just behind its head."""
 CLOSING = b"HTTP/1.1 %s\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 BUSY = b"503 Service Unavailable"
 TOO_LARGE = b"431 Request Header Fields Too Large"
@@ -56,6 +58,8 @@ class Guard(asyncio.Protocol):
     _taker: Taker | None = None
     _direct: Direct | None = None
     """The request that comes, if it can be answered without ASGI."""
+    _more: asyncio.TimerHandle | None = None
+    """Until when the rest of its body is waited for."""
     _known: KnownHead | None = None
     """The head of the last one that was."""
     _is_between = True
@@ -131,8 +135,7 @@ class Guard(asyncio.Protocol):
             # Without a word, which would be taken for the answer to the first of them.
             self.transport.abort()
         elif self._direct is not None:
-            if not self.transport.is_closing():
-                self._begin_direct(data if was_between else b"")
+            self._go_on(data if was_between else b"")
             self._has_come()
         elif self.cycle is not None and not self.cycle.response_complete:
             self._has_come()
@@ -162,24 +165,42 @@ class Guard(asyncio.Protocol):
             return None
         return head
 
-    def _begin_direct(self, data: bytes) -> None:
-        """Answer the request that has come with these bytes, unless more of it is to come: then uvicorn waits for that.
+    def _go_on(self, data: bytes) -> None:
+        """Answer the request whose last bytes these are, or wait a moment for the rest of it.
 
         What has come behind it waits for its answer, as uvicorn has it.
         """
-        direct, self._direct = self._direct, None
+        direct = self._direct
         assert direct is not None  # noqa: S101 - asked before
-        assert self._taker is not None  # noqa: S101 - else there is none
-        if direct.more_body:
-            self.cycle = None
-            super().on_headers_complete()  # type: ignore[misc]
-            if direct.body:
-                super().on_body(bytes(direct.body))  # type: ignore[misc]
+        if self.transport.is_closing():
+            self._drop_direct()
+        elif direct.more_body:
+            if self._more is None:
+                self._more = self.loop.call_later(SOON, self._leave_to_uvicorn)
+        else:
+            self._drop_direct()
+            body = bytes(direct.body)
+            if self.cycle is direct and self._is_between and data:
+                self._known = KnownHead.of(direct.head, data, len(body))
+            direct.begin(self.app, body)
+
+    def _leave_to_uvicorn(self) -> None:
+        """Let uvicorn wait for the rest of a body."""
+        direct = self._direct
+        self._drop_direct()
+        if direct is None or self.transport.is_closing():
             return
-        body = bytes(direct.body)
-        if self.cycle is direct and self._is_between and data:
-            self._known = KnownHead.of(direct.head, data, len(body))
-        direct.begin(self._taker, body)
+        self.cycle = None
+        super().on_headers_complete()  # type: ignore[misc]
+        self.cycle.keep_alive = self.cycle.keep_alive and direct.keep_alive
+        if direct.body:
+            super().on_body(bytes(direct.body))  # type: ignore[misc]
+
+    def _drop_direct(self) -> None:
+        self._direct = None
+        if self._more is not None:
+            self._more.cancel()
+            self._more = None
 
     def _has_come(self) -> None:
         """A request has begun: it is no more waited for."""
@@ -199,6 +220,7 @@ class Guard(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._drop_deadline()
         self._drop_unread()
+        self._drop_direct()
         if self._rest is not None:
             self._rest.cancel()
             self._rest = None
