@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
-from cellops.errors import CellopsError, NotReadyError
+from cellops.errors import CellopsError, CredentialsError, NotReadyError
 from cellops.packaging.stopping import STOP, Stop
 from cellops.serving.auth import OWNER, Access
 from cellops.serving.awaited import Awaited
@@ -19,16 +19,17 @@ from cellops.serving.deadlines import Deadlines
 from cellops.serving.errors import MethodError, failure
 from cellops.serving.headers import is_request_id, refuse_request_id
 from cellops.serving.heads import Head
-from cellops.serving.limits import Limits, resumed
+from cellops.serving.limits import Content, Limits, resumed
 from cellops.serving.oidc import UnknownKeyError
 from cellops.serving.prediction_ids import PredictionIds
 from cellops.serving.protocols.protocol import Body, Protocol
 from cellops.serving.replies import Reply, error_reply
 from cellops.serving.request_log import Line, RequestLog
 from cellops.serving.routes import OPEN, Route, Table
+from cellops.serving.strangers import Strangers
 from cellops.serving.throttle import Throttle
 from cellops.serving.tokens import TokenScope
-from cellops.serving.wholes import WHOLE
+from cellops.serving.wholes import WHOLE, Whole
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -127,6 +128,8 @@ class App:
         Counts what clients send; None for any number.
     requests
         Takes a line for each request; None for none.
+    strangers
+        Shuts out addresses that send wrong tokens; None for none.
     """
 
     def __init__(
@@ -137,12 +140,14 @@ class App:
         limits: Limits,
         throttle: Throttle | None = None,
         requests: RequestLog | None = None,
+        strangers: Strangers | None = None,
     ) -> None:
         self.table = table
         self.draining = False
         """Whether the server stops: it says that it is not ready, and answers what has come."""
         self._access = access
         self._throttle = throttle
+        self._strangers = strangers
         self._limits = limits
         self._deadlines = Deadlines(limits.seconds, limits.too_late)
         self._requests = requests
@@ -241,11 +246,11 @@ class App:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         # Taken out, since it holds on to what holds the scope.
-        whole = scope.pop("extensions", NONE).get(WHOLE)
+        whole: Whole | None = scope.pop("extensions", NONE).get(WHOLE)
         head = Head(scope["method"], scope["path"], scope["headers"], len(scope.get("query_string", b"")))
         asked = Asked(self.table, head, (scope.get("client") or ("",))[0], self._ids)
         try:
-            reply = await self._reply(asked, receive)
+            reply = await self._reply(asked, receive, whole)
         except CellopsError as error:
             reply = error_reply(asked.protocol, error)
         finally:
@@ -258,7 +263,7 @@ class App:
             await send({"type": "http.response.body", "body": reply.content})
         self._tell(asked, reply)
 
-    async def _reply(self, asked: Asked, receive: Receive) -> Reply | None:
+    async def _reply(self, asked: Asked, receive: Receive, whole: Whole | None) -> Reply | None:
         """The reply of a route; None when the client has gone."""
         await self._admit(asked)
         route = self._allow(asked)
@@ -266,7 +271,7 @@ class App:
             return route.handle(Body(b"", None, asked.head.headers), asked.received)
         self._expect(asked, route)
         try:
-            content = await self._limits.read(asked.head.headers, receive)
+            content = await self._limits.read(asked.head.headers, receive, whole.body if whole else None)
             if content is None:
                 return None
             body = self._body(asked, content)
@@ -279,11 +284,11 @@ class App:
 
     async def _admit(self, asked: Asked) -> None:
         """Refuse a head that is none, and a client that may not ask."""
-        head, route = asked.head, asked.route
+        head, scope = asked.head, asked.route.scope if asked.route else None
         head.check()
         if head.path in OPEN:
             return
-        asked.client = await self._client(head.headers.get(b"authorization"), route.scope if route else None)
+        asked.client = await self._client(head.headers.get(b"authorization"), scope, asked.address)
         if self._throttle is not None:
             await self._throttle.admit(_counted(asked.client, asked.address))
 
@@ -311,7 +316,7 @@ class App:
         self._take_place(route)
         asked.place = route
 
-    def _body(self, asked: Asked, content: bytes) -> Body:
+    def _body(self, asked: Asked, content: Content) -> Body:
         head = asked.head
         return Body(
             content, head.media_type, head.headers, asked.request_id, asked.prediction_id, asked.client, asked.address
@@ -332,7 +337,22 @@ class App:
             self._waiting_explanations -= asked.place.explains
             asked.place = None
 
-    async def _client(self, header: bytes | None, scope: TokenScope | None) -> str:
+    async def _client(self, header: bytes | None, scope: TokenScope | None, address: str) -> str:
+        strangers = self._strangers
+        if strangers is None:
+            return await self._known(header, scope)
+        strangers.look(address, header)
+        try:
+            client = await self._known(header, scope)
+        except CredentialsError as error:
+            if error.data.get("wrong"):
+                self.table.metrics.wrong_tokens.inc()
+                await strangers.count(address)
+            raise
+        strangers.trust(address, header)
+        return client
+
+    async def _known(self, header: bytes | None, scope: TokenScope | None) -> str:
         try:
             return self._access.client(header, scope)
         except UnknownKeyError:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from cellops.data.decoder import Columns
-from cellops.errors import CellopsError, DeadlineError
+from cellops.errors import CellopsError, DeadlineError, InputError
 from cellops.packaging.predictor import Predictions
 from cellops.serving.dataplane import Call
 from cellops.serving.errors import InferenceError
@@ -64,10 +64,14 @@ class Division:
     def model(self, slot: Slot) -> Model:
         return self._slots[slot]
 
-    def count(self, slot: Slot, call: Call) -> "Counting":
-        """Count what becomes of a request, from now on."""
-        self._ledger.begin(call.prediction_id, slot)
-        return Counting(self._ledger, slot, call.prediction_id)
+    def count(self, asker: Asker, slot: Slot, columns: Columns, call: Call) -> "Counting":
+        """Count what becomes of a request from now on, where chance chose the package."""
+        if self._strategy.compares(asker):
+            self._ledger.begin(call.prediction_id, slot)
+        return Counting(self._ledger, slot, call.prediction_id, columns, self._other(slot))
+
+    def _other(self, slot: Slot) -> Model:
+        return self._slots[Slot.CHAMPION if slot is Slot.CHALLENGER else Slot.CHALLENGER]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +81,20 @@ class Counting:
     ledger: Ledger
     slot: Slot
     prediction_id: str
+    columns: Columns
+    other: Model
+    """The one that was not asked."""
 
-    def answer(self, predictions: Predictions) -> None:
-        self.ledger.answered(self.prediction_id, self.slot, predictions)
+    def answer(self) -> None:
+        self.ledger.answered(self.prediction_id, self.slot)
 
     def fail(self, error: BaseException) -> None:
-        """It has no answer; one that was refused for what it asked says nothing of a model."""
-        if isinstance(error, CellopsError) and not isinstance(error, InferenceError | DeadlineError):
-            self.ledger.refused(self.prediction_id, self.slot)
-        else:
+        """It has no answer.
+
+        One that was refused for what it asked says nothing of a package, unless the other would have taken it.
+        """
+        of_package = not isinstance(error, CellopsError) or isinstance(error, InferenceError | DeadlineError)
+        if of_package or (isinstance(error, InputError) and not self.other.plane.refuses(self.columns)):
             self.ledger.failed(self.prediction_id, self.slot)
+        else:
+            self.ledger.refused(self.prediction_id, self.slot)

@@ -3,10 +3,8 @@
 import gc
 import time
 from collections.abc import Callable
-from functools import partial
 
 from cellops.data.decoder import Decoder, decode_columns
-from cellops.monitoring.label_log import Labelled
 from cellops.packaging.formats import FORMATS
 from cellops.packaging.load import LoadedPackage
 from cellops.serving.batching import Gather
@@ -22,6 +20,11 @@ from cellops.serving.sameness import answers_alike
 from cellops.settings import Batching
 
 VERSION_LENGTH = 12
+
+
+def version_of(digest: str) -> str:
+    """The version that a package of some digest is."""
+    return digest[:VERSION_LENGTH]
 
 
 class Model:
@@ -42,8 +45,6 @@ class Model:
     batching
         `auto` lets one call answer several requests where the model gives each row the same answer as alone; `always`
         also where the last bits differ; `off` never.
-    learn
-        Hears of labels that were taken.
 
     Raises
     ------
@@ -60,13 +61,12 @@ class Model:
         *,
         declared: Declared = NOTHING,
         batching: Batching = "off",
-        learn: Callable[[Labelled], None] = lambda _labels: None,
     ) -> None:
         package = operated(package, declared)
         self.package = package
         self.name = package.manifest.name
         self.digest = package.digest
-        self.version = package.digest[:VERSION_LENGTH]
+        self.version = version_of(package.digest)
         self.platform = FORMATS[package.provenance.model_format].platform
         self.limits = limits
         self.metrics = metrics.of(self.name, self.version)
@@ -87,7 +87,7 @@ class Model:
                 admit=logs.recorder.admit,
                 gather=gather,
             )
-            self.feedback = Feedback(schema, limits, self.ids, partial(_taken, logs, learn))
+            self.feedback = Feedback(schema, limits, self.ids, logs.take_labels)
             self.metrics.watch_losses("predictions", lambda: logs.predictions.lost_rows)
             self.metrics.watch_losses("labels", lambda: logs.labels.lost_rows)
             self.metrics.watch_uploads(logs.waiting)
@@ -131,13 +131,6 @@ class Model:
         if self.logs is not None:
             self.logs.close()
             self.metrics.keep_losses()
-
-
-def _taken(logs: Logs, learn: Callable[[Labelled], None], labels: Labelled, rows: int) -> bool:
-    taken = logs.take_labels(labels, rows)
-    if taken:
-        learn(labels)
-    return taken
 
 
 def _gathers(batching: Batching, package: LoadedPackage) -> Gather:

@@ -238,13 +238,13 @@ def _shared(protocols: Mapping[Model, Protocol], division: Division) -> tuple[Ha
         question, call = _understood(read.decode, read, body, received)
         asker = division.asker(body.headers, question.columns, call)
         slot = division.choose(asker)
-        model, counting = division.model(slot), division.count(slot, call)
+        model, counting = division.model(slot), division.count(asker, slot, question.columns, call)
 
         def finished(answer: Answer | Exception) -> Reply:
             try:
                 if isinstance(answer, Exception):
                     raise answer  # noqa: TRY301 - as if it had been raised here
-                counting.answer(answer.predictions)
+                counting.answer()
                 division.show(asker, question.columns, call, answer.predictions)
             except CellopsError as error:
                 counting.fail(error)
@@ -328,7 +328,7 @@ def _understood(
     if question.request_id and not is_request_id(request_id):
         raise refuse_request_id()
     event = event_time_of(body.headers, received)
-    return question, Call(body.prediction_id, request_id, event, received, protocol.name)
+    return question, Call(body.prediction_id, request_id, event, received, protocol.name, len(body.content))
 
 
 def _warnings(of_rows: tuple[str, ...], question: Question) -> tuple[str, ...]:

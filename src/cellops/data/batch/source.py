@@ -4,16 +4,18 @@ import csv
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
 from cellops.data.batch.chunk import CHUNK_ROWS, Chunk
 from cellops.data.batch.duckdb_file import DuckDBTable, duckdb_table
 from cellops.data.batch.files import CSV, InputFile, found
+from cellops.data.batch.target import TableTarget, Target
 from cellops.data.summary.batches import fitting_rows
 from cellops.data.tables import csv_names, doubled
-from cellops.errors import InputError
+from cellops.errors import InputError, UsageError
+from cellops.settings import without_credentials
 
 SAMPLE = 1 << 20
 """Bytes at the beginning of a CSV file that tell how long its lines are."""
@@ -42,13 +44,15 @@ class Source(Protocol):
         """
 
 
-def source(place: str) -> Source:
+def source(place: str, output: Target | None = None) -> Source:
     """What stands at a place.
 
     Parameters
     ----------
     place
         A CSV or Parquet file, a folder or a pattern of such, an address of any of these, or `FILE::TABLE` of DuckDB.
+    output
+        Where the answers go: among several files, this one and what lies beside it are none of the rows.
 
     Raises
     ------
@@ -57,10 +61,23 @@ def source(place: str) -> Source:
     InputError
         When it cannot be read.
     UsageError
-        When what it takes to reach it is not installed.
+        When it is where the answers go, or what it takes to reach it is not installed.
     """
     table = duckdb_table(place)
-    return Files(found(place)) if table is None else _Table(table)
+    if table is not None:
+        if isinstance(output, TableTarget) and output.table.is_same(table):
+            raise _is_output(place)
+        return _Table(table)
+    files = found(place)
+    kept = [file for file in files if output is None or not output.owns(file)]
+    if not kept:
+        raise _is_output(place)
+    return Files(kept)
+
+
+def _is_output(place: str) -> UsageError:
+    fact = f"{without_credentials(place)} is where the answers would go"
+    return UsageError(fact, remedy="Give another output: the rows would be lost")
 
 
 class Files:
@@ -98,9 +115,10 @@ class _Table:
         return self._table.rows()
 
     def chunks(self, rows: int | None) -> Iterator[Chunk]:
-        content, offset = digest(self._table.path), 0
+        offset = 0
         for number, table in enumerate(self._table.tables(rows)):
-            yield Chunk(number, self._table.name, content, offset, offset, table, is_text=False)
+            # A view may give its rows in another order each time, while the file is what it was.
+            yield Chunk(number, self._table.name, _digest_of(table), offset, offset, table, is_text=False)
             offset += table.num_rows
 
 
@@ -110,6 +128,16 @@ def digest(path: Path) -> str:
 
     with path.open("rb") as file:
         return hashlib.file_digest(file, xxhash.xxh3_128).hexdigest()
+
+
+def _digest_of(table: Any) -> str:
+    """The same of the rows of a table."""
+    import xxhash
+
+    content = xxhash.xxh3_128(table.schema.serialize())
+    for batch in table.combine_chunks().to_batches():
+        content.update(batch.serialize())
+    return content.hexdigest()
 
 
 def _rows_of(path: Path) -> int:
@@ -129,13 +157,14 @@ def _rows_of(path: Path) -> int:
 
 
 def _tables(path: Path, name: str, rows: int | None) -> Iterator[Any]:
-    read = _csv(path, name, rows) if path.suffix.lower() in CSV else _parquet(path, name, rows)
-    for table in read:
-        twice = doubled(table.column_names)
-        if twice:
-            fact = f"{name} has several columns called {next(iter(twice))}"
-            raise InputError(fact, remedy="Name each column once")
-        yield table
+    return _csv(path, name, rows) if path.suffix.lower() in CSV else _parquet(path, name, rows)
+
+
+def _refuse_doubled(names: Collection[str], name: str) -> None:
+    twice = doubled(names)
+    if twice:
+        fact = f"{name} has several columns called {next(iter(twice)) or 'nothing'}"
+        raise InputError(fact, remedy="Name each column once")
 
 
 def _parquet(path: Path, name: str, rows: int | None) -> Iterator[Any]:
@@ -144,6 +173,7 @@ def _parquet(path: Path, name: str, rows: int | None) -> Iterator[Any]:
     try:
         size = rows or _fitting(path)
         for table in tables_of_parquet(path, size):
+            _refuse_doubled(table.column_names, name)
             kept = [each for each in table.column_names if not UNNAMED_INDEX.fullmatch(each)]
             yield table.select(kept).replace_schema_metadata(None)
     except InputError as error:
@@ -168,37 +198,40 @@ def _csv(path: Path, name: str, rows: int | None) -> Iterator[Any]:
 
     try:
         names = csv_names(path)
-    except (UnicodeDecodeError, OSError) as error:
+    except (UnicodeDecodeError, OSError, csv.Error) as error:
         fact = f"{name} cannot be read: {error}"
         raise InputError(fact, remedy="Write it again as CSV in UTF-8") from error
     if not names:
         fact = f"{name} is empty, without even a line of names"
         raise InputError(fact, remedy="Name each column in the first line")
+    _refuse_doubled(names, name)
     _refuse_torn(path, name, len(names))
     untyped = Schema(inputs=(), task=Task.CLASSIFICATION, target="")
     size = rows or min(CHUNK_ROWS, fitting_rows(len(names)))
-    schema = pa.schema([(each, pa.string()) for each in names])
+    schema = pa.schema([(each, pa.string()) for each in names if each])  # without an index that pandas wrote
     first = 0
     try:
-        if not doubled(names):
-            for frame in TableChunks(path, untyped, None, set(names), size):
-                table = pa.Table.from_pandas(frame, schema=schema, preserve_index=False).replace_schema_metadata(None)
-                yield table
-                first += table.num_rows
+        for frame in TableChunks(path, untyped, None, set(names), size):
+            table = pa.Table.from_pandas(frame, schema=schema, preserve_index=False).replace_schema_metadata(None)
+            yield table
+            first += table.num_rows
     except InputError as error:
         raise _of_file(error, path, name) from error
     if not first:
-        yield pa.Table.from_batches([], pa.schema([pa.field(each, pa.string()) for each in names]))
+        yield pa.Table.from_batches([], schema)
 
 
 def _refuse_torn(path: Path, name: str, columns: int) -> None:
     """A last line without an end, with fewer cells than there are names, was not written to its end."""
     with path.open("rb") as file:
         file.seek(max(file.seek(0, os.SEEK_END) - SAMPLE, 0))
-        last = file.read().rpartition(b"\n")[2]
+        last = file.read().replace(b"\r", b"\n").rpartition(b"\n")[2]
     # The end of a cell of several lines has one quote more than pairs of them.
     if last and last.count(b'"') % 2 == 0:
-        cells = next(csv.reader([last.decode("utf-8", "replace")]), [])
+        try:
+            cells = next(csv.reader([last.decode("utf-8", "replace")]), [])
+        except csv.Error:  # which reading it will say
+            return
         if len(cells) < columns:
             fact = f"{name} is torn: its last line has {len(cells)} cells, and its first line {columns} names"
             raise InputError(fact, remedy="Write it again in whole")
