@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from cellops.serving.headers import check_head, media_type_of
 
-LENGTH = re.compile(rb"\r\ncontent-length: ?([0-9]{1,7})\r\n", re.IGNORECASE)
+LENGTH = re.compile(rb"\r\ncontent-length: ?([0-9]{1,7})(?=\r\n)", re.IGNORECASE)
 MOST_DIGITS = 7
 END = b"\r\n\r\n"
 
