@@ -29,6 +29,8 @@ class Traffic:
     """Where is counted what both do."""
     shadow: Shadow | None = None
     """Where the challenger is shown what the champion answers."""
+    share: float = 0.0
+    """Percent of the traffic that the challenger takes, or is shown."""
 
 
 class Division:
@@ -47,6 +49,8 @@ class Division:
         self._slots = {Slot.CHAMPION: champion, Slot.CHALLENGER: challenger}
         self._strategy, self._ledger, self._shadow = traffic.strategy, traffic.ledger, traffic.shadow
         self._key = UserKey(traffic.key, champion.plane.contract.schema)
+        self.roles = _roles(traffic, champion, challenger)
+        """What each has to do with the traffic, for a person."""
 
     def asker(self, headers: Headers, columns: Columns, call: Call) -> Asker:
         """Who asks; `InputError` where rows of several users came together."""
@@ -98,3 +102,9 @@ class Counting:
             self.ledger.failed(self.prediction_id, self.slot)
         else:
             self.ledger.refused(self.prediction_id, self.slot)
+
+
+def _roles(traffic: Traffic, champion: Model, challenger: Model) -> dict[Model, str]:
+    if traffic.shadow is not None:
+        return {champion: "champion, 100%", challenger: f"challenger in the shadow, shown {traffic.share:g}%"}
+    return {champion: f"champion, {100 - traffic.share:g}%", challenger: f"challenger, {traffic.share:g}%"}

@@ -490,7 +490,8 @@ def _ordered(
     if not versions:
         fact = f"The challenger is of the model {name}, and no package of it is served"
         served = ", ".join(package.manifest.name for _, package in packages)
-        raise UsageError(fact, remedy=f"Name a package of {served}")
+        remedy = f"Name a package of {served}, or make it one: cellops package RUN -o FOLDER --name MODEL"
+        raise UsageError(fact, remedy=remedy)
     if all(package.digest == digest for package in versions):
         fact = f"The challenger is the package that is served as {name} already"
         raise UsageError(fact, remedy="Name another package of the model")

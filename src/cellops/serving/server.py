@@ -15,6 +15,7 @@ from cellops.errors import CellopsError, UsageError
 from cellops.packaging.load import LoadedPackage
 from cellops.packaging.versions import explained
 from cellops.records.finding import Finding
+from cellops.records.rollout import RolloutState
 from cellops.serving.actions import Action, Actions, Person
 from cellops.serving.admin import AdminTable
 from cellops.serving.admin_log import AdminLog
@@ -97,6 +98,8 @@ class Started:
     admin_url: str | None
     names: tuple[str, ...]
     """The models that it has."""
+    rollouts: tuple[RolloutState, ...] = ()
+    """Under way, or over."""
 
 
 def serve(
@@ -287,7 +290,8 @@ class _Server:
                 ports.admin.listen()
                 stack.enter_context(beside(admin, ports.admin, limits.seconds, place.certificate))
             names = tuple(repository.models.defaults)
-            started = Started(ports.public.url(tls=tls), ports.admin.url(tls=tls) if ports.admin else None, names)
+            admin_url = ports.admin.url(tls=tls) if ports.admin else None
+            started = Started(ports.public.url(tls=tls), admin_url, names, repository.rollouts.states)
             hooks = Hooks(
                 ready=partial(_ready, app, repository, partial(on_ready, started)),
                 stopping=partial(_drain, app, admin, crew=crew),
