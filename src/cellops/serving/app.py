@@ -6,25 +6,25 @@
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable, Coroutine, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 from cellops.errors import CellopsError, CredentialsError, NotReadyError
 from cellops.packaging.stopping import STOP, Stop
+from cellops.serving.asked import Answered, Asked
 from cellops.serving.auth import OWNER, Access
-from cellops.serving.awaited import Awaited
 from cellops.serving.deadlines import Deadlines
 from cellops.serving.errors import MethodError, failure
-from cellops.serving.headers import is_request_id, refuse_request_id
+from cellops.serving.headers import refuse_request_id
 from cellops.serving.heads import Head
 from cellops.serving.limits import Content, Limits, resumed
 from cellops.serving.oidc import UnknownKeyError
 from cellops.serving.prediction_ids import PredictionIds
 from cellops.serving.protocols.protocol import Body, Protocol
 from cellops.serving.replies import Reply, error_reply
-from cellops.serving.request_log import Line, RequestLog
+from cellops.serving.request_log import RequestLog
 from cellops.serving.routes import OPEN, Route, Table
 from cellops.serving.strangers import Strangers
 from cellops.serving.throttle import Throttle
@@ -34,8 +34,6 @@ from cellops.serving.wholes import WHOLE, Whole
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Answered = Callable[[int, Sequence[tuple[bytes, bytes]], bytes], None]
-"""Takes the status, the headers and the body of an answer."""
 
 WAITING = 256
 """Requests that may send their body or wait for the model; more are refused at once, so that these are answered."""
@@ -46,71 +44,6 @@ EXPLAINING = 8
 NONE: dict[str, Any] = {}
 METHODS = {"GET": ("GET", "HEAD"), "POST": ("POST",), "GET or POST": ("GET", "HEAD", "POST")}
 """What a route takes besides its method: uvicorn leaves out the body of an answer to HEAD."""
-
-
-class Asked:
-    """A request under way."""
-
-    __slots__ = (
-        *("address", "answer", "awaited", "client", "head", "metrics", "models", "place", "prediction_id"),
-        *("protocol", "received", "request_id", "route", "started"),
-    )
-
-    def __init__(self, table: Table, head: Head, address: str, ids: PredictionIds) -> None:
-        self.started, self.received = time.perf_counter(), time.time_ns()
-        self.head, self.address = head, address
-        self.route = route = table.find(head.path)
-        self.protocol = route.protocol if route else table.protocol_of(head.path)
-        self.metrics = (route.metrics if route else None) or table.metrics
-        self.models = route.models if route else ()
-        self.prediction_id = self.models[0].ids.new() if self.models else ids.new()
-        given = head.headers.get(b"x-request-id", b"").decode("latin-1")
-        self.request_id = given if given and is_request_id(given) else self.prediction_id
-        """The client's, else the server's own."""
-        self.client = ""
-        """Whose token it has; empty until that is known."""
-        self.place: Route | None = None
-        """Where it has a place among those that wait."""
-        self.awaited: Awaited | None = None
-        self.answer: Answered | None = None
-        # Nothing was awaited since the table was read, so that a model which is replaced knows who has begun with it.
-        for model in self.models:
-            model.begin()
-        self.metrics.in_progress.inc()
-
-    def end(self) -> None:
-        self.metrics.in_progress.dec()
-        for model in self.models:
-            model.end()
-
-    def heads(self, reply: Reply) -> list[tuple[bytes, bytes]]:
-        """The headers of the answer."""
-        return [
-            (b"content-type", reply.media_type),
-            (b"content-length", b"%d" % len(reply.content)),
-            (b"x-request-id", (reply.request_id or self.request_id).encode()),
-            *reply.headers,
-        ]
-
-    def line(self, reply: Reply, seconds: float) -> Line:
-        """What is told of it."""
-        name, version = (self.models[0].name, self.models[0].version) if len(self.models) == 1 else ("", "")
-        if reply.metrics is not None:
-            name, version = reply.metrics.names
-        return Line(
-            time=self.received,
-            request_id=reply.request_id or self.request_id,
-            prediction_id=self.prediction_id,
-            client=self.client,
-            model=name,
-            version=version,
-            protocol=self.protocol.name,
-            route=self.route.name if self.route else "none",
-            status=reply.status,
-            seconds=seconds,
-            rows=reply.rows,
-            error_id=reply.error_id,
-        )
 
 
 class App:

@@ -7,6 +7,7 @@ longer than to read it and to ask the model.
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from cellops.serving.asked import Answered, Asked
 from cellops.serving.heads import Head
 from cellops.serving.wholes import CLOSE, OK, head_of
 
@@ -14,13 +15,16 @@ FAILED = b"HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\nconnection
 
 
 class Taker(Protocol):
-    """An application that answers requests so; see `App`."""
+    """An application that answers requests so; `App` says how."""
 
-    def takes(self, path: str, size: int) -> bool: ...
+    def takes(self, path: str, size: int) -> bool:
+        """Whether it answers a request for a path, with a body of so many bytes."""
 
-    def take(self, head: Head, content: bytes, address: str, answer: Any) -> Any: ...
+    def take(self, head: Head, content: bytes, address: str, answer: Answered) -> Asked:
+        """Answer one."""
 
-    def give_up(self, asked: Any) -> None: ...
+    def give_up(self, asked: Asked) -> None:
+        """Answer it at once, whatever there is."""
 
 
 class Direct:
@@ -41,7 +45,7 @@ class Direct:
 
     def __init__(self, protocol: Any, head: Head) -> None:
         self._protocol = protocol
-        self._asked: Any = None
+        self._asked: Asked | None = None
         self.head = head
         self.body: Any = bytearray()
         self.more_body = True
