@@ -19,11 +19,12 @@ from uvicorn.server import ServerState
 from cellops.packaging.load import LoadedPackage, load_package
 from cellops.packaging.predictor import Predictions
 from cellops.serving.app import App
-from cellops.serving.guard import SOON, guarded
+from cellops.serving.guard import guarded
 from cellops.serving.heads import Head, KnownHead
 from cellops.serving.limits import Limits
 from cellops.serving.oidc import UnknownKeyError
 from cellops.serving.server import build_app
+from cellops.serving.shortcut import SOON
 from support.served import TOKEN
 
 PATH = b"/v1/models/flights:predict"
