@@ -41,6 +41,7 @@ SHORT = 32_768
 """Bytes of a body that is read on the event loop, in well under a millisecond; a thread reads a longer one."""
 EXPLAINING = 8
 """Explanations that may be asked for at once: each may take seconds, and they are made one after another."""
+REFUSED, FAILED = 400, 500
 NONE: dict[str, Any] = {}
 METHODS = {"GET": ("GET", "HEAD"), "POST": ("POST",), "GET or POST": ("GET", "HEAD", "POST")}
 """What a route takes besides its method: uvicorn leaves out the body of an answer to HEAD."""
@@ -158,10 +159,12 @@ class App:
         except CellopsError as error:
             done(error_reply(asked.protocol, error))
         else:
+            self._wait(asked, route)
             self._ask(asked, route, self._body(asked, content), done)
 
     def _finish(self, asked: Asked, reply: Reply) -> None:
         """Answer a request that was taken."""
+        asked.status = reply.status
         self._leave(asked)
         asked.end()
         assert asked.answer is not None  # noqa: S101 - it was taken with one
@@ -208,12 +211,18 @@ class App:
             if content is None:
                 return None
             body = self._body(asked, content)
-            if route.ask is not None and len(content) <= SHORT:
-                return await self._soon(asked, route, body)
-            pool = self._explainer if route.explains else self._pool
-            return await self._answered(pool, route, body, asked.received)
+            self._wait(asked, route)
+            reply = await self._handled(asked, route, body)
+            asked.status = reply.status
+            return reply
         finally:
             self._leave(asked)
+
+    async def _handled(self, asked: Asked, route: Route, body: Body) -> Reply:
+        if route.ask is not None and len(body.content) <= SHORT:
+            return await self._soon(asked, route, body)
+        pool = self._explainer if route.explains else self._pool
+        return await self._answered(pool, route, body, asked.received)
 
     async def _admit(self, asked: Asked) -> None:
         """Refuse a head that is none, and a client that may not ask."""
@@ -260,11 +269,23 @@ class App:
         if self._waiting >= WAITING or (route.explains and self._waiting_explanations >= EXPLAINING):
             fact = f"Too many requests are waiting for {'an explanation' if route.explains else 'the model'}"
             raise NotReadyError(fact, remedy="Send the request again in a second")
+        if route.backlog is not None:
+            route.backlog.admit(self._limits.wait_seconds)
         self._waiting += 1
         self._waiting_explanations += route.explains
 
+    @staticmethod
+    def _wait(asked: Asked, route: Route) -> None:
+        """Count it among those that wait for its model, now that its body is there."""
+        if route.backlog is not None:
+            route.backlog.begin()
+            asked.backlog = route.backlog
+
     def _leave(self, asked: Asked) -> None:
         """Give its place to others, if it has one."""
+        if asked.backlog is not None:
+            asked.backlog.end(answered=not REFUSED <= asked.status < FAILED)
+            asked.backlog = None
         if asked.place is not None:
             self._waiting -= 1
             self._waiting_explanations -= asked.place.explains

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from cellops.serving.awaited import Awaited
+from cellops.serving.backlog import Backlog
 from cellops.serving.headers import is_request_id
 from cellops.serving.heads import Head
 from cellops.serving.prediction_ids import PredictionIds
@@ -11,6 +12,7 @@ from cellops.serving.replies import Reply
 from cellops.serving.request_log import Line
 from cellops.serving.routes import Route, Table
 
+OK = 200
 Answered = Callable[[int, Sequence[tuple[bytes, bytes]], bytes], None]
 """Takes the status, the headers and the body of an answer."""
 
@@ -31,8 +33,8 @@ class Asked:
     """
 
     __slots__ = (
-        *("address", "answer", "awaited", "client", "head", "metrics", "models", "place", "prediction_id"),
-        *("protocol", "received", "request_id", "route", "started"),
+        *("address", "answer", "awaited", "backlog", "client", "head", "metrics", "models", "place", "prediction_id"),
+        *("protocol", "received", "request_id", "route", "started", "status"),
     )
 
     def __init__(self, table: Table, head: Head, address: str, ids: PredictionIds) -> None:
@@ -50,6 +52,10 @@ class Asked:
         """Whose token it has; empty until that is known."""
         self.place: Route | None = None
         """Where it has a place among those that wait."""
+        self.backlog: Backlog | None = None
+        """Where it is counted as one that waits for its model."""
+        self.status = OK
+        """Of its answer, when that is known."""
         self.awaited: Awaited | None = None
         """The answer of a model, where that is made by the event loop."""
         self.answer: Answered | None = None

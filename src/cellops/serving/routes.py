@@ -11,6 +11,7 @@ import orjson
 from cellops.data.problems import SHOWN, row_numbers
 from cellops.errors import CellopsError, InputError
 from cellops.serving.awaited import Awaited
+from cellops.serving.backlog import Backlog
 from cellops.serving.dataplane import Answer, Call
 from cellops.serving.division import Division
 from cellops.serving.feedback import Labels, labels_of
@@ -49,6 +50,8 @@ class Route:
     """Of the model that is asked; None where that is not known by the path."""
     ask: Ask | None = None
     """How a short body is handled on the event loop, with threads for what takes long; a reply is heard of later."""
+    backlog: Backlog | None = None
+    """The requests that wait for the same model; None where none is waited for."""
     says_ready: bool = False
     """Whether this tells that its models answer, which is not so when the server stops or may not answer unlogged."""
 
@@ -111,6 +114,7 @@ def asking(protocol: Protocol, model: Model) -> dict[str, Route]:
         models=(model,),
         metrics=model.metrics,
         ask=ask,
+        backlog=model.backlog,
     )
     return dict.fromkeys(protocol.ask_paths(), route)
 
@@ -129,6 +133,7 @@ def sharing(protocols: Mapping[Model, Protocol], division: Division) -> Route:
         models=(champion, challenger),
         metrics=champion.metrics,
         ask=ask,
+        backlog=champion.backlog,
     )
 
 
