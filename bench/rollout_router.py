@@ -1,15 +1,20 @@
-"""What it costs to divide traffic: the processor's time for a request without and with a rollout, in turns.
+"""What it costs to divide traffic: requests without and with a rollout, in turns.
 
-Both packages are the same model under two digests, so that the difference is the router's. A request goes straight
-through the application: the socket costs the same in all, and would hide it.
+Both packages are the same model under two digests, so that the difference is the router's. Without an option a request
+goes straight through the application, in this process, and the processor's time for it is measured: the socket costs
+the same in all. With `--sockets`, real servers on the smallest model are asked by `wrk`, which must be installed, as
+fast as they answer: requests a second. Two servers without a rollout show the noise.
 """
 
+import argparse
 import asyncio
 import shutil
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
+from statistics import median
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
@@ -26,6 +31,9 @@ from cellops.serving.model import Model
 from cellops.serving.models import Models
 from cellops.serving.rollout.ledger import Ledger
 from cellops.serving.strategies.canary import Canary
+from serving_parts.load import Load, load
+from serving_parts.models import logistic
+from serving_parts.servers import SERVERS, Server, ours, started
 from support.served import TOKEN, build
 
 ROUNDS, REQUESTS = 20, 150
@@ -69,7 +77,7 @@ async def one(asked: App, path: str, body: bytes) -> None:
     assert statuses == [200]
 
 
-async def main() -> None:
+async def in_process() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         first = build("cancer", folder)
@@ -95,4 +103,48 @@ async def main() -> None:
             asked.close()
 
 
-asyncio.run(main())
+def over_sockets(given: argparse.Namespace) -> None:
+    """All servers are there all the time, and one is asked after the other."""
+    with tempfile.TemporaryDirectory() as name, ExitStack() as running:
+        folder = Path(name)
+        model = logistic(folder / "models")
+        second = folder / "second" / model.name
+        shutil.copytree(model.package, second)
+        write(second, model.name, "second")
+        challenged = ("--challenger", str(second), "--strategy", "canary", "--margin", "least_requests=1000000000")
+        words = {"single": (), "single again": (), "canary 5 %": (*challenged, "--stages", "5,100")}
+        words["canary 50 %"] = (*challenged, "--stages", "50,100")
+        asked = {}
+        for kind, more in words.items():
+            server = Server(kind, ours(*more), SERVERS["cellops"].ask)
+            url, process = running.enter_context(started(server, model, folder / kind))
+            asked[kind] = (server.ask(url, model, model.rows(1)), process)
+        seen: dict[str, list[Load]] = {kind: [] for kind in asked}
+        for _ in range(given.rounds):
+            for kind, (question, process) in asked.items():
+                seen[kind].append(load(question, folder, given.seconds, given.connections, process))
+    single = seen["single"]
+    for kind, runs in seen.items():
+        rate, taken = median(run.requests for run in runs), median(run.processor for run in runs)
+        # Each run beside the one just before it: what else the machine does is the same for both.
+        change = median(run.requests / other.requests for run, other in zip(runs, single, strict=True)) - 1
+        print(f"{kind:12} {rate:8.0f} requests/s {change:+6.1%}  {taken:6.0f} µs of processor")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sockets", action="store_true", help="ask real servers")
+    parser.add_argument("--rounds", type=int, default=10, help="over sockets")
+    parser.add_argument("--seconds", type=int, default=3, help="of each measurement over sockets")
+    parser.add_argument("--connections", type=int, default=16, help="over sockets")
+    given = parser.parse_args()
+    if not given.sockets:
+        asyncio.run(in_process())
+    elif shutil.which("wrk") is None:
+        print("wrk is not installed: nothing is measured (Debian and Ubuntu: apt-get install wrk)")
+    else:
+        over_sockets(given)
+
+
+if __name__ == "__main__":
+    main()

@@ -15,6 +15,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OrdinalEncoder, StandardScaler
 
+from serving_parts.troubled import TRUSTED, Troubled
+
 TEXTS = ["carrier", "origin", "dest"]
 NUMBERS = ["month", "day", "hour", "distance", "temp", "wind_speed", "wind_gust", "visib"]
 MANY = 10_000
@@ -51,6 +53,12 @@ def boosting(folder: Path) -> Model:
 def plain(folder: Path) -> Model:
     """The logistic regression once more, which stays with scikit-learn."""
     return _cancer("plain", make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)), folder, onnx=False)
+
+
+def troubled(folder: Path, trouble: str) -> Model:
+    """A challenger of the first one that is in trouble once it is in a shadow."""
+    model = make_pipeline(StandardScaler(), Troubled(trouble, max_iter=1000))
+    return _cancer("logistic", model, folder, onnx=False)
 
 
 def flights(folder: Path) -> Model:
@@ -100,7 +108,7 @@ def _built(name: str, model: Any, inputs: pd.DataFrame, target: pd.Series, folde
     cut = len(inputs) * 2 // 3
     model.fit(inputs[:cut], target[:cut])
     trained, evaluated = (inputs[:cut], target[:cut]), (inputs[cut:], target[cut:])
-    types = list(BUILT_IN_TRUSTED_TYPES)
+    types = [*BUILT_IN_TRUSTED_TYPES, TRUSTED]
     saved, source = folder / name / "mlflow", folder / name / "mlflow"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -131,5 +139,6 @@ def _built(name: str, model: Any, inputs: pd.DataFrame, target: pd.Series, folde
         model_type=f"{type(model).__module__}.{type(model).__qualname__}",
         model_format="skops",
     )
-    package = build_package(source, contract, environment, provenance, folder / name / name, name=name)
+    path = folder / name / name
+    package = build_package(source, contract, environment, provenance, path, name=name, trusted_types=types)
     return Model(name, model, evaluated[0], package, saved)

@@ -239,8 +239,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def started(server: Server, model: Model, folder: Path) -> Iterator[tuple[str, int]]:
-    """A server that answers; gives its address and its process."""
+def started(server: Server, model: Model, folder: Path, **more: str) -> Iterator[tuple[str, int]]:
+    """A server that answers, with more settings in its environment; gives its address and its process."""
     folder.mkdir(parents=True)
     (folder / ".cellops").mkdir()
     port = free_port()
@@ -254,7 +254,7 @@ def started(server: Server, model: Model, folder: Path) -> Iterator[tuple[str, i
         process = subprocess.Popen(
             server.command(model, folder, port),
             cwd=folder,
-            env=bare | settings,
+            env=bare | settings | more,
             stdout=said,
             stderr=said,
             start_new_session=True,

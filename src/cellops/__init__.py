@@ -31,6 +31,7 @@ VERBS = (
     "restore",
     "retire",
     "review",
+    "rollout",
     "runs",
     "score",
     "serve",
@@ -82,6 +83,7 @@ if TYPE_CHECKING:
     from cellops.flows.restore import restore as restore
     from cellops.flows.retire import retire as retire
     from cellops.flows.review import review as review
+    from cellops.flows.rollout import rollout as rollout
     from cellops.flows.runs import runs as runs
     from cellops.flows.runs import show as show
     from cellops.flows.score import score as score

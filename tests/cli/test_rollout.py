@@ -151,6 +151,7 @@ def test_who_starts_a_server_is_told_of_a_rollout() -> None:
         (["fares/../other"], "There is no such model here. Name a model"),
         (["fares", "--token", "wrong"], "The token does not allow this. Set CELLOPS_SERVER_TOKEN"),
         (["start", "fares", "new", "--share", "0"], "A share of 0 is no rollout"),
+        (["start", "fares", "new", "--strategy", "ab", "--share", "nan"], "is a percentage (received nan)"),
         (["start", "fares", "new", "--stages", "50,25"], "rising percentages"),
         (["start", "fares", "new", "--stages", "half"], "give percentages with commas"),
         (["start", "fares", "new", "--error-margin", "5"], "does not fit: error_margin: expected a float <= 1.0. "),

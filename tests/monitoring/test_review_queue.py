@@ -1,8 +1,9 @@
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
-from cellops.monitoring.review_queue import BY_CHANCE, UNANSWERED, waiting
+from cellops.monitoring.review_queue import BY_CHANCE, UNANSWERED, number_asking, waiting
 from support.logs import schema_of
 
 BOTH = schema_of(probabilities=True)
@@ -49,6 +50,16 @@ def test_without_probabilities_rows_wait_to_which_something_was_done():
     found = waiting(rows, schema_of(classes=()), below=0.6, sample=0)
     assert names(found) == ["p:1"]
     assert found["why"].tolist() == ["imputed distance"]
+
+
+@pytest.mark.parametrize("schema", [BOTH, schema_of(classes=())])
+@pytest.mark.parametrize(
+    "handled", [[None] * 4, [UNANSWERED, None, "imputed distance", None], [UNANSWERED, UNANSWERED, None, None]]
+)
+def test_a_server_counts_what_waits_as_it_is_logged(schema, handled):
+    rows = answers([0.55, 1.0, 0.3, 0.41], handled=handled)
+    logged = pa.RecordBatch.from_pandas(rows.astype({"handled": pd.ArrowDtype(pa.string())}))
+    assert number_asking(logged, schema, 0.6) == len(waiting(rows, schema, below=0.6, sample=0))
 
 
 def test_a_share_of_the_queue_is_drawn_by_chance_and_spread_over_it():

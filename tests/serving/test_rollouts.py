@@ -5,15 +5,16 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpx
 import pytest
 from click.testing import CliRunner
 
 from cellops.cli.serve import serve
-from cellops.errors import UsageError
-from cellops.records.rollout import Evidence, RolloutAction, Strategy
+from cellops.errors import NotReadyError, UsageError
+from cellops.flows.rollout_plan import rollout_plan
+from cellops.records.rollout import Evidence, RolloutAction, RolloutState, SlotPackage, Strategy
 from cellops.serving.rollout.files import RolloutFiles
 from support.logs import until
 from support.rollouts import (
@@ -291,12 +292,29 @@ def test_a_challenger_with_another_contract_is_refused_before_anything_is_writte
         (("--challenger", "b", "--strategy", "blue-green", "--stages", "5,100"), "takes no rules"),
         (("--challenger", "b", "--strategy", "canary", "--share", "7"), "takes no share"),
         (("--challenger", "b", "--strategy", "shadow", "--stages", "7,100"), "has no stages"),
+        (("--challenger", "b", "--strategy", "ab", "--share", "nan"), "a percentage above 0"),
+        (("--challenger", "b", "--strategy", "shadow", "--share", "0"), "a percentage above 0"),
+        (("--challenger", "b", "--strategy", "canary", "--margin", "latency_margin=inf"), "is a finite number"),
+        (("--challenger", "b", "--strategy", "canary", "--margin", "least_seconds=nan"), ">= 0"),
     ],
 )
 def test_what_cannot_be_honoured_is_refused(words: tuple[str, ...], said: str, tmp_path: Path) -> None:
     done = CliRunner().invoke(serve, ["a", *words])
     assert isinstance(done.exception, UsageError)
     assert said in done.exception.text()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ({"strategy": "nonsense"}, "There is no such strategy"),
+        ({"strategy": "shadow", "shadow_when": "never"}, "asked always or idle"),
+        ({"strategy": "ab", "share": float("nan")}, "a percentage above 0"),
+    ],
+)
+def test_what_python_asks_for_is_refused_in_the_same_words(words: dict[str, Any], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        rollout_plan("b", **words)
 
 
 def test_a_package_in_a_rollout_stays_and_stages_of_another_can_be_started(
@@ -309,6 +327,10 @@ def test_a_package_in_a_rollout_stays_and_stages_of_another_can_be_started(
         assert at.order("start", strategy="canary", challenger="1234").status_code == 404
         versions = at.server.client.get(f"/v2/models/{NAME}").json()["versions"]
         other = next(each for each in versions if each != before.version)
+        # What is refused leaves nothing behind: the next start is the first.
+        refused = at.order("start", strategy="ab", challenger=other, key="no such, column")
+        assert (refused.status_code, at.order("start").status_code) == (400, 400)
+        assert not (at.log / "decisions.jsonl").exists()
         assert at.order("start", strategy="blue-green", challenger=str(champion)).status_code == 200
         assert at.order("start", strategy="ab", challenger=other).status_code == 409
         assert at.order("switch").status_code == 200
@@ -316,3 +338,28 @@ def test_a_package_in_a_rollout_stays_and_stages_of_another_can_be_started(
         assert at.order("dance").status_code == 400
         at.server.process.send_signal(signal.SIGHUP)
         until(lambda: "A rollout of moody is under way" in (tmp_path / "errors").read_text())
+        # A state that somebody has torn: it is said once, and the traffic goes on as it was divided.
+        state = at.log / "rollout.json"
+        torn = state.with_name("torn")
+        torn.write_bytes(state.read_bytes()[:-20])
+        torn.replace(state)
+        until(lambda: "cannot be read" in (tmp_path / "errors").read_text())
+        refused = at.order("rollback")
+        assert (refused.status_code, "Put back a copy" in refused.text) == (400, True)
+        assert ask(at.server.client).value == CHAMPION
+        assert (tmp_path / "errors").read_text().count("cannot be read") == 1
+        at.server.process.kill()
+    process = start(champion, tmp_path, *PORT, *words, trusted_types="support.moody.Moody")
+    assert process.communicate(timeout=60)[0] == ""
+    message = (tmp_path / "errors").read_text()
+    assert (process.returncode, message.count("\n"), "rollout.json cannot be read" in message) == (2, 1, True)
+
+
+def test_a_rollout_that_cannot_be_written_down_is_refused_in_one_line(tmp_path: Path) -> None:
+    place = tmp_path / "log"
+    place.write_text("no folder")
+    with pytest.raises(NotReadyError, match="cannot be written down"), RolloutFiles(place).held(wait=True):
+        pass
+    package = SlotPackage(path="a", version="1", digest="1")
+    with pytest.raises(NotReadyError, match="Not a directory"):
+        RolloutFiles(place).write(RolloutState(model="m", champion=package))

@@ -3,12 +3,13 @@
 import http.client
 import json
 import ssl
+from math import isnan
 from urllib.parse import quote, urlsplit
 
 import msgspec
 
 from cellops.errors import CredentialsError, NotFoundError, NotReadyError, UsageError
-from cellops.flows.rollout_plan import unfit
+from cellops.flows.rollout_plan import strategy_of, unfit
 from cellops.records.rollout import RolloutAction, RolloutOrder, RolloutRules, RolloutView, Strategy
 from cellops.settings import Settings, load
 
@@ -85,10 +86,14 @@ def start_order(
     except msgspec.ValidationError as error:
         fact = f"A rule of the rollout does not fit: {unfit(error)}"
         raise UsageError(fact, remedy="Margins and levels are shares, from 0 to 1") from error
+    if share is not None and isnan(share):
+        # JSON has no such number, and the server would hear of none.
+        fact = "The share of a challenger is a percentage"
+        raise UsageError(fact, received=share, remedy="Give for example 50")
     return RolloutOrder(
         action=RolloutAction.START,
         why=why,
-        strategy=Strategy(strategy),
+        strategy=strategy_of(strategy),
         challenger=challenger,
         share=share,
         key=key or "",

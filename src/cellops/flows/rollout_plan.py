@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from cellops.serving.rollout.plan import Plan
 
 
+IDLE = "idle"
+
+
 def rollout_plan(
     challenger: Path | str | None,
     strategy: str | None,
@@ -45,16 +48,29 @@ def rollout_plan(
     if strategy is None:
         fact = "There is a challenger, and nothing says how it takes part"
         raise UsageError(fact, remedy="Name it with --strategy: canary, shadow, ab or blue-green")
+    kind = strategy_of(strategy)
+    if shadow_when not in (None, "always", IDLE):
+        fact = "A shadow is asked always or idle"
+        raise UsageError(fact, received=shadow_when, remedy="Give --shadow-when idle, or leave it out")
     order = RolloutOrder(
         action=RolloutAction.START,
-        strategy=Strategy(strategy),
+        strategy=kind,
         share=share,
         key=key or "",
-        off_peak=shadow_when == "idle",
+        off_peak=shadow_when == IDLE,
         rules=_rules(stages, margins) if stages is not None or margins else None,
     )
-    check_order(Strategy(strategy), order)
+    check_order(kind, order)
     return Plan(Path(challenger), order)
+
+
+def strategy_of(name: str) -> Strategy:
+    """The strategy of this name; `UsageError` where there is none."""
+    try:
+        return Strategy(name)
+    except ValueError as error:
+        fact = "There is no such strategy"
+        raise UsageError(fact, received=name, remedy="Name canary, shadow, ab or blue-green") from error
 
 
 def unfit(error: msgspec.ValidationError) -> str:

@@ -46,19 +46,25 @@ def waiting(predictions: "pd.DataFrame", schema: Schema, *, below: float, sample
     open_ = predictions[predictions["truth"].isna()].drop_duplicates("prediction_id").reset_index(drop=True)
     confidence = _confidence(open_, schema)
     why = _why(open_, schema, confidence, below)
-    asking = np.flatnonzero(why != "")
-    asking = asking[np.argsort(np.where(np.isnan(confidence[asking]), -1.0, confidence[asking]), kind="stable")]
-    drawn = _drawn(open_, np.flatnonzero(why == ""), _checks(len(asking), sample))
+    asked = np.flatnonzero(why != "")
+    asked = asked[np.argsort(np.where(np.isnan(confidence[asked]), -1.0, confidence[asked]), kind="stable")]
+    drawn = _drawn(open_, np.flatnonzero(why == ""), _checks(len(asked), sample))
     why[drawn] = BY_CHANCE
-    order = _spread(asking, drawn)
+    order = _spread(asked, drawn)
     return open_.assign(confidence=confidence, why=why).iloc[order].reset_index(drop=True)
 
 
-def asked(batch: "pa.RecordBatch", schema: Schema, below: float) -> int:
+def number_asking(batch: "pa.RecordBatch", schema: Schema, below: float) -> int:
     """How many rows of a batch of the prediction log wait by themselves, whatever is drawn by chance beside them."""
-    names = [name for name in batch.schema.names if name == "handled" or name.startswith(PROBABILITY)]
-    rows = batch.select(names).to_pandas()
-    return int(_asks(rows, schema, _confidence(rows, schema), below).sum())
+    import pyarrow.compute as pc
+
+    # Beside a server that answers: no table is made of it.
+    handled = batch["handled"]
+    if not schema.probabilities:
+        return int(batch.num_rows - handled.null_count)
+    highest = pc.max_element_wise(*(batch[f"{PROBABILITY}{name}"] for name in schema.classes))
+    unanswered = pc.fill_null(pc.match_substring(handled, UNANSWERED), fill_value=False)
+    return int(pc.sum(pc.or_(pc.less(highest, below), unanswered)).as_py())
 
 
 def _confidence(rows: "pd.DataFrame", schema: Schema) -> NDArray[np.float64]:
@@ -74,20 +80,14 @@ def _why(
 ) -> "np.ndarray[tuple[int], np.dtype[np.object_]]":
     """For each row what brings it here, in words; empty for those that nothing does."""
     why = np.full(len(rows), "", dtype=object)
-    asks = _asks(rows, schema, confidence, below)
-    unsure = np.flatnonzero(asks & (confidence < below))
-    why[unsure] = [f"confidence {value:.3g}, below {below:.3g}" for value in confidence[unsure]]
-    others = asks & ~(confidence < below)
-    why[others] = rows["handled"].to_numpy(dtype=object)[others]
-    return why
-
-
-def _asks(rows: "pd.DataFrame", schema: Schema, confidence: NDArray[np.float64], below: float) -> NDArray[np.bool_]:
-    """Which rows a person should look at."""
     if schema.probabilities:
-        return (confidence < below) | _handled(rows, UNANSWERED)
-    handled: NDArray[np.bool_] = rows["handled"].notna().to_numpy(dtype=bool)
-    return handled
+        unsure = np.flatnonzero(confidence < below)
+        why[unsure] = [f"confidence {value:.3g}, below {below:.3g}" for value in confidence[unsure]]
+        asked = _handled(rows, UNANSWERED)
+    else:
+        asked = rows["handled"].notna().to_numpy(dtype=bool)
+    why[asked] = rows["handled"].to_numpy(dtype=object)[asked]
+    return why
 
 
 def _handled(rows: "pd.DataFrame", word: str) -> NDArray[np.bool_]:

@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 from itertools import pairwise
+from math import isfinite
 from typing import Annotated
 
 import msgspec
@@ -68,6 +69,10 @@ class RolloutRules(Record, frozen=True, kw_only=True):
     """That a stage lasts before it is passed: an hour shows more kinds of traffic than a second."""
 
     def __post_init__(self) -> None:
+        for name in ("latency_margin", "least_seconds"):
+            if not isfinite(getattr(self, name)):
+                fact = f"The rule {name} of a rollout is a finite number"
+                raise InputError(fact, received=getattr(self, name), remedy=f"Leave it out, or give one for {name}")
         rising = all(before < after for before, after in pairwise((0.0, *self.stages)))
         if not rising or not self.stages or self.stages[-1] != ALL:
             fact = "The stages of a rollout are rising percentages above 0, of which the last is 100"

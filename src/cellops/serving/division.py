@@ -60,6 +60,32 @@ class Division:
         """Who answers."""
         return self._strategy.choose(asker)
 
+    def begin(self, asker: Asker, slot: Slot, call: Call) -> Model:
+        """Count a request from now on, where chance chose the package; gives the model that answers it."""
+        if self._strategy.compares(asker):
+            self._ledger.begin(call.prediction_id, slot)
+        return self._slots[slot]
+
+    def answered(self, slot: Slot, call: Call) -> None:
+        self._ledger.answered(call.prediction_id, slot)
+
+    def failed(self, slot: Slot, columns: Columns, call: Call, error: BaseException) -> CellopsError:
+        """Count what became of a request; gives an error that clients are told, and raises any other.
+
+        One that was refused for what it asked says nothing of a package, unless the other would have taken it.
+        """
+        count = self._ledger.refused if self._is_to_blame(slot, columns, error) else self._ledger.failed
+        count(call.prediction_id, slot)
+        if not isinstance(error, CellopsError):
+            raise error
+        return error
+
+    def _is_to_blame(self, slot: Slot, columns: Columns, error: BaseException) -> bool:
+        """Whether the request is."""
+        if isinstance(error, InputError):
+            return self._other(slot).plane.refuses(columns)
+        return isinstance(error, CellopsError) and not isinstance(error, InferenceError | DeadlineError)
+
     def show(self, asker: Asker, columns: Columns, call: Call, predictions: Predictions) -> None:
         """Show a request to the challenger that is not to answer it, where the strategy says so."""
         if self._shadow is not None and self._strategy.copies(asker):
@@ -68,40 +94,8 @@ class Division:
     def model(self, slot: Slot) -> Model:
         return self._slots[slot]
 
-    def count(self, asker: Asker, slot: Slot, columns: Columns, call: Call) -> "Counting":
-        """Count what becomes of a request from now on, where chance chose the package."""
-        if self._strategy.compares(asker):
-            self._ledger.begin(call.prediction_id, slot)
-        return Counting(self._ledger, slot, call.prediction_id, columns, self._other(slot))
-
     def _other(self, slot: Slot) -> Model:
         return self._slots[Slot.CHAMPION if slot is Slot.CHALLENGER else Slot.CHALLENGER]
-
-
-@dataclass(frozen=True, slots=True)
-class Counting:
-    """One request under way."""
-
-    ledger: Ledger
-    slot: Slot
-    prediction_id: str
-    columns: Columns
-    other: Model
-    """The one that was not asked."""
-
-    def answer(self) -> None:
-        self.ledger.answered(self.prediction_id, self.slot)
-
-    def fail(self, error: BaseException) -> None:
-        """It has no answer.
-
-        One that was refused for what it asked says nothing of a package, unless the other would have taken it.
-        """
-        of_package = not isinstance(error, CellopsError) or isinstance(error, InferenceError | DeadlineError)
-        if of_package or (isinstance(error, InputError) and not self.other.plane.refuses(self.columns)):
-            self.ledger.failed(self.prediction_id, self.slot)
-        else:
-            self.ledger.refused(self.prediction_id, self.slot)
 
 
 def _roles(traffic: Traffic, champion: Model, challenger: Model) -> dict[Model, str]:

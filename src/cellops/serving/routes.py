@@ -243,20 +243,13 @@ def _shared(protocols: Mapping[Model, Protocol], division: Division) -> tuple[Ha
         question, call = _understood(read.decode, read, body, received)
         asker = division.asker(body.headers, question.columns, call)
         slot = division.choose(asker)
-        model, counting = division.model(slot), division.count(asker, slot, question.columns, call)
+        model = division.begin(asker, slot, call)
 
         def finished(answer: Answer | Exception) -> Reply:
-            try:
-                if isinstance(answer, Exception):
-                    raise answer  # noqa: TRY301 - as if it had been raised here
-                counting.answer()
-                division.show(asker, question.columns, call, answer.predictions)
-            except CellopsError as error:
-                counting.fail(error)
-                return _failing(read, model, error)
-            except BaseException as error:
-                counting.fail(error)
-                raise
+            if isinstance(answer, Exception):
+                return _failing(read, model, division.failed(slot, question.columns, call, answer))
+            division.answered(slot, call)
+            division.show(asker, question.columns, call, answer.predictions)
             return msgspec.structs.replace(replies[model](question, call, answer), metrics=model.metrics)
 
         return model, question, call, finished

@@ -14,7 +14,7 @@ from uuid import uuid4
 import msgspec
 from filelock import FileLock, Timeout
 
-from cellops.errors import UsageError
+from cellops.errors import NotReadyError, UsageError
 from cellops.monitoring.log_store import FOLDERS as LOGS
 from cellops.monitoring.uploading import HELD
 from cellops.records.base import Record
@@ -46,16 +46,24 @@ class RolloutFiles:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._state = folder / STATE
+        self._counted: Counted | None = None
         self._own = folder / EVIDENCE / f"{uuid4().hex}.json"
         self._turn = FileLock(folder / EVIDENCE / TURN, timeout=0, thread_local=False)
 
     @contextmanager
     def held(self, *, wait: bool) -> Iterator[bool]:
-        """While nobody else changes the state, in whatever process; without waiting it may not come to that."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        """While nobody else changes the state, in whatever process; without waiting it may not come to that.
+
+        Raises
+        ------
+        NotReadyError
+            When the folder cannot be written to; so do `write` and `note`.
+        """
         lock = FileLock(self.folder / LOCK, timeout=-1 if wait else 0)
         try:
-            lock.acquire()
+            with self._writing():
+                self.folder.mkdir(parents=True, exist_ok=True)
+                lock.acquire()
         except Timeout:
             yield False
             return
@@ -91,20 +99,21 @@ class RolloutFiles:
     def write(self, state: RolloutState) -> None:
         """Replace the state, and wait until that is on the disk."""
         beside = self._state.with_suffix(f".{os.getpid()}.new")
-        with beside.open("wb") as file:
-            file.write(state.to_json())
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(self._state)
-        folder = os.open(self.folder, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        with self._writing():
+            with beside.open("wb") as file:
+                file.write(state.to_json())
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(self._state)
+            folder = os.open(self.folder, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
 
     def note(self, decision: Decision) -> None:
         """Write down a decision, and wait until that is on the disk."""
-        with (self.folder / DECISIONS).open("ab") as file:
+        with self._writing(), (self.folder / DECISIONS).open("ab") as file:
             # A line that a crash has cut short must not take this one with it.
             broken = file.tell() > 0 and not self._ends_whole()
             file.write(b"\n" * broken + decision.to_json() + b"\n")
@@ -112,12 +121,15 @@ class RolloutFiles:
             os.fsync(file.fileno())
 
     def count(self, since: float, evidence: Evidence) -> None:
-        """What this process has counted in a stage until now."""
-        self._count(self._own, since, evidence)
+        """What this process has counted in a stage until now; it is written down where it is something new."""
+        counted = Counted(since=since, evidence=evidence)
+        if counted != self._counted:
+            self._count(self._own, counted)
+            self._counted = counted
 
     def count_quality(self, since: float, evidence: Evidence) -> None:
         """What labels say of a stage until now, of the answers of all processes: one of them has the turn to tell."""
-        self._count(self.folder / EVIDENCE / QUALITY, since, evidence)
+        self._count(self.folder / EVIDENCE / QUALITY, Counted(since=since, evidence=evidence))
 
     def take_turn(self) -> bool:
         """Whether this process tells of the labels: the first that asks, until it gives the turn back or dies."""
@@ -162,10 +174,20 @@ class RolloutFiles:
                 if Counted.from_file(path).since != since:
                     path.unlink()
 
-    def _count(self, file: Path, since: float, evidence: Evidence) -> None:
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except Timeout:
+            raise
+        except OSError as error:
+            fact = f"The rollout cannot be written down in {self.folder}: {error.strerror or error}"
+            raise NotReadyError(fact, remedy="See that the folder can be written to and the disk has room") from error
+
+    def _count(self, file: Path, counted: Counted) -> None:
         beside = file.with_suffix(".new")
         file.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_bytes(Counted(since=since, evidence=evidence).to_json())
+        beside.write_bytes(counted.to_json())
         beside.replace(file)
 
     def _counts(self) -> list[Path]:

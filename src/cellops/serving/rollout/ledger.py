@@ -2,14 +2,18 @@
 
 import threading
 import time
+from collections import deque
 
 from cellops.records.rollout import Evidence
 from cellops.serving.rollout.tally import SlotTally
 from cellops.serving.strategies.strategy import Slot
 
+FAILED = -1.0
+"""In the place of seconds."""
+
 
 class Ledger:
-    """Counts requests; for any thread.
+    """Counts requests; for any thread. A request waits for no lock: what it adds is counted when somebody asks.
 
     Parameters
     ----------
@@ -21,31 +25,28 @@ class Ledger:
         self._patience = patience
         self._lock = threading.Lock()
         self._tallies = {slot: SlotTally() for slot in Slot}
-        self._under_way: dict[tuple[str, Slot], float] = {}
+        self._under_way: dict[Slot, dict[str, float]] = {slot: {} for slot in Slot}
+        self._ended: dict[Slot, deque[float]] = {slot: deque() for slot in Slot}
         self._compared = self._differed = 0
 
     def begin(self, prediction_id: str, slot: Slot) -> None:
         """A package is asked."""
-        with self._lock:
-            self._under_way[prediction_id, slot] = time.perf_counter()
+        self._under_way[slot][prediction_id] = time.perf_counter()
 
     def answered(self, prediction_id: str, slot: Slot, seconds: float | None = None) -> None:
         """It has answered; `seconds` where they were measured elsewhere."""
-        with self._lock:
-            begun = self._under_way.pop((prediction_id, slot), None)
-            if begun is not None:  # else long given up
-                self._tallies[slot].count(time.perf_counter() - begun if seconds is None else seconds, error=False)
+        begun = self._under_way[slot].pop(prediction_id, None)
+        if begun is not None:  # else long given up
+            self._ended[slot].append(time.perf_counter() - begun if seconds is None else seconds)
 
     def failed(self, prediction_id: str, slot: Slot) -> None:
         """It has no answer, and the request is not to blame."""
-        with self._lock:
-            if self._under_way.pop((prediction_id, slot), None) is not None:
-                self._tallies[slot].count(0.0, error=True)
+        if self._under_way[slot].pop(prediction_id, None) is not None:
+            self._ended[slot].append(FAILED)
 
     def refused(self, prediction_id: str, slot: Slot) -> None:
         """It was not really asked, or not what it can answer."""
-        with self._lock:
-            self._under_way.pop((prediction_id, slot), None)
+        self._under_way[slot].pop(prediction_id, None)
 
     def compare(self, *, differed: bool) -> None:
         """Both have answered one request."""
@@ -56,13 +57,21 @@ class Ledger:
     def evidence(self) -> Evidence:
         """All that was seen until now; what is under way for too long counts as failed."""
         with self._lock:
-            late = time.perf_counter() - self._patience
-            for key in [key for key, begun in self._under_way.items() if begun < late]:
-                del self._under_way[key]
-                self._tallies[key[1]].count(0.0, error=True)
+            for slot in Slot:
+                self._count(slot)
             return Evidence(
                 champion=self._tallies[Slot.CHAMPION].evidence(),
                 challenger=self._tallies[Slot.CHALLENGER].evidence(),
                 compared=self._compared,
                 differed=self._differed,
             )
+
+    def _count(self, slot: Slot) -> None:
+        late = time.perf_counter() - self._patience
+        for prediction_id, begun in self._under_way[slot].copy().items():
+            if begun < late:
+                self.failed(prediction_id, slot)
+        ended, tally = self._ended[slot], self._tallies[slot]
+        while ended:
+            seconds = ended.popleft()
+            tally.count(seconds, error=seconds == FAILED)

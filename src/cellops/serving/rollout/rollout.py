@@ -29,6 +29,7 @@ from cellops.serving.rollout.ledger import Ledger
 from cellops.serving.rollout.plan import Plan, require_alike
 from cellops.serving.rollout.quality import Quality, loss_of
 from cellops.serving.rollout.transitions import changed, started
+from cellops.serving.rollout.user_key import UserKey
 from cellops.serving.shadow.shadow import Shadow
 from cellops.serving.strategies import STRATEGIES
 
@@ -169,8 +170,9 @@ class Rollout:
             self.follow(models)
             state = self._now(models)
             if order.action is RolloutAction.START:
-                challenger = _meant(order.challenger or "", models)
-                require_alike(_of(state.champion, models).package, challenger.package)
+                challenger, champion = _meant(order.challenger, models), _of(state.champion, models)
+                require_alike(champion.package, challenger.package)
+                UserKey(order.key, champion.plane.contract.schema)
                 after = started(state, order, _slot(challenger), time.time())
                 self._change(state, after, Act(order.action, who, order.why or ASKED), models)
                 return
@@ -222,6 +224,7 @@ class Rollout:
         order = plan.order
         strategy = order.strategy or Strategy.CANARY
         require_alike(champion.package, challenger.package)
+        UserKey(order.key, champion.plane.contract.schema)
         pair = (champion.digest, challenger.digest)
         if state is not None and state.challenger is not None:
             if (state.champion.digest, state.challenger.digest) == pair:
@@ -323,12 +326,15 @@ def _has_ended(state: RolloutState, pair: tuple[str, str], strategy: Strategy) -
     return False
 
 
-def _meant(named: str, models: Sequence[Model]) -> Model:
+def _meant(named: str | None, models: Sequence[Model]) -> Model:
+    if not named:
+        fact = "The order names no challenger"
+        raise UsageError(fact, remedy=f"Name a version: {', '.join(model.version for model in models)}")
     for named_by in (_exactly, _by_folder):
         found = [model for model in models if named in named_by(model)]
         if len(found) == 1:
             return found[0]
-    fact = f"The server has no version {named or 'named'} of {models[-1].name}"
+    fact = f"The server has no version {named} of {models[-1].name}"
     versions = ", ".join(f"{model.version} ({model.package.path.name})" for model in models)
     raise NotFoundError(fact, remedy=f"Its versions are {versions}")
 

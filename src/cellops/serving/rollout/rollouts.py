@@ -16,6 +16,8 @@ from cellops.serving.rollout.rollout import Rollout, Shadowed
 
 EVERY = 0.25
 """Seconds between two looks at the state and the evidence."""
+JUDGING_SHARE = 0.01
+"""Of the time, at most, that is spent on judging: it is arithmetic, and requests wait for the interpreter meanwhile."""
 LABELS_EVERY = 0.5
 """Seconds between two looks for labels, at least."""
 LABELS_SHARE = 0.05
@@ -50,6 +52,7 @@ class Rollouts:
         self._put = put
         self._shadowed = shadowed
         self._all: dict[str, Rollout] = {}
+        self._due: dict[str, float] = {}
         self._acting = threading.RLock()
         self._said: dict[tuple[str, str], str | None] = {}
         """What was told last of a part of the work."""
@@ -121,7 +124,10 @@ class Rollouts:
             with self._acting:
                 rollout = self.of(name)
                 rollout.follow(models)
-                rollout.judge(models)
+                begun = time.monotonic()
+                if begun >= self._due.get(name, 0.0):
+                    rollout.judge(models)
+                    self._due[name] = begun + (time.monotonic() - begun) / JUDGING_SHARE
                 rollout.count()
 
         self._guarded(name, "state", look)

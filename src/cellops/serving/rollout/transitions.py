@@ -53,6 +53,9 @@ def check_order(strategy: Strategy, order: RolloutOrder) -> None:
         has = "its stages" if strategy is Strategy.CANARY else "all or nothing"
         fact = f"The strategy {strategy} takes no share: it has {has}"
         raise UsageError(fact, remedy="Leave the share out")
+    if order.share is not None and not 0 < order.share <= ALL:
+        fact = "The share of a challenger is a percentage above 0, and 100 at most"
+        raise UsageError(fact, received=order.share, remedy="Give for example 50")
     if order.off_peak and strategy is not Strategy.SHADOW:
         fact = f"Under the strategy {strategy} there is no off-peak"
         raise UsageError(fact, remedy="Leave it out, or name shadow")

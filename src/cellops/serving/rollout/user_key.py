@@ -45,7 +45,8 @@ class UserKey:
             When its rows are of several users, who may belong to different packages.
         """
         if self._column is None:
-            return headers.get(self._header, b"").decode("latin-1") or None
+            value = headers.get(self._header)
+            return value.decode("latin-1") if value else None
         first, *others = dict.fromkeys(map(_known, columns[self._column].tolist()))
         if others:
             fact = f"Column {self._column}: the rows are of several users, each of whom one package answers"

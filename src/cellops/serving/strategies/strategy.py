@@ -1,8 +1,7 @@
 """The shape of every strategy: it chooses which of two packages answers a request, and knows nothing else of them."""
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 class Slot(StrEnum):
@@ -10,8 +9,7 @@ class Slot(StrEnum):
     CHALLENGER = "challenger"
 
 
-@dataclass(frozen=True, slots=True)
-class Asker:
+class Asker(NamedTuple):
     """By what requests are told apart."""
 
     request_id: str
