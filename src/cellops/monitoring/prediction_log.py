@@ -15,7 +15,7 @@ from cellops.monitoring.log_frame import to_frame
 from cellops.monitoring.log_types import label_kind, moment, times, to_arrow
 from cellops.monitoring.personal import is_hashed, keyed
 from cellops.monitoring.segment_files import read_segments
-from cellops.monitoring.segments import SegmentWriter
+from cellops.monitoring.segments import ROOM, Room, SegmentWriter
 from cellops.records.contract import Schema
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ PROBABILITY = "probability."
 """Before each class, for its probability."""
 HASHED = "hashed."
 """Before the name of each input that is logged as hashes."""
+NUMBER_BYTES = 8
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -52,6 +53,8 @@ class Answered(msgspec.Struct, frozen=True):
     """What the server did to each row besides answering it, in words; None where nothing was done."""
     packages: npt.NDArray[Any] | None = None
     """Digest of the package that answered each row, where they are not all of the same."""
+    size: int = 0
+    """Bytes of the request's body."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +77,9 @@ def open_writer(
     keep: bool = False,
     key: bytes | None = None,
     on_written: "Callable[[pa.RecordBatch], None]" = lambda _batch: None,
+    room: Room = ROOM,
 ) -> SegmentWriter[Answered]:
-    """A writer of the predictions in the log folder `folder`; its rhythm is that of `SegmentWriter`.
+    """A writer of the predictions in the log folder `folder`; its rhythm and its room are those of `SegmentWriter`.
 
     With `key`, columns that are declared to be hashed are; without it they are left out.
     """
@@ -87,7 +91,14 @@ def open_writer(
         segment_seconds=segment_seconds,
         keep=keep,
         on_written=on_written,
+        room=room,
+        weigh=_weight,
     )
+
+
+def _weight(entry: Answered) -> int:
+    """About the bytes of a request in memory: its text, or what its rows take when they were packed in the body."""
+    return max(entry.size, NUMBER_BYTES * len(entry.labels) * len(entry.columns))
 
 
 def batches(schema: Schema, key: bytes | None = None) -> "Callable[[Sequence[Answered]], pa.RecordBatch]":

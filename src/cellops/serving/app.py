@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from cellops.errors import CellopsError, NotReadyError
+from cellops.errors import CellopsError, CredentialsError, NotReadyError
 from cellops.packaging.stopping import STOP, Stop
 from cellops.serving.auth import OWNER, Access
 from cellops.serving.deadlines import Deadlines, LateError
@@ -24,6 +24,7 @@ from cellops.serving.protocols.protocol import Body
 from cellops.serving.replies import Reply, error_reply
 from cellops.serving.request_log import Line, RequestLog
 from cellops.serving.routes import OPEN, Route, Table
+from cellops.serving.strangers import Strangers
 from cellops.serving.throttle import Throttle
 from cellops.serving.tokens import TokenScope
 from cellops.serving.wholes import WHOLE, Whole
@@ -72,6 +73,8 @@ class App:
         Counts what clients send; None for any number.
     requests
         Takes a line for each request; None for none.
+    strangers
+        Shuts out addresses that send wrong tokens; None for none.
     """
 
     def __init__(
@@ -82,12 +85,14 @@ class App:
         limits: Limits,
         throttle: Throttle | None = None,
         requests: RequestLog | None = None,
+        strangers: Strangers | None = None,
     ) -> None:
         self.table = table
         self.draining = False
         """Whether the server stops: it says that it is not ready, and answers what has come."""
         self._access = access
         self._throttle = throttle
+        self._strangers = strangers
         self._limits = limits
         self._deadlines = Deadlines(limits.seconds)
         self._requests = requests
@@ -159,7 +164,7 @@ class App:
         path, headers = scope["path"], arrival.headers
         check_head(scope["headers"], len(path) + len(scope.get("query_string", b"")))
         if path not in OPEN:
-            client = arrival.client = await self._client(headers.get(b"authorization"), route.scope if route else None)
+            client = arrival.client = await self._client(headers, route.scope if route else None, _address(scope))
             if self._throttle is not None:
                 await self._throttle.admit(_counted(client, scope))
         if route is None:
@@ -202,7 +207,22 @@ class App:
         self._waiting += 1
         self._waiting_explanations += route.explains
 
-    async def _client(self, header: bytes | None, scope: TokenScope | None) -> str:
+    async def _client(self, headers: Headers, scope: TokenScope | None, address: str) -> str:
+        header, strangers = headers.get(b"authorization"), self._strangers
+        if strangers is None:
+            return await self._known(header, scope)
+        strangers.look(address, header)
+        try:
+            client = await self._known(header, scope)
+        except CredentialsError as error:
+            if error.data.get("wrong"):
+                self.table.metrics.wrong_tokens.inc()
+                await strangers.count(address)
+            raise
+        strangers.trust(address, header)
+        return client
+
+    async def _known(self, header: bytes | None, scope: TokenScope | None) -> str:
         try:
             return self._access.client(header, scope)
         except UnknownKeyError:

@@ -66,6 +66,11 @@ class Limits:
             fact = f"The table has {columns} columns, and the server takes {MOST_COLUMNS}"
             raise LimitError(fact, remedy="Send the inputs of the model only")
 
+    @property
+    def body_seconds(self) -> float:
+        """Longest time in which a body must have come."""
+        return self.seconds
+
     def too_late(self) -> DeadlineError:
         fact = f"The answer was not there within {self.seconds:g} s"
         return DeadlineError(fact, remedy="Send fewer rows at a time, or raise CELLOPS_SERVER_REQUEST_SECONDS")
@@ -97,10 +102,10 @@ class Limits:
                 # It had come with the head, as most do: a clock for it would take longer than the rest of this.
                 content: Content | None = whole.value
                 return content
-            async with asyncio.timeout(self.seconds):
+            async with asyncio.timeout(self.body_seconds):
                 return await _resumed(reading, waited_for)
         except TimeoutError as error:
-            fact = f"The body did not come within {self.seconds:g} s"
+            fact = f"The body did not come within {self.body_seconds:g} s"
             remedy = "Send fewer rows at a time, or raise CELLOPS_SERVER_REQUEST_SECONDS"
             raise SlowError(fact, remedy=remedy) from error
 
@@ -137,6 +142,23 @@ def _before_tensors(headers: Mapping[bytes, bytes]) -> int:
     """Bytes of a body that come before numbers which lie there as in memory, as far as that is known."""
     length = headers.get(b"inference-header-content-length", b"")
     return int(length) if length.isdigit() and len(length) <= LONGEST_LENGTH else 0
+
+
+@dataclass(frozen=True)
+class AdminLimits(Limits):
+    """Those of administrators: their orders may take long, and are carried out whoever waits for them."""
+
+    reading_seconds: float = 30.0
+    """Longest time in which a body must have come; `seconds` is for what is done then."""
+
+    @property
+    def body_seconds(self) -> float:
+        return self.reading_seconds
+
+    def too_late(self) -> DeadlineError:
+        fact = f"The order is not done after {self.seconds:g} s, and goes on"
+        remedy = "The admin log says how it ends; wait longer with CELLOPS_SERVER_ADMIN_SECONDS"
+        return DeadlineError(fact, remedy=remedy)
 
 
 @coroutine
