@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from cellops.data.batch.source import source
-from cellops.data.batch.target import target
+from cellops.data.batch.target import AddressTarget, target
 from cellops.packaging.build import build_package
 from cellops.packaging.load import LoadedPackage
 from cellops.records.batch import BatchProgress, OnBad, Scored
@@ -83,7 +83,7 @@ def batch(
     put = target(str(output))
     plan = Plan(version="1", package=model.digest, source=str(place), output=put.public, chunk_rows=rows, wishes=wishes)
     one = Batch(
-        source(str(place)),
+        source(str(place), put),
         perform(partial(alone, Scorer(model, declared, wishes))),
         put,
         model.contract,
@@ -92,7 +92,7 @@ def batch(
         rows,
         on_progress,
     )
-    folder = Path(f"{output}.parts".replace("::", "."))
+    folder = Path(f"{output}.parts") if isinstance(put, AddressTarget) else put.beside(".parts").path
     with Parts.opened(folder, plan, resume=resume, force=force, stands=put.stands()) as parts:
         return one.run(parts)
 

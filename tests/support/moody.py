@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 FAIL, HANG, DIE, LEAK, SLOW = 1001.0, 1002.0, 1003.0, 1004.0, 1005.0
 SLOWNESS = 0.05
 """Seconds."""
-LEAKED = 300_000_000
+LEAKED = 450_000_000
 """Bytes at a time."""
 TRUSTED = "support.moody.Moody"
 KEPT: list[Any] = []

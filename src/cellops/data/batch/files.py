@@ -103,18 +103,27 @@ def said(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0][:SHOWN]
 
 
+def readable(name: str) -> str:
+    r"""The name of a file that can be written down: one may hold bytes that are no text.
+
+    >>> readable("april.csv"), readable(b"\xff.csv".decode(errors="surrogateescape"))
+    ('april.csv', '\\xff.csv')
+    """
+    return name.encode(errors="surrogateescape").decode(errors="backslashreplace")
+
+
 def _here(place: str) -> list[InputFile]:
     path = Path(place)
     if path.is_file():
         _require_kind(path.name)
-        return [InputFile(path.name, str(path))]
+        return [InputFile(readable(path.name), str(path))]
     if path.is_dir():
         paths, base = sorted(path.rglob("*")), path
     else:
         paths = [Path(each) for each in sorted(glob.glob(place, recursive=True))] if PATTERN & set(place) else []  # noqa: PTH207 - with the folders of the pattern
         base = path.parent
     return [
-        InputFile(str(each.relative_to(base)) if each.is_relative_to(base) else str(each), str(each))
+        InputFile(readable(str(each.relative_to(base) if each.is_relative_to(base) else each)), str(each))
         for each in paths
         if each.suffix.lower() in KINDS and each.is_file() and not each.name.startswith(".")
     ]

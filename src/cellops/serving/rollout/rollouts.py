@@ -70,6 +70,12 @@ class Rollouts:
         with self._acting:
             yield
 
+    def follow(self, versions: Mapping[str, Sequence[Model]]) -> None:
+        """Divide the traffic as the states on the disk say now."""
+        with self._acting:
+            for name, models in versions.items():
+                self.of(name).follow(models)
+
     @contextmanager
     def watched(self, versions: Callable[[], Mapping[str, Sequence[Model]]]) -> Iterator[None]:
         """Follow and judge in a thread meanwhile."""
