@@ -1,5 +1,10 @@
 """The places of a batch: rows are never overwritten by their answers, and what is left says what became of them."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import duckdb
@@ -9,6 +14,16 @@ import pytest
 from cellops.errors import InputError, UsageError
 from cellops.records.batch import OnBad
 from support.batches import batch, stopping_after, table
+
+
+@contextmanager
+def files_over_http(folder: Path) -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(folder))) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
 
 
 def stored(path: Path, *statements: str) -> Path:
@@ -93,3 +108,19 @@ def test_the_parts_of_a_table_wait_on_the_disk_of_its_file(tmp_path: Path) -> No
     with pytest.raises(KeyboardInterrupt):
         batch(f"{path}::trips", f"{path}::late", perform=stopping_after(1, KeyboardInterrupt()))
     assert list(tmp_path.glob("trips.duckdb.late.parts/*.part"))
+
+
+def test_nothing_that_opens_an_address_is_told_or_written(tmp_path: Path) -> None:
+    bad = table(20)
+    bad.loc[3, "distance"] = 1.0
+    bad.to_csv(tmp_path / "in.csv", index=False)
+    (tmp_path / "other.csv").write_text("a,b\n1,2\n")
+    with files_over_http(tmp_path) as address:
+        opened = address.replace("://", "://ada:opens@")
+        batch(f"{opened}/in.csv", tmp_path / "out.csv", on_bad=OnBad.SET_ASIDE)
+        with pytest.raises(InputError, match=r"^127") as error:
+            batch(f"{opened}/other.csv", tmp_path / "none.csv")
+    assert "opens" not in error.value.text() + repr(error.value.data)
+    written = [path for path in tmp_path.glob("out.csv*") if path.name != "out.csv.drift"]
+    assert len(written) == 3
+    assert not any(b"opens" in path.read_bytes() for path in written)

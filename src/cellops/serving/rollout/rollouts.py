@@ -51,6 +51,8 @@ class Rollouts:
         self._shadowed = shadowed
         self._all: dict[str, Rollout] = {}
         self._acting = threading.RLock()
+        self._said: dict[tuple[str, str], str | None] = {}
+        """What was told last of a part of the work."""
 
     def of(self, name: str) -> Rollout:
         with self._acting:
@@ -111,7 +113,7 @@ class Rollouts:
         while not ended.wait(pause):
             begun = time.monotonic()
             for name, rollout in list(self._all.items()):
-                self._guarded(name, rollout.learn)
+                self._guarded(name, "labels", rollout.learn)
             pause = max(LABELS_EVERY, (time.monotonic() - begun) / LABELS_SHARE)
 
     def _look(self, name: str, models: Sequence[Model]) -> None:
@@ -120,13 +122,23 @@ class Rollouts:
                 rollout = self.of(name)
                 rollout.follow(models)
                 rollout.judge(models)
+                rollout.count()
 
-        self._guarded(name, look)
+        self._guarded(name, "state", look)
 
-    def _guarded(self, name: str, work: Callable[[], None]) -> None:
+    def _guarded(self, name: str, part: str, work: Callable[[], None]) -> None:
+        """Do a part of the work for a model. What fails there keeps no other rollout from being judged, and is said
+        once.
+        """
+        said = trouble = None
         try:
             work()
         except CellopsError as error:
-            logger.error("The rollout of %s: %s", name, sentence(error))  # noqa: TRY400 - no traceback for an operator
+            said = f"The rollout of {name}: {sentence(error)}"
         except OSError as error:
-            logger.error("The rollout of %s cannot be written: %s", name, error.strerror)  # noqa: TRY400
+            said = f"The rollout of {name} cannot be written: {error.strerror}"
+        except Exception as error:  # noqa: BLE001 - whatever it is, the thread goes on
+            said, trouble = f"The rollout of {name} stays as it is: {type(error).__name__}", error
+        if said is not None and said != self._said.get((name, part)):
+            logger.error("%s", said, exc_info=trouble)
+        self._said[name, part] = said
