@@ -144,6 +144,14 @@ class Rows:
                 held[table] = database.execute(query, (run,)).fetchall()
             return held
 
+    def artifacts(self, run: str) -> str:
+        """The address of what is kept for a run."""
+        with self._reading() as database:
+            found = database.execute("SELECT artifact_uri FROM runs WHERE run_uuid = ?", (run,)).fetchone()
+            if found is None:
+                raise LeftToMlflowError
+            return str(found[0])
+
     def has_tag(self, name: str, value: str) -> bool:
         """Whether any run has a tag, also one that was deleted."""
         with self._reading() as database:
