@@ -157,7 +157,7 @@ def _score(
     from cellops.serving.batch.parts import Parts, Plan
 
     target = target_of(output)
-    read = source_of(source)
+    read = source_of(source, target)
     plan = Plan(
         version=__version__,
         package=loaded.digest,
@@ -200,10 +200,10 @@ def _score_file(
 
 def _folder(target: "FileTarget | AddressTarget | TableTarget", settings: Settings) -> Path:
     """Where the parts of a batch wait: beside a file, so that it can take its name at once."""
-    from cellops.data.batch.target import FileTarget
+    from cellops.data.batch.target import AddressTarget
 
-    if isinstance(target, FileTarget):
-        return target.path.with_name(f"{target.path.name}{PARTS}")
+    if not isinstance(target, AddressTarget):
+        return target.beside(PARTS).path
     named = blake2b(target.public.encode(), digest_size=8).hexdigest()
     return prepare(settings.folder) / "score" / named
 

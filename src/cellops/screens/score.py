@@ -1,8 +1,10 @@
 """A batch: how far it has come, and what it has come to."""
 
 import contextlib
+import shlex
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 from cellops.records.batch import BatchProgress, Scored, Watched, WatchedFile
@@ -42,7 +44,7 @@ def scoring() -> Iterator[ScoreWatch]:
         yield ScoreWatch(progress, _file)
 
 
-def scored(done: Scored | Watched) -> None:
+def scored(done: Scored | Watched, package: Path) -> None:
     """Where everything lies, and the gravest problems."""
     if isinstance(done, Watched):
         say(f"{count(done.files, 'file')}, {count(done.rows, 'row')} answered, {done.bad} bad")
@@ -63,7 +65,8 @@ def scored(done: Scored | Watched) -> None:
         say(f"Set aside: {shown(done.rejects_file)}", markup=False)
     say(f"Report: {shown(done.report_file)}", markup=False)
     if done.drift_file is not None:
-        say(f"Drift: {command('drift')} PACKAGE {shown(done.drift_file)}", markup=False)
+        words = shlex.join([shown(str(package)), shown(done.drift_file)])
+        say(f"Drift: {command('drift')} {words}", markup=False)
 
 
 def _word(severity: Severity) -> str:

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from cellops.errors import CellopsError, NotReadyError
+from cellops.errors import CellopsError, CredentialsError, NotReadyError
 from cellops.packaging.stopping import STOP, Stop
 from cellops.serving.auth import OWNER, Access
 from cellops.serving.deadlines import Deadlines, LateError
@@ -24,9 +24,10 @@ from cellops.serving.protocols.protocol import Body
 from cellops.serving.replies import Reply, error_reply
 from cellops.serving.request_log import Line, RequestLog
 from cellops.serving.routes import OPEN, Route, Table
+from cellops.serving.strangers import Strangers
 from cellops.serving.throttle import Throttle
 from cellops.serving.tokens import TokenScope
-from cellops.serving.wholes import WHOLE
+from cellops.serving.wholes import WHOLE, Whole
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -38,7 +39,7 @@ SHORT = 32_768
 """Bytes of a body that is read on the event loop, in well under a millisecond; a thread reads a longer one."""
 EXPLAINING = 8
 """Explanations that may be asked for at once: each may take seconds, and they are made one after another."""
-OK = 200
+OK, REFUSED, FAILED = 200, 400, 500
 NONE: dict[str, Any] = {}
 METHODS = {"GET": ("GET", "HEAD"), "POST": ("POST",), "GET or POST": ("GET", "HEAD", "POST")}
 """What a route takes besides its method: uvicorn leaves out the body of an answer to HEAD."""
@@ -72,6 +73,8 @@ class App:
         Counts what clients send; None for any number.
     requests
         Takes a line for each request; None for none.
+    strangers
+        Shuts out addresses that send wrong tokens; None for none.
     """
 
     def __init__(
@@ -82,12 +85,14 @@ class App:
         limits: Limits,
         throttle: Throttle | None = None,
         requests: RequestLog | None = None,
+        strangers: Strangers | None = None,
     ) -> None:
         self.table = table
         self.draining = False
         """Whether the server stops: it says that it is not ready, and answers what has come."""
         self._access = access
         self._throttle = throttle
+        self._strangers = strangers
         self._limits = limits
         self._deadlines = Deadlines(limits.seconds)
         self._requests = requests
@@ -112,7 +117,7 @@ class App:
         started = time.perf_counter()
         received = time.time_ns()
         # Taken out, since it holds on to what holds the scope.
-        whole = scope.pop("extensions", NONE).get(WHOLE)
+        whole: Whole | None = scope.pop("extensions", NONE).get(WHOLE)
         headers: Headers = dict(scope["headers"])
         path, table = scope["path"], self.table
         route = table.find(path)
@@ -128,7 +133,7 @@ class App:
         metrics.in_progress.inc()
         arrival = Arrival(headers, received, request_id, prediction_id)
         try:
-            reply = await self._reply(route, scope, receive, arrival)
+            reply = await self._reply(route, scope, receive, arrival, whole)
         except CellopsError as error:
             reply = error_reply(protocol, error)
         finally:
@@ -152,12 +157,14 @@ class App:
         if self._requests is not None:
             self._requests.add(_line(arrival, route, protocol.name, reply, seconds))
 
-    async def _reply(self, route: Route | None, scope: Scope, receive: Receive, arrival: Arrival) -> Reply | None:
+    async def _reply(
+        self, route: Route | None, scope: Scope, receive: Receive, arrival: Arrival, whole: Whole | None
+    ) -> Reply | None:
         """The reply of a route; None when the client has gone."""
         path, headers = scope["path"], arrival.headers
         check_head(scope["headers"], len(path) + len(scope.get("query_string", b"")))
         if path not in OPEN:
-            client = arrival.client = await self._client(headers.get(b"authorization"), route.scope if route else None)
+            client = arrival.client = await self._client(headers, route.scope if route else None, _address(scope))
             if self._throttle is not None:
                 await self._throttle.admit(_counted(client, scope))
         if route is None:
@@ -178,29 +185,62 @@ class App:
             raise refuse_request_id()
         self._take_place(route)
         try:
-            content = await self._limits.read(headers, receive)
+            content = await self._limits.read(headers, receive, whole.body if whole else None)
             if content is None:
                 return None
             body = Body(
                 content, media_type, headers, arrival.request_id, arrival.prediction_id, arrival.client, _address(scope)
             )
-            if route.handle_short is not None and len(content) <= SHORT:
-                return await self._soon(route, route.handle_short(body, arrival.received, self._pool))
-            pool = self._explainer if route.explains else self._pool
-            return await self._answered(pool, route, body, arrival.received)
+            return await self._waited_for(route, body, arrival.received)
         finally:
             self._waiting -= 1
             self._waiting_explanations -= route.explains
+
+    async def _waited_for(self, route: Route, body: Body, received: int) -> Reply:
+        """The reply of a route, counted among those that wait for its model."""
+        backlog, answered = route.backlog, True
+        if backlog is None:
+            return await self._handled(route, body, received)
+        backlog.begin()
+        try:
+            reply = await self._handled(route, body, received)
+            answered = not REFUSED <= reply.status < FAILED
+            return reply
+        finally:
+            backlog.end(answered=answered)
+
+    async def _handled(self, route: Route, body: Body, received: int) -> Reply:
+        if route.handle_short is not None and len(body.content) <= SHORT:
+            return await self._soon(route, route.handle_short(body, received, self._pool))
+        pool = self._explainer if route.explains else self._pool
+        return await self._answered(pool, route, body, received)
 
     def _take_place(self, route: Route) -> None:
         """A place among those that wait, while there are any."""
         if self._waiting >= WAITING or (route.explains and self._waiting_explanations >= EXPLAINING):
             fact = f"Too many requests are waiting for {'an explanation' if route.explains else 'the model'}"
             raise NotReadyError(fact, remedy="Send the request again in a second")
+        if route.backlog is not None:
+            route.backlog.admit(self._limits.wait_seconds)
         self._waiting += 1
         self._waiting_explanations += route.explains
 
-    async def _client(self, header: bytes | None, scope: TokenScope | None) -> str:
+    async def _client(self, headers: Headers, scope: TokenScope | None, address: str) -> str:
+        header, strangers = headers.get(b"authorization"), self._strangers
+        if strangers is None:
+            return await self._known(header, scope)
+        strangers.look(address, header)
+        try:
+            client = await self._known(header, scope)
+        except CredentialsError as error:
+            if error.data.get("wrong"):
+                self.table.metrics.wrong_tokens.inc()
+                await strangers.count(address)
+            raise
+        strangers.trust(address, header)
+        return client
+
+    async def _known(self, header: bytes | None, scope: TokenScope | None) -> str:
         try:
             return self._access.client(header, scope)
         except UnknownKeyError:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from cellops.data.decoder import Decoder, decode_columns
 from cellops.packaging.formats import FORMATS
 from cellops.packaging.load import LoadedPackage
+from cellops.serving.backlog import Backlog
 from cellops.serving.batching import Gather
 from cellops.serving.dataplane import DataPlane
 from cellops.serving.feedback import Feedback
@@ -20,6 +21,11 @@ from cellops.serving.sameness import answers_alike
 from cellops.settings import Batching
 
 VERSION_LENGTH = 12
+
+
+def version_of(digest: str) -> str:
+    """The version that a package of some digest is."""
+    return digest[:VERSION_LENGTH]
 
 
 class Model:
@@ -61,11 +67,12 @@ class Model:
         self.package = package
         self.name = package.manifest.name
         self.digest = package.digest
-        self.version = package.digest[:VERSION_LENGTH]
+        self.version = version_of(package.digest)
         self.platform = FORMATS[package.provenance.model_format].platform
         self.limits = limits
         self.metrics = metrics.of(self.name, self.version)
         self.ids = PredictionIds(self.name)
+        self.backlog = Backlog()
         self.logs = logs
         self.since = time.time()
         schema, gather = package.contract.schema, _gathers(batching, package)

@@ -10,6 +10,7 @@ import orjson
 
 from cellops.data.problems import SHOWN, row_numbers
 from cellops.errors import CellopsError, InputError
+from cellops.serving.backlog import Backlog
 from cellops.serving.dataplane import Answer, Call
 from cellops.serving.division import Division
 from cellops.serving.feedback import Labels, labels_of
@@ -47,6 +48,8 @@ class Route:
     """Of the model that is asked; None where that is not known by the path."""
     handle_short: ShortHandler | None = None
     """How a short body is handled on the event loop, with the threads for what takes long."""
+    backlog: Backlog | None = None
+    """The requests that wait for the same model; None where none is waited for."""
     says_ready: bool = False
     """Whether this tells that its models answer, which is not so when the server stops or may not answer unlogged."""
 
@@ -109,6 +112,7 @@ def asking(protocol: Protocol, model: Model) -> dict[str, Route]:
         models=(model,),
         metrics=model.metrics,
         handle_short=handle_short,
+        backlog=model.backlog,
     )
     return dict.fromkeys(protocol.ask_paths(), route)
 
@@ -127,6 +131,7 @@ def sharing(protocols: Mapping[Model, Protocol], division: Division) -> Route:
         models=(champion, challenger),
         metrics=champion.metrics,
         handle_short=handle_short,
+        backlog=champion.backlog,
     )
 
 
@@ -231,7 +236,7 @@ def _shared(protocols: Mapping[Model, Protocol], division: Division) -> tuple[Ha
         slot = division.choose(asker)
         model = division.model(slot)
         try:
-            with division.counted(slot, call) as counting:
+            with division.counted(asker, slot, question.columns, call) as counting:
                 answer = model.plane.answer(question.columns, call)
                 counting.answer()
                 division.show(asker, question.columns, call, answer.predictions)
@@ -245,7 +250,7 @@ def _shared(protocols: Mapping[Model, Protocol], division: Division) -> tuple[Ha
         slot = division.choose(asker)
         model = division.model(slot)
         try:
-            with division.counted(slot, call) as counting:
+            with division.counted(asker, slot, question.columns, call) as counting:
                 answer = await model.plane.answer_beside_others(question.columns, call, pool)
                 counting.answer()
                 division.show(asker, question.columns, call, answer.predictions)
@@ -300,7 +305,7 @@ def _understood(
     if question.request_id and not is_request_id(request_id):
         raise refuse_request_id()
     event = event_time_of(body.headers, received)
-    return question, Call(body.prediction_id, request_id, event, received, protocol.name)
+    return question, Call(body.prediction_id, request_id, event, received, protocol.name, len(body.content))
 
 
 def _warnings(of_rows: tuple[str, ...], question: Question) -> tuple[str, ...]:

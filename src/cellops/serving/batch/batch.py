@@ -85,11 +85,12 @@ class Batch:
         if drift is not None:
             profile = beside(DRIFT)
             profile.put_bytes(drift_profile.to_bytes(drift, self.digest), staging)
-        aside = None
+        aside = beside(f"{REJECTS}{self.target.suffix}")
         if rejects:
-            aside = beside(f"{REJECTS}{self.target.suffix}")
             tables = (from_bytes(part.rejects) for part in parts.kept(waiting.count) if part.rejects is not None)
             _put(aside, tables, parts)
+        elif self.target.stands():
+            aside.remove()  # they were of the answers that are replaced
         told = beside(REPORT)
         told.put_bytes(report.to_pretty_json(), staging)
         _put(self.target, (from_bytes(part.output) for part in parts.kept(waiting.count)), parts)
@@ -99,7 +100,7 @@ class Batch:
             output=self.target.public,
             report_file=told.public,
             drift_file=None if profile is None else profile.public,
-            rejects_file=None if aside is None else aside.public,
+            rejects_file=aside.public if rejects else None,
             chunks=waiting.count,
             resumed=waiting.resumed,
             seconds=progress.seconds(),
