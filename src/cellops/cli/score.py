@@ -28,7 +28,7 @@ from cellops.records.batch import OnBad
 )
 @click.option("--resume", is_flag=True, help="Go on where the same batch was stopped.")
 @click.option("--force", is_flag=True, help="Begin anew, and replace OUT.")
-@click.option("--chunk-rows", type=click.IntRange(1), help="Rows that are scored at a time. Default: 50000 at most.")
+@click.option("--chunk-rows", type=click.IntRange(1), help="Rows that are scored at a time. Default: 100000 at most.")
 @click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that score.")
 @click.option("--dask", metavar="ADDRESS", help="Let the workers of this scheduler of Dask score.")
 @click.option(

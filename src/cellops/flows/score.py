@@ -67,7 +67,7 @@ def score(
         `refuse`: end at the first row that the model may not answer. `set-aside`: write such rows to a file beside the
         output, with the reason.
     chunk_rows
-        Rows that are scored at a time; default is 50,000, or fewer where a row has many columns.
+        Rows that are scored at a time; default is 100,000, or fewer where a row has many columns.
     resume
         Go on where an earlier attempt was stopped; the output is the same as if it had not been.
     force

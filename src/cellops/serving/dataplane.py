@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from typing import Any
 
@@ -128,12 +128,21 @@ class DataPlane:
             When the log cannot be written, and nothing shall be answered that is not logged.
         """
         self._admit()
+        warnings = self._check.warnings(columns, _rows_of(columns)) if self._policies is None else ()
+        return self._complete(self.of_checked(columns), columns, call, warnings)
+
+    def of_checked(self, columns: Columns) -> Handled:
+        """Answer columns that were held against the rules of the contract already, and log nothing.
+
+        Raises
+        ------
+        InputError, InferenceError
+            As `answer` does.
+        """
         rows = _rows_of(columns)
         if self._policies is None:
-            handled = self._plain(columns, rows)
-        else:
-            handled = self._policies.answer(self._package.digest, columns, rows)
-        return self._complete(handled, columns, call)
+            return Handled(self._predict(columns, rows), (), None, None)
+        return self._policies.answer(self._package.digest, columns, rows)
 
     async def answer_beside_others(self, columns: Columns, call: Call, pool: Executor) -> Answer:
         """The same on the event loop, where requests that wait at the same time may be answered by one call."""
@@ -142,12 +151,12 @@ class DataPlane:
         self._admit()
         assert self._batcher is not None  # noqa: S101 - nothing is asked after the end
         rows = _rows_of(columns)
-        warnings = tuple(self._check.warnings(columns, rows))
+        warnings = self._check.warnings(columns, rows)
         try:
             predictions = await self._batcher.predict(columns, rows, pool)
         except Exception as error:
             raise self._told(columns, error) from error
-        return self._complete(Handled(predictions, warnings, None, None), columns, call)
+        return self._complete(Handled(predictions, (), None, None), columns, call, warnings)
 
     async def _answer_in_thread(self, columns: Columns, call: Call, pool: Executor) -> Answer:
         stop = Stop()
@@ -165,7 +174,7 @@ class DataPlane:
             stop.ask()
             raise
 
-    def _complete(self, handled: Handled, columns: Columns, call: Call) -> Answer:
+    def _complete(self, handled: Handled, columns: Columns, call: Call, warnings: Sequence[str]) -> Answer:
         predictions = handled.predictions
         entry = Answered(
             prediction_id=call.prediction_id,
@@ -184,7 +193,7 @@ class DataPlane:
         rows = len(predictions.labels)
         self._record(entry, rows)
         self._metrics.rows.observe(rows)
-        return Answer(predictions, handled.warnings)
+        return Answer(predictions, (*warnings, *handled.warnings))
 
     def explain(self, columns: Columns, explained_class: Value = None) -> Explained:
         """Check the columns and predict as `answer` does, and explain each prediction; nothing of it is logged.
@@ -209,11 +218,6 @@ class DataPlane:
             documents, evaluations = self._explanations.explain(own, predictions, about)
         self._metrics.explain_evaluations.inc(evaluations)
         return Explained(predictions, documents, tuple(warnings))
-
-    def _plain(self, columns: Columns, rows: int) -> Handled:
-        """Answer where nothing is declared: rows are refused, or are the model's."""
-        warnings = self._check.warnings(columns, rows)
-        return Handled(self._predict(columns, rows), tuple(warnings), None, None)
 
     def _predict(self, columns: Columns, rows: int) -> Predictions:
         try:

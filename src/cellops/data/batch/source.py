@@ -33,7 +33,7 @@ class Source(Protocol):
         Parameters
         ----------
         rows
-            Of a chunk; by default 50,000, or fewer where a row has many columns.
+            Of a chunk; by default 100,000, or fewer where a row has many columns.
 
         Raises
         ------

@@ -1,7 +1,6 @@
 """One package that scores chunks: the same contract check, policies, model and output check as behind the server."""
 
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +11,6 @@ from cellops.data.batch.chunk import Chunk, to_bytes
 from cellops.data.decoder import Columns
 from cellops.errors import CellopsError, InputError
 from cellops.monitoring import drift_profile
-from cellops.monitoring.prediction_log import Answered
 from cellops.monitoring.window_part import WindowPart
 from cellops.monitoring.windows import Window
 from cellops.packaging.load import LoadedPackage
@@ -23,7 +21,7 @@ from cellops.serving.batch.answers import answers_table, rejects_table
 from cellops.serving.batch.inputs import inputs_of
 from cellops.serving.batch.part import Part
 from cellops.serving.batch.tally import Tally
-from cellops.serving.dataplane import Call, DataPlane
+from cellops.serving.dataplane import DataPlane
 from cellops.serving.limits import Limits
 from cellops.serving.metrics import Metrics
 from cellops.serving.operated import operated
@@ -92,14 +90,9 @@ class Scorer:
         self._package = package = operated(package, declared)
         self._wishes = wishes
         self._ids = PredictionIds(package.manifest.name)
-        self._entries: list[Answered] = []
         self._has_notes = declares(package.contract, declared)
         metrics = Metrics().of(package.manifest.name, package.digest)
-        self._plane = DataPlane(package, metrics, UNLIMITED, self._take, declared=declared)
-
-    def _take(self, entry: Answered, _rows: int) -> bool:
-        self._entries.append(entry)
-        return True
+        self._plane = DataPlane(package, metrics, UNLIMITED, declared=declared)
 
     def score(self, chunk: Chunk) -> Part:
         """Answer the rows of a chunk; raises as `answer` does."""
@@ -187,11 +180,8 @@ class Scorer:
         return answers
 
     def _asked(self, columns: Columns, rows: Any) -> Answers:
-        now = time.time_ns()
-        call = Call(prediction_id="", request_id="", time=now, received=now, protocol="batch")
-        predictions = self._plane.answer(columns, call).predictions
-        entry = self._entries.pop()
-        return Answers(rows, predictions, entry.handled, entry.packages)
+        handled = self._plane.of_checked(columns)
+        return Answers(rows, handled.predictions, handled.notes, handled.packages)
 
     def _refuse(self, chunk: Chunk, tally: Tally) -> None:
         """End at a bad row, where that is wished."""
