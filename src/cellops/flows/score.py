@@ -14,7 +14,7 @@ from cellops.settings import Settings, load, prepare, without_credentials
 from cellops.version import __version__
 
 if TYPE_CHECKING:
-    from cellops.data.batch.target import AddressTarget, FileTarget, TableTarget
+    from cellops.data.batch.target import Target
     from cellops.packaging.load import LoadedPackage
     from cellops.serving.batch.batch import Performer
     from cellops.serving.batch.scorer import Wishes
@@ -198,7 +198,7 @@ def _score_file(
     )
 
 
-def _folder(target: "FileTarget | AddressTarget | TableTarget", settings: Settings) -> Path:
+def _folder(target: "Target", settings: Settings) -> Path:
     """Where the parts of a batch wait: beside a file, so that it can take its name at once."""
     from cellops.data.batch.target import FileTarget
 

@@ -4,18 +4,16 @@ What is written stands beside first, and takes its name at once and in whole at 
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from cellops.data.batch.duckdb_file import DuckDBTable, duckdb_table
-from cellops.data.batch.files import CSV, KINDS, address, is_address, said
-from cellops.errors import InputError, OutputError, UsageError
+from cellops.data.batch.files import KINDS, address, is_address, said
+from cellops.data.batch.table_file import ARROW, TableFile
+from cellops.errors import OutputError, UsageError
 from cellops.settings import without_credentials
-
-Tables = Iterable[Any]
-"""Tables of Arrow, of one schema."""
 
 
 class Target(Protocol):
@@ -29,13 +27,16 @@ class Target(Protocol):
     def stands(self) -> bool:
         """Whether something stands there."""
 
-    def put(self, schema: Any, tables: Tables, staging: Path) -> None:
-        """Write tables there, in place of what stands there; `staging` is a folder that the batch has for itself.
+    def file(self, staging: Path) -> TableFile:
+        """A file for all of its rows, in a folder that the batch has for itself."""
+
+    def put(self, file: TableFile) -> None:
+        """Take the file in whole, in place of what stands there.
 
         Raises
         ------
         OutputError
-            When they cannot be written; what stood there still does.
+            When that cannot be; what stood there still does.
         """
 
     def beside(self, name: str) -> "FileTarget | AddressTarget":
@@ -52,9 +53,12 @@ class FileTarget:
     def stands(self) -> bool:
         return self.path.exists()
 
-    def put(self, schema: Any, tables: Tables, staging: Path) -> None:
+    def file(self, staging: Path) -> TableFile:
+        return TableFile(staging / self.path.name, self.public)
+
+    def put(self, file: TableFile) -> None:
+        written = file.close()
         with writing(self.public):
-            written = _written(schema, tables, staging / self.path.name)
             os.replace(written, self.path)  # noqa: PTH105 - over what is there, on Windows too
 
     def put_bytes(self, content: bytes, staging: Path) -> None:
@@ -83,15 +87,17 @@ class AddressTarget:
             fact = f"{self.public} cannot be looked at: {said(error)}"
             raise OutputError(fact, remedy="Try again when the store answers") from error
 
-    def put(self, schema: Any, tables: Tables, staging: Path) -> None:
-        with writing(self.public):
-            self._send(_written(schema, tables, staging / self._name))
+    def file(self, staging: Path) -> TableFile:
+        return TableFile(staging / self._name, self.public)
+
+    def put(self, file: TableFile) -> None:
+        self._send(file.close())
 
     def put_bytes(self, content: bytes, staging: Path) -> None:
         """The same of a small file."""
         with writing(self.public):
             (staging / self._name).write_bytes(content)
-            self._send(staging / self._name)
+        self._send(staging / self._name)
 
     def _send(self, written: Path) -> None:
         try:
@@ -106,7 +112,7 @@ class AddressTarget:
 
 
 class TableTarget:
-    """A table of DuckDB, which is written in one transaction."""
+    """A table of DuckDB, which is written in one transaction at the end: meanwhile others may use the file."""
 
     def __init__(self, table: DuckDBTable) -> None:
         self._table = table
@@ -124,18 +130,18 @@ class TableTarget:
                 return False
         return True
 
-    def put(self, schema: Any, tables: Tables, staging: Path) -> None:  # noqa: ARG002 - as its sisters take it
-        import duckdb
+    def file(self, staging: Path) -> TableFile:
+        return TableFile(staging / f"output{ARROW}", self.public)
 
-        with writing(self.public), self._table.opened(read_only=False) as connection:
+    def put(self, file: TableFile) -> None:
+        import duckdb
+        import pyarrow as pa
+
+        written = file.close()
+        with writing(self.public), self._table.opened(read_only=False) as connection, pa.OSFile(str(written)) as opened:
             try:
-                connection.execute("BEGIN")
-                connection.register("cellops_rows", schema.empty_table())
+                connection.register("cellops_rows", pa.ipc.open_stream(opened))
                 connection.execute(f"CREATE OR REPLACE TABLE {self._table.quoted} AS SELECT * FROM cellops_rows")  # noqa: S608 - quoted
-                for table in tables:
-                    connection.register("cellops_rows", table)
-                    connection.execute(f"INSERT INTO {self._table.quoted} SELECT * FROM cellops_rows")  # noqa: S608 - quoted
-                connection.execute("COMMIT")
             except duckdb.Error as error:
                 fact = f"{self.public} cannot be written: {said(error)}"
                 raise OutputError(fact, remedy="Correct that, and go on with --resume") from error
@@ -144,7 +150,7 @@ class TableTarget:
         return FileTarget(self._table.path.with_name(f"{self._table.path.name}.{self._table.table}{name}"))
 
 
-def target(place: str) -> "FileTarget | AddressTarget | TableTarget":
+def target(place: str) -> Target:
     """What a place stands for.
 
     Raises
@@ -189,31 +195,3 @@ def _require_folder(path: Path) -> None:
     if path.is_dir():
         fact = f"{path} is a folder"
         raise UsageError(fact, remedy="Give the path of a file in it")
-
-
-def _written(schema: Any, tables: Tables, path: Path) -> Path:
-    """A file with these tables."""
-    write: Callable[[Any, Tables, Path], None] = _write_csv if path.suffix.lower() in CSV else _write_parquet
-    write(schema, tables, path)
-    return path
-
-
-def _write_parquet(schema: Any, tables: Tables, path: Path) -> None:
-    import pyarrow.parquet as pq
-
-    with pq.ParquetWriter(path, schema) as writer:
-        for table in tables:
-            writer.write_table(table)
-
-
-def _write_csv(schema: Any, tables: Tables, path: Path) -> None:
-    import pyarrow as pa
-    from pyarrow import csv
-
-    try:
-        with csv.CSVWriter(path, schema) as writer:
-            for table in tables:
-                writer.write_table(table)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        fact = f"A column cannot be written as CSV: {said(error)}"
-        raise InputError(fact, remedy="Write Parquet, or leave the column out with --keep") from error

@@ -11,7 +11,7 @@ import msgspec
 from filelock import FileLock, Timeout
 
 from cellops.data.batch.target import writing
-from cellops.errors import InputError, OutputError, UsageError
+from cellops.errors import OutputError, UsageError
 from cellops.records.base import Record
 from cellops.records.batch import OnBad
 from cellops.serving.batch.part import Part
@@ -102,15 +102,6 @@ class Parts:
             return Part.from_bytes((self.folder / _name(number)).read_bytes())
         except (FileNotFoundError, msgspec.DecodeError):
             return None
-
-    def kept(self, count: int) -> Iterator[Part]:
-        """The parts of the first so many chunks, in their order."""
-        for number in range(count):
-            part = self.part(number)
-            if part is None:
-                fact = f"What was kept of chunk {number} is damaged"
-                raise InputError(fact, remedy="Score it again with --resume")
-            yield part
 
     def done(self) -> int:
         """How many chunks are kept."""

@@ -58,6 +58,20 @@ class Answers:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """A chunk whose rows were held against the contract, and are not answered yet."""
+
+    chunk: Chunk
+    frame: Any
+    """The inputs of all its rows."""
+    columns: Columns
+    """Of the rows that may be answered."""
+    rows: Any
+    """Their numbers in the chunk, shape (rows,)."""
+    tally: Tally
+
+
+@dataclass(frozen=True)
 class AnsweredChunk:
     """A chunk whose rows are answered, and not written down yet."""
 
@@ -69,7 +83,7 @@ class AnsweredChunk:
 
 
 class Scorer:
-    """Scores chunks, one after the other.
+    """Scores chunks in three steps, each of which may work on another chunk at the same time.
 
     Parameters
     ----------
@@ -95,20 +109,19 @@ class Scorer:
         self._plane = DataPlane(package, metrics, UNLIMITED, declared=declared)
 
     def score(self, chunk: Chunk) -> Part:
-        """Answer the rows of a chunk; raises as `answer` does."""
-        return self.part(self.answer(chunk))
+        """Answer the rows of a chunk; raises as `asked` and `answered` do."""
+        return self.part(self.answered(self.asked(chunk)))
 
-    def answer(self, chunk: Chunk) -> AnsweredChunk:
-        """Hold the rows of a chunk against the contract, and ask the model for those that fit.
+    def asked(self, chunk: Chunk) -> Asked:
+        """Hold the rows of a chunk against the contract.
 
         Raises
         ------
         InputError
             When a column is not there; when there is a bad row and such are refused.
         """
-        package = self._package
         self._require_kept(chunk)
-        tally = Tally(package, chunk)
+        tally = Tally(self._package, chunk)
         inputs = inputs_of(self._plane.contract.schema, chunk)
         for (column, problem), bad in inputs.by_problem().items():
             tally.bad(bad, column, problem)
@@ -118,15 +131,26 @@ class Scorer:
             good = tally.check(columns, rows)
             self._refuse(chunk, tally)
             columns, rows = (columns, rows) if len(good) == len(rows) else (taken(columns, good), rows[good])
-        answers = self._answers(columns, rows, tally, chunk) if len(rows) else []
+        return Asked(chunk, inputs.frame, columns, rows, tally)
+
+    def answered(self, asked: Asked) -> AnsweredChunk:
+        """Ask the model for the rows that may be answered.
+
+        Raises
+        ------
+        InputError
+            When the model fails on a row, and bad rows are refused, or it fails on too many.
+        """
+        chunk, tally, rows = asked.chunk, asked.tally, asked.rows
+        answers = self._answers(asked.columns, rows, tally, chunk) if len(rows) else []
         self._refuse(chunk, tally)
         answers.sort(key=lambda one: int(one.rows[0]))
         for one in answers:
             tally.handled(one.rows, one.notes)
-        return AnsweredChunk(chunk, inputs.frame, answers, tally)
+        return AnsweredChunk(chunk, asked.frame, answers, tally)
 
     def part(self, answered: AnsweredChunk) -> Part:
-        """Write down what was answered; may run beside the answers to the next chunk."""
+        """Write down what was answered."""
         package, chunk, answers, tally = self._package, answered.chunk, answered.answers, answered.tally
         identifier = self._ids.of(f"{package.digest}:{chunk.file}:{chunk.number}:{chunk.source}".encode())
         names = self._keep(chunk)
@@ -167,7 +191,7 @@ class Scorer:
             part = waiting.pop()
             own = columns if len(part) == len(rows) else taken(columns, part)
             try:
-                answers.append(self._asked(own, rows[part]))
+                answers.append(self._of_model(own, rows[part]))
             except CellopsError as error:
                 failures += 1
                 if self._wishes.on_bad is OnBad.REFUSE or failures > MOST_FAILURES:
@@ -179,7 +203,7 @@ class Scorer:
                 waiting += [part[half:], part[:half]]
         return answers
 
-    def _asked(self, columns: Columns, rows: Any) -> Answers:
+    def _of_model(self, columns: Columns, rows: Any) -> Answers:
         handled = self._plane.of_checked(columns)
         return Answers(rows, handled.predictions, handled.notes, handled.packages)
 
