@@ -92,7 +92,7 @@ def batch(
         rows,
         on_progress,
     )
-    folder = Path(f"{output}.parts".replace("::", "."))
+    folder = Path(f"{str(output).rstrip('/')}.parts".replace("::", "."))
     with Parts.opened(folder, plan, resume=resume, force=force, stands=put.stands()) as parts:
         return one.run(parts)
 

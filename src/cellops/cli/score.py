@@ -32,6 +32,11 @@ from cellops.records.batch import OnBad
 @click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that score.")
 @click.option("--dask", metavar="ADDRESS", help="Let the workers of this scheduler of Dask score.")
 @click.option(
+    "--log",
+    metavar="PLACE",
+    help="Write the answers to this prediction log, too, for drift and review: a folder or an address. Default: none.",
+)
+@click.option(
     "--watch", is_flag=True, help="IN is a folder: score each file that arrives in it, once; OUT is a folder."
 )
 @click.option("--once", is_flag=True, help="With --watch, end when every file that is there is done.")
@@ -45,13 +50,14 @@ from cellops.records.batch import OnBad
 def score(package: Path, source: str, output: str, **options: Any) -> None:
     """Answer every row of IN with PACKAGE, and write the answers to OUT.
 
-    IN is a CSV or Parquet file, a folder or a pattern of such, an address of any of these that fsspec takes, or a table
-    of DuckDB, FILE::TABLE. OUT is a CSV or Parquet file, an address, or a table of DuckDB. Memory does not grow with
-    the rows. OUT appears in whole at the end; a batch that was stopped or killed goes on with --resume, and OUT is the
-    same as if it had not been.
+    IN is a file of CSV, Parquet or JSON lines (.jsonl, .ndjson), a folder or a pattern of such, an address of any of
+    these that fsspec takes, or a table of DuckDB, FILE::TABLE. OUT is such a file, an address, a table of DuckDB, or,
+    where it ends in /, a folder of Parquet files. Memory does not grow with the rows. OUT appears in whole at the end; a
+    batch that was stopped or killed goes on with --resume, and OUT is the same as if it had not been.
 
     \b
       cellops score model april.parquet scored.parquet
+      cellops score model april.jsonl scored/
       cellops score model 'april/*.csv' scored.csv --keep all --on-bad set-aside
       cellops score model flights.duckdb::april flights.duckdb::scored --keep flight
       cellops score model s3://bucket/april/ s3://bucket/scored.parquet --jobs 4

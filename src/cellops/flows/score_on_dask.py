@@ -82,11 +82,12 @@ class Shipped:
         self, path: Path, loaded: "LoadedPackage", *, settings: Settings, declared: "Declared", wishes: "Wishes"
     ) -> None:
         from cellops.flows.opening import loader
+        from cellops.flows.score import key
         from cellops.packaging.copying import pack
 
         self.name = f"cellops-score-{uuid.uuid4().hex}"
         self._digest, self._declared, self._wishes = loaded.digest, declared, wishes
-        self._load = loader(settings)
+        self._load, self._key = loader(settings), key(settings)
         with tempfile.TemporaryDirectory(prefix="cellops-score-") as folder:
             archive = Path(folder) / "package.zip"
             pack(path, archive, digest=loaded.digest)
@@ -103,7 +104,7 @@ class Shipped:
         if loaded.digest != self._digest:
             fact = "The package that came to a worker is not the one that was sent"
             raise ClusterError(fact, remedy="Try again")
-        _scorers(worker)[self.name] = Scorer(loaded, self._declared, self._wishes)
+        _scorers(worker)[self.name] = Scorer.proven(loaded, self._declared, self._wishes, self._key)
 
     def forget(self, worker: Any) -> None:
         _scorers(worker).pop(self.name, None)

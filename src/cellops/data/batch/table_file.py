@@ -1,15 +1,19 @@
-"""Tables of Arrow on their way into one file, which is written beside the place that it is for."""
+"""Tables of Arrow on their way into one file, or a folder, which is written beside the place that it is for."""
 
+import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
-from cellops.data.batch.files import CSV, said
+import msgspec
+
+from cellops.data.batch.files import CSV, LINES, said
+from cellops.data.batch.json_lines import mixed_columns, values_of
 from cellops.errors import InputError, OutputError
 
-ARROW = ".arrow"
-"""What is not for a file of its own is written as."""
+ARROW, FOLDER = ".arrow", ".folder"
+"""How a file is called that is read again here, and a folder of Parquet files, one for each table."""
 DISTINCT = "prediction_id"
 """A column of which no two values are alike: a dictionary of them would only cost time."""
 
@@ -80,6 +84,8 @@ class TableFile:
         with suppress(Exception):  # it has already been told what is wrong
             if self._writer is not None:
                 self._writer.close()
+        if self.path.is_dir():
+            shutil.rmtree(self.path, ignore_errors=True)
         with suppress(OSError):
             self.path.unlink(missing_ok=True)
 
@@ -125,4 +131,47 @@ def _arrow(path: Path, schema: Any) -> Writer:
     return writer
 
 
-_WRITERS: dict[str, Callable[[Path, Any], Writer]] = {**dict.fromkeys(CSV, _csv), ARROW: _arrow}
+class _Lines:
+    """Writes each row as an object of JSON in a line."""
+
+    def __init__(self, path: Path, _schema: Any) -> None:
+        self._file = path.open("wb")
+        self._encoder = msgspec.json.Encoder()
+
+    def write_table(self, table: Any, /) -> None:
+        mixed = {name: values_of(table[name]) for name in mixed_columns(table)}
+        names = table.column_names
+        columns = [mixed.get(name) or table[name].to_pylist() for name in names]
+        self._file.write(
+            self._encoder.encode_lines([dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)])
+        )
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class _Folder:
+    """Writes each table as a file of its own, so that a batch of many rows can be read by many."""
+
+    def __init__(self, path: Path, _schema: Any) -> None:
+        self._path, self._count = path, 0
+        if path.is_dir():
+            shutil.rmtree(path)
+        path.mkdir()
+
+    def write_table(self, table: Any, /) -> None:
+        writer = _parquet(self._path / f"part-{self._count:05}.parquet", table.schema)
+        writer.write_table(table)
+        writer.close()
+        self._count += 1
+
+    def close(self) -> None:
+        pass
+
+
+_WRITERS: dict[str, Callable[[Path, Any], Writer]] = {
+    **dict.fromkeys(CSV, _csv),
+    **dict.fromkeys(LINES, _Lines),
+    ARROW: _arrow,
+    FOLDER: _Folder,
+}

@@ -1,19 +1,22 @@
-"""Where a batch puts its answers: a CSV or Parquet file, here or at an address, or a table of DuckDB.
+"""Where a batch puts its answers: a file, here or at an address, a folder of Parquet files, or a table of DuckDB.
 
 What is written stands beside first, and takes its name at once and in whole at the end.
 """
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
 from cellops.data.batch.duckdb_file import DuckDBTable, duckdb_table
-from cellops.data.batch.files import KINDS, address, is_address, said
-from cellops.data.batch.table_file import ARROW, TableFile
+from cellops.data.batch.files import KINDS, NAMED, address, is_address, said
+from cellops.data.batch.table_file import ARROW, FOLDER, TableFile
 from cellops.errors import OutputError, UsageError
 from cellops.settings import without_credentials
+
+PART_NAME = re.compile(r"part-\d{5,}\.parquet")
 
 
 class Target(Protocol):
@@ -69,6 +72,31 @@ class FileTarget:
 
     def beside(self, name: str) -> "FileTarget":
         return FileTarget(self.path.with_name(f"{self.path.name}{name}"))
+
+
+class FolderTarget:
+    """A folder of Parquet files on this machine, one for each chunk, in the order of their names."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.public, self.suffix = f"{path}/", ".parquet"
+
+    def stands(self) -> bool:
+        return self._path.exists()
+
+    def file(self, staging: Path) -> TableFile:
+        return TableFile(staging / f"output{FOLDER}", self.public)
+
+    def put(self, file: TableFile) -> None:
+        written = file.close()
+        before = written.with_name(f"before{FOLDER}")
+        with writing(self.public):
+            if self._path.exists():
+                self._path.rename(before)
+            written.rename(self._path)
+
+    def beside(self, name: str) -> FileTarget:
+        return FileTarget(self._path.with_name(f"{self._path.name}{name}"))
 
 
 class AddressTarget:
@@ -156,15 +184,18 @@ def target(place: str) -> Target:
     Raises
     ------
     UsageError
-        When it is neither a CSV nor a Parquet file nor a table of DuckDB, or its folder is not there.
+        When it is none of these, or its folder is not there.
     """
     table = duckdb_table(place)
     if table is not None:
         _require_folder(table.path)
         return TableTarget(table)
+    if place.endswith("/"):
+        return _folder(place)
     if not place.lower().endswith(KINDS):
-        fact = f"{without_credentials(place)} is neither a CSV nor a Parquet file"
-        raise UsageError(fact, remedy=f"Let its name end in {', '.join(KINDS)}, or give a table of DuckDB, FILE::TABLE")
+        fact = f"{without_credentials(place)} is not {NAMED}"
+        remedy = f"Let its name end in {', '.join(KINDS)}, or in / for a folder; a table of DuckDB is FILE::TABLE"
+        raise UsageError(fact, remedy=remedy)
     if is_address(place):
         return AddressTarget(place)
     path = Path(place)
@@ -188,10 +219,29 @@ def writing(place: str) -> Iterator[None]:
         raise OutputError(fact, remedy="Make room there, and go on with --resume") from error
 
 
+def _folder(place: str) -> FolderTarget:
+    if is_address(place):
+        fact = f"{without_credentials(place)} would be a folder at an address, which cannot take its name at once"
+        raise UsageError(fact, remedy="Give a file at the address, or a folder on this machine")
+    path = Path(place)
+    if not path.parent.is_dir():
+        fact = f"There is no folder {path.parent}"
+        raise UsageError(fact, remedy="Make it first, or give another path")
+    if path.exists() and not _is_of_parts(path):
+        fact = f"{path} holds other things than parts"
+        raise UsageError(fact, remedy="Give a folder that is not there yet")
+    return FolderTarget(path)
+
+
+def _is_of_parts(path: Path) -> bool:
+    """Whether a folder is one of ours, which --force may replace."""
+    return path.is_dir() and all(PART_NAME.fullmatch(each.name) for each in path.iterdir())
+
+
 def _require_folder(path: Path) -> None:
     if not path.parent.is_dir():
         fact = f"There is no folder {path.parent}"
         raise UsageError(fact, remedy="Make it first, or give another path")
     if path.is_dir():
         fact = f"{path} is a folder"
-        raise UsageError(fact, remedy="Give the path of a file in it")
+        raise UsageError(fact, remedy="Give the path of a file in it, or let it end in / for a folder of parts")

@@ -14,8 +14,10 @@ from cellops.monitoring import drift_profile
 from cellops.records.batch import BatchProgress, Scored
 from cellops.records.contract import Contract
 from cellops.serving.batch.gathering import Gathering
+from cellops.serving.batch.logged import put_logs
 from cellops.serving.batch.part import Part
 from cellops.serving.batch.parts import Parts
+from cellops.serving.logs import LogPlace
 
 REPORT, DRIFT = ".report.json", ".drift"
 
@@ -44,6 +46,8 @@ class Batch:
     """Of the source, as it may be shown."""
     chunk_rows: int | None
     on_progress: Callable[[BatchProgress], None]
+    log: LogPlace | None = None
+    """Prediction log to which the answers go, too."""
 
     def run(self, parts: Parts) -> Scored:
         """Score every chunk that is not done yet, and put all of them together.
@@ -87,6 +91,8 @@ class Batch:
             gathering.aside.put(gathering.rejects)
         told = self.target.beside(REPORT)
         told.put_bytes(report.to_pretty_json(), staging)
+        if self.log is not None:
+            put_logs(self.log, parts.kept(waiting.count))
         self.target.put(gathering.output)
         parts.remove()
         return Scored(

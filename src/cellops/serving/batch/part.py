@@ -7,7 +7,7 @@ import msgspec
 from cellops.records.base import Record
 from cellops.records.batch import BatchReport
 
-MARK = b"cellops part 1\n"
+MARK = b"cellops part 2\n"
 DIGEST = 32
 
 
@@ -23,6 +23,8 @@ class Part(Record, frozen=True, kw_only=True):
     """The rows that were set aside, in the same form."""
     drift: bytes | None
     """What the rows showed of each column, see `monitoring.drift_profile`."""
+    log: bytes | None = None
+    """The answered rows as the prediction log keeps them, in the same form as the answers."""
     report: BatchReport
 
     def to_bytes(self) -> bytes:

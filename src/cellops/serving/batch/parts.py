@@ -103,6 +103,10 @@ class Parts:
         except (FileNotFoundError, msgspec.DecodeError):
             return None
 
+    def kept(self, count: int) -> Iterator[Part]:
+        """Those of the first so many chunks that are kept, in their order."""
+        return (part for number in range(count) if (part := self.part(number)) is not None)
+
     def done(self) -> int:
         """How many chunks are kept."""
         return sum(1 for _ in self.folder.glob(f"*{SUFFIX}"))
@@ -113,7 +117,9 @@ class Parts:
 
     def _clear(self) -> None:
         for path in self.folder.iterdir():
-            if path.name != LOCK:
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.name != LOCK:
                 path.unlink()
 
     def _write(self, name: str, content: bytes) -> None:

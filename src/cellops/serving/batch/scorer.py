@@ -1,6 +1,7 @@
 """One package that scores chunks: the same contract check, policies, model and output check as behind the server."""
 
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,14 +11,16 @@ import numpy as np
 from cellops.data.batch.chunk import Chunk, to_bytes
 from cellops.data.decoder import Columns
 from cellops.errors import CellopsError, InputError
-from cellops.monitoring import drift_profile
+from cellops.monitoring import drift_profile, prediction_log
+from cellops.monitoring.prediction_log import Answered
 from cellops.monitoring.window_part import WindowPart
 from cellops.monitoring.windows import Window
 from cellops.packaging.load import LoadedPackage
+from cellops.packaging.parity import replay
 from cellops.packaging.predictor import Predictions
 from cellops.records.base import Record
 from cellops.records.batch import OnBad
-from cellops.serving.batch.answers import answers_table, rejects_table
+from cellops.serving.batch.answers import answers_table, rejects_table, row_ids
 from cellops.serving.batch.inputs import inputs_of
 from cellops.serving.batch.part import Part
 from cellops.serving.batch.tally import Tally
@@ -42,6 +45,8 @@ class Wishes(Record, frozen=True, kw_only=True):
     keep_all: bool = False
     """Whether all columns do."""
     on_bad: OnBad
+    log: str | None = None
+    """Prediction log to which the answers go, as it may be shown."""
 
 
 @dataclass(frozen=True)
@@ -75,11 +80,8 @@ class Asked:
 class AnsweredChunk:
     """A chunk whose rows are answered, and not written down yet."""
 
-    chunk: Chunk
-    frame: Any
-    """The inputs of all its rows."""
+    asked: Asked
     answers: Sequence[Answers]
-    tally: Tally
 
 
 class Scorer:
@@ -93,6 +95,8 @@ class Scorer:
         What the operator wants done with rows that cannot simply be answered.
     wishes
         Of the batch.
+    key
+        With which personal inputs are hashed in the prediction log; without it they are left out there.
 
     Raises
     ------
@@ -100,13 +104,26 @@ class Scorer:
         When what is declared does not fit the package.
     """
 
-    def __init__(self, package: LoadedPackage, declared: Declared, wishes: Wishes) -> None:
+    def __init__(self, package: LoadedPackage, declared: Declared, wishes: Wishes, key: bytes | None = None) -> None:
         self._package = package = operated(package, declared)
         self._wishes = wishes
         self._ids = PredictionIds(package.manifest.name)
+        self._rows_of = prediction_log.batches(package.contract.schema, key)
         self._has_notes = declares(package.contract, declared)
         metrics = Metrics().of(package.manifest.name, package.digest)
         self._plane = DataPlane(package, metrics, UNLIMITED, declared=declared)
+
+    @classmethod
+    def proven(cls, package: LoadedPackage, declared: Declared, wishes: Wishes, key: bytes | None = None) -> "Scorer":
+        """A scorer whose model has answered the package's parity rows as in training; a server proves that, too.
+
+        Raises
+        ------
+        PackageError
+            When it answers otherwise.
+        """
+        replay(package.contract, package.predictor)
+        return cls(package, declared, wishes, key)
 
     def score(self, chunk: Chunk) -> Part:
         """Answer the rows of a chunk; raises as `asked` and `answered` do."""
@@ -147,11 +164,12 @@ class Scorer:
         answers.sort(key=lambda one: int(one.rows[0]))
         for one in answers:
             tally.handled(one.rows, one.notes)
-        return AnsweredChunk(chunk, asked.frame, answers, tally)
+        return AnsweredChunk(asked, answers)
 
     def part(self, answered: AnsweredChunk) -> Part:
         """Write down what was answered."""
-        package, chunk, answers, tally = self._package, answered.chunk, answered.answers, answered.tally
+        package, chunk, tally = self._package, answered.asked.chunk, answered.asked.tally
+        answers = answered.answers
         identifier = self._ids.of(f"{package.digest}:{chunk.file}:{chunk.number}:{chunk.source}".encode())
         names = self._keep(chunk)
         output = answers_table(package, chunk, names, answers, identifier, has_notes=self._has_notes)
@@ -161,9 +179,37 @@ class Scorer:
             source=chunk.source,
             output=to_bytes(output),
             rejects=None if rejects is None else to_bytes(rejects),
-            drift=self._seen(answered.frame, answers) if chunk.rows else None,
+            drift=self._seen(answered.asked.frame, answers) if chunk.rows else None,
+            log=self._logged(answered, identifier) if self._wishes.log is not None and answers else None,
             report=tally.report(answered=output.num_rows),
         )
+
+    def _logged(self, answered: AnsweredChunk, identifier: str) -> bytes:
+        """The answered rows as the prediction log keeps them."""
+        import pyarrow as pa
+
+        now, package, asked = time.time_ns(), self._package, answered.asked
+        entries = [
+            Answered(
+                prediction_id=identifier,
+                request_id=asked.chunk.file,
+                time=now,
+                received=now,
+                protocol="batch",
+                package=package.digest,
+                columns=asked.columns
+                if len(one.rows) == len(asked.rows)
+                else taken(asked.columns, np.searchsorted(asked.rows, one.rows)),
+                labels=one.predictions.labels,
+                probabilities=one.predictions.probabilities,
+                handled=one.notes,
+                packages=one.packages,
+            )
+            for one in answered.answers
+        ]
+        rows = pa.Table.from_batches([self._rows_of(entries)])
+        numbers = pa.array(np.concatenate([one.rows for one in answered.answers]), pa.int64())
+        return to_bytes(rows.set_column(0, "prediction_id", row_ids(identifier, numbers)))
 
     def _keep(self, chunk: Chunk) -> Sequence[str]:
         """The columns that go to the output."""
