@@ -52,8 +52,8 @@ def score(package: Path, source: str, output: str, **options: Any) -> None:
 
     IN is a file of CSV, Parquet or JSON lines (.jsonl, .ndjson), a folder or a pattern of such, an address of any of
     these that fsspec takes, or a table of DuckDB, FILE::TABLE. OUT is such a file, an address, a table of DuckDB, or,
-    where it ends in /, a folder of Parquet files. Memory does not grow with the rows. OUT appears in whole at the end; a
-    batch that was stopped or killed goes on with --resume, and OUT is the same as if it had not been.
+    where it ends in /, a folder of Parquet files. Memory does not grow with the rows. OUT appears in whole at the end:
+    a batch that was stopped or killed goes on with --resume, and OUT is the same as if it had not been.
 
     \b
       cellops score model april.parquet scored.parquet

@@ -61,8 +61,8 @@ def score(
         it, or a table of DuckDB, `FILE::TABLE`. With `watch`, the folder in which files arrive.
     output
         A file of CSV, Parquet or JSON lines, here or at an address; where it ends in `/`, a folder of Parquet files, a
-        file for each chunk; or a table of DuckDB. It takes its name at the end, at once and in whole; until then what is
-        done stands in a folder beside it. With `watch`, a folder.
+        file for each chunk; or a table of DuckDB. It takes its name at the end, at once and in whole; until then what
+        is done stands in a folder beside it. With `watch`, a folder.
     keep
         Columns of the input that go to the output, with commas between them; `others`, those that the model does not
         take; `all`; or `none`.
