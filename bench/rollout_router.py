@@ -24,7 +24,7 @@ from cellops.serving.limits import Limits
 from cellops.serving.metrics import Metrics
 from cellops.serving.model import Model
 from cellops.serving.models import Models
-from cellops.serving.rollout.ledger import Ledger, loss_of
+from cellops.serving.rollout.ledger import Ledger
 from cellops.serving.strategies.canary import Canary
 from support.served import TOKEN, build
 
@@ -36,7 +36,7 @@ def app(models: list[Model], metrics: Metrics, share: float | None) -> App:
     champion, challenger = models
     divisions = []
     if share is not None:
-        ledger = Ledger(30.0, loss_of(champion.package.contract))
+        ledger = Ledger(30.0)
         traffic = Traffic(champion.digest, challenger.digest, Canary(share, "bench"), "", ledger)
         divisions = [Division(traffic, champion, challenger)]
     table = Models(models, metrics, champions=[champion], divisions=divisions)

@@ -249,6 +249,33 @@ def test_rows_that_are_kept_wait_for_the_disk_and_are_all_written(tmp_path, monk
         assert {Path(name).suffix for name in names(disk)} == {".parquet"}
 
 
+def test_a_disk_that_takes_nothing_is_tried_with_few_of_many_rows(tmp_path):
+    prepared = []
+
+    def to_batch(entries):
+        prepared.append(len(entries))
+        return pa.RecordBatch.from_pydict({"number": list(entries)})
+
+    with small_disk(tmp_path / "disk") as disk:
+        if disk is None:
+            pytest.skip("this user may not mount a disk")
+        filler = fill(disk)
+        writer = SegmentWriter(disk, to_batch, flush_seconds=0.01, segment_rows=1_000_000, keep=True)
+        taken = 0
+        while writer.stalled is None:
+            taken += writer.append(taken, 1)
+            until(lambda: writer.stalled or not writer.waiting_rows)
+        taken += sum(writer.append(number, 1) for number in range(taken, 5000))
+        prepared.clear()
+        until(lambda: len(prepared) > 5)
+        assert max(prepared) <= segments.TRIED_ENTRIES
+        filler.unlink()
+        until(lambda: writer.stalled is None)
+        writer.close()
+        written = [number for table in read_segments(disk) for number in table["number"].to_pylist()]
+        assert (written, taken, writer.lost_rows) == (list(range(5000)), 5000, 0)
+
+
 def test_rows_that_wait_for_the_disk_at_the_end_are_counted(tmp_path):
     with small_disk(tmp_path / "disk") as disk:
         if disk is None:

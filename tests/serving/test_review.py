@@ -1,5 +1,6 @@
 """Labels of a reviewer on their way to a real server that answers meanwhile."""
 
+import re
 from pathlib import Path
 
 import httpx
@@ -8,6 +9,7 @@ import pytest
 from cellops.errors import CredentialsError, InputError, UsageError
 from cellops.flows.review import queue, review
 from cellops.flows.review_files import import_labels
+from cellops.flows.serve import serve
 from cellops.serving.tokens import TokenScope, add_token
 from cellops.settings import load
 from support.logs import until
@@ -23,7 +25,7 @@ ROWS = [
 @pytest.fixture(scope="module")
 def served(flights: Path, tmp_path_factory: pytest.TempPathFactory):
     folder = tmp_path_factory.mktemp("reviewed")
-    with running(flights, folder, log_flush_seconds="0.05") as server:
+    with running(flights, folder, "--review-below", "1", log_flush_seconds="0.05") as server:
         answer = server.client.post("/v1/models/flights:predict", json={"instances": ROWS})
         assert answer.status_code == 200
         until(lambda: (server.log / "predictions").is_dir() and list((server.log / "predictions").glob("*.frames")))
@@ -65,6 +67,19 @@ def test_labels_go_through_the_server_with_their_reviewer(
     until(lambda: len(labels_in(served.log)) == 2)
     found = queue(flights, log=served.log, below=1.0, sample=0)
     assert (found.waiting, found.labelled, found.reviewed) == (len(ROWS) - 1, 1, {"Bob": 1})
+
+
+def test_what_waits_for_a_person_is_counted_by_the_threshold_of_the_server(served: Running, flights: Path) -> None:
+    waiting = queue(flights, log=served.log, below=1.0, sample=0)
+    count = f"cellops_review_rows_total{{.*}} {float(waiting.waiting + waiting.labelled)}"
+    until(lambda: re.search(count, served.client.get("/metrics").text))
+    assert waiting.waiting + waiting.labelled >= len(ROWS)
+
+
+@pytest.mark.parametrize("below", [-0.1, 7, float("nan")])
+def test_a_threshold_is_a_share(below: float, flights: Path) -> None:
+    with pytest.raises(UsageError, match="--review-below is a share from 0 to 1"):
+        serve(flights, review_below=below, settings=load())
 
 
 def test_who_may_not_give_labels_is_told_so_before_the_first_row(served: Running, flights: Path, token) -> None:

@@ -1,9 +1,11 @@
 """A real server whose traffic is divided between two packages, under load and through every change."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import httpx
 import pytest
@@ -11,13 +13,15 @@ from click.testing import CliRunner
 
 from cellops.cli.serve import serve
 from cellops.errors import UsageError
-from cellops.records.rollout import RolloutAction, Strategy
+from cellops.records.rollout import Evidence, RolloutAction, Strategy
+from cellops.serving.rollout.files import RolloutFiles
 from support.logs import until
 from support.rollouts import (
     CHALLENGER,
     CHAMPION,
     NAME,
     PATH,
+    Answer,
     Site,
     ask,
     importable,
@@ -26,7 +30,7 @@ from support.rollouts import (
     require_as_logged,
     site,
 )
-from support.served import PORT, running, start
+from support.served import PORT, Running, running, start
 
 CANARY = ("--strategy", "canary", "--stages", "5,50,100")
 
@@ -143,6 +147,63 @@ def test_users_keep_their_package_across_workers(champion: Path, challenger: Pat
         mixed.append({"name": "user", "shape": [2], "datatype": "FP64", "data": [1, 2]})
         refused = server.client.post(PATH, json={"inputs": mixed})
         assert (refused.status_code, refused.json()["column"]) == (400, "user")
+
+
+def test_labels_count_whichever_worker_took_them_and_after_a_restart(
+    champion: Path, challenger: Path, tmp_path: Path
+) -> None:
+    rules = ("--margin", "least_requests=1000000", "--margin", "quality_margin=0.05")
+    words = ("--challenger", str(challenger), "--strategy", "canary", "--stages", "50,100", *rules)
+    given = {"trusted_types": "support.moody.Moody", "log_flush_seconds": "0.05"}
+    with running(champion, tmp_path, "--workers", "2", *words, **given) as server:
+        first = [of_any_worker(server, ask) for _ in range(30)]
+        for answer in first[:20]:
+            of_any_worker(server, partial(label, answers=[answer]))
+        until(lambda: labelled(server.log).champion.labelled + labelled(server.log).challenger.labelled == 20)
+        server.process.kill()
+    # Labels twice, of answers that another process has given, and of a few that nobody has.
+    with running(champion, tmp_path, "--workers", "2", *words, **given) as server:
+        strange = Answer(200, "", None, "from-elsewhere")
+        of_any_worker(server, partial(label, answers=[*first, strange]))
+        until(lambda: labelled(server.log).champion.labelled + labelled(server.log).challenger.labelled == 30)
+        of_champion = sum(answer.value == CHAMPION for answer in first)
+        seen = labelled(server.log)
+        assert (seen.champion.labelled, seen.challenger.labelled) == (of_champion, 30 - of_champion)
+        # The truth is what the champion says; the challenger is off by 1 of the 1.9 that answers span.
+        assert seen.champion.loss == 0
+        assert seen.challenger.loss == pytest.approx((30 - of_champion) / 1.9)
+        later = [of_any_worker(server, ask) for _ in range(300)]
+        of_any_worker(server, partial(label, answers=later))
+        files = RolloutFiles(server.log)
+        until(lambda: (state := files.read()) is not None and state.strategy is Strategy.SINGLE)
+        assert server.stop() == 0
+    state = files.read()
+    assert state is not None
+    last = state.decisions[-1]
+    assert (last.action, last.who) == (RolloutAction.ROLLBACK, "automatic")
+    assert "quality 52." in last.why
+    assert last.champion.digest == state.champion.digest
+
+
+Asked = TypeVar("Asked")
+
+
+def of_any_worker(server: Running, work: Callable[[httpx.Client], Asked]) -> Asked:
+    """What a new connection gives, which any worker may take."""
+    headers = dict(server.client.headers)
+    with httpx.Client(base_url=server.client.base_url, headers=headers, timeout=60, trust_env=False) as client:
+        return work(client)
+
+
+def label(client: httpx.Client, answers: list[Answer]) -> None:
+    labels = [{"prediction_id": f"{answer.prediction_id}:0", "label": CHAMPION} for answer in answers]
+    assert client.post("/feedback", json={"labels": labels}).status_code == 200
+
+
+def labelled(log: Path) -> Evidence:
+    files = RolloutFiles(log)
+    state = files.read()
+    return files.counted(state.since) if state else Evidence()
 
 
 def test_blue_green_switches_at_once_and_back(champion: Path, challenger: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,9 +24,14 @@ def models() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def shadowed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def packages(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     champion = package(tmp_path_factory.mktemp("champion"), CHAMPION)
-    challenger = package(tmp_path_factory.mktemp("challenger"), CHALLENGER, moods=True)
+    return champion, package(tmp_path_factory.mktemp("challenger"), CHALLENGER, moods=True)
+
+
+@pytest.fixture(scope="module")
+def shadowed(packages: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    champion, challenger = packages
     words = ("--challenger", str(challenger), "--strategy", "shadow")
     with site(champion, tmp_path_factory.mktemp("site"), *words, **SETTINGS) as at:
         until(lambda: answered(at))
@@ -90,21 +96,37 @@ def test_one_that_fails_goes_on(shadowed: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    ("mood", "why"),
+    ("mood", "why", "times"),
     [
-        (moody.HANG, "it did not answer within 2 s"),
-        (moody.LEAK, "MiB of memory, and may take 400"),
+        (moody.DIE, "it ended with exit code 9", 2),
+        (moody.HANG, "it did not answer within 2 s", 1),
+        (moody.LEAK, "MiB of memory, and may take 400", 1),
     ],
 )
-def test_one_that_hangs_or_leaks_is_started_again_and_nobody_waits(shadowed: Site, mood: float, why: str) -> None:
+def test_one_that_dies_hangs_or_leaks_is_started_again_and_nobody_waits(
+    shadowed: Site, mood: float, why: str, times: int
+) -> None:
+    for _ in range(times):
+        assert ask(shadowed.server.client, mood).value == CHAMPION
     with load(shadowed.server, clients=2, pause=0.01) as asked:
-        assert ask(shadowed.server.client, mood).value == CHAMPION
-        assert ask(shadowed.server.client, mood).value == CHAMPION
-        until(lambda: why in said(shadowed))
+        until(lambda: said(shadowed).count(why) == times)
         count = len(asked)
         until(lambda: len(asked) > count + 20)
-    assert {answer.status for answer in asked.answers} == {200}
-    assert {answer.value for answer in asked.answers} == {CHAMPION}
+    assert {(answer.status, answer.value) for answer in asked.answers} == {(200, CHAMPION)}
+    assert until(lambda: answered(shadowed))
+
+
+def test_one_that_is_slower_is_shown_what_it_can_take_and_the_rest_is_dropped(shadowed: Site) -> None:
+    assert until(lambda: answered(shadowed))
+    before, dropped = shown(shadowed, "answered"), shown(shadowed, "dropped")
+    with load(shadowed.server, clients=2, mood=lambda: moody.SLOW) as asked:
+        until(lambda: shown(shadowed, "dropped") > dropped)
+        until(lambda: shown(shadowed, "answered") > before)
+    assert {(answer.status, answer.value) for answer in asked.answers} == {(200, CHAMPION)}
+    latency = next(each for each in shadowed.view().verdict.comparisons if each.name == "latency")
+    assert latency.challenger is not None
+    assert latency.challenger > moody.SLOWNESS
+    # What waits in the queue would hold up who comes next.
     assert until(lambda: answered(shadowed))
 
 
@@ -117,6 +139,27 @@ def test_a_killed_one_is_started_again_and_too_many_requests_are_dropped(shadowe
         os.kill(process, signal.SIGKILL)
     assert until(lambda: answered(shadowed))
     assert process_of(shadowed) != process
+
+
+def test_off_peak_it_is_asked_only_while_the_server_has_little_to_do(
+    packages: tuple[Path, Path], tmp_path: Path
+) -> None:
+    champion, challenger = packages
+    words = ("--challenger", str(challenger), "--strategy", "shadow", "--shadow-when", "idle")
+    with site(champion, tmp_path, *words, **SETTINGS) as at:
+
+        def asked_in_peace() -> bool:
+            time.sleep(0.3)  # else asking is what the server has to do
+            ask(at.server.client)
+            return shown(at, "answered") > 0
+
+        assert until(asked_in_peace)
+        at_peace = shown(at, "peak")
+        with load(at.server, clients=4):
+            until(lambda: shown(at, "peak") > at_peace + 50)
+        before = shown(at, "answered")
+        assert until(lambda: asked_in_peace() and shown(at, "answered") > before)
+        assert at.view().state.off_peak
 
 
 def test_it_ends_with_a_server_that_is_killed_also_while_it_hangs(shadowed: Site) -> None:

@@ -113,6 +113,21 @@ class Kernel:
                 done.execution_count = reply["content"].get("execution_count")
                 return done
 
+    def tell(self, widget: str, content: dict[str, Any]) -> list[dict[str, Any]]:
+        """Send a widget what its page would; what it sends back, once the kernel is idle again."""
+        data = {"method": "custom", "content": content}
+        message = self.client.session.msg("comm_msg", {"comm_id": widget, "data": data})
+        self.client.shell_channel.send(message)
+        heard = []
+        while True:
+            said = self.client.get_iopub_msg(timeout=TIMEOUT)
+            if said["parent_header"].get("msg_id") != message["header"]["msg_id"]:
+                continue
+            if said["msg_type"] == "comm_msg":
+                heard.append(said["content"]["data"])
+            if said["content"].get("execution_state") == "idle":
+                return heard
+
     def wait_for_all(self, message_ids: Iterable[str]) -> None:
         """Wait until cells that run beside each other have ended, in whatever order."""
         running, unanswered = set(message_ids), set(message_ids)

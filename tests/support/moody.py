@@ -8,6 +8,8 @@ import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 
 FAIL, HANG, DIE, LEAK, SLOW = 1001.0, 1002.0, 1003.0, 1004.0, 1005.0
+SLOWNESS = 0.05
+"""Seconds."""
 LEAKED = 300_000_000
 """Bytes at a time."""
 TRUSTED = "support.moody.Moody"
@@ -15,7 +17,7 @@ KEPT: list[Any] = []
 
 
 class Moody(RegressorMixin, BaseEstimator):
-    """Answers `answer` for every row; only a challenger heeds the moods."""
+    """Answers `answer` where x is 0 or a mood; only a challenger heeds the moods."""
 
     def __init__(self, answer: float = 0.0, moods: bool = False) -> None:
         self.answer = answer
@@ -39,5 +41,5 @@ class Moody(RegressorMixin, BaseEstimator):
         if mood == LEAK:
             KEPT.append(np.ones(LEAKED // 8))
         if mood == SLOW:
-            time.sleep(0.05)
-        return np.full(len(values), self.answer)
+            time.sleep(SLOWNESS)
+        return np.where(values < FAIL, self.answer + values / 10, self.answer)

@@ -66,6 +66,12 @@ import click
     help="Package that answers rows which lack an input, or on which the model fails.",
 )
 @click.option(
+    "--review-below",
+    type=click.FloatRange(0, 1),
+    metavar="SHARE",
+    help="Count answers with less confidence for cellops review. Default: CELLOPS_REVIEW_BELOW, 0.6.",
+)
+@click.option(
     "--challenger", type=click.Path(path_type=Path), help="Package of the same model that is compared with it."
 )
 @click.option(
@@ -117,6 +123,7 @@ def serve(packages: tuple[Path, ...], **options: Any) -> None:
       cellops serve model --fallback simple-model --rules house_rules:adjust
       cellops serve delays --models packages --admin-port 8001
       cellops serve model --workers 4
+      cellops serve model --review-below 0.7
       cellops serve model --challenger candidate --strategy canary --stages 5,25,50,100
       cellops serve model --challenger candidate --strategy ab --key customer
       cellops serve model --challenger candidate --strategy shadow --share 20 --shadow-when idle

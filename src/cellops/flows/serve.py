@@ -83,6 +83,7 @@ def serve(
     expectations: Path | None = None,
     rules: str | None = None,
     fallback: Path | str | None = None,
+    review_below: float | None = None,
     challenger: Path | str | None = None,
     strategy: str | None = None,
     stages: str | None = None,
@@ -132,6 +133,9 @@ def serve(
         The operator's own function on answers, `MODULE:FUNCTION`; it takes a `Proposal` (`serving.business_rules`).
     fallback
         A package that answers rows which a model cannot: required inputs are missing, or the model fails on them.
+    review_below
+        Answers with less confidence are counted as `cellops_review_rows_total`: `cellops review` puts them before a
+        person. Default: the setting `review_below`.
     challenger, strategy
         A package of the same model that is compared with it, and how: `canary`, `shadow`, `ab` or `blue-green`. A
         rollout of the two that has begun goes on where it stood, and one that has ended is not begun again.
@@ -163,6 +167,8 @@ def serve(
     settings = settings or load()
     if log_format is not None:
         settings = msgspec.structs.replace(settings, server_log_format=log_format)
+    if review_below is not None:
+        settings = msgspec.structs.replace(settings, review_below=_share("--review-below", review_below))
     with ExitStack() as starting:
         starting.enter_context(left_alone(keep=True))
         from cellops.flows.opening import load_package
@@ -240,6 +246,13 @@ def serve(
             on_loaded=starting.close,
         )
     return Served(requests=done.requests, rows=done.rows, labels=done.labels, findings=done.findings)
+
+
+def _share(option: str, value: float) -> float:
+    if not 0 <= value <= 1:
+        fact = f"{option} is a share from 0 to 1"
+        raise UsageError(fact, received=value, remedy=f"Give, for example, {option} 0.6")
+    return value
 
 
 def _suite(path: Path) -> Suite:

@@ -73,6 +73,7 @@ def open_writer(
     segment_seconds: float | None = None,
     keep: bool = False,
     key: bytes | None = None,
+    on_written: "Callable[[pa.RecordBatch], None]" = lambda _batch: None,
 ) -> SegmentWriter[Answered]:
     """A writer of the predictions in the log folder `folder`; its rhythm is that of `SegmentWriter`.
 
@@ -85,6 +86,7 @@ def open_writer(
         segment_rows=segment_rows,
         segment_seconds=segment_seconds,
         keep=keep,
+        on_written=on_written,
     )
 
 

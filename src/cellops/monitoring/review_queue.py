@@ -13,6 +13,7 @@ from cellops.records.contract import Schema
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 UNANSWERED = "fallback answer"
 """What the server writes down where no model gave the answer; its probability of 1 says nothing."""
@@ -45,12 +46,19 @@ def waiting(predictions: "pd.DataFrame", schema: Schema, *, below: float, sample
     open_ = predictions[predictions["truth"].isna()].drop_duplicates("prediction_id").reset_index(drop=True)
     confidence = _confidence(open_, schema)
     why = _why(open_, schema, confidence, below)
-    asked = np.flatnonzero(why != "")
-    asked = asked[np.argsort(np.where(np.isnan(confidence[asked]), -1.0, confidence[asked]), kind="stable")]
-    drawn = _drawn(open_, np.flatnonzero(why == ""), _checks(len(asked), sample))
+    asking = np.flatnonzero(why != "")
+    asking = asking[np.argsort(np.where(np.isnan(confidence[asking]), -1.0, confidence[asking]), kind="stable")]
+    drawn = _drawn(open_, np.flatnonzero(why == ""), _checks(len(asking), sample))
     why[drawn] = BY_CHANCE
-    order = _spread(asked, drawn)
+    order = _spread(asking, drawn)
     return open_.assign(confidence=confidence, why=why).iloc[order].reset_index(drop=True)
+
+
+def asked(batch: "pa.RecordBatch", schema: Schema, below: float) -> int:
+    """How many rows of a batch of the prediction log wait by themselves, whatever is drawn by chance beside them."""
+    names = [name for name in batch.schema.names if name == "handled" or name.startswith(PROBABILITY)]
+    rows = batch.select(names).to_pandas()
+    return int(_asks(rows, schema, _confidence(rows, schema), below).sum())
 
 
 def _confidence(rows: "pd.DataFrame", schema: Schema) -> NDArray[np.float64]:
@@ -66,14 +74,20 @@ def _why(
 ) -> "np.ndarray[tuple[int], np.dtype[np.object_]]":
     """For each row what brings it here, in words; empty for those that nothing does."""
     why = np.full(len(rows), "", dtype=object)
-    if schema.probabilities:
-        unsure = np.flatnonzero(confidence < below)
-        why[unsure] = [f"confidence {value:.3g}, below {below:.3g}" for value in confidence[unsure]]
-        asked = _handled(rows, UNANSWERED)
-    else:
-        asked = rows["handled"].notna().to_numpy(dtype=bool)
-    why[asked] = rows["handled"].to_numpy(dtype=object)[asked]
+    asks = _asks(rows, schema, confidence, below)
+    unsure = np.flatnonzero(asks & (confidence < below))
+    why[unsure] = [f"confidence {value:.3g}, below {below:.3g}" for value in confidence[unsure]]
+    others = asks & ~(confidence < below)
+    why[others] = rows["handled"].to_numpy(dtype=object)[others]
     return why
+
+
+def _asks(rows: "pd.DataFrame", schema: Schema, confidence: NDArray[np.float64], below: float) -> NDArray[np.bool_]:
+    """Which rows a person should look at."""
+    if schema.probabilities:
+        return (confidence < below) | _handled(rows, UNANSWERED)
+    handled: NDArray[np.bool_] = rows["handled"].notna().to_numpy(dtype=bool)
+    return handled
 
 
 def _handled(rows: "pd.DataFrame", word: str) -> NDArray[np.bool_]:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Entry = TypeVar("Entry")
 QUEUE_ROWS = 250_000
 """Rows that may wait to be written; more than that are counted as lost, so that a slow disk costs no memory."""
+TRIED_ENTRIES = 100
+"""Entries by which a disk that took nothing is tried again, so that no flush prepares all that waits in vain."""
 SHORTEST_WAIT = 0.01
 """Seconds between flushes at least, so that the thread never spins."""
 logger = logging.getLogger(__name__)
@@ -52,6 +54,8 @@ class SegmentWriter(Generic[Entry]):
         answers on takes no more of them than the queue holds.
     queue_rows
         Rows that may wait; an entry with more of them is taken when it finds the queue empty.
+    on_written
+        Sees each batch that was written, in the writer's thread.
 
     Raises
     ------
@@ -69,6 +73,7 @@ class SegmentWriter(Generic[Entry]):
         segment_seconds: float | None = None,
         keep: bool = False,
         queue_rows: int = QUEUE_ROWS,
+        on_written: "Callable[[pa.RecordBatch], None]" = lambda _batch: None,
     ) -> None:
         # Arrow loads pandas at its first conversion; beside a busy server that takes seconds, and the queue overflows.
         for module in ("pandas", "pyarrow.parquet", "pyarrow.pandas_compat", "pyarrow.vendored.version"):
@@ -80,6 +85,7 @@ class SegmentWriter(Generic[Entry]):
         self._segment_seconds = float("inf") if segment_seconds is None else segment_seconds
         self._keep = keep
         self._queue_rows = queue_rows
+        self._on_written = on_written
         try:
             self._writer, self._held = _hold(folder)
         except OSError as error:
@@ -188,11 +194,18 @@ class SegmentWriter(Generic[Entry]):
             remove(self._folder / f"{self._writer}{LOCK}")
 
     def _flush(self) -> None:
+        if self._stalled is not None:
+            self._write_waiting(TRIED_ENTRIES)
+        if self._stalled is None:
+            self._write_waiting()
+
+    def _write_waiting(self, most: int | None = None) -> None:
+        """Write the first entries that wait; all of them where no number is given."""
         with self._guard:
-            entries = self._waiting
-            self._waiting, self._waiting_rows = [], 0
-        if entries:
+            entries, self._waiting = self._waiting[:most], [] if most is None else self._waiting[most:]
             self._in_hand = sum(rows for _, rows in entries)
+            self._waiting_rows -= self._in_hand
+        if entries:
             self._write(entries)
             self._in_hand = 0
 
@@ -213,6 +226,7 @@ class SegmentWriter(Generic[Entry]):
                 self._lose(sum(rows for _, rows in entries), _reason(error))
         else:
             self._stalled = None
+            self._on_written(batch)
             if segment.rows >= self._segment_rows:
                 self._finish()
 

@@ -17,13 +17,15 @@ LONGEST_WAIT = 60.0
 """Seconds between two tries on a store that does not answer, at most; each wait is twice the one before."""
 LAST_TRY = 10.0
 """Seconds that the end of a server waits for the last segments."""
+HELD = "held"
+"""Folder beside those of a log; while it is there, what has been uploaded stays in it: somebody still reads it here."""
 TURN = ".uploading"
 """The lock by which servers on one folder take turns."""
 logger = logging.getLogger(__name__)
 
 
 class Uploader:
-    """Carries the closed segments of some folders to a store, the oldest first, and removes them here.
+    """Carries the closed segments of some folders to a store, the oldest first, and removes them here unless held.
 
     Once made it never raises. Segments that a server before this one has left are carried too.
 
@@ -96,10 +98,18 @@ class Uploader:
     def _carry_from(self, folder: Path) -> None:
         for segment in closed(folder):
             self._store.take(segment, folder.name)
-            remove(segment)
+            _let_go(segment)
 
     def _tell(self, why: str) -> None:
         """Say it once for as long as it lasts."""
         if self._failure is None:
             logger.warning("Segments wait in %s, %s takes none: %s", self._folders[0].parent, self._store.public, why)
         self._failure = why
+
+
+def _let_go(segment: Path) -> None:
+    held = segment.parent.parent / HELD / segment.parent.name
+    try:
+        segment.replace(held / segment.name)
+    except OSError:
+        remove(segment)

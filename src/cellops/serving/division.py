@@ -93,5 +93,5 @@ class Counting:
     slot: Slot
     prediction_id: str
 
-    def answer(self, predictions: Predictions) -> None:
-        self.ledger.answered(self.prediction_id, self.slot, predictions)
+    def answer(self) -> None:
+        self.ledger.answered(self.prediction_id, self.slot)

@@ -1,11 +1,13 @@
 """Where a package logs what it answers and what turns out to be true."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from cellops.monitoring import label_log, prediction_log
 from cellops.monitoring.log_store import FOLDERS, LogStore
+from cellops.monitoring.review_queue import asked
 from cellops.monitoring.segments import SegmentWriter
 from cellops.monitoring.uploading import Uploader
 from cellops.records.contract import Schema
@@ -32,8 +34,25 @@ class Logs:
     uploader: Uploader | None = None
 
     @classmethod
-    def open(cls, place: LogPlace, schema: Schema, settings: Settings) -> Self:
+    def open(
+        cls,
+        place: LogPlace,
+        schema: Schema,
+        settings: Settings,
+        to_review: Callable[[int], None] = lambda _rows: None,
+    ) -> Self:
         """Writers in the rhythm of the settings; several packages may log to one place.
+
+        Parameters
+        ----------
+        place
+            Where they write.
+        schema
+            What the package takes and gives.
+        settings
+            Their rhythm, and below which confidence an answer is to be reviewed.
+        to_review
+            Hears of so many more answers that are, in the thread of a writer.
 
         Raises
         ------
@@ -49,7 +68,13 @@ class Logs:
             "keep": refuse,
         }
         key = settings.log_pii_key.encode() if settings.log_pii_key else None
-        predictions = prediction_log.open_writer(place.folder, schema, key=key, **rhythm)
+        predictions = prediction_log.open_writer(
+            place.folder,
+            schema,
+            key=key,
+            on_written=lambda batch: to_review(asked(batch, schema, settings.review_below)),
+            **rhythm,
+        )
         try:
             labels = label_log.open_writer(place.folder, schema, **rhythm)
         except BaseException:

@@ -96,6 +96,12 @@ class Metrics(Collector):
             [*served, "outcome"],
             registry=self.registry,
         )
+        self.to_review = Counter(
+            "cellops_review_rows",
+            "Answers that cellops review puts before a person, as their confidence is low or the row was handled",
+            served,
+            registry=self.registry,
+        )
         self.in_progress = Gauge(
             "cellops_requests_in_progress", "Requests that are being answered", served, registry=self.registry
         )

@@ -3,10 +3,8 @@
 import gc
 import time
 from collections.abc import Callable
-from functools import partial
 
 from cellops.data.decoder import Decoder, decode_columns
-from cellops.monitoring.label_log import Labelled
 from cellops.packaging.formats import FORMATS
 from cellops.packaging.load import LoadedPackage
 from cellops.serving.batching import Gather
@@ -42,8 +40,6 @@ class Model:
     batching
         `auto` lets one call answer several requests where the model gives each row the same answer as alone; `always`
         also where the last bits differ; `off` never.
-    learn
-        Hears of labels that were taken.
 
     Raises
     ------
@@ -60,7 +56,6 @@ class Model:
         *,
         declared: Declared = NOTHING,
         batching: Batching = "off",
-        learn: Callable[[Labelled], None] = lambda _labels: None,
     ) -> None:
         package = operated(package, declared)
         self.package = package
@@ -87,7 +82,7 @@ class Model:
                 admit=logs.recorder.admit,
                 gather=gather,
             )
-            self.feedback = Feedback(schema, limits, self.ids, partial(_taken, logs, learn))
+            self.feedback = Feedback(schema, limits, self.ids, logs.take_labels)
             self.metrics.watch_losses("predictions", lambda: logs.predictions.lost_rows)
             self.metrics.watch_losses("labels", lambda: logs.labels.lost_rows)
             self.metrics.watch_uploads(logs.waiting)
@@ -131,13 +126,6 @@ class Model:
         if self.logs is not None:
             self.logs.close()
             self.metrics.keep_losses()
-
-
-def _taken(logs: Logs, learn: Callable[[Labelled], None], labels: Labelled, rows: int) -> bool:
-    taken = logs.take_labels(labels, rows)
-    if taken:
-        learn(labels)
-    return taken
 
 
 def _gathers(batching: Batching, package: LoadedPackage) -> Gather:

@@ -18,7 +18,7 @@ from cellops.serving.exchange import Exchange
 from cellops.serving.limits import Limits
 from cellops.serving.logs import LogPlace, Logs
 from cellops.serving.metrics import Metrics
-from cellops.serving.model import Model
+from cellops.serving.model import VERSION_LENGTH, Model
 from cellops.serving.model_folder import ModelFolder
 from cellops.serving.models import Models
 from cellops.serving.policies import NOTHING, Declared
@@ -388,7 +388,8 @@ class Repository:
 
     def _at_work(self, package: LoadedPackage) -> Model:
         place = self._source.log_place(package.manifest.name)
-        logs = Logs.open(place, package.contract.schema, self._settings)
+        to_review = self.metrics.to_review.labels(package.manifest.name, package.digest[:VERSION_LENGTH])
+        logs = Logs.open(place, package.contract.schema, self._settings, to_review.inc)
         try:
             return Model(
                 package,
@@ -397,7 +398,6 @@ class Repository:
                 logs,
                 declared=self._source.declared,
                 batching=self._settings.server_batching,
-                learn=partial(self.rollouts.learn, package.manifest.name),
             )
         except BaseException:
             logs.close()

@@ -233,7 +233,7 @@ def _shared(protocols: Mapping[Model, Protocol], division: Division) -> tuple[Ha
         try:
             with division.counted(slot, call) as counting:
                 answer = model.plane.answer(question.columns, call)
-                counting.answer(answer.predictions)
+                counting.answer()
                 division.show(asker, question.columns, call, answer.predictions)
         except CellopsError as error:
             return _failing(read, model, error)
@@ -247,7 +247,7 @@ def _shared(protocols: Mapping[Model, Protocol], division: Division) -> tuple[Ha
         try:
             with division.counted(slot, call) as counting:
                 answer = await model.plane.answer_beside_others(question.columns, call, pool)
-                counting.answer(answer.predictions)
+                counting.answer()
                 division.show(asker, question.columns, call, answer.predictions)
         except CellopsError as error:
             return _failing(read, model, error)

@@ -4,7 +4,7 @@ import csv
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -132,13 +132,14 @@ def _rows_of(path: Path) -> int:
 
 def _tables(path: Path, name: str, rows: int | None) -> Iterator[Any]:
     suffix = path.suffix.lower()
-    read = (_csv if suffix in CSV else _lines if suffix in LINES else _parquet)(path, name, rows)
-    for table in read:
-        twice = doubled(table.column_names)
-        if twice:
-            fact = f"{name} has several columns called {next(iter(twice))}"
-            raise InputError(fact, remedy="Name each column once")
-        yield table
+    return (_csv if suffix in CSV else _lines if suffix in LINES else _parquet)(path, name, rows)
+
+
+def _refuse_doubled(names: Collection[str], name: str) -> None:
+    twice = doubled(names)
+    if twice:
+        fact = f"{name} has several columns called {next(iter(twice)) or 'nothing'}"
+        raise InputError(fact, remedy="Name each column once")
 
 
 def _lines(path: Path, name: str, rows: int | None) -> Iterator[Any]:
@@ -154,6 +155,7 @@ def _parquet(path: Path, name: str, rows: int | None) -> Iterator[Any]:
     try:
         size = rows or _fitting(path)
         for table in tables_of_parquet(path, size):
+            _refuse_doubled(table.column_names, name)
             kept = [each for each in table.column_names if not UNNAMED_INDEX.fullmatch(each)]
             yield table.select(kept).replace_schema_metadata(None)
     except InputError as error:
@@ -178,37 +180,40 @@ def _csv(path: Path, name: str, rows: int | None) -> Iterator[Any]:
 
     try:
         names = csv_names(path)
-    except (UnicodeDecodeError, OSError) as error:
+    except (UnicodeDecodeError, OSError, csv.Error) as error:
         fact = f"{name} cannot be read: {error}"
         raise InputError(fact, remedy="Write it again as CSV in UTF-8") from error
     if not names:
         fact = f"{name} is empty, without even a line of names"
         raise InputError(fact, remedy="Name each column in the first line")
+    _refuse_doubled(names, name)
     _refuse_torn(path, name, len(names))
     untyped = Schema(inputs=(), task=Task.CLASSIFICATION, target="")
     size = rows or min(CHUNK_ROWS, fitting_rows(len(names)))
-    schema = pa.schema([(each, pa.string()) for each in names])
+    schema = pa.schema([(each, pa.string()) for each in names if each])  # without an index that pandas wrote
     first = 0
     try:
-        if not doubled(names):
-            for frame in TableChunks(path, untyped, None, set(names), size):
-                table = pa.Table.from_pandas(frame, schema=schema, preserve_index=False).replace_schema_metadata(None)
-                yield table
-                first += table.num_rows
+        for frame in TableChunks(path, untyped, None, set(names), size):
+            table = pa.Table.from_pandas(frame, schema=schema, preserve_index=False).replace_schema_metadata(None)
+            yield table
+            first += table.num_rows
     except InputError as error:
         raise _of_file(error, path, name) from error
     if not first:
-        yield pa.Table.from_batches([], pa.schema([pa.field(each, pa.string()) for each in names]))
+        yield pa.Table.from_batches([], schema)
 
 
 def _refuse_torn(path: Path, name: str, columns: int) -> None:
     """A last line without an end, with fewer cells than there are names, was not written to its end."""
     with path.open("rb") as file:
         file.seek(max(file.seek(0, os.SEEK_END) - SAMPLE, 0))
-        last = file.read().rpartition(b"\n")[2]
+        last = file.read().replace(b"\r", b"\n").rpartition(b"\n")[2]
     # The end of a cell of several lines has one quote more than pairs of them.
     if last and last.count(b'"') % 2 == 0:
-        cells = next(csv.reader([last.decode("utf-8", "replace")]), [])
+        try:
+            cells = next(csv.reader([last.decode("utf-8", "replace")]), [])
+        except csv.Error:  # which reading it will say
+            return
         if len(cells) < columns:
             fact = f"{name} is torn: its last line has {len(cells)} cells, and its first line {columns} names"
             raise InputError(fact, remedy="Write it again in whole")

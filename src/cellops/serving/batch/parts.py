@@ -1,6 +1,7 @@
 """The folder of a batch until it is done: what it is about, and the chunks that it has scored, each in whole or not."""
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -18,6 +19,8 @@ from cellops.serving.batch.part import Part
 from cellops.serving.batch.scorer import Wishes
 
 PLAN, LOCK, SUFFIX = "batch.json", ".lock", ".part"
+OWN = re.compile(r"\.lock|batch\.json\.new|\d{8,}\.part(\.new)?")
+"""What a batch that was killed at its begin or its end may leave without a plan."""
 
 
 class Plan(Record, frozen=True, kw_only=True):
@@ -67,7 +70,8 @@ class Parts:
         OutputError
             When another process scores to this output, or the folder cannot be made.
         """
-        begun = _begun(folder)
+        _refuse_foreign(folder)
+        begun = _begun(folder, force=force)
         if stands and not force and (begun is None or not resume):
             fact = f"{plan.output} is there already"
             raise UsageError(fact, remedy="Give another output, or replace it with --force")
@@ -79,13 +83,9 @@ class Parts:
             raise UsageError(fact, remedy="Give what was given then, or begin anew with --force")
         with writing(str(folder)):
             folder.mkdir(exist_ok=True, parents=True)
-        lock = FileLock(folder / LOCK)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout as error:
-            fact = f"Another process scores to {plan.output}"
-            raise OutputError(fact, remedy="Wait for it, or give another output") from error
-        with lock:
+        with _locked(folder, plan.output):
+            if _begun(folder, force=force) != begun:  # it was begun, or came to its end, since we looked
+                raise _taken(plan.output)
             parts = cls(folder)
             if force or begun is None:
                 parts._clear()
@@ -117,9 +117,7 @@ class Parts:
 
     def _clear(self) -> None:
         for path in self.folder.iterdir():
-            if path.is_dir():
-                shutil.rmtree(path)
-            elif path.name != LOCK:
+            if path.name != LOCK and not path.is_dir():
                 path.unlink()
 
     def _write(self, name: str, content: bytes) -> None:
@@ -134,13 +132,45 @@ class Parts:
             raise
 
 
-def _begun(folder: Path) -> Plan | None:
+def _refuse_foreign(folder: Path) -> None:
+    """Refuse what stands there and is no folder of a batch, which we would empty."""
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        fact = f"{folder} is no folder of a batch"
+        raise UsageError(fact, remedy="Move it away, or give another output")
+    if folder.is_dir() and not (folder / PLAN).exists():
+        strange = [each.name for each in folder.iterdir() if not OWN.fullmatch(each.name)]
+        if strange:
+            fact = f"{folder} is no folder of a batch, and holds {strange[0]}"
+            raise UsageError(fact, remedy="Move it away, or give another output")
+
+
+@contextmanager
+def _locked(folder: Path, output: str) -> Iterator[None]:
+    lock = FileLock(folder / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except (Timeout, FileNotFoundError) as error:  # a batch that ends takes its folder away
+        raise _taken(output) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _taken(output: str) -> OutputError:
+    fact = f"Another process scores to {output}"
+    return OutputError(fact, remedy="Wait for it, or give another output")
+
+
+def _begun(folder: Path, *, force: bool) -> Plan | None:
     """What an earlier attempt was about."""
     try:
         return Plan.from_file(folder / PLAN)
     except FileNotFoundError:
         return None
     except msgspec.DecodeError as error:
+        if force:
+            return None
         fact = f"{folder / PLAN} is damaged"
         raise UsageError(fact, remedy="Begin anew with --force") from error
 

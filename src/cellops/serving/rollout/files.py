@@ -5,6 +5,7 @@ leads to it has been written down.
 """
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,10 +15,13 @@ import msgspec
 from filelock import FileLock, Timeout
 
 from cellops.errors import UsageError
+from cellops.monitoring.log_store import FOLDERS as LOGS
+from cellops.monitoring.uploading import HELD
 from cellops.records.base import Record
 from cellops.records.rollout import Decision, Evidence, RolloutState
 
 STATE, DECISIONS, EVIDENCE, LOCK = "rollout.json", "decisions.jsonl", "rollout-evidence", "rollout.lock"
+QUALITY, TURN = "labels.json", "labels.lock"
 Stamp = tuple[int, int] | None
 NOWHERE = (FileNotFoundError, NotADirectoryError)
 
@@ -43,6 +47,7 @@ class RolloutFiles:
         self.folder = folder
         self._state = folder / STATE
         self._own = folder / EVIDENCE / f"{uuid4().hex}.json"
+        self._turn = FileLock(folder / EVIDENCE / TURN, timeout=0, thread_local=False)
 
     @contextmanager
     def held(self, *, wait: bool) -> Iterator[bool]:
@@ -108,10 +113,35 @@ class RolloutFiles:
 
     def count(self, since: float, evidence: Evidence) -> None:
         """What this process has counted in a stage until now."""
-        beside = self._own.with_suffix(".new")
-        self._own.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_bytes(Counted(since=since, evidence=evidence).to_json())
-        beside.replace(self._own)
+        self._count(self._own, since, evidence)
+
+    def count_quality(self, since: float, evidence: Evidence) -> None:
+        """What labels say of a stage until now, of the answers of all processes: one of them has the turn to tell."""
+        self._count(self.folder / EVIDENCE / QUALITY, since, evidence)
+
+    def take_turn(self) -> bool:
+        """Whether this process tells of the labels: the first that asks, until it gives the turn back or dies."""
+        if not self._turn.is_locked:
+            (self.folder / EVIDENCE).mkdir(parents=True, exist_ok=True)
+            with suppress(Timeout):
+                self._turn.acquire()
+        return self._turn.is_locked
+
+    def end_turn(self) -> None:
+        self._turn.release()
+
+    def hold(self, since: float) -> None:
+        """Keep closed segments of the log from now on that hold rows of a stage, also where they are uploaded."""
+        for part in LOGS:
+            (self.folder / HELD / part).mkdir(parents=True, exist_ok=True)
+        for path in (self.folder / HELD).glob("*/*"):
+            with suppress(FileNotFoundError):
+                if path.stat().st_mtime < since:
+                    path.unlink()
+
+    def let_go(self) -> None:
+        """Keep none any more."""
+        shutil.rmtree(self.folder / HELD, ignore_errors=True)
 
     def counted(self, since: float) -> Evidence:
         """What all processes have counted in a stage, also those that have ended."""
@@ -129,6 +159,12 @@ class RolloutFiles:
             with suppress(OSError, msgspec.DecodeError):
                 if Counted.from_file(path).since != since:
                     path.unlink()
+
+    def _count(self, file: Path, since: float, evidence: Evidence) -> None:
+        beside = file.with_suffix(".new")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_bytes(Counted(since=since, evidence=evidence).to_json())
+        beside.replace(file)
 
     def _counts(self) -> list[Path]:
         return sorted((self.folder / EVIDENCE).glob("*.json"))

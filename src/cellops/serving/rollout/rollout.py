@@ -25,8 +25,9 @@ from cellops.serving.errors import RolloutError
 from cellops.serving.model import Model
 from cellops.serving.rollout.files import RolloutFiles, Stamp
 from cellops.serving.rollout.judge import judge
-from cellops.serving.rollout.ledger import Ledger, loss_of
+from cellops.serving.rollout.ledger import Ledger
 from cellops.serving.rollout.plan import Plan, require_alike
+from cellops.serving.rollout.quality import Quality, loss_of
 from cellops.serving.rollout.transitions import changed, started
 from cellops.serving.shadow.shadow import Shadow
 from cellops.serving.strategies import STRATEGIES
@@ -78,7 +79,8 @@ class Rollout:
         self._shadow: Shadow | None = None
         self._state: RolloutState | None = None
         self._stamp: Stamp = None
-        self._ledger = Ledger(patience, None)
+        self._ledger = Ledger(patience)
+        self._quality: Quality | None = None
         self._since: float | None = None
 
     def promoted(self, digests: Sequence[str]) -> SlotPackage | None:
@@ -125,6 +127,12 @@ class Rollout:
                 self._divide(self._state, models)
         if self._state is not None and self._state.challenger is not None:
             self._files.count(self._state.since, self._ledger.evidence())
+
+    def learn(self) -> None:
+        """Say what labels tell of the stage, unless another process has the turn; always called in the same thread."""
+        quality = self._quality
+        if quality is not None and self._files.take_turn() and quality.look():
+            self._files.count_quality(quality.since, quality.evidence)
 
     def judge(self, models: Sequence[Model]) -> None:
         """Do what the evidence says, unless another process is at it."""
@@ -185,14 +193,15 @@ class Rollout:
         return state
 
     def close(self) -> None:
-        """Show nothing to the challenger any more."""
+        """Show nothing to the challenger any more, and leave the labels to other processes."""
+        self._end_shadow()
+        self._quality = None
+        self._files.end_turn()
+
+    def _end_shadow(self) -> None:
         if self._shadow is not None:
             self._shadow.close()
             self._shadow = None
-
-    @property
-    def ledger(self) -> Ledger:
-        return self._ledger
 
     def _verdict(self, state: RolloutState, *, whole: bool = True) -> tuple[Verdict, Evidence]:
         """What follows from what all processes have counted; whole with the intervals, which take longer to find."""
@@ -257,8 +266,9 @@ class Rollout:
         champion = known.get(state.champion.digest)
         if state.since != self._since:  # what was counted before a pause counts after it, too
             self._since = state.since
-            self._ledger = Ledger(self._patience, loss_of(champion.package.contract) if champion else None)
-            self.close()
+            self._ledger = Ledger(self._patience)
+            self._quality = self._judged(state, champion)
+            self._end_shadow()
             if champion is not None and state.challenger is not None and state.strategy is Strategy.SHADOW:
                 self._shadow = self._shadowed(state, champion, self._ledger)
         return Traffic(
@@ -269,6 +279,15 @@ class Rollout:
             self._ledger,
             self._shadow,
         )
+
+    def _judged(self, state: RolloutState, champion: Model | None) -> Quality | None:
+        """What adds up the losses of a stage; None where there is nothing to compare."""
+        loss = loss_of(champion.package.contract) if champion is not None else None
+        if loss is None or state.challenger is None:
+            self._files.let_go()
+            return None
+        self._files.hold(state.since)
+        return Quality(self._files.folder, state, loss)
 
 
 def _single(name: str, champion: Model) -> RolloutState:

@@ -2,12 +2,12 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from cellops.errors import CellopsError
-from cellops.monitoring.label_log import Labelled
 from cellops.serving.division import Traffic
 from cellops.serving.errors import sentence
 from cellops.serving.model import Model
@@ -15,6 +15,10 @@ from cellops.serving.rollout.rollout import Rollout, Shadowed
 
 EVERY = 0.25
 """Seconds between two looks at the state and the evidence."""
+LABELS_EVERY = 0.5
+"""Seconds between two looks for labels, at least."""
+LABELS_SHARE = 0.05
+"""Of the time, at most, that is spent on them."""
 logger = logging.getLogger(__name__)
 
 
@@ -59,11 +63,6 @@ class Rollouts:
         with self._acting:
             yield
 
-    def learn(self, name: str, labels: Labelled) -> None:
-        """Labels have come for a model."""
-        if name in self._all:
-            self._all[name].ledger.learn(labels)
-
     @contextmanager
     def watched(self, versions: Callable[[], Mapping[str, Sequence[Model]]]) -> Iterator[None]:
         """Follow and judge in a thread meanwhile."""
@@ -74,13 +73,18 @@ class Rollouts:
                 for name, models in versions().items():
                     self._look(name, models)
 
-        thread = threading.Thread(target=watch, name="cellops-rollouts", daemon=True)
-        thread.start()
+        threads = [
+            threading.Thread(target=watch, name="cellops-rollouts", daemon=True),
+            threading.Thread(target=self._learn_until, args=(ended,), name="cellops-rollout-labels", daemon=True),
+        ]
+        for thread in threads:
+            thread.start()
         try:
             yield
         finally:
             ended.set()
-            thread.join()
+            for thread in threads:
+                thread.join()
             self.close()
 
     def close(self) -> None:
@@ -88,12 +92,27 @@ class Rollouts:
         for rollout in self._all.values():
             rollout.close()
 
+    def _learn_until(self, ended: threading.Event) -> None:
+        """Join labels, which may have to search a long log: never more than a share of the time."""
+        pause = LABELS_EVERY
+        while not ended.wait(pause):
+            begun = time.monotonic()
+            for name, rollout in list(self._all.items()):
+                self._guarded(name, rollout.learn)
+            pause = max(LABELS_EVERY, (time.monotonic() - begun) / LABELS_SHARE)
+
     def _look(self, name: str, models: Sequence[Model]) -> None:
-        try:
+        def look() -> None:
             with self._acting:
                 rollout = self.of(name)
                 rollout.follow(models)
                 rollout.judge(models)
+
+        self._guarded(name, look)
+
+    def _guarded(self, name: str, work: Callable[[], None]) -> None:
+        try:
+            work()
         except CellopsError as error:
             logger.error("The rollout of %s: %s", name, sentence(error))  # noqa: TRY400 - no traceback for an operator
         except OSError as error:

@@ -150,7 +150,7 @@ class Shadow:
             self._failed(name)
             return
         self._count("answered")
-        self._ledger.answered(name, Slot.CHALLENGER, told.predictions, told.seconds)
+        self._ledger.answered(name, Slot.CHALLENGER, told.seconds)
         self._ledger.compare(differed=differ(shown.predictions, told.predictions))
         self._log.take(self._entry(shown, told.predictions), len(told.predictions.labels))
 
