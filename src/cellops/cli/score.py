@@ -37,7 +37,9 @@ from cellops.records.batch import OnBad
     help="Write the answers to this prediction log, too, for drift and review: a folder or an address. Default: none.",
 )
 @click.option(
-    "--watch", is_flag=True, help="IN is a folder: score each file that arrives in it, once; OUT is a folder."
+    "--watch",
+    is_flag=True,
+    help="IN is a folder: score each file that arrives in it, once, to the folder OUT. Or both are topics of Kafka.",
 )
 @click.option("--once", is_flag=True, help="With --watch, end when every file that is there is done.")
 @click.option(
@@ -63,9 +65,11 @@ def score(package: Path, source: str, output: str, **options: Any) -> None:
       cellops score model s3://bucket/april/ s3://bucket/scored.parquet --jobs 4
       cellops score model april/ scored.parquet --dask tcp://scheduler:8786
       cellops score model --watch inbox scored
+      cellops score model --watch kafka://broker:9092/flights kafka://broker:9092/delays
 
     Beside OUT lie OUT.report.json, what was found in the rows, and OUT.drift, which cellops drift PACKAGE OUT.drift
-    reads. Rows are held against the rules of the package as the server does.
+    reads. Rows are held against the rules of the package as the server does. A topic is read until stopped, and each
+    message answered at least once: what was read is committed only after its answers are written.
     """
     from cellops import screens
     from cellops.flows.score import score as work

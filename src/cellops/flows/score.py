@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cellops.errors import UsageError
 from cellops.flows.clusters import refuse_empty
-from cellops.records.batch import BatchProgress, OnBad, Scored, Watched, WatchedFile
+from cellops.records.batch import BatchProgress, OnBad, Scored, Streamed, Watched, WatchedFile
 from cellops.settings import Settings, load, prepare, without_credentials
 from cellops.version import __version__
 
@@ -49,7 +49,7 @@ def score(
     settings: Settings | None = None,
     on_progress: Callable[[BatchProgress], None] = _unheard,
     on_file: Callable[[WatchedFile], None] = _unheard,
-) -> Scored | Watched:
+) -> Scored | Watched | Streamed:
     """Answer every row of a table, in memory that does not grow with the rows.
 
     Parameters
@@ -58,11 +58,12 @@ def score(
         The folder of the package, or its archive.
     source
         A file of CSV, Parquet or JSON lines, a folder or a pattern of such, an address of any of these as fsspec takes
-        it, or a table of DuckDB, `FILE::TABLE`. With `watch`, the folder in which files arrive.
+        it, or a table of DuckDB, `FILE::TABLE`. With `watch`, the folder in which files arrive, or a topic of Kafka,
+        `kafka://HOST:PORT/TOPIC`, each of whose messages is a row.
     output
         A file of CSV, Parquet or JSON lines, here or at an address; where it ends in `/`, a folder of Parquet files, a
         file for each chunk; or a table of DuckDB. It takes its name at the end, at once and in whole; until then what
-        is done stands in a folder beside it. With `watch`, a folder.
+        is done stands in a folder beside it. With `watch`, a folder, or a topic.
     keep
         Columns of the input that go to the output, with commas between them; `others`, those that the model does not
         take; `all`; or `none`.
@@ -118,8 +119,28 @@ def score(
     if (once or every != 1.0) and not watch:
         fact = "--once and --every say how a folder is watched"
         raise UsageError(fact, remedy="Add --watch, or leave them out")
+    from cellops.data.batch.kafka import is_topic
     from cellops.flows.opening import load_package
 
+    if is_topic(str(source)) or is_topic(str(output)):
+        if not (watch and is_topic(str(source)) and is_topic(str(output))):
+            fact = "The messages of a topic of Kafka are answered to a topic, as they come"
+            raise UsageError(fact, remedy="Write: cellops score PACKAGE kafka://HOST/IN kafka://HOST/OUT --watch")
+        if resume or force or jobs > 1 or dask is not None or log is not None:
+            fact = "A topic is answered by one process, which goes on where its group stood"
+            remedy = "Leave out --resume, --force, --jobs, --dask and --log; start several of one group for more"
+            raise UsageError(fact, remedy=remedy)
+        return _stream(
+            Path(package),
+            str(source),
+            str(output),
+            keep,
+            settings,
+            chunk_rows=chunk_rows,
+            every=every,
+            once=once,
+            on_progress=on_progress,
+        )
     loaded = load_package(Path(package), settings)
     wishes = _wishes(keep, on_bad, log)
     place = _log_place(log, loaded.manifest.name, settings)
@@ -148,6 +169,41 @@ def score(
             on_progress=on_progress,
             log=place,
         )
+
+
+def _stream(
+    package: Path,
+    source: str,
+    output: str,
+    keep: str,
+    settings: Settings,
+    *,
+    chunk_rows: int | None,
+    every: float,
+    once: bool,
+    on_progress: Callable[[BatchProgress], None],
+) -> Streamed:
+    """Answer the messages of a topic until stopped."""
+    from cellops.data.batch.kafka import Clients, properties, topic
+    from cellops.flows.opening import load_package
+    from cellops.serving.batch.scorer import Scorer
+    from cellops.serving.batch.stream import Stream
+
+    read, written = topic(source), topic(output)
+    if (read.brokers, read.name) == (written.brokers, written.name):
+        fact = "The answers would be read as messages"
+        raise UsageError(fact, remedy="Give another topic for the answers")
+    loaded, wishes = load_package(package, settings), _wishes(keep, OnBad.SET_ASIDE, None)
+    scorer = Scorer.proven(loaded, _declared(settings), wishes.replace(keep=(), keep_all=False))
+    group = read.group or f"cellops-{loaded.manifest.name}-{written.name}"
+    clients = Clients(
+        read, group, written.brokers, properties(Path(settings.kafka_config) if settings.kafka_config else None)
+    )
+    try:
+        stream = Stream(scorer, loaded, wishes, clients, source=read, output=written, most=chunk_rows)
+        return stream.run(every=every, once=once, on_progress=on_progress)
+    finally:
+        clients.close()
 
 
 def _score(

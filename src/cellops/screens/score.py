@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from cellops.records.batch import BatchProgress, Scored, Watched, WatchedFile
+from cellops.records.batch import BatchProgress, Scored, Streamed, Watched, WatchedFile
 from cellops.records.finding import Severity
 from cellops.screens.console import COLOURS, above, command, console, count, in_notebook, plain, say, shown
 
@@ -42,8 +42,11 @@ def scoring() -> Iterator[ScoreWatch]:
         yield ScoreWatch(progress, _file)
 
 
-def scored(done: Scored | Watched) -> None:
+def scored(done: Scored | Watched | Streamed) -> None:
     """Where everything lies, and the gravest problems."""
+    if isinstance(done, Streamed):
+        say(f"{count(done.rows, 'message')} of {plain(done.source)} read, {done.set_aside} set aside")
+        return
     if isinstance(done, Watched):
         say(f"{count(done.files, 'file')}, {count(done.rows, 'row')} answered, {done.bad} bad")
         return
