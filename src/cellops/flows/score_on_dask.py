@@ -18,7 +18,7 @@ from cellops.settings import Settings
 if TYPE_CHECKING:
     from cellops.packaging.load import LoadedPackage
     from cellops.serving.batch.batch import Performer
-    from cellops.serving.batch.part import Part
+    from cellops.serving.batch.part import PackedPart, Part
     from cellops.serving.batch.scorer import Wishes
     from cellops.serving.policies import Declared
 
@@ -125,7 +125,7 @@ def score_on_worker(name: str, packed: tuple[Any, ...]) -> bytes:
     return part.to_bytes()
 
 
-def _performed(client: Any, name: str, chunks: Iterator[Chunk]) -> "Iterator[Part]":
+def _performed(client: Any, name: str, chunks: Iterator[Chunk]) -> "Iterator[PackedPart]":
     from cellops.serving.batch.performers import in_order_of_ending
 
     run = uuid.uuid4().hex

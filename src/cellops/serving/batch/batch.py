@@ -15,7 +15,7 @@ from cellops.records.batch import BatchProgress, Scored
 from cellops.records.contract import Contract
 from cellops.serving.batch.gathering import Gathering
 from cellops.serving.batch.logged import put_logs
-from cellops.serving.batch.part import Part
+from cellops.serving.batch.part import PackedPart
 from cellops.serving.batch.parts import Parts
 from cellops.serving.logs import LogPlace
 
@@ -25,7 +25,7 @@ REPORT, DRIFT = ".report.json", ".drift"
 class Performer(Protocol):
     """Who scores chunks: this process, others beside it, or those of a cluster."""
 
-    def __call__(self, chunks: Iterator[Chunk], /) -> Iterator[Part]:
+    def __call__(self, chunks: Iterator[Chunk], /) -> Iterator[PackedPart]:
         """The parts of all chunks in any order, no more chunks taken at a time than there are hands for.
 
         Where one fails, the parts of those that are under way come first, and then the error of the first of them.
@@ -63,10 +63,10 @@ class Batch:
         try:
             progress = _Progress(self.source.rows(), self.on_progress)
             waiting = _Waiting(parts, progress)
-            for part in self.perform(waiting.filtered(self.source.chunks(self.chunk_rows))):
-                parts.keep(part)
-                gathering.add(part, waiting.count)
-                progress.add(part.report.rows, fresh=True)
+            for packed in self.perform(waiting.filtered(self.source.chunks(self.chunk_rows))):
+                parts.keep(packed)
+                gathering.add(packed.part, waiting.count)
+                progress.add(packed.part.report.rows, fresh=True)
                 release()
             return self._put(parts, gathering, waiting, progress)
         except (KeyboardInterrupt, CellopsError) as error:

@@ -15,7 +15,7 @@ from cellops.data.batch.target import writing
 from cellops.errors import OutputError, UsageError
 from cellops.records.base import Record
 from cellops.records.batch import OnBad
-from cellops.serving.batch.part import Part
+from cellops.serving.batch.part import PackedPart, Part
 from cellops.serving.batch.scorer import Wishes
 
 PLAN, LOCK, SUFFIX = "batch.json", ".lock", ".part"
@@ -92,9 +92,9 @@ class Parts:
             parts._write(PLAN, plan.to_pretty_json())
             yield parts
 
-    def keep(self, part: Part) -> None:
+    def keep(self, packed: PackedPart) -> None:
         """Keep what a chunk has come to; raises `OutputError` where there is no room."""
-        self._write(_name(part.number), part.to_bytes())
+        self._write(_name(packed.part.number), packed.content)
 
     def part(self, number: int) -> Part | None:
         """What was kept of a chunk; None where nothing was, or not in whole."""
