@@ -194,7 +194,7 @@ def _stream(
         fact = "The answers would be read as messages"
         raise UsageError(fact, remedy="Give another topic for the answers")
     loaded, wishes = load_package(package, settings), _wishes(keep, OnBad.SET_ASIDE, None)
-    scorer = Scorer.proven(loaded, _declared(settings), wishes.replace(keep=(), keep_all=False))
+    scorer = Scorer.proven(loaded, _declared(settings), wishes.replace(keep=(), keep_all=False, is_profiled=False))
     group = read.group or f"cellops-{loaded.manifest.name}-{written.name}"
     clients = Clients(
         read, group, written.brokers, properties(Path(settings.kafka_config) if settings.kafka_config else None)

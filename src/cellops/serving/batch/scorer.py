@@ -47,6 +47,8 @@ class Wishes(Record, frozen=True, kw_only=True):
     on_bad: OnBad
     log: str | None = None
     """Prediction log to which the answers go, as it may be shown."""
+    is_profiled: bool = True
+    """Whether the rows are counted for a drift profile."""
 
 
 @dataclass(frozen=True)
@@ -179,7 +181,7 @@ class Scorer:
             source=chunk.source,
             output=to_bytes(output),
             rejects=None if rejects is None else to_bytes(rejects),
-            drift=self._seen(answered.asked.frame, answers) if chunk.rows else None,
+            drift=self._seen(answered.asked.frame, answers) if chunk.rows and self._wishes.is_profiled else None,
             log=self._logged(answered, identifier) if self._wishes.log is not None and answers else None,
             report=tally.report(answered=output.num_rows),
         )

@@ -130,9 +130,10 @@ class Stream:
         if error is None:
             self._ended.discard(place)
             return True
+        passing = (KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._RESOLVE, KafkaError._TIMED_OUT)
         if error.code() == KafkaError._PARTITION_EOF:
             self._ended.add(place)
-        elif error.fatal() or not error.retriable():
+        elif error.fatal() or not (error.retriable() or error.code() in passing):
             fact = f"{self._source} cannot be read any more: {error.str()}"
             raise InputError(fact, remedy="Correct that, and begin again: it goes on where it stood")
         return False
@@ -212,11 +213,16 @@ class Stream:
 
     def _produce(self, name: str, raw: Any, value: bytes | None, headers: Any = None) -> None:
         """Hand a message to the client, and wait where that has no room for it."""
+        from confluent_kafka import KafkaException
+
         while True:
             try:
                 self._producer.produce(name, value, raw.key(), headers=headers or [], on_delivery=self._delivered)
             except BufferError:
                 self._producer.poll(0.1)
+            except KafkaException as error:  # such as a message that is larger than brokers take
+                self._failed.append(error.args[0].str())
+                return
             else:
                 self._producer.poll(0)
                 return
