@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Collection, Iterable, Iterator
 from difflib import get_close_matches
+from itertools import takewhile
 from typing import Any
 
 import click
@@ -64,8 +65,18 @@ class WithSubverbs(click.Command):
     ) -> click.Context:
         found = self.subverbs.get(args[0]) if args else None
         if found is None:
+            self._require_no_misspelt(args)
             return super().make_context(info_name, args, parent, **extra)
         return found.make_context(f"{info_name} {found.name}", args[1:], parent, **extra)
+
+    def _require_no_misspelt(self, args: list[str]) -> None:
+        """Tell who has written a verb below this one nearly right, which else were one argument too many."""
+        most = sum(parameter.nargs for parameter in self.params if isinstance(parameter, click.Argument))
+        words = list(takewhile(lambda word: not word.startswith("-"), args))
+        near = get_close_matches(words[0], self.subverbs, n=1) if len(words) > most >= 0 else []
+        if near:
+            fact = f"There is no verb {self.name} {words[0]}"
+            raise UsageError(fact, remedy=f"Did you mean {self.name} {near[0]}?")
 
 
 class WithParameters(click.Command):

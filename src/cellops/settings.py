@@ -136,6 +136,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How many requests each client may send: `10/second`, or several with `;` between them. Default: any number."""
     server_rate_store: str | None = None
     """Redis in which servers count requests together: `redis://HOST:PORT`. Default: each counts its own."""
+    server_wrong_tokens: Annotated[int, msgspec.Meta(ge=0)] = 20
+    """Wrong tokens that an address may send in a minute before no other from there is looked at; 0 for any number."""
     server_reject: tuple[str, ...] = ()
     """Rules of packages that reject here, whatever they say: columns, or `RULE(COLUMN)`; with `;` between them."""
     server_fallback_answer: str | None = None
@@ -156,6 +158,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Most rows in one request."""
     server_request_seconds: Annotated[float, msgspec.Meta(gt=0, le=LONGEST_WAIT)] = 30.0
     """Longest time in which the head of a request, then its body, must have come, and then its answer be there."""
+    server_admin_seconds: Annotated[float, msgspec.Meta(gt=0, le=LONGEST_WAIT)] = 300.0
+    """Longest time that an order on the admin port is waited for, such as to load a package; it goes on after that."""
     server_shadow_mb: Annotated[int, msgspec.Meta(ge=64)] = 2048
     """MiB of memory that a challenger in the shadow may take before its process is ended and started again."""
     server_batching: Batching = "auto"
@@ -179,6 +183,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds after which a segment is closed all the same, where the prediction log has an address."""
     log_store: str | None = None
     """Address, as fsspec takes it, where each model's log is uploaded to a folder of its own: `s3://bucket/logs`."""
+    log_queue_rows: Count = 250_000
+    """Rows of the prediction log that may wait for the disk; beyond that the log is full."""
+    log_queue_mb: Count = 256
+    """MiB of requests whose rows may wait for it, which is less where strings are long."""
     log_on_full: Literal["drop", "refuse"] = "drop"
     """While the log cannot be written: `drop` answers on and counts what is lost, `refuse` answers 503."""
     log_pii_key: Annotated[str, msgspec.Meta(min_length=16)] | None = None

@@ -24,6 +24,7 @@ from cellops.records.rollout import (
     Strategy,
     Verdict,
 )
+from cellops.screens.rollout import in_short
 
 TOKEN = "a-token"
 OLD, NEW = (SlotPackage(path=f"fares-{year}", version=year, digest=year * 8) for year in ("2013", "2014"))
@@ -39,7 +40,9 @@ VIEW = RolloutView(
     state=RolloutState(
         model="fares", strategy=Strategy.CANARY, champion=OLD, challenger=NEW, share=25, stage=1, decisions=(STARTED,)
     ),
-    evidence=Evidence(champion=SlotEvidence(requests=900), challenger=SlotEvidence(requests=300)),
+    evidence=Evidence(
+        champion=SlotEvidence(requests=900, latency={40: 600, 7: 300}), challenger=SlotEvidence(requests=300)
+    ),
     verdict=Verdict(
         action=None, why="Not yet known: latency", comparisons=(SEEN,), requests_left=400.4, seconds_left=7300.0
     ),
@@ -99,14 +102,14 @@ def test_it_shows_state_evidence_and_time_to_decision(
     main(["rollout", "fares", "--server", admin[0]])
     said = capsys.readouterr().out
     assert "fares canary, stage 2 of 4" in said
-    assert "champion   75% 2013" in said
-    assert "challenger 25% 2014" in said
+    assert "champion   75%  2013 (fares-2013)" in said
+    assert "challenger 25%  2014 (fares-2014)" in said
     assert "900 requests to the champion, 300 requests to the challenger" in said
     assert "+0.04% (-0.10% to +0.30%)" in said
     assert "┼" in said
     assert "not worse" in said
     assert "about 2.03 h or 400 requests more" in said
-    assert "advance 5% → 25% by automatic" in said
+    assert "advance 5% → 25% by the test: not worse" in said
 
 
 def test_a_script_reads_the_record(admin: tuple[str, list[Any]], capsys: pytest.CaptureFixture[str]) -> None:
@@ -124,6 +127,23 @@ def test_what_is_ordered_is_sent(admin: tuple[str, list[Any]]) -> None:
     assert paused == {"action": "pause", "why": "a holiday"}
 
 
+def test_a_start_without_rules_asks_for_none_and_may_name_users_and_times(admin: tuple[str, list[Any]]) -> None:
+    server, asked = admin
+    main(["rollout", "start", "fares", "fares-2014", "--strategy", "blue-green", "--server", server])
+    words = ["--strategy", "shadow", "--key", "plan", "--shadow-when", "idle"]
+    main(["rollout", "start", "fares", "fares-2014", *words, "--server", server])
+    plain, shadow = asked
+    assert "rules" not in plain
+    assert (shadow["strategy"], shadow["key"], shadow["off_peak"]) == ("shadow", "plan", True)
+
+
+def test_who_starts_a_server_is_told_of_a_rollout() -> None:
+    under_way = VIEW.state
+    assert in_short(under_way) == "Rollout of fares: canary, stage 2 of 4, 2014 (fares-2014) takes 25%"
+    over = under_way.replace(challenger=None, champion=NEW, decisions=(STARTED.replace(action=RolloutAction.PROMOTE),))
+    assert in_short(over) == "Rollout of fares, ended by promote: 2014 (fares-2014) answers"
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -133,7 +153,8 @@ def test_what_is_ordered_is_sent(admin: tuple[str, list[Any]]) -> None:
         (["start", "fares", "new", "--share", "0"], "A share of 0 is no rollout"),
         (["start", "fares", "new", "--stages", "50,25"], "rising percentages"),
         (["start", "fares", "new", "--stages", "half"], "give percentages with commas"),
-        (["start", "fares", "new", "--error-margin", "5"], "A rule of the rollout does not fit"),
+        (["start", "fares", "new", "--error-margin", "5"], "does not fit: error_margin: expected a float <= 1.0. "),
+        (["paus", "fares"], "There is no verb rollout paus. Did you mean rollout pause?"),
     ],
 )
 def test_what_is_refused_is_one_line(

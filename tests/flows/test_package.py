@@ -108,10 +108,10 @@ def test_the_contract_says_how_much_the_answers_hang_on_each_input_and_the_rows_
     assert not list((trained / ".cellops").rglob("*.rows"))
 
 
-def test_packaging_again_gives_the_same_package(trained: Path) -> None:
+def test_packaging_again_under_the_same_name_gives_the_same_package(trained: Path) -> None:
     from cellops import settings
 
-    again = package("trained", output=trained / "elsewhere" / "model", settings=settings.load(trained))
+    again = package("trained", output=trained / "elsewhere", name="model", settings=settings.load(trained))
 
     def held(folder: Path) -> dict[str, bytes]:
         return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
@@ -168,6 +168,17 @@ def test_a_disk_of_temporary_files_that_is_full_is_one_line(
     monkeypatch.chdir(trained)
     with pytest.raises(PackageError, match=r"No space left.* set TMPDIR"):
         package("trained", output=tmp_path / "again", format="onnx")
+
+
+def test_packages_of_runs_of_one_name_are_versions_of_one_model(trained: Path) -> None:
+    from cellops import settings
+
+    held = settings.load(trained)
+    built = package("trained", settings=held)
+    assert (built.manifest.name, Path(built.path).parent) == ("trained", held.folder / "packages")
+    with pytest.raises(PackageError, match="Call it a-b"):
+        package("trained", output=trained / "third", name="a/b", settings=held)
+    assert not (trained / "third").exists()
 
 
 def test_a_run_without_a_model_or_no_run_at_all_is_a_clear_error(trained: Path, project: Path) -> None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pandas as pd
 import pytest
 
@@ -50,6 +51,17 @@ def whole(model: Path, rows: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 def command(model: Path, rows: Path, output: Path, *more: str) -> list[str]:
     words = ["score", str(model), str(rows), str(output), "--chunk-rows", "500", "--on-bad", "set-aside", *more]
     return [sys.executable, "-m", "cellops", *words]
+
+
+def test_whoever_scores_a_table_of_duckdb_reads_what_came_of_it_and_nothing_else(model: Path, project: Path) -> None:
+    frame = table(20)
+    with duckdb.connect(str(project / "trips.duckdb")) as connection:
+        connection.execute("CREATE TABLE trips AS SELECT * FROM frame")
+    words = [sys.executable, "-m", "cellops", "score", str(model), "trips.duckdb::trips", "out.csv"]
+    done = subprocess.run(words, cwd=project, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    assert len(pd.read_csv("out.csv")) == len(frame)
+    assert f"Drift: cellops drift {model} out.csv.drift" in done.stdout
 
 
 def wait_for_parts(folder: Path, count: int) -> None:

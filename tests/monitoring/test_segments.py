@@ -7,6 +7,8 @@ import threading
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -15,10 +17,11 @@ from hypothesis import strategies as st
 from cellops.errors import InputError, UsageError
 from cellops.monitoring import prediction_log, segments
 from cellops.monitoring.segment_files import Segment, read_segments
-from cellops.monitoring.segments import SegmentWriter
+from cellops.monitoring.segments import Room, SegmentWriter
+from cellops.records.profile import ColumnKind
 from support import logs
 from support.disks import fill, small_disk
-from support.logs import answered, request_numbers, schema_of, until, writer_on
+from support.logs import answered, field, request_numbers, schema_of, until, writer_on
 
 TESTS = Path(logs.__file__).parents[1]
 LIMITED = """
@@ -208,7 +211,7 @@ def test_a_full_queue_refuses_rows_and_counts_them(tmp_path):
         go_on.wait()
         return numbers_batch(entries)
 
-    writer = SegmentWriter(tmp_path, slow_batch, flush_seconds=0.01, segment_rows=100, queue_rows=10)
+    writer = SegmentWriter(tmp_path, slow_batch, flush_seconds=0.01, segment_rows=100, room=Room(10))
     assert writer.append(0, 50), "an entry beyond the limit is taken where nothing waits"
     busy.wait()
     assert writer.append(1, 6)
@@ -223,6 +226,49 @@ def test_a_full_queue_refuses_rows_and_counts_them(tmp_path):
         "6 rows were not logged: more came than could be written",
         "2 rows were not logged: the log was closed",
     }
+
+
+def test_a_queue_is_full_of_few_rows_that_are_long(tmp_path):
+    held, go_on = threading.Event(), threading.Event()
+
+    def slow_batch(entries):
+        held.set()
+        go_on.wait()
+        return numbers_batch(entries)
+
+    room, size = Room(size=100), {1: 60, 2: 41, 3: 40}
+    writer = SegmentWriter(
+        tmp_path,
+        slow_batch,
+        flush_seconds=0.01,
+        segment_rows=100,
+        room=room,
+        weigh=lambda number: size.get(number, 1000),
+    )
+    assert writer.append(0, 1), "one beyond the limit is taken where nothing waits"
+    held.wait()
+    assert [writer.append(number, 1) for number in (1, 2, 3)] == [True, False, True]
+    go_on.set()
+    until(lambda: not writer.waiting_rows)
+    # What has been written makes room.
+    assert writer.append(2, 1)
+    writer.close()
+    assert numbers(tmp_path) == [0, 1, 3, 2]
+    assert writer.lost_rows == 1
+
+
+def test_an_answer_weighs_what_its_request_did_or_what_its_rows_take(tmp_path):
+    schema = schema_of(field("distance", ColumnKind.NUMBER), field("carrier", ColumnKind.TEXT))
+    writer = prediction_log.open_writer(tmp_path, schema, flush_seconds=3600, segment_rows=10, room=Room(size=1000))
+    text = {"distance": np.arange(1.0), "carrier": np.array(["UA"], dtype=object)}
+    packed = {name: np.repeat(values, 50) for name, values in text.items()}
+    sizes = [(1, text, 900), (1, text, 101), (50, packed, 90), (1, text, 100)]
+    entries = [
+        msgspec.structs.replace(answered(number, rows, columns=columns), size=size)
+        for number, (rows, columns, size) in enumerate(sizes)
+    ]
+    assert [writer.append(entry, len(entry.labels)) for entry in entries] == [True, False, False, True]
+    writer.close()
 
 
 def test_rows_that_are_kept_wait_for_the_disk_and_are_all_written(tmp_path, monkeypatch):

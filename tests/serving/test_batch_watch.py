@@ -11,8 +11,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from cellops.data.batch.source import digest
 from cellops.errors import NotFoundError, OutputError, UsageError
 from cellops.records.batch import Scored, Watched, WatchedFile
+from cellops.serving.batch import watch
 from cellops.serving.batch.watch import Watch, is_closed
 from support.batches import batch, package, table
 from support.processes import started
@@ -24,8 +26,8 @@ def look(inbox: Path, output: Path, seen: list[WatchedFile] | None = None) -> Wa
     def scored(source: Path, place: Path, _on_progress: object) -> Scored:
         return batch(source, place, resume=True)
 
-    watch = Watch(inbox, output, "digest", scored, ([] if seen is None else seen).append)
-    return watch.run(every=0.01, once=True, on_progress=lambda _: None)
+    watching = Watch(inbox, output, "digest", scored, ([] if seen is None else seen).append)
+    return watching.run(every=0.01, once=True, on_progress=lambda _: None)
 
 
 @pytest.fixture
@@ -87,6 +89,81 @@ def test_a_file_that_is_being_written_waits(inbox: Path) -> None:
         file.flush()
         assert not is_closed(path) or sys.platform != "linux"
     assert is_closed(path)
+
+
+OPENED_MEANWHILE = """
+import fcntl, os, sys
+from contextlib import suppress
+from pathlib import Path
+from cellops.serving.batch.watch import is_closed
+
+path, control = sys.argv[1], fcntl.fcntl
+
+def meanwhile(file, what, value):
+    control(file, what, value)
+    if (what, value) == (fcntl.F_SETLEASE, fcntl.F_RDLCK):
+        with suppress(BlockingIOError):
+            os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK))
+
+fcntl.fcntl = meanwhile
+is_closed(Path(path))
+print("alive")
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="leases are of Linux")
+def test_a_file_that_is_opened_while_it_is_looked_at_does_not_end_the_watch(inbox: Path) -> None:
+    (inbox / "a.csv").touch()
+    done = subprocess.run([sys.executable, "-c", OPENED_MEANWHILE, inbox / "a.csv"], capture_output=True, check=True)
+    assert done.stdout == b"alive\n"
+
+
+def test_a_file_that_goes_while_it_is_looked_at_is_forgotten(
+    inbox: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in "ab":
+        table(10).to_csv(inbox / f"{name}.csv", index=False)
+    entries = list(os.scandir(inbox))
+    (inbox / "a.csv").unlink()
+    monkeypatch.setattr(Watch, "_entries", lambda _: entries)
+    assert look(inbox, tmp_path / "scored") == Watched(files=1, rows=10, bad=0)
+
+
+def test_a_file_that_cannot_be_opened_is_told_and_looked_at_again_later(
+    inbox: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table(10).to_csv(inbox / "a.csv", index=False)
+    table(10).to_csv(inbox / "b.csv", index=False)
+    seen = list[WatchedFile]()
+
+    def closed(path: Path) -> str:
+        if path.name == "a.csv":
+            raise PermissionError(13, "Permission denied")
+        return digest(path)
+
+    monkeypatch.setattr(watch, "digest", closed)
+    assert look(inbox, tmp_path / "scored", seen) == Watched(files=2, rows=10, bad=1)
+    assert seen[0].trouble == "It cannot be read: Permission denied"
+    monkeypatch.undo()
+    assert look(inbox, tmp_path / "scored") == Watched(files=1, rows=10, bad=0)
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "said"),
+    [
+        (b"\xff.csv", 10, None),
+        (b"a::b.csv", 0, "stands for a table of DuckDB"),
+        (b"x" * 245 + b".csv", 0, "longer than 200 bytes"),
+    ],
+)
+def test_a_strange_name_ends_no_watch(name: bytes, rows: int, said: str | None, inbox: Path, tmp_path: Path) -> None:
+    seen = list[WatchedFile]()
+    table(10).to_csv(inbox / "a.csv", index=False)
+    os.rename(inbox / "a.csv", os.fsencode(inbox) + b"/" + name)  # noqa: PTH104 - a path of pathlib holds no bytes
+    assert look(inbox, tmp_path / "scored", seen).rows == rows
+    (one,) = seen
+    assert one.trouble is None if said is None else said in (one.trouble or "")
+    assert look(inbox, tmp_path / "scored").files == 0
 
 
 def test_folders_that_cannot_be_watched_are_refused(inbox: Path, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from cellops.monitoring.segments import SegmentWriter
+from cellops.monitoring.segments import Room, SegmentWriter
 from cellops.packaging.load import load_package
 from cellops.records.contract import Field
 from cellops.records.drift import DriftReport
@@ -158,7 +158,7 @@ def test_a_log_says_how_much_waits_to_be_written(tmp_path: Path) -> None:
     def to_batch(entries: Sequence[int]) -> pa.RecordBatch:
         return pa.record_batch({"x": pa.array(entries)})
 
-    writer = SegmentWriter(tmp_path, to_batch, flush_seconds=600, segment_rows=10, queue_rows=100)
+    writer = SegmentWriter(tmp_path, to_batch, flush_seconds=600, segment_rows=10, room=Room(100))
     assert (writer.waiting_rows, writer.room) == (0, 100)
     writer.append(1, 7)
     assert writer.waiting_rows == 7

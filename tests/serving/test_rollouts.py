@@ -102,7 +102,7 @@ def test_a_canary_goes_through_its_stages_under_load(champion: Path, challenger:
         ("advance", 5, 50, "Asked for"),
         ("advance", 50, 100, "Asked for"),
         ("promote", 100, 100, "better"),
-        ("rollback", 0, 0, "no, worse"),
+        ("rollback", 100, 0, "no, worse"),
     ]
     # Started again with the same words, a rollout that has ended does not begin anew.
     with site(champion, tmp_path, *words) as again:
@@ -212,6 +212,10 @@ def test_blue_green_switches_at_once_and_back(champion: Path, challenger: Path, 
         for expected in (CHALLENGER, CHAMPION, CHALLENGER):
             assert at.order("switch").status_code == 200
             assert ask(at.server.client).value == expected
+            shares = ("0%", "100%") if expected == CHALLENGER else ("100%", "0%")
+            models = at.server.client.get("/ui/state").json()["models"]
+            assert [each["role"] for each in models] == [f"champion, {shares[0]}", f"challenger, {shares[1]}"]
+            assert [each["is_default"] for each in models] == [True, False]
             count = len(asked)
             until(lambda count=count: len(asked) > count + 10)
         assert at.order("rollback").json()["state"]["strategy"] == "single"
@@ -219,6 +223,10 @@ def test_blue_green_switches_at_once_and_back(champion: Path, challenger: Path, 
         asked.ended.set()
         assert at.server.stop() == 0
     require_as_logged(asked.answers, at.log)
+    # By the same words it is not begun again, by another strategy it is.
+    for strategy, stands in (("blue-green", "single"), ("ab", "ab")):
+        with site(champion, tmp_path, "--challenger", str(challenger), "--strategy", strategy) as at:
+            assert at.view().state.strategy == stands
 
 
 def test_a_challenger_that_fails_is_rolled_back_by_itself(champion: Path, challenger: Path, tmp_path: Path) -> None:
@@ -277,7 +285,7 @@ def test_a_challenger_with_another_contract_is_refused_before_anything_is_writte
         (("--challenger", "b"), "nothing says how it takes part"),
         (("--challenger", "b", "--strategy", "canary", "--stages", "50,25,100"), "rising percentages"),
         (("--challenger", "b", "--strategy", "canary", "--stages", "5,50"), "the last is 100"),
-        (("--challenger", "b", "--strategy", "canary", "--stages", "5,many"), "Expected `float`"),
+        (("--challenger", "b", "--strategy", "canary", "--stages", "5,many"), "stages: expected a float"),
         (("--challenger", "b", "--strategy", "canary", "--margin", "luck=1"), "There is no such rule"),
         (("--challenger", "b", "--strategy", "canary", "--margin", "error_margin=7"), "<= 1"),
         (("--challenger", "b", "--strategy", "blue-green", "--stages", "5,100"), "takes no rules"),
@@ -301,7 +309,7 @@ def test_a_package_in_a_rollout_stays_and_stages_of_another_can_be_started(
         assert at.order("start", strategy="canary", challenger="1234").status_code == 404
         versions = at.server.client.get(f"/v2/models/{NAME}").json()["versions"]
         other = next(each for each in versions if each != before.version)
-        assert at.order("start", strategy="blue-green", challenger=other).status_code == 200
+        assert at.order("start", strategy="blue-green", challenger=str(champion)).status_code == 200
         assert at.order("start", strategy="ab", challenger=other).status_code == 409
         assert at.order("switch").status_code == 200
         assert ask(at.server.client).value == CHAMPION

@@ -53,3 +53,10 @@ def test_nobody_known_has_the_champion_in_an_a_b_and_is_a_request_in_a_canary() 
 
 def test_blue_green_is_all_or_nothing() -> None:
     assert {STRATEGIES[Name.BLUE_GREEN](100, "").choose(asker) for asker in ASKERS} == {Slot.CHALLENGER}
+
+
+@pytest.mark.parametrize("name", Name)
+def test_only_those_are_compared_whose_answer_did_not_depend_on_who_they_are(name: Name) -> None:
+    strategy = STRATEGIES[name](50, "salt")
+    assert all(strategy.compares(asker) for asker in ASKERS)
+    assert strategy.compares(NOBODY) is (name is not Name.AB)

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from cellops.data.batch.source import source
-from cellops.data.batch.target import target
+from cellops.data.batch.target import AddressTarget, target
 from cellops.packaging.build import build_package
 from cellops.packaging.load import LoadedPackage
 from cellops.records.batch import BatchProgress, OnBad, Scored
@@ -21,7 +21,7 @@ from cellops.serving.batch.parts import Parts, Plan
 from cellops.serving.batch.performers import alone
 from cellops.serving.batch.scorer import Scorer, Wishes
 from cellops.serving.policies import NOTHING, Declared
-from cellops.settings import BUILT_IN_TRUSTED_TYPES
+from cellops.settings import BUILT_IN_TRUSTED_TYPES, without_credentials
 from support.loaded import _trained, loaded, trips
 from support.provenance import PROVENANCE
 
@@ -81,18 +81,25 @@ def batch(
     model = model or loaded(RULE, task="classification")
     wishes = Wishes(keep=keep, on_bad=on_bad)
     put = target(str(output))
-    plan = Plan(version="1", package=model.digest, source=str(place), output=put.public, chunk_rows=rows, wishes=wishes)
+    plan = Plan(
+        version="1",
+        package=model.digest,
+        source=without_credentials(str(place)),
+        output=put.public,
+        chunk_rows=rows,
+        wishes=wishes,
+    )
     one = Batch(
-        source(str(place)),
+        source(str(place), put),
         perform(partial(alone, Scorer(model, declared, wishes))),
         put,
         model.contract,
         model.digest,
-        str(place),
+        plan.source,
         rows,
         on_progress,
     )
-    folder = Path(f"{str(output).rstrip('/')}.parts".replace("::", "."))
+    folder = Path(f"{output}.parts") if isinstance(put, AddressTarget) else put.beside(".parts").path
     with Parts.opened(folder, plan, resume=resume, force=force, stands=put.stands()) as parts:
         return one.run(parts)
 

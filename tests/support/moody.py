@@ -1,16 +1,19 @@
 """A model of one number that misbehaves on the rows that say so."""
 
 import os
+import re
 import time
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 
-FAIL, HANG, DIE, LEAK, SLOW = 1001.0, 1002.0, 1003.0, 1004.0, 1005.0
+FAIL, HANG, DIE, LEAK, SLOW, HOLD = 1001.0, 1002.0, 1003.0, 1004.0, 1005.0, 1006.0
+ENDLESS = re.compile(r"(a+)+$"), "a" * 60 + "b"
+"""A search of which nobody sees the end, and which lets no other thread run."""
 SLOWNESS = 0.05
 """Seconds."""
-LEAKED = 300_000_000
+LEAKED = 450_000_000
 """Bytes at a time."""
 TRUSTED = "support.moody.Moody"
 KEPT: list[Any] = []
@@ -36,6 +39,9 @@ class Moody(RegressorMixin, BaseEstimator):
             raise RuntimeError(message)
         if mood == HANG:
             time.sleep(3600)
+        if mood == HOLD:
+            expression, text = ENDLESS
+            expression.match(text)
         if mood == DIE:
             os._exit(9)
         if mood == LEAK:

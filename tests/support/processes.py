@@ -3,6 +3,7 @@
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 
@@ -15,3 +16,16 @@ def started(command: list[Any], **options: Any) -> Iterator["subprocess.Popen[An
         except BaseException:
             process.kill()
             raise
+
+
+def children(process: int) -> set[int]:
+    """Those that a process has started."""
+    return set(map(int, Path(f"/proc/{process}/task/{process}/children").read_text().split()))
+
+
+def is_there(process: int) -> bool:
+    """Whether it has not ended."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

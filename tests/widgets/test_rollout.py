@@ -1,9 +1,13 @@
 from cellops.errors import NotReadyError
 from cellops.records.rollout import (
+    AUTOMATIC,
     Comparison,
+    Decision,
     Evidence,
+    RolloutAction,
     RolloutState,
     RolloutView,
+    SlotEvidence,
     SlotPackage,
     Strategy,
     Verdict,
@@ -49,3 +53,18 @@ def test_what_others_wrote_is_no_markup() -> None:
     assert "&lt;b&gt;" in text
     assert "+0.10% (-0.10% to +0.30%)" in text
     assert "<svg" in text
+
+
+def test_it_says_who_has_which_part_and_when_it_will_be_decided() -> None:
+    verdict = VIEW.verdict.replace(requests_left=400.4, seconds_left=7300.0)
+    evidence = Evidence(champion=SlotEvidence(requests=1900), challenger=SlotEvidence(requests=1))
+    moved = Decision(
+        when=0.0, who=AUTOMATIC, action=RolloutAction.START, why="<i>", model="<b>", strategy=Strategy.CANARY,
+        before=0, after=5, champion=PACKAGE,
+    )  # fmt: skip
+    view = VIEW.replace(evidence=evidence, verdict=verdict, now=46.0, state=VIEW.state.replace(decisions=(moved,)))
+    text = RolloutPanel(lambda: view)._repr_html_()
+    assert "canary, stage 1 of 4" in text
+    assert "champion 95%, 1 (fares): 1,900 requests · challenger 5%, 1 (fares): 1 request in 46 s" in text
+    assert "about 2.03 h or 400 requests more" in text
+    assert "Last: start 0% → 5% by the test: &lt;i&gt;" in text

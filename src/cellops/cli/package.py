@@ -50,7 +50,11 @@ def package_test(package: Path, **options: Any) -> None:
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    help="The new folder, or an archive: model.zip. Default: .cellops/packages/NAME.",
+    help="The new folder, or an archive: model.zip. Default: .cellops/packages/RUN-KEY.",
+)
+@click.option(
+    "--name",
+    help="What it is called. Packages of one name are versions of a model. Default: as the folder; of none as the run.",
 )
 @click.option(
     "--format",
@@ -72,6 +76,7 @@ def package(run: str, **options: Any) -> None:
 
     \b
       cellops package last -o model
+      cellops package last -o model-2 --name model      another version of the same model
       cellops package last --format onnx
       cellops package last --format onnx --quantise int8
       cellops package last --pii passenger --pii birthday=drop

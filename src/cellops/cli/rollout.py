@@ -22,7 +22,7 @@ def _on_a_server(command: Callable[..., None]) -> Callable[..., None]:
 
 def _percentages(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[float, ...] | None:
     try:
-        return None if value is None else tuple(float(part) for part in value.split(","))
+        return None if value is None else tuple(float(part.strip().removesuffix("%")) for part in value.split(","))
     except ValueError as error:
         message = "give percentages with commas between them, such as 5,25,50,100"
         raise click.BadParameter(message) from error
@@ -43,6 +43,12 @@ def _percentages(_context: click.Context, _parameter: click.Parameter, value: st
 @click.option(
     "--stages", callback=_percentages, metavar="5,25,50,100", help="Percentages of a canary, the last is 100."
 )
+@click.option("--key", metavar="COLUMN|HEADER", help="Says of which user a request is. Default: the header X-User-Key.")
+@click.option(
+    "--shadow-when",
+    type=click.Choice(["always", "idle"]),
+    help="idle: ask a shadow only while the server has little to do. Default: always.",
+)
 @click.option("--error-margin", type=float, help="How many more requests may fail, as a share. Default: 0.005.")
 @click.option("--latency-margin", type=float, help="How much slower it may be, as a share. Default: 0.2.")
 @click.option("--latency-quantile", type=float, help="At which they are compared. Default: 0.95.")
@@ -54,9 +60,10 @@ def _percentages(_context: click.Context, _parameter: click.Parameter, value: st
 @click.option("--least-seconds", type=float, help="That each stage lasts. Default: 60.")
 @click.option("--why", default="", help="For the decision record.")
 def start(model: str, challenger: str, server: str, token: str | None, **options: Any) -> None:
-    """Give CHALLENGER, a package that the server of MODEL has, a part of the traffic.
+    """Give CHALLENGER, a package that the server of MODEL has, a part of the traffic: its version or its folder.
 
     \b
+      cellops serve fares-2014 fares --admin-port 8001         both of the name fares; the last answers
       cellops rollout start fares fares-2014
       cellops rollout start fares fares-2014 --stages 1,10,50,100 --needs-labels
       cellops rollout start fares fares-2014 --strategy ab --share 50 --why "does the new one sell more?"

@@ -76,4 +76,4 @@ def score(package: Path, source: str, output: str, **options: Any) -> None:
 
     with screens.scoring() as told:
         done = work(package, source, output, **options, on_progress=told.progress, on_file=told.file)
-    screens.scored(done)
+    screens.scored(done, package)

@@ -13,6 +13,12 @@ Numbers = npt.NDArray[np.float64]
 NUMBERS = frozenset({int, float})
 FEW = 100
 """Numbers up to which Python's sum takes less time than a look with numpy."""
+BLOCK = 256
+"""Rows that are transposed together, since they stay in the cache meanwhile: a third of the time of all at once."""
+FOLDED = 64
+"""Rows that are taken for one long row."""
+SOME = 100
+"""Matrices up to which each is transposed by itself."""
 
 
 class Places(dict[str, int]):
@@ -72,6 +78,40 @@ class Matrix(Mapping[str, npt.NDArray[Any]]):
 def array_of(columns: Mapping[str, npt.NDArray[Any]], names: tuple[str, ...] | None) -> Numbers | None:
     """Columns as one array of shape (rows, columns), where they already are one with these names in this order."""
     return columns.array if type(columns) is Matrix and columns.names == names else None
+
+
+def transposed(matrices: Sequence[Numbers]) -> Numbers:
+    """Matrices of the same columns below one another, shape (columns, rows): each column lies in one piece."""
+    columns = np.empty((matrices[0].shape[1], sum(map(len, matrices))))
+    if len(matrices) > SOME:
+        columns[:] = np.concatenate(matrices).T
+        return columns
+    end = 0
+    for matrix in matrices:
+        for start in range(0, len(matrix), BLOCK):
+            block = matrix[start : start + BLOCK]
+            columns[:, end : end + len(block)] = block.T
+            end += len(block)
+    return columns
+
+
+def corners(array: Numbers) -> Numbers:
+    """The least and the largest number of each column of an array (rows, columns), shape (2, columns).
+
+    >>> corners(np.array([[733.0, 5.0], [1089.0, 6.0], [200.0, 7.0]]))
+    array([[ 200.,    5.],
+           [1089.,    7.]])
+    """
+    rows, width = array.shape
+    whole = rows - rows % FOLDED
+    if not whole:
+        return np.stack([array.min(axis=0), array.max(axis=0)])
+    # Numpy goes row by row: for long rows it takes a fifth of the time.
+    long, rest = array[:whole].reshape(-1, FOLDED * width), array[whole:]
+    folded = [reduce(long, axis=0).reshape(FOLDED, width) for reduce in (np.min, np.max)]
+    return np.stack(
+        [reduce(np.concatenate([part, rest]), axis=0) for reduce, part in zip((np.min, np.max), folded, strict=True)]
+    )
 
 
 def finite_numbers(table: Sequence[Sequence[Any]], width: int) -> Numbers | None:

@@ -46,6 +46,7 @@ def package(
     run: str = "last",
     *,
     output: Path | None = None,
+    name: str | None = None,
     format: str | None = None,  # noqa: A002 - as the option is called
     quantise: str | None = None,
     strict: bool = False,
@@ -59,8 +60,10 @@ def package(
     run
         The start of the run's key, its name, its MLflow id, or `last`.
     output
-        The new folder; default is `.cellops/packages/NAME-KEY`. The package is called as the folder is, with a hyphen
-        for whatever a name cannot have.
+        The new folder, or archive; default is `.cellops/packages/RUN-KEY`.
+    name
+        What the package is called: servers take packages of one name for versions of one model. Default: as the
+        folder, and where none is named as the run, with a hyphen for whatever a name cannot have.
     format
         `onnx` to serve the model as that, where it answers the same there; else, and by default, it stays in the format
         that the run has kept it in, and a finding says why. `pmml` to keep it as that beside the one that serves.
@@ -80,7 +83,7 @@ def package(
         When the tracking store does not answer or did not take the run.
     PackageError
         When the run has no model or no contract, the output is there already with another content, the model does not
-        go into the format though `strict` says so, or has no input that is declared personal.
+        go into the format though `strict` says so, has no input that is declared personal, or cannot have the name.
     UsageError
         When the format or precision is none that can be asked for.
     TrustError
@@ -88,11 +91,13 @@ def package(
     """
     from cellops.packaging.build import build_package, require_free
     from cellops.packaging.load import read_contract
-    from cellops.packaging.manifest import plain_name
+    from cellops.packaging.manifest import plain_name, require_name
     from cellops.tracking.files import StoredFiles
 
     settings = settings or load()
     require_known(format, quantise)
+    if name is not None:
+        require_name(name)
     if output is not None:
         require_free(output)
     summary = show(run, settings=settings)
@@ -119,7 +124,7 @@ def package(
             source.environment,
             source.provenance,
             target,
-            name=plain_name(target.stem if target.suffix == ".zip" else target.name),
+            name=name or _name(output, summary),
             trusted_types=settings.trusted,
             allow_pickle=settings.allow_pickle,
         )
@@ -134,6 +139,15 @@ def package(
         findings=findings,
         alike=1 if run != summary.name else sum(found.name == run for found in runs(settings, limit=NEWEST)),
     )
+
+
+def _name(output: Path | None, summary: RunSummary) -> str:
+    """What a package is called where nobody says it."""
+    from cellops.packaging.manifest import plain_name
+
+    if output is None:
+        return plain_name(summary.name)
+    return plain_name(output.stem if output.suffix == ".zip" else output.name)
 
 
 def _source(

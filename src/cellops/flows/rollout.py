@@ -2,11 +2,13 @@
 
 import http.client
 import json
+import ssl
 from urllib.parse import quote, urlsplit
 
 import msgspec
 
 from cellops.errors import CredentialsError, NotFoundError, NotReadyError, UsageError
+from cellops.flows.rollout_plan import unfit
 from cellops.records.rollout import RolloutAction, RolloutOrder, RolloutRules, RolloutView, Strategy
 from cellops.settings import Settings, load
 
@@ -59,7 +61,14 @@ def decide(
 
 
 def start_order(
-    challenger: str, *, strategy: str = Strategy.CANARY, share: float | None = None, why: str = "", **rules: object
+    challenger: str,
+    *,
+    strategy: str = Strategy.CANARY,
+    share: float | None = None,
+    key: str | None = None,
+    shadow_when: str | None = None,
+    why: str = "",
+    **rules: object,
 ) -> RolloutOrder:
     """The order to give a challenger traffic, with those rules of `RolloutRules` that are given and not None.
 
@@ -74,7 +83,7 @@ def start_order(
     try:
         checked = msgspec.convert(given, RolloutRules)
     except msgspec.ValidationError as error:
-        fact = f"A rule of the rollout does not fit: {error}"
+        fact = f"A rule of the rollout does not fit: {unfit(error)}"
         raise UsageError(fact, remedy="Margins and levels are shares, from 0 to 1") from error
     return RolloutOrder(
         action=RolloutAction.START,
@@ -82,7 +91,9 @@ def start_order(
         strategy=Strategy(strategy),
         challenger=challenger,
         share=share,
-        rules=checked,
+        key=key or "",
+        off_peak=shadow_when == "idle",
+        rules=checked if given else None,
     )
 
 
@@ -107,9 +118,15 @@ def _answered(method: str, path: str, body: bytes | None, server: str, token: st
         connection.request(method, path, body=body, headers=headers)
         answer = connection.getresponse()
         return answer.status, answer.read(MOST_BYTES)
+    except ssl.SSLCertVerificationError as error:
+        fact = f"The certificate of {server} is not trusted: {error.verify_message}"
+        remedy = "Set SSL_CERT_FILE to a PEM file with it, or with its issuer, and name the server as it does"
+        raise NotReadyError(fact, remedy=remedy) from error
     except (OSError, http.client.HTTPException) as error:
         fact = f"No server answers at {server}: {error}"
         remedy = "Start it with cellops serve ... --admin-port 8001, and name that port with --server"
+        if isinstance(error, http.client.HTTPException):
+            remedy = "Name its admin port with --server, and with https:// where it speaks TLS"
         raise NotReadyError(fact, remedy=remedy) from error
     finally:
         connection.close()
@@ -132,7 +149,7 @@ def _refusal(status: int, content: bytes) -> UsageError | NotFoundError | Creden
     said = _said(content) or f"The server answers with status {status}"
     fact = said.rstrip(".")
     if status in {UNAUTHORISED, FORBIDDEN}:
-        remedy = "Set CELLOPS_SERVER_TOKEN to a token with the scope admin: cellops token new NAME --scope admin"
+        remedy = "Set CELLOPS_SERVER_TOKEN, or give --token; it needs the scope admin"
         return CredentialsError(fact, remedy=remedy)
     if status == MISSING:
         return NotFoundError(fact, remedy="Name a model of the server, and its admin port with --server")

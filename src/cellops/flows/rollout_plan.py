@@ -57,6 +57,17 @@ def rollout_plan(
     return Plan(Path(challenger), order)
 
 
+def unfit(error: msgspec.ValidationError) -> str:
+    """What msgspec says of a rule, in words of the command line.
+
+    >>> unfit(msgspec.ValidationError("Expected `float` <= 1.0 - at `$.error_margin`"))
+    'error_margin: expected a float <= 1.0'
+    """
+    problem, _, place = str(error).partition(" - at `$.")
+    said = problem.replace("`", "").replace("Expected ", "expected a ")
+    return f"{place.partition('[')[0].rstrip('`')}: {said}"
+
+
 def _rules(stages: str | None, margins: Sequence[str]) -> RolloutRules:
     known = [name for name in RolloutRules.__struct_fields__ if name != "stages"]
     given: dict[str, Any] = {}
@@ -67,11 +78,11 @@ def _rules(stages: str | None, margins: Sequence[str]) -> RolloutRules:
             raise UsageError(fact, received=name, remedy=f"The rules are {', '.join(known)}")
         given[name] = value
     if stages is not None:
-        given["stages"] = stages.split(",")
+        given["stages"] = [part.strip().removesuffix("%") for part in stages.split(",")]
     try:
         return msgspec.convert(given, RolloutRules, strict=False)
     except InputError as error:
         raise UsageError(error.fact, received=error.received, remedy=error.remedy) from None
     except msgspec.ValidationError as error:
-        fact = f"The rules of the rollout do not fit: {error}"
+        fact = f"The rules of the rollout do not fit: {unfit(error)}"
         raise UsageError(fact, remedy="Give for example --stages 5,25,100 --margin error_margin=0.01") from None

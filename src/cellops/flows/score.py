@@ -226,7 +226,7 @@ def _score(
     from cellops.serving.batch.parts import Parts, Plan
 
     target = target_of(output)
-    read = source_of(source)
+    read = source_of(source, target)
     plan = Plan(
         version=__version__,
         package=loaded.digest,
@@ -271,10 +271,11 @@ def _score_file(
 
 def _folder(target: "Target", settings: Settings) -> Path:
     """Where the parts of a batch wait: beside a file, so that it can take its name at once."""
-    from cellops.data.batch.target import FileTarget, FolderTarget
+    from cellops.data.batch.target import FileTarget
 
-    if isinstance(target, FileTarget | FolderTarget):
-        return target.beside(PARTS).path
+    beside = target.beside(PARTS)
+    if isinstance(beside, FileTarget):
+        return beside.path
     named = blake2b(target.public.encode(), digest_size=8).hexdigest()
     return prepare(settings.folder) / "score" / named
 

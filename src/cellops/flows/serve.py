@@ -15,6 +15,7 @@ from cellops.flows.rollout_plan import rollout_plan
 from cellops.records.base import Record
 from cellops.records.contract import Suite
 from cellops.records.finding import Finding
+from cellops.records.rollout import RolloutState
 from cellops.settings import Settings, load, prepare, without_credentials
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ class Serving(Record, frozen=True, kw_only=True):
     """Where the prediction log is: its folder, or its address without credentials; with several models, of theirs."""
     log_folder: str
     """Where it is written first; the same where it has no address."""
+    rollouts: tuple[RolloutState, ...] = ()
+    """Under way, or over."""
 
 
 class Served(Record, frozen=True, kw_only=True):
@@ -215,6 +218,7 @@ def serve(
                     token_is_new=chosen is None,
                     log=_shown(logged.address, is_shared=several) if logged.address else written,
                     log_folder=written,
+                    rollouts=started.rollouts,
                 )
             )
 

@@ -147,5 +147,6 @@ def _started_early(notebook: Path, environment: Mapping[str, str]) -> "AbstractC
 
     with suppress(OSError):
         if notebook.is_file():
-            return started_early(environment_of_kernels(environment), notebook.resolve().parent)
+            found = notebook.resolve()
+            return started_early(environment_of_kernels(environment), found.parent, found)
     return nullcontext()

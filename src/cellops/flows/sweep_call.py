@@ -109,6 +109,7 @@ def call(
         journals=journals,
         environment=environment,
         jobs=jobs,
+        trials=None if made.planned is None else made.planned - work.done,
         seed=begun.kernel_seed,
         cell_timeout=cell_timeout,
         trial_timeout=trial_timeout,

@@ -15,10 +15,11 @@ from cellops.flows.sync import errors_of, sync
 from cellops.flows.writer import Handle
 from cellops.pipeline.dask.place import place_of
 from cellops.pipeline.dask.trials import DaskTrials
+from cellops.pipeline.forkserver.candidates import modules_ahead
 from cellops.pipeline.forkserver.process import ForkingProcess
 from cellops.pipeline.sweep.dimensions import restored
 from cellops.pipeline.sweep.ledger import History, Ledger, journal_of
-from cellops.pipeline.sweep.local import LocalTrials, TrialOptions, modules_ahead
+from cellops.pipeline.sweep.local import LocalTrials, TrialOptions
 from cellops.pipeline.sweep.measuring import measured
 from cellops.pipeline.sweep.planning import Plan, command_of
 from cellops.pipeline.sweep.plot import plot

@@ -9,13 +9,13 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from cellops.data.matrix import array_of
+from cellops.data.matrix import array_of, transposed
 from cellops.monitoring import label_log
 from cellops.monitoring.log_frame import to_frame
 from cellops.monitoring.log_types import label_kind, moment, times, to_arrow
 from cellops.monitoring.personal import is_hashed, keyed
 from cellops.monitoring.segment_files import read_segments
-from cellops.monitoring.segments import SegmentWriter
+from cellops.monitoring.segments import ROOM, Room, SegmentWriter
 from cellops.records.contract import Schema
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ PROBABILITY = "probability."
 """Before each class, for its probability."""
 HASHED = "hashed."
 """Before the name of each input that is logged as hashes."""
+NUMBER_BYTES = 8
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -52,6 +53,8 @@ class Answered(msgspec.Struct, frozen=True):
     """What the server did to each row besides answering it, in words; None where nothing was done."""
     packages: npt.NDArray[Any] | None = None
     """Digest of the package that answered each row, where they are not all of the same."""
+    size: int = 0
+    """Bytes of the request's body."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +77,9 @@ def open_writer(
     keep: bool = False,
     key: bytes | None = None,
     on_written: "Callable[[pa.RecordBatch], None]" = lambda _batch: None,
+    room: Room = ROOM,
 ) -> SegmentWriter[Answered]:
-    """A writer of the predictions in the log folder `folder`; its rhythm is that of `SegmentWriter`.
+    """A writer of the predictions in the log folder `folder`; its rhythm and its room are those of `SegmentWriter`.
 
     With `key`, columns that are declared to be hashed are; without it they are left out.
     """
@@ -87,7 +91,14 @@ def open_writer(
         segment_seconds=segment_seconds,
         keep=keep,
         on_written=on_written,
+        room=room,
+        weigh=_weight,
     )
+
+
+def _weight(entry: Answered) -> int:
+    """About the bytes of a request in memory: its text, or what its rows take when they were packed in the body."""
+    return max(entry.size, NUMBER_BYTES * len(entry.labels) * len(entry.columns))
 
 
 def batches(schema: Schema, key: bytes | None = None) -> "Callable[[Sequence[Answered]], pa.RecordBatch]":
@@ -98,9 +109,8 @@ def batches(schema: Schema, key: bytes | None = None) -> "Callable[[Sequence[Ans
 
         rows = [len(entry.labels) for entry in entries]
         repeats = np.repeat(np.arange(len(entries)), rows)
-        ids = [f"{entry.prediction_id}:{row}" for entry in entries for row in range(len(entry.labels))]
         columns: dict[str, Any] = {
-            "prediction_id": pa.array(ids, type=pa.string()),
+            "prediction_id": _ids(entries, rows, repeats),
             "request_id": pa.array([entry.request_id for entry in entries]).take(repeats),
             "time": times([entry.time for entry in entries]).take(repeats),
             "received": times([entry.received for entry in entries]).take(repeats),
@@ -112,10 +122,9 @@ def batches(schema: Schema, key: bytes | None = None) -> "Callable[[Sequence[Ans
         if schema.probabilities:
             chances = np.concatenate([entry.probabilities for entry in entries if entry.probabilities is not None])
             columns |= {f"{PROBABILITY}{name}": pa.array(chances[:, i]) for i, name in enumerate(schema.classes)}
-        for field, arrays in zip(schema.inputs, _inputs(schema, [entry.columns for entry in entries]), strict=True):
+        for field, values in zip(schema.inputs, _inputs(schema, [entry.columns for entry in entries]), strict=True):
             if field.personal is not None and not is_hashed(field, key):
                 continue
-            values = to_arrow(arrays, field.kind)
             if field.personal is None or key is None:
                 columns[f"{INPUT}{field.name}"] = values
             else:
@@ -125,15 +134,28 @@ def batches(schema: Schema, key: bytes | None = None) -> "Callable[[Sequence[Ans
     return to_batch
 
 
-def _inputs(schema: Schema, tables: Sequence[Mapping[str, npt.NDArray[Any]]]) -> Iterator[Sequence[npt.NDArray[Any]]]:
-    """For each input its arrays, one below the other; tables that are matrices are put together once for all inputs."""
+def _ids(entries: Sequence[Answered], rows: Sequence[int], repeats: npt.NDArray[np.intp]) -> "pa.Array":
+    """The id of each row: that of its request, with its number there."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    starts = np.cumsum(rows) - rows
+    numbers = pa.array(np.arange(len(repeats)) - starts[repeats]).cast(pa.string())
+    requests = pa.array([entry.prediction_id for entry in entries], type=pa.string()).take(pa.array(repeats))
+    return pc.binary_join_element_wise(requests, numbers, ":")
+
+
+def _inputs(schema: Schema, tables: Sequence[Mapping[str, npt.NDArray[Any]]]) -> "Iterator[pa.Array]":
+    """Each input of all tables; tables that are matrices of numbers are put together once for all inputs."""
+    import pyarrow as pa
+
     names = tuple(field.name for field in schema.inputs)
     matrices = [array_of(table, names) for table in tables]
     whole = [matrix for matrix in matrices if matrix is not None]
     if len(whole) == len(tables):
-        yield from ([column] for column in np.concatenate(whole).T)
+        yield from map(pa.array, transposed(whole))
     else:
-        yield from ([table[name] for table in tables] for name in names)
+        yield from (to_arrow([table[field.name] for table in tables], field.kind) for field in schema.inputs)
 
 
 def _packages(entries: Sequence[Answered], rows: Sequence[int], repeats: npt.NDArray[np.intp]) -> "pa.Array":

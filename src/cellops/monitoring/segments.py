@@ -8,7 +8,7 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from filelock import FileLock
 
@@ -20,13 +20,28 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Entry = TypeVar("Entry")
-QUEUE_ROWS = 250_000
-"""Rows that may wait to be written; more than that are counted as lost, so that a slow disk costs no memory."""
 TRIED_ENTRIES = 100
 """Entries by which a disk that took nothing is tried again, so that no flush prepares all that waits in vain."""
 SHORTEST_WAIT = 0.01
 """Seconds between flushes at least, so that the thread never spins."""
 logger = logging.getLogger(__name__)
+
+
+class Room(NamedTuple):
+    """What may wait to be written; more than that is counted as lost, so that a slow disk costs no memory."""
+
+    rows: int = 250_000
+    size: int = 256 * 2**20
+    """Bytes."""
+
+
+ROOM = Room()
+
+
+class Waiting(NamedTuple, Generic[Entry]):
+    entry: Entry
+    rows: int
+    size: int
 
 
 class SegmentWriter(Generic[Entry]):
@@ -52,8 +67,10 @@ class SegmentWriter(Generic[Entry]):
     keep
         Whether rows that the disk does not take are kept and tried again; `stalled` says so meanwhile, and whoever
         answers on takes no more of them than the queue holds.
-    queue_rows
-        Rows that may wait; an entry with more of them is taken when it finds the queue empty.
+    room
+        How much may wait; an entry with more than that is taken when it finds the queue empty.
+    weigh
+        About how many bytes an entry takes while it waits; called for each, so that it must not look at every value.
     on_written
         Sees each batch that was written, in the writer's thread.
 
@@ -72,7 +89,8 @@ class SegmentWriter(Generic[Entry]):
         segment_rows: int,
         segment_seconds: float | None = None,
         keep: bool = False,
-        queue_rows: int = QUEUE_ROWS,
+        room: Room = ROOM,
+        weigh: Callable[[Entry], int] = lambda _entry: 0,
         on_written: "Callable[[pa.RecordBatch], None]" = lambda _batch: None,
     ) -> None:
         # Arrow loads pandas at its first conversion; beside a busy server that takes seconds, and the queue overflows.
@@ -84,7 +102,8 @@ class SegmentWriter(Generic[Entry]):
         self._segment_rows = segment_rows
         self._segment_seconds = float("inf") if segment_seconds is None else segment_seconds
         self._keep = keep
-        self._queue_rows = queue_rows
+        self._room = room
+        self._weigh = weigh
         self._on_written = on_written
         try:
             self._writer, self._held = _hold(folder)
@@ -92,8 +111,8 @@ class SegmentWriter(Generic[Entry]):
             fact = f"The log folder {folder} cannot be written to: {_reason(error)}"
             raise UsageError(fact, remedy="Give a folder in which files can be made") from error
         self._guard = threading.Lock()
-        self._waiting: list[tuple[Entry, int]] = []
-        self._waiting_rows = 0
+        self._waiting: list[Waiting[Entry]] = []
+        self._waiting_rows = self._waiting_size = 0
         self._in_hand = 0
         self._lost: dict[str, int] = {}
         self._stalled: str | None = None
@@ -105,20 +124,25 @@ class SegmentWriter(Generic[Entry]):
 
     def append(self, entry: Entry, rows: int) -> bool:
         """Hand an entry of some rows to the writer; False when it has no room or is closed, and they are not logged."""
+        size = self._weigh(entry)
         with self._guard:
             closing = self._closing
-            taken = not closing and (not self._waiting or self._waiting_rows + rows <= self._queue_rows)
+            taken = not closing and (not self._waiting or self._fits(rows, size))
             if taken:
-                self._waiting.append((entry, rows))
+                self._waiting.append(Waiting(entry, rows, size))
                 self._waiting_rows += rows
+                self._waiting_size += size
             # A disk that takes nothing is asked at the flushes, and not each time that a row comes.
-            busy = self._stalled is None and 2 * self._waiting_rows > self._queue_rows
+            busy = self._stalled is None and not self._fits(self._waiting_rows, self._waiting_size)
         if busy:
             self._wake.set()
         # Whoever has rows kept does not answer what is not taken.
         if not taken and not self._keep:
             self._lose(rows, "the log was closed" if closing else "more came than could be written")
         return taken
+
+    def _fits(self, rows: int, size: int) -> bool:
+        return self._waiting_rows + rows <= self._room.rows and self._waiting_size + size <= self._room.size
 
     def close(self) -> None:
         """Write what waits and compact the segments; closing again does nothing."""
@@ -130,7 +154,7 @@ class SegmentWriter(Generic[Entry]):
     @property
     def room(self) -> int:
         """Rows that may wait to be written."""
-        return self._queue_rows
+        return self._room.rows
 
     @property
     def waiting_rows(self) -> int:
@@ -172,7 +196,7 @@ class SegmentWriter(Generic[Entry]):
             # A log that nobody writes must not look like one that is written.
             with self._guard:
                 self._closing = True
-                waiting, self._waiting, self._waiting_rows = self._waiting_rows, [], 0
+                waiting = self._emptied()
             self._stalled = f"the log's thread ended ({type(error).__name__})"
             self._lose(waiting + self._in_hand, self._stalled)
             raise
@@ -203,15 +227,16 @@ class SegmentWriter(Generic[Entry]):
         """Write the first entries that wait; all of them where no number is given."""
         with self._guard:
             entries, self._waiting = self._waiting[:most], [] if most is None else self._waiting[most:]
-            self._in_hand = sum(rows for _, rows in entries)
+            self._in_hand = sum(each.rows for each in entries)
             self._waiting_rows -= self._in_hand
+            self._waiting_size -= sum(each.size for each in entries)
         if entries:
             self._write(entries)
             self._in_hand = 0
 
-    def _write(self, entries: Sequence[tuple[Entry, int]]) -> None:
+    def _write(self, entries: Sequence[Waiting[Entry]]) -> None:
         try:
-            batch = self._to_batch([entry for entry, _ in entries])
+            batch = self._to_batch([each.entry for each in entries])
         except Exception as error:  # noqa: BLE001 - whatever a value does, the thread lives on and counts it
             self._divide(entries, error)
             return
@@ -223,32 +248,38 @@ class SegmentWriter(Generic[Entry]):
             if self._keep:
                 self._put_back(entries, _reason(error))
             else:
-                self._lose(sum(rows for _, rows in entries), _reason(error))
+                self._lose(sum(each.rows for each in entries), _reason(error))
         else:
             self._stalled = None
             self._on_written(batch)
             if segment.rows >= self._segment_rows:
                 self._finish()
 
-    def _put_back(self, entries: Sequence[tuple[Entry, int]], reason: str) -> None:
+    def _put_back(self, entries: Sequence[Waiting[Entry]], reason: str) -> None:
         if self._stalled is None:
             logger.error("The log %s cannot be written and waits: %s", self._folder, reason)
         with self._guard:
             self._waiting = [*entries, *self._waiting]
-            self._waiting_rows += sum(rows for _, rows in entries)
+            self._waiting_rows += sum(each.rows for each in entries)
+            self._waiting_size += sum(each.size for each in entries)
         self._stalled = reason
+
+    def _emptied(self) -> int:
+        """Let go of all that waits; gives its rows."""
+        rows, self._waiting, self._waiting_rows, self._waiting_size = self._waiting_rows, [], 0, 0
+        return rows
 
     def _give_up(self) -> None:
         """Count what still waits at the end."""
         with self._guard:
-            rows, self._waiting, self._waiting_rows = self._waiting_rows, [], 0
+            rows = self._emptied()
         if rows:
             self._lose(rows, self._stalled or "the log was closed")
 
-    def _divide(self, entries: Sequence[tuple[Entry, int]], error: Exception) -> None:
+    def _divide(self, entries: Sequence[Waiting[Entry]], error: Exception) -> None:
         """Write the halves, so that one entry that cannot be logged takes no other with it."""
         if len(entries) == 1:
-            self._lose(entries[0][1], f"a value does not fit its column ({type(error).__name__})")
+            self._lose(entries[0].rows, f"a value does not fit its column ({type(error).__name__})")
             return
         middle = len(entries) // 2
         self._write(entries[:middle])

@@ -62,6 +62,19 @@ def plain_name(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip(".-_")[:128] or "model"
 
 
+def require_name(name: str) -> None:
+    """A package's name becomes part of folders and addresses.
+
+    Raises
+    ------
+    PackageError
+        When no package can be called so.
+    """
+    if not NAME.fullmatch(name):
+        fact = "A package's name is of letters, digits, dots, underscores and hyphens, 128 at most, no mark first"
+        raise PackageError(fact, received=name, remedy=f"Call it {plain_name(name)}")
+
+
 def write(folder: Path, name: str, run: str | None) -> Manifest:
     """List every file under `folder` in its manifest.
 
@@ -72,9 +85,7 @@ def write(folder: Path, name: str, run: str | None) -> Manifest:
     IntegrityError
         When the folder holds something other than files and folders of plain names.
     """
-    if not NAME.fullmatch(name):
-        fact = "A package's name is of letters, digits, dots, underscores and hyphens, 128 at most, no mark first"
-        raise PackageError(fact, received=name, remedy=f"Call it {plain_name(name)}")
+    require_name(name)
     held = Folder(folder)
     files = tuple(_digest(held, path) for path in sorted(held.names()) if path not in UNLISTED)
     manifest = Manifest(version=VERSION, name=name, run=run, files=files)

@@ -1,5 +1,7 @@
 """Work in another thread that is asked to end before it is done, since nobody waits for it any more."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
@@ -36,6 +38,16 @@ class Stop:
 
 STOP: ContextVar[Stop | None] = ContextVar("STOP", default=None)
 """Of the request that a thread works for."""
+
+
+@contextmanager
+def unstopped() -> Iterator[None]:
+    """Work in this thread that is done to its end, whoever waits for it."""
+    token = STOP.set(None)
+    try:
+        yield
+    finally:
+        STOP.reset(token)
 
 
 def check_stop() -> None:

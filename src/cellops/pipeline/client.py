@@ -3,9 +3,11 @@
 import asyncio
 import contextlib
 import logging
+import os
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
+from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
@@ -59,6 +61,9 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
         Called with what a run reports while it goes on.
     """
 
+    km: Any
+    kc: Any
+
     def __init__(
         self,
         manager: NotebookExecutionManager,
@@ -95,41 +100,79 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
         """Whether a cell has ended the notebook on purpose, by `sys.exit()`."""
         self.failed: int | None = None
         """Index of the cell that ended the execution; its last output says why."""
+        self._room = ExitStack()
+        """The event loop of the kernel's channels, and the folder of their sockets."""
+        self._language: object = None
 
     def execute(self) -> None:
         """Execute the notebook to its end or to the first cell that fails; no kernel is left behind."""
-        # The selector loop is the one that zmq can use on every platform.
-        with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
-            runner.run(self._execute())
+        spare = None if self.kernel.spares is None else self.kernel.spares.take()
+        if spare is not None:
+            self._take_over(spare)
+        with self._room:
+            if spare is None:
+                self._enter_room()
+            self._runner.run(self._execute(is_started=spare is not None))
 
-    async def _execute(self) -> None:
+    def start_ahead(self) -> "Client":
+        """Start the kernel, which executes the notebook of whoever takes it over."""
+        try:
+            self._enter_room()
+            self._runner.run(self._start())
+        except BaseException:
+            self.leave()
+            raise
+        return self
+
+    def leave(self) -> None:
+        """End a kernel that nobody has taken over."""
+        self.shutdown_kernel = "immediate"
+        with self._room:
+            if self.km is not None:
+                self._runner.run(self._async_cleanup_kernel())
+
+    def _enter_room(self) -> None:
+        # The selector loop is the one that zmq can use on every platform.
+        self._runner = self._room.enter_context(asyncio.Runner(loop_factory=asyncio.SelectorEventLoop))
+        self._sockets = self._room.enter_context(temporary_folder())
+
+    def _take_over(self, spare: "Client") -> None:
+        self._room, self._runner = spare._room, spare._runner
+        self.km, self.kc, self._language = spare.km, spare.kc, spare._language
+
+    async def _execute(self, *, is_started: bool) -> None:
         self.reset_execution_trackers()
         stopped = asyncio.wrap_future(self.stop)
-        with temporary_folder() as sockets:
-            self.km = self.create_kernel_manager()
-            self.km.use_sockets(sockets)
-            if self.kernel.interpreter is not None:
-                self.km.use_interpreter(self.kernel.interpreter)
-            if self.kernel.forkserver is not None:
-                self.km.use_forkserver(self.kernel.forkserver)
+        try:
+            await self._unless(stopped, self._surround() if is_started else self._start())
+            self.nb.metadata["language_info"] = self._language
+            self.begun = True
+            saving = asyncio.ensure_future(self._save_now_and_then())
             try:
-                await self._unless(stopped, self._start())
-                self.begun = True
-                saving = asyncio.ensure_future(self._save_now_and_then())
-                try:
-                    await self._execute_cells(stopped)
-                    if self.failed is None and not self.left:
-                        await self._silently(stopped, len(self.nb.cells))
-                finally:
-                    saving.cancel()
-                    self.set_widgets_metadata()
+                await self._execute_cells(stopped)
+                if self.failed is None and not self.left:
+                    await self._silently(stopped, len(self.nb.cells))
             finally:
-                stopped.cancel()
-                # nbclient has already cleaned up after a kernel that never became ready.
-                if self.km is not None:
-                    await self._async_cleanup_kernel()
+                saving.cancel()
+                self.set_widgets_metadata()
+        finally:
+            stopped.cancel()
+            # nbclient has already cleaned up after a kernel that never became ready.
+            if self.km is not None:
+                await self._async_cleanup_kernel()
+
+    async def _surround(self) -> None:
+        """Give a kernel that was started ahead the environment that it is to have."""
+        given = {name: value for name, value in self.kernel.environment.items() if os.environ.get(name) != value}
+        await execute_silently(self, f"__import__('os').environ.update({given!r})")
 
     async def _start(self) -> None:
+        self.km = self.create_kernel_manager()
+        self.km.use_sockets(self._sockets)
+        if self.kernel.interpreter is not None:
+            self.km.use_interpreter(self.kernel.interpreter)
+        if self.kernel.forkserver is not None:
+            self.km.use_forkserver(self.kernel.forkserver)
         if self.km.ipykernel:
             # It warns at each start that its channels are not encrypted: they are this machine's own. And what is
             # executed here was not typed by the person whose history IPython keeps.
@@ -137,7 +180,7 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
         await self.async_start_new_kernel(env=dict(self.kernel.environment))
         await self.async_start_new_kernel_client()
         reply = await self.async_wait_for_reply(self.kc.kernel_info())
-        self.nb.metadata["language_info"] = reply["content"]["language_info"]
+        self._language = reply["content"]["language_info"]
 
     async def _silently(self, stopped: "asyncio.Future[None]", index: int) -> None:
         """Let the kernel execute what is no cell, where there is such before the cell of an index.

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Mapping
+from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cellops.errors import NotebookError, StepError
+from cellops.pipeline.kernel_options import KernelOptions
 from cellops.pipeline.kernel_run import KernelRun
 from cellops.pipeline.redacting import redact_notebook
 from cellops.pipeline.seeding import is_seeding
@@ -14,6 +16,8 @@ from cellops.records.handover import TAKEN_OVER
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
+
+    from cellops.pipeline.client import Client
 
 ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 """What colours the text of a terminal, or moves its cursor."""
@@ -79,6 +83,18 @@ def in_kernel(executed: "NotebookNode", use: KernelRun, between: Mapping[int, st
     if client.failed is not None:
         raise _failure(redact_notebook(executed), client.failed, use.places, use.output)
     return not client.left
+
+
+def started_ahead(kernel: KernelOptions) -> "Client":
+    """A kernel that has started, to be taken over by a client that has a notebook."""
+    from nbformat.v4 import new_notebook
+    from papermill.engines import NotebookExecutionManager
+
+    from cellops.pipeline.client import Client
+
+    nothing = new_notebook()  # type: ignore[no-untyped-call]
+    manager = NotebookExecutionManager(nothing, output_path=None, progress_bar=False, autosave_cell_every=0)
+    return Client(manager, stop=Future(), save=lambda: None, tell=lambda _: None, kernel=kernel).start_ahead()
 
 
 def _failure(

@@ -1,5 +1,6 @@
 """The kernel of one execution: its channels, and what became of it."""
 
+import asyncio
 import contextlib
 import math
 import os
@@ -17,6 +18,7 @@ from jupyter_client.kernelspec import KernelSpec, NoSuchKernel
 from jupyter_client.manager import AsyncKernelManager
 
 from cellops.pipeline.forkserver.forkserver import ForkServer
+from cellops.pipeline.forkserver.process import ForkedKernel
 from cellops.pipeline.forkserver.provisioner import ForkProvisioner
 
 LONGEST_SOCKET_PATH = 90
@@ -106,6 +108,9 @@ class KernelManager(AsyncKernelManager):
 
     async def _async_wait(self, pollinterval: float = POLLING) -> None:
         """Wait for the end of the kernel; jupyter_client looks at it ten times a second."""
+        process = getattr(self.provisioner, "process", None)
+        if isinstance(process, ForkedKernel):  # whose end is told
+            await _end_of(process)
         await super()._async_wait(min(pollinterval, POLLING))
 
     async def cause_of_death(self) -> str:
@@ -120,6 +125,18 @@ class KernelManager(AsyncKernelManager):
         if before is not None and now is not None and now > before:
             return f"out of memory: the kernel was {killed} when the system ran out of memory"
         return f"the kernel was {killed}, often for want of memory"
+
+
+async def _end_of(process: ForkedKernel) -> None:
+    """Wait for an end that another thread hears of; whoever waits no longer leaves nothing behind."""
+    loop, heard = asyncio.get_running_loop(), asyncio.Event()
+
+    def tell(_: object) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed by now
+            loop.call_soon_threadsafe(heard.set)
+
+    process.ended.add_done_callback(tell)
+    await heard.wait()
 
 
 def forking_command(kernel: str) -> list[str] | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cellops.pipeline.forkserver.forkserver import ForkServer
+from cellops.pipeline.spare_kernels import SpareKernels
 from cellops.settings import NOT_FOR_KERNELS
 
 
@@ -27,6 +28,8 @@ class KernelOptions:
     """The Python to start it with, instead of that of its name."""
     forkserver: ForkServer | None = None
     """What forks it, where that can be done, from a process that has imported what it needs."""
+    spares: SpareKernels | None = None
+    """Forked kernels that have started by now, with an environment that lacks only what is its own here."""
 
 
 def environment_of_kernels(own: Mapping[str, str]) -> dict[str, str]:

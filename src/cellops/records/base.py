@@ -48,10 +48,12 @@ def _encode(
     record: Record | dict[str, float] | tuple[Record, ...], order: Literal["deterministic"] | None = None
 ) -> bytes:
     """A record as JSON; half a surrogate pair, as a file name that is not UTF-8 has it, is written as an escape."""
+    # In an order the encoder takes no keys but texts, and there are numbers for keys.
+    value = record if order is None else msgspec.to_builtins(record, str_keys=True, order=order)
     try:
-        return msgspec.json.encode(record, order=order)
+        return msgspec.json.encode(value)
     except UnicodeEncodeError:
-        return msgspec.json.encode(_without_surrogates(msgspec.to_builtins(record)), order=order)
+        return msgspec.json.encode(_without_surrogates(msgspec.to_builtins(value)))
 
 
 def _without_surrogates(value: Any) -> Any:

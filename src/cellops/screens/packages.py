@@ -18,6 +18,7 @@ def package(built: "Packaged") -> None:
     schema, files = built.contract.schema, built.manifest.files
     size = sum(file.size for file in files)
     facts = {
+        "name": built.manifest.name,
         "run": f"{built.run.name} {built.run.run[:8]}{_among(built)}",
         "files": f"{len(files)}, {size / 1e6:.1f} MB, SHA-256 of the manifest {built.digest[:16]}",
         "inputs": _few([field.name for field in schema.inputs]),

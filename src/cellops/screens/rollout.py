@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from cellops.records import rollout_words as words
 from cellops.records.rollout import Comparison, RolloutState, RolloutView, Shown, Verdict
 from cellops.screens.console import console, count, plain, say
 
@@ -10,7 +11,6 @@ BAR = 41
 LAST = 5
 """Decisions that are shown."""
 COLOURS = {Shown.WORSE: "red", Shown.FINE: "green", Shown.OPEN: "yellow"}
-MINUTE, HOUR, DAY = 60, 3600, 86_400
 
 
 def rollout(view: RolloutView) -> None:
@@ -20,7 +20,7 @@ def rollout(view: RolloutView) -> None:
     _state(view.state)
     evidence = view.evidence
     if view.state.challenger is not None:
-        lasted = _time(max(view.now - view.state.since, 0))
+        lasted = words.lasting(max(view.now - view.state.since, 0))
         first, second = (count(arm.requests, "request") for arm in (evidence.champion, evidence.challenger))
         say(f"[dim]In {lasted}: {first} to the champion, {second} to the challenger[/]")
     if view.verdict.comparisons:
@@ -33,8 +33,16 @@ def rollout(view: RolloutView) -> None:
     _verdict(view.verdict)
     for decision in view.state.decisions[-LAST:]:
         when = datetime.fromtimestamp(decision.when).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-        moved = f"{decision.before:g}% → {decision.after:g}%"
-        say(f"[dim]{when}[/] {decision.action} {moved} by {plain(decision.who)}: {plain(decision.why)}")
+        say(f"[dim]{when}[/] {plain(words.decided(decision))}")
+
+
+def in_short(state: RolloutState) -> str:
+    """A rollout in one line, for whoever starts a server."""
+    if state.challenger is None:
+        over = f", ended by {state.decisions[-1].action}" if state.decisions else ""
+        return f"Rollout of {state.model}{over}: {words.named(state.champion)} answers"
+    part = "is shown" if state.strategy == "shadow" else "takes"
+    return f"Rollout of {state.model}: {words.strategy(state)}, {words.named(state.challenger)} {part} {state.share:g}%"
 
 
 def bar(comparison: Comparison, width: int = BAR) -> str:
@@ -64,48 +72,24 @@ def bar(comparison: Comparison, width: int = BAR) -> str:
 
 
 def _state(state: RolloutState) -> None:
-    stage = ""
-    if state.strategy == "canary" and state.challenger is not None:
-        stage = f", stage {state.stage + 1} of {len(state.rules.stages)}"
-    paused = " [yellow]paused[/]" if state.paused else ""
-    say(f"[bold]{plain(state.model)}[/] {state.strategy}{stage}{paused}")
+    say(f"[bold]{plain(state.model)}[/] {words.strategy(state)}")
     other = state.challenger
-    mine = "" if other is None else f" {100 - state.share if state.strategy != 'shadow' else 100:g}%"
-    say(f"  champion  {mine} {_package(state.champion.version, state.champion.digest)}")
+    mine = f"{words.champion_share(state):g}%"
+    say(f"  champion   {'' if other is None else mine:<5}{plain(words.named(state.champion))}")
     if other is not None:
-        say(f"  challenger {state.share:g}% {_package(other.version, other.digest)}")
-
-
-def _package(version: str, digest: str) -> str:
-    return f"{plain(version)} [dim]{plain(digest[:12])}[/]"
+        say(f"  challenger {f'{state.share:g}%':<5}{plain(words.named(other))}")
 
 
 def _row(each: Comparison) -> tuple[str, ...]:
     colour = COLOURS[each.shown]
-    between = "" if each.low is None or each.high is None else f" ({each.low:+.2%} to {each.high:+.2%})"
-    difference = "" if each.difference is None else f"{each.difference:+.2%}[dim]{between}[/]"
     margin = "" if each.margin is None else f"{each.margin:+.2%}"
-    shown = "" if each.low is None or each.margin is None else f"[{colour}]{each.shown}[/]"
-    figures = _figure(each, each.champion), _figure(each, each.challenger)
-    return plain(each.name), *figures, difference, f"[{colour}]{bar(each)}[/]", margin, shown
-
-
-def _figure(each: Comparison, value: float | None) -> str:
-    if value is None:
-        return ""
-    return f"{value * 1000:.3g} ms" if each.name == "latency" else f"{value:.2%}"
+    figures = words.figure(each, each.champion), words.figure(each, each.challenger)
+    shown = f"[{colour}]{words.shown(each)}[/]"
+    return plain(each.name), *figures, words.difference(each), f"[{colour}]{bar(each)}[/]", margin, shown
 
 
 def _verdict(verdict: Verdict) -> None:
     action = f"[bold]{verdict.action}[/]: " if verdict.action is not None else ""
     say(f"{action}{plain(verdict.why)}")
-    if verdict.seconds_left is not None and verdict.requests_left is not None:
-        left = count(round(verdict.requests_left), "request")
-        say(f"[dim]Decided in about {_time(verdict.seconds_left)} or {left} more, if all goes on as it went[/]")
-
-
-def _time(seconds: float) -> str:
-    for unit, name in ((DAY, "d"), (HOUR, "h"), (MINUTE, "min")):
-        if seconds >= 2 * unit:
-            return f"{seconds / unit:.3g} {name}"
-    return f"{seconds:.0f} s"
+    if left := words.left(verdict):
+        say(f"[dim]{left}[/]")

@@ -1,8 +1,10 @@
 """A batch: how far it has come, and what it has come to."""
 
 import contextlib
+import shlex
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 from cellops.records.batch import BatchProgress, Scored, Streamed, Watched, WatchedFile
@@ -42,7 +44,7 @@ def scoring() -> Iterator[ScoreWatch]:
         yield ScoreWatch(progress, _file)
 
 
-def scored(done: Scored | Watched | Streamed) -> None:
+def scored(done: Scored | Watched | Streamed, package: Path) -> None:
     """Where everything lies, and the gravest problems."""
     if isinstance(done, Streamed):
         say(f"{count(done.rows, 'message')} of {plain(done.source)} read, {done.set_aside} set aside")
@@ -66,7 +68,8 @@ def scored(done: Scored | Watched | Streamed) -> None:
         say(f"Set aside: {shown(done.rejects_file)}", markup=False)
     say(f"Report: {shown(done.report_file)}", markup=False)
     if done.drift_file is not None:
-        say(f"Drift: {command('drift')} PACKAGE {shown(done.drift_file)}", markup=False)
+        words = shlex.join([shown(str(package)), shown(done.drift_file)])
+        say(f"Drift: {command('drift')} {words}", markup=False)
 
 
 def _word(severity: Severity) -> str:

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from cellops.screens.console import count, say, shown
+from cellops.screens.rollout import in_short
 
 if TYPE_CHECKING:
     from cellops.flows.serve import Changed, Served, Serving
@@ -16,6 +17,8 @@ def serving(ready: "Serving") -> None:
         say(f"Token for this start: {ready.token}", markup=False)
     first = "" if ready.log == ready.log_folder else f", by way of {shown(ready.log_folder)}"
     say(f"Prediction log: {shown(ready.log)}{first}", markup=False)
+    for state in ready.rollouts:
+        say(in_short(state), markup=False)
     say("Stop with Ctrl-C.")
 
 

@@ -11,6 +11,7 @@ import msgspec
 import orjson
 
 from cellops.errors import CellopsError, InputError, NotFoundError
+from cellops.packaging.stopping import unstopped
 from cellops.records.rollout import RolloutOrder
 from cellops.serving.actions import Action, Actions, Person
 from cellops.serving.metrics import ModelMetrics
@@ -82,7 +83,7 @@ class AdminTable:
         if not isinstance(only_ready, bool):
             fact = "The field ready is neither true nor false"
             raise InputError(fact, remedy='Send {"ready": true} for what is at work, or {} for all')
-        found = [model for model in self._repository.index() if model["state"] == "READY" or not only_ready]
+        found = [model for model in self._actions.index() if model["state"] == "READY" or not only_ready]
         return Reply(200, orjson.dumps(found))
 
     def _rolled(self, model: str, body: Body, _received: int) -> Reply:
@@ -95,7 +96,8 @@ class AdminTable:
             except msgspec.ValidationError as error:
                 fact = f"The order is none: {error}"
                 raise InputError(fact, remedy='Send {"action": "pause", "why": "..."}, for example') from None
-            self._actions.roll(model, order, Person(body.client, body.address))
+            with unstopped():
+                self._actions.roll(model, order, Person(body.client, body.address))
         return Reply(200, self._repository.rollout(model).to_json())
 
     def _acted(self, action: Action, model: str, body: Body, _received: int) -> Reply:
@@ -105,7 +107,8 @@ class AdminTable:
         if asked.get("parameters") not in (None, {}, {"unload_dependents": False}, {"unload_dependents": True}):
             fact = "Parameters are not taken: a package is loaded as it lies there"
             raise InputError(fact, remedy="Leave the parameters out")
-        self._actions.act(action, Person(body.client, body.address), model)
+        with unstopped():
+            self._actions.act(action, Person(body.client, body.address), model)
         return Reply(200, orjson.dumps(NOTHING))
 
 

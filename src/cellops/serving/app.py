@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from cellops.errors import CellopsError, NotReadyError
+from cellops.errors import CellopsError, CredentialsError, NotReadyError
 from cellops.packaging.stopping import STOP, Stop
 from cellops.serving.auth import OWNER, Access
 from cellops.serving.deadlines import Deadlines, LateError
@@ -24,9 +24,10 @@ from cellops.serving.protocols.protocol import Body
 from cellops.serving.replies import Reply, error_reply
 from cellops.serving.request_log import Line, RequestLog
 from cellops.serving.routes import OPEN, Route, Table
+from cellops.serving.strangers import Strangers
 from cellops.serving.throttle import Throttle
 from cellops.serving.tokens import TokenScope
-from cellops.serving.wholes import WHOLE
+from cellops.serving.wholes import WHOLE, Whole
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -72,6 +73,8 @@ class App:
         Counts what clients send; None for any number.
     requests
         Takes a line for each request; None for none.
+    strangers
+        Shuts out addresses that send wrong tokens; None for none.
     """
 
     def __init__(
@@ -82,12 +85,14 @@ class App:
         limits: Limits,
         throttle: Throttle | None = None,
         requests: RequestLog | None = None,
+        strangers: Strangers | None = None,
     ) -> None:
         self.table = table
         self.draining = False
         """Whether the server stops: it says that it is not ready, and answers what has come."""
         self._access = access
         self._throttle = throttle
+        self._strangers = strangers
         self._limits = limits
         self._deadlines = Deadlines(limits.seconds)
         self._requests = requests
@@ -112,7 +117,7 @@ class App:
         started = time.perf_counter()
         received = time.time_ns()
         # Taken out, since it holds on to what holds the scope.
-        whole = scope.pop("extensions", NONE).get(WHOLE)
+        whole: Whole | None = scope.pop("extensions", NONE).get(WHOLE)
         headers: Headers = dict(scope["headers"])
         path, table = scope["path"], self.table
         route = table.find(path)
@@ -128,7 +133,7 @@ class App:
         metrics.in_progress.inc()
         arrival = Arrival(headers, received, request_id, prediction_id)
         try:
-            reply = await self._reply(route, scope, receive, arrival)
+            reply = await self._reply(route, scope, receive, arrival, whole)
         except CellopsError as error:
             reply = error_reply(protocol, error)
         finally:
@@ -152,12 +157,14 @@ class App:
         if self._requests is not None:
             self._requests.add(_line(arrival, route, protocol.name, reply, seconds))
 
-    async def _reply(self, route: Route | None, scope: Scope, receive: Receive, arrival: Arrival) -> Reply | None:
+    async def _reply(
+        self, route: Route | None, scope: Scope, receive: Receive, arrival: Arrival, whole: Whole | None
+    ) -> Reply | None:
         """The reply of a route; None when the client has gone."""
         path, headers = scope["path"], arrival.headers
         check_head(scope["headers"], len(path) + len(scope.get("query_string", b"")))
         if path not in OPEN:
-            client = arrival.client = await self._client(headers.get(b"authorization"), route.scope if route else None)
+            client = arrival.client = await self._client(headers, route.scope if route else None, _address(scope))
             if self._throttle is not None:
                 await self._throttle.admit(_counted(client, scope))
         if route is None:
@@ -178,7 +185,7 @@ class App:
             raise refuse_request_id()
         self._take_place(route)
         try:
-            content = await self._limits.read(headers, receive)
+            content = await self._limits.read(headers, receive, whole.body if whole else None)
             if content is None:
                 return None
             body = Body(
@@ -200,7 +207,22 @@ class App:
         self._waiting += 1
         self._waiting_explanations += route.explains
 
-    async def _client(self, header: bytes | None, scope: TokenScope | None) -> str:
+    async def _client(self, headers: Headers, scope: TokenScope | None, address: str) -> str:
+        header, strangers = headers.get(b"authorization"), self._strangers
+        if strangers is None:
+            return await self._known(header, scope)
+        strangers.look(address, header)
+        try:
+            client = await self._known(header, scope)
+        except CredentialsError as error:
+            if error.data.get("wrong"):
+                self.table.metrics.wrong_tokens.inc()
+                await strangers.count(address)
+            raise
+        strangers.trust(address, header)
+        return client
+
+    async def _known(self, header: bytes | None, scope: TokenScope | None) -> str:
         try:
             return self._access.client(header, scope)
         except UnknownKeyError:

@@ -72,7 +72,8 @@ class Access:
         found = self._tokens.get(digest(given)) if self._tokens else None
         if found is None or not found.is_valid(time.time()):
             fact = "The token is not one that this server takes"
-            raise CredentialsError(fact, remedy="Send a token that the server was given, and that is valid", given=True)
+            remedy = "Send a token that the server was given, and that is valid"
+            raise CredentialsError(fact, remedy=remedy, given=True, wrong=True)
         if scope is not None and scope not in found.scopes:
             fact = f"The token does not allow {scope}"
             remedy = f"Send one that does: cellops token new NAME --scope {scope}"

@@ -36,6 +36,8 @@ class Call(msgspec.Struct, frozen=True):
     """When its rows happened, in nanoseconds since the epoch, UTC."""
     received: int
     protocol: str
+    size: int = 0
+    """Bytes of its body."""
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -144,6 +146,14 @@ class DataPlane:
             return Handled(self._predict(columns, rows), (), None, None)
         return self._policies.answer(self._package.digest, columns, rows)
 
+    def refuses(self, columns: Columns) -> bool:
+        """Whether some rows break a rule that rejects, or lack what the model needs."""
+        try:
+            own = columns if self._policies is None else self._policies.own_rows(columns)[0]
+        except InputError:
+            return True
+        return len(self._check.refused_rows(own)) > 0
+
     async def answer_beside_others(self, columns: Columns, call: Call, pool: Executor) -> Answer:
         """The same on the event loop, where requests that wait at the same time may be answered by one call."""
         if self._policies is not None:
@@ -188,6 +198,7 @@ class DataPlane:
             probabilities=predictions.probabilities,
             handled=handled.notes,
             packages=handled.packages,
+            size=call.size,
         )
         check_stop()
         rows = len(predictions.labels)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from cellops.data.decoder import Columns
-from cellops.errors import CellopsError, DeadlineError
+from cellops.errors import CellopsError, DeadlineError, InputError
 from cellops.packaging.predictor import Predictions
 from cellops.serving.dataplane import Call
 from cellops.serving.errors import InferenceError
@@ -32,6 +32,8 @@ class Traffic:
     """Where is counted what both do."""
     shadow: Shadow | None = None
     """Where the challenger is shown what the champion answers."""
+    share: float = 0.0
+    """Percent of the traffic that the challenger takes, or is shown."""
 
 
 class Division:
@@ -50,6 +52,8 @@ class Division:
         self._slots = {Slot.CHAMPION: champion, Slot.CHALLENGER: challenger}
         self._strategy, self._ledger, self._shadow = traffic.strategy, traffic.ledger, traffic.shadow
         self._key = UserKey(traffic.key, champion.plane.contract.schema)
+        self.roles = _roles(traffic, champion, challenger)
+        """What each has to do with the traffic, for a person."""
 
     def asker(self, headers: Headers, columns: Columns, call: Call) -> Asker:
         """Who asks; `InputError` where rows of several users came together."""
@@ -68,21 +72,31 @@ class Division:
         return self._slots[slot]
 
     @contextmanager
-    def counted(self, slot: Slot, call: Call) -> Iterator["Counting"]:
-        """Count what becomes of a request; one that was refused for what it asked says nothing of a model."""
-        self._ledger.begin(call.prediction_id, slot)
+    def counted(self, asker: Asker, slot: Slot, columns: Columns, call: Call) -> Iterator["Counting"]:
+        """Count what becomes of a request, where chance chose the package.
+
+        One that was refused for what it asked says nothing of a package, unless the other would have taken it.
+        """
+        if self._strategy.compares(asker):
+            self._ledger.begin(call.prediction_id, slot)
         counting = Counting(self._ledger, slot, call.prediction_id)
         try:
             yield counting
         except (InferenceError, DeadlineError, asyncio.CancelledError):
             self._ledger.failed(call.prediction_id, slot)
             raise
-        except CellopsError:
-            self._ledger.refused(call.prediction_id, slot)
+        except CellopsError as error:
+            if isinstance(error, InputError) and not self._other(slot).plane.refuses(columns):
+                self._ledger.failed(call.prediction_id, slot)
+            else:
+                self._ledger.refused(call.prediction_id, slot)
             raise
         except BaseException:
             self._ledger.failed(call.prediction_id, slot)
             raise
+
+    def _other(self, slot: Slot) -> Model:
+        return self._slots[Slot.CHAMPION if slot is Slot.CHALLENGER else Slot.CHALLENGER]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,3 +109,9 @@ class Counting:
 
     def answer(self) -> None:
         self.ledger.answered(self.prediction_id, self.slot)
+
+
+def _roles(traffic: Traffic, champion: Model, challenger: Model) -> dict[Model, str]:
+    if traffic.shadow is not None:
+        return {champion: "champion, 100%", challenger: f"challenger in the shadow, shown {traffic.share:g}%"}
+    return {champion: f"champion, {100 - traffic.share:g}%", challenger: f"challenger, {traffic.share:g}%"}

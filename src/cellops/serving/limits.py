@@ -5,7 +5,7 @@ import re
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, MutableMapping
 from dataclasses import dataclass
 from types import coroutine
-from typing import Any
+from typing import Any, TypeAlias
 
 from cellops.errors import DeadlineError, LimitError
 from cellops.serving.errors import SlowError
@@ -15,12 +15,21 @@ MOST_COLUMNS = 10_000
 MOST_TIMES = 20
 """How many times the largest body a table may be when it is unpacked."""
 NUMBER_BYTES = 8
+LONG = 131_072
+"""Bytes from which a body is read by itself, if it has not come with its head."""
 NESTING = 1000
 """Deepest nesting of JSON; the parser refuses more than 1024."""
 LOOKED_AT = 1_000_000
 """Bytes of a body that cannot be parsed in which its nesting is counted."""
+LONGEST_LENGTH = 20
+"""Digits of a length in a header."""
 TOKENS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
 """Strings and brackets. A string without an end takes all that follows: each quote in it would else be a new start."""
+
+Content: TypeAlias = bytes | memoryview
+"""A body; a long one may be memory into which it was read."""
+Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Rest: TypeAlias = Callable[[bytes, int, int], Awaitable[Content | None]]
 
 
 @dataclass(frozen=True)
@@ -57,14 +66,23 @@ class Limits:
             fact = f"The table has {columns} columns, and the server takes {MOST_COLUMNS}"
             raise LimitError(fact, remedy="Send the inputs of the model only")
 
+    @property
+    def body_seconds(self) -> float:
+        """Longest time in which a body must have come."""
+        return self.seconds
+
     def too_late(self) -> DeadlineError:
         fact = f"The answer was not there within {self.seconds:g} s"
         return DeadlineError(fact, remedy="Send fewer rows at a time, or raise CELLOPS_SERVER_REQUEST_SECONDS")
 
-    async def read(
-        self, headers: Mapping[bytes, bytes], receive: Callable[[], Awaitable[MutableMapping[str, Any]]]
-    ) -> bytes | None:
+    async def read(self, headers: Mapping[bytes, bytes], receive: Receive, rest: Rest | None = None) -> Content | None:
         """The body of a request, or None when the client has gone.
+
+        Parameters
+        ----------
+        rest
+            Reads the whole of a long body of which a piece has come, given that, the bytes of the whole, and how many
+            of these come before tensors.
 
         Raises
         ------
@@ -77,27 +95,31 @@ class Limits:
         if announced.isdigit() and int(announced) > self.max_bytes:
             raise self._too_large()
         try:
-            reading = self._received(receive)
+            reading = self._received(headers, receive, rest)
             try:
                 waited_for = reading.send(None)
             except StopIteration as whole:
                 # It had come with the head, as most do: a clock for it would take longer than the rest of this.
-                content: bytes | None = whole.value
+                content: Content | None = whole.value
                 return content
-            async with asyncio.timeout(self.seconds):
+            async with asyncio.timeout(self.body_seconds):
                 return await _resumed(reading, waited_for)
         except TimeoutError as error:
-            fact = f"The body did not come within {self.seconds:g} s"
+            fact = f"The body did not come within {self.body_seconds:g} s"
             remedy = "Send fewer rows at a time, or raise CELLOPS_SERVER_REQUEST_SECONDS"
             raise SlowError(fact, remedy=remedy) from error
 
-    async def _received(self, receive: Callable[[], Awaitable[MutableMapping[str, Any]]]) -> bytes | None:
-        parts, size = [], 0
+    async def _received(self, headers: Mapping[bytes, bytes], receive: Receive, rest: Rest | None) -> Content | None:
+        parts, size = list[bytes](), 0
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
                 return None
             part = message.get("body", b"")
+            if rest is not None and not parts and message.get("more_body", False):
+                announced = _announced(headers)
+                if announced >= LONG:
+                    return await rest(part, announced, _before_tensors(headers))
             size += len(part)
             if size > self.max_bytes:
                 raise self._too_large()
@@ -110,12 +132,41 @@ class Limits:
         return LimitError(fact, remedy="Send fewer rows at a time, or raise CELLOPS_SERVER_MAX_BYTES")
 
 
+def _announced(headers: Mapping[bytes, bytes]) -> int:
+    """Bytes of a body, as its head says; 0 where it does not."""
+    length = headers.get(b"content-length", b"")
+    return int(length) if length.isdigit() and b"transfer-encoding" not in headers else 0
+
+
+def _before_tensors(headers: Mapping[bytes, bytes]) -> int:
+    """Bytes of a body that come before numbers which lie there as in memory, as far as that is known."""
+    length = headers.get(b"inference-header-content-length", b"")
+    return int(length) if length.isdigit() and len(length) <= LONGEST_LENGTH else 0
+
+
+@dataclass(frozen=True)
+class AdminLimits(Limits):
+    """Those of administrators: their orders may take long, and are carried out whoever waits for them."""
+
+    reading_seconds: float = 30.0
+    """Longest time in which a body must have come; `seconds` is for what is done then."""
+
+    @property
+    def body_seconds(self) -> float:
+        return self.reading_seconds
+
+    def too_late(self) -> DeadlineError:
+        fact = f"The order is not done after {self.seconds:g} s, and goes on"
+        remedy = "The admin log says how it ends; wait longer with CELLOPS_SERVER_ADMIN_SECONDS"
+        return DeadlineError(fact, remedy=remedy)
+
+
 @coroutine
-def _resumed(reading: Coroutine[Any, Any, bytes | None], waited_for: object) -> Generator[Any, Any, bytes | None]:
+def _resumed(reading: Coroutine[Any, Any, Content | None], waited_for: object) -> Generator[Any, Any, Content | None]:
     """The rest of a coroutine that has begun, and waits for something."""
     try:
         yield waited_for
-        rest: bytes | None = yield from reading
+        rest: Content | None = yield from reading
         return rest
     finally:
         reading.close()

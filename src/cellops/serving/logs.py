@@ -8,7 +8,7 @@ from typing import Any, Self
 from cellops.monitoring import label_log, prediction_log
 from cellops.monitoring.log_store import FOLDERS, LogStore
 from cellops.monitoring.review_queue import asked
-from cellops.monitoring.segments import SegmentWriter
+from cellops.monitoring.segments import Room, SegmentWriter
 from cellops.monitoring.uploading import Uploader
 from cellops.records.contract import Schema
 from cellops.records.finding import Finding
@@ -72,6 +72,7 @@ class Logs:
             place.folder,
             schema,
             key=key,
+            room=Room(settings.log_queue_rows, settings.log_queue_mb * 2**20),
             on_written=lambda batch: to_review(asked(batch, schema, settings.review_below)),
             **rhythm,
         )

@@ -90,6 +90,12 @@ class Metrics(Collector):
             served,
             registry=self.registry,
         )
+        self.wrong_tokens = Counter(
+            "cellops_wrong_tokens",
+            "Requests with a token that is none of those that the server takes",
+            served,
+            registry=self.registry,
+        )
         self.shown = Counter(
             "cellops_shadow_requests",
             "Requests for a challenger in the shadow, by what became of them",
@@ -154,6 +160,7 @@ class ModelMetrics:
         self.rules_seconds = metrics.rules_times.labels(*self.names)
         self.labels = metrics.labels.labels(*self.names)
         self.unknown_labels = metrics.unknown_labels.labels(*self.names)
+        self.wrong_tokens = metrics.wrong_tokens.labels(*self.names)
         self.request_seconds = lru_cache(maxsize=256)(self._request_seconds)
 
     def _request_seconds(self, route: str, protocol: str, code: int) -> Observed:

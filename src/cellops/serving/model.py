@@ -22,6 +22,11 @@ from cellops.settings import Batching
 VERSION_LENGTH = 12
 
 
+def version_of(digest: str) -> str:
+    """The version that a package of some digest is."""
+    return digest[:VERSION_LENGTH]
+
+
 class Model:
     """A version of a model, which is a package: its name is the manifest's, its version the digest's beginning.
 
@@ -61,7 +66,7 @@ class Model:
         self.package = package
         self.name = package.manifest.name
         self.digest = package.digest
-        self.version = package.digest[:VERSION_LENGTH]
+        self.version = version_of(package.digest)
         self.platform = FORMATS[package.provenance.model_format].platform
         self.limits = limits
         self.metrics = metrics.of(self.name, self.version)

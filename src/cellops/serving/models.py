@@ -141,7 +141,8 @@ class Models:
             openapi.FEEDBACK: taking(words, tuple(self.defaults.values())),
         }
         routes |= {path: taking(words, (model,)) for model in self.all for path in self._feedback_paths(model)}
-        routes |= page_routes(words, self.all, self._measured, self._reports)
+        roles = {model: role for each in self._divisions.values() for model, role in each.roles.items()}
+        routes |= page_routes(words, self.all, self.defaults, roles, self._measured, reports=self._reports)
         for model in self.all:
             for protocol in self._protocols[model]:
                 routes |= reading(protocol, protocol.documents())

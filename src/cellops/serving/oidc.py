@@ -168,4 +168,4 @@ def _name(subject: object) -> str:
 
 def _refused(why: str, kind: type[CredentialsError] = CredentialsError) -> CredentialsError:
     fact = f"The token is not one that this server takes. {why}"
-    return kind(fact, remedy="Get another from the provider", given=True)
+    return kind(fact, remedy="Get another from the provider", given=True, wrong=True)

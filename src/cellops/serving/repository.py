@@ -1,7 +1,7 @@
 """The packages of a server: loaded and proven beside those at work, then put in their place in one step."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -21,6 +21,7 @@ from cellops.serving.metrics import Metrics
 from cellops.serving.model import VERSION_LENGTH, Model
 from cellops.serving.model_folder import ModelFolder
 from cellops.serving.models import Models
+from cellops.serving.placement import PlacedPackage
 from cellops.serving.policies import NOTHING, Declared
 from cellops.serving.rollout.ledger import Ledger
 from cellops.serving.rollout.plan import Plan
@@ -111,13 +112,15 @@ class Repository:
         self._traffic: dict[str, Traffic] = {}
         self.rollouts = Rollouts(lambda name: source.log_place(name).folder, limits.seconds, self._divide, self._shadow)
 
-    def start(self, paths: Iterable[Path], plan: Plan | None = None) -> Models:
+    def start(self, paths: Iterable[Path], plan: Plan | None = None, unloaded: Iterable[PlacedPackage] = ()) -> Models:
         """Load packages and prove each of them, before any logs; rollouts go on where they ended.
 
         Parameters
         ----------
         paths
             Where the packages lie.
+        unloaded
+            Packages that are known, and not at work.
         plan
             A rollout that is to begin, unless it has begun before.
 
@@ -136,6 +139,7 @@ class Repository:
             packages = _ordered(packages, (plan.challenger, self._proven(plan.challenger)))
         for path, package in packages:
             self._placed = (*self._placed, Placed(path, package.manifest.name, self._at_work(package)))
+        self._placed += tuple(Placed(Path(each.path), each.name, None) for each in unloaded)
         for name, versions in self.versions().items():
             planned = plan if plan is not None and packages[-1][1].manifest.name == name else None
             traffic = self.rollouts.of(name).open(versions, planned)
@@ -165,7 +169,7 @@ class Repository:
     def reload(self) -> tuple[Change, ...]:
         """Read all packages that are at work again; those that cannot be loaded go on as they are."""
         with self._change():
-            return tuple(self._load(placed) for placed in self._placed if placed.model is not None)
+            return tuple(self._reloaded(placed) for placed in self._placed if placed.model is not None)
 
     def load(self, name: str) -> tuple[Change, ...]:
         """Read the packages of a model again, or for the first time; those that cannot be loaded go on as they are.
@@ -177,7 +181,7 @@ class Repository:
         """
         with self._change():
             known = [placed for placed in self._placed if placed.name == name] or [self._found(name)]
-            return tuple(self._load(placed) for placed in known)
+            return tuple(self._reloaded(placed) for placed in known)
 
     def unload(self, name: str) -> tuple[Change, ...]:
         """Let no version of a model answer any more.
@@ -226,6 +230,46 @@ class Repository:
             fact = "There is no such model at work"
             raise NotFoundError(fact, remedy=f"Those at work are {', '.join(versions)}")
         return versions[name]
+
+    def packages(self) -> tuple[PlacedPackage, ...]:
+        """All that were given, at work or not."""
+        return tuple(
+            PlacedPackage(path=str(placed.path), name=placed.name, digest=_digest(placed)) for placed in self._placed
+        )
+
+    def follow(self, packages: Sequence[PlacedPackage]) -> str:
+        """Serve what another worker of this server serves, and divide the traffic as it does.
+
+        Returns
+        -------
+        str
+            Why, of what cannot be served so; empty where all is.
+
+        Raises
+        ------
+        NotReadyError
+            When this one does not answer yet, or not any more.
+        """
+        with self._change():
+            troubles = [change.trouble for package in packages for change in self._followed(package)]
+            placed = self._as_placed(packages)
+            if placed != self._placed:
+                self._put(placed)
+        self.rollouts.follow(self.versions())
+        return "; ".join(trouble.rstrip(".") for trouble in troubles if trouble)
+
+    def _followed(self, package: PlacedPackage) -> Iterator[Change]:
+        known = [placed for placed in self._placed if _place(placed) == (package.path, package.name)]
+        placed = known[0] if known else Placed(Path(package.path), package.name, None)
+        if package.digest is not None and package.digest != _digest(placed):
+            yield self._load(placed, package.digest)
+
+    def _as_placed(self, packages: Sequence[PlacedPackage]) -> tuple[Placed, ...]:
+        """What is placed here, in the order of others and without what is not at work there."""
+        places = {(package.path, package.name): place for place, package in enumerate(packages)}
+        gone = {(package.path, package.name) for package in packages if package.digest is None}
+        ordered = sorted(self._placed, key=lambda placed: places.get(_place(placed), len(places)))
+        return tuple(replace(placed, model=None) if _place(placed) in gone else placed for placed in ordered)
 
     def index(self) -> list[dict[str, str]]:
         """Every version that the server knows, as the Open Inference Protocol's repository extension says it."""
@@ -279,22 +323,34 @@ class Repository:
             raise NotFoundError(fact, remedy=f"Those that can be loaded are {names}")
         return Placed(path, name, None)
 
-    def _load(self, placed: Placed) -> Change:
-        """Put what lies at the path of a package in the place of what is at work."""
-        before = _digest(placed)
+    def _reloaded(self, placed: Placed) -> Change:
         try:
             self._require_undivided(placed.name)
+        except RolloutError as error:
+            return self._unchanged(placed, error)
+        return self._load(placed)
+
+    def _load(self, placed: Placed, digest: str | None = None) -> Change:
+        """Put what lies at a package's path in the place of what is at work; where a digest is given, only that."""
+        before = _digest(placed)
+        try:
             package = self._renewed(placed)
+            if digest not in (None, package.digest):
+                fact = f"{placed.path} is not the package any more that the others have loaded"
+                raise LoadError(fact, remedy=f"Load {placed.name} again")
             if package.digest != before:
                 self._put_in(placed, package)
             elif placed.trouble:
                 self._replace(placed, replace(placed, trouble=""))
         except CellopsError as error:
-            trouble = sentence(error)
-            if placed in self._placed:
-                self._replace(placed, replace(placed, trouble=trouble))
-            return Change(placed.name, placed.path, before, before, trouble)
+            return self._unchanged(placed, error)
         return Change(placed.name, placed.path, before, package.digest)
+
+    def _unchanged(self, placed: Placed, error: CellopsError) -> Change:
+        trouble, before = sentence(error), _digest(placed)
+        if placed in self._placed:
+            self._replace(placed, replace(placed, trouble=trouble))
+        return Change(placed.name, placed.path, before, before, trouble)
 
     def _renewed(self, placed: Placed) -> LoadedPackage:
         try:
@@ -434,7 +490,8 @@ def _ordered(
     if not versions:
         fact = f"The challenger is of the model {name}, and no package of it is served"
         served = ", ".join(package.manifest.name for _, package in packages)
-        raise UsageError(fact, remedy=f"Name a package of {served}")
+        remedy = f"Name a package of {served}, or make it one: cellops package RUN -o FOLDER --name MODEL"
+        raise UsageError(fact, remedy=remedy)
     if all(package.digest == digest for package in versions):
         fact = f"The challenger is the package that is served as {name} already"
         raise UsageError(fact, remedy="Name another package of the model")
@@ -443,3 +500,7 @@ def _ordered(
 
 def _digest(placed: Placed) -> str | None:
     return placed.model.digest if placed.model else None
+
+
+def _place(placed: Placed) -> tuple[str, str]:
+    return str(placed.path), placed.name

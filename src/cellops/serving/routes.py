@@ -231,7 +231,7 @@ def _shared(protocols: Mapping[Model, Protocol], division: Division) -> tuple[Ha
         slot = division.choose(asker)
         model = division.model(slot)
         try:
-            with division.counted(slot, call) as counting:
+            with division.counted(asker, slot, question.columns, call) as counting:
                 answer = model.plane.answer(question.columns, call)
                 counting.answer()
                 division.show(asker, question.columns, call, answer.predictions)
@@ -245,7 +245,7 @@ def _shared(protocols: Mapping[Model, Protocol], division: Division) -> tuple[Ha
         slot = division.choose(asker)
         model = division.model(slot)
         try:
-            with division.counted(slot, call) as counting:
+            with division.counted(asker, slot, question.columns, call) as counting:
                 answer = await model.plane.answer_beside_others(question.columns, call, pool)
                 counting.answer()
                 division.show(asker, question.columns, call, answer.predictions)
@@ -300,7 +300,7 @@ def _understood(
     if question.request_id and not is_request_id(request_id):
         raise refuse_request_id()
     event = event_time_of(body.headers, received)
-    return question, Call(body.prediction_id, request_id, event, received, protocol.name)
+    return question, Call(body.prediction_id, request_id, event, received, protocol.name, len(body.content))
 
 
 def _warnings(of_rows: tuple[str, ...], question: Question) -> tuple[str, ...]:

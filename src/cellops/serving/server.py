@@ -5,7 +5,7 @@ import logging
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager, nullcontext
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,14 +15,16 @@ from cellops.errors import CellopsError, UsageError
 from cellops.packaging.load import LoadedPackage
 from cellops.packaging.versions import explained
 from cellops.records.finding import Finding
+from cellops.records.rollout import RolloutState
 from cellops.serving.actions import Action, Actions, Person
 from cellops.serving.admin import AdminTable
 from cellops.serving.admin_log import AdminLog
 from cellops.serving.app import App
 from cellops.serving.auth import Access, require_chosen_token
+from cellops.serving.crew import Crew, bury
 from cellops.serving.errors import sentence
 from cellops.serving.exchange import Exchange, settle, total
-from cellops.serving.limits import Limits
+from cellops.serving.limits import AdminLimits, Limits
 from cellops.serving.listening import Listener
 from cellops.serving.logs import LogPlace, Logs
 from cellops.serving.metrics import Metrics
@@ -38,6 +40,7 @@ from cellops.serving.repository import Change, Reach, Repository, Source
 from cellops.serving.request_log import RequestLog, in_json
 from cellops.serving.rollout.plan import Plan
 from cellops.serving.running import Hooks, beside, run
+from cellops.serving.strangers import Strangers
 from cellops.serving.throttle import Throttle
 from cellops.serving.tls import Certificate
 from cellops.serving.workers import Group
@@ -95,6 +98,8 @@ class Started:
     admin_url: str | None
     names: tuple[str, ...]
     """The models that it has."""
+    rollouts: tuple[RolloutState, ...] = ()
+    """Under way, or over."""
 
 
 def serve(
@@ -156,28 +161,48 @@ def serve(
     for host in (place.host, place.admin_host):
         require_chosen_token(host, chosen=token_was_chosen)
     if place.workers > 1:
-        _require_shareable(place, settings)
+        _require_shareable(settings)
     folder = ModelFolder(kept.models) if kept.models else None
     if folder is not None:
         folder.check()
     prove = partial(_prove, token=token)
     source = Source(load, prove, kept.log_place, folder, declared)
     one = _Server(packages, plan, source, place, token, kept, settings, on_change, on_loaded)
-    with Listener(place.host, place.port, "--port") as listener:
+    with ExitStack() as stack:
+        ports = Ports(
+            stack.enter_context(Listener(place.host, place.port, "--port")),
+            None
+            if place.admin_port is None
+            else stack.enter_context(Listener(place.admin_host, place.admin_port, "--admin-port")),
+        )
         if place.workers == 1:
-            return one.run(listener, on_ready)
-        return _with_workers(one, listener, on_ready)
+            return one.run(ports, on_ready)
+        return _with_workers(one, ports, on_ready)
 
 
-def _with_workers(one: "_Server", listener: Listener, on_ready: Callable[[Started], None]) -> Work:
-    """The same server in several processes, which share the socket and what they count."""
+@dataclass(frozen=True)
+class Ports:
+    """The addresses of a server, which all its workers share."""
+
+    public: Listener
+    admin: Listener | None
+
+
+def _with_workers(one: "_Server", ports: Ports, on_ready: Callable[[Started], None]) -> Work:
+    """The same server in several processes, which share the sockets, what they count and the orders they get."""
     with TemporaryDirectory(prefix="cellops-workers-") as name:
         shared = Path(name)
 
         def work(worker: str, ready: Callable[[object], None]) -> Work:
-            return one.run(listener, ready, Exchange(shared, worker))
+            # Some of the time of an order is left for the answer that says which worker has not done it.
+            crew = Crew(shared, worker, 0.9 * one.settings.server_admin_seconds)
+            return one.run(ports, ready, Exchange(shared, worker), crew)
 
-        done = Group(one.place.workers, work, partial(settle, shared)).run(on_ready)
+        def died(worker: str) -> None:
+            settle(shared, worker)
+            bury(shared, worker)
+
+        done = Group(one.place.workers, work, died).run(on_ready)
         return _work(partial(total, shared), tuple(dict.fromkeys(found for each in done for found in each.findings)))
 
 
@@ -190,11 +215,8 @@ def _work(counted: Callable[[str], int], findings: tuple[Finding, ...]) -> Work:
     )
 
 
-def _require_shareable(place: Place, settings: Settings) -> None:
+def _require_shareable(settings: Settings) -> None:
     """Refuse what one process would do without the knowledge of the others."""
-    if place.admin_port is not None:
-        fact = "An administrator's port reaches one process, and there are several"
-        raise UsageError(fact, remedy="Leave out --admin-port and send SIGHUP to read the packages again, or --workers")
     if settings.server_rate and not settings.server_rate_store:
         fact = "Each of several processes would count the requests of a client by itself"
         raise UsageError(fact, remedy="Set CELLOPS_SERVER_RATE_STORE to a Redis, or leave out --workers")
@@ -214,7 +236,13 @@ class _Server:
     on_change: Callable[[Change], None]
     on_loaded: Callable[[], None]
 
-    def run(self, listener: Listener, on_ready: Callable[[Started], None], exchange: Exchange | None = None) -> Work:
+    def run(
+        self,
+        ports: Ports,
+        on_ready: Callable[[Started], None],
+        exchange: Exchange | None = None,
+        crew: Crew | None = None,
+    ) -> Work:
         """Serve in this process until a signal."""
         place, settings = self.place, self.settings
         throttle = Throttle(settings.server_rate, settings.server_rate_store) if settings.server_rate else None
@@ -234,32 +262,55 @@ class _Server:
             self.source.prove(declared.fallback)
         with ExitStack() as stack:
             requests = stack.enter_context(_telling(settings))
-            asked = None if place.admin_port is None else Listener(place.admin_host, place.admin_port, "--admin-port")
-            stack.enter_context(asked or nullcontext())
             stack.enter_context(closing(repository))
             if exchange is not None:
                 stack.enter_context(exchange.written(repository.metrics.registry.collect))
-            models = repository.start(self.packages, self.plan)
-            app = App(models, access=access, limits=limits, throttle=throttle, requests=requests)
+            models = self._start(repository, crew)
+            app = App(
+                models,
+                access=access,
+                limits=limits,
+                throttle=throttle,
+                requests=requests,
+                strangers=_strangers(settings),
+            )
             self.on_loaded()
             stack.enter_context(closing(app))
-            actions = Actions(repository, AdminLog(self.kept.admin_log), self.on_change)
-            admin = App(AdminTable(actions), access=access, limits=limits, requests=requests)
+            actions = Actions(repository, AdminLog(self.kept.admin_log), self.on_change, crew)
+            patient = AdminLimits(
+                limits.max_bytes, limits.max_rows, settings.server_admin_seconds, reading_seconds=limits.seconds
+            )
+            # Each port counts by itself, in the thread of its own event loop.
+            admin = App(
+                AdminTable(actions), access=access, limits=patient, requests=requests, strangers=_strangers(settings)
+            )
             stack.enter_context(closing(admin))
-            listener.listen()
-            if asked is not None:
-                asked.listen()
-                stack.enter_context(beside(admin, asked, limits.seconds, place.certificate))
+            ports.public.listen()
+            if ports.admin is not None:
+                ports.admin.listen()
+                stack.enter_context(beside(admin, ports.admin, limits.seconds, place.certificate))
             names = tuple(repository.models.defaults)
-            started = Started(listener.url(tls=tls), asked.url(tls=tls) if asked else None, names)
+            admin_url = ports.admin.url(tls=tls) if ports.admin else None
+            started = Started(ports.public.url(tls=tls), admin_url, names, repository.rollouts.states)
             hooks = Hooks(
                 ready=partial(_ready, app, repository, partial(on_ready, started)),
-                stopping=partial(_drain, app, admin),
+                stopping=partial(_drain, app, admin, crew=crew),
                 hung_up=partial(_reload, app, actions),
             )
             stack.enter_context(repository.rollouts.watched(repository.versions))
-            run(app, listener, limits.seconds, place.certificate, hooks)
+            if crew is not None:
+                stack.enter_context(crew.followed(repository.follow, repository.packages))
+            run(app, ports.public, limits.seconds, place.certificate, hooks)
         return _work(repository.metrics.total, repository.findings)
+
+    def _start(self, repository: Repository, crew: Crew | None) -> Models:
+        """With the packages of the command line, or those that the other workers serve by now."""
+        wanted = None if crew is None else crew.wanted()
+        if wanted is None:
+            return repository.start(self.packages, self.plan)
+        at_work = [Path(each.path) for each in wanted if each.digest is not None]
+        # The rollout that was planned has begun by now, and stands on the disk.
+        return repository.start(at_work, None, [each for each in wanted if each.digest is None])
 
 
 def _ready(app: App, repository: Repository, on_ready: Callable[[], None]) -> None:
@@ -276,9 +327,11 @@ def _ready(app: App, repository: Repository, on_ready: Callable[[], None]) -> No
     on_ready()
 
 
-def _drain(*apps: App) -> None:
+def _drain(*apps: App, crew: Crew | None) -> None:
     for app in apps:
         app.draining = True
+    if crew is not None:
+        crew.leave()
 
 
 def _reload(app: App, actions: Actions) -> None:
@@ -318,6 +371,11 @@ def _prove(package: LoadedPackage, token: str) -> None:
             replay(app, package.contract, f"/v2/models/{package.manifest.name}/infer", token)
     finally:
         app.close()
+
+
+def _strangers(settings: Settings) -> Strangers | None:
+    most = settings.server_wrong_tokens
+    return Strangers(most, settings.server_rate_store) if most else None
 
 
 def _oidc(settings: Settings) -> Oidc | None:

@@ -33,17 +33,14 @@ class Throttle:
     Raises
     ------
     SettingsError
-        When a rate or the address is none, or what counts is not installed.
+        When a rate or the address is none, or the client of Redis is not installed.
     """
 
     def __init__(self, rates: str, store: str | None = None) -> None:
-        try:
-            from limits import parse_many
-            from limits.aio.storage import MemoryStorage, RedisStorage
-            from limits.aio.strategies import SlidingWindowCounterRateLimiter
-        except ImportError as error:
-            fact = "CELLOPS_SERVER_RATE needs the limits library"
-            raise SettingsError(fact, remedy="pip install 'cellops[throttle]'") from error
+        from limits import parse_many
+        from limits.aio.storage import MemoryStorage, RedisStorage
+        from limits.aio.strategies import SlidingWindowCounterRateLimiter
+
         try:
             self._rates: list[RateLimitItem] = sorted(parse_many(rates))
         except ValueError as error:
@@ -60,7 +57,9 @@ class Throttle:
             storage = MemoryStorage() if store is None else RedisStorage(f"async+{store}", implementation="redispy")
         except Exception as error:  # the library has errors of its own for what is not installed or no address
             fact = f"Redis cannot count requests: {type(error).__name__}"
-            raise SettingsError(fact, remedy="pip install redis, and check CELLOPS_SERVER_RATE_STORE") from error
+            raise SettingsError(
+                fact, remedy="pip install 'cellops[throttle]', and check CELLOPS_SERVER_RATE_STORE"
+            ) from error
         self._limiter = SlidingWindowCounterRateLimiter(storage)
         self._is_shared = store is not None
         self._away_until = float("-inf")

@@ -1,4 +1,4 @@
-"""An answer written in one piece.
+"""A long body read, and an answer written, in one piece.
 
 Uvicorn writes head and body apart, each with a call of the system, and looks at every header with two expressions:
 together that takes longer than the model.
@@ -7,15 +7,17 @@ together that takes longer than the model.
 from collections.abc import Sequence
 from typing import Any
 
+from cellops.serving.long_bodies import read_rest
+
 WHOLE = "cellops.whole"
-"""The extension of ASGI by which an application asks for this."""
+"""The extension of ASGI by which an application asks for these."""
 OK, LINE = b"HTTP/1.1 200 OK", b"\r\n"
 NAMED = b": ".join
 END, LAST = b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n"
 
 
 class Whole:
-    """Writes the answer to one request.
+    """Reads the body of one request, and writes its answer.
 
     Parameters
     ----------
@@ -27,6 +29,10 @@ class Whole:
 
     def __init__(self, cycle: Any) -> None:
         self._cycle = cycle
+
+    async def body(self, begun: bytes, size: int, ahead: int) -> memoryview | None:
+        """The whole of a long body, of which the first piece has come; see `long_bodies`."""
+        return await read_rest(self._cycle, begun, size, ahead)
 
     def __call__(self, headers: Sequence[tuple[bytes, bytes]], body: bytes) -> bool:
         """Write an answer of status 200; where uvicorn has to do it, False, and nothing is written.

@@ -10,7 +10,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count as count_up
@@ -76,7 +76,7 @@ class Group(Generic[Done]):
     _done: list[Done] = field(default_factory=list)
 
     def run(self, on_ready: Callable[[Any], None]) -> list[Done]:
-        """Serve until SIGTERM or SIGINT; SIGHUP is passed on.
+        """Serve until SIGTERM or SIGINT; SIGHUP is passed on to one worker that answers.
 
         Parameters
         ----------
@@ -152,9 +152,11 @@ class Group(Generic[Done]):
                 if not all_ready and all(each.ready for each in self._workers):
                     all_ready = True
                     on_ready(said)
-            if heard.hung_up:
+            answering = [worker for worker in self._workers if worker.ready]
+            if heard.hung_up and answering:
                 heard.hung_up = False
-                self._signal(signal.SIGHUP)
+                # What one does all of them follow.
+                self._signal(signal.SIGHUP, answering[:1])
             for worker in [worker for worker in self._workers if worker.process is None]:
                 if time.monotonic() >= worker.started + worker.pause:
                     again = self._started(worker.pause)
@@ -193,7 +195,7 @@ class Group(Generic[Done]):
 
     def _stop(self) -> None:
         """Let every worker answer what has come, and end those that do not end."""
-        self._signal(signal.SIGTERM)
+        self._signal(signal.SIGTERM, self._workers)
         until = time.monotonic() + DRAINING
         for worker in self._workers:
             if worker.process is None:
@@ -209,8 +211,8 @@ class Group(Generic[Done]):
                 worker.process.join()
             worker.told.close()
 
-    def _signal(self, number: int) -> None:
-        for worker in self._workers:
+    def _signal(self, number: int, workers: Iterable[Worker]) -> None:
+        for worker in workers:
             if worker.process is not None and worker.process.is_alive():
                 with suppress(ProcessLookupError):
                     os.kill(worker.process.pid, number)

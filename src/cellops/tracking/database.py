@@ -47,6 +47,7 @@ class Database:
 
     def __init__(self, settings: Settings, path: Path) -> None:
         self.settings = settings
+        self.path = path
         self._address = f"{path.absolute().as_uri()}?mode=ro"
 
     @classmethod

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from html import escape
 
 from cellops.errors import CellopsError, printable
+from cellops.records import rollout_words as words
 from cellops.records.rollout import Comparison, RolloutView, Shown
 
 EVERY = 2.0
@@ -34,17 +35,32 @@ class RolloutPanel:
 
     def __repr__(self) -> str:
         state = self.view.state
-        return f"{printable(state.model)}: {state.strategy}, challenger {state.share:g}%. {printable(self._said)}"
+        said = f"{state.model}: {words.strategy(state)}, challenger {state.share:g}%. {self._said}"
+        return printable(said)
 
     def _repr_html_(self) -> str:
-        state = self.view.state
-        rows = "".join(map(_row, self.view.verdict.comparisons))
-        heading = "<tr><th></th><th>champion</th><th>challenger</th><th>difference</th><th></th><th></th></tr>"
-        paused = ", paused" if state.paused else ""
-        return (
-            f"<b>{_text(state.model)}</b> {state.strategy}, challenger {state.share:g}%{paused}"
-            f"<table>{heading}{rows}</table><div>{_text(self._said)}</div>"
+        state, verdict = self.view.state, self.view.verdict
+        last = f"Last: {words.decided(state.decisions[-1])}" if state.decisions else ""
+        said = "".join(f"<div>{_text(line)}</div>" for line in (self._said, words.left(verdict), last) if line)
+        heading = "".join(f"<th>{name}</th>" for name in ("", "champion", "challenger", "difference", "", "margin", ""))
+        rows = "".join(map(_row, verdict.comparisons))
+        table = f"<table><tr>{heading}</tr>{rows}</table>" if rows else ""
+        return f"<b>{_text(state.model)}</b> {words.strategy(state)}<div>{_text(self._packages)}</div>{table}{said}"
+
+    @property
+    def _packages(self) -> str:
+        """Who has which part of the traffic, and how many requests since the stage began."""
+        state, evidence = self.view.state, self.view.evidence
+        if state.challenger is None:
+            return f"{words.named(state.champion)} answers"
+        shares = (words.champion_share(state), state.share)
+        packages = zip(("champion", "challenger"), (state.champion, state.challenger), shares, strict=True)
+        counted = (evidence.champion.requests, evidence.challenger.requests)
+        parts = (
+            f"{role} {share:g}%, {words.named(package)}: {requests:,} request{'' if requests == 1 else 's'}"
+            for (role, package, share), requests in zip(packages, counted, strict=True)
         )
+        return f"{' · '.join(parts)} in {words.lasting(max(self.view.now - state.since, 0))}"
 
     @property
     def _said(self) -> str:
@@ -62,10 +78,12 @@ class RolloutPanel:
 
 
 def _row(each: Comparison) -> str:
-    cells = (_figure(each, each.champion), _figure(each, each.challenger), _difference(each))
-    shown = f'<td style="color:{COLOURS[each.shown]}">{each.shown if each.low is not None else ""}</td>'
-    figures = "".join(f"<td>{cell}</td>" for cell in (*cells, _bar(each)))
-    return f"<tr><th>{_text(each.name)}</th>{figures}{shown}</tr>"
+    figures = (words.figure(each, each.champion), words.figure(each, each.challenger), words.difference(each))
+    margin = "" if each.margin is None else f"{each.margin:+.2%}"
+    cells = "".join(f"<td>{cell}</td>" for cell in (*figures, _bar(each), margin))
+    return (
+        f'<tr><th>{_text(each.name)}</th>{cells}<td style="color:{COLOURS[each.shown]}">{words.shown(each)}</td></tr>'
+    )
 
 
 def _bar(each: Comparison) -> str:
@@ -84,19 +102,6 @@ def _bar(each: Comparison) -> str:
         '<rect x="50" y="0" width="0.5" height="14" fill="gray"/>'
         f'<rect x="{margin:.1f}" y="0" width="0.5" height="14" fill="#c62828"/></svg>'
     )
-
-
-def _difference(each: Comparison) -> str:
-    if each.difference is None:
-        return ""
-    between = "" if each.low is None or each.high is None else f" ({each.low:+.2%} to {each.high:+.2%})"
-    return f"{each.difference:+.2%}{between}"
-
-
-def _figure(each: Comparison, value: float | None) -> str:
-    if value is None:
-        return ""
-    return f"{value * 1000:.3g} ms" if each.name == "latency" else f"{value:.2%}"
 
 
 def _text(text: str) -> str:

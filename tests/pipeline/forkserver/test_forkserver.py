@@ -1,6 +1,7 @@
 """Forked kernels are what started ones are, and nothing is left of them."""
 
 import asyncio
+import json
 import os
 import select
 import signal
@@ -19,6 +20,7 @@ from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 from cellops.capture.temporary import temporary_folder
+from cellops.pipeline.forkserver.candidates import modules_of_file
 from cellops.pipeline.forkserver.ending import Ahead
 from cellops.pipeline.forkserver.forkserver import ForkServer, started_early
 from cellops.pipeline.forkserver.process import ForkedKernel
@@ -369,6 +371,29 @@ def test_a_process_that_was_started_early_and_does_not_fit_is_ended() -> None:
         assert told(server, Path.cwd(), "import os; print(os.environ.get('OWN'))") == "None\n"
         assert early is not None
         assert early.fork([], os.environ, str(Path.cwd())) is None
+
+
+@pytest.mark.parametrize("is_needed", [True, False])
+def test_what_a_notebook_seems_to_need_is_imported_early_and_counts_where_it_is_needed(
+    tmp_path: Path, is_needed: bool
+) -> None:
+    notebook = tmp_path / "own.ipynb"
+    notebook.write_text(json.dumps({"cells": [{"cell_type": "code", "source": ["import numpy.fft"]}]}), "utf-8")
+    modules = modules_of_file(notebook)
+    assert modules[0] == "numpy.fft"
+    before = children(os.getpid())
+    with started_early(os.environ, tmp_path, notebook) as early:
+        [parent] = children(os.getpid(), besides=before)
+        with ForkServer(modules if is_needed else (), early=early) as server:
+            code = "import os, sys; print(os.getppid(), 'numpy.fft' in sys.modules)"
+            found, is_there = told(server, tmp_path, code).split()
+    assert (int(found) == parent, is_there) == (is_needed, str(is_needed))
+
+
+def test_a_notebook_that_cannot_be_read_seems_to_need_nothing(tmp_path: Path) -> None:
+    (tmp_path / "torn.ipynb").write_text('{"cells": [{"cell_type": "code"', encoding="utf-8")
+    (tmp_path / "old.ipynb").write_text('{"worksheets": []}', encoding="utf-8")
+    assert [modules_of_file(tmp_path / name) for name in ("torn.ipynb", "old.ipynb", "none.ipynb")] == [(), (), ()]
 
 
 def test_modules_that_came_after_the_fork_are_told_from_those_before(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,6 +31,11 @@ class DuckDBTable:
         parts = self.table.split(".")
         return ".".join('"' + part.replace('"', '""') + '"' for part in parts)
 
+    def is_same(self, other: "DuckDBTable") -> bool:
+        """Whether two names are of one table."""
+        one, another = (each.table.lower().removeprefix("main.") for each in (self, other))
+        return one == another and self.path.resolve() == other.path.resolve()
+
     @contextmanager
     def opened(self, *, read_only: bool) -> Iterator[Any]:
         """A connection to the file.

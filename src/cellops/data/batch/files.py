@@ -101,22 +101,31 @@ def address(place: str) -> Address:
 
 
 def said(error: Exception) -> str:
-    """What the error of a library says, in a line."""
-    return (str(error).splitlines() or [type(error).__name__])[0][:SHOWN]
+    """What the error of a library says, in a line; it may quote an address with what opens it."""
+    return without_credentials((str(error).splitlines() or [type(error).__name__])[0])[:SHOWN]
+
+
+def readable(name: str) -> str:
+    r"""The name of a file that can be written down: one may hold bytes that are no text.
+
+    >>> readable("april.csv"), readable(b"\xff.csv".decode(errors="surrogateescape"))
+    ('april.csv', '\\xff.csv')
+    """
+    return name.encode(errors="surrogateescape").decode(errors="backslashreplace")
 
 
 def _here(place: str) -> list[InputFile]:
     path = Path(place)
     if path.is_file():
         _require_kind(path.name)
-        return [InputFile(path.name, str(path))]
+        return [InputFile(readable(path.name), str(path))]
     if path.is_dir():
         paths, base = sorted(path.rglob("*")), path
     else:
         paths = [Path(each) for each in sorted(glob.glob(place, recursive=True))] if PATTERN & set(place) else []  # noqa: PTH207 - with the folders of the pattern
         base = path.parent
     return [
-        InputFile(str(each.relative_to(base)) if each.is_relative_to(base) else str(each), str(each))
+        InputFile(readable(str(each.relative_to(base) if each.is_relative_to(base) else each)), str(each))
         for each in paths
         if each.suffix.lower() in KINDS and each.is_file() and not each.name.startswith(".")
     ]
@@ -135,7 +144,16 @@ def _at_address(place: str) -> list[InputFile]:
         fact = f"{reached.public} cannot be read: {said(error)}"
         raise InputError(fact, remedy="Try again when the store answers") from error
     kept = sorted(each for each in paths if each.lower().endswith(KINDS))
-    return [InputFile(each.removeprefix(f"{reached.root}/").rpartition("://")[2], each, reached.files) for each in kept]
+    return [InputFile(_shown(each, reached.root), each, reached.files) for each in kept]
+
+
+def _shown(path: str, root: str) -> str:
+    """What a file at an address is called, below the folder that was given; some drivers call it by its whole address.
+
+    >>> _shown("bucket/april/1.csv", "bucket/april"), _shown("http://ada:key@host/1.csv", "http://ada:key@host/*.csv")
+    ('1.csv', 'host/1.csv')
+    """
+    return without_credentials(path.removeprefix(f"{root}/")).rpartition("://")[2]
 
 
 def _require_kind(name: str) -> None:

@@ -12,9 +12,11 @@ from cellops.data.batch.chunk import CHUNK_ROWS, Chunk
 from cellops.data.batch.duckdb_file import DuckDBTable, duckdb_table
 from cellops.data.batch.files import CSV, LINES, InputFile, found
 from cellops.data.batch.json_lines import tables_of_lines
+from cellops.data.batch.target import TableTarget, Target
 from cellops.data.summary.batches import fitting_rows
 from cellops.data.tables import csv_names, doubled
-from cellops.errors import InputError
+from cellops.errors import InputError, UsageError
+from cellops.settings import without_credentials
 
 SAMPLE = 1 << 20
 """Bytes at the beginning of a file of lines that tell how long its lines are."""
@@ -43,7 +45,7 @@ class Source(Protocol):
         """
 
 
-def source(place: str) -> Source:
+def source(place: str, output: Target | None = None) -> Source:
     """What stands at a place.
 
     Parameters
@@ -51,6 +53,8 @@ def source(place: str) -> Source:
     place
         A file of CSV, Parquet or JSON lines, a folder or a pattern of such, an address of any of these, or
         `FILE::TABLE` of DuckDB.
+    output
+        Where the answers go: among several files, this one and what lies beside it are none of the rows.
 
     Raises
     ------
@@ -59,10 +63,23 @@ def source(place: str) -> Source:
     InputError
         When it cannot be read.
     UsageError
-        When what it takes to reach it is not installed.
+        When it is where the answers go, or what it takes to reach it is not installed.
     """
     table = duckdb_table(place)
-    return Files(found(place)) if table is None else _Table(table)
+    if table is not None:
+        if isinstance(output, TableTarget) and output.table.is_same(table):
+            raise _is_output(place)
+        return _Table(table)
+    files = found(place)
+    kept = [file for file in files if output is None or not output.owns(file)]
+    if not kept:
+        raise _is_output(place)
+    return Files(kept)
+
+
+def _is_output(place: str) -> UsageError:
+    fact = f"{without_credentials(place)} is where the answers would go"
+    return UsageError(fact, remedy="Give another output: the rows would be lost")
 
 
 class Files:
@@ -100,9 +117,10 @@ class _Table:
         return self._table.rows()
 
     def chunks(self, rows: int | None) -> Iterator[Chunk]:
-        content, offset = digest(self._table.path), 0
+        offset = 0
         for number, table in enumerate(self._table.tables(rows)):
-            yield Chunk(number, self._table.name, content, offset, offset, table, is_text=False)
+            # A view may give its rows in another order each time, while the file is what it was.
+            yield Chunk(number, self._table.name, _digest_of(table), offset, offset, table, is_text=False)
             offset += table.num_rows
 
 
@@ -112,6 +130,16 @@ def digest(path: Path) -> str:
 
     with path.open("rb") as file:
         return hashlib.file_digest(file, xxhash.xxh3_128).hexdigest()
+
+
+def _digest_of(table: Any) -> str:
+    """The same of the rows of a table."""
+    import xxhash
+
+    content = xxhash.xxh3_128(table.schema.serialize())
+    for batch in table.combine_chunks().to_batches():
+        content.update(batch.serialize())
+    return content.hexdigest()
 
 
 def _rows_of(path: Path) -> int:

@@ -5,17 +5,21 @@ What is written stands beside first, and takes its name at once and in whole at 
 
 import os
 import re
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import quote
 
 from cellops.data.batch.duckdb_file import DuckDBTable, duckdb_table
-from cellops.data.batch.files import KINDS, NAMED, address, is_address, said
+from cellops.data.batch.files import KINDS, NAMED, InputFile, address, is_address, said
 from cellops.data.batch.table_file import ARROW, FOLDER, TableFile
 from cellops.errors import OutputError, UsageError
 from cellops.settings import without_credentials
 
+OWN = ("", ".parts", *(f".rejects{kind}" for kind in KINDS))
+"""What a batch calls files that it could read, beside its output."""
 PART_NAME = re.compile(r"part-\d{5,}\.parquet")
 
 
@@ -29,6 +33,9 @@ class Target(Protocol):
 
     def stands(self) -> bool:
         """Whether something stands there."""
+
+    def owns(self, file: InputFile) -> bool:
+        """Whether a file is this place, or one that a batch makes beside it."""
 
     def file(self, staging: Path) -> TableFile:
         """A file for all of its rows, in a folder that the batch has for itself."""
@@ -56,12 +63,17 @@ class FileTarget:
     def stands(self) -> bool:
         return self.path.exists()
 
+    def owns(self, file: InputFile) -> bool:
+        folder, path = self.path.parent.resolve(), Path(file.place).resolve()
+        return file.files is None and path.is_relative_to(folder) and _is_of(path.relative_to(folder), self.path.name)
+
     def file(self, staging: Path) -> TableFile:
         return TableFile(staging / self.path.name, self.public)
 
     def put(self, file: TableFile) -> None:
         written = file.close()
         with writing(self.public):
+            _sync(written)
             os.replace(written, self.path)  # noqa: PTH105 - over what is there, on Windows too
 
     def put_bytes(self, content: bytes, staging: Path) -> None:
@@ -69,6 +81,10 @@ class FileTarget:
         with writing(self.public):
             (staging / self.path.name).write_bytes(content)
             os.replace(staging / self.path.name, self.path)  # noqa: PTH105
+
+    def remove(self) -> None:
+        with writing(self.public):
+            self.path.unlink(missing_ok=True)
 
     def beside(self, name: str) -> "FileTarget":
         return FileTarget(self.path.with_name(f"{self.path.name}{name}"))
@@ -84,6 +100,9 @@ class FolderTarget:
     def stands(self) -> bool:
         return self._path.exists()
 
+    def owns(self, file: InputFile) -> bool:
+        return self.beside("").owns(file)
+
     def file(self, staging: Path) -> TableFile:
         return TableFile(staging / f"output{FOLDER}", self.public)
 
@@ -91,6 +110,8 @@ class FolderTarget:
         written = file.close()
         before = written.with_name(f"before{FOLDER}")
         with writing(self.public):
+            for part in written.iterdir():
+                _sync(part)
             if self._path.exists():
                 self._path.rename(before)
             written.rename(self._path)
@@ -115,6 +136,12 @@ class AddressTarget:
             fact = f"{self.public} cannot be looked at: {said(error)}"
             raise OutputError(fact, remedy="Try again when the store answers") from error
 
+    def owns(self, file: InputFile) -> bool:
+        if file.files is None or type(file.files) is not type(self._folder.files):
+            return False
+        folder = f"{self._folder.root}/"
+        return file.place.startswith(folder) and _is_of(Path(file.place.removeprefix(folder)), self._name)
+
     def file(self, staging: Path) -> TableFile:
         return TableFile(staging / self._name, self.public)
 
@@ -135,6 +162,14 @@ class AddressTarget:
             raise OutputError(fact, remedy="Go on with --resume when the store answers") from error
         written.unlink()
 
+    def remove(self) -> None:
+        if self.stands():
+            try:
+                self._folder.files.rm_file(self._folder.path(self._name))
+            except Exception as error:  # drivers raise errors of their own
+                fact = f"{self.public} cannot be taken away: {said(error)}"
+                raise OutputError(fact, remedy="Go on with --resume when the store answers") from error
+
     def beside(self, name: str) -> "AddressTarget":
         return AddressTarget(f"{self._place}{name}")
 
@@ -143,17 +178,17 @@ class TableTarget:
     """A table of DuckDB, which is written in one transaction at the end: meanwhile others may use the file."""
 
     def __init__(self, table: DuckDBTable) -> None:
-        self._table = table
+        self.table = table
         self.public, self.suffix = f"{table.path}::{table.table}", ".parquet"
 
     def stands(self) -> bool:
-        if not self._table.path.exists():
+        if not self.table.path.exists():
             return False
         import duckdb
 
-        with self._table.opened(read_only=True) as connection:
+        with self.table.opened(read_only=True) as connection:
             try:
-                connection.execute(f"SELECT 1 FROM {self._table.quoted} LIMIT 0")  # noqa: S608 - quoted
+                connection.execute(f"SELECT 1 FROM {self.table.quoted} LIMIT 0")  # noqa: S608 - quoted
             except duckdb.Error:
                 return False
         return True
@@ -166,16 +201,23 @@ class TableTarget:
         import pyarrow as pa
 
         written = file.close()
-        with writing(self.public), self._table.opened(read_only=False) as connection, pa.OSFile(str(written)) as opened:
+        with writing(self.public), self.table.opened(read_only=False) as connection, pa.OSFile(str(written)) as opened:
             try:
-                connection.register("cellops_rows", pa.ipc.open_stream(opened))
-                connection.execute(f"CREATE OR REPLACE TABLE {self._table.quoted} AS SELECT * FROM cellops_rows")  # noqa: S608 - quoted
+                rows = f"cellops_rows_{uuid.uuid4().hex}"
+                connection.register(rows, pa.ipc.open_stream(opened))
+                connection.execute(f"CREATE OR REPLACE TABLE {self.table.quoted} AS SELECT * FROM {rows}")  # noqa: S608 - quoted
             except duckdb.Error as error:
                 fact = f"{self.public} cannot be written: {said(error)}"
                 raise OutputError(fact, remedy="Correct that, and go on with --resume") from error
 
+    def owns(self, file: InputFile) -> bool:
+        return self.beside("").owns(file)
+
     def beside(self, name: str) -> FileTarget:
-        return FileTarget(self._table.path.with_name(f"{self._table.path.name}.{self._table.table}{name}"))
+        # A table may be called as no file can be.
+        return FileTarget(
+            self.table.path.with_name(f"{self.table.path.name}.{quote(self.table.table, safe=' ')}{name}")
+        )
 
 
 def target(place: str) -> Target:
@@ -217,6 +259,17 @@ def writing(place: str) -> Iterator[None]:
     except OSError as error:
         fact = f"{place} cannot be written: {error.strerror or said(error)}"
         raise OutputError(fact, remedy="Make room there, and go on with --resume") from error
+
+
+def _is_of(path: Path, name: str) -> bool:
+    """Whether a path is that of a file, of the rows that were set aside beside it, or in the folder of its batch."""
+    return path.parts[0] in {f"{name}{each}" for each in OWN}
+
+
+def _sync(path: Path) -> None:
+    """Have a file on the disk: the parts go away next, and must not be all that a crash leaves."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def _folder(place: str) -> FolderTarget:

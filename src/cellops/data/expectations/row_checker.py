@@ -12,7 +12,7 @@ import numpy as np
 from cellops.data.expectations.check import check, row_rules
 from cellops.data.expectations.registry import build, rule_type
 from cellops.data.expectations.rule import Bind, Rule
-from cellops.data.matrix import Matrix
+from cellops.data.matrix import Matrix, corners
 from cellops.errors import ExpectationError
 from cellops.records.contract import Expectation, Suite
 
@@ -66,8 +66,8 @@ class RowChecker:
         if type(columns) is Matrix and columns.names == self._columns:
             array = columns.array
             # Where the least and the largest of each column hold, all between do.
-            corners = np.stack([array.min(axis=0), array.max(axis=0)]) if self._convex and rows > CORNERS else array
-            return len(corners) <= FEW and all(map(self._of_numbers, corners.tolist()))
+            told = corners(array) if self._convex and rows > CORNERS else array
+            return len(told) <= FEW and all(map(self._of_numbers, told.tolist()))
         if rows > FEW:
             return False
         values = [_scalars(columns[name]) for name in self._columns]

@@ -9,8 +9,9 @@ from typing import Any
 from cellops.pipeline.dask.place import Place
 from cellops.pipeline.dask.surroundings import heeded
 from cellops.pipeline.dask.tasks_plugin import TasksPlugin, recording
+from cellops.pipeline.forkserver.candidates import modules_ahead
 from cellops.pipeline.preparation import Preparation
-from cellops.pipeline.sweep.local import LocalTrials, TrialOptions, modules_ahead
+from cellops.pipeline.sweep.local import LocalTrials, TrialOptions
 from cellops.records.sweep import Trial, TrialOrder, TrialState
 
 

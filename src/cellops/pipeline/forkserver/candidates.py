@@ -1,8 +1,10 @@
 """Which of the modules that a notebook imports may be imported before its kernels are forked."""
 
 import ast
+import json
 import sys
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cellops.pipeline.steps.python import parse
@@ -19,6 +21,14 @@ HARMLESS = frozenset(
     }
 )
 """Others whose import changes nothing for the safe ones: no variable of the environment, no place of modules."""
+OF_RUNS = (
+    "cellops.capture.content.arrays",
+    "cellops.data.splits.leaks",
+    "cellops.data.splits.table",
+    "cellops.packaging.contract",
+    "threadpoolctl",
+)
+"""What a kernel imports when a run ends. It needs numpy, for which a notebook may set something before its import."""
 MAGICS = frozenset({("load_ext", "cellops"), ("matplotlib", "inline")})
 FILTERS = frozenset({"filterwarnings", "simplefilter"})
 
@@ -30,6 +40,25 @@ def candidates(notebook: "NotebookNode") -> tuple[str, ...]:
     sets the number of threads: what is not known to change nothing.
     """
     return tuple(dict.fromkeys(_of_cells(cell.source for cell in notebook.cells if cell.cell_type == "code")))
+
+
+def modules_ahead(notebook: "NotebookNode") -> tuple[str, ...]:
+    """What kernels import for their cells, and for the run that each of them opens where that brings nothing new."""
+    return _with_those_of_runs(candidates(notebook))
+
+
+def modules_of_file(notebook: Path) -> tuple[str, ...]:
+    """The same for a notebook that nobody has read yet; none where it is not as plain as most are."""
+    try:
+        cells = json.loads(notebook.read_bytes())["cells"]
+        sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    except (OSError, ValueError, TypeError, KeyError):
+        return ()
+    return _with_those_of_runs(tuple(dict.fromkeys(_of_cells(sources))))
+
+
+def _with_those_of_runs(modules: tuple[str, ...]) -> tuple[str, ...]:
+    return (*modules, *OF_RUNS) if any(_root(name) == "numpy" for name in modules) else modules
 
 
 def _of_cells(sources: Iterable[str]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cellops.pipeline.forkserver.detached import Detached
 from cellops.pipeline.forkserver.process import ForkedKernel, ForkingProcess
+from cellops.pipeline.forkserver.server import OTHERS
 
 LAUNCHER = ("-m", "ipykernel_launcher")
 
@@ -83,6 +84,11 @@ class ForkServer:
             return None
         return self._process.fork(command[len(python) + len(LAUNCHER) :], environment, folder)
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether kernels can be forked by now."""
+        return self._begun and self._process is not None
+
     def program(
         self, arguments: Sequence[str], environment: Mapping[str, str], folder: Path, log: Path
     ) -> Detached | None:
@@ -128,16 +134,21 @@ class ForkServer:
     def _begin(self, python: Sequence[str], environment: Mapping[str, str], folder: str) -> None:
         """Start the process; without the modules of the notebook when importing these does more than that."""
         for modules in dict.fromkeys((self._modules, ())):
-            if self._begun:
-                return
-            try:
-                self._process = self._started(python, environment, folder)
-            except OSError:
+            problem: str | None = OTHERS
+            while problem == OTHERS:
+                if self._begun:
+                    return
+                try:
+                    self._process = self._started(python, environment, folder)
+                except OSError:
+                    self._begun = True
+                    return
+                problem = self._process.problem(modules)
+                if problem is not None:
+                    self._process.close()
+                    self._process = None
+            if problem is None:
                 break
-            if self._process.problem(modules) is None:
-                break
-            self._process.close()
-            self._process = None
         self._begun = True
 
     def _started(self, python: Sequence[str], environment: Mapping[str, str], folder: str) -> ForkingProcess:
@@ -150,7 +161,9 @@ class ForkServer:
 
 
 @contextmanager
-def started_early(environment: Mapping[str, str], folder: Path) -> Iterator[ForkingProcess | None]:
+def started_early(
+    environment: Mapping[str, str], folder: Path, notebook: Path | None = None
+) -> Iterator[ForkingProcess | None]:
     """Start a process for this interpreter, which most kernels have, beside what finds out what is needed.
 
     None where no kernel can be forked, or it does not start. It has ended after, whether it was used or not.
@@ -158,7 +171,7 @@ def started_early(environment: Mapping[str, str], folder: Path) -> Iterator[Fork
     process = None
     if sys.platform == "linux":
         with suppress(OSError):
-            process = ForkingProcess((sys.executable,), environment, str(folder))
+            process = ForkingProcess((sys.executable,), environment, str(folder), notebook)
     try:
         yield process
     finally:

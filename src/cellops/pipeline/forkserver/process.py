@@ -62,6 +62,8 @@ class ForkingProcess:
         The interpreter, with its options.
     environment, folder
         Those of the kernels.
+    notebook
+        That of the kernels, where it is known: what it seems to need is imported before anybody says so.
 
     Raises
     ------
@@ -69,7 +71,9 @@ class ForkingProcess:
         When it does not start.
     """
 
-    def __init__(self, python: Sequence[str], environment: Mapping[str, str], folder: str) -> None:
+    def __init__(
+        self, python: Sequence[str], environment: Mapping[str, str], folder: str, notebook: Path | None = None
+    ) -> None:
         self.kind = (tuple(python), dict(environment), folder)
         self._channel, its_own = socket.socketpair()
         self._asking = threading.Lock()
@@ -79,6 +83,9 @@ class ForkingProcess:
             self._process = subprocess.Popen(  # noqa: S603 - the interpreter of an installed kernel
                 [*python, str(SERVER)], stdin=its_own.fileno(), env=environment, cwd=folder, start_new_session=True
             )
+        if notebook is not None:
+            with contextlib.suppress(OSError):
+                self._tell({"notebook": str(notebook)})
         self._reader = threading.Thread(target=self._read, name="cellops-forks", daemon=True)
         self._reader.start()
 
@@ -121,13 +128,16 @@ class ForkingProcess:
     def _ask(self, what: Mapping[str, Any]) -> Any:
         with self._asking:
             try:
-                self._channel.sendall(json.dumps(what).encode() + b"\n")
+                self._tell(what)
             except OSError:
                 return None
             answer = self._answers.get()
             if answer is GONE:  # for whoever asks next, too
                 self._answers.put(GONE)
             return None if answer is GONE else answer
+
+    def _tell(self, what: Mapping[str, Any]) -> None:
+        self._channel.sendall(json.dumps(what).encode() + b"\n")
 
     def _read(self) -> None:
         """Hand on its answers, and tell of the ends of kernels."""

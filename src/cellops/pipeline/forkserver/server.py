@@ -25,7 +25,35 @@ if TYPE_CHECKING:
     from cellops.pipeline.forkserver.ending import Ahead
 
 
-def serve(channel: socket.socket) -> dict[str, Any] | None:
+OTHERS = "other modules were imported than are needed"
+"""The problem of a process that has guessed wrong; the next one is told."""
+MOST_AT_ONCE = 1 << 16
+
+
+class Lines:
+    """The lines that come from a socket, of which one may be there with the one before."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        self._channel = channel
+        self._held = b""
+
+    @property
+    def is_there(self) -> bool:
+        """Whether one can be read without waiting."""
+        return b"\n" in self._held
+
+    def read(self) -> bytes:
+        """The next one; nothing when nobody will send any more."""
+        while not self.is_there:
+            more = self._channel.recv(MOST_AT_ONCE)
+            if not more:
+                return b""
+            self._held += more
+        line, _, self._held = self._held.partition(b"\n")
+        return line
+
+
+def serve(channel: socket.socket, orders: Lines) -> dict[str, Any] | None:
     """Fork a process for each order, until nobody listens.
 
     Returns
@@ -37,18 +65,18 @@ def serve(channel: socket.socket) -> dict[str, Any] | None:
     os.set_blocking(wakes, False)
     signal.set_wakeup_fd(wakes, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
-    gc.collect()
-    gc.freeze()  # what is not looked at again stays shared, and costs nothing when a kernel ends
+    # What is not looked at again stays shared, and costs nothing when a kernel ends; looking for garbage among it would
+    # take longer than all of it is worth.
+    gc.freeze()
     gc.enable()
-    orders = channel.makefile("rb", buffering=0)
     while True:
-        ready = select.select([channel.fileno(), woken], [], [])[0]
+        ready = [channel.fileno()] if orders.is_there else select.select([channel.fileno(), woken], [], [])[0]
         if woken in ready:
             os.read(woken, 4096)
             for ended in _ended():
                 _say(channel, ended)
         if channel.fileno() in ready:
-            line = orders.readline()
+            line = orders.read()
             if not line:
                 return None
             try:
@@ -136,6 +164,7 @@ def become_a_kernel(order: dict[str, Any], ahead: "Ahead") -> NoReturn:
     import ipykernel.ipkernel
     from ipykernel.kernelapp import IPKernelApp
 
+    from cellops.pipeline.forkserver.command_line import read_plainly
     from cellops.pipeline.forkserver.ending import end
 
     parent = os.environ["JPY_PARENT_PID"]
@@ -146,6 +175,7 @@ def become_a_kernel(order: dict[str, Any], ahead: "Ahead") -> NoReturn:
     if numpy_random is not None:
         numpy_random.seed()  # it was seeded when it was imported, and every kernel would draw the same numbers
     kernel = IPKernelApp.instance()
+    read_plainly(kernel, order["arguments"])
     vars(ipykernel.ipkernel)["sys"] = WithoutModules()
     kernel.initialize()  # type: ignore[no-untyped-call]
     vars(ipykernel.ipkernel)["sys"] = sys
@@ -161,21 +191,26 @@ def main() -> NoReturn:
     channel = socket.socket(fileno=os.dup(0))
     os.environ["JPY_PARENT_PID"] = str(os.getpid())  # ipykernel reads it when it is imported
     problem = _import_what_kernels_need()  # it may take a while until somebody knows what else
-    line = channel.makefile("rb", buffering=0).readline()
-    if not line:
+    orders = Lines(channel)
+    told = json.loads(orders.read() or "null")
+    guessed: tuple[list[str], str | None] | None = None
+    if told and "notebook" in told:
+        guessed = None if problem else _import_what_a_notebook_seems_to_need(Path(told["notebook"]))
+        told = json.loads(orders.read() or "null")
+    if not told:
         sys.exit()
-    problem = problem or _import_what_a_notebook_needs(json.loads(line))
+    problem = problem or _import_what_a_notebook_needs(told, guessed)
     _say(channel, {"problem": problem})
     if problem is None:
         from cellops.pipeline.forkserver.ending import Ahead
 
         ahead = Ahead.now()
-        order = serve(channel)
+        order = serve(channel, orders)
         if order is not None and "log" in order:
             become_a_program(order)
         if order is not None:
             become_a_kernel(order, ahead)
-    sys.exit()
+    os._exit(0)  # what was imported need not be taken apart, and nothing is to be written
 
 
 def _pass_for_the_launcher() -> None:
@@ -192,7 +227,9 @@ def _pass_for_the_launcher() -> None:
 def _import_what_kernels_need() -> str | None:
     try:
         _pass_for_the_launcher()
-        import cellops.pipeline.forkserver.ending  # noqa: F401 - each kernel needs it
+        # Each kernel needs these.
+        import cellops.pipeline.forkserver.command_line
+        import cellops.pipeline.forkserver.ending  # noqa: F401
         from cellops.pipeline.forkserver.ahead import KERNEL, import_ahead
 
         # Nobody attaches a debugger to these kernels, and its import costs each of them a tenth of a second.
@@ -205,11 +242,25 @@ def _import_what_kernels_need() -> str | None:
         return f"{type(error).__name__}: {error}"
 
 
-def _import_what_a_notebook_needs(begun: dict[str, Any]) -> str | None:
+def _import_what_a_notebook_seems_to_need(notebook: Path) -> tuple[list[str], str | None]:
+    """What it has imported, and what stood in the way."""
+    from cellops.pipeline.forkserver.candidates import modules_of_file
+
+    modules = [*modules_of_file(notebook)]
+    return modules, _import_what_is_named(modules, notebook.parent)
+
+
+def _import_what_a_notebook_needs(told: dict[str, Any], guessed: tuple[list[str], str | None] | None) -> str | None:
+    if guessed is None or not guessed[0]:
+        return _import_what_is_named(told["modules"], Path(told["folder"]))
+    return guessed[1] if guessed[0] == told["modules"] else OTHERS
+
+
+def _import_what_is_named(modules: list[str], folder: Path) -> str | None:
     from cellops.pipeline.forkserver.ahead import import_ahead
 
     try:
-        return import_ahead(begun["modules"], Path(begun["folder"]))
+        return import_ahead(modules, folder)
     except Exception as error:  # noqa: BLE001 - kernels can be started without this
         return f"{type(error).__name__}: {error}"
 

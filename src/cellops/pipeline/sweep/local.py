@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, InvalidStateError, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -18,10 +18,10 @@ from cellops.errors import NotebookError, StepError
 from cellops.pipeline import notebook as notebook_file
 from cellops.pipeline.clock import Clock
 from cellops.pipeline.filling import fill
-from cellops.pipeline.forkserver.candidates import candidates
+from cellops.pipeline.forkserver.candidates import modules_ahead
 from cellops.pipeline.forkserver.forkserver import ForkServer
 from cellops.pipeline.forkserver.process import ForkingProcess
-from cellops.pipeline.in_kernel import in_kernel
+from cellops.pipeline.in_kernel import in_kernel, started_ahead
 from cellops.pipeline.kernel_options import KernelOptions, environment_of_kernels
 from cellops.pipeline.kernel_run import KernelRun
 from cellops.pipeline.parameters.binding import Given, bind
@@ -29,21 +29,14 @@ from cellops.pipeline.parameters.showing import bound_parameters
 from cellops.pipeline.preparation import Preparation
 from cellops.pipeline.redacting import redact_notebook
 from cellops.pipeline.seeding import BEGIN, loads_cellops
+from cellops.pipeline.spare_kernels import SpareKernels
 from cellops.pipeline.sweep.measuring import measured
-from cellops.records.execution import CellProgress
+from cellops.records.execution import CellProgress, CellState
 from cellops.records.sweep import Report, Trial, TrialOrder, TrialState
 
 if TYPE_CHECKING:
-    from nbformat import NotebookNode
+    from cellops.pipeline.client import Client
 
-OF_RUNS = (
-    "cellops.capture.content.arrays",
-    "cellops.data.splits.leaks",
-    "cellops.data.splits.table",
-    "cellops.packaging.contract",
-    "threadpoolctl",
-)
-"""What a kernel imports when a run ends. It needs numpy, for which a notebook may set something before its import."""
 PLACE = "sweep"
 """Where the values come from that a trial was given."""
 
@@ -61,6 +54,8 @@ class TrialOptions:
     """What the kernels' environment has on top of this process's."""
     jobs: int | None = None
     """How many are executed at once; by default as many as the scheduler says."""
+    trials: int | None = None
+    """How many there are to be; None for as long as the sampler gives values."""
     seed: int | None = None
     cell_timeout: float | None = None
     trial_timeout: float | None = None
@@ -116,6 +111,8 @@ class LocalTrials:
         self._own_forks = forks is None
         self.forks = ForkServer(modules_ahead(made.source), early) if forks is None else forks
         self.jobs = options.jobs or 1
+        needed = None if options.trials is None else max(0, options.trials - self.jobs)
+        self._spares = SpareKernels(self._spare, self.jobs, needed)
         self._pool = ThreadPoolExecutor(self.jobs, thread_name_prefix="cellops-trial")
         self._open = ExitStack()
 
@@ -124,6 +121,7 @@ class LocalTrials:
             self._open.enter_context(self.forks)
             environment = environment_of_kernels(self._options.environment)
             self.forks.begin(self._command, environment, str(self._made.folder))
+        self._open.callback(self._spares.close)
         self._open.enter_context(self._pool)
         return self
 
@@ -179,6 +177,8 @@ class LocalTrials:
         def tell(event: CellProgress) -> None:
             cell = filled.notebook.cells[event.index] if event.index is not None else None
             place = None if cell is None else places.get(cell.id)
+            if event.state is CellState.RUNNING and self._own_forks and self.forks.is_ready:
+                self._spares.prepare()
             self._on_cell(order.number, event.replace(index=place, total=len(places)))
 
         with Clock(self._options.trial_timeout, underway.stopping, tell) as clock:
@@ -207,20 +207,26 @@ class LocalTrials:
         return made
 
     def _kernel(self, made: Preparation, order: TrialOrder) -> KernelOptions:
-        own = {
+        own = {"CELLOPS_EXECUTION": order.execution, **variables(made.bound)}
+        return replace(self._kernel_of_all(own), spares=self._spares)
+
+    def _spare(self) -> "Client":
+        return started_ahead(self._kernel_of_all({}))
+
+    def _kernel_of_all(self, own: Mapping[str, str]) -> KernelOptions:
+        """With what is a kernel's own in its environment."""
+        of_all = {
             **self._options.environment,
             SWEEP: self._options.sweep,
-            "CELLOPS_EXECUTION": order.execution,
-            "CELLOPS_NOTEBOOK": str(made.notebook),
+            "CELLOPS_NOTEBOOK": str(self._made.notebook),
             # One process beside all kernels carries what they record, instead of one for each of them.
             "CELLOPS_WRITER": "false",
-            PARAMETER_CELLS: " ".join(made.known.tagged(made.source)),
-            **variables(made.bound),
+            PARAMETER_CELLS: " ".join(self._made.known.tagged(self._made.source)),
         }
         return KernelOptions(
-            name=made.kernel,
-            folder=made.folder,
-            environment=environment_of_kernels(own),
+            name=self._made.kernel,
+            folder=self._made.folder,
+            environment=environment_of_kernels({**of_all, **own}),
             cell_timeout=self._options.cell_timeout,
             forkserver=self.forks,
         )
@@ -236,9 +242,3 @@ def order_of(number: int, values: Mapping[str, object], folder: Path) -> TrialOr
         execution=uuid.uuid4().hex,
         output=str(folder / f"trial-{number:03d}.ipynb"),
     )
-
-
-def modules_ahead(notebook: "NotebookNode") -> tuple[str, ...]:
-    """What kernels import for their cells, and for the run that each of them opens where that brings nothing new."""
-    modules = candidates(notebook)
-    return (*modules, *OF_RUNS) if any(name.partition(".")[0] == "numpy" for name in modules) else modules

@@ -89,6 +89,8 @@ class Batch:
             profile.put_bytes(drift_profile.to_bytes(drift, self.digest), staging)
         if gathering.has_rejects:
             gathering.aside.put(gathering.rejects)
+        elif self.target.stands():
+            gathering.aside.remove()  # they were of the answers that are replaced
         told = self.target.beside(REPORT)
         told.put_bytes(report.to_pretty_json(), staging)
         if self.log is not None:

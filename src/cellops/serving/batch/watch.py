@@ -5,12 +5,14 @@ import shutil
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
 from filelock import FileLock, Timeout
 
-from cellops.data.batch.files import KINDS
+from cellops.data.batch.duckdb_file import DIVIDER
+from cellops.data.batch.files import KINDS, readable
 from cellops.data.batch.source import digest
 from cellops.data.batch.target import writing
 from cellops.errors import CellopsError, InputError, NotFoundError, OutputError, UsageError
@@ -19,6 +21,8 @@ from cellops.records.batch import BatchProgress, Scored, Watched, WatchedFile
 LEDGER, LOCK, BAD = "ledger.jsonl", ".lock", "bad"
 SHORT = 12
 """Digits of a digest in a file's name."""
+LONGEST = 200
+"""Bytes of the name of a file: those beside its answers have longer ones."""
 Stamp = tuple[int, int, int]
 """Inode, size and time of the last change, by which a file is known from one look to the next."""
 
@@ -110,50 +114,67 @@ class Watch:
     def _arrived(self) -> dict[Path, Stamp]:
         """The files that are not done, the oldest first."""
         found = {}
-        for entry in os.scandir(self._folder):
+        for entry in self._entries():
             path = Path(entry.path)
             if entry.name.startswith(".") or path.suffix.lower() not in KINDS or not entry.is_file():
                 continue
-            told = entry.stat()
+            try:
+                told = entry.stat()
+            except FileNotFoundError:
+                continue
             stamp = (told.st_ino, told.st_size, told.st_mtime_ns)
             if self._settled.get(path) != stamp:
                 found[path] = stamp
         return dict(sorted(found.items(), key=lambda one: (one[1][2], one[0].name)))
 
+    def _entries(self) -> "Iterator[os.DirEntry[str]]":
+        try:
+            return os.scandir(self._folder)
+        except OSError as error:
+            fact = f"The folder {self._folder} cannot be looked at any more: {error.strerror}"
+            raise NotFoundError(fact, remedy="Put it back, and begin the watch again: it goes on") from error
+
     def _take(
         self, path: Path, stamp: Stamp, known: set[tuple[str, str]], on_progress: Callable[[BatchProgress], None]
     ) -> WatchedFile | None:
         """Score a file, unless that was done before; None where it was, or the file has gone."""
+        name = readable(path.name)
         try:
             content = digest(path)
         except FileNotFoundError:
             return None
+        except OSError as error:  # where it can be read another time, it is looked at again
+            self._settled[path] = stamp
+            unread = WatchedFile(name=name, digest="", output=None, trouble=f"It cannot be read: {error.strerror}")
+            self._on_file(unread)
+            return unread
         self._settled[path] = stamp
-        if (path.name, content) in known:
+        if (name, content) in known:
             return None
-        output = self._output / f"{path.stem}.{content[:SHORT]}{path.suffix.lower()}"
-        done = WatchedFile(name=path.name, digest=content, output=str(output))
+        output = self._output / _named(name, content)
+        done = WatchedFile(name=name, digest=content, output=str(output))
         try:
+            _require_name(name)
             scored = self._score(path, output, on_progress)
         except (InputError, NotFoundError, UsageError) as error:
             # Else it was scored before, and the ledger was not written any more.
             if not output.exists():
                 done = done.replace(output=None, trouble=error.text())
-                self._set_aside(path, content, error)
+                self._set_aside(path, _named(name, content), error)
         else:
             done = done.replace(rows=scored.report.answered, set_aside=scored.report.set_aside)
-        known.add((path.name, content))
+        known.add((name, content))
         self._note(done)
         self._on_file(done)
         return done
 
-    def _set_aside(self, path: Path, content: str, error: CellopsError) -> None:
+    def _set_aside(self, path: Path, name: str, error: CellopsError) -> None:
         """Keep a bad file with the reason; where it arrived it stays, too."""
         bad = self._output / BAD
-        name = f"{path.stem}.{content[:SHORT]}{path.suffix.lower()}"
         with writing(str(bad)):
             bad.mkdir(exist_ok=True)
-            shutil.copyfile(path, bad / name)
+            with suppress(FileNotFoundError):  # it may have gone meanwhile
+                shutil.copyfile(path, bad / name)
             (bad / f"{name}.reason.txt").write_text(error.text() + "\n", encoding="utf-8")
 
     def _note(self, done: WatchedFile) -> None:
@@ -176,14 +197,34 @@ class Watch:
                 continue
 
 
+def _named(name: str, content: str) -> str:
+    """What the answers to a file are called, or its copy where it is bad."""
+    path = Path(name)
+    short = path.stem.encode()[:LONGEST].decode(errors="ignore")
+    return f"{short}.{content[:SHORT]}{path.suffix.lower()}"
+
+
+def _require_name(name: str) -> None:
+    if DIVIDER in name:
+        fact = f"A file cannot be called {name} here: {DIVIDER} stands for a table of DuckDB"
+        raise UsageError(fact, remedy="Rename it")
+    if len(name.encode()) > LONGEST:
+        fact = f"The name of a file is longer than {LONGEST} bytes"
+        raise UsageError(fact, received=name, remedy="Rename it")
+
+
 def is_closed(path: Path) -> bool:
     """Whether no process has a file open to write to it, as far as the system tells: Linux does, of one's own files."""
     if not sys.platform.startswith("linux"):
         return True
     import fcntl
+    import signal
 
     try:
         with path.open("rb") as file:
+            # Whoever opens the file meanwhile has us told by a signal: SIGIO would end this process, and this one does
+            # nothing.
+            fcntl.fcntl(file, fcntl.F_SETSIG, signal.SIGURG)
             # A lease to read is given for a file only that nobody writes to.
             fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)
             fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)

@@ -14,6 +14,7 @@ import numpy as np
 
 from cellops.data.arrays import Array
 from cellops.errors import InputError
+from cellops.serving.limits import LONGEST_LENGTH
 from cellops.serving.protocols.protocol import Body
 
 HEADER = b"inference-header-content-length"
@@ -31,8 +32,6 @@ DTYPES: Mapping[str, np.dtype[Any]] = {
 }
 """How the values of each datatype lie in the bytes; BYTES are read one by one."""
 LENGTH = struct.Struct("<I")
-LONGEST_LENGTH = 20
-"""Digits of the header."""
 
 
 class Tensors:
@@ -44,8 +43,8 @@ class Tensors:
         The bytes behind the JSON part.
     """
 
-    def __init__(self, content: bytes) -> None:
-        self._content = memoryview(content)
+    def __init__(self, content: memoryview) -> None:
+        self._content = content
         self._taken = 0
 
     def take(self, name: str, datatype: str, shape: Sequence[int], size: object) -> Array | list[str | None]:
@@ -80,7 +79,7 @@ class Tensors:
         if size != elements * dtype.itemsize:
             fact = f"Input {name} has {size} bytes, and {elements * dtype.itemsize} by its shape and datatype"
             raise InputError(fact, remedy="Send as many values as the shape says", column=name)
-        values = np.frombuffer(content, dtype)
+        values = np.require(np.frombuffer(content, dtype), requirements="A")
         if datatype == "BF16":
             return (values.astype(np.uint32) << 16).view(np.float32)
         return _booleans(name, values) if datatype == "BOOL" else values
@@ -111,8 +110,8 @@ def divided(body: Body) -> tuple[bytes, Tensors]:
     if not given.isdigit() or len(given) > LONGEST_LENGTH or not 0 < int(given) <= len(body.content):
         fact = "The header Inference-Header-Content-Length is not the length of the JSON part of the body"
         raise InputError(fact, remedy="Send the number of bytes before the first tensor")
-    length = int(given)
-    return body.content[:length], Tensors(body.content[length:])
+    content, length = memoryview(body.content), int(given)
+    return bytes(content[:length]), Tensors(content[length:])
 
 
 def as_bytes(values: Array, datatype: str) -> bytes:

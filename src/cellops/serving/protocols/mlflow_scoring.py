@@ -62,7 +62,7 @@ class MlflowScoring:
 
     def decode(self, body: Body) -> Question:
         if body.media_type == CSV:
-            return self._decode_csv(body.content)
+            return self._decode_csv(bytes(body.content))
         if body.media_type == PARQUET:
             return decode_table(self._served, parquet_table(body.content, self._served.limits))
         if body.media_type != JSON:

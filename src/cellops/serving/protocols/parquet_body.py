@@ -9,7 +9,7 @@ import numpy as np
 from cellops.data.arrays import Array
 from cellops.data.problems import shorten
 from cellops.errors import InputError
-from cellops.serving.limits import Limits
+from cellops.serving.limits import Content, Limits
 from cellops.serving.protocols.parquet_pages import unpacked_bytes
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ READ_ROWS = 64
 """Rows that are read before it is looked again how large the table has become."""
 
 
-def parquet_table(content: bytes, limits: Limits) -> dict[str, Sequence[Any] | Array]:
+def parquet_table(content: Content, limits: Limits) -> dict[str, Sequence[Any] | Array]:
     """The columns of a table.
 
     Parameters
@@ -64,7 +64,7 @@ def parquet_table(content: bytes, limits: Limits) -> dict[str, Sequence[Any] | A
     return {name: values for name, values in zip(names, columns, strict=True) if not INDEX.fullmatch(name)}
 
 
-def _check_size(content: bytes, footer: "pq.FileMetaData", limits: Limits) -> None:
+def _check_size(content: Content, footer: "pq.FileMetaData", limits: Limits) -> None:
     limits.check_rows(footer.num_rows)
     limits.check_columns(footer.num_columns)
     limits.check_unpacked(unpacked_bytes(content, footer))

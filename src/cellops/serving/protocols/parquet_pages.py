@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cellops.errors import LimitError
-from cellops.serving.limits import MOST_COLUMNS
+from cellops.serving.limits import MOST_COLUMNS, Content
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
@@ -25,7 +25,7 @@ DEEPEST = 8
 """Structs in one another; a real head has three."""
 
 
-def unpacked_bytes(content: bytes, footer: "pq.FileMetaData") -> int:
+def unpacked_bytes(content: Content, footer: "pq.FileMetaData") -> int:
     """The bytes of all pages when they are unpacked.
 
     Raises
@@ -44,7 +44,7 @@ def unpacked_bytes(content: bytes, footer: "pq.FileMetaData") -> int:
     return total
 
 
-def _sizes(content: bytes, footer: "pq.FileMetaData") -> Iterator[int]:
+def _sizes(content: Content, footer: "pq.FileMetaData") -> Iterator[int]:
     for group in range(footer.num_row_groups):
         for place in range(footer.num_columns):
             column = footer.row_group(group).column(place)
@@ -63,7 +63,7 @@ def _sizes(content: bytes, footer: "pq.FileMetaData") -> Iterator[int]:
 class _Head:
     """Reads a struct, and keeps the numbers among its fields."""
 
-    def __init__(self, content: bytes, place: int) -> None:
+    def __init__(self, content: Content, place: int) -> None:
         self._content = content
         self.place = place
 

@@ -35,15 +35,16 @@ def parse_object(body: Body, *, media_type_needed: bool = False) -> dict[str, An
     if body.media_type != JSON and (body.media_type is not None or media_type_needed):
         fact = "The body is not announced as JSON"
         raise MediaTypeError(fact, remedy=f"Send the header Content-Type: {JSON}")
+    content = bytes(body.content)
     try:
-        document = orjson.loads(body.content)
+        document = orjson.loads(content)
     except orjson.JSONDecodeError as error:
-        check_nesting(body.content)
+        check_nesting(content)
         raise _not_json(error) from error
     if not isinstance(document, dict):
         fact = "The body is not a JSON object"
         raise InputError(fact, remedy="Send an object with the fields of the protocol")
-    _refuse_duplicates(body.content, document)
+    _refuse_duplicates(content, document)
     return document
 
 

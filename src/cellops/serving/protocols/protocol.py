@@ -13,7 +13,7 @@ from cellops.packaging.predictor import Predictions
 from cellops.records.base import Value
 from cellops.records.contract import Schema
 from cellops.serving.errors import said, sentence
-from cellops.serving.limits import Limits
+from cellops.serving.limits import Content, Limits
 from cellops.serving.protocols.operation import SAYING, JSONSchema, Operation, record
 
 Document = dict[str, Any] | str
@@ -78,7 +78,7 @@ class Question(msgspec.Struct, frozen=True):
 class Body(msgspec.Struct, frozen=True):
     """The body of a request and what its headers say of it."""
 
-    content: bytes
+    content: Content
     media_type: str | None
     """Without parameters, in lower case; None when the request names none."""
     headers: Mapping[bytes, bytes]

@@ -15,8 +15,11 @@ from cellops.records.rollout import (
     Strategy,
     Verdict,
 )
+from cellops.records.rollout_words import figure
 from cellops.serving.rollout.comparisons import ANSWERS, ERRORS, LATENCY, QUALITY, Tested, differences, margin, tested
 from cellops.stats.share_interval import share_interval
+
+UNKNOWN = "unknown"
 
 
 def judge(rules: RolloutRules, state: RolloutState, evidence: Evidence, now: float, *, whole: bool = True) -> Verdict:
@@ -163,11 +166,6 @@ def _shadow(rules: RolloutRules, evidence: Evidence) -> Verdict:
 
 def _said(comparisons: Iterable[Comparison]) -> str:
     return "; ".join(
-        f"{each.name} {_figure(each, each.challenger)} beside {_figure(each, each.champion)}" for each in comparisons
+        f"{each.name} {figure(each, each.challenger) or UNKNOWN} beside {figure(each, each.champion) or UNKNOWN}"
+        for each in comparisons
     )
-
-
-def _figure(comparison: Comparison, value: float | None) -> str:
-    if value is None:
-        return "unknown"
-    return f"{value * 1000:.3g} ms" if comparison.name == LATENCY else f"{value:.2%}"

@@ -203,6 +203,11 @@ class Rollout:
             self._shadow.close()
             self._shadow = None
 
+    @property
+    def state(self) -> RolloutState | None:
+        """None where there was never a rollout of these packages."""
+        return self._state
+
     def _verdict(self, state: RolloutState, *, whole: bool = True) -> tuple[Verdict, Evidence]:
         """What follows from what all processes have counted; whole with the intervals, which take longer to find."""
         evidence = self._files.counted(state.since)
@@ -222,7 +227,7 @@ class Rollout:
                     raise UsageError(fact, remedy=f"Serve with --strategy {state.strategy}, or end it before")
                 return state
             state = None
-        if state is not None and _has_ended(state, pair):
+        if state is not None and _has_ended(state, pair, strategy):
             return state
         before = _single(self.name, champion)
         if state is not None:
@@ -247,7 +252,7 @@ class Rollout:
             why=act.why,
             model=self.name,
             strategy=before.strategy if before.challenger else after.strategy,
-            before=before.share,
+            before=ALL if before.challenger is None and act.action is RolloutAction.ROLLBACK else before.share,
             after=ALL if act.action is RolloutAction.PROMOTE else after.share,
             champion=before.champion,
             challenger=before.challenger or after.challenger,
@@ -278,6 +283,7 @@ class Rollout:
             state.key,
             self._ledger,
             self._shadow,
+            state.share,
         )
 
     def _judged(self, state: RolloutState, champion: Model | None) -> Quality | None:
@@ -298,18 +304,31 @@ def _slot(model: Model) -> SlotPackage:
     return SlotPackage(path=str(model.package.path), version=model.version, digest=model.digest)
 
 
-def _has_ended(state: RolloutState, pair: tuple[str, str]) -> bool:
-    """Whether the last rollout was of these two packages, and has ended."""
-    of = [(each.champion.digest, each.challenger.digest) for each in state.decisions if each.challenger is not None]
-    return of[-1:] == [pair]
+def _has_ended(state: RolloutState, pair: tuple[str, str], strategy: Strategy) -> bool:
+    """Whether the last rollout was of these two packages and has ended; by another strategy a champion begins anew."""
+    for each in reversed(state.decisions):
+        if each.challenger is not None:
+            same = (each.champion.digest, each.challenger.digest) == pair
+            return same and (each.strategy is strategy or state.champion.digest != pair[0])
+    return False
 
 
 def _meant(named: str, models: Sequence[Model]) -> Model:
-    found = [model for model in models if named and named in (model.version, model.digest, str(model.package.path))]
-    if not found:
-        fact = f"The server has no version {named or 'named'} of {models[-1].name}"
-        raise NotFoundError(fact, remedy=f"Its versions are {', '.join(model.version for model in models)}")
-    return found[0]
+    for named_by in (_exactly, _by_folder):
+        found = [model for model in models if named in named_by(model)]
+        if len(found) == 1:
+            return found[0]
+    fact = f"The server has no version {named or 'named'} of {models[-1].name}"
+    versions = ", ".join(f"{model.version} ({model.package.path.name})" for model in models)
+    raise NotFoundError(fact, remedy=f"Its versions are {versions}")
+
+
+def _exactly(model: Model) -> tuple[str, ...]:
+    return model.version, model.digest, str(model.package.path)
+
+
+def _by_folder(model: Model) -> tuple[str, ...]:
+    return (model.package.path.name,)
 
 
 def _of(slot: SlotPackage, models: Sequence[Model]) -> Model:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cellops.errors import CellopsError
+from cellops.records.rollout import RolloutState
 from cellops.serving.division import Traffic
 from cellops.serving.errors import sentence
 from cellops.serving.model import Model
@@ -50,6 +51,8 @@ class Rollouts:
         self._shadowed = shadowed
         self._all: dict[str, Rollout] = {}
         self._acting = threading.RLock()
+        self._said: dict[tuple[str, str], str | None] = {}
+        """What was told last of a part of the work."""
 
     def of(self, name: str) -> Rollout:
         with self._acting:
@@ -57,11 +60,23 @@ class Rollouts:
                 self._all[name] = Rollout(name, self._folder(name), self._patience, self._put, self._shadowed)
             return self._all[name]
 
+    @property
+    def states(self) -> tuple[RolloutState, ...]:
+        """Of the models that have or had a rollout."""
+        with self._acting:
+            return tuple(rollout.state for rollout in self._all.values() if rollout.state is not None)
+
     @contextmanager
     def acting(self) -> Iterator[None]:
         """While the thread beside does nothing."""
         with self._acting:
             yield
+
+    def follow(self, versions: Mapping[str, Sequence[Model]]) -> None:
+        """Divide the traffic as the states on the disk say now."""
+        with self._acting:
+            for name, models in versions.items():
+                self.of(name).follow(models)
 
     @contextmanager
     def watched(self, versions: Callable[[], Mapping[str, Sequence[Model]]]) -> Iterator[None]:
@@ -98,7 +113,7 @@ class Rollouts:
         while not ended.wait(pause):
             begun = time.monotonic()
             for name, rollout in list(self._all.items()):
-                self._guarded(name, rollout.learn)
+                self._guarded(name, "labels", rollout.learn)
             pause = max(LABELS_EVERY, (time.monotonic() - begun) / LABELS_SHARE)
 
     def _look(self, name: str, models: Sequence[Model]) -> None:
@@ -108,12 +123,21 @@ class Rollouts:
                 rollout.follow(models)
                 rollout.judge(models)
 
-        self._guarded(name, look)
+        self._guarded(name, "state", look)
 
-    def _guarded(self, name: str, work: Callable[[], None]) -> None:
+    def _guarded(self, name: str, part: str, work: Callable[[], None]) -> None:
+        """Do a part of the work for a model. What fails there keeps no other rollout from being judged, and is said
+        once.
+        """
+        said = trouble = None
         try:
             work()
         except CellopsError as error:
-            logger.error("The rollout of %s: %s", name, sentence(error))  # noqa: TRY400 - no traceback for an operator
+            said = f"The rollout of {name}: {sentence(error)}"
         except OSError as error:
-            logger.error("The rollout of %s cannot be written: %s", name, error.strerror)  # noqa: TRY400
+            said = f"The rollout of {name} cannot be written: {error.strerror}"
+        except Exception as error:  # noqa: BLE001 - whatever it is, the thread goes on
+            said, trouble = f"The rollout of {name} stays as it is: {type(error).__name__}", error
+        if said is not None and said != self._said.get((name, part)):
+            logger.error("%s", said, exc_info=trouble)
+        self._said[name, part] = said

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from cellops.data.decoder import Columns
 from cellops.errors import InputError, UsageError
@@ -45,8 +46,13 @@ class UserKey:
         """
         if self._column is None:
             return headers.get(self._header, b"").decode("latin-1") or None
-        first, *others = dict.fromkeys(columns[self._column].tolist())
+        first, *others = dict.fromkeys(map(_known, columns[self._column].tolist()))
         if others:
             fact = f"Column {self._column}: the rows are of several users, each of whom one package answers"
             raise InputError(fact, remedy="Send the rows of each user by themselves", column=self._column)
-        return None if first is None or first != first else str(first)  # noqa: PLR0124 - NaN is a missing user, too
+        return first
+
+
+def _known(value: Any) -> str | None:
+    """A user as a text; None where the cell says none: it is missing, not a number, or empty."""
+    return None if value is None or value != value else str(value) or None  # noqa: PLR0124 - NaN is unlike itself

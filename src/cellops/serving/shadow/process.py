@@ -1,8 +1,12 @@
 """The process in which a challenger answers: it loads the package by itself, and ends with the server."""
 
+import ctypes
 import multiprocessing
 import os
 import signal
+import socket
+import struct
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -20,9 +24,11 @@ from cellops.serving.output_check import OutputCheck
 
 NICE = 10
 """What the champion needs of the processor comes first."""
-PAGE = 4096
 POLLED = 0.1
 """Seconds between two looks at the memory of a process that is busy."""
+STALLED = 5.0
+"""Seconds that a message may stand still on its way: a process that is stopped reads none, or leaves half of one."""
+PR_SET_PDEATHSIG = 1
 Load = Callable[[Path], LoadedPackage]
 
 
@@ -56,6 +62,7 @@ class Process:
     def __init__(self, load: Load, path: Path, digest: str, most_bytes: int) -> None:
         context = multiprocessing.get_context("spawn")
         self._here, there = context.Pipe()
+        _limit(self._here)
         self._most_bytes = most_bytes
         self._process = context.Process(target=_work, args=(there, load, path, digest), daemon=True)
         self._process.start()
@@ -86,7 +93,8 @@ class Process:
             raise EndedError(self._death())
         with suppress(OSError, ValueError, IndexError):
             # Where there is no such file, memory is not watched.
-            taken = int(Path(f"/proc/{self._process.pid}/statm").read_text().split()[1]) * PAGE
+            pages = int(Path(f"/proc/{self._process.pid}/statm").read_text().split()[1])
+            taken = pages * os.sysconf("SC_PAGE_SIZE")
             if taken > self._most_bytes:
                 message = f"it took {taken // 2**20} MiB of memory, and may take {self._most_bytes // 2**20}"
                 raise EndedError(message)
@@ -110,13 +118,25 @@ class Process:
 
     def _death(self) -> str:
         self._process.join(1)
-        return f"it ended with exit code {self._process.exitcode}"
+        code = self._process.exitcode
+        return f"it ended with exit code {code}" if code is not None else f"it stood still for {STALLED:g} s"
+
+
+def _limit(connection: Connection) -> None:
+    """Let nobody wait for ever in the middle of a message; where the system knows no such limit they do."""
+    limit = struct.pack("ll", int(STALLED), int(STALLED % 1 * 1e6))
+    with suppress(OSError, AttributeError), socket.socket(fileno=os.dup(connection.fileno())) as end:
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
 
 
 def _work(connection: Connection, load: Load, path: Path, digest: str) -> None:
     """What the process does: an answer for each request, until nobody asks."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(NICE)
+    if sys.platform == "linux":
+        # Also where a model lets no other thread of this process run.
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     threading.Thread(target=_end_with_server, daemon=True).start()
     package = load(path)
     if package.digest != digest:

@@ -111,24 +111,32 @@ class Shadow:
         return True
 
     def _work(self) -> None:
-        pause = PAUSE
+        pause, name = PAUSE, self._kind.digest[:12]
         while not self._ended.is_set():
             started = time.monotonic()
-            kind = self._kind
-            process = Process(kind.load, kind.path, kind.digest, kind.most_bytes)
             try:
-                process.ready(STARTING, self._ended)
-                while not self._ended.is_set():
-                    self._look(process)
+                self._live()
             except EndedError as error:
                 if not self._ended.is_set():
-                    logger.error("The shadow %s: %s. It is started again", kind.digest[:12], error)  # noqa: TRY400
-            finally:
-                process.kill()
+                    logger.error("The shadow %s: %s. It is started again", name, error)  # noqa: TRY400
+            except Exception:
+                # Whatever a challenger answers, and whatever this machine has no room for: the next one may do.
+                logger.exception("The shadow %s is started again", name)
             if time.monotonic() - started > STABLE:
                 pause = PAUSE
             self._ended.wait(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
+
+    def _live(self) -> None:
+        """One process from its start to its end."""
+        kind = self._kind
+        process = Process(kind.load, kind.path, kind.digest, kind.most_bytes)
+        try:
+            process.ready(STARTING, self._ended)
+            while not self._ended.is_set():
+                self._look(process)
+        finally:
+            process.kill()
 
     def _look(self, process: Process) -> None:
         if self._idleness is not None:

@@ -15,3 +15,7 @@ class AB:
 
     def copies(self, asker: Asker) -> bool:  # noqa: ARG002 - the shape of every strategy
         return False
+
+    def compares(self, asker: Asker) -> bool:
+        # All who are not known have the champion, and may be others than those who are.
+        return asker.user is not None

@@ -13,3 +13,6 @@ class BlueGreen:
 
     def copies(self, asker: Asker) -> bool:  # noqa: ARG002
         return False
+
+    def compares(self, asker: Asker) -> bool:  # noqa: ARG002
+        return True

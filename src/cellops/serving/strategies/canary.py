@@ -14,3 +14,6 @@ class Canary:
 
     def copies(self, asker: Asker) -> bool:  # noqa: ARG002 - the shape of every strategy
         return False
+
+    def compares(self, asker: Asker) -> bool:  # noqa: ARG002 - the shape of every strategy
+        return True

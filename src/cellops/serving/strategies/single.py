@@ -11,3 +11,6 @@ class Single:
 
     def copies(self, asker: Asker) -> bool:  # noqa: ARG002
         return False
+
+    def compares(self, asker: Asker) -> bool:  # noqa: ARG002
+        return True

@@ -38,3 +38,6 @@ class Strategy(Protocol):
 
     def copies(self, asker: Asker) -> bool:
         """Whether the challenger is asked, too, and its answer kept from the client."""
+
+    def compares(self, asker: Asker) -> bool:
+        """Whether it did not depend on who asks whose answer is given, so that the two can be compared by it."""

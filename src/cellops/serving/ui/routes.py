@@ -41,7 +41,13 @@ NOT_KEPT = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosni
 
 
 def page_routes(
-    protocol: Protocol, models: Sequence[Model], metrics: Metrics, reports: Path | None
+    protocol: Protocol,
+    models: Sequence[Model],
+    defaults: Mapping[str, Model],
+    roles: Mapping[Model, str],
+    metrics: Metrics,
+    *,
+    reports: Path | None,
 ) -> dict[str, Route]:
     """The routes of the page and of what it reads.
 
@@ -50,7 +56,11 @@ def page_routes(
     protocol
         In whose words errors are said.
     models
-        Those that the server answers with; of one name, the last is the default.
+        Those that the server answers with.
+    defaults
+        The version that answers who names none, by the model's name.
+    roles
+        What those of a rollout have to do with its traffic.
     metrics
         Of the server.
     reports
@@ -60,7 +70,7 @@ def page_routes(
         path: Route("page", "GET", protocol, _file(name, media), in_thread=False)
         for path, (name, media) in FILES.items()
     }
-    read_state = _document(lambda: state(models, metrics, reports))
+    read_state = _document(lambda: state(models, defaults, roles, metrics, reports))
     read_form = _document(cache(lambda: {"models": [form(model) for model in models]}))
     routes[STATE] = Route("page", "GET", protocol, read_state, in_thread=True, scope=TokenScope.METRICS)
     routes[FORM] = Route("page", "GET", protocol, read_form, in_thread=True)

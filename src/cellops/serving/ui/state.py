@@ -1,7 +1,7 @@
 """What the page shows of a server: its models, their traffic, their logs and their drift."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +14,23 @@ from cellops.serving.ui.traffic import traffic
 from cellops.version import __version__
 
 
-def state(models: Sequence[Model], metrics: Metrics, reports: Path | None) -> dict[str, Any]:
+def state(
+    models: Sequence[Model],
+    defaults: Mapping[str, Model],
+    roles: Mapping[Model, str],
+    metrics: Metrics,
+    reports: Path | None,
+) -> dict[str, Any]:
     """The state as the page reads it; times are seconds since the epoch, durations seconds."""
     samples = list(metrics.samples())
-    default = {model.name: model for model in models}
     return {
         "server": f"cellops {__version__}",
         "now": time.time(),
-        "models": [_model(model, samples, reports) | {"is_default": default[model.name] is model} for model in models],
+        "models": [
+            _model(model, samples, reports)
+            | {"is_default": defaults[model.name] is model, "role": roles.get(model, "")}
+            for model in models
+        ],
         "traffic": traffic(samples),
         "resolution": [REQUEST_BUCKETS[0], REQUEST_BUCKETS[-1]],
     }

@@ -107,6 +107,7 @@ function card(model, state) {
     ['State', el('span', { class: 'good' }, `ready for ${ago(state.now - model.since)}`)],
     ['Since', when(model.since)],
     ['Version', version],
+    ...(model.role ? [['Rollout', model.role]] : []),
     ['Predicts', `${model.target} (${model.task})`],
     ['Package', el('code', {}, model.package)],
     ['Made', when(Date.parse(model.made) / 1000)],
