@@ -158,6 +158,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Most rows in one request."""
     server_request_seconds: Annotated[float, msgspec.Meta(gt=0, le=LONGEST_WAIT)] = 30.0
     """Longest time in which the head of a request, then its body, must have come, and then its answer be there."""
+    server_wait_seconds: Annotated[float, msgspec.Meta(gt=0, le=LONGEST_WAIT)] = 1.0
+    """Longest time that a request may be expected to wait for its model; more are refused at once, but for a few."""
     server_admin_seconds: Annotated[float, msgspec.Meta(gt=0, le=LONGEST_WAIT)] = 300.0
     """Longest time that an order on the admin port is waited for, such as to load a package; it goes on after that."""
     server_shadow_mb: Annotated[int, msgspec.Meta(ge=64)] = 2048

@@ -122,7 +122,7 @@ def serve(packages: tuple[Path, ...], **options: Any) -> None:
       cellops serve delays fares-2013 fares-2014
       cellops serve model --fallback simple-model --rules house_rules:adjust
       cellops serve delays --models packages --admin-port 8001
-      cellops serve model --workers 4
+      cellops serve model --workers 4 --admin-port 8001
       cellops serve model --review-below 0.7
       cellops serve model --challenger candidate --strategy canary --stages 5,25,50,100
       cellops serve model --challenger candidate --strategy ab --key customer

@@ -39,7 +39,7 @@ SHORT = 32_768
 """Bytes of a body that is read on the event loop, in well under a millisecond; a thread reads a longer one."""
 EXPLAINING = 8
 """Explanations that may be asked for at once: each may take seconds, and they are made one after another."""
-OK = 200
+OK, REFUSED, FAILED = 200, 400, 500
 NONE: dict[str, Any] = {}
 METHODS = {"GET": ("GET", "HEAD"), "POST": ("POST",), "GET or POST": ("GET", "HEAD", "POST")}
 """What a route takes besides its method: uvicorn leaves out the body of an answer to HEAD."""
@@ -191,19 +191,37 @@ class App:
             body = Body(
                 content, media_type, headers, arrival.request_id, arrival.prediction_id, arrival.client, _address(scope)
             )
-            if route.handle_short is not None and len(content) <= SHORT:
-                return await self._soon(route, route.handle_short(body, arrival.received, self._pool))
-            pool = self._explainer if route.explains else self._pool
-            return await self._answered(pool, route, body, arrival.received)
+            return await self._waited_for(route, body, arrival.received)
         finally:
             self._waiting -= 1
             self._waiting_explanations -= route.explains
+
+    async def _waited_for(self, route: Route, body: Body, received: int) -> Reply:
+        """The reply of a route, counted among those that wait for its model."""
+        backlog, answered = route.backlog, True
+        if backlog is None:
+            return await self._handled(route, body, received)
+        backlog.begin()
+        try:
+            reply = await self._handled(route, body, received)
+            answered = not REFUSED <= reply.status < FAILED
+            return reply
+        finally:
+            backlog.end(answered=answered)
+
+    async def _handled(self, route: Route, body: Body, received: int) -> Reply:
+        if route.handle_short is not None and len(body.content) <= SHORT:
+            return await self._soon(route, route.handle_short(body, received, self._pool))
+        pool = self._explainer if route.explains else self._pool
+        return await self._answered(pool, route, body, received)
 
     def _take_place(self, route: Route) -> None:
         """A place among those that wait, while there are any."""
         if self._waiting >= WAITING or (route.explains and self._waiting_explanations >= EXPLAINING):
             fact = f"Too many requests are waiting for {'an explanation' if route.explains else 'the model'}"
             raise NotReadyError(fact, remedy="Send the request again in a second")
+        if route.backlog is not None:
+            route.backlog.admit(self._limits.wait_seconds)
         self._waiting += 1
         self._waiting_explanations += route.explains
 

@@ -120,12 +120,14 @@ class Crew:
         """
 
         def look_on() -> None:
-            done = -1
+            done, told = -1, ""
             while not self._stopping.wait(EVERY):
                 try:
                     done = self._look(done, follow, packages)
                 except CellopsError as error:
-                    logger.error("%s of the server: %s", self.worker, sentence(error))  # noqa: TRY400
+                    if sentence(error) != told:
+                        told = sentence(error)
+                        logger.error("%s of the server: %s", self.worker, told)  # noqa: TRY400 - for an operator
 
         thread = threading.Thread(target=look_on, name="cellops-crew", daemon=True)
         thread.start()

@@ -38,6 +38,8 @@ class Limits:
     max_rows: int
     seconds: float = 30.0
     """Longest time in which a body must have come, and then its answer must be there."""
+    wait_seconds: float = 1.0
+    """Longest time that a request may be expected to wait for its model when it comes."""
     explained_rows: int = 10
     explain_evaluations: int = 102_400
     """Rows that the model may answer to explain one."""

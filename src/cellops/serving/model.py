@@ -7,6 +7,7 @@ from collections.abc import Callable
 from cellops.data.decoder import Decoder, decode_columns
 from cellops.packaging.formats import FORMATS
 from cellops.packaging.load import LoadedPackage
+from cellops.serving.backlog import Backlog
 from cellops.serving.batching import Gather
 from cellops.serving.dataplane import DataPlane
 from cellops.serving.feedback import Feedback
@@ -71,6 +72,7 @@ class Model:
         self.limits = limits
         self.metrics = metrics.of(self.name, self.version)
         self.ids = PredictionIds(self.name)
+        self.backlog = Backlog()
         self.logs = logs
         self.since = time.time()
         schema, gather = package.contract.schema, _gathers(batching, package)

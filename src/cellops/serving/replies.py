@@ -54,7 +54,7 @@ def error_reply(protocol: Protocol, error: CellopsError) -> Reply:
         401: ((b"www-authenticate", b"Bearer"),),
         429: ((b"retry-after", str(error.data.get("retry_after", 1)).encode()),),
         405: ((b"allow", str(error.data.get("allow", "")).encode()),),
-        503: ((b"retry-after", b"1"),),
+        503: ((b"retry-after", str(error.data.get("retry_after", 1)).encode()),),
     }
     # What comes next on such a connection cannot be told from the rest of this request.
     closing = ((b"connection", b"close"),) if isinstance(error, SlowError | HeadError | HeadSizeError) else ()

@@ -255,7 +255,14 @@ class Repository:
             placed = self._as_placed(packages)
             if placed != self._placed:
                 self._put(placed)
-        self.rollouts.follow(self.versions())
+        try:
+            self.rollouts.follow(self.versions())
+        except NotReadyError:
+            raise
+        except CellopsError as error:
+            troubles.append(sentence(error))
+        except OSError as error:
+            troubles.append(f"The rollout cannot be written: {error.strerror}")
         return "; ".join(trouble.rstrip(".") for trouble in troubles if trouble)
 
     def _followed(self, package: PlacedPackage) -> Iterator[Change]:

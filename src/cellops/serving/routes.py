@@ -10,6 +10,7 @@ import orjson
 
 from cellops.data.problems import SHOWN, row_numbers
 from cellops.errors import CellopsError, InputError
+from cellops.serving.backlog import Backlog
 from cellops.serving.dataplane import Answer, Call
 from cellops.serving.division import Division
 from cellops.serving.feedback import Labels, labels_of
@@ -47,6 +48,8 @@ class Route:
     """Of the model that is asked; None where that is not known by the path."""
     handle_short: ShortHandler | None = None
     """How a short body is handled on the event loop, with the threads for what takes long."""
+    backlog: Backlog | None = None
+    """The requests that wait for the same model; None where none is waited for."""
     says_ready: bool = False
     """Whether this tells that its models answer, which is not so when the server stops or may not answer unlogged."""
 
@@ -109,6 +112,7 @@ def asking(protocol: Protocol, model: Model) -> dict[str, Route]:
         models=(model,),
         metrics=model.metrics,
         handle_short=handle_short,
+        backlog=model.backlog,
     )
     return dict.fromkeys(protocol.ask_paths(), route)
 
@@ -127,6 +131,7 @@ def sharing(protocols: Mapping[Model, Protocol], division: Division) -> Route:
         models=(champion, challenger),
         metrics=champion.metrics,
         handle_short=handle_short,
+        backlog=champion.backlog,
     )
 
 

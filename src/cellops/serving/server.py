@@ -250,6 +250,7 @@ class _Server:
             settings.server_max_bytes,
             settings.server_max_rows,
             settings.server_request_seconds,
+            wait_seconds=settings.server_wait_seconds,
             explained_rows=settings.server_explain_rows,
             explain_evaluations=settings.server_explain_evaluations,
             explain_seconds=settings.server_explain_seconds,
@@ -272,7 +273,7 @@ class _Server:
                 limits=limits,
                 throttle=throttle,
                 requests=requests,
-                strangers=_strangers(settings),
+                strangers=_strangers(settings, place.workers),
             )
             self.on_loaded()
             stack.enter_context(closing(app))
@@ -282,7 +283,11 @@ class _Server:
             )
             # Each port counts by itself, in the thread of its own event loop.
             admin = App(
-                AdminTable(actions), access=access, limits=patient, requests=requests, strangers=_strangers(settings)
+                AdminTable(actions),
+                access=access,
+                limits=patient,
+                requests=requests,
+                strangers=_strangers(settings, place.workers),
             )
             stack.enter_context(closing(admin))
             ports.public.listen()
@@ -373,9 +378,10 @@ def _prove(package: LoadedPackage, token: str) -> None:
         app.close()
 
 
-def _strangers(settings: Settings) -> Strangers | None:
-    most = settings.server_wrong_tokens
-    return Strangers(most, settings.server_rate_store) if most else None
+def _strangers(settings: Settings, workers: int) -> Strangers | None:
+    """Without a store that they share each worker lets its part of the wrong tokens come."""
+    most, store = settings.server_wrong_tokens, settings.server_rate_store
+    return Strangers(most if store else max(1, most // workers), store) if most else None
 
 
 def _oidc(settings: Settings) -> Oidc | None:

@@ -143,10 +143,12 @@ class RolloutFiles:
         """Keep none any more."""
         shutil.rmtree(self.folder / HELD, ignore_errors=True)
 
-    def counted(self, since: float) -> Evidence:
-        """What all processes have counted in a stage, also those that have ended."""
-        total = Evidence()
+    def counted(self, since: float, own: Evidence | None = None) -> Evidence:
+        """What all processes have counted in a stage, also those that have ended; of this one as is given."""
+        total = own or Evidence()
         for path in self._counts():
+            if own is not None and path == self._own:
+                continue
             with suppress(OSError, msgspec.DecodeError):
                 found = Counted.from_file(path)
                 if found.since == since:

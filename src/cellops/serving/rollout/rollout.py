@@ -119,12 +119,15 @@ class Rollout:
         return None if state is None else self._traffic(state, known)
 
     def follow(self, models: Sequence[Model]) -> None:
-        """Divide as the state says, if another process has changed it; and say what was counted here."""
+        """Divide as the state says, if another process has changed it."""
         stamp = self._files.stamp()
         if stamp != self._stamp:
             self._stamp, self._state = stamp, self._files.read()
             if self._state is not None:
                 self._divide(self._state, models)
+
+    def count(self) -> None:
+        """Say to other processes what was counted here."""
         if self._state is not None and self._state.challenger is not None:
             self._files.count(self._state.since, self._ledger.evidence())
 
@@ -210,7 +213,7 @@ class Rollout:
 
     def _verdict(self, state: RolloutState, *, whole: bool = True) -> tuple[Verdict, Evidence]:
         """What follows from what all processes have counted; whole with the intervals, which take longer to find."""
-        evidence = self._files.counted(state.since)
+        evidence = self._files.counted(state.since, self._ledger.evidence())
         return judge(state.rules, state, evidence, time.time(), whole=whole), evidence
 
     def _planned(self, state: RolloutState | None, models: Sequence[Model], plan: Plan) -> RolloutState:
@@ -236,7 +239,14 @@ class Rollout:
         return self._decided(before, after, Act(RolloutAction.START, START, "Asked for on the command line"))
 
     def _change(self, before: RolloutState, after: RolloutState, act: "Act", models: Sequence[Model]) -> None:
-        self._state = self._decided(before, after, act)
+        try:
+            self._state = self._decided(before, after, act)
+        except OSError:
+            if act.action is RolloutAction.ROLLBACK:
+                # A full disk keeps no bad challenger at work; a server that begins anew judges it once more.
+                self._state = after
+                self._divide(after, models)
+            raise
         self._stamp = self._files.stamp()
         self._divide(self._state, models)
         if after.since != before.since:

@@ -122,6 +122,7 @@ class Rollouts:
                 rollout = self.of(name)
                 rollout.follow(models)
                 rollout.judge(models)
+                rollout.count()
 
         self._guarded(name, "state", look)
 
