@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from typing import Any
 
@@ -131,12 +131,21 @@ class DataPlane:
             When the log cannot be written, and nothing shall be answered that is not logged.
         """
         self._admit()
+        warnings = self._check.warnings(columns, _rows_of(columns)) if self._policies is None else ()
+        return self._complete(self.of_checked(columns), columns, call, warnings)
+
+    def of_checked(self, columns: Columns) -> Handled:
+        """Answer columns that were held against the rules of the contract already, and log nothing.
+
+        Raises
+        ------
+        InputError, InferenceError
+            As `answer` does.
+        """
         rows = _rows_of(columns)
         if self._policies is None:
-            handled = self._plain(columns, rows)
-        else:
-            handled = self._policies.answer(self._package.digest, columns, rows)
-        return self._complete(handled, columns, call)
+            return Handled(self._predict(columns, rows), (), None, None)
+        return self._policies.answer(self._package.digest, columns, rows)
 
     def refuses(self, columns: Columns) -> bool:
         """Whether some rows break a rule that rejects, or lack what the model needs."""
@@ -157,7 +166,7 @@ class DataPlane:
         try:
             self._admit()
             rows = _rows_of(columns)
-            warnings = tuple(self._check.warnings(columns, rows))
+            warnings = self._check.warnings(columns, rows)
         except CellopsError as error:
             return told_at_once(hear, error)
 
@@ -167,7 +176,7 @@ class DataPlane:
                 told = self._told(columns, predictions)
             else:
                 try:
-                    told = self._complete(Handled(predictions, warnings, None, None), columns, call)
+                    told = self._complete(Handled(predictions, (), None, None), columns, call, warnings)
                 except Exception as error:  # noqa: BLE001 - others wait for their answers beside this one
                     told = error
             hear(told)
@@ -194,7 +203,7 @@ class DataPlane:
         asyncio.get_running_loop().run_in_executor(pool, work).add_done_callback(came)
         return awaited
 
-    def _complete(self, handled: Handled, columns: Columns, call: Call) -> Answer:
+    def _complete(self, handled: Handled, columns: Columns, call: Call, warnings: Sequence[str]) -> Answer:
         predictions = handled.predictions
         entry = Answered(
             prediction_id=call.prediction_id,
@@ -214,7 +223,7 @@ class DataPlane:
         rows = len(predictions.labels)
         self._record(entry, rows)
         self._metrics.rows.observe(rows)
-        return Answer(predictions, handled.warnings)
+        return Answer(predictions, (*warnings, *handled.warnings))
 
     def explain(self, columns: Columns, explained_class: Value = None) -> Explained:
         """Check the columns and predict as `answer` does, and explain each prediction; nothing of it is logged.
@@ -239,11 +248,6 @@ class DataPlane:
             documents, evaluations = self._explanations.explain(own, predictions, about)
         self._metrics.explain_evaluations.inc(evaluations)
         return Explained(predictions, documents, tuple(warnings))
-
-    def _plain(self, columns: Columns, rows: int) -> Handled:
-        """Answer where nothing is declared: rows are refused, or are the model's."""
-        warnings = self._check.warnings(columns, rows)
-        return Handled(self._predict(columns, rows), tuple(warnings), None, None)
 
     def _predict(self, columns: Columns, rows: int) -> Predictions:
         try:
