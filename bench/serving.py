@@ -7,8 +7,8 @@ measured by itself, and has an environment of its own below .peers. wrk shares t
 `--only` takes models, `--beside` servers, `--rows` the rows of a body, `--connections` how many ask at once. At the end
 it prints how many times as many requests ours answers as each other.
 
-With `--workers 1 2 4`, `--overload` or `--soak 10` it measures only that, on ours: several processes, more connections
-than may wait, and the memory over minutes without a pause.
+With `--workers 1 2 4`, `--overload`, `--forms` or `--soak 10` it measures only that, on ours: several processes, more
+connections than may wait, each form of a body beside the model alone, and the memory over minutes without a pause.
 """
 
 import argparse
@@ -23,16 +23,19 @@ from pathlib import Path
 import numpy as np
 
 from serving_parts.factors import OURS, Case, factors
+from serving_parts.forms import FORMS, binary
 from serving_parts.load import Load, LoadError, Question, load
 from serving_parts.models import MANY, MODELS, Model
 from serving_parts.overload import overload
-from serving_parts.servers import ECHOES, SERVERS, Server, binary, missing, ours, started
+from serving_parts.servers import ECHOES, SERVERS, Server, missing, ours, started
 from serving_parts.soak import soak
 
 TAKE_BYTES = ("echo", OURS)
 """Servers that are asked with bytes where there are many rows."""
 ALONE = ("our predictor", "scikit-learn")
 """What is measured in this process, without a server."""
+TURNS = 4
+"""Of the server and the model alone, of which each shows its best."""
 MANY_CONNECTIONS = 32
 """With several workers: enough that none of four waits."""
 BEYOND = (16, 256, 512, 900)
@@ -53,13 +56,14 @@ def alone(model: Model, rows: int, seconds: float) -> tuple[Load, Load]:
 
 
 def _repeated(work: Callable[[], object], seconds: float) -> Load:
+    work()
     times = []
-    until = time.perf_counter() + seconds
+    before, until = time.process_time(), time.perf_counter() + seconds
     while (begun := time.perf_counter()) < until:
         work()
         times.append(time.perf_counter() - begun)
     median, tail = np.quantile(times, (0.5, 0.99)) * 1e3
-    return Load(len(times) / sum(times), median, tail)
+    return Load(len(times) / sum(times), median, tail, (time.process_time() - before) / len(times) * 1e6)
 
 
 class Table:
@@ -122,6 +126,29 @@ def scaling(model: Model, given: argparse.Namespace, folder: Path) -> None:
         print(f"| {model.name} | {count} | {rate} | {times} |", flush=True)
 
 
+def forms(model: Model, given: argparse.Namespace, folder: Path) -> None:
+    """Ours, asked in each form that it takes, beside the model in this process in turns: other work hits both alike."""
+    print("| model | rows | form | MB | req/s | of the predictor's | p50 ms | processor µs | the predictor's of it |")
+    print("|---|---|---|---|---|---|---|---|---|", flush=True)
+    with started(SERVERS[OURS], model, folder / model.name / "forms") as (url, process):
+        for rows in given.rows:
+            frame = model.rows(rows)
+            for name, ask in FORMS.items():
+                question = ask(url, model, frame)
+                if question is None:
+                    continue
+                turns = [
+                    (load(question, folder, max(given.seconds // TURNS, 1), 1, process), alone(model, rows, 1)[0])
+                    for _ in range(TURNS)
+                ]
+                asked, own = (min(loads, key=lambda one: one.processor) for loads in zip(*turns, strict=True))
+                best, most = (max(one.requests for one in loads) for loads in zip(*turns, strict=True))
+                rate = f"{best:.1f} | {best / most:.0%} | {asked.median:.2f}"
+                taken = f"{asked.processor:.0f} | {own.processor / asked.processor:.0%}"
+                size = len(question.content) / 1e6
+                print(f"| {model.name} | {rows} | {name} | {size:.2f} | {rate} | {taken} |", flush=True)
+
+
 def overloaded(model: Model, given: argparse.Namespace, folder: Path) -> None:
     """Ours, asked by more connections than may wait."""
     print("| model | connections | answered/s | p50 ms | p99 ms | refused/s | p99 ms of refusals |")
@@ -159,8 +186,11 @@ def compare(models: list[Model], servers: dict[str, Server], given: argparse.Nam
     table = Table()
     for model in models:
         measure(model, servers, given, folder, table)
+    named = ["echo", *servers, *ALONE]
     print("\nRequests a second of ours, divided by those of:")
-    print(factors(table.measured, ["echo", *servers, *ALONE]))
+    print(factors(table.measured, named))
+    print("\nRequests of ours in the time of a processor that one takes of:")
+    print(factors(table.measured, named, by_processor=True))
 
 
 def main() -> None:
@@ -172,12 +202,13 @@ def main() -> None:
     parser.add_argument("--connections", nargs="*", type=int, default=[1, 16])
     parser.add_argument("--workers", nargs="*", type=int, default=[], help="only ours, with so many processes")
     parser.add_argument("--overload", action="store_true", help="only ours, beyond its limits")
+    parser.add_argument("--forms", action="store_true", help="only ours, each form of a body over one connection")
     parser.add_argument("--soak", type=float, metavar="MINUTES", help="only ours, its memory over so many minutes")
     given = parser.parse_args()
     if shutil.which("wrk") is None:
         print("wrk is not installed: the servers are not measured (Debian and Ubuntu: apt-get install wrk)")
         return
-    of_ours = ((scaling, given.workers), (overloaded, given.overload), (soaked, given.soak))
+    of_ours = ((scaling, given.workers), (overloaded, given.overload), (forms, given.forms), (soaked, given.soak))
     parts = [part for part, wanted in of_ours if wanted]
     servers = {} if parts else beside(given.beside)
     with tempfile.TemporaryDirectory() as made:

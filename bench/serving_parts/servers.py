@@ -9,7 +9,7 @@ import textwrap
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -124,24 +124,6 @@ def _inputs(path: str) -> Ask:
 def _infer(url: str, model: Model, rows: pd.DataFrame) -> Question:
     tensor = {"name": "inputs", "shape": [*rows.shape], "datatype": "FP64", "data": rows.to_numpy().ravel().tolist()}
     return Question.json(f"{url}/v2/models/{model.name}/infer", {"inputs": [tensor]})
-
-
-def binary(url: str, model: Model, rows: pd.DataFrame) -> Question:
-    """A table of numbers to ours as bytes, of which bytes are wanted back."""
-    content = rows.to_numpy(dtype="<f8").tobytes()
-    tensor = {
-        "name": "inputs",
-        "shape": [*rows.shape],
-        "datatype": "FP64",
-        "parameters": {"binary_data_size": len(content)},
-    }
-    head = json.dumps({"inputs": [tensor], "parameters": {"binary_data_output": True}}).encode()
-    headers = {
-        "Content-Type": "application/octet-stream",
-        "Inference-Header-Content-Length": str(len(head)),
-        "Authorization": f"Bearer {TOKEN}",
-    }
-    return Question(f"{url}/v2/models/{model.name}/infer", head + content, headers)
 
 
 def _echo(_model: Model, folder: Path, port: int) -> list[str]:
@@ -264,7 +246,9 @@ def started(server: Server, model: Model, folder: Path, **more: str) -> Iterator
         _wait(process, url, server, folder)
         yield url, process.pid
     finally:
-        os.killpg(process.pid, 15)
+        # One that has not started is no more.
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, 15)
         try:
             process.wait(30)
         except subprocess.TimeoutExpired:

@@ -193,6 +193,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """While the log cannot be written: `drop` answers on and counts what is lost, `refuse` answers 503."""
     log_pii_key: Annotated[str, msgspec.Meta(min_length=16)] | None = None
     """Hashes the columns in the log that a package declares personal; without it they are not logged."""
+    kafka_config: str | None = None
+    """File of properties, as librdkafka names them, for the topics of `cellops score`: `security.protocol=SASL_SSL`."""
     online_store: str | None = None
     """Redis for the online features of Feast: `redis://HOST:PORT`. Default: sqlite in their folder."""
     archive: str | None = None

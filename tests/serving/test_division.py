@@ -1,6 +1,6 @@
 """What counts for which of two packages: what chance gave it, and what it did with it."""
 
-from types import SimpleNamespace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,10 +23,17 @@ LONGER = 'expect_column_values_to_be_between("distance", 1000, 5000, action="rej
 LIMITS = Limits(max_bytes=10_000, max_rows=10)
 
 
+@dataclass(eq=False)
+class Planed:
+    """What a division asks of a model."""
+
+    plane: DataPlane
+
+
 def division(strategy: Strategy, champion: str = LONG, challenger: str = LONGER) -> tuple[Division, Ledger]:
     ledger = Ledger(60.0)
     models: list[Any] = [
-        SimpleNamespace(plane=DataPlane(package, Metrics().of(package.manifest.name, package.digest), LIMITS))
+        Planed(DataPlane(package, Metrics().of(package.manifest.name, package.digest), LIMITS))
         for package in (loaded(champion), loaded(challenger))
     ]
     return Division(Traffic("champion", "challenger", strategy, "", ledger), *models), ledger

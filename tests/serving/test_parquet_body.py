@@ -18,7 +18,7 @@ from cellops.serving import limits
 from cellops.serving.limits import Limits
 from cellops.serving.protocols import parquet_pages
 from cellops.serving.protocols.parquet_body import PARQUET, parquet_table
-from cellops.serving.protocols.parquet_pages import unpacked_bytes
+from cellops.serving.protocols.parquet_pages import unpacked
 from support.wire import Wire, wired
 
 LIMITS = Limits(1000, 100)
@@ -128,7 +128,7 @@ def test_the_pages_of_any_writer_are_counted(version: str, compression: str) -> 
     content = written(table, **options, write_page_checksum=True, write_page_index=True)
     footer = pq.ParquetFile(pa.BufferReader(content)).metadata
     groups = [footer.row_group(number) for number in range(footer.num_row_groups)]
-    told, heads = sum(group.total_byte_size for group in groups), unpacked_bytes(content, footer)
+    told, heads = sum(group.total_byte_size for group in groups), unpacked(content, footer).total
     assert 0.5 * told < heads < told
 
 

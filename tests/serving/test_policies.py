@@ -97,7 +97,7 @@ def test_an_action_stands_above_the_severity() -> None:
     body = f'{BETWEEN}("distance", 50, 3000, action="warn")\n{BETWEEN}("hour", 0, 23, severity="info", action="reject")'
     with on(loaded(body)) as wire:
         status, _, warned = asked_everywhere(wire, [ROW | {"distance": -5.0}])
-        assert (status, warned) == (200, f"{BETWEEN} distance: 1 rows")
+        assert (status, warned) == (200, f"{BETWEEN} distance: 1 row")
         assert asked_everywhere(wire, [ROW, ROW | {"hour": 24}])[1]["rows"] == [1]
 
 
@@ -119,7 +119,7 @@ def test_the_operators_own_suite_stands_in_place_of_the_packages() -> None:
     with on(loaded(IMPUTING), Declared(suite=parse("own", own, {}))) as wire:
         status, _, warned = asked_everywhere(wire, [ROW | {"carrier": None}])
         assert status == 200
-        assert warned == f"{BETWEEN} distance: 1 rows; imputed carrier: row 0"
+        assert warned == f"{BETWEEN} distance: 1 row; imputed carrier: row 0"
     for wrong, said in ((f'{NOT_NULL}("gate")', "neither takes nor predicts"), (f"{own}, x=1", "x")):
         with pytest.raises(ExpectationError, match=said), on(loaded(), Declared(suite=parse("own", wrong, {}))):
             pass

@@ -19,7 +19,7 @@ Message = MutableMapping[str, Any]
 async def app(scope: Message, _receive: object, send: Callable[[Message], Awaitable[None]]) -> None:
     value = b"a\r\nset-cookie: b" if scope["path"] == "/split" else scope["path"].encode()
     headers = [(b"content-length", b"2"), (b"x-path", value)]
-    if not scope.pop("extensions")[WHOLE](headers, b"ok"):
+    if not scope.pop("extensions")[WHOLE](200, headers, b"ok"):
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": b"ok"})
 

@@ -16,7 +16,7 @@ from cellops.packaging.load import LoadedPackage
 from cellops.records.batch import BatchProgress, OnBad, Scored
 from cellops.records.run import Environment
 from cellops.serving.batch.batch import Batch, Performer
-from cellops.serving.batch.part import Part
+from cellops.serving.batch.part import PackedPart
 from cellops.serving.batch.parts import Parts, Plan
 from cellops.serving.batch.performers import alone
 from cellops.serving.batch.scorer import Scorer, Wishes
@@ -108,7 +108,7 @@ def stopping_after(count: int, error: BaseException) -> Callable[[Performer], Pe
     """Lets an error come after so many chunks."""
 
     def wrap(perform: Performer) -> Performer:
-        def performed(chunks: Iterator[Any]) -> Iterator[Part]:
+        def performed(chunks: Iterator[Any]) -> Iterator[PackedPart]:
             for number, part in enumerate(perform(chunks)):
                 if number == count:
                     raise error

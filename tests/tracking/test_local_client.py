@@ -66,7 +66,7 @@ def write(client: mlflow.MlflowClient, name: str, folder: Path) -> str:
     client.log_artifact(run, str(folder / "x" / "record.json"), "notebook")
     client.log_artifact(run, str(folder / "x"))
     client.set_terminated(run, "FINISHED", 9000)
-    return run
+    return str(run)
 
 
 def rows(database: Path, own: dict[str, str]) -> dict[str, list[str]]:
@@ -119,6 +119,8 @@ def test_a_plain_run_asks_mlflow_for_nothing(
     client.log_batch(run, [Metric("auc", 0.5, 5, 1)], [Param("lr", "0.1")])
     client.log_inputs(run, [table("train", "train")])
     client.set_tag(run, "a", "b")
+    (tmp_path / "record.json").write_text("{}", encoding="utf-8")
+    client.log_artifact(run, str(tmp_path / "record.json"), "cellops")
     client.set_terminated(run, "FINISHED", 9000)
     assert not client.search_runs([experiment], "tags.`cellops.run` = 'other'")
     assert len(rows(database, {})["tags"]) == 2

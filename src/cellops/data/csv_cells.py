@@ -1,15 +1,24 @@
 """A cell of a CSV file as the JSON scalar that its column takes."""
 
 import codecs
+import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
+from cellops.data.arrays import Array
 from cellops.records.base import Value
 from cellops.records.contract import Field
 from cellops.records.profile import ColumnKind
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+ONE = r"(?:[+-]?(?:\d++(?:\.\d*+)?+|\.\d++)(?:[eE][+-]?\d++)?+)?+"
+NUMBERS = re.compile(rf"{ONE}(?:\n{ONE})*+", re.ASCII)
+"""Such numbers in lines, of which some may be empty."""
+INTEGERS = re.compile(r"[+-]?\d{1,18}(?:\n[+-]?\d{1,18})*+", re.ASCII)
+"""Whole numbers of 64 bits in lines."""
 ALONE = re.compile(rb"\r(?!\n)")
 QUOTED_OR_ALONE = re.compile(rb'(?<![^,\r\n])"(?:[^"]++|"")*+"|\r(?!\n)')
 """It never tries a cell in two ways, of which each character would have to be remembered."""
@@ -64,6 +73,22 @@ def cell_value(field: Field, cell: str) -> str | int | float | bool | None:
         return cell
     whole = field.kind is ColumnKind.INTEGER and cell.lstrip("+-").isdigit()
     return int(cell) if whole and len(cell) <= LONGEST else float(cell)
+
+
+def cell_values(field: Field, cells: Sequence[str]) -> Sequence[Value] | Array:
+    """The values of a column of cells, as `cell_value` gives each; numbers as an array, in which NaN is a missing one.
+
+    >>> cell_values(Field(name="distance", kind=ColumnKind.NUMBER, dtype="float64", nullable=True), ["733", "", "1.5"])
+    array([733. ,   nan,   1.5])
+    """
+    lines = "\n".join(cells)
+    # An end of line inside of a cell would make one cell two.
+    if cells and lines.count("\n") == len(cells) - 1:
+        if field.kind is ColumnKind.NUMBER and NUMBERS.fullmatch(lines):
+            return np.array([float(cell) if cell else math.nan for cell in cells])
+        if field.kind is ColumnKind.INTEGER and INTEGERS.fullmatch(lines):
+            return np.array(list(map(int, cells)), dtype=np.int64)
+    return [cell_value(field, cell) for cell in cells]
 
 
 def file_value(field: Field, cell: str) -> str | int | float | bool | None:

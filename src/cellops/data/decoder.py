@@ -144,6 +144,9 @@ class Decoder:
         if not isinstance(table, dict):
             fact = "The columns are not an object of lists"
             raise InputError(fact, remedy='Send {"column": [value, …], …}')
+        fast = self._stacked(table)
+        if fast is not None:
+            return fast
         unlisted = [name for name in table if name in self.fields and not isinstance(table[name], LISTS)]
         given = {name: table[name] for name in self.fields if name in table and name not in unlisted}
         absent = self.required.difference(table)
@@ -182,6 +185,19 @@ class Decoder:
         if self.numbers_only and values.dtype.kind in "fiu" and np.isfinite(values).all():
             return Matrix(self._places, np.ascontiguousarray(values, dtype=np.float64))
         return self.columns({name: values[:, place] for name, place in self._places.items()})
+
+    def _stacked(self, table: Mapping[str, Any]) -> Matrix | None:
+        """Arrays of finite numbers as one matrix; None where a closer look is needed."""
+        if not self.numbers_only or table.keys() != self._places.keys():
+            return None
+        arrays = [table[name] for name in self._places]
+        if not all(type(array) is np.ndarray and array.dtype.kind in "fiu" for array in arrays):
+            return None
+        shapes = {array.shape for array in arrays}
+        if len(shapes) != 1 or len(next(iter(shapes))) != 1:
+            return None
+        values = np.column_stack(arrays).astype(np.float64, copy=False)
+        return Matrix(self._places, values) if np.isfinite(values).all() else None
 
     def _positional(self, table: Sequence[Sequence[Any]]) -> Columns:
         fast = self.matrix(table)

@@ -129,7 +129,7 @@ class ReviewLog:
         confidence = plain_value(row["confidence"])
         return ReviewRow(
             prediction_id=str(row["prediction_id"]),
-            time=str(plain_value(row["time"])),
+            time=str(plain_value(row["time"].floor("s"))),
             answer=plain_value(row["label"]),
             confidence=None if confidence is None else float(confidence),
             why=str(row["why"]),

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from cellops.errors import UsageError
 from cellops.flows.clusters import refuse_empty
-from cellops.records.batch import BatchProgress, OnBad, Scored, Watched, WatchedFile
+from cellops.records.batch import BatchProgress, OnBad, Scored, Streamed, Watched, WatchedFile
 from cellops.settings import Settings, load, prepare, without_credentials
 from cellops.version import __version__
 
 if TYPE_CHECKING:
-    from cellops.data.batch.target import AddressTarget, FileTarget, TableTarget
+    from cellops.data.batch.target import Target
     from cellops.packaging.load import LoadedPackage
     from cellops.serving.batch.batch import Performer
     from cellops.serving.batch.scorer import Wishes
+    from cellops.serving.logs import LogPlace
     from cellops.serving.policies import Declared
 
 OTHERS, ALL, NONE = "others", "all", "none"
@@ -41,13 +42,14 @@ def score(
     force: bool = False,
     jobs: int = 1,
     dask: Any = None,
+    log: Path | str | None = None,
     watch: bool = False,
     once: bool = False,
     every: float = 1.0,
     settings: Settings | None = None,
     on_progress: Callable[[BatchProgress], None] = _unheard,
     on_file: Callable[[WatchedFile], None] = _unheard,
-) -> Scored | Watched:
+) -> Scored | Watched | Streamed:
     """Answer every row of a table, in memory that does not grow with the rows.
 
     Parameters
@@ -55,11 +57,13 @@ def score(
     package
         The folder of the package, or its archive.
     source
-        A CSV or Parquet file, a folder or a pattern of such, an address of any of these as fsspec takes it, or a table
-        of DuckDB, `FILE::TABLE`. With `watch`, the folder in which files arrive.
+        A file of CSV, Parquet or JSON lines, a folder or a pattern of such, an address of any of these as fsspec takes
+        it, or a table of DuckDB, `FILE::TABLE`. With `watch`, the folder in which files arrive, or a topic of Kafka,
+        `kafka://HOST:PORT/TOPIC`, each of whose messages is a row.
     output
-        A CSV or Parquet file, here or at an address, or a table of DuckDB. It takes its name at the end, at once and in
-        whole; until then what is done stands in a folder beside it. With `watch`, a folder.
+        A file of CSV, Parquet or JSON lines, here or at an address; where it ends in `/`, a folder of Parquet files, a
+        file for each chunk; or a table of DuckDB. It takes its name at the end, at once and in whole; until then what
+        is done stands in a folder beside it. With `watch`, a folder, or a topic.
     keep
         Columns of the input that go to the output, with commas between them; `others`, those that the model does not
         take; `all`; or `none`.
@@ -67,7 +71,7 @@ def score(
         `refuse`: end at the first row that the model may not answer. `set-aside`: write such rows to a file beside the
         output, with the reason.
     chunk_rows
-        Rows that are scored at a time; default is 50,000, or fewer where a row has many columns.
+        Rows that are scored at a time; default is 100,000, or fewer where a row has many columns.
     resume
         Go on where an earlier attempt was stopped; the output is the same as if it had not been.
     force
@@ -76,6 +80,9 @@ def score(
         Processes on this machine that score chunks.
     dask
         Address of a scheduler of Dask whose workers score them, or a client.
+    log
+        Prediction log to which the answers go, too, once the batch is done: a folder, or an address as fsspec takes it.
+        Default is none: a log is what was answered to traffic, and drift of a batch stands beside its output.
     watch
         Score each file that arrives in a folder, once, until stopped.
     once
@@ -99,6 +106,8 @@ def score(
         When the output cannot be written. What is done stays.
     UsageError
         When something stands at the output, or an earlier attempt, and it was not said what to do with it.
+    PackageError
+        When the model answers the package's parity rows otherwise than in training.
     ClusterError
         When the scheduler of Dask or all its workers are gone.
     """
@@ -110,10 +119,31 @@ def score(
     if (once or every != 1.0) and not watch:
         fact = "--once and --every say how a folder is watched"
         raise UsageError(fact, remedy="Add --watch, or leave them out")
+    from cellops.data.batch.kafka import is_topic
     from cellops.flows.opening import load_package
 
+    if is_topic(str(source)) or is_topic(str(output)):
+        if not (watch and is_topic(str(source)) and is_topic(str(output))):
+            fact = "The messages of a topic of Kafka are answered to a topic, as they come"
+            raise UsageError(fact, remedy="Write: cellops score PACKAGE kafka://HOST/IN kafka://HOST/OUT --watch")
+        if resume or force or jobs > 1 or dask is not None or log is not None:
+            fact = "A topic is answered by one process, which goes on where its group stood"
+            remedy = "Leave out --resume, --force, --jobs, --dask and --log; start several of one group for more"
+            raise UsageError(fact, remedy=remedy)
+        return _stream(
+            Path(package),
+            str(source),
+            str(output),
+            keep,
+            settings,
+            chunk_rows=chunk_rows,
+            every=every,
+            once=once,
+            on_progress=on_progress,
+        )
     loaded = load_package(Path(package), settings)
-    wishes = _wishes(keep, on_bad)
+    wishes = _wishes(keep, on_bad, log)
+    place = _log_place(log, loaded.manifest.name, settings)
     with _performer(Path(package), loaded, settings, wishes, jobs=jobs, dask=dask) as perform:
         if watch:
             if resume or force:
@@ -121,7 +151,9 @@ def score(
                 raise UsageError(fact, remedy="Leave out --resume and --force")
             from cellops.serving.batch.watch import Watch
 
-            scoring = partial(_score_file, loaded, perform, chunk_rows=chunk_rows, settings=settings, wishes=wishes)
+            scoring = partial(
+                _score_file, loaded, perform, chunk_rows=chunk_rows, settings=settings, wishes=wishes, log=place
+            )
             watched = Watch(Path(source), Path(output), loaded.digest, scoring, on_file)
             return watched.run(every=every, once=once, on_progress=on_progress)
         return _score(
@@ -135,7 +167,43 @@ def score(
             force=force,
             settings=settings,
             on_progress=on_progress,
+            log=place,
         )
+
+
+def _stream(
+    package: Path,
+    source: str,
+    output: str,
+    keep: str,
+    settings: Settings,
+    *,
+    chunk_rows: int | None,
+    every: float,
+    once: bool,
+    on_progress: Callable[[BatchProgress], None],
+) -> Streamed:
+    """Answer the messages of a topic until stopped."""
+    from cellops.data.batch.kafka import Clients, properties, topic
+    from cellops.flows.opening import load_package
+    from cellops.serving.batch.scorer import Scorer
+    from cellops.serving.batch.stream import Stream
+
+    read, written = topic(source), topic(output)
+    if (read.brokers, read.name) == (written.brokers, written.name):
+        fact = "The answers would be read as messages"
+        raise UsageError(fact, remedy="Give another topic for the answers")
+    loaded, wishes = load_package(package, settings), _wishes(keep, OnBad.SET_ASIDE, None)
+    scorer = Scorer.proven(loaded, _declared(settings), wishes.replace(keep=(), keep_all=False, is_profiled=False))
+    group = read.group or f"cellops-{loaded.manifest.name}-{written.name}"
+    clients = Clients(
+        read, group, written.brokers, properties(Path(settings.kafka_config) if settings.kafka_config else None)
+    )
+    try:
+        stream = Stream(scorer, loaded, wishes, clients, source=read, output=written, most=chunk_rows)
+        return stream.run(every=every, once=once, on_progress=on_progress)
+    finally:
+        clients.close()
 
 
 def _score(
@@ -150,6 +218,7 @@ def _score(
     force: bool,
     settings: Settings,
     on_progress: Callable[[BatchProgress], None],
+    log: "LogPlace | None",
 ) -> Scored:
     from cellops.data.batch.source import source as source_of
     from cellops.data.batch.target import target as target_of
@@ -167,7 +236,7 @@ def _score(
         wishes=wishes,
         declared=f"{settings.server_fallback_answer} {' '.join(settings.server_reject)}",
     )
-    batch = Batch(read, perform, target, loaded.contract, loaded.digest, plan.source, chunk_rows, on_progress)
+    batch = Batch(read, perform, target, loaded.contract, loaded.digest, plan.source, chunk_rows, on_progress, log)
     stands = target.stands()
     with Parts.opened(_folder(target, settings), plan, resume=resume, force=force, stands=stands) as parts:
         return batch.run(parts)
@@ -183,6 +252,7 @@ def _score_file(
     chunk_rows: int | None,
     settings: Settings,
     wishes: "Wishes",
+    log: "LogPlace | None",
 ) -> Scored:
     return _score(
         loaded,
@@ -195,20 +265,34 @@ def _score_file(
         force=False,
         settings=settings,
         on_progress=on_progress,
+        log=log,
     )
 
 
-def _folder(target: "FileTarget | AddressTarget | TableTarget", settings: Settings) -> Path:
+def _folder(target: "Target", settings: Settings) -> Path:
     """Where the parts of a batch wait: beside a file, so that it can take its name at once."""
-    from cellops.data.batch.target import AddressTarget
+    from cellops.data.batch.target import FileTarget
 
-    if not isinstance(target, AddressTarget):
-        return target.beside(PARTS).path
+    beside = target.beside(PARTS)
+    if isinstance(beside, FileTarget):
+        return beside.path
     named = blake2b(target.public.encode(), digest_size=8).hexdigest()
     return prepare(settings.folder) / "score" / named
 
 
-def _wishes(keep: str, on_bad: str) -> "Wishes":
+def _log_place(log: Path | str | None, name: str, settings: Settings) -> "LogPlace | None":
+    """The prediction log that is meant; segments for an address are written here first."""
+    from cellops.monitoring.log_store import is_address
+    from cellops.serving.logs import LogPlace
+
+    if log is None:
+        return None
+    if is_address(log):
+        return LogPlace(prepare(settings.folder) / "log" / name, str(log))
+    return LogPlace(Path(log))
+
+
+def _wishes(keep: str, on_bad: str, log: Path | str | None) -> "Wishes":
     from cellops.serving.batch.scorer import Wishes
 
     if on_bad not in list(OnBad):
@@ -222,7 +306,12 @@ def _wishes(keep: str, on_bad: str) -> "Wishes":
         else tuple(dict.fromkeys(filter(None, map(str.strip, keep.split(",")))))
     )
     every = keep == ALL
-    return Wishes(keep=None if every else names, keep_all=every, on_bad=OnBad(on_bad))
+    return Wishes(
+        keep=None if every else names,
+        keep_all=every,
+        on_bad=OnBad(on_bad),
+        log=None if log is None else without_credentials(str(log)),
+    )
 
 
 @contextmanager
@@ -242,7 +331,7 @@ def _performer(
     elif jobs > 1:
         yield partial(beside, partial(scorer, path, loaded.digest, settings, wishes), jobs)
     else:
-        yield partial(alone, Scorer(loaded, declared, wishes))
+        yield partial(alone, Scorer.proven(loaded, declared, wishes, key(settings)))
 
 
 def scorer(path: Path, digest: str, settings: Settings, wishes: "Wishes") -> Any:
@@ -255,7 +344,12 @@ def scorer(path: Path, digest: str, settings: Settings, wishes: "Wishes") -> Any
     if loaded.digest != digest:
         fact = f"{path} is another package than a moment ago"
         raise IntegrityError(fact, remedy="Let nobody change it while it scores", path=str(path))
-    return Scorer(loaded, _declared(settings), wishes)
+    return Scorer.proven(loaded, _declared(settings), wishes, key(settings))
+
+
+def key(settings: Settings) -> bytes | None:
+    """With which personal inputs are hashed in a prediction log."""
+    return settings.log_pii_key.encode() if settings.log_pii_key else None
 
 
 def _declared(settings: Settings) -> "Declared":

@@ -18,7 +18,7 @@ from cellops.settings import Settings
 if TYPE_CHECKING:
     from cellops.packaging.load import LoadedPackage
     from cellops.serving.batch.batch import Performer
-    from cellops.serving.batch.part import Part
+    from cellops.serving.batch.part import PackedPart, Part
     from cellops.serving.batch.scorer import Wishes
     from cellops.serving.policies import Declared
 
@@ -82,11 +82,12 @@ class Shipped:
         self, path: Path, loaded: "LoadedPackage", *, settings: Settings, declared: "Declared", wishes: "Wishes"
     ) -> None:
         from cellops.flows.opening import loader
+        from cellops.flows.score import key
         from cellops.packaging.copying import pack
 
         self.name = f"cellops-score-{uuid.uuid4().hex}"
         self._digest, self._declared, self._wishes = loaded.digest, declared, wishes
-        self._load = loader(settings)
+        self._load, self._key = loader(settings), key(settings)
         with tempfile.TemporaryDirectory(prefix="cellops-score-") as folder:
             archive = Path(folder) / "package.zip"
             pack(path, archive, digest=loaded.digest)
@@ -103,7 +104,7 @@ class Shipped:
         if loaded.digest != self._digest:
             fact = "The package that came to a worker is not the one that was sent"
             raise ClusterError(fact, remedy="Try again")
-        _scorers(worker)[self.name] = Scorer(loaded, self._declared, self._wishes)
+        _scorers(worker)[self.name] = Scorer.proven(loaded, self._declared, self._wishes, self._key)
 
     def forget(self, worker: Any) -> None:
         _scorers(worker).pop(self.name, None)
@@ -124,7 +125,7 @@ def score_on_worker(name: str, packed: tuple[Any, ...]) -> bytes:
     return part.to_bytes()
 
 
-def _performed(client: Any, name: str, chunks: Iterator[Chunk]) -> "Iterator[Part]":
+def _performed(client: Any, name: str, chunks: Iterator[Chunk]) -> "Iterator[PackedPart]":
     from cellops.serving.batch.performers import in_order_of_ending
 
     run = uuid.uuid4().hex

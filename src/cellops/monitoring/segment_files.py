@@ -76,6 +76,27 @@ def read_segments(folder: Path) -> "list[pa.Table]":
     return [table for stem in sorted(stems) if (table := _read(folder, stem)) is not None]
 
 
+def put_closed(folder: Path, name: str, table: "pa.Table") -> Path:
+    """Write a closed segment of its own, in whole or not at all; one of the same name is replaced.
+
+    Raises
+    ------
+    OSError
+        When it cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    final = folder / f"{name}{CLOSED}"
+    temporary = final.with_name(f".{final.name}")
+    try:
+        _write_parquet(table, temporary)
+        temporary.replace(final)
+    except OSError:
+        remove(temporary)
+        raise
+    _sync_folder(folder)
+    return final
+
+
 def compact_leftovers(folder: Path) -> None:
     """Compact the streams of writers that are no more; it never raises."""
     for lock in sorted(folder.glob(f"*{LOCK}")):
@@ -164,7 +185,7 @@ def _repeating(table: "pa.Table") -> list[str]:
     """The columns that Parquet shall write by a dictionary: of others that makes the file larger, and takes eight times
     as long.
     """
-    places = np.unique(np.linspace(0, table.num_rows - 1, SAMPLE).astype(np.int64))
+    places = np.arange(0, table.num_rows, max(table.num_rows // SAMPLE, 1))
     sample = table.take(places)
     return [name for name in table.column_names if len(sample[name].unique()) <= MOSTLY * len(places)]
 

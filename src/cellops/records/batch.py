@@ -123,3 +123,14 @@ class Watched(Record, frozen=True, kw_only=True):
     files: int
     rows: int
     bad: int
+
+
+class Streamed(Record, frozen=True, kw_only=True):
+    """What was done of a topic until it was stopped."""
+
+    source: str
+    output: str
+    rows: int
+    """Messages that were read, and whose answers are with the brokers."""
+    set_aside: int
+    """Those of them that have no answer."""

@@ -1,4 +1,5 @@
 import re
+from functools import lru_cache
 
 from cellops.records.base import Record
 
@@ -30,6 +31,7 @@ class Origin(Record, frozen=True, kw_only=True):
     """Of the archive that it was installed from."""
 
 
+@lru_cache(maxsize=4096)  # each run of a session asks the same of all that is installed
 def is_pin(name: str, version: str) -> bool:
     """Whether an installer reads a name and a version as these (PEP 508, PEP 440), and as nothing else.
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from cellops.records.batch import BatchProgress, Scored, Watched, WatchedFile
+from cellops.records.batch import BatchProgress, Scored, Streamed, Watched, WatchedFile
 from cellops.records.finding import Severity
 from cellops.screens.console import COLOURS, above, command, console, count, in_notebook, plain, say, shown
 
@@ -44,8 +44,11 @@ def scoring() -> Iterator[ScoreWatch]:
         yield ScoreWatch(progress, _file)
 
 
-def scored(done: Scored | Watched, package: Path) -> None:
+def scored(done: Scored | Watched | Streamed, package: Path) -> None:
     """Where everything lies, and the gravest problems."""
+    if isinstance(done, Streamed):
+        say(f"{count(done.rows, 'message')} of {plain(done.source)} read, {done.set_aside} set aside")
+        return
     if isinstance(done, Watched):
         say(f"{count(done.files, 'file')}, {count(done.rows, 'row')} answered, {done.bad} bad")
         return

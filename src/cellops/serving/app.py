@@ -6,23 +6,25 @@
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from cellops.errors import CellopsError, CredentialsError, NotReadyError
 from cellops.packaging.stopping import STOP, Stop
+from cellops.serving.asked import Answered, Asked
 from cellops.serving.auth import OWNER, Access
-from cellops.serving.deadlines import Deadlines, LateError
+from cellops.serving.deadlines import Deadlines
 from cellops.serving.errors import MethodError, failure
-from cellops.serving.headers import Headers, check_head, is_request_id, media_type_of, refuse_request_id
-from cellops.serving.limits import Limits
+from cellops.serving.headers import refuse_request_id
+from cellops.serving.heads import Head
+from cellops.serving.limits import Content, Limits, resumed
 from cellops.serving.oidc import UnknownKeyError
 from cellops.serving.prediction_ids import PredictionIds
-from cellops.serving.protocols.protocol import Body
+from cellops.serving.protocols.protocol import Body, Protocol
 from cellops.serving.replies import Reply, error_reply
-from cellops.serving.request_log import Line, RequestLog
+from cellops.serving.request_log import RequestLog
 from cellops.serving.routes import OPEN, Route, Table
 from cellops.serving.strangers import Strangers
 from cellops.serving.throttle import Throttle
@@ -39,23 +41,10 @@ SHORT = 32_768
 """Bytes of a body that is read on the event loop, in well under a millisecond; a thread reads a longer one."""
 EXPLAINING = 8
 """Explanations that may be asked for at once: each may take seconds, and they are made one after another."""
-OK, REFUSED, FAILED = 200, 400, 500
+REFUSED, FAILED = 400, 500
 NONE: dict[str, Any] = {}
 METHODS = {"GET": ("GET", "HEAD"), "POST": ("POST",), "GET or POST": ("GET", "HEAD", "POST")}
 """What a route takes besides its method: uvicorn leaves out the body of an answer to HEAD."""
-
-
-@dataclass(slots=True)
-class Arrival:
-    """What is known of a request before its body."""
-
-    headers: Headers
-    received: int
-    request_id: str
-    """The client's, else the server's own."""
-    prediction_id: str
-    client: str = ""
-    """Whose token it has; empty until that is known."""
 
 
 class App:
@@ -94,7 +83,7 @@ class App:
         self._throttle = throttle
         self._strangers = strangers
         self._limits = limits
-        self._deadlines = Deadlines(limits.seconds)
+        self._deadlines = Deadlines(limits.seconds, limits.too_late)
         self._requests = requests
         # A scikit-learn model takes a millisecond or more, a hop to a thread a tenth: probes are answered meanwhile.
         # Several threads, so that a long batch does not hold up short ones.
@@ -103,6 +92,8 @@ class App:
         self._explainer = ThreadPoolExecutor(1, thread_name_prefix="cellops-explain")
         self._waiting = self._waiting_explanations = 0
         self._ids = PredictionIds("")
+        self._short = min(SHORT, limits.max_bytes)
+        self._admissions: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -113,107 +104,165 @@ class App:
         for pool in (self._pool, self._explainer):
             pool.shutdown(cancel_futures=True)
 
+    def takes(self, path: str, size: int) -> bool:
+        """Whether a request for a path, with a body of so many bytes, can be answered by `take`."""
+        route = self.table.find(path)
+        return route is not None and route.ask is not None and size <= self._short
+
+    def take(self, head: Head, content: bytes, address: str, answer: Answered) -> Asked:
+        """Answer a request that has come whole, as ASGI's would be, without a task for it.
+
+        Parameters
+        ----------
+        content
+            The body.
+        address
+            Where it came from.
+        answer
+            Called once with the status, the headers and the body, before this returns or later.
+        """
+        asked = Asked(self.table, head, address, self._ids)
+        asked.answer = answer
+        admission = self._admit(asked)
+        try:
+            waited_for = admission.send(None)
+        except StopIteration:
+            self._take_admitted(asked, content)
+        except Exception as error:  # noqa: BLE001 - a bug of ours must not show a client its traceback
+            self._finish(asked, _failed(asked.protocol, error))
+        else:
+            task = asyncio.get_running_loop().create_task(self._take_later(asked, content, admission, waited_for))
+            self._admissions.add(task)
+            task.add_done_callback(self._admissions.discard)
+        return asked
+
+    def give_up(self, asked: Asked) -> None:
+        """Answer now that there is no answer, since the server ends."""
+        if asked.awaited is not None:
+            asked.awaited.give_up(self._limits.too_late())
+
+    async def _take_later(
+        self, asked: Asked, content: bytes, admission: Coroutine[Any, Any, None], waited_for: object
+    ) -> None:
+        try:
+            await resumed(admission, waited_for)
+        except Exception as error:  # noqa: BLE001
+            self._finish(asked, _failed(asked.protocol, error))
+        else:
+            self._take_admitted(asked, content)
+
+    def _take_admitted(self, asked: Asked, content: bytes) -> None:
+        done = partial(self._finish, asked)
+        try:
+            route = self._allow(asked)
+            self._expect(asked, route)
+        except CellopsError as error:
+            done(error_reply(asked.protocol, error))
+        else:
+            self._wait(asked, route)
+            self._ask(asked, route, self._body(asked, content), done)
+
+    def _finish(self, asked: Asked, reply: Reply) -> None:
+        """Answer a request that was taken."""
+        asked.status = reply.status
+        self._leave(asked)
+        asked.end()
+        assert asked.answer is not None  # noqa: S101 - it was taken with one
+        asked.answer(reply.status, asked.heads(reply), reply.content)
+        self._tell(asked, reply)
+
+    def _tell(self, asked: Asked, reply: Reply) -> None:
+        """Count a request that was answered."""
+        seconds = time.perf_counter() - asked.started
+        name = asked.route.name if asked.route else "none"
+        whose = reply.metrics or asked.metrics
+        whose.request_seconds(name, asked.protocol.name, reply.status).observe(seconds)
+        if self._requests is not None:
+            self._requests.add(asked.line(reply, seconds))
+
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started = time.perf_counter()
-        received = time.time_ns()
         # Taken out, since it holds on to what holds the scope.
         whole: Whole | None = scope.pop("extensions", NONE).get(WHOLE)
-        headers: Headers = dict(scope["headers"])
-        path, table = scope["path"], self.table
-        route = table.find(path)
-        protocol = route.protocol if route else table.protocol_of(path)
-        metrics = (route.metrics if route else None) or table.metrics
-        models = route.models if route else ()
-        prediction_id = models[0].ids.new() if models else self._ids.new()
-        given = headers.get(b"x-request-id", b"").decode("latin-1")
-        request_id = given if given and is_request_id(given) else prediction_id
-        # Nothing was awaited since the table was read, so that a model which is replaced knows who has begun with it.
-        for model in models:
-            model.begin()
-        metrics.in_progress.inc()
-        arrival = Arrival(headers, received, request_id, prediction_id)
+        head = Head(scope["method"], scope["path"], scope["headers"], len(scope.get("query_string", b"")))
+        asked = Asked(self.table, head, (scope.get("client") or ("",))[0], self._ids)
         try:
-            reply = await self._reply(route, scope, receive, arrival, whole)
+            reply = await self._reply(asked, receive, whole)
         except CellopsError as error:
-            reply = error_reply(protocol, error)
+            reply = error_reply(asked.protocol, error)
         finally:
-            metrics.in_progress.dec()
-            for model in models:
-                model.end()
+            asked.end()
         if reply is None:
             return
-        head = [
-            (b"content-type", reply.media_type),
-            (b"content-length", b"%d" % len(reply.content)),
-            (b"x-request-id", (reply.request_id or request_id).encode()),
-            *reply.headers,
-        ]
-        if whole is None or reply.status != OK or not whole(head, reply.content):
-            await send({"type": "http.response.start", "status": reply.status, "headers": head})
+        heads = asked.heads(reply)
+        if whole is None or not whole(reply.status, heads, reply.content):
+            await send({"type": "http.response.start", "status": reply.status, "headers": heads})
             await send({"type": "http.response.body", "body": reply.content})
-        seconds = time.perf_counter() - started
-        name, whose = route.name if route else "none", reply.metrics or metrics
-        whose.request_seconds(name, protocol.name, reply.status).observe(seconds)
-        if self._requests is not None:
-            self._requests.add(_line(arrival, route, protocol.name, reply, seconds))
+        self._tell(asked, reply)
 
-    async def _reply(
-        self, route: Route | None, scope: Scope, receive: Receive, arrival: Arrival, whole: Whole | None
-    ) -> Reply | None:
+    async def _reply(self, asked: Asked, receive: Receive, whole: Whole | None) -> Reply | None:
         """The reply of a route; None when the client has gone."""
-        path, headers = scope["path"], arrival.headers
-        check_head(scope["headers"], len(path) + len(scope.get("query_string", b"")))
-        if path not in OPEN:
-            client = arrival.client = await self._client(headers, route.scope if route else None, _address(scope))
-            if self._throttle is not None:
-                await self._throttle.admit(_counted(client, scope))
-        if route is None:
-            raise self.table.missing(path)
-        if scope["method"] not in METHODS[route.method]:
-            fact = f"{path} takes {route.method} only"
-            raise MethodError(fact, remedy=f"Send a {route.method}", allow=", ".join(METHODS[route.method]))
-        if route.says_ready and self.draining:
-            fact = "The server is being stopped"
-            raise NotReadyError(fact, remedy="Ask another, or this one when it has been started again")
-        if route.says_ready:
-            for model in route.models:
-                model.require_ready()
+        await self._admit(asked)
+        route = self._allow(asked)
         if not route.in_thread:
-            return route.handle(Body(b"", None, headers), arrival.received)
-        media_type = media_type_of(headers)
-        if b"x-request-id" in headers and arrival.request_id == arrival.prediction_id:
-            raise refuse_request_id()
-        self._take_place(route)
+            return route.handle(Body(b"", None, asked.head.headers), asked.received)
+        self._expect(asked, route)
         try:
-            content = await self._limits.read(headers, receive, whole.body if whole else None)
+            content = await self._limits.read(asked.head.headers, receive, whole.body if whole else None)
             if content is None:
                 return None
-            body = Body(
-                content, media_type, headers, arrival.request_id, arrival.prediction_id, arrival.client, _address(scope)
-            )
-            return await self._waited_for(route, body, arrival.received)
-        finally:
-            self._waiting -= 1
-            self._waiting_explanations -= route.explains
-
-    async def _waited_for(self, route: Route, body: Body, received: int) -> Reply:
-        """The reply of a route, counted among those that wait for its model."""
-        backlog, answered = route.backlog, True
-        if backlog is None:
-            return await self._handled(route, body, received)
-        backlog.begin()
-        try:
-            reply = await self._handled(route, body, received)
-            answered = not REFUSED <= reply.status < FAILED
+            body = self._body(asked, content)
+            self._wait(asked, route)
+            reply = await self._handled(asked, route, body)
+            asked.status = reply.status
             return reply
         finally:
-            backlog.end(answered=answered)
+            self._leave(asked)
 
-    async def _handled(self, route: Route, body: Body, received: int) -> Reply:
-        if route.handle_short is not None and len(body.content) <= SHORT:
-            return await self._soon(route, route.handle_short(body, received, self._pool))
+    async def _handled(self, asked: Asked, route: Route, body: Body) -> Reply:
+        if route.ask is not None and len(body.content) <= SHORT:
+            return await self._soon(asked, route, body)
         pool = self._explainer if route.explains else self._pool
-        return await self._answered(pool, route, body, received)
+        return await self._answered(pool, route, body, asked.received)
+
+    async def _admit(self, asked: Asked) -> None:
+        """Refuse a head that is none, and a client that may not ask."""
+        head, scope = asked.head, asked.route.scope if asked.route else None
+        head.check()
+        if head.path in OPEN:
+            return
+        asked.client = await self._client(head.headers.get(b"authorization"), scope, asked.address)
+        if self._throttle is not None:
+            await self._throttle.admit(_counted(asked.client, asked.address))
+
+    def _allow(self, asked: Asked) -> Route:
+        """Its route, if that can be asked so, and now."""
+        head, route = asked.head, asked.route
+        if route is None:
+            raise self.table.missing(head.path)
+        if head.method not in METHODS[route.method]:
+            fact = f"{head.path} takes {route.method} only"
+            raise MethodError(fact, remedy=f"Send a {route.method}", allow=", ".join(METHODS[route.method]))
+        if route.says_ready:
+            if self.draining:
+                fact = "The server is being stopped"
+                raise NotReadyError(fact, remedy="Ask another, or this one when it has been started again")
+            for model in route.models:
+                model.require_ready()
+        return route
+
+    def _expect(self, asked: Asked, route: Route) -> None:
+        """Give it a place among those that wait, if it says well what it sends."""
+        _ = asked.head.media_type
+        if b"x-request-id" in asked.head.headers and asked.request_id == asked.prediction_id:
+            raise refuse_request_id()
+        self._take_place(route)
+        asked.place = route
+
+    def _body(self, asked: Asked, content: Content) -> Body:
+        head = asked.head
+        return Body(
+            content, head.media_type, head.headers, asked.request_id, asked.prediction_id, asked.client, asked.address
+        )
 
     def _take_place(self, route: Route) -> None:
         """A place among those that wait, while there are any."""
@@ -225,8 +274,25 @@ class App:
         self._waiting += 1
         self._waiting_explanations += route.explains
 
-    async def _client(self, headers: Headers, scope: TokenScope | None, address: str) -> str:
-        header, strangers = headers.get(b"authorization"), self._strangers
+    @staticmethod
+    def _wait(asked: Asked, route: Route) -> None:
+        """Count it among those that wait for its model, now that its body is there."""
+        if route.backlog is not None:
+            route.backlog.begin()
+            asked.backlog = route.backlog
+
+    def _leave(self, asked: Asked) -> None:
+        """Give its place to others, if it has one."""
+        if asked.backlog is not None:
+            asked.backlog.end(answered=not REFUSED <= asked.status < FAILED)
+            asked.backlog = None
+        if asked.place is not None:
+            self._waiting -= 1
+            self._waiting_explanations -= asked.place.explains
+            asked.place = None
+
+    async def _client(self, header: bytes | None, scope: TokenScope | None, address: str) -> str:
+        strangers = self._strangers
         if strangers is None:
             return await self._known(header, scope)
         strangers.look(address, header)
@@ -248,14 +314,31 @@ class App:
                 raise
         return self._access.client(header, scope)
 
-    async def _soon(self, route: Route, reply: Awaitable[Reply]) -> Reply:
-        """The reply of a handler on the event loop, if it comes in time."""
+    def _ask(self, asked: Asked, route: Route, body: Body, done: Callable[[Reply], None]) -> None:
+        """Have the event loop answer, in time; `done` is called once with what becomes of it."""
+        assert route.ask is not None  # noqa: S101 - it is not called for others
+
+        def hear(told: Reply | Exception) -> None:
+            self._deadlines.forget(asked.awaited)
+            done(_failed(route.protocol, told) if isinstance(told, Exception) else told)
+
         try:
-            return await self._deadlines.within(reply)
-        except LateError:
-            return _failed(route, self._limits.too_late())
+            asked.awaited = route.ask(body, asked.received, self._pool, hear)
         except Exception as error:  # noqa: BLE001 - a bug of ours must not show a client its traceback
-            return _failed(route, error)
+            hear(error)
+            return
+        if not asked.awaited.is_over:
+            self._deadlines.watch(asked.awaited)
+
+    async def _soon(self, asked: Asked, route: Route, body: Body) -> Reply:
+        """The same, waited for."""
+        came: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self._ask(asked, route, body, lambda reply: None if came.done() else came.set_result(reply))
+        try:
+            return await came
+        except asyncio.CancelledError:
+            self.give_up(asked)
+            raise
 
     async def _answered(self, pool: ThreadPoolExecutor, route: Route, body: Body, received: int) -> Reply:
         """The reply of a handler in a thread, if it comes in time; else nothing more is done for it than is begun.
@@ -284,35 +367,9 @@ def _stop(stop: Stop, reply: "asyncio.Future[Reply]") -> None:
     reply.cancel()
 
 
-def _line(arrival: Arrival, route: Route | None, protocol: str, reply: Reply, seconds: float) -> Line:
-    models = route.models if route else ()
-    name, version = (models[0].name, models[0].version) if len(models) == 1 else ("", "")
-    if reply.metrics is not None:
-        name, version = reply.metrics.names
-    return Line(
-        time=arrival.received,
-        request_id=reply.request_id or arrival.request_id,
-        prediction_id=arrival.prediction_id,
-        client=arrival.client,
-        model=name,
-        version=version,
-        protocol=protocol,
-        route=route.name if route else "none",
-        status=reply.status,
-        seconds=seconds,
-        rows=reply.rows,
-        error_id=reply.error_id,
-    )
-
-
-def _counted(client: str, scope: Scope) -> str:
+def _counted(client: str, address: str) -> str:
     """As whom requests are counted: by the client's own token, else by its address, since many send the server's."""
-    return f"address {_address(scope)}" if client == OWNER else f"token {client}"
-
-
-def _address(scope: Scope) -> str:
-    address: str = (scope.get("client") or ("",))[0]
-    return address
+    return f"address {address}" if client == OWNER else f"token {client}"
 
 
 def _safely(route: Route, body: Body, received: int, stop: Stop) -> Reply:
@@ -321,12 +378,12 @@ def _safely(route: Route, body: Body, received: int, stop: Stop) -> Reply:
     try:
         return route.handle(body, received)
     except Exception as error:  # noqa: BLE001 - a bug of ours must not show a client its traceback
-        return _failed(route, error)
+        return _failed(route.protocol, error)
     finally:
         STOP.reset(token)
 
 
-def _failed(route: Route, error: Exception) -> Reply:
+def _failed(protocol: Protocol, error: Exception) -> Reply:
     if isinstance(error, CellopsError):
-        return error_reply(route.protocol, error)
-    return error_reply(route.protocol, failure("The server failed on this request", error, is_discreet=True))
+        return error_reply(protocol, error)
+    return error_reply(protocol, failure("The server failed on this request", error, is_discreet=True))

@@ -12,12 +12,13 @@ from concurrent.futures import Executor, Future
 from functools import partial
 from itertools import accumulate
 
-import msgspec
 import numpy as np
 
 from cellops.data.matrix import Matrix
+from cellops.errors import NotReadyError
 from cellops.packaging.predictor import Array, Predictions
 from cellops.packaging.stopping import STOP, Stop
+from cellops.serving.awaited import Awaited
 from cellops.serving.pace import Pace
 
 MOST_ROWS = 1000
@@ -34,12 +35,17 @@ THREADS = 2
 Gather = bool | Callable[[], bool]
 
 
-class Waiting(msgspec.Struct, frozen=True):
-    """A request for which the model has to be called."""
+class Waiting(Awaited):
+    """A request for which the model has to be called; it is told `Predictions`, or what the model raises."""
 
-    columns: Mapping[str, Array]
-    rows: int
-    answered: "asyncio.Future[Predictions]"
+    __slots__ = ("columns", "rows")
+
+    def __init__(
+        self, columns: Mapping[str, Array], rows: int, hear: Callable[[Predictions | Exception], None]
+    ) -> None:
+        super().__init__(hear)
+        self.columns = columns
+        self.rows = rows
 
 
 class Batcher:
@@ -67,22 +73,25 @@ class Batcher:
         self._under_way = 0
         self._apart = 0
 
-    async def predict(self, columns: Mapping[str, Array], rows: int, pool: Executor) -> Predictions:
-        """The model's answer, from the event loop; calls that take long are made in a thread of the pool.
+    def ask(
+        self,
+        columns: Mapping[str, Array],
+        rows: int,
+        pool: Executor,
+        hear: Callable[[Predictions | Exception], None],
+    ) -> Awaited:
+        """Have `hear` told the model's answer, from the event loop, later; long calls are made in a thread of the pool.
 
-        Raises
-        ------
-        Exception
-            What the model raises on these rows.
+        What is told is an exception where the model raises it on these rows.
         """
-        loop = asyncio.get_running_loop()
-        answered: asyncio.Future[Predictions] = loop.create_future()
-        self._waiting.append(Waiting(columns, rows, answered))
+        waiting = Waiting(columns, rows, hear)
+        self._waiting.append(waiting)
         if self._find_out is not None and len(self._waiting) > 1:
             pool.submit(self._find_out).add_done_callback(self._found_out)
             self._find_out = None
-        self._schedule(loop, pool)
-        return await answered
+        if not self._scheduled:
+            self._schedule(asyncio.get_running_loop(), pool)
+        return waiting
 
     def _found_out(self, found: "Future[bool]") -> None:
         self._gathers = not found.cancelled() and found.exception() is None and found.result()
@@ -104,7 +113,7 @@ class Batcher:
             self._under_way += 1
             stop = Stop()
             for waiting in group:
-                waiting.answered.add_done_callback(partial(_stop_for_nobody, group, stop))
+                waiting.stop = partial(_stop_for_nobody, group, stop)
             call = loop.run_in_executor(pool, self._answers_until, stop, group)
             call.add_done_callback(partial(self._came, group, loop, pool))
         self._schedule(loop, pool)
@@ -118,8 +127,8 @@ class Batcher:
     ) -> None:
         self._under_way -= 1
         if call.cancelled():
-            for waiting in group:
-                waiting.answered.cancel()
+            fact = "The server is being stopped"
+            _tell(group, [NotReadyError(fact, remedy="Ask another, or this one when it runs again")] * len(group))
         else:
             _tell(group, call.result())
         self._schedule(loop, pool)
@@ -130,7 +139,7 @@ class Batcher:
         rows = 0
         while self._waiting and (not group or (self._gathers and rows + self._waiting[0].rows <= MOST_ROWS)):
             waiting = self._waiting.popleft()
-            if not waiting.answered.done():  # a client that has gone
+            if not waiting.is_over:
                 group.append(waiting)
                 rows += waiting.rows
         if len(group) > 1 and not self._pays([waiting.rows for waiting in group]):
@@ -200,17 +209,12 @@ def joined(tables: Sequence[Mapping[str, Array]]) -> Mapping[str, Array] | None:
     return {name: np.concatenate(parts) for name, parts in columns.items()}
 
 
-def _stop_for_nobody(group: Sequence[Waiting], stop: Stop, _answered: "asyncio.Future[Predictions]") -> None:
+def _stop_for_nobody(group: Sequence[Waiting], stop: Stop) -> None:
     """Ask for an end where each request has its answer, or is not waited for any more."""
-    if all(waiting.answered.done() for waiting in group):
+    if all(waiting.is_over for waiting in group):
         stop.ask()
 
 
 def _tell(group: Sequence[Waiting], answers: Sequence[Predictions | Exception]) -> None:
     for waiting, answer in zip(group, answers, strict=True):
-        if waiting.answered.done():
-            continue
-        if isinstance(answer, Exception):
-            waiting.answered.set_exception(answer)
-        else:
-            waiting.answered.set_result(answer)
+        waiting.tell(answer)

@@ -4,14 +4,14 @@ import numpy as np
 
 from cellops.data.decoder import Columns
 from cellops.packaging.predictor import Predictions, Predictor
-from cellops.packaging.stopping import check_stop
+from cellops.packaging.stopping import STOP, check_stop
 
 CHUNK_ROWS = 10_000
 """Enough for a model to be as fast as on all rows at once."""
 
 
 def predict(predictor: Predictor, columns: Columns, rows: int) -> Predictions:
-    """Answer rows; up to a chunk of them in one go.
+    """Answer rows; in one go up to a chunk of them, and where nobody could ask for an end, as in a batch.
 
     Raises
     ------
@@ -20,7 +20,7 @@ def predict(predictor: Predictor, columns: Columns, rows: int) -> Predictions:
     Exception
         Whatever the model raises.
     """
-    if rows <= CHUNK_ROWS:
+    if rows <= CHUNK_ROWS or STOP.get() is None:
         return asked(predictor, columns)
     parts = [
         asked(predictor, {name: values[start : start + CHUNK_ROWS] for name, values in columns.items()})

@@ -15,7 +15,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from cellops.errors import CellopsError, NotReadyError
-from cellops.serving.errors import sentence
+from cellops.serving.errors import failure, sentence
 from cellops.serving.placement import PlacedPackage, Placement, Stand, read_placement, read_stand, write
 
 FOLDER, PLACEMENT, TURN = "crew", "placement", "turn.lock"
@@ -151,6 +151,8 @@ class Crew:
             trouble = follow(placement.packages)
         except NotReadyError:
             return done  # it does not answer yet, or not any more
+        except Exception as error:  # noqa: BLE001 - whatever a package does, the next order is followed all the same
+            trouble = sentence(failure("Following the other workers failed", error))
         if trouble:
             logger.error("%s does not serve what the others do: %s", self.worker, trouble)
         write(self._own, Stand(number=placement.number, packages=packages(), trouble=trouble))

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from typing import Any
 
@@ -17,6 +17,7 @@ from cellops.packaging.predictor import Predictions
 from cellops.packaging.stopping import STOP, Stop, check_stop
 from cellops.records.base import Value
 from cellops.serving import chunks
+from cellops.serving.awaited import Awaited, told_at_once
 from cellops.serving.batching import Batcher, Gather
 from cellops.serving.explanations import Explanations
 from cellops.serving.failures import is_discreet, no_answer
@@ -130,12 +131,21 @@ class DataPlane:
             When the log cannot be written, and nothing shall be answered that is not logged.
         """
         self._admit()
+        warnings = self._check.warnings(columns, _rows_of(columns)) if self._policies is None else ()
+        return self._complete(self.of_checked(columns), columns, call, warnings)
+
+    def of_checked(self, columns: Columns) -> Handled:
+        """Answer columns that were held against the rules of the contract already, and log nothing.
+
+        Raises
+        ------
+        InputError, InferenceError
+            As `answer` does.
+        """
         rows = _rows_of(columns)
         if self._policies is None:
-            handled = self._plain(columns, rows)
-        else:
-            handled = self._policies.answer(self._package.digest, columns, rows)
-        return self._complete(handled, columns, call)
+            return Handled(self._predict(columns, rows), (), None, None)
+        return self._policies.answer(self._package.digest, columns, rows)
 
     def refuses(self, columns: Columns) -> bool:
         """Whether some rows break a rule that rejects, or lack what the model needs."""
@@ -145,22 +155,39 @@ class DataPlane:
             return True
         return len(self._check.refused_rows(own)) > 0
 
-    async def answer_beside_others(self, columns: Columns, call: Call, pool: Executor) -> Answer:
-        """The same on the event loop, where requests that wait at the same time may be answered by one call."""
-        if self._policies is not None:
-            return await self._answer_in_thread(columns, call, pool)
-        self._admit()
-        assert self._batcher is not None  # noqa: S101 - nothing is asked after the end
-        rows = _rows_of(columns)
-        warnings = tuple(self._check.warnings(columns, rows))
-        try:
-            predictions = await self._batcher.predict(columns, rows, pool)
-        except Exception as error:
-            raise self._told(columns, error) from error
-        return self._complete(Handled(predictions, warnings, None, None), columns, call)
+    def ask(self, columns: Columns, call: Call, pool: Executor, hear: Callable[[Answer | Exception], None]) -> Awaited:
+        """The same on the event loop, where requests that wait at the same time may be answered by one call.
 
-    async def _answer_in_thread(self, columns: Columns, call: Call, pool: Executor) -> Answer:
-        stop = Stop()
+        `hear` is told the answer, or what `answer` raises, before this returns or later.
+        """
+        if self._policies is not None:
+            return self._ask_in_thread(columns, call, pool, hear)
+        assert self._batcher is not None  # noqa: S101 - nothing is asked after the end
+        try:
+            self._admit()
+            rows = _rows_of(columns)
+            warnings = self._check.warnings(columns, rows)
+        except CellopsError as error:
+            return told_at_once(hear, error)
+
+        def answered(predictions: Predictions | Exception) -> None:
+            told: Answer | Exception
+            if isinstance(predictions, Exception):
+                told = self._told(columns, predictions)
+            else:
+                try:
+                    told = self._complete(Handled(predictions, (), None, None), columns, call, warnings)
+                except Exception as error:  # noqa: BLE001 - others wait for their answers beside this one
+                    told = error
+            hear(told)
+
+        return self._batcher.ask(columns, rows, pool, answered)
+
+    def _ask_in_thread(
+        self, columns: Columns, call: Call, pool: Executor, hear: Callable[[Answer | Exception], None]
+    ) -> Awaited:
+        stop, awaited = Stop(), Awaited(hear)
+        awaited.stop = stop.ask
 
         def work() -> Answer:
             token = STOP.set(stop)
@@ -169,13 +196,14 @@ class DataPlane:
             finally:
                 STOP.reset(token)
 
-        try:
-            return await asyncio.get_running_loop().run_in_executor(pool, work)
-        except asyncio.CancelledError:
-            stop.ask()
-            raise
+        def came(answered: "asyncio.Future[Answer]") -> None:
+            if not answered.cancelled():
+                awaited.tell(answered.exception() or answered.result())
 
-    def _complete(self, handled: Handled, columns: Columns, call: Call) -> Answer:
+        asyncio.get_running_loop().run_in_executor(pool, work).add_done_callback(came)
+        return awaited
+
+    def _complete(self, handled: Handled, columns: Columns, call: Call, warnings: Sequence[str]) -> Answer:
         predictions = handled.predictions
         entry = Answered(
             prediction_id=call.prediction_id,
@@ -195,7 +223,7 @@ class DataPlane:
         rows = len(predictions.labels)
         self._record(entry, rows)
         self._metrics.rows.observe(rows)
-        return Answer(predictions, handled.warnings)
+        return Answer(predictions, (*warnings, *handled.warnings))
 
     def explain(self, columns: Columns, explained_class: Value = None) -> Explained:
         """Check the columns and predict as `answer` does, and explain each prediction; nothing of it is logged.
@@ -220,11 +248,6 @@ class DataPlane:
             documents, evaluations = self._explanations.explain(own, predictions, about)
         self._metrics.explain_evaluations.inc(evaluations)
         return Explained(predictions, documents, tuple(warnings))
-
-    def _plain(self, columns: Columns, rows: int) -> Handled:
-        """Answer where nothing is declared: rows are refused, or are the model's."""
-        warnings = self._check.warnings(columns, rows)
-        return Handled(self._predict(columns, rows), tuple(warnings), None, None)
 
     def _predict(self, columns: Columns, rows: int) -> Predictions:
         try:

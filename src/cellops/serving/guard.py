@@ -5,12 +5,13 @@ requests at once; nor does uvicorn end a connection whose answers nobody reads.
 """
 
 import asyncio
-from collections.abc import Callable, Sized
+from collections.abc import Callable
 from typing import Any
 
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from cellops.serving.limits import MOST_HEAD_BYTES
+from cellops.serving.shortcut import Shortcut
 from cellops.serving.wholes import WHOLE, Whole
 
 MOST_CONNECTIONS = 1000
@@ -27,17 +28,12 @@ def guarded(seconds: float) -> type[asyncio.Protocol]:
     return type("GuardedProtocol", (Guard, AutoHTTPProtocol), {"patience": seconds})
 
 
-class Guard(asyncio.Protocol):
+class Guard(Shortcut):
     """Stands before uvicorn's protocol, of which it uses the attributes named here."""
 
     patience: float
-    loop: asyncio.AbstractEventLoop
-    transport: Any
     connections: set[Any]
-    cycle: Any
-    pipeline: Sized = ()
     server_state: Any
-    flow: Any
     timeout_keep_alive: float
     timeout_keep_alive_handler: Callable[[], None]
 
@@ -55,6 +51,7 @@ class Guard(asyncio.Protocol):
             from cellops.serving.upgrades import PlainParser
 
             self.parser = PlainParser(self)
+            self._taker = self.app if hasattr(self.app, "take") else None
         if len(self.connections) > MOST_CONNECTIONS:
             self._refuse(BUSY)
         else:
@@ -87,26 +84,41 @@ class Guard(asyncio.Protocol):
             self.timeout_keep_alive_handler()
 
     def data_received(self, data: bytes) -> None:
+        if self._known is not None and self._is_known(data):
+            self._has_come()
+            return
+        was_between = self._is_between
         super().data_received(data)
         if len(self.pipeline) > MOST_PIPELINED:
             # Without a word, which would be taken for the answer to the first of them.
             self.transport.abort()
-            return
-        if self.cycle is not None and not self.cycle.response_complete:
+        elif self._direct is not None:
+            self._go_on(data if was_between else b"")
+            self._has_come()
+        elif self.cycle is not None and not self.cycle.response_complete:
+            self._has_come()
+        else:
+            self._wait_for_head(len(data))
+
+    def _has_come(self) -> None:
+        """A request has begun: it is no more waited for."""
+        if self._deadline is not None:
             self._drop_deadline()
-            self._head_bytes = 0
-            return
+        self._head_bytes = 0
+
+    def _wait_for_head(self, size: int) -> None:
+        """Some bytes of a head have come, or of a body that was answered before it had come."""
         if self._deadline is None:
             self._set_deadline()
-        # Else it is the rest of a body that was answered before it had come.
         if self.cycle is None or not self.cycle.more_body:
-            self._head_bytes += len(data)
+            self._head_bytes += size
         if self._head_bytes > MOST_HEAD_BYTES:
             self._refuse(TOO_LARGE)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._drop_deadline()
         self._drop_unread()
+        self._drop_direct()
         if self._rest is not None:
             self._rest.cancel()
             self._rest = None

@@ -5,11 +5,12 @@ import re
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, MutableMapping
 from dataclasses import dataclass
 from types import coroutine
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from cellops.errors import DeadlineError, LimitError
 from cellops.serving.errors import SlowError
 
+Result = TypeVar("Result")
 MOST_HEAD_BYTES = 65_536
 MOST_COLUMNS = 10_000
 MOST_TIMES = 20
@@ -105,7 +106,7 @@ class Limits:
                 content: Content | None = whole.value
                 return content
             async with asyncio.timeout(self.body_seconds):
-                return await _resumed(reading, waited_for)
+                return await resumed(reading, waited_for)
         except TimeoutError as error:
             fact = f"The body did not come within {self.body_seconds:g} s"
             remedy = "Send fewer rows at a time, or raise CELLOPS_SERVER_REQUEST_SECONDS"
@@ -164,14 +165,14 @@ class AdminLimits(Limits):
 
 
 @coroutine
-def _resumed(reading: Coroutine[Any, Any, Content | None], waited_for: object) -> Generator[Any, Any, Content | None]:
+def resumed(begun: Coroutine[Any, Any, Result], waited_for: object) -> Generator[Any, Any, Result]:
     """The rest of a coroutine that has begun, and waits for something."""
     try:
         yield waited_for
-        rest: Content | None = yield from reading
+        rest: Result = yield from begun
         return rest
     finally:
-        reading.close()
+        begun.close()
 
 
 def check_nesting(body: bytes) -> None:

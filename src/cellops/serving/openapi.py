@@ -126,7 +126,7 @@ def merged(documents: Mapping[str, dict[str, Any]], limits: Limits) -> dict[str,
     info = {
         "title": ", ".join(titles),
         "version": __version__,
-        "description": "\n\n".join(document["info"]["description"] for document in named),
+        "description": "\n\n".join(dict.fromkeys(document["info"]["description"] for document in named)),
     }
     components = named[0]["components"] | {"schemas": schemas}
     return named[0] | {"info": info, "paths": paths, "components": components}

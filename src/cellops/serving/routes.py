@@ -1,6 +1,6 @@
 """What can be asked for, by path: the answers of models, and what can be read of a server."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Protocol as Shape
@@ -10,6 +10,7 @@ import orjson
 
 from cellops.data.problems import SHOWN, row_numbers
 from cellops.errors import CellopsError, InputError
+from cellops.serving.awaited import Awaited
 from cellops.serving.backlog import Backlog
 from cellops.serving.dataplane import Answer, Call
 from cellops.serving.division import Division
@@ -25,7 +26,8 @@ from cellops.serving.tokens import TokenScope
 OPEN = ("/", "/v2/health/live", "/v2/health/ready", "/ping", "/health", "/ui", "/ui/page.css", "/ui/page.js")
 """Probes send no token, and the page has none before a person types it."""
 Handler = Callable[[Body, int], Reply]
-ShortHandler = Callable[[Body, int, Executor], Awaitable[Reply]]
+Hear = Callable[[Reply | Exception], None]
+Ask = Callable[[Body, int, Executor, Hear], Awaited]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,8 @@ class Route:
     """Those that must not be closed while this is handled."""
     metrics: ModelMetrics | None = None
     """Of the model that is asked; None where that is not known by the path."""
-    handle_short: ShortHandler | None = None
-    """How a short body is handled on the event loop, with the threads for what takes long."""
+    ask: Ask | None = None
+    """How a short body is handled on the event loop, with threads for what takes long; a reply is heard of later."""
     backlog: Backlog | None = None
     """The requests that wait for the same model; None where none is waited for."""
     says_ready: bool = False
@@ -101,7 +103,7 @@ def probing(protocol: Protocol, model: Model, every: tuple[Model, ...]) -> dict[
 
 def asking(protocol: Protocol, model: Model) -> dict[str, Route]:
     """Routes of questions to a model."""
-    handle, handle_short = _asked(protocol, model)
+    handle, ask = _asked(protocol, model)
     route = Route(
         "predict",
         "POST",
@@ -111,7 +113,7 @@ def asking(protocol: Protocol, model: Model) -> dict[str, Route]:
         scope=TokenScope.PREDICT,
         models=(model,),
         metrics=model.metrics,
-        handle_short=handle_short,
+        ask=ask,
         backlog=model.backlog,
     )
     return dict.fromkeys(protocol.ask_paths(), route)
@@ -120,7 +122,7 @@ def asking(protocol: Protocol, model: Model) -> dict[str, Route]:
 def sharing(protocols: Mapping[Model, Protocol], division: Division) -> Route:
     """The route of questions that one of two models answers."""
     champion, challenger = division.models
-    handle, handle_short = _shared(protocols, division)
+    handle, ask = _shared(protocols, division)
     return Route(
         "predict",
         "POST",
@@ -130,7 +132,7 @@ def sharing(protocols: Mapping[Model, Protocol], division: Division) -> Route:
         scope=TokenScope.PREDICT,
         models=(champion, challenger),
         metrics=champion.metrics,
-        handle_short=handle_short,
+        ask=ask,
         backlog=champion.backlog,
     )
 
@@ -211,52 +213,73 @@ def _meant(labels: Labels, models: tuple[Model, ...]) -> Model:
     return meant
 
 
-def _asked(protocol: Protocol, model: Model) -> tuple[Handler, ShortHandler]:
+def _asked(protocol: Protocol, model: Model) -> tuple[Handler, Ask]:
     reply = _replying(protocol, model)
 
     def handle(body: Body, received: int) -> Reply:
         question, call = _understood(protocol.decode, protocol, body, received)
         return reply(question, call, model.plane.answer(question.columns, call))
 
-    async def handle_short(body: Body, received: int, pool: Executor) -> Reply:
+    def ask(body: Body, received: int, pool: Executor, hear: Hear) -> Awaited:
         question, call = _understood(protocol.decode, protocol, body, received)
-        return reply(question, call, await model.plane.answer_beside_others(question.columns, call, pool))
 
-    return handle, handle_short
+        def finished(answer: Answer | Exception) -> Reply:
+            if isinstance(answer, Exception):
+                raise answer
+            return reply(question, call, answer)
+
+        return model.plane.ask(question.columns, call, pool, _heard(finished, hear))
+
+    return handle, ask
 
 
-def _shared(protocols: Mapping[Model, Protocol], division: Division) -> tuple[Handler, ShortHandler]:
+def _shared(protocols: Mapping[Model, Protocol], division: Division) -> tuple[Handler, Ask]:
     """The handlers of one of two models; also an error says which of them has failed."""
     replies = {model: _replying(protocol, model) for model, protocol in protocols.items()}
     read = protocols[division.models[0]]
 
+    def begun(body: Body, received: int) -> tuple[Model, Question, Call, Callable[[Answer | Exception], Reply]]:
+        """Who answers what, and what becomes of its answer."""
+        question, call = _understood(read.decode, read, body, received)
+        asker = division.asker(body.headers, question.columns, call)
+        slot = division.choose(asker)
+        model = division.begin(asker, slot, call)
+
+        def finished(answer: Answer | Exception) -> Reply:
+            if isinstance(answer, Exception):
+                return _failing(read, model, division.failed(slot, question.columns, call, answer))
+            division.answered(slot, call)
+            division.show(asker, question.columns, call, answer.predictions)
+            return msgspec.structs.replace(replies[model](question, call, answer), metrics=model.metrics)
+
+        return model, question, call, finished
+
     def handle(body: Body, received: int) -> Reply:
-        question, call = _understood(read.decode, read, body, received)
-        asker = division.asker(body.headers, question.columns, call)
-        slot = division.choose(asker)
-        model = division.begin(asker, slot, call)
+        model, question, call, finished = begun(body, received)
         try:
-            answer = model.plane.answer(question.columns, call)
-        except BaseException as error:  # noqa: BLE001 - it is raised again where it is none of ours
-            return _failing(read, model, division.failed(slot, question.columns, call, error))
-        division.answered(slot, call)
-        division.show(asker, question.columns, call, answer.predictions)
-        return msgspec.structs.replace(replies[model](question, call, answer), metrics=model.metrics)
+            answer: Answer | Exception = model.plane.answer(question.columns, call)
+        except Exception as error:  # noqa: BLE001 - raised again there
+            answer = error
+        return finished(answer)
 
-    async def handle_short(body: Body, received: int, pool: Executor) -> Reply:
-        question, call = _understood(read.decode, read, body, received)
-        asker = division.asker(body.headers, question.columns, call)
-        slot = division.choose(asker)
-        model = division.begin(asker, slot, call)
+    def ask(body: Body, received: int, pool: Executor, hear: Hear) -> Awaited:
+        model, question, call, finished = begun(body, received)
+        return model.plane.ask(question.columns, call, pool, _heard(finished, hear))
+
+    return handle, ask
+
+
+def _heard(finished: Callable[[Answer | Exception], Reply], hear: Hear) -> Callable[[Answer | Exception], None]:
+    """Have a reply heard of; an error in making it is one, too, since others wait for theirs beside it."""
+
+    def answered(answer: Answer | Exception) -> None:
         try:
-            answer = await model.plane.answer_beside_others(question.columns, call, pool)
-        except BaseException as error:  # noqa: BLE001 - it is raised again where it is none of ours
-            return _failing(read, model, division.failed(slot, question.columns, call, error))
-        division.answered(slot, call)
-        division.show(asker, question.columns, call, answer.predictions)
-        return msgspec.structs.replace(replies[model](question, call, answer), metrics=model.metrics)
+            told: Reply | Exception = finished(answer)
+        except Exception as error:  # noqa: BLE001
+            told = error
+        hear(told)
 
-    return handle, handle_short
+    return answered
 
 
 def _failing(protocol: Protocol, model: Model, error: CellopsError) -> Reply:

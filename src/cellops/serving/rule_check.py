@@ -63,7 +63,10 @@ class RuleCheck:
         refused = [failure for failure in failures if failure.expectation.on_breach is Action.REJECT]
         if refused:
             raise _refusal(refused)
-        return [f"{f.expectation.rule} {','.join(f.expectation.columns)}: {f.failed} rows" for f in failures]
+        return [
+            f"{f.expectation.rule} {','.join(f.expectation.columns)}: {f.failed} row{'s' * (f.failed != 1)}"
+            for f in failures
+        ]
 
     def _unseen(self, columns: Columns) -> list[str]:
         found = unseen(self._schema, columns) if self._has_categories else {}

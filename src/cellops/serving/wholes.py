@@ -5,15 +5,18 @@ together that takes longer than the model.
 """
 
 from collections.abc import Sequence
+from functools import cache
+from http import HTTPStatus
 from typing import Any
 
 from cellops.serving.long_bodies import read_rest
 
 WHOLE = "cellops.whole"
 """The extension of ASGI by which an application asks for these."""
-OK, LINE = b"HTTP/1.1 200 OK", b"\r\n"
+OK, LINE = 200, b"\r\n"
 NAMED = b": ".join
 END, LAST = b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n"
+CLOSE = (b"connection", b"close")
 
 
 class Whole:
@@ -34,28 +37,53 @@ class Whole:
         """The whole of a long body, of which the first piece has come; see `long_bodies`."""
         return await read_rest(self._cycle, begun, size, ahead)
 
-    def __call__(self, headers: Sequence[tuple[bytes, bytes]], body: bytes) -> bool:
-        """Write an answer of status 200; where uvicorn has to do it, False, and nothing is written.
+    def __call__(self, status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes) -> bool:
+        """Write an answer; where uvicorn has to do it, False, and nothing is written.
 
         Parameters
         ----------
         headers
-            Of the answer, with its length; none of them says what becomes of the connection.
+            Of the answer, with its length; one may say that the connection is closed.
         """
         cycle = self._cycle
         if cycle.disconnected or cycle.response_started or cycle.flow.write_paused:
             return False
-        lines = [OK, *map(NAMED, cycle.default_headers), *map(NAMED, headers)]
-        head = LINE.join(lines)
-        if not head.count(b"\n") == head.count(b"\r") == len(lines) - 1:
-            # A header that holds an end of line: uvicorn says so.
+        keeps = cycle.keep_alive and (status == OK or CLOSE not in headers)
+        head = head_of(status, cycle.default_headers, headers, keeps=keeps)
+        if head is None:
             return False
-        end = END if cycle.keep_alive else LAST
         cycle.waiting_for_100_continue = False
         cycle.response_started = cycle.response_complete = True
-        cycle.transport.write(b"".join((head, end, b"" if cycle.scope["method"] == "HEAD" else body)))
+        cycle.keep_alive = keeps
+        cycle.transport.write(head if cycle.scope["method"] == "HEAD" else head + body)
         cycle.message_event.set()
-        if not cycle.keep_alive:
+        if not keeps:
             cycle.transport.close()
         cycle.on_response()
         return True
+
+
+def head_of(
+    status: int, first: Sequence[tuple[bytes, bytes]], headers: Sequence[tuple[bytes, bytes]], *, keeps: bool
+) -> bytes | None:
+    """The head of an answer; None where a header holds an end of line.
+
+    Parameters
+    ----------
+    first, headers
+        Names and values; what they say of the connection is left out.
+    keeps
+        Whether the connection is kept.
+    """
+    if status != OK:
+        headers = [header for header in headers if header != CLOSE]
+    head = LINE.join([*map(NAMED, first), *map(NAMED, headers)])
+    ends = len(first) + len(headers) - 1
+    if not head.count(b"\n") == head.count(b"\r") == ends:
+        return None
+    return b"".join((_line(status), head, END if keeps else LAST))
+
+
+@cache
+def _line(status: int) -> bytes:
+    return f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n".encode()

@@ -171,8 +171,14 @@ class LocalClient(MlflowClient):
     def _artifacts_of(self, run: str) -> Any:
         """What keeps files for a run; MLflow finds its place by an object for the whole run."""
         if self._place[0] != run:
-            self._place = (run, get_artifact_repository(self.get_run(run).info.artifact_uri))
+            self._place = (run, get_artifact_repository(self._address_of(run)))
         return self._place[1]
+
+    def _address_of(self, run: str) -> str:
+        try:
+            return self._rows.artifacts(run)
+        except LeftToMlflowError:
+            return str(super().get_run(run).info.artifact_uri)
 
 
 @contextmanager

@@ -1,10 +1,11 @@
 """The rows of runs in MLflow's own database, written as it writes them, but for the objects that take its time."""
 
 import math
+import os
 import sqlite3
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -85,7 +86,12 @@ class Rows:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._held: sqlite3.Connection | None = None
-        self._file: tuple[int, int] | None = None
+        self._file: tuple[int, ...] | None = None
+
+    def __del__(self) -> None:
+        if self._held is not None:
+            with suppress(sqlite3.Error):  # it may be another thread's
+                self._held.close()
 
     def create_run(
         self, run: str, experiment: tuple[str, str], started: int, tags: Mapping[str, str], uri: str
@@ -144,6 +150,14 @@ class Rows:
                 held[table] = database.execute(query, (run,)).fetchall()
             return held
 
+    def artifacts(self, run: str) -> str:
+        """The address of what is kept for a run."""
+        with self._reading() as database:
+            found = database.execute("SELECT artifact_uri FROM runs WHERE run_uuid = ?", (run,)).fetchone()
+            if found is None:
+                raise LeftToMlflowError
+            return str(found[0])
+
     def has_tag(self, name: str, value: str) -> bool:
         """Whether any run has a tag, also one that was deleted."""
         with self._reading() as database:
@@ -195,14 +209,15 @@ class Rows:
             raise LeftToMlflowError from error
 
     def _connection(self) -> sqlite3.Connection:
-        """One that is kept: reading the tables' definitions takes longer than a run; and made again for a new file."""
+        """One that is kept, as reading what tables there are takes longer than a run; of this file and process."""
         found = self._path.stat()
-        if self._held is None or self._file != (found.st_dev, found.st_ino):
+        own = (os.getpid(), found.st_dev, found.st_ino)
+        if self._held is None or self._file != own:
             self._held = sqlite3.connect(
                 f"{self._path.absolute().as_uri()}?mode=rw", uri=True, timeout=BUSY_SECONDS, isolation_level=None
             )
             self._held.execute("PRAGMA foreign_keys = ON")
-            self._file = (found.st_dev, found.st_ino)
+            self._file = own
         return self._held
 
 

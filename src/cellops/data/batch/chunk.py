@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Self
 
-CHUNK_ROWS = 50_000
+CHUNK_ROWS = 100_000
 """Rows of a chunk where memory takes so many of them: enough for a model to be as fast as on all at once."""
 
 

@@ -12,8 +12,10 @@ from cellops.data.address import Address
 from cellops.errors import InputError, NotFoundError, UsageError
 from cellops.settings import without_credentials
 
-CSV, PARQUET = (".csv",), (".parquet", ".pq")
-KINDS = CSV + PARQUET
+CSV, PARQUET, LINES = (".csv",), (".parquet", ".pq"), (".jsonl", ".ndjson")
+KINDS = CSV + PARQUET + LINES
+NAMED = "CSV, Parquet or JSON lines"
+"""The kinds, as they may be shown."""
 PATTERN = frozenset("*?[")
 SHOWN = 200
 
@@ -52,7 +54,7 @@ class InputFile:
 
 
 def found(place: str) -> list[InputFile]:
-    """The CSV and Parquet files that a place stands for, in the order of their names.
+    """The files that a place stands for, in the order of their names.
 
     Parameters
     ----------
@@ -64,13 +66,13 @@ def found(place: str) -> list[InputFile]:
     NotFoundError
         When there is none.
     InputError
-        When a file is neither CSV nor Parquet.
+        When a file is of another kind than CSV, Parquet or JSON lines.
     UsageError
         When the driver for an address is not installed.
     """
     paths = _at_address(place) if is_address(place) else _here(place)
     if not paths:
-        fact = f"There is no CSV or Parquet file {without_credentials(place)}"
+        fact = f"There is no file of {NAMED} {without_credentials(place)}"
         raise NotFoundError(fact, remedy="Give a file, a folder with such files, or a pattern in quotes: 'april/*.csv'")
     return paths
 
@@ -156,5 +158,5 @@ def _shown(path: str, root: str) -> str:
 
 def _require_kind(name: str) -> None:
     if not name.lower().endswith(KINDS):
-        fact = f"{name} is neither CSV nor Parquet"
-        raise InputError(fact, remedy=f"Its name must end in {' or '.join(KINDS)}; a table of DuckDB is FILE::TABLE")
+        fact = f"{name} is not {NAMED}"
+        raise InputError(fact, remedy=f"Its name must end in {', '.join(KINDS)}; a table of DuckDB is FILE::TABLE")

@@ -10,7 +10,8 @@ from typing import Any, Protocol
 
 from cellops.data.batch.chunk import CHUNK_ROWS, Chunk
 from cellops.data.batch.duckdb_file import DuckDBTable, duckdb_table
-from cellops.data.batch.files import CSV, InputFile, found
+from cellops.data.batch.files import CSV, LINES, InputFile, found
+from cellops.data.batch.json_lines import tables_of_lines
 from cellops.data.batch.target import TableTarget, Target
 from cellops.data.summary.batches import fitting_rows
 from cellops.data.tables import csv_names, doubled
@@ -18,7 +19,7 @@ from cellops.errors import InputError, UsageError
 from cellops.settings import without_credentials
 
 SAMPLE = 1 << 20
-"""Bytes at the beginning of a CSV file that tell how long its lines are."""
+"""Bytes at the beginning of a file of lines that tell how long its lines are."""
 UNNAMED_INDEX = re.compile(r"__index_level_\d+__")
 """How pandas calls the columns of an index without a name, which are no data."""
 
@@ -27,7 +28,7 @@ class Source(Protocol):
     """Where a batch takes its rows from."""
 
     def rows(self) -> int | None:
-        """How many there are, a CSV file's by its length; None where that is not known beforehand."""
+        """How many there are, in lines by their length; None where that is not known beforehand."""
 
     def chunks(self, rows: int | None) -> Iterator[Chunk]:
         """All rows in their order, at least one chunk, and the same ones each time.
@@ -35,7 +36,7 @@ class Source(Protocol):
         Parameters
         ----------
         rows
-            Of a chunk; by default 50,000, or fewer where a row has many columns.
+            Of a chunk; by default 100,000, or fewer where a row has many columns.
 
         Raises
         ------
@@ -50,7 +51,8 @@ def source(place: str, output: Target | None = None) -> Source:
     Parameters
     ----------
     place
-        A CSV or Parquet file, a folder or a pattern of such, an address of any of these, or `FILE::TABLE` of DuckDB.
+        A file of CSV, Parquet or JSON lines, a folder or a pattern of such, an address of any of these, or
+        `FILE::TABLE` of DuckDB.
     output
         Where the answers go: among several files, this one and what lies beside it are none of the rows.
 
@@ -141,12 +143,12 @@ def _digest_of(table: Any) -> str:
 
 
 def _rows_of(path: Path) -> int:
-    """The rows of a file; of a CSV file about as many as its first lines promise."""
-    if path.suffix.lower() in CSV:
+    """The rows of a file; of lines about as many as the first of them promise."""
+    if path.suffix.lower() in CSV + LINES:
         with path.open("rb") as file:
             begin = file.read(SAMPLE)
         lines = max(begin.count(b"\n"), 1)
-        return max(path.stat().st_size * lines // max(len(begin), 1) - 1, 0)
+        return max(path.stat().st_size * lines // max(len(begin), 1) - (path.suffix.lower() in CSV), 0)
     import pyarrow.parquet as pq
 
     try:
@@ -157,7 +159,8 @@ def _rows_of(path: Path) -> int:
 
 
 def _tables(path: Path, name: str, rows: int | None) -> Iterator[Any]:
-    return _csv(path, name, rows) if path.suffix.lower() in CSV else _parquet(path, name, rows)
+    suffix = path.suffix.lower()
+    return (_csv if suffix in CSV else _lines if suffix in LINES else _parquet)(path, name, rows)
 
 
 def _refuse_doubled(names: Collection[str], name: str) -> None:
@@ -165,6 +168,13 @@ def _refuse_doubled(names: Collection[str], name: str) -> None:
     if twice:
         fact = f"{name} has several columns called {next(iter(twice)) or 'nothing'}"
         raise InputError(fact, remedy="Name each column once")
+
+
+def _lines(path: Path, name: str, rows: int | None) -> Iterator[Any]:
+    try:
+        yield from tables_of_lines(path, rows, CHUNK_ROWS)
+    except InputError as error:
+        raise _of_file(error, path, name) from error
 
 
 def _parquet(path: Path, name: str, rows: int | None) -> Iterator[Any]:

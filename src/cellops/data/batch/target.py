@@ -1,25 +1,26 @@
-"""Where a batch puts its answers: a CSV or Parquet file, here or at an address, or a table of DuckDB.
+"""Where a batch puts its answers: a file, here or at an address, a folder of Parquet files, or a table of DuckDB.
 
 What is written stands beside first, and takes its name at once and in whole at the end.
 """
 
 import os
+import re
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 from urllib.parse import quote
 
 from cellops.data.batch.duckdb_file import DuckDBTable, duckdb_table
-from cellops.data.batch.files import CSV, KINDS, InputFile, address, is_address, said
-from cellops.errors import InputError, OutputError, UsageError
+from cellops.data.batch.files import KINDS, NAMED, InputFile, address, is_address, said
+from cellops.data.batch.table_file import ARROW, FOLDER, TableFile
+from cellops.errors import OutputError, UsageError
 from cellops.settings import without_credentials
 
 OWN = ("", ".parts", *(f".rejects{kind}" for kind in KINDS))
 """What a batch calls files that it could read, beside its output."""
-Tables = Iterable[Any]
-"""Tables of Arrow, of one schema."""
+PART_NAME = re.compile(r"part-\d{5,}\.parquet")
 
 
 class Target(Protocol):
@@ -36,13 +37,16 @@ class Target(Protocol):
     def owns(self, file: InputFile) -> bool:
         """Whether a file is this place, or one that a batch makes beside it."""
 
-    def put(self, schema: Any, tables: Tables, staging: Path) -> None:
-        """Write tables there, in place of what stands there; `staging` is a folder that the batch has for itself.
+    def file(self, staging: Path) -> TableFile:
+        """A file for all of its rows, in a folder that the batch has for itself."""
+
+    def put(self, file: TableFile) -> None:
+        """Take the file in whole, in place of what stands there.
 
         Raises
         ------
         OutputError
-            When they cannot be written; what stood there still does.
+            When that cannot be; what stood there still does.
         """
 
     def beside(self, name: str) -> "FileTarget | AddressTarget":
@@ -63,11 +67,13 @@ class FileTarget:
         folder, path = self.path.parent.resolve(), Path(file.place).resolve()
         return file.files is None and path.is_relative_to(folder) and _is_of(path.relative_to(folder), self.path.name)
 
-    def put(self, schema: Any, tables: Tables, staging: Path) -> None:
+    def file(self, staging: Path) -> TableFile:
+        return TableFile(staging / self.path.name, self.public)
+
+    def put(self, file: TableFile) -> None:
+        written = file.close()
         with writing(self.public):
-            written = _written(schema, tables, staging / self.path.name)
-            with written.open("rb") as file:  # the parts go away next, and must not be all that a crash leaves
-                os.fsync(file.fileno())
+            _sync(written)
             os.replace(written, self.path)  # noqa: PTH105 - over what is there, on Windows too
 
     def put_bytes(self, content: bytes, staging: Path) -> None:
@@ -82,6 +88,36 @@ class FileTarget:
 
     def beside(self, name: str) -> "FileTarget":
         return FileTarget(self.path.with_name(f"{self.path.name}{name}"))
+
+
+class FolderTarget:
+    """A folder of Parquet files on this machine, one for each chunk, in the order of their names."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.public, self.suffix = f"{path}/", ".parquet"
+
+    def stands(self) -> bool:
+        return self._path.exists()
+
+    def owns(self, file: InputFile) -> bool:
+        return self.beside("").owns(file)
+
+    def file(self, staging: Path) -> TableFile:
+        return TableFile(staging / f"output{FOLDER}", self.public)
+
+    def put(self, file: TableFile) -> None:
+        written = file.close()
+        before = written.with_name(f"before{FOLDER}")
+        with writing(self.public):
+            for part in written.iterdir():
+                _sync(part)
+            if self._path.exists():
+                self._path.rename(before)
+            written.rename(self._path)
+
+    def beside(self, name: str) -> FileTarget:
+        return FileTarget(self._path.with_name(f"{self._path.name}{name}"))
 
 
 class AddressTarget:
@@ -106,15 +142,17 @@ class AddressTarget:
         folder = f"{self._folder.root}/"
         return file.place.startswith(folder) and _is_of(Path(file.place.removeprefix(folder)), self._name)
 
-    def put(self, schema: Any, tables: Tables, staging: Path) -> None:
-        with writing(self.public):
-            self._send(_written(schema, tables, staging / self._name))
+    def file(self, staging: Path) -> TableFile:
+        return TableFile(staging / self._name, self.public)
+
+    def put(self, file: TableFile) -> None:
+        self._send(file.close())
 
     def put_bytes(self, content: bytes, staging: Path) -> None:
         """The same of a small file."""
         with writing(self.public):
             (staging / self._name).write_bytes(content)
-            self._send(staging / self._name)
+        self._send(staging / self._name)
 
     def _send(self, written: Path) -> None:
         try:
@@ -137,7 +175,7 @@ class AddressTarget:
 
 
 class TableTarget:
-    """A table of DuckDB, which is written in one transaction."""
+    """A table of DuckDB, which is written in one transaction at the end: meanwhile others may use the file."""
 
     def __init__(self, table: DuckDBTable) -> None:
         self.table = table
@@ -155,19 +193,19 @@ class TableTarget:
                 return False
         return True
 
-    def put(self, schema: Any, tables: Tables, staging: Path) -> None:  # noqa: ARG002 - as its sisters take it
-        import duckdb
+    def file(self, staging: Path) -> TableFile:
+        return TableFile(staging / f"output{ARROW}", self.public)
 
-        with writing(self.public), self.table.opened(read_only=False) as connection:
+    def put(self, file: TableFile) -> None:
+        import duckdb
+        import pyarrow as pa
+
+        written = file.close()
+        with writing(self.public), self.table.opened(read_only=False) as connection, pa.OSFile(str(written)) as opened:
             try:
-                connection.execute("BEGIN")
                 rows = f"cellops_rows_{uuid.uuid4().hex}"
-                connection.register(rows, schema.empty_table())
+                connection.register(rows, pa.ipc.open_stream(opened))
                 connection.execute(f"CREATE OR REPLACE TABLE {self.table.quoted} AS SELECT * FROM {rows}")  # noqa: S608 - quoted
-                for table in tables:
-                    connection.register(rows, table)
-                    connection.execute(f"INSERT INTO {self.table.quoted} SELECT * FROM {rows}")  # noqa: S608 - quoted
-                connection.execute("COMMIT")
             except duckdb.Error as error:
                 fact = f"{self.public} cannot be written: {said(error)}"
                 raise OutputError(fact, remedy="Correct that, and go on with --resume") from error
@@ -182,21 +220,24 @@ class TableTarget:
         )
 
 
-def target(place: str) -> "FileTarget | AddressTarget | TableTarget":
+def target(place: str) -> Target:
     """What a place stands for.
 
     Raises
     ------
     UsageError
-        When it is neither a CSV nor a Parquet file nor a table of DuckDB, or its folder is not there.
+        When it is none of these, or its folder is not there.
     """
     table = duckdb_table(place)
     if table is not None:
         _require_folder(table.path)
         return TableTarget(table)
+    if place.endswith("/"):
+        return _folder(place)
     if not place.lower().endswith(KINDS):
-        fact = f"{without_credentials(place)} is neither a CSV nor a Parquet file"
-        raise UsageError(fact, remedy=f"Let its name end in {', '.join(KINDS)}, or give a table of DuckDB, FILE::TABLE")
+        fact = f"{without_credentials(place)} is not {NAMED}"
+        remedy = f"Let its name end in {', '.join(KINDS)}, or in / for a folder; a table of DuckDB is FILE::TABLE"
+        raise UsageError(fact, remedy=remedy)
     if is_address(place):
         return AddressTarget(place)
     path = Path(place)
@@ -225,38 +266,35 @@ def _is_of(path: Path, name: str) -> bool:
     return path.parts[0] in {f"{name}{each}" for each in OWN}
 
 
+def _sync(path: Path) -> None:
+    """Have a file on the disk: the parts go away next, and must not be all that a crash leaves."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _folder(place: str) -> FolderTarget:
+    if is_address(place):
+        fact = f"{without_credentials(place)} would be a folder at an address, which cannot take its name at once"
+        raise UsageError(fact, remedy="Give a file at the address, or a folder on this machine")
+    path = Path(place)
+    if not path.parent.is_dir():
+        fact = f"There is no folder {path.parent}"
+        raise UsageError(fact, remedy="Make it first, or give another path")
+    if path.exists() and not _is_of_parts(path):
+        fact = f"{path} holds other things than parts"
+        raise UsageError(fact, remedy="Give a folder that is not there yet")
+    return FolderTarget(path)
+
+
+def _is_of_parts(path: Path) -> bool:
+    """Whether a folder is one of ours, which --force may replace."""
+    return path.is_dir() and all(PART_NAME.fullmatch(each.name) for each in path.iterdir())
+
+
 def _require_folder(path: Path) -> None:
     if not path.parent.is_dir():
         fact = f"There is no folder {path.parent}"
         raise UsageError(fact, remedy="Make it first, or give another path")
     if path.is_dir():
         fact = f"{path} is a folder"
-        raise UsageError(fact, remedy="Give the path of a file in it")
-
-
-def _written(schema: Any, tables: Tables, path: Path) -> Path:
-    """A file with these tables."""
-    write: Callable[[Any, Tables, Path], None] = _write_csv if path.suffix.lower() in CSV else _write_parquet
-    write(schema, tables, path)
-    return path
-
-
-def _write_parquet(schema: Any, tables: Tables, path: Path) -> None:
-    import pyarrow.parquet as pq
-
-    with pq.ParquetWriter(path, schema) as writer:
-        for table in tables:
-            writer.write_table(table)
-
-
-def _write_csv(schema: Any, tables: Tables, path: Path) -> None:
-    import pyarrow as pa
-    from pyarrow import csv
-
-    try:
-        with csv.CSVWriter(path, schema) as writer:
-            for table in tables:
-                writer.write_table(table)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        fact = f"A column cannot be written as CSV: {said(error)}"
-        raise InputError(fact, remedy="Write Parquet, or leave the column out with --keep") from error
+        raise UsageError(fact, remedy="Give the path of a file in it, or let it end in / for a folder of parts")

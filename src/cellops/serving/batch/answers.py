@@ -49,7 +49,6 @@ def answers_table(
         When a column that is kept is called as one of ours.
     """
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     schema = package.contract.schema
     rows = np.concatenate([one.rows for one in answers]) if answers else np.empty(0, dtype=np.intp)
@@ -64,8 +63,7 @@ def answers_table(
         ]
         made[name] = pa.array(np.concatenate(values)[order] if values else [], pa.float64())
     made[PACKAGE] = _packages(package, answers, order)
-    numbers = pa.array(rows, pa.int64()).cast(pa.string())
-    made[ID] = pc.binary_join_element_wise(identifier, numbers, ":")
+    made[ID] = row_ids(identifier, pa.array(rows, pa.int64()))
     if has_notes:
         notes = [_or_none(one.notes, len(one.rows)) for one in answers]
         made[NOTES] = pa.array(np.concatenate(notes)[order].tolist() if notes else [], pa.string())
@@ -76,6 +74,14 @@ def answers_table(
     for name, values in made.items():
         kept = kept.append_column(name, values)
     return kept
+
+
+def row_ids(identifier: str, rows: Any) -> Any:
+    """The prediction id of each row: that of the chunk, and its number in it."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return pc.binary_join_element_wise(identifier, rows.cast(pa.string()), ":")
 
 
 def rejects_table(chunk: Chunk, keep: Sequence[str], rejected: Mapping[int, tuple[str, str]]) -> Any:

@@ -2,32 +2,30 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
-from cellops.data.batch.chunk import Chunk, from_bytes
-from cellops.data.batch.files import said
+from cellops.data.batch.chunk import Chunk
 from cellops.data.batch.source import Source
-from cellops.data.batch.target import AddressTarget, FileTarget, TableTarget
+from cellops.data.batch.target import Target
 from cellops.data.released import release
 from cellops.errors import CellopsError, InputError
 from cellops.monitoring import drift_profile
-from cellops.monitoring.window_part import WindowPart
-from cellops.records.batch import BatchProgress, BatchReport, Scored
+from cellops.records.batch import BatchProgress, Scored
 from cellops.records.contract import Contract
-from cellops.serving.batch.part import Part
+from cellops.serving.batch.gathering import Gathering
+from cellops.serving.batch.logged import put_logs
+from cellops.serving.batch.part import PackedPart
 from cellops.serving.batch.parts import Parts
+from cellops.serving.logs import LogPlace
 
-REPORT, DRIFT, REJECTS = ".report.json", ".drift", ".rejects"
-TOGETHER = 8
-"""Drift profiles of chunks that are merged at once."""
+REPORT, DRIFT = ".report.json", ".drift"
 
 
 class Performer(Protocol):
     """Who scores chunks: this process, others beside it, or those of a cluster."""
 
-    def __call__(self, chunks: Iterator[Chunk], /) -> Iterator[Part]:
+    def __call__(self, chunks: Iterator[Chunk], /) -> Iterator[PackedPart]:
         """The parts of all chunks in any order, no more chunks taken at a time than there are hands for.
 
         Where one fails, the parts of those that are under way come first, and then the error of the first of them.
@@ -40,7 +38,7 @@ class Batch:
 
     source: Source
     perform: Performer
-    target: FileTarget | AddressTarget | TableTarget
+    target: Target
     contract: Contract
     digest: str
     """SHA-256 of the manifest of the package."""
@@ -48,6 +46,8 @@ class Batch:
     """Of the source, as it may be shown."""
     chunk_rows: int | None
     on_progress: Callable[[BatchProgress], None]
+    log: LogPlace | None = None
+    """Prediction log to which the answers go, too."""
 
     def run(self, parts: Parts) -> Scored:
         """Score every chunk that is not done yet, and put all of them together.
@@ -59,67 +59,54 @@ class Batch:
         OutputError
             When there is no room; what is done stays.
         """
+        gathering = Gathering(parts, self.target, self.contract, self.digest)
         try:
             progress = _Progress(self.source.rows(), self.on_progress)
             waiting = _Waiting(parts, progress)
-            for part in self.perform(waiting.filtered(self.source.chunks(self.chunk_rows))):
-                parts.keep(part)
-                progress.add(part.report.rows, fresh=True)
+            for packed in self.perform(waiting.filtered(self.source.chunks(self.chunk_rows))):
+                parts.keep(packed)
+                gathering.add(packed.part, waiting.count)
+                progress.add(packed.part.report.rows, fresh=True)
                 release()
+            return self._put(parts, gathering, waiting, progress)
         except (KeyboardInterrupt, CellopsError) as error:
+            gathering.abandon()
             done = parts.done()
             if done:
                 error.add_note(f"{done:,} chunk{'s are' if done > 1 else ' is'} done: go on with --resume")
             else:
                 parts.remove()
             raise
-        return self._put(parts, waiting, progress)
 
-    def _put(self, parts: Parts, waiting: "_Waiting", progress: "_Progress") -> Scored:
-        """Write everything, the output itself last, and let go of the parts."""
-        report, drift, rejects = self._gathered(parts, waiting.count)
+    def _put(self, parts: Parts, gathering: Gathering, waiting: "_Waiting", progress: "_Progress") -> Scored:
+        """Put everything in its place, the output last, and let go of the parts."""
+        report, drift = gathering.told(waiting.count)
         report = report.replace(source=self.name)
         staging = parts.folder
-        beside = self.target.beside
         profile = None
         if drift is not None:
-            profile = beside(DRIFT)
+            profile = self.target.beside(DRIFT)
             profile.put_bytes(drift_profile.to_bytes(drift, self.digest), staging)
-        aside = beside(f"{REJECTS}{self.target.suffix}")
-        if rejects:
-            tables = (from_bytes(part.rejects) for part in parts.kept(waiting.count) if part.rejects is not None)
-            _put(aside, tables, parts)
+        if gathering.has_rejects:
+            gathering.aside.put(gathering.rejects)
         elif self.target.stands():
-            aside.remove()  # they were of the answers that are replaced
-        told = beside(REPORT)
+            gathering.aside.remove()  # they were of the answers that are replaced
+        told = self.target.beside(REPORT)
         told.put_bytes(report.to_pretty_json(), staging)
-        _put(self.target, (from_bytes(part.output) for part in parts.kept(waiting.count)), parts)
+        if self.log is not None:
+            put_logs(self.log, parts.kept(waiting.count))
+        self.target.put(gathering.output)
         parts.remove()
         return Scored(
             report=report,
             output=self.target.public,
             report_file=told.public,
             drift_file=None if profile is None else profile.public,
-            rejects_file=aside.public if rejects else None,
+            rejects_file=gathering.aside.public if gathering.has_rejects else None,
             chunks=waiting.count,
             resumed=waiting.resumed,
             seconds=progress.seconds(),
         )
-
-    def _gathered(self, parts: Parts, count: int) -> tuple[BatchReport, WindowPart | None, int]:
-        """The report and the drift profile of all chunks, and how many have rows that were set aside."""
-        report: BatchReport | None = None
-        held: list[WindowPart] = []
-        rejects = 0
-        for part in parts.kept(count):
-            report = part.report if report is None else report.joined(part.report)
-            rejects += part.rejects is not None
-            if part.drift is not None:
-                held.append(drift_profile.from_bytes(part.drift, self.contract, self.digest))
-            if len(held) == TOGETHER:
-                held = [WindowPart.merged(held)]
-        assert report is not None  # noqa: S101 - a source has a chunk
-        return report, WindowPart.merged(held) if held else None, rejects
 
 
 class _Waiting:
@@ -163,28 +150,3 @@ class _Progress:
         self._rows += rows
         self._fresh += rows if fresh else 0
         self._tell(BatchProgress(rows=self._rows, total=self._total, seconds=self.seconds(), fresh=self._fresh))
-
-
-def _put(place: FileTarget | AddressTarget | TableTarget, tables: Iterator[Any], parts: Parts) -> None:
-    """Write tables whose types are those of the first."""
-    first = next(tables)
-    try:
-        place.put(first.schema, _alike(first, tables), parts.folder)
-    except BaseException:
-        with suppress(OSError):
-            (parts.folder / place.public.rpartition("/")[2]).unlink(missing_ok=True)
-        raise
-
-
-def _alike(first: Any, rest: Iterable[Any]) -> Iterator[Any]:
-    import pyarrow as pa
-
-    yield first
-    for table in rest:
-        try:
-            yield table.cast(first.schema)
-        except (pa.ArrowException, ValueError) as error:
-            fact = f"A column is not of one type in all of the input: {said(error)}"
-            raise InputError(
-                fact, remedy="Write the files with the same columns and types, or leave it out with --keep"
-            ) from error

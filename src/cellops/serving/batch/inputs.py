@@ -7,6 +7,7 @@ import numpy as np
 
 from cellops.data.arrays import WANTED, unfit_rows
 from cellops.data.batch.chunk import Chunk
+from cellops.data.batch.json_lines import mixed_columns, values_of
 from cellops.data.csv_cells import MISSING
 from cellops.data.decoder import Columns, frame_columns
 from cellops.data.frames import scalars
@@ -52,6 +53,8 @@ def inputs_of(schema: Schema, chunk: Chunk) -> Inputs:
     InputError
         When a column is not there.
     """
+    import pandas as pd
+
     names = [each.name for each in schema.inputs]
     absent = [name for name in names if name not in chunk.table.column_names]
     if absent:
@@ -59,6 +62,8 @@ def inputs_of(schema: Schema, chunk: Chunk) -> Inputs:
         remedy = f"Its columns are: {listed(chunk.table.column_names)}"
         raise InputError(fact, remedy=remedy, column=absent[0], file=chunk.file, row=chunk.first)
     read = chunk.table.select(names).to_pandas(integer_object_nulls=True, split_blocks=True)
+    for name in mixed_columns(chunk.table.select(names)):
+        read[name] = pd.Series(values_of(chunk.table[name]), dtype=object)
     bad = dict[int, tuple[str, str]]()
     frame = _typed(schema, read, bad) if chunk.is_text else read
     every = np.arange(chunk.rows)

@@ -1,13 +1,14 @@
 """A chunk that is done, as it waits for the others."""
 
 import hashlib
+from typing import NamedTuple, Self
 
 import msgspec
 
 from cellops.records.base import Record
 from cellops.records.batch import BatchReport
 
-MARK = b"cellops part 1\n"
+MARK = b"cellops part 2\n"
 DIGEST = 32
 
 
@@ -23,6 +24,8 @@ class Part(Record, frozen=True, kw_only=True):
     """The rows that were set aside, in the same form."""
     drift: bytes | None
     """What the rows showed of each column, see `monitoring.drift_profile`."""
+    log: bytes | None = None
+    """The answered rows as the prediction log keeps them, in the same form as the answers."""
     report: BatchReport
 
     def to_bytes(self) -> bytes:
@@ -37,3 +40,20 @@ class Part(Record, frozen=True, kw_only=True):
         if not data.startswith(MARK) or hashlib.sha256(content).digest() != data[len(MARK) : start]:
             return None
         return msgspec.msgpack.decode(content, type=cls)
+
+
+class PackedPart(NamedTuple):
+    """A part beside its bytes, which who has scored it has made: they are kept as they are."""
+
+    part: Part
+    content: bytes
+
+    @classmethod
+    def of(cls, part: Part) -> Self:
+        return cls(part, part.to_bytes())
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Self | None:
+        """The part of some bytes; None where they are not those that were made."""
+        part = Part.from_bytes(content)
+        return None if part is None else cls(part, content)

@@ -12,10 +12,10 @@ import msgspec
 from filelock import FileLock, Timeout
 
 from cellops.data.batch.target import writing
-from cellops.errors import InputError, OutputError, UsageError
+from cellops.errors import OutputError, UsageError
 from cellops.records.base import Record
 from cellops.records.batch import OnBad
-from cellops.serving.batch.part import Part
+from cellops.serving.batch.part import PackedPart, Part
 from cellops.serving.batch.scorer import Wishes
 
 PLAN, LOCK, SUFFIX = "batch.json", ".lock", ".part"
@@ -92,9 +92,9 @@ class Parts:
             parts._write(PLAN, plan.to_pretty_json())
             yield parts
 
-    def keep(self, part: Part) -> None:
+    def keep(self, packed: PackedPart) -> None:
         """Keep what a chunk has come to; raises `OutputError` where there is no room."""
-        self._write(_name(part.number), part.to_bytes())
+        self._write(_name(packed.part.number), packed.content)
 
     def part(self, number: int) -> Part | None:
         """What was kept of a chunk; None where nothing was, or not in whole."""
@@ -104,13 +104,8 @@ class Parts:
             return None
 
     def kept(self, count: int) -> Iterator[Part]:
-        """The parts of the first so many chunks, in their order."""
-        for number in range(count):
-            part = self.part(number)
-            if part is None:
-                fact = f"What was kept of chunk {number} is damaged"
-                raise InputError(fact, remedy="Score it again with --resume")
-            yield part
+        """Those of the first so many chunks that are kept, in their order."""
+        return (part for number in range(count) if (part := self.part(number)) is not None)
 
     def done(self) -> int:
         """How many chunks are kept."""

@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import signal
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -12,38 +13,49 @@ from typing import Any
 
 from cellops.data.batch.chunk import Chunk
 from cellops.errors import InputError
-from cellops.serving.batch.part import Part
+from cellops.serving.batch.part import PackedPart
 from cellops.serving.batch.scorer import Scorer
 
 Made = Callable[[], Scorer]
 """Makes a scorer: in another process, what this holds is sent there."""
+UNDER_WAY = 3
+"""Chunks in memory: one with each step."""
 AHEAD = 1
 """Chunks that wait for each process while it scores one."""
 SILENCE = 3.0
 """Seconds without any part after which it is asked whether anybody is still there."""
 
 
-def alone(scorer: Scorer, chunks: Iterator[Chunk]) -> Iterator[Part]:
-    """Score chunks in this process: while the model answers one, the next is read and the last is written down."""
-    with ThreadPoolExecutor(1, "cellops-reader") as reader, ThreadPoolExecutor(1, "cellops-writer") as writer:
-        coming = reader.submit(next, chunks, None)
-        written: Future[Part] | None = None
-        try:
-            while (chunk := coming.result()) is not None:
-                coming = reader.submit(next, chunks, None)
-                answered = scorer.answer(chunk)
-                if written is not None:
-                    yield written.result()
-                written = writer.submit(scorer.part, answered)
-        except Exception:
-            if written is not None:
-                yield written.result()
-            raise
-        if written is not None:
-            yield written.result()
+def alone(scorer: Scorer, chunks: Iterator[Chunk]) -> Iterator[PackedPart]:
+    """Score chunks in this process.
+
+    While the model answers one, the next is read and held against the contract, and the last is written down: these
+    leave the interpreter to the model for most of their time. Each step has a thread, so that chunks keep their order.
+    """
+    reader, model, writer = (ThreadPoolExecutor(1, f"cellops-score-{step}") for step in ("reader", "model", "writer"))
+    under_way: deque[Future[PackedPart | None]] = deque()
+
+    def begin() -> None:
+        asked = reader.submit(lambda: None if (chunk := next(chunks, None)) is None else scorer.asked(chunk))
+        answered = model.submit(lambda: None if (one := asked.result()) is None else scorer.answered(one))
+        under_way.append(
+            writer.submit(lambda: None if (one := answered.result()) is None else PackedPart.of(scorer.part(one)))
+        )
+
+    try:
+        for _ in range(UNDER_WAY):
+            begin()
+        while (part := under_way.popleft().result()) is not None:
+            begin()
+            yield part
+    finally:
+        for pool in (reader, model, writer):
+            pool.shutdown(wait=False, cancel_futures=True)
+        for pool in (reader, model, writer):
+            pool.shutdown()
 
 
-def beside(made: Made, jobs: int, chunks: Iterator[Chunk]) -> Iterator[Part]:
+def beside(made: Made, jobs: int, chunks: Iterator[Chunk]) -> Iterator[PackedPart]:
     """Score chunks in several processes, which end with this one.
 
     Raises
@@ -73,7 +85,7 @@ def in_order_of_ending(
     most: int,
     chunks: Iterator[Chunk],
     on_silence: Callable[[], None] = _nothing,
-) -> Iterator[Part]:
+) -> Iterator[PackedPart]:
     """The parts of chunks as they come; of several errors that of the first chunk is raised.
 
     Parameters
@@ -110,7 +122,7 @@ def in_order_of_ending(
             failed = future.exception()
             if failed is not None:
                 errors[number] = failed
-            elif (part := Part.from_bytes(future.result())) is not None:
+            elif (part := PackedPart.from_bytes(future.result())) is not None:
                 yield part
     if errors:
         raise errors[min(errors)]

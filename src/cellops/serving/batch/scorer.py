@@ -11,19 +11,20 @@ import numpy as np
 from cellops.data.batch.chunk import Chunk, to_bytes
 from cellops.data.decoder import Columns
 from cellops.errors import CellopsError, InputError
-from cellops.monitoring import drift_profile
+from cellops.monitoring import drift_profile, prediction_log
 from cellops.monitoring.prediction_log import Answered
 from cellops.monitoring.window_part import WindowPart
 from cellops.monitoring.windows import Window
 from cellops.packaging.load import LoadedPackage
+from cellops.packaging.parity import replay
 from cellops.packaging.predictor import Predictions
 from cellops.records.base import Record
 from cellops.records.batch import OnBad
-from cellops.serving.batch.answers import answers_table, rejects_table
+from cellops.serving.batch.answers import answers_table, rejects_table, row_ids
 from cellops.serving.batch.inputs import inputs_of
 from cellops.serving.batch.part import Part
 from cellops.serving.batch.tally import Tally
-from cellops.serving.dataplane import Call, DataPlane
+from cellops.serving.dataplane import DataPlane
 from cellops.serving.limits import Limits
 from cellops.serving.metrics import Metrics
 from cellops.serving.operated import operated
@@ -44,6 +45,10 @@ class Wishes(Record, frozen=True, kw_only=True):
     keep_all: bool = False
     """Whether all columns do."""
     on_bad: OnBad
+    log: str | None = None
+    """Prediction log to which the answers go, as it may be shown."""
+    is_profiled: bool = True
+    """Whether the rows are counted for a drift profile."""
 
 
 @dataclass(frozen=True)
@@ -60,18 +65,29 @@ class Answers:
 
 
 @dataclass(frozen=True)
-class AnsweredChunk:
-    """A chunk whose rows are answered, and not written down yet."""
+class Asked:
+    """A chunk whose rows were held against the contract, and are not answered yet."""
 
     chunk: Chunk
     frame: Any
     """The inputs of all its rows."""
-    answers: Sequence[Answers]
+    columns: Columns
+    """Of the rows that may be answered."""
+    rows: Any
+    """Their numbers in the chunk, shape (rows,)."""
     tally: Tally
 
 
+@dataclass(frozen=True)
+class AnsweredChunk:
+    """A chunk whose rows are answered, and not written down yet."""
+
+    asked: Asked
+    answers: Sequence[Answers]
+
+
 class Scorer:
-    """Scores chunks, one after the other.
+    """Scores chunks in three steps, each of which may work on another chunk at the same time.
 
     Parameters
     ----------
@@ -81,6 +97,8 @@ class Scorer:
         What the operator wants done with rows that cannot simply be answered.
     wishes
         Of the batch.
+    key
+        With which personal inputs are hashed in the prediction log; without it they are left out there.
 
     Raises
     ------
@@ -88,34 +106,41 @@ class Scorer:
         When what is declared does not fit the package.
     """
 
-    def __init__(self, package: LoadedPackage, declared: Declared, wishes: Wishes) -> None:
+    def __init__(self, package: LoadedPackage, declared: Declared, wishes: Wishes, key: bytes | None = None) -> None:
         self._package = package = operated(package, declared)
         self._wishes = wishes
         self._ids = PredictionIds(package.manifest.name)
-        self._entries: list[Answered] = []
+        self._rows_of = prediction_log.batches(package.contract.schema, key)
         self._has_notes = declares(package.contract, declared)
         metrics = Metrics().of(package.manifest.name, package.digest)
-        self._plane = DataPlane(package, metrics, UNLIMITED, self._take, declared=declared)
+        self._plane = DataPlane(package, metrics, UNLIMITED, declared=declared)
 
-    def _take(self, entry: Answered, _rows: int) -> bool:
-        self._entries.append(entry)
-        return True
+    @classmethod
+    def proven(cls, package: LoadedPackage, declared: Declared, wishes: Wishes, key: bytes | None = None) -> "Scorer":
+        """A scorer whose model has answered the package's parity rows as in training; a server proves that, too.
+
+        Raises
+        ------
+        PackageError
+            When it answers otherwise.
+        """
+        replay(package.contract, package.predictor)
+        return cls(package, declared, wishes, key)
 
     def score(self, chunk: Chunk) -> Part:
-        """Answer the rows of a chunk; raises as `answer` does."""
-        return self.part(self.answer(chunk))
+        """Answer the rows of a chunk; raises as `asked` and `answered` do."""
+        return self.part(self.answered(self.asked(chunk)))
 
-    def answer(self, chunk: Chunk) -> AnsweredChunk:
-        """Hold the rows of a chunk against the contract, and ask the model for those that fit.
+    def asked(self, chunk: Chunk) -> Asked:
+        """Hold the rows of a chunk against the contract.
 
         Raises
         ------
         InputError
             When a column is not there; when there is a bad row and such are refused.
         """
-        package = self._package
         self._require_kept(chunk)
-        tally = Tally(package, chunk)
+        tally = Tally(self._package, chunk)
         inputs = inputs_of(self._plane.contract.schema, chunk)
         for (column, problem), bad in inputs.by_problem().items():
             tally.bad(bad, column, problem)
@@ -125,16 +150,28 @@ class Scorer:
             good = tally.check(columns, rows)
             self._refuse(chunk, tally)
             columns, rows = (columns, rows) if len(good) == len(rows) else (taken(columns, good), rows[good])
-        answers = self._answers(columns, rows, tally, chunk) if len(rows) else []
+        return Asked(chunk, inputs.frame, columns, rows, tally)
+
+    def answered(self, asked: Asked) -> AnsweredChunk:
+        """Ask the model for the rows that may be answered.
+
+        Raises
+        ------
+        InputError
+            When the model fails on a row, and bad rows are refused, or it fails on too many.
+        """
+        chunk, tally, rows = asked.chunk, asked.tally, asked.rows
+        answers = self._answers(asked.columns, rows, tally, chunk) if len(rows) else []
         self._refuse(chunk, tally)
         answers.sort(key=lambda one: int(one.rows[0]))
         for one in answers:
             tally.handled(one.rows, one.notes)
-        return AnsweredChunk(chunk, inputs.frame, answers, tally)
+        return AnsweredChunk(asked, answers)
 
     def part(self, answered: AnsweredChunk) -> Part:
-        """Write down what was answered; may run beside the answers to the next chunk."""
-        package, chunk, answers, tally = self._package, answered.chunk, answered.answers, answered.tally
+        """Write down what was answered."""
+        package, chunk, tally = self._package, answered.asked.chunk, answered.asked.tally
+        answers = answered.answers
         identifier = self._ids.of(f"{package.digest}:{chunk.file}:{chunk.number}:{chunk.source}".encode())
         names = self._keep(chunk)
         output = answers_table(package, chunk, names, answers, identifier, has_notes=self._has_notes)
@@ -144,9 +181,37 @@ class Scorer:
             source=chunk.source,
             output=to_bytes(output),
             rejects=None if rejects is None else to_bytes(rejects),
-            drift=self._seen(answered.frame, answers) if chunk.rows else None,
+            drift=self._seen(answered.asked.frame, answers) if chunk.rows and self._wishes.is_profiled else None,
+            log=self._logged(answered, identifier) if self._wishes.log is not None and answers else None,
             report=tally.report(answered=output.num_rows),
         )
+
+    def _logged(self, answered: AnsweredChunk, identifier: str) -> bytes:
+        """The answered rows as the prediction log keeps them."""
+        import pyarrow as pa
+
+        now, package, asked = time.time_ns(), self._package, answered.asked
+        entries = [
+            Answered(
+                prediction_id=identifier,
+                request_id=asked.chunk.file,
+                time=now,
+                received=now,
+                protocol="batch",
+                package=package.digest,
+                columns=asked.columns
+                if len(one.rows) == len(asked.rows)
+                else taken(asked.columns, np.searchsorted(asked.rows, one.rows)),
+                labels=one.predictions.labels,
+                probabilities=one.predictions.probabilities,
+                handled=one.notes,
+                packages=one.packages,
+            )
+            for one in answered.answers
+        ]
+        rows = pa.Table.from_batches([self._rows_of(entries)])
+        numbers = pa.array(np.concatenate([one.rows for one in answered.answers]), pa.int64())
+        return to_bytes(rows.set_column(0, "prediction_id", row_ids(identifier, numbers)))
 
     def _keep(self, chunk: Chunk) -> Sequence[str]:
         """The columns that go to the output."""
@@ -174,7 +239,7 @@ class Scorer:
             part = waiting.pop()
             own = columns if len(part) == len(rows) else taken(columns, part)
             try:
-                answers.append(self._asked(own, rows[part]))
+                answers.append(self._of_model(own, rows[part]))
             except CellopsError as error:
                 failures += 1
                 if self._wishes.on_bad is OnBad.REFUSE or failures > MOST_FAILURES:
@@ -186,12 +251,9 @@ class Scorer:
                 waiting += [part[half:], part[:half]]
         return answers
 
-    def _asked(self, columns: Columns, rows: Any) -> Answers:
-        now = time.time_ns()
-        call = Call(prediction_id="", request_id="", time=now, received=now, protocol="batch")
-        predictions = self._plane.answer(columns, call).predictions
-        entry = self._entries.pop()
-        return Answers(rows, predictions, entry.handled, entry.packages)
+    def _of_model(self, columns: Columns, rows: Any) -> Answers:
+        handled = self._plane.of_checked(columns)
+        return Answers(rows, handled.predictions, handled.notes, handled.packages)
 
     def _refuse(self, chunk: Chunk, tally: Tally) -> None:
         """End at a bad row, where that is wished."""

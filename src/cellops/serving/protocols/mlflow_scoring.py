@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from cellops.data.csv_cells import bare_return, cell_value
+from cellops.data.csv_cells import bare_return, cell_values
 from cellops.errors import CellopsError, InputError
 from cellops.packaging.predictor import Predictions
 from cellops.serving.errors import MediaTypeError, said, sentence
@@ -96,7 +96,7 @@ class MlflowScoring:
             fact = "The body is not CSV in UTF-8 with a header"
             raise InputError(fact, remedy="Send the names of the columns in the first line") from error
         table = _named(header, rows)
-        known = {name: [cell_value(fields[name], cell) for cell in table[name]] for name in table if name in fields}
+        known = {name: cell_values(fields[name], table[name]) for name in table if name in fields}
         return decode_table(self._served, table | known)
 
     def _some(self, lines: Iterator[list[str]]) -> list[list[str]]:
@@ -160,4 +160,5 @@ def _named(names: list[Any], rows: list[list[Any]]) -> dict[str, list[Any]]:
         if len(values) != len(names):
             fact = f"Row {row}: {len(values)} values below {len(names)} columns"
             raise InputError(fact, remedy="Send one value for each column", rows=[row])
-    return {str(name): [row[place] for row in rows] for place, name in enumerate(names)}
+    columns = map(list, zip(*rows, strict=True)) if rows else ([] for _ in names)
+    return {str(name): column for name, column in zip(names, columns, strict=True)}

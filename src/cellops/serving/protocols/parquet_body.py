@@ -10,7 +10,7 @@ from cellops.data.arrays import Array
 from cellops.data.problems import shorten
 from cellops.errors import InputError
 from cellops.serving.limits import Content, Limits
-from cellops.serving.protocols.parquet_pages import unpacked_bytes
+from cellops.serving.protocols.parquet_pages import unpacked
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -20,7 +20,9 @@ PARQUET = "application/vnd.apache.parquet"
 INDEX = re.compile(r"__index_level_\d+__")
 """How pandas calls an index without a name, which is no column of the frame."""
 READ_ROWS = 64
-"""Rows that are read before it is looked again how large the table has become."""
+"""Rows at least that are read before it is looked again how large the table has become."""
+WIDEST = 16
+"""Bytes of a value of a fixed width at most, as Arrow holds it."""
 
 
 def parquet_table(content: Content, limits: Limits) -> dict[str, Sequence[Any] | Array]:
@@ -50,9 +52,9 @@ def parquet_table(content: Content, limits: Limits) -> dict[str, Sequence[Any] |
 
     try:
         file = pq.ParquetFile(pa.BufferReader(content))
-        _check_size(content, file.metadata, limits)
+        longest = _longest_row(content, file.metadata, limits)
         _refuse_nested(file.schema_arrow)
-        table = _read(file, limits)
+        table = _read(file, limits, _rows_at_once(longest, limits))
         names: list[str] = table.column_names
         columns = list(map(_values, table.columns))
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
@@ -64,10 +66,19 @@ def parquet_table(content: Content, limits: Limits) -> dict[str, Sequence[Any] |
     return {name: values for name, values in zip(names, columns, strict=True) if not INDEX.fullmatch(name)}
 
 
-def _check_size(content: Content, footer: "pq.FileMetaData", limits: Limits) -> None:
+def _longest_row(content: Content, footer: "pq.FileMetaData", limits: Limits) -> int:
+    """Bytes of one row at most, of a table that is not too large."""
     limits.check_rows(footer.num_rows)
     limits.check_columns(footer.num_columns)
-    limits.check_unpacked(unpacked_bytes(content, footer))
+    size = unpacked(content, footer)
+    limits.check_unpacked(size.total)
+    columns: int = footer.num_columns
+    return size.longest + columns * WIDEST
+
+
+def _rows_at_once(longest: int, limits: Limits) -> int:
+    """Rows that surely take no more memory than a body may."""
+    return max(READ_ROWS, limits.max_bytes // max(longest, 1))
 
 
 def _refuse_nested(schema: "pa.Schema") -> None:
@@ -80,12 +91,12 @@ def _refuse_nested(schema: "pa.Schema") -> None:
         raise InputError(fact, remedy="Send a column of single values", column=shorten(nested[0]))
 
 
-def _read(file: "pq.ParquetFile", limits: Limits) -> "pa.Table":
-    """The table, a few rows at a time: a value that stands once in the file can stand in each row, and is long then."""
+def _read(file: "pq.ParquetFile", limits: Limits, at_once: int) -> "pa.Table":
+    """The table, some rows at a time: a value that stands once in the file can stand in each row, and is long then."""
     import pyarrow as pa
 
     batches, rows, size = [], 0, 0
-    for batch in file.iter_batches(READ_ROWS, use_threads=False):
+    for batch in file.iter_batches(at_once, use_threads=False):
         rows, size = rows + batch.num_rows, size + sum(map(_plain_bytes, batch.columns))
         limits.check_rows(rows)
         limits.check_unpacked(size)

@@ -6,7 +6,7 @@ apache/parquet-format, `PageHeader`.
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cellops.errors import LimitError
 from cellops.serving.limits import MOST_COLUMNS, Content
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 MOST_PAGES = 4 * MOST_COLUMNS
 UNPACKED, PACKED = 2, 3
 """Fields of the head of a page."""
+FIXED = frozenset({"BOOLEAN", "INT32", "INT64", "INT96", "FLOAT", "DOUBLE"})
+"""Physical types whose values are of 12 bytes at most."""
 STOP, TRUE, FALSE, BYTE, DOUBLE, BINARY, STRUCT = 0, 1, 2, 3, 7, 8, 12
 NUMBERS = (4, 5, 6)
 MORE = 0x80
@@ -25,8 +27,17 @@ DEEPEST = 8
 """Structs in one another; a real head has three."""
 
 
-def unpacked_bytes(content: Content, footer: "pq.FileMetaData") -> int:
-    """The bytes of all pages when they are unpacked.
+class Unpacked(NamedTuple):
+    """The size of a file when its pages are unpacked."""
+
+    total: int
+    """Bytes of all pages."""
+    longest: int
+    """Bytes that the values of one row have at most, those of a fixed width aside: none is longer than its page."""
+
+
+def unpacked(content: Content, footer: "pq.FileMetaData") -> Unpacked:
+    """Look at the head of each page.
 
     Raises
     ------
@@ -35,16 +46,19 @@ def unpacked_bytes(content: Content, footer: "pq.FileMetaData") -> int:
     LimitError
         When there are more pages than a table of any sense has.
     """
-    total = 0
-    for number, size in enumerate(_sizes(content, footer)):
+    total, longest = 0, dict[int, int]()
+    for number, (place, size) in enumerate(_sizes(content, footer)):
         if number >= MOST_PAGES:
             fact = f"The table has more than {MOST_PAGES} pages"
             raise LimitError(fact, remedy="Write it with larger pages")
         total += size
-    return total
+        longest[place] = max(size, longest.get(place, 0))
+    varied = (place for place in longest if footer.schema.column(place).physical_type not in FIXED)
+    return Unpacked(total, sum(longest[place] for place in varied))
 
 
-def _sizes(content: Content, footer: "pq.FileMetaData") -> Iterator[int]:
+def _sizes(content: Content, footer: "pq.FileMetaData") -> Iterator[tuple[int, int]]:
+    """The column and the unpacked bytes of each page."""
     for group in range(footer.num_row_groups):
         for place in range(footer.num_columns):
             column = footer.row_group(group).column(place)
@@ -53,10 +67,10 @@ def _sizes(content: Content, footer: "pq.FileMetaData") -> Iterator[int]:
             while start < end:
                 head = _Head(content, start)
                 fields = head.struct()
-                unpacked, packed = fields.get(UNPACKED, -1), fields.get(PACKED, -1)
-                if unpacked < 0 or packed < 0:
+                whole, packed = fields.get(UNPACKED, -1), fields.get(PACKED, -1)
+                if whole < 0 or packed < 0:
                     raise ValueError(start)
-                yield unpacked
+                yield place, whole
                 start = head.place + packed
 
 

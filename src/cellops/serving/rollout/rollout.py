@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -182,8 +183,10 @@ class Rollout:
             self._change(state, after, Act(order.action, who, order.why or ASKED, verdict, evidence), models)
 
     def view(self, models: Sequence[Model]) -> RolloutView:
-        """What is known now."""
+        """What is known now; it is still known after a crash, where the disk takes it."""
         self.follow(models)
+        with suppress(OSError):
+            self.count()
         state = self._now(models)
         verdict, evidence = self._verdict(state)
         return RolloutView(state=state, evidence=evidence, verdict=verdict, now=time.time())
