@@ -15,9 +15,9 @@ from cellops.serving.model import Model
 from cellops.serving.rollout.rollout import Rollout, Shadowed
 
 EVERY = 0.25
-"""Seconds between two looks at the state and the evidence."""
-JUDGING_SHARE = 0.01
-"""Of the time, at most, that is spent on judging: it is arithmetic, and requests wait for the interpreter meanwhile."""
+"""Seconds between two looks at the state, and at least between two at the evidence."""
+JUDGE_SHARE = 0.01
+"""Of a processor, at most, that looking at the evidence takes: the tests hold however seldom they are looked at."""
 LABELS_EVERY = 0.5
 """Seconds between two looks for labels, at least."""
 LABELS_SHARE = 0.05
@@ -52,10 +52,11 @@ class Rollouts:
         self._put = put
         self._shadowed = shadowed
         self._all: dict[str, Rollout] = {}
-        self._due: dict[str, float] = {}
         self._acting = threading.RLock()
         self._said: dict[tuple[str, str], str | None] = {}
         """What was told last of a part of the work."""
+        self._judged_again: dict[str, float] = {}
+        """When the evidence is looked at the next time, by the monotonic clock."""
 
     def of(self, name: str) -> Rollout:
         with self._acting:
@@ -124,10 +125,10 @@ class Rollouts:
             with self._acting:
                 rollout = self.of(name)
                 rollout.follow(models)
-                begun = time.monotonic()
-                if begun >= self._due.get(name, 0.0):
+                if time.monotonic() >= self._judged_again.get(name, 0.0):
+                    begun = time.thread_time()
                     rollout.judge(models)
-                    self._due[name] = begun + (time.monotonic() - begun) / JUDGING_SHARE
+                    self._judged_again[name] = time.monotonic() + (time.thread_time() - begun) / JUDGE_SHARE
                 rollout.count()
 
         self._guarded(name, "state", look)
