@@ -74,7 +74,7 @@ def test_a_log_that_fails_costs_no_answer_and_is_counted(closed: App, diabetes: 
 
 
 def test_labels_that_cannot_be_logged_are_not_accepted(closed: App) -> None:
-    answer = send(closed, "POST", "/feedback", {"labels": [{"prediction_id": "a:0", "label": 99.5}]})
+    answer = send(closed, "POST", "/feedback", {"labels": [{"prediction_id": "a:0", "label": 99.5}], "foreign": True})
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
 
 

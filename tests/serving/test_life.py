@@ -57,7 +57,11 @@ def test_labels_that_come_later_join_their_predictions(flights: Path, tmp_path: 
             {"prediction_id": f"{prediction}:1", "label": 1, "observed": "2013-04-01T09:00:00Z"},
             {"prediction_id": "never-asked:0", "label": 1},
         ]
-        assert server.client.post("/feedback", json={"labels": given}).json() == {"accepted": 3, "unknown": 1}
+        refused = server.client.post("/feedback", json={"labels": given})
+        assert refused.status_code == 400
+        assert "row 2: no prediction of this model" in refused.text
+        taken = server.client.post("/feedback", json={"labels": given, "foreign": True})
+        assert taken.json() == {"accepted": 3, "unknown": 1}
         counted = server.client.get("/metrics").text
         assert re.search(r"^cellops_unknown_labels_total{.*} 1\.0$", counted, re.MULTILINE)
         assert server.stop() == 0

@@ -94,9 +94,9 @@ def test_labels_find_their_model_by_prediction_id(wire: Wire) -> None:
 
     taken_by = ""
 
-    def label(path: str, *ids: str) -> tuple[int, Any]:
+    def label(path: str, *ids: str, foreign: bool = False) -> tuple[int, Any]:
         nonlocal taken_by
-        body = {"labels": [{"prediction_id": name, "label": 99.5} for name in ids]}
+        body = {"labels": [{"prediction_id": name, "label": 99.5} for name in ids], "foreign": foreign}
         status, headers, content = wire.send(path, json.dumps(body).encode())
         taken_by = headers.get(b"x-model", b"").decode().partition("/")[0]
         return status, json.loads(content)
@@ -107,7 +107,8 @@ def test_labels_find_their_model_by_prediction_id(wire: Wire) -> None:
     assert (status, "2 models" in answer["error"]) == (400, True)
     status, answer = label("/feedback", f"{made}:0", "april:0")
     assert (status, answer["rows"], "/feedback/MODEL" in answer["error"]) == (400, [1], True)
-    assert label("/feedback/diabetes", "april:0") == (200, {"accepted": 1, "unknown": 1})
+    assert label("/feedback/diabetes", "april:0")[0] == 400
+    assert label("/feedback/diabetes", "april:0", foreign=True) == (200, {"accepted": 1, "unknown": 1})
     assert label("/feedback/narrow", f"{other}:0")[0] == 400  # no class of that model
 
 

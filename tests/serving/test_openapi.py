@@ -46,7 +46,7 @@ def questions(rows: Rows) -> dict[str, list[Any]]:
         ":explain": [{"instances": rows[:2]}, {"instances": ordered[:1]}, {"inputs": columns}],
         "/infer": [{"inputs": tensors, "id": "a-7", "outputs": [{"name": "predict"}]}],
         "/invocations": forms,
-        "/feedback": [{"labels": [{"prediction_id": "a:0", "label": None}]}],
+        "/feedback": [{"labels": [{"prediction_id": "a:0", "label": None}], "foreign": True}],
     }
 
 

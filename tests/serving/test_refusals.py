@@ -172,7 +172,8 @@ def test_rows_of_two_kinds_are_named(server: Running, rows: list[Any], words: st
 
 def test_errors_stay_short_however_much_is_wrong(server: Running) -> None:
     many = [ROW | {"x" * 5000 + str(number): 1, "hour": "late"} for number in range(20)]
-    labels = [{"prediction_id": "a:0", "label": 7}] * 1000
+    made = f"{server.client.post(V1, json={'instances': [ROW]}).headers['X-Prediction-Id']}:0"
+    labels = [{"prediction_id": made, "label": 7}] * 1000
     names = {"x" * 150_000: 1}
     bad_ids = [{"prediction_id": f"a b:{number}", "label": 1} for number in range(1000)]
     asked = [(V1, {"instances": many}), ("/feedback", {"labels": labels}), (V1, {"instances": [ROW | names]})]
@@ -317,8 +318,9 @@ def test_headers_that_cannot_be_logged_are_400(server: Running, headers: dict[st
 )
 def test_labels_that_do_not_fit_are_400_and_none_of_them_is_taken(server: Running, label: object) -> None:
     labels = [{"prediction_id": "a:0", "label": 1}, label]
-    assert server.client.post("/feedback", json={"labels": labels}).status_code == 400
+    assert server.client.post("/feedback", json={"labels": labels, "foreign": True}).status_code == 400
     assert server.client.post("/feedback", json={"labels": []}).status_code == 400
     assert server.client.post("/feedback", json={"labels": labels[:1], "model": "other"}).status_code == 400
+    assert server.client.post("/feedback", json={"labels": labels[:1], "foreign": 1}).status_code == 400
     assert "cellops_labels_total{" in (text := server.client.get("/metrics").text)
     assert next(line for line in text.splitlines() if line.startswith("cellops_labels_total{")).endswith(" 0.0")

@@ -98,6 +98,6 @@ def test_a_server_that_is_none_is_told(served: Running, flights: Path, monkeypat
 
 def test_a_reviewer_is_a_printable_name(served: Running) -> None:
     label = {"prediction_id": "april:0", "label": 1, "reviewer": "A\x1b[2J"}
-    answer = served.client.post("/feedback", json={"labels": [label]})
+    answer = served.client.post("/feedback", json={"labels": [label], "foreign": True})
     assert answer.status_code == 400
     assert "Column reviewer, row 0: not a name" in answer.text

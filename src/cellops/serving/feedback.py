@@ -1,12 +1,14 @@
 """Labels that arrive later: `POST /feedback` with `{"labels": [{"prediction_id", "label", …}, …]}`.
 
-Beside those two a label may have `observed`, when it was seen to be so, and `reviewer`, who has looked at the row.
+Beside those two a label may have `observed`, when it was seen to be so, and `reviewer`, who has looked at the row. With
+`"foreign": true` labels are taken also where other servers have made the predictions.
 """
 
 import re
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from cellops.data.arrays import Array, build_column
@@ -29,24 +31,33 @@ WITHOUT_ROW = re.compile(r"[0-9a-f]{32}")
 """An answer's id; a label is that of one row."""
 
 
-Labels = list[dict[str, Any]]
+class Labels(msgspec.Struct, frozen=True):
+    """The labels of a request, not yet looked at."""
+
+    each: list[dict[str, Any]]
+    foreign: bool = False
+    """Whether they may speak of predictions that no server of the model has made."""
 
 
 def labels_of(body: Body) -> Labels:
-    """The labels in a body, not yet looked at.
+    """The labels in a body.
 
     Raises
     ------
     InputError
-        When it has none.
+        When it has none, or says something else.
     """
     document = parse_object(body)
-    refuse_unknown(document, ("labels",))
+    refuse_unknown(document, ("labels", "foreign"))
     labels = document.get("labels")
     if not isinstance(labels, list) or not labels or not all(isinstance(label, dict) for label in labels):
         fact = "The body has no list of labels"
         raise InputError(fact, remedy='Send {"labels": [{"prediction_id": "ANSWER:ROW", "label": …}]}')
-    return labels
+    foreign = document.get("foreign", False)
+    if not isinstance(foreign, bool):
+        fact = "foreign is neither true nor false"
+        raise InputError(fact, remedy='Send "foreign": true, or leave it out')
+    return Labels(labels, foreign)
 
 
 class Feedback:
@@ -72,21 +83,25 @@ class Feedback:
         Parameters
         ----------
         labels
-            As `labels_of` gives them.
+            Those of one request.
         received
             When they came, in nanoseconds since the epoch.
 
         Raises
         ------
         InputError
-            When one has no prediction id, is not a class of the model, or is of the wrong type.
+            When one has no prediction id, or that of no prediction of the model, is not a class of the model, or is of
+            the wrong type.
         NotReadyError
             When the log cannot take them now; none was taken.
         """
-        self._limits.check_rows(len(labels))
-        refuse_unknown(dict.fromkeys(name for label in labels for name in label), FIELDS, "A label")
-        ids, values, observed, reviewers = self._columns(labels)
+        self._limits.check_rows(len(labels.each))
+        refuse_unknown(dict.fromkeys(name for label in labels.each for name in label), FIELDS, "A label")
+        ids, values, observed, reviewers = self._columns(labels.each)
         _check_ids(ids)
+        unknown = [row for row, name in enumerate(ids) if not self._ids.issued(name)]
+        if unknown and not labels.foreign:
+            _refuse_unknown_ids(unknown)
         _check_reviewers(reviewers)
         self._check_classes(values)
         times = np.where(np.isnat(observed), np.datetime64(received, "ns"), observed).astype(np.int64)
@@ -97,12 +112,12 @@ class Feedback:
             received=received,
             reviewers=reviewers.tolist(),
         )
-        if not self._record(entry, len(labels)):
+        if not self._record(entry, len(ids)):
             fact = "The label log cannot take more now"
             raise NotReadyError(fact, remedy="Send the labels again later")
-        return {"accepted": len(labels), "unknown": sum(not self._ids.issued(name) for name in ids)}
+        return {"accepted": len(ids), "unknown": len(unknown)}
 
-    def _columns(self, labels: Labels) -> list[Any]:
+    def _columns(self, labels: list[dict[str, Any]]) -> list[Any]:
         arrays, problems = [], []
         for field in self._fields:
             array, wrong = build_column(field, [label.get(field.name) for label in labels])
@@ -126,6 +141,12 @@ def _check_ids(ids: Array) -> None:
         fact = f"Column prediction_id, {row_numbers(strange)}: not ANSWER:ROW, of 160 ASCII characters at most"
         remedy = "Send ANSWER:ROW, where ANSWER is the header X-Prediction-Id of the answer and rows count from 0"
         refuse([Problem("prediction_id", tuple(strange[:SHOWN]), fact, remedy)])
+
+
+def _refuse_unknown_ids(rows: list[int]) -> None:
+    fact = f"Column prediction_id, {row_numbers(rows)}: no prediction of this model"
+    remedy = 'Send the X-Prediction-Id of its answer; with "foreign": true predictions of other servers are taken, too'
+    refuse([Problem("prediction_id", tuple(rows[:SHOWN]), fact, remedy)])
 
 
 def _check_reviewers(names: Array) -> None:

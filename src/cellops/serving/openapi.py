@@ -297,7 +297,17 @@ def _feedback(limits: Limits, value: JSONSchema) -> Operation:
     return Operation(
         summary="Say what has turned out to be true",
         requests={
-            "application/json": record({"labels": listed(label, minItems=1, maxItems=limits.max_rows)}, "labels")
+            "application/json": record(
+                {
+                    "labels": listed(label, minItems=1, maxItems=limits.max_rows),
+                    "foreign": {
+                        "type": "boolean",
+                        "default": False,
+                        "description": "Take labels of predictions that other servers have made, too",
+                    },
+                },
+                "labels",
+            )
         },
         answer=record({"accepted": count, "unknown": count}, "accepted", "unknown"),
         headers={},

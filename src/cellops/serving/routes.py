@@ -198,7 +198,7 @@ def taking(protocol: Protocol, models: tuple[Model, ...]) -> Route:
 
 def _meant(labels: Labels, models: tuple[Model, ...]) -> Model:
     """The model that has made all predictions that labels speak of."""
-    ids = [label.get("prediction_id") for label in labels]
+    ids = [label.get("prediction_id") for label in labels.each]
     found = [
         next((model for model in models if isinstance(each, str) and model.ids.issued(each)), None) for each in ids
     ]
