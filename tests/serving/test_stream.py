@@ -155,7 +155,7 @@ def test_a_kill_in_the_middle_loses_nothing_and_sigterm_ends_what_was_begun(
     brokers: str, model: Path, project: Path
 ) -> None:
     place, output = f"kafka://{brokers}/many", f"kafka://{brokers}/scored"
-    command = [sys.executable, "-m", "cellops", "score", str(model), place, output, "--watch", "--chunk-rows", "10"]
+    command = [sys.executable, "-m", "cellops", "score", str(model), place, output, "--watch", "--chunk-rows", "2"]
     with started(command, cwd=project) as process:
         send(brokers, "many", rows(1200))
         wait_for_one(brokers, "scored")

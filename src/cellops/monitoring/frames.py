@@ -60,4 +60,6 @@ def _content(path: Path) -> memoryview:
         read = 0
         while read < len(held) and (size := file.readinto(held[read:])):
             read += size
-    return held[:read]
+        # What it has grown by meanwhile; a file that tells no size has all of it here.
+        rest = file.read()
+    return memoryview(b"".join((held[:read], rest))) if rest else held[:read]

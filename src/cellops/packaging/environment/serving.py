@@ -15,6 +15,7 @@ SERVER = (
     "click",
     "cryptography",
     "filelock",
+    "limits",
     "msgspec",
     "numpy",
     "orjson",
