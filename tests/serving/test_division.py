@@ -46,9 +46,12 @@ def columns(distance: float) -> dict[str, Any]:
 
 def ask(on: Division, slot: Slot, distance: float, number: int = 0, user: str | None = "ada") -> None:
     call = Call(prediction_id=f"{number}", request_id="", time=0, received=0, protocol="test")
-    with on.counted(Asker("", user), slot, columns(distance), call) as counting:
-        on.model(slot).plane.answer(columns(distance), call)
-        counting.answer()
+    model = on.begin(Asker("", user), slot, call)
+    try:
+        model.plane.answer(columns(distance), call)
+    except InputError as error:
+        raise on.failed(slot, columns(distance), call, error) from error
+    on.answered(slot, call)
 
 
 @pytest.mark.parametrize(
