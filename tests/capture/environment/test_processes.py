@@ -16,6 +16,7 @@ import os, sys
 from pathlib import Path
 from cellops.capture.environment.processes import started
 with started([sys.executable, "-c", {STARTED!r}], cwd=Path(), env=dict(os.environ)):
+    print('known', flush=True)
     sys.stdin.read()
 """
 
@@ -27,7 +28,7 @@ def test_a_process_and_what_it_has_started_end_with_one_that_is_killed(number: i
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen([sys.executable, "-c", STARTING], text=True, **pipes) as starter:
         assert starter.stdout is not None
-        assert starter.stdout.readline() == "ready\n"
+        assert {starter.stdout.readline() for _ in range(2)} == {"ready\n", "known\n"}
         starter.send_signal(number)
         assert starter.stdout.read() == ""
     assert starter.returncode == -number

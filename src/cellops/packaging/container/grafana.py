@@ -64,6 +64,8 @@ def dashboard(image: Image) -> dict[str, Any]:
             REQUESTS,
             {"{{outcome}}": _rate("cellops_shadow_requests_total", "outcome")},
         ),
+        _panel("Answers for a reviewer", ROWS, {"rows": _rate("cellops_review_rows_total")}),
+        _panel("Wrong tokens", REQUESTS, {"tokens": _rate("cellops_wrong_tokens_total")}),
     ]
     return {
         "uid": image.label,
