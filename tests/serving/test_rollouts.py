@@ -198,7 +198,7 @@ def of_any_worker(server: Running, work: Callable[[httpx.Client], Asked]) -> Ask
 
 def label(client: httpx.Client, answers: list[Answer]) -> None:
     labels = [{"prediction_id": f"{answer.prediction_id}:0", "label": CHAMPION} for answer in answers]
-    assert client.post("/feedback", json={"labels": labels}).status_code == 200
+    assert client.post("/feedback", json={"labels": labels, "foreign": True}).status_code == 200
 
 
 def labelled(log: Path) -> Evidence:
@@ -255,7 +255,7 @@ def test_a_good_challenger_is_promoted_by_itself_and_labels_are_joined(
         until(lambda: len(asked) > 10)
         ids = [f"{answer.prediction_id}:0" for answer in asked.answers[:10]]
         labels = [{"prediction_id": name, "label": 1.0} for name in (*ids, "from-elsewhere")]
-        assert at.server.client.post("/feedback", json={"labels": labels}).status_code == 200
+        assert at.server.client.post("/feedback", json={"labels": labels, "foreign": True}).status_code == 200
         until(lambda: at.state().strategy is Strategy.SINGLE)
         asked.ended.set()
         assert at.server.stop() == 0
