@@ -254,18 +254,20 @@ def test_a_client_that_leaves_takes_nobody_along(slow: tuple[App, Slow]) -> None
     assert app._waiting == 0
 
 
+async def answered(served: Served) -> bytes:
+    """What is said to one request."""
+    reader, writer = await served.connect()
+    writer.write(GOOD)
+    said = await reader.readuntil(b"}")
+    writer.close()
+    return said
+
+
 @pytest.mark.parametrize("slow", [0.1], indirect=True)
 def test_what_is_not_there_in_time_is_504(slow: tuple[App, Slow]) -> None:
     app, _ = slow
 
-    async def ask(served: Served) -> bytes:
-        reader, writer = await served.connect()
-        writer.write(GOOD)
-        said = await reader.readuntil(b"}")
-        writer.close()
-        return said
-
-    assert statuses(run(app, ask)) == [b"504"]
+    assert statuses(run(app, answered)) == [b"504"]
     assert app.table.metrics.in_progress() == 0
 
 
@@ -322,14 +324,7 @@ def test_a_token_whose_key_must_be_learned_first_is_waited_for(app: App, monkeyp
 
     monkeypatch.setattr(app, "_access", Learning())
 
-    async def ask(served: Served) -> bytes:
-        reader, writer = await served.connect()
-        writer.write(GOOD)
-        said = await reader.readuntil(b"}")
-        writer.close()
-        return said
-
-    assert statuses(run(app, ask)) == [b"200"]
+    assert statuses(run(app, answered)) == [b"200"]
 
 
 def test_requests_leave_nothing_for_the_collector(slow: tuple[App, Slow]) -> None:
