@@ -51,6 +51,8 @@ def write(path: Path, record: Placement | Stand) -> None:
     except OSError as error:
         fact = f"The other workers cannot be told: {os.strerror(error.errno or 0)}"
         raise NotReadyError(fact, remedy="See that the folder of temporary files has room, and try again") from error
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def read_placement(path: Path) -> Placement | None:
