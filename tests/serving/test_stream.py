@@ -219,7 +219,7 @@ def test_properties_are_checked_before_a_client_is_made(tmp_path: Path) -> None:
 
 
 def test_what_a_topic_cannot_be_used_for_is_refused(
-    model: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    model: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(UsageError, match="answered to a topic"):
         score(model, "kafka://a/t", "out.csv", watch=True)
@@ -232,6 +232,7 @@ def test_what_a_topic_cannot_be_used_for_is_refused(
     monkeypatch.setattr("cellops.data.batch.kafka.ANSWER_WITHIN", 0.5)
     with pytest.raises(InputError, match=r"No broker of kafka://127\.0\.0\.1:1/t answers"):
         score(model, "kafka://127.0.0.1:1/t", "kafka://127.0.0.1:1/u", watch=True)
+    assert "rdkafka" not in capfd.readouterr().err, "the error says it once"
     (tmp_path / "bad").write_text("no.such.property=1\n")
     monkeypatch.setenv("CELLOPS_KAFKA_CONFIG", str(tmp_path / "bad"))
     with pytest.raises(UsageError, match="refuses a property"):

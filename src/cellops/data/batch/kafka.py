@@ -13,6 +13,8 @@ TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 """What Kafka takes for a name."""
 ANSWER_WITHIN = 15.0
 """Seconds in which a broker must answer at the start."""
+QUIET = {"log_level": "2"}
+"""Brokers that are away are told once, by us: librdkafka would write twenty lines a second. Properties may say more."""
 OURS = ("bootstrap.servers", "group.id", "enable.auto.commit", "auto.offset.reset", "enable.partition.eof")
 
 
@@ -124,9 +126,9 @@ class Clients:
             "enable.partition.eof": True,
         }
         try:
-            self.consumer = confluent_kafka.Consumer({**properties, **consuming})
+            self.consumer = confluent_kafka.Consumer({**QUIET, **properties, **consuming})
             self.producer = confluent_kafka.Producer(
-                {"enable.idempotence": True, "linger.ms": 5, **properties, "bootstrap.servers": brokers}
+                {"enable.idempotence": True, "linger.ms": 5, **QUIET, **properties, "bootstrap.servers": brokers}
             )
         except confluent_kafka.KafkaException as error:
             fact = f"Kafka refuses a property: {_said(error)}"
