@@ -4,7 +4,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, BrokenBarrierError
 
 import numpy as np
 import pytest
@@ -167,21 +167,29 @@ def at_once(build, monkeypatch):
     replayed = module.replay
 
     def built(*all_changes) -> list[Path | PackageError]:
-        ready = Barrier(len(all_changes))
+        ready, complete = Barrier(len(all_changes)), []
 
         def replay(*words) -> None:
             replayed(*words)
-            ready.wait(60)
+            complete.append(words)
+            ready.wait(300)
 
         def one(changes) -> Path | PackageError:
             try:
                 return build(**changes)
-            except PackageError as error:
-                return error
+            except Exception as error:
+                if isinstance(error, PackageError) and len(complete) == len(all_changes):
+                    return error
+                ready.abort()  # the others need not wait for this one
+                raise
 
         monkeypatch.setattr(module, "replay", replay)
         with ThreadPoolExecutor(len(all_changes)) as pool:
-            return list(pool.map(one, all_changes))
+            became = [pool.submit(one, changes) for changes in all_changes]
+        raised = [each.exception() for each in became if each.exception() is not None]
+        if raised:  # the reason of all, and not that somebody has waited in vain
+            raise min(raised, key=lambda error: isinstance(error, BrokenBarrierError))
+        return [each.result() for each in became]
 
     return built
 

@@ -1,3 +1,4 @@
+import ast
 import os
 import pickle
 import warnings
@@ -34,6 +35,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from cellops.errors import PackageError, TrustError
 from cellops.packaging.formats import FORMATS, Trust
+from cellops.packaging.formats.skops import TRIES, Skops
 from cellops.packaging.load import load_package
 from cellops.packaging.manifest import write
 from cellops.settings import BUILT_IN_TRUSTED_TYPES
@@ -205,3 +207,23 @@ def test_cloudpickled_models_are_pickles(tmp_path, data):
     path.write_bytes(cloudpickle.dumps(RandomForestClassifier(2).fit(*data)))
     assert "sklearn.ensemble._forest.RandomForestClassifier" in FORMATS["pickle"].untrusted(path.read_bytes())
     assert isinstance(FORMATS["pickle"].load(path.read_bytes(), Trust(pickle=True)), RandomForestClassifier)
+
+
+@pytest.mark.parametrize("times", [TRIES - 1, TRIES])
+def test_a_file_is_read_again_that_python_has_miscounted_beside_another_thread(flights_folder, monkeypatch, times):
+    content = (flights_folder / "model.skops").read_bytes()
+    # As numpy reads the head of an array.
+    parse, left = ast.literal_eval, [SystemError("AST constructor recursion depth mismatch")] * times
+
+    def read(text):
+        if left:
+            raise left.pop()
+        return parse(text)
+
+    monkeypatch.setattr(ast, "literal_eval", read)
+    if times < TRIES:
+        Skops().load(content, TRUST)
+    else:
+        with pytest.raises(PackageError, match="recursion depth mismatch"):
+            Skops().load(content, TRUST)
+    assert not left

@@ -2,9 +2,10 @@
 
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from io import BytesIO
-from typing import Any
+from typing import Any, TypeVar
 
 from cellops.errors import PackageError
 from cellops.packaging.formats.base import Trust
@@ -20,6 +21,9 @@ LOSSES = ("sklearn._loss._loss", "sklearn.linear_model._sgd_fast")
 """What may be restored as a loss function is: by calling it and giving it a state."""
 MOST_TIMES = 100
 """How many times its own size a file may be when it is unpacked."""
+TRIES = 5
+"""How often a file is read that Python, not the file, stands in the way of."""
+Read = TypeVar("Read")
 
 
 class Skops:
@@ -36,7 +40,7 @@ class Skops:
         trust.require(untrusted)
         try:
             with of_file(own):
-                model = skops_io().loads(content, trusted=sorted(untrusted))
+                model = _beside_threads(lambda: skops_io().loads(content, trusted=sorted(untrusted)))
         except Exception as error:  # a file of trusted types can still be put together wrongly
             raise _unreadable(error) from error
         check_model(model)
@@ -51,11 +55,24 @@ class Skops:
             named = {name for name in types_in(content) if name.startswith("sklearn.")}
             own = set(filter(audited, named))
             with of_file(own):
-                return own, {*map(str, skops_io().get_untrusted_types(data=content)), *(named - own)}
+                untrusted = _beside_threads(lambda: skops_io().get_untrusted_types(data=content))
+                return own, {*map(str, untrusted), *(named - own)}
         except PackageError:
             raise
         except Exception as error:  # skops states no errors of its own for what is not a skops file
             raise _unreadable(error) from error
+
+
+def _beside_threads(read: Callable[[], Read]) -> Read:
+    """What skops reads, whatever other threads read meanwhile.
+
+    numpy reads the head of each array as a syntax tree, and Python 3.11 and 3.12 count for all threads together how
+    deep a tree is: to one of two that read at once it may say by a SystemError that the counts differ.
+    """
+    for _ in range(TRIES - 1):
+        with suppress(SystemError):
+            return read()
+    return read()
 
 
 def schema_of(content: bytes) -> dict[str, Any]:
