@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -14,7 +16,7 @@ import pytest
 
 from cellops.errors import NotReadyError
 from cellops.serving.crew import Crew, bury
-from cellops.serving.placement import PlacedPackage
+from cellops.serving.placement import PlacedPackage, Placement, read_placement
 from support.logs import until
 from support.processes import children, is_there
 from support.rollouts import (
@@ -86,7 +88,7 @@ def order(at: Site, path: str, what: dict[str, str] | None = None) -> httpx.Resp
 
 def placed(folder: Path) -> list[str]:
     """The models that all workers are to serve."""
-    (file,) = folder.glob("cellops-workers-*/crew/placement")
+    (file,) = folder.glob("cellops-*/crew/placement")
     return [each["name"] for each in json.loads(file.read_text())["packages"] if each["digest"] is not None]
 
 
@@ -195,3 +197,31 @@ def test_it_is_said_which_worker_has_not_done_it_and_why(tmp_path: Path) -> None
         one.pass_on((OLD,))
         assert serving["two"] == (OLD,)
     assert three.wanted() == (OLD,)
+
+
+def test_an_order_that_comes_before_a_worker_has_looked_around_is_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = crew(tmp_path, "one"), crew(tmp_path, "two")
+    serving = {"one": (OLD,), "two": (OLD,)}
+    looks: Counter[int] = Counter()
+
+    def read(path: Path) -> Placement | None:
+        looks[threading.get_ident()] += 1
+        return read_placement(path)
+
+    def follow(packages: tuple[PlacedPackage, ...]) -> str:
+        serving["two"] = packages
+        return ""
+
+    monkeypatch.setattr("cellops.serving.crew.read_placement", read)
+    with (
+        one.turn(),
+        one.followed(lambda _: "", lambda: serving["one"]),
+        two.followed(follow, lambda: serving["two"]),
+    ):
+        # Each has seen that nothing is written down and that somebody has a turn, and looks again.
+        until(lambda: sum(times > 1 for times in looks.values()) == 2)
+        serving["one"] = (NEW,)
+        one.pass_on((NEW,))
+        assert serving["two"] == (NEW,)

@@ -66,7 +66,7 @@ class Crew:
         NotReadyError
             When others take too long, or the server stops meanwhile.
         """
-        lock = FileLock(self._folder / TURN, thread_local=False)
+        lock = self._lock()
         until = time.monotonic() + self._seconds
         while True:
             try:
@@ -80,6 +80,9 @@ class Crew:
             yield
         finally:
             lock.release()
+
+    def _lock(self) -> FileLock:
+        return FileLock(self._folder / TURN, thread_local=False)
 
     def pass_on(self, packages: Packages) -> None:
         """Have all workers serve these from now on and look after their rollouts, and wait until they do.
@@ -145,7 +148,7 @@ class Crew:
     def _look(self, done: int, follow: Callable[[Packages], str], packages: Callable[[], Packages]) -> int:
         """Follow what is newer than the order that was done last; gives its number."""
         placement = read_placement(self._placement) or self._first(packages)
-        if placement.number == done:
+        if placement is None or placement.number == done:
             return done
         try:
             trouble = follow(placement.packages)
@@ -158,9 +161,17 @@ class Crew:
         write(self._own, Stand(number=placement.number, packages=packages(), trouble=trouble))
         return placement.number
 
-    def _first(self, packages: Callable[[], Packages]) -> Placement:
-        """What the first that answers serves is what all are to serve."""
-        with self.turn():
+    def _first(self, packages: Callable[[], Packages]) -> Placement | None:
+        """What the first that answers serves is what all are to serve.
+
+        None while another has its turn: that may be an order, which writes down what is served and waits until this
+        worker follows. So this worker must not wait for the turn.
+        """
+        try:
+            held = self._lock().acquire(blocking=False)
+        except Timeout:
+            return None
+        with held:
             placement = read_placement(self._placement)
             if placement is None:
                 placement = Placement(packages=packages())
