@@ -29,8 +29,7 @@ class Lease:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._descriptor: int | None = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
         _lock(self._descriptor)
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._close)  # else a child could keep the lock of a dead kernel
+        _HELD.add(self)
 
     def release(self) -> None:
         if self._descriptor is not None:
@@ -38,10 +37,25 @@ class Lease:
             self._path.unlink(missing_ok=True)
 
     def _close(self) -> None:
+        _HELD.discard(self)
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             with contextlib.suppress(OSError):
                 os.close(descriptor)
+
+
+_HELD: set[Lease] = set()
+"""Those of this process."""
+
+
+def _give_up_in_child() -> None:
+    """A forked child does not keep the lock of a kernel that has died."""
+    for lease in [*_HELD]:
+        lease._close()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_give_up_in_child)
 
 
 def share(path: Path) -> None:

@@ -1,10 +1,10 @@
 """Closed segments of a log at an address that fsspec takes: written there from a folder, read from there into one."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from cellops.capture.temporary import temporary_folder
 from cellops.data.address import Address
 from cellops.errors import InputError, NotFoundError, UsageError
 from cellops.monitoring import label_log, prediction_log
@@ -63,8 +63,9 @@ class LogStore:
         InputError
             When the store does not answer.
         """
-        with tempfile.TemporaryDirectory(prefix="cellops-log-") as name:
-            folder = Path(name)
+        with temporary_folder() as held:
+            folder = held / "log"
+            folder.mkdir()
             try:
                 count = sum(self._fetch(part, folder / part) for part in FOLDERS)
             except Exception as error:  # drivers raise errors of their own

@@ -5,12 +5,12 @@ import logging
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
+from cellops.capture.temporary import temporary_folder
 from cellops.errors import CellopsError, UsageError
 from cellops.packaging.load import LoadedPackage
 from cellops.packaging.versions import explained
@@ -37,7 +37,7 @@ from cellops.serving.operated import bare
 from cellops.serving.parity import replay
 from cellops.serving.policies import NOTHING, Declared
 from cellops.serving.repository import Change, Reach, Repository, Source
-from cellops.serving.request_log import RequestLog, in_json
+from cellops.serving.request_log import RequestLog, in_json, messages_in_json
 from cellops.serving.rollout.plan import Plan
 from cellops.serving.running import Hooks, beside, run
 from cellops.serving.strangers import Strangers
@@ -159,11 +159,14 @@ def serve(
         As `load` does.
     """
     for host in (place.host, place.admin_host):
-        require_chosen_token(host, chosen=token_was_chosen)
+        require_chosen_token(host, token, chosen=token_was_chosen)
     if place.workers > 1:
         _require_shareable(settings)
     folder = ModelFolder(kept.models) if kept.models else None
     if folder is not None:
+        if place.admin_port is None:
+            fact = "There is a folder of models, and no port on which they could be loaded"
+            raise UsageError(fact, remedy="Give --admin-port, too")
         folder.check()
     prove = partial(_prove, token=token)
     source = Source(load, prove, kept.log_place, folder, declared)
@@ -190,8 +193,7 @@ class Ports:
 
 def _with_workers(one: "_Server", ports: Ports, on_ready: Callable[[Started], None]) -> Work:
     """The same server in several processes, which share the sockets, what they count and the orders they get."""
-    with TemporaryDirectory(prefix="cellops-workers-") as name:
-        shared = Path(name)
+    with temporary_folder() as shared:
 
         def work(worker: str, ready: Callable[[object], None]) -> Work:
             # Some of the time of an order is left for the answer that says which worker has not done it.
@@ -202,7 +204,8 @@ def _with_workers(one: "_Server", ports: Ports, on_ready: Callable[[Started], No
             settle(shared, worker)
             bury(shared, worker)
 
-        done = Group(one.place.workers, work, died).run(on_ready)
+        with nullcontext() if one.settings.server_log_format == "text" else messages_in_json():
+            done = Group(one.place.workers, work, died).run(on_ready)
         return _work(partial(total, shared), tuple(dict.fromkeys(found for each in done for found in each.findings)))
 
 
