@@ -67,6 +67,20 @@ def test_answers_that_were_written_before_the_ledger_was_are_not_written_again(i
     assert look(inbox, scored).files == 0
 
 
+def test_what_a_batch_left_that_was_killed_behind_its_end_is_taken_away(inbox: Path, tmp_path: Path) -> None:
+    scored = tmp_path / "scored"
+    table(10).to_csv(inbox / "a.csv", index=False)
+    look(inbox, scored)
+    (scored / "ledger.jsonl").unlink()
+    (answers,) = scored.glob("*.csv")
+    rests = scored / f"{answers.name}.parts"
+    rests.mkdir()
+    for name in (".lock", "00000003.part"):
+        (rests / name).touch()
+    assert look(inbox, scored).bad == 0
+    assert not rests.exists()
+
+
 def test_a_bad_file_is_kept_with_the_reason_and_the_others_are_scored(inbox: Path, tmp_path: Path) -> None:
     scored = tmp_path / "scored"
     (inbox / "torn.parquet").write_bytes(b"PAR1 and no more")

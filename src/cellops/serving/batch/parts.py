@@ -73,6 +73,8 @@ class Parts:
         _refuse_foreign(folder)
         begun = _begun(folder, force=force)
         if stands and not force and (begun is None or not resume):
+            if begun is None:
+                _take_away_rests(folder)
             fact = f"{plan.output} is there already"
             raise UsageError(fact, remedy="Give another output, or replace it with --force")
         if begun is not None and not force and not resume:
@@ -112,7 +114,9 @@ class Parts:
         return sum(1 for _ in self.folder.glob(f"*{SUFFIX}"))
 
     def remove(self) -> None:
-        """Leave nothing behind."""
+        """Leave nothing behind: the plan goes first, so that a batch killed meanwhile is known to be over."""
+        with suppress(OSError):
+            (self.folder / PLAN).unlink(missing_ok=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _clear(self) -> None:
@@ -142,6 +146,14 @@ def _refuse_foreign(folder: Path) -> None:
         if strange:
             fact = f"{folder} is no folder of a batch, and holds {strange[0]}"
             raise UsageError(fact, remedy="Move it away, or give another output")
+
+
+def _take_away_rests(folder: Path) -> None:
+    """Let go of what a batch that was killed behind its end has left, unless another process has it by now."""
+    if folder.exists():
+        with suppress(OutputError), _locked(folder, str(folder)):
+            if not (folder / PLAN).exists():
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
