@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from statistics import median
 
 import nbformat
 
@@ -57,25 +58,28 @@ for number in range(trials):
 """
 LENGTH = """
 import sys, time
-code = open(sys.argv[1]).read()
-for rounds in (1, 20):
+code, length = open(sys.argv[1]).read(), float(sys.argv[2])
+def taken(rounds):
     before = time.process_time()
     exec(compile(code.replace("ROUNDS", str(rounds)), "work", "exec"), {"lr": 0.1, "leaf": 20})
-print((time.process_time() - before) / rounds)
+    return time.process_time() - before
+taken(1)
+few, many = min(taken(5), taken(5)), taken(85)
+print(max(1, round(5 + 80 * (length - few) / (many - few))))
 """
-"""Prints the seconds of a processor that a round of boosting takes, once all is imported."""
+"""Prints how many rounds of boosting take so many seconds of a processor, once all is imported."""
 AT_ONCE = 2
 
 
 def rounds_of(length: float, folder: Path) -> int:
-    """How many rounds of boosting take so many seconds on this machine."""
+    """How many rounds of boosting take so many seconds on this machine, two at a time as later."""
     script = folder / "length.py"
     script.write_text(WORK, encoding="utf-8")
     own = os.environ | {"OMP_NUM_THREADS": "1"}
-    said = subprocess.run(
-        [sys.executable, "-c", LENGTH, str(script)], env=own, check=True, capture_output=True, text=True
-    )
-    return max(1, round(length / float(said.stdout)))
+    command = [sys.executable, "-c", LENGTH, str(script), str(length)]
+    running = [subprocess.Popen(command, env=own, stdout=subprocess.PIPE, text=True) for _ in range(AT_ONCE)]
+    said = [process.communicate()[0] for process in running]
+    return round(sum(map(int, said)) / len(said))
 
 
 def seconds(commands: list[list[str]], folder: Path) -> tuple[float, float]:
@@ -113,7 +117,7 @@ def write(sources: list[str], path: Path) -> None:
     nbformat.write(notebook, path)
 
 
-def bench(folder: Path, trials: int, rounds: int, sides: set[str]) -> None:
+def bench(folder: Path, trials: int, rounds: int, sides: set[str], turns: int) -> None:
     script, ours, theirs = prepare(folder, rounds)
     each = str(trials // AT_ONCE)
     python = [sys.executable, "-c"]
@@ -130,27 +134,33 @@ def bench(folder: Path, trials: int, rounds: int, sides: set[str]) -> None:
             [*python, PAPERMILL, str(theirs), each, str(folder / f"executed-{number}")] for number in range(AT_ONCE)
         ],
     }
-    found = {}
-    for side, asked in commands.items():
-        if not sides or any(word in side for word in sides) or not found:
-            found[side] = seconds(asked, folder)
-    floor, _ = next(iter(found.values()))
+    floor = next(iter(commands))
+    asked = [side for side in commands if side == floor or not sides or any(word in side for word in sides)]
+    found: dict[str, list[tuple[float, float]]] = {side: [] for side in asked}
+    for _ in range(turns):
+        for side in asked:
+            found[side].append(seconds(commands[side], folder))
+            (folder / "study.log").unlink(missing_ok=True)
     print(f"| {trials} trials, two at a time | s | of the bare executions | processors, s |\n|---|---|---|---|")
-    for side, (taken, spent) in found.items():
-        print(f"| {side} | {taken:.1f} | {taken / floor:.2f} | {spent:.1f} |")
+    for side, runs in found.items():
+        # Each beside the bare executions of its own turn: what else the machine does is the same for both.
+        ratio = median(taken / bare for (taken, _), (bare, _) in zip(runs, found[floor], strict=True))
+        taken, spent = (median(each) for each in zip(*runs, strict=True))
+        print(f"| {side} | {taken:.1f} | {ratio:.2f} | {spent:.1f} |")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trials", type=int, default=40, help="of each side")
     parser.add_argument("--length", type=float, default=2.0, help="of a trial, in seconds of a processor")
+    parser.add_argument("--turns", type=int, default=1, help="of all sides, of which the median counts")
     parser.add_argument("--side", action="append", default=[], help="a word of its name; the bare executions always")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / ".cellops").mkdir()
         rounds = rounds_of(given.length, folder)
-        bench(folder, given.trials, rounds, set(given.side))
+        bench(folder, given.trials, rounds, set(given.side), given.turns)
 
 
 if __name__ == "__main__":

@@ -30,8 +30,9 @@ score = x
 with open(f"begun-{x:g}", "a") as file:
     file.write("again ")
 if x >= 2 and not Path("killed").exists():
-    Path("part").write_text(" ".join(str(one.pid) for one in psutil.Process().parents()))
-    Path("part").rename("who")
+    part = Path(f"part-{x:g}")  # of its own: two may be here at once
+    part.write_text(" ".join(str(one.pid) for one in psutil.Process().parents()))
+    part.rename("who")
 while x >= 2 and not Path("go").exists():
     time.sleep(0.01)
 """

@@ -10,13 +10,14 @@ import pytest
 
 from cellops.capture.environment.processes import started
 
-STARTED = "import subprocess, time; subprocess.Popen(['sleep', '600']); print('ready', flush=True); time.sleep(600)"
+# Both say it in one piece, and so not in the midst of each other.
+STARTED = "import os, subprocess, time; subprocess.Popen(['sleep', '600']); os.write(1, b'ready\\n'); time.sleep(600)"
 STARTING = f"""
 import os, sys
 from pathlib import Path
 from cellops.capture.environment.processes import started
 with started([sys.executable, "-c", {STARTED!r}], cwd=Path(), env=dict(os.environ)):
-    print('known', flush=True)
+    os.write(1, b'known\\n')
     sys.stdin.read()
 """
 

@@ -114,6 +114,8 @@ class LocalTrials:
         needed = None if options.trials is None else max(0, options.trials - self.jobs)
         self._spares = SpareKernels(self._spare, self.jobs, needed)
         self._pool = ThreadPoolExecutor(self.jobs, thread_name_prefix="cellops-trial")
+        # The next trial need not wait until the disk has a signature.
+        self._signing = ThreadPoolExecutor(1, thread_name_prefix="cellops-sign")
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
@@ -122,6 +124,7 @@ class LocalTrials:
             environment = environment_of_kernels(self._options.environment)
             self.forks.begin(self._command, environment, str(self._made.folder))
         self._open.callback(self._spares.close)
+        self._open.enter_context(self._signing)
         self._open.enter_context(self._pool)
         return self
 
@@ -197,7 +200,7 @@ class LocalTrials:
                 if clock.is_over:
                     underway.stop(TrialState.FAILED)
                 if output.exists():
-                    notebook_file.sign(output)
+                    self._signing.submit(notebook_file.sign, output)
 
     def _with(self, order: TrialOrder) -> Preparation:
         """The notebook with the values of a trial beside those that are fixed."""
