@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cellops.data.decoder import Decoder
-from cellops.data.matrix import FOLDED, SOME, Matrix, corners, transposed
+from cellops.data.matrix import FEW, FOLDED, SOME, UNFOLDED, Matrix, corners, finite, transposed
 from cellops.errors import InputError
 from cellops.records.contract import Field, Schema, Task
 from cellops.records.profile import ColumnKind
@@ -13,10 +13,28 @@ FIELDS = tuple(Field(name=name, kind=ColumnKind.NUMBER, dtype="float64", nullabl
 DECODER = Decoder(Schema(inputs=FIELDS, task=Task.REGRESSION, target="y"))
 
 
-@pytest.mark.parametrize("rows", [1, FOLDED - 1, FOLDED, FOLDED + 1, 10 * FOLDED + 7])
+@pytest.mark.parametrize("rows", [1, FOLDED - 1, FOLDED, FOLDED + 1, UNFOLDED + 1, 10 * FOLDED + 7])
 def test_the_corners_are_the_least_and_the_largest(rows: int) -> None:
     array = np.random.default_rng(rows).normal(size=(rows, 3))
     assert np.array_equal(corners(array), [array.min(axis=0), array.max(axis=0)])
+
+
+@pytest.mark.parametrize("rows", [1, 2, 50])
+@pytest.mark.parametrize("width", [3, FEW + 1])
+def test_rows_of_finite_numbers_become_one_array_that_a_model_may_write_to(rows: int, width: int) -> None:
+    numbers = np.random.default_rng(rows).normal(size=(rows, width))
+    array = finite(numbers.tolist(), width)
+    assert array is not None
+    assert np.array_equal(array, numbers)
+    assert array.flags.writeable
+    for strange in (np.inf, -np.inf, np.nan):
+        numbers[-1, -1] = strange
+        assert finite(numbers.tolist(), width) is None
+
+
+@pytest.mark.parametrize("table", [[[1.0]], [[1.0, 2.0, 3.0]], [[1.0, 2.0], [3.0]], [[1.0], [2.0, 3.0, 4.0]]])
+def test_rows_of_another_width_become_no_array(table: list[list[float]]) -> None:
+    assert finite(table, 2) is None
 
 
 @pytest.mark.parametrize("count", [1, 3, SOME + 1])

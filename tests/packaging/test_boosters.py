@@ -59,7 +59,7 @@ def test_a_package_holds_the_library_s_own_format(made, name, recorded, tmp_path
     from cellops.tracking.model import _flavor
 
     held = made(name)
-    module, options = _flavor(held.model, ())
+    module, options, _ = _flavor(held.model, ())
     flavor = getattr(mlflow, module.removeprefix("mlflow."))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -73,8 +73,11 @@ def test_labels_are_those_of_predict_with_one_call_where_that_is_enough(cancer_m
     calls = []
     real = type(cancer_model.model).predict
     monkeypatch.setattr(type(cancer_model.model), "predict", lambda *given: calls.append(1) or real(*given))
-    answers = SklearnPredictor(cancer_model.model, schema).predict(frame_columns(schema, rows))
-    assert answers.labels.tolist() == expected.tolist()
+    predictor, columns = SklearnPredictor(cancer_model.model, schema), frame_columns(schema, rows)
+    first = predictor.predict(columns)  # asked for a table and for an array
+    calls.clear()
+    answers = predictor.predict(columns)
+    assert first.labels.tolist() == answers.labels.tolist() == expected.tolist()
     assert len(calls) == (0 if most_probable else 1)
 
 

@@ -76,10 +76,11 @@ def batch(
     declared: Declared = NOTHING,
     perform: Callable[[Performer], Performer] = lambda one: one,
     on_progress: Callable[[BatchProgress], None] = lambda _: None,
+    profile_rows: int | None = None,
 ) -> Scored:
     """Score in this process by a model in memory."""
     model = model or loaded(RULE, task="classification")
-    wishes = Wishes(keep=keep, on_bad=on_bad)
+    wishes = Wishes(keep=keep, on_bad=on_bad, profile_rows=profile_rows)
     put = target(str(output))
     plan = Plan(
         version="1",
@@ -98,6 +99,7 @@ def batch(
         plan.source,
         rows,
         on_progress,
+        profile_rows,
     )
     folder = Path(f"{output}.parts") if isinstance(put, AddressTarget) else put.beside(".parts").path
     with Parts.opened(folder, plan, resume=resume, force=force, stands=put.stands()) as parts:

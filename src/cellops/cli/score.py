@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from cellops.records.batch import OnBad
+from cellops.records.batch import PROFILE_ROWS, OnBad
 
 
 @click.command()
@@ -31,6 +31,13 @@ from cellops.records.batch import OnBad
 @click.option("--chunk-rows", type=click.IntRange(1), help="Rows that are scored at a time. Default: 100000 at most.")
 @click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that score.")
 @click.option("--dask", metavar="ADDRESS", help="Let the workers of this scheduler of Dask score.")
+@click.option(
+    "--profile-rows",
+    metavar="N",
+    default=str(PROFILE_ROWS),
+    show_default=True,
+    help='Rows, drawn evenly, that OUT.drift is counted from; "all": each.',
+)
 @click.option(
     "--log",
     metavar="PLACE",

@@ -17,7 +17,7 @@ import numpy as np
 
 from cellops.data.arrays import Array, build_column
 from cellops.data.frames import plain_column, scalars
-from cellops.data.matrix import Matrix, Places, finite_numbers
+from cellops.data.matrix import Matrix, Places, finite, finite_numbers
 from cellops.data.problems import SHOWN, Problem, listed, refuse, row_numbers, shorten
 from cellops.data.quick_columns import Read, reader
 from cellops.data.typed_arrays import array_scalars, plain_array
@@ -178,6 +178,11 @@ class Decoder:
     def matrix(self, table: Sequence[Sequence[Any]]) -> Matrix | None:
         """Decode rows of finite numbers in one step; None where a closer look is needed."""
         values = finite_numbers(table, len(self._places)) if self.numbers_only and table else None
+        return None if values is None else Matrix(self._places, values)
+
+    def numbers(self, table: Sequence[Sequence[float]]) -> Matrix | None:
+        """The same for rows of which every value is known to be a number."""
+        values = finite(table, len(self._places)) if self.numbers_only and table else None
         return None if values is None else Matrix(self._places, values)
 
     def table(self, values: Array) -> Columns:

@@ -28,8 +28,8 @@ def plain_array(field: Field, values: Array) -> Array | None:
     if field.kind is ColumnKind.NUMBER and kind in "iu":
         return values.astype(np.float64)
     if field.kind is ColumnKind.NUMBER and kind == "f":
-        fits = np.isfinite(values) | np.isnan(values) if field.nullable else np.isfinite(values)
-        return values.astype(np.float64) if fits.all() else None
+        fits = not np.isinf(values).any() if field.nullable else np.isfinite(values).all()
+        return values.astype(np.float64) if fits else None
     if field.kind is ColumnKind.INTEGER and kind in "iu":
         return values.astype(np.float64 if field.nullable else np.int64) if _are_held(field, values) else None
     if field.kind is ColumnKind.BOOLEAN and kind == "b":

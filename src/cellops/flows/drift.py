@@ -231,7 +231,9 @@ def _of_folder(loaded: "LoadedPackage", folder: Path, name: str, by: str) -> tup
     joined = prediction_log.joined(folder, package=loaded.digest)
     if joined.predictions.empty:
         fact = f"{name} holds no predictions of the package {loaded.manifest.name}"
-        raise InputError(fact, remedy="Give the log of this package, or serve it first")
+        own = folder / loaded.manifest.name
+        remedy = f"Give {own}, its own" if own.is_dir() else "Give the log of this package, or serve it first"
+        raise InputError(fact, remedy=remedy)
     predictions, findings = _with_times(joined.predictions)
     findings += [finding for name in (prediction_log.FOLDER, label_log.FOLDER) for finding in damage(folder / name)]
     windows = [

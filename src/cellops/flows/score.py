@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cellops.errors import UsageError
 from cellops.flows.clusters import refuse_empty
-from cellops.records.batch import BatchProgress, OnBad, Scored, Streamed, Watched, WatchedFile
+from cellops.records.batch import PROFILE_ROWS, BatchProgress, OnBad, Scored, Streamed, Watched, WatchedFile
 from cellops.settings import Settings, load, prepare, without_credentials
 from cellops.version import __version__
 
@@ -42,6 +42,7 @@ def score(
     force: bool = False,
     jobs: int = 1,
     dask: Any = None,
+    profile_rows: int | str = PROFILE_ROWS,
     log: Path | str | None = None,
     watch: bool = False,
     once: bool = False,
@@ -80,6 +81,9 @@ def score(
         Processes on this machine that score chunks.
     dask
         Address of a scheduler of Dask whose workers score them, or a client.
+    profile_rows
+        Rows that the drift profile is counted from, at most: drawn evenly from all of them, one by chance of each so
+        many. `all` counts each row, as do files at an address, whose rows are not known beforehand.
     log
         Prediction log to which the answers go, too, once the batch is done: a folder, or an address as fsspec takes it.
         Default is none: a log is what was answered to traffic, and drift of a batch stands beside its output.
@@ -142,7 +146,7 @@ def score(
             on_progress=on_progress,
         )
     loaded = load_package(Path(package), settings)
-    wishes = _wishes(keep, on_bad, log)
+    wishes = _wishes(keep, on_bad, log, profile_rows)
     place = _log_place(log, loaded.manifest.name, settings)
     with _performer(Path(package), loaded, settings, wishes, jobs=jobs, dask=dask) as perform:
         if watch:
@@ -193,7 +197,7 @@ def _stream(
     if (read.brokers, read.name) == (written.brokers, written.name):
         fact = "The answers would be read as messages"
         raise UsageError(fact, remedy="Give another topic for the answers")
-    loaded, wishes = load_package(package, settings), _wishes(keep, OnBad.SET_ASIDE, None)
+    loaded, wishes = load_package(package, settings), _wishes(keep, OnBad.SET_ASIDE, None, ALL)
     scorer = Scorer.proven(loaded, _declared(settings), wishes.replace(keep=(), keep_all=False, is_profiled=False))
     group = read.group or f"cellops-{loaded.manifest.name}-{written.name}"
     clients = Clients(
@@ -236,7 +240,18 @@ def _score(
         wishes=wishes,
         declared=f"{settings.server_fallback_answer} {' '.join(settings.server_reject)}",
     )
-    batch = Batch(read, perform, target, loaded.contract, loaded.digest, plan.source, chunk_rows, on_progress, log)
+    batch = Batch(
+        read,
+        perform,
+        target,
+        loaded.contract,
+        loaded.digest,
+        plan.source,
+        chunk_rows,
+        on_progress,
+        wishes.profile_rows,
+        log,
+    )
     stands = target.stands()
     with Parts.opened(_folder(target, settings), plan, resume=resume, force=force, stands=stands) as parts:
         return batch.run(parts)
@@ -292,7 +307,7 @@ def _log_place(log: Path | str | None, name: str, settings: Settings) -> "LogPla
     return LogPlace(Path(log))
 
 
-def _wishes(keep: str, on_bad: str, log: Path | str | None) -> "Wishes":
+def _wishes(keep: str, on_bad: str, log: Path | str | None, profile_rows: int | str) -> "Wishes":
     from cellops.serving.batch.scorer import Wishes
 
     if on_bad not in list(OnBad):
@@ -311,7 +326,18 @@ def _wishes(keep: str, on_bad: str, log: Path | str | None) -> "Wishes":
         keep_all=every,
         on_bad=OnBad(on_bad),
         log=None if log is None else without_credentials(str(log)),
+        profile_rows=_most_profiled(profile_rows),
     )
+
+
+def _most_profiled(rows: int | str) -> int | None:
+    """Rows for the drift profile; None for all."""
+    if rows == ALL:
+        return None
+    if not str(rows).isdecimal() or int(rows) < 1:
+        fact = "The drift profile is counted from a number of rows, or from all"
+        raise UsageError(fact, received=rows, remedy=f"Give --profile-rows a number from 1 on, or {ALL}")
+    return int(rows)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from cellops.data.matrix import array_of
 from cellops.errors import InputError
 from cellops.packaging.threads import Threads
+from cellops.packaging.unnamed import unnamed
 from cellops.records.contract import Field, Schema
 
 if TYPE_CHECKING:
@@ -70,7 +71,11 @@ def single_label(labels: Any) -> Array:
 
 
 class SklearnPredictor:
-    """A scikit-learn estimator that was fitted on a DataFrame."""
+    """A scikit-learn estimator that was fitted on a DataFrame.
+
+    Rows of nothing but doubles are given to it as an array where that is all that it makes of a table; the first of
+    them are answered in both ways, which must agree to the last bit.
+    """
 
     def __init__(self, estimator: Any, schema: Schema) -> None:
         self._estimator = estimator
@@ -79,10 +84,28 @@ class SklearnPredictor:
         self._one_call = schema.label_is_most_probable and label_is_most_probable(estimator)
         self._threads = Threads()
         self._doubles = doubles(schema)
+        self._untried = unnamed(estimator) if self._doubles is not None else None
+        self._of_arrays: Any = None
 
     def predict(self, columns: Mapping[str, Array]) -> Predictions:
+        if self._doubles is None:
+            return self.answer(to_frame(self._schema, columns))
         matrix = array_of(columns, self._doubles)
-        return self.answer(to_frame(self._schema, columns) if matrix is None else self._framed(matrix))
+        rows = to_matrix(self._schema, columns) if matrix is None else matrix
+        if self._of_arrays is not None:
+            return self._answer(self._of_arrays, rows)
+        answer = self.answer(self._framed(rows))
+        untried, self._untried = self._untried, None
+        if untried is not None and self._answers_so(untried, rows, answer):
+            self._of_arrays = untried
+        return answer
+
+    def _answers_so(self, estimator: Any, rows: npt.NDArray[np.float64], answer: Predictions) -> bool:
+        try:
+            again = self._answer(estimator, rows)
+        except Exception:  # noqa: BLE001 - whatever it is, tables are answered
+            return False
+        return _same(again.labels, answer.labels) and _same(again.probabilities, answer.probabilities)
 
     @cached_property
     def _named(self) -> "pd.Index[str]":
@@ -98,16 +121,28 @@ class SklearnPredictor:
 
     def answer(self, frame: "pd.DataFrame") -> Predictions:
         """Answer a table as the model was fitted on."""
-        with self._threads.for_rows(len(frame)):
-            return self._answer(frame)
+        return self._answer(self._estimator, frame)
 
-    def _answer(self, frame: "pd.DataFrame") -> Predictions:
+    def _answer(self, estimator: Any, rows: "pd.DataFrame | npt.NDArray[np.float64]") -> Predictions:
+        with self._threads.for_rows(len(rows)):
+            return self._told(estimator, rows)
+
+    def _told(self, estimator: Any, rows: "pd.DataFrame | npt.NDArray[np.float64]") -> Predictions:
         if not self._schema.probabilities:
-            return Predictions(single_label(self._estimator.predict(frame)), None)
-        probabilities = np.asarray(self._estimator.predict_proba(frame), dtype=np.float64)
+            return Predictions(single_label(estimator.predict(rows)), None)
+        probabilities = np.asarray(estimator.predict_proba(rows), dtype=np.float64)
         if self._one_call and self._classes is not None and not _ties(probabilities):
             return Predictions(self._classes[probabilities.argmax(axis=1)], probabilities)
-        return Predictions(single_label(self._estimator.predict(frame)), probabilities)
+        return Predictions(single_label(estimator.predict(rows)), probabilities)
+
+
+def _same(one: Array | None, other: Array | None) -> bool:
+    """Whether two arrays are the same to the last bit, where they are of numbers."""
+    if one is None or other is None:
+        return one is other
+    if one.dtype != other.dtype or one.shape != other.shape:
+        return False
+    return one.tolist() == other.tolist() if one.dtype.hasobject else one.tobytes() == other.tobytes()
 
 
 def _ties(probabilities: npt.NDArray[np.float64]) -> bool:

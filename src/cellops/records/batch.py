@@ -5,6 +5,8 @@ from cellops.records.finding import Severity
 
 MOST_EXAMPLES = 5
 """Row numbers that a count names."""
+PROFILE_ROWS = 100_000
+"""Of a batch, at most, that its drift profile is counted from."""
 
 
 class OnBad(StrEnum):
@@ -41,6 +43,8 @@ class BatchReport(Record, frozen=True, kw_only=True):
     set_aside: int
     problems: tuple[ProblemCount, ...] = ()
     """The gravest first, then those of most rows."""
+    profiled: int = 0
+    """Rows that the drift profile was counted from, drawn evenly where they are fewer than there are."""
 
     def joined(self, later: "BatchReport") -> "BatchReport":
         """The report of both, whose rows come later."""

@@ -69,7 +69,8 @@ def scored(done: Scored | Watched | Streamed, package: Path) -> None:
     say(f"Report: {shown(done.report_file)}", markup=False)
     if done.drift_file is not None:
         words = shlex.join([shown(str(package)), shown(done.drift_file)])
-        say(f"Drift: {command('drift')} {words}", markup=False)
+        drawn = f", of {report.profiled:,} rows" if report.profiled < report.rows else ""
+        say(f"Drift{drawn}: {command('drift')} {words}", markup=False)
 
 
 def _word(severity: Severity) -> str:

@@ -214,7 +214,7 @@ def _log(
 ) -> str:
     from mlflow.models import Model
 
-    flavor, arguments = _flavor(estimator, trusted)
+    flavor, arguments, written = _flavor(estimator, trusted)
     run = client.get_run(run_id)
     # Made here, so that it stands in the run's experiment without the run being MLflow's active one, which can be the
     # person's own.
@@ -224,7 +224,7 @@ def _log(
         info = Model.log(
             artifact_path=None,
             name=name,
-            flavor=SimpleNamespace(__name__=flavor, save_model=partial(_save, flavor)),
+            flavor=SimpleNamespace(__name__=flavor, save_model=partial(_save, flavor, estimator, written)),
             run_id=run_id,
             model_id=logged.model_id,
             signature=None if contract is None else signature(contract.schema),
@@ -234,17 +234,21 @@ def _log(
     return str(info.model_uri)
 
 
-def _flavor(estimator: Any, trusted: Collection[str]) -> tuple[str, dict[str, Any]]:
-    """The module of MLflow's flavor for a model, and what its `save_model` is to be told."""
+def _flavor(estimator: Any, trusted: Collection[str]) -> tuple[str, dict[str, Any], bytes | None]:
+    """The module of MLflow's flavor for a model, what its `save_model` is to be told, and the file if there is one."""
     boosted = _boosted(estimator)
     if boosted is not None:
-        return boosted
+        return *boosted, None
     for kind in type(estimator).__mro__:
         found = FLAVORS.get(f"{kind.__module__}.{kind.__qualname__}")
         if found is not None:
             module, argument, others = found
-            return module, {argument: estimator, **others}
-    return "mlflow.sklearn", {"sk_model": estimator, **_format(estimator, trusted)}
+            return module, {argument: estimator, **others}, None
+    written, untrusted = _in_skops(estimator) or (None, [])
+    if written is None or not set(untrusted) <= set(trusted):
+        return "mlflow.sklearn", {"sk_model": estimator, "serialization_format": "cloudpickle"}, None
+    told = {"serialization_format": "skops", "skops_trusted_types": untrusted}
+    return "mlflow.sklearn", {"sk_model": estimator, **told}, written
 
 
 def _boosted(estimator: Any) -> tuple[str, dict[str, Any]] | None:
@@ -263,10 +267,33 @@ def _boosted(estimator: Any) -> tuple[str, dict[str, Any]] | None:
     return "mlflow.xgboost", {"xgb_model": estimator, "model_format": "json"}
 
 
-def _save(flavor: str, **arguments: Any) -> None:
+def _save(flavor: str, estimator: Any, written: bytes | None, **arguments: Any) -> None:
     """Write a model as MLflow's own flavor does; here the estimator's code runs."""
-    with _by_its_own_fault(), _requirements_taken_as_they_are():
+    with _by_its_own_fault(), _requirements_taken_as_they_are(), _written_once(estimator, written):
         importlib.import_module(flavor).save_model(**arguments)
+
+
+@contextlib.contextmanager
+def _written_once(estimator: Any, written: bytes | None) -> Iterator[None]:
+    """Let skops not write an estimator again that was written to learn its types: that takes longest of all."""
+    if written is None:
+        yield
+        return
+    import skops.io
+
+    before = skops.io.dump
+
+    def dump(obj: Any, file: Any, **options: Any) -> None:
+        if obj is estimator and isinstance(file, str | Path) and not options:
+            Path(file).write_bytes(written)
+        else:
+            before(obj, file, **options)
+
+    skops.io.dump = dump
+    try:
+        yield
+    finally:
+        skops.io.dump = before
 
 
 @contextlib.contextmanager
@@ -286,16 +313,15 @@ def _requirements_taken_as_they_are() -> Iterator[None]:
         setattr(held, name, before)
 
 
-def _format(estimator: Any, trusted: Collection[str]) -> dict[str, Any]:
+def _in_skops(estimator: Any) -> tuple[bytes, list[str]] | None:
+    """The file of an estimator and the types that skops does not trust by itself; None where it cannot hold it."""
     import skops.io
 
     try:
-        untrusted = skops.io.get_untrusted_types(data=skops.io.dumps(estimator))
+        written = bytes(skops.io.dumps(estimator))
+        return written, [*skops.io.get_untrusted_types(data=written)]
     except Exception:  # noqa: BLE001 - skops refuses unknown objects in many ways
-        return {"serialization_format": "cloudpickle"}
-    if set(untrusted) <= set(trusted):
-        return {"serialization_format": "skops", "skops_trusted_types": untrusted}
-    return {"serialization_format": "cloudpickle"}
+        return None
 
 
 def signature(schema: Schema) -> "ModelSignature":

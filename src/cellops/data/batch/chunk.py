@@ -25,6 +25,8 @@ class Chunk:
     """A table of pyarrow."""
     is_text: bool
     """Whether each value is a cell of text, which only the schema gives a type."""
+    every: int = 1
+    """Of how many rows one is counted for the drift profile."""
 
     @property
     def rows(self) -> int:
@@ -46,12 +48,13 @@ class Chunk:
             self.offset,
             to_bytes(self.table),
             self.is_text,
+            self.every,
         )
 
     @classmethod
     def unpacked(cls, packed: tuple[Any, ...]) -> Self:
-        number, file, content, first, offset, table, is_text = packed
-        return cls(number, file, content, first, offset, from_bytes(table), is_text)
+        number, file, content, first, offset, table, is_text, every = packed
+        return cls(number, file, content, first, offset, from_bytes(table), is_text, every)
 
 
 def to_bytes(table: Any) -> bytes:

@@ -14,8 +14,8 @@ from cellops.errors import InputError, OutputError
 
 ARROW, FOLDER = ".arrow", ".folder"
 """How a file is called that is read again here, and a folder of Parquet files, one for each table."""
-DISTINCT = "prediction_id"
-"""A column of which no two values are alike: a dictionary of them would only cost time."""
+DISTINCT, LABELS = "prediction_id", "prediction"
+"""Columns of which no two values are alike, and of which few differ."""
 
 
 class Writer(Protocol):
@@ -111,10 +111,18 @@ def _no_room(place: str, error: OSError) -> OutputError:
 def _parquet(path: Path, schema: Any) -> Writer:
     import pyarrow.parquet as pq
 
-    writer: Writer = pq.ParquetWriter(
-        path, schema, use_dictionary=[name for name in schema.names if name != DISTINCT], write_statistics=True
-    )
+    named = [field.name for field in schema if _repeats(field)]
+    writer: Writer = pq.ParquetWriter(path, schema, use_dictionary=named, write_statistics=True)
     return writer
+
+
+def _repeats(field: Any) -> bool:
+    """Whether values of a column are likely to be alike: a dictionary of others costs time, and makes no file less."""
+    import pyarrow as pa
+
+    if field.name == LABELS:
+        return not pa.types.is_floating(field.type)
+    return field.name != DISTINCT and not (pa.types.is_floating(field.type) or pa.types.is_integer(field.type))
 
 
 def _csv(path: Path, schema: Any) -> Writer:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from cellops.data.batch.chunk import Chunk
@@ -13,6 +13,7 @@ from cellops.errors import CellopsError, InputError
 from cellops.monitoring import drift_profile
 from cellops.records.batch import BatchProgress, Scored
 from cellops.records.contract import Contract
+from cellops.serving.batch.draw import one_of
 from cellops.serving.batch.gathering import Gathering
 from cellops.serving.batch.logged import put_logs
 from cellops.serving.batch.part import PackedPart
@@ -46,6 +47,8 @@ class Batch:
     """Of the source, as it may be shown."""
     chunk_rows: int | None
     on_progress: Callable[[BatchProgress], None]
+    profile_rows: int | None = None
+    """Rows that the drift profile is counted from, at most; None for all."""
     log: LogPlace | None = None
     """Prediction log to which the answers go, too."""
 
@@ -61,8 +64,9 @@ class Batch:
         """
         gathering = Gathering(parts, self.target, self.contract, self.digest)
         try:
-            progress = _Progress(self.source.rows(), self.on_progress)
-            waiting = _Waiting(parts, progress)
+            total = self.source.rows()
+            progress = _Progress(total, self.on_progress)
+            waiting = _Waiting(parts, progress, one_of(total, self.profile_rows))
             for packed in self.perform(waiting.filtered(self.source.chunks(self.chunk_rows))):
                 parts.keep(packed)
                 gathering.add(packed.part, waiting.count)
@@ -112,8 +116,8 @@ class Batch:
 class _Waiting:
     """The chunks that are not done yet."""
 
-    def __init__(self, parts: Parts, progress: "_Progress") -> None:
-        self._parts, self._progress = parts, progress
+    def __init__(self, parts: Parts, progress: "_Progress", every: int) -> None:
+        self._parts, self._progress, self._every = parts, progress, every
         self.count = self.resumed = 0
 
     def filtered(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
@@ -128,7 +132,7 @@ class _Waiting:
             self.count += 1
             part = self._parts.part(chunk.number)
             if part is None:
-                yield chunk
+                yield replace(chunk, every=self._every)
                 continue
             if part.source != chunk.source:
                 fact = f"{chunk.file} is not what it was when its rows from {chunk.first} on were scored"

@@ -1,5 +1,6 @@
 """The parts of a batch put together in their order, as they come: at the end, little is left to be done."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cellops.data.batch.chunk import from_bytes
@@ -72,7 +73,11 @@ class Gathering:
         if self._next < chunks or self._report is None:
             fact = f"What was kept of chunk {self._next} is damaged"
             raise InputError(fact, remedy="Score it again with --resume")
-        return self._report, WindowPart.merged(self._drift) if self._drift else None
+        if not self._drift:
+            return self._report, None
+        drift = WindowPart.merged(self._drift)
+        total = self._report.rows
+        return self._report.replace(profiled=drift.rows), replace(drift, drawn_of=total if drift.rows < total else None)
 
     def abandon(self) -> None:
         """Leave the parts only."""

@@ -36,6 +36,8 @@ class Inputs:
     """Of these."""
     bad: dict[int, tuple[str, str]] = field(default_factory=dict)
     """Column and problem of every other row."""
+    decimals: tuple[str, ...] = ()
+    """The columns that held decimals, which were read as numbers of 64 bits."""
 
     def by_problem(self) -> dict[tuple[str, str], list[int]]:
         """The same rows, those of one column and problem together, ascending."""
@@ -61,15 +63,16 @@ def inputs_of(schema: Schema, chunk: Chunk) -> Inputs:
         fact = f"{chunk.file} has no column {listed(absent)}, which the model takes"
         remedy = f"Its columns are: {listed(chunk.table.column_names)}"
         raise InputError(fact, remedy=remedy, column=absent[0], file=chunk.file, row=chunk.first)
-    read = chunk.table.select(names).to_pandas(integer_object_nulls=True, split_blocks=True)
-    for name in mixed_columns(chunk.table.select(names)):
+    table, decimals = _without_decimals(schema, chunk.table.select(names))
+    read = table.to_pandas(integer_object_nulls=True, split_blocks=True)
+    for name in mixed_columns(table):
         read[name] = pd.Series(values_of(chunk.table[name]), dtype=object)
     bad = dict[int, tuple[str, str]]()
     frame = _typed(schema, read, bad) if chunk.is_text else read
     every = np.arange(chunk.rows)
     if not bad:
         try:
-            return Inputs(frame, every, frame_columns(schema, frame))
+            return Inputs(frame, every, frame_columns(schema, frame), decimals=decimals)
         except InputError:
             pass
     for each in schema.inputs:
@@ -77,7 +80,25 @@ def inputs_of(schema: Schema, chunk: Chunk) -> Inputs:
             bad.setdefault(row, (each.name, problem))
     rows = np.setdiff1d(every, np.array(sorted(bad), dtype=np.intp))
     columns = frame_columns(schema, frame.iloc[rows]) if len(rows) else {}
-    return Inputs(frame, rows, columns, bad)
+    return Inputs(frame, rows, columns, bad, decimals)
+
+
+def _without_decimals(schema: Schema, table: Any) -> tuple[Any, tuple[str, ...]]:
+    """A table whose decimals are the nearest floats, or integers where the model takes such; and the names of these."""
+    import pyarrow as pa
+
+    read = []
+    for place, each in enumerate(schema.inputs):
+        column = table.column(place)
+        if not pa.types.is_decimal(column.type) or each.kind not in (ColumnKind.NUMBER, ColumnKind.INTEGER):
+            continue
+        try:
+            plain = column.cast(pa.int64() if each.kind is ColumnKind.INTEGER else pa.float64())
+        except pa.ArrowInvalid:  # a fraction, or too large: what is said of them is said of floats
+            plain = column.cast(pa.float64())
+        table = table.set_column(place, each.name, plain)
+        read.append(each.name)
+    return table, tuple(read)
 
 
 def _typed(schema: Schema, cells: "pd.DataFrame", bad: dict[int, tuple[str, str]]) -> "pd.DataFrame":

@@ -12,15 +12,16 @@ from cellops.data.batch.chunk import Chunk, to_bytes
 from cellops.data.decoder import Columns
 from cellops.errors import CellopsError, InputError
 from cellops.monitoring import drift_profile, prediction_log
-from cellops.monitoring.prediction_log import Answered
+from cellops.monitoring.answered import Answered
 from cellops.monitoring.window_part import WindowPart
 from cellops.monitoring.windows import Window
 from cellops.packaging.load import LoadedPackage
 from cellops.packaging.parity import replay
 from cellops.packaging.predictor import Predictions
 from cellops.records.base import Record
-from cellops.records.batch import OnBad
+from cellops.records.batch import PROFILE_ROWS, OnBad
 from cellops.serving.batch.answers import answers_table, rejects_table, row_ids
+from cellops.serving.batch.draw import drawn
 from cellops.serving.batch.inputs import inputs_of
 from cellops.serving.batch.part import Part
 from cellops.serving.batch.tally import Tally
@@ -49,6 +50,8 @@ class Wishes(Record, frozen=True, kw_only=True):
     """Prediction log to which the answers go, as it may be shown."""
     is_profiled: bool = True
     """Whether the rows are counted for a drift profile."""
+    profile_rows: int | None = PROFILE_ROWS
+    """Of them, at most; None for all."""
 
 
 @dataclass(frozen=True)
@@ -142,6 +145,7 @@ class Scorer:
         self._require_kept(chunk)
         tally = Tally(self._package, chunk)
         inputs = inputs_of(self._plane.contract.schema, chunk)
+        tally.decimals(inputs.decimals)
         for (column, problem), bad in inputs.by_problem().items():
             tally.bad(bad, column, problem)
         self._refuse(chunk, tally)
@@ -181,7 +185,7 @@ class Scorer:
             source=chunk.source,
             output=to_bytes(output),
             rejects=None if rejects is None else to_bytes(rejects),
-            drift=self._seen(answered.asked.frame, answers) if chunk.rows and self._wishes.is_profiled else None,
+            drift=self._seen(chunk, answered.asked.frame, answers) if self._wishes.is_profiled else None,
             log=self._logged(answered, identifier) if self._wishes.log is not None and answers else None,
             report=tally.report(answered=output.num_rows),
         )
@@ -264,16 +268,29 @@ class Scorer:
             remedy = "Correct it, or write such rows to a file of their own with --on-bad set-aside"
             raise InputError(fact, remedy=remedy, column=column, file=chunk.file, rows=[chunk.first + row])
 
-    def _seen(self, frame: Any, answers: Sequence[Answers]) -> bytes:
-        """What the rows and their answers showed of each column."""
+    def _seen(self, chunk: Chunk, frame: Any, answers: Sequence[Answers]) -> bytes | None:
+        """What the rows that are drawn, and their answers, showed of each column; None where none is."""
+        rows = drawn(chunk.every, chunk.offset, chunk.rows)
+        if not len(rows):
+            return None
         labels = chances = None
-        if answers:
-            labels = np.concatenate([one.predictions.labels for one in answers])
-            given = [one.predictions.probabilities for one in answers]
-            chances = np.concatenate([one for one in given if one is not None]) if given[0] is not None else None
-        window = Window("all", None, None, frame, labels=labels, probabilities=chances)
+        seen = [one.predictions.of(_among(one.rows, rows, chunk.rows)) for one in answers]
+        if any(len(one.labels) for one in seen):
+            labels = np.concatenate([one.labels for one in seen])
+            given = [one.probabilities for one in seen if one.probabilities is not None]
+            chances = np.concatenate(given) if given else None
+        own = frame if len(rows) == chunk.rows else frame.iloc[rows]
+        window = Window("all", None, None, own, labels=labels, probabilities=chances)
         contract = self._package.contract
-        return drift_profile.to_bytes(WindowPart.of(contract, window), self._package.digest)
+        part = WindowPart.of(contract, window)
+        return drift_profile.to_bytes(part, self._package.digest, drift_profile.QUICK)
+
+
+def _among(rows: Any, chosen: Any, count: int) -> Any:
+    """The places of those rows of a chunk of `count` that are among the chosen."""
+    is_chosen = np.zeros(count, dtype=np.bool_)
+    is_chosen[chosen] = True
+    return np.flatnonzero(is_chosen[rows])
 
 
 def _in_chunk(error: CellopsError, chunk: Chunk) -> InputError:

@@ -16,6 +16,7 @@ from cellops.serving.handling import SEPARATOR, Handling
 from cellops.serving.imputation import Imputation
 from cellops.serving.rule_check import Rows, breach
 
+DECIMALS = "decimals, read as numbers of 64 bits"
 UNSEEN = "a category that the training data never had"
 
 
@@ -55,6 +56,11 @@ class Tally:
             strange = np.isin(filled[column].astype(str), categories)
             self._count(UNSEEN, column, Severity.INFO, rows[strange])
         return np.flatnonzero(good)
+
+    def decimals(self, columns: Iterable[str]) -> None:
+        """Columns of decimals, whose last digits a number of 64 bits may not hold."""
+        for column in columns:
+            self._count(DECIMALS, column, Severity.INFO, np.arange(self._chunk.rows))
 
     def handled(self, rows: Rows, notes: Any) -> None:
         """What was done to rows that are answered."""
