@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from cellops.data.decoder import decode_columns, frame_columns
+from cellops.data.matrix import Matrix, Places
 from cellops.monitoring import prediction_log
+from cellops.monitoring.answered import Packed
 from cellops.records.profile import ColumnKind as Kind
 from support.logs import answered, field, schema_of, until, writer_on
 
@@ -148,3 +150,46 @@ def test_a_log_is_read_before_its_segment_is_closed(tmp_path):
     writer.append(answered(1), 1)
     until(lambda: not prediction_log.read(tmp_path).empty)
     writer.close()
+
+
+PLACES = Places(["distance", "hour"])
+NUMBERS = (field("distance", Kind.NUMBER), field("hour", Kind.NUMBER))
+
+
+def numbers(number, rows=1, *, places=PLACES, **more):
+    array = np.random.default_rng(number).normal(size=(rows, len(places)))
+    chances = np.tile([0.25, 0.75], (rows, 1)) + number / 100
+    return answered(number, rows, **{"columns": Matrix(places, array), "probabilities": chances, **more})
+
+
+MIXED = {
+    "alike": [numbers(number) for number in range(5)],
+    "one": [numbers(1)],
+    "by columns": [numbers(number, probabilities=np.array([[0.1, 0.3], [0.9, 0.7]]).T[1:]) for number in range(2)],
+    "of two packages": [numbers(1), numbers(2, package="second"), numbers(3)],
+    "beside a longer one": [numbers(1), numbers(2, rows=3), numbers(3)],
+    "with other places": [numbers(1), numbers(2, places=Places(PLACES))],
+    "with labels of two types": [numbers(1), numbers(2, labels=[1.0])],
+    "beside one that was handled": [numbers(1), replace(numbers(2), handled=np.array(["imputed"], dtype=object))],
+    "beside columns": [numbers(1), numbers(2, columns={"distance": np.array([1.0]), "hour": np.array([2.0])})],
+}
+
+
+@pytest.mark.parametrize("entries", MIXED.values(), ids=MIXED)
+def test_requests_that_were_packed_are_logged_as_they_were(entries):
+    to_batch = prediction_log.batches(schema_of(*NUMBERS, probabilities=True))
+    packed = [entry.packed() for entry in entries]
+    assert any(type(entry) is Packed for entry in packed)
+    assert to_batch(packed).equals(to_batch(entries))
+
+
+def test_numbers_without_probabilities_are_packed_too():
+    to_batch = prediction_log.batches(schema_of(*NUMBERS, classes=()))
+    entries = [numbers(number, probabilities=None, labels=[number / 3]) for number in range(3)]
+    assert to_batch([entry.packed() for entry in entries]).equals(to_batch(entries))
+
+
+def test_texts_and_short_numbers_are_not_packed():
+    for labels in (np.array(["late"], dtype=object), np.array(["late"]), np.array([1], dtype=np.int32)):
+        entry = numbers(1, labels=labels)
+        assert entry.packed() is entry

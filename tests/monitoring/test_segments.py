@@ -263,7 +263,8 @@ def test_an_answer_weighs_what_its_request_did_or_what_its_rows_take(tmp_path):
     writer = prediction_log.open_writer(tmp_path, schema, flush_seconds=3600, segment_rows=10, room=Room(size=1000))
     text = {"distance": np.arange(1.0), "carrier": np.array(["UA"], dtype=object)}
     packed = {name: np.repeat(values, 50) for name, values in text.items()}
-    sizes = [(1, text, 900), (1, text, 101), (50, packed, 90), (1, text, 100)]
+    # Less than half of the room: more would be written at once.
+    sizes = [(1, text, 400), (1, text, 601), (50, packed, 90), (1, text, 600)]
     entries = [
         msgspec.structs.replace(answered(number, rows, columns=columns), size=size)
         for number, (rows, columns, size) in enumerate(sizes)
@@ -280,9 +281,8 @@ def test_rows_that_are_kept_wait_for_the_disk_and_are_all_written(tmp_path, monk
             pytest.skip("this user may not mount a disk")
         writer = prediction_log.open_writer(disk, schema_of(), flush_seconds=0.01, segment_rows=1_000_000, keep=True)
         filler = fill(disk)
-        taken = 0
-        while not writer.stalled:
-            taken += writer.append(answered(taken), 1)
+        taken = sum(writer.append(answered(number), 1) for number in range(1000))  # as many as have room there later
+        until(lambda: writer.stalled is not None)
         assert writer.stalled == "No space left on device"
         taken += writer.append(answered(taken), 1)
         tries.clear()

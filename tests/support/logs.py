@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from cellops.monitoring import prediction_log
+from cellops.monitoring.answered import Answered
 from cellops.records.contract import Field, Schema, Task
 from cellops.records.profile import ColumnKind
 
@@ -29,7 +30,7 @@ def schema_of(*fields, classes=(0, 1), probabilities=False):
 
 def answered(number, rows=1, *, package="first", columns=None, labels=None, probabilities=None):
     """A request called by its number, which is also its time."""
-    return prediction_log.Answered(
+    return Answered(
         prediction_id=str(number),
         request_id=str(number),
         time=number,

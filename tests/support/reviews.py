@@ -7,6 +7,7 @@ import numpy as np
 
 from cellops.flows.opening import open_package
 from cellops.monitoring import label_log, prediction_log
+from cellops.monitoring.answered import Answered
 from cellops.settings import load
 
 
@@ -35,7 +36,7 @@ def write_log(
     others = [np.zeros(rows)] * (len(schema.classes) - 2)
     columns |= {name: np.full(rows, value, dtype=object) for name, value in values.items()}
     writer = prediction_log.open_writer(folder, schema, flush_seconds=0.01, segment_rows=10_000, key=key)
-    entry = prediction_log.Answered(
+    entry = Answered(
         prediction_id="p",
         request_id="r",
         time=10**18,

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from cellops.data.matrix import array_of, transposed
 from cellops.monitoring import label_log
+from cellops.monitoring.answered import Answered, Held, unpacked
 from cellops.monitoring.log_frame import to_frame
 from cellops.monitoring.log_types import label_kind, moment, times, to_arrow
 from cellops.monitoring.personal import is_hashed, keyed
@@ -30,31 +30,8 @@ PROBABILITY = "probability."
 HASHED = "hashed."
 """Before the name of each input that is logged as hashes."""
 NUMBER_BYTES = 8
-
-
-class Answered(msgspec.Struct, frozen=True):
-    """One request with its answer."""
-
-    prediction_id: str
-    """The server's own id; with the number of a row it is that row's."""
-    request_id: str
-    """The client's id where it sent one, which it may have used before."""
-    time: int
-    """When the rows happened, in nanoseconds since the epoch, UTC."""
-    received: int
-    """When the request came, in the same unit."""
-    protocol: str
-    package: str
-    """Digest of the package that answered."""
-    columns: Mapping[str, npt.NDArray[Any]]
-    labels: npt.NDArray[Any]
-    probabilities: npt.NDArray[np.float64] | None
-    handled: npt.NDArray[Any] | None = None
-    """What the server did to each row besides answering it, in words; None where nothing was done."""
-    packages: npt.NDArray[Any] | None = None
-    """Digest of the package that answered each row, where they are not all of the same."""
-    size: int = 0
-    """Bytes of the request's body."""
+Repeats: TypeAlias = npt.NDArray[np.intp] | None
+"""The number of its request for each row; None where each request has one row."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +70,7 @@ def open_writer(
         on_written=on_written,
         room=room,
         weigh=_weight,
+        pack=Answered.packed,
     )
 
 
@@ -101,28 +79,30 @@ def _weight(entry: Answered) -> int:
     return max(entry.size, NUMBER_BYTES * len(entry.labels) * len(entry.columns))
 
 
-def batches(schema: Schema, key: bytes | None = None) -> "Callable[[Sequence[Answered]], pa.RecordBatch]":
+def batches(schema: Schema, key: bytes | None = None) -> "Callable[[Sequence[Held]], pa.RecordBatch]":
     """A function that makes rows of answered requests: one row for each row of theirs."""
 
-    def to_batch(entries: Sequence[Answered]) -> "pa.RecordBatch":
+    def to_batch(entries: Sequence[Held]) -> "pa.RecordBatch":
         import pyarrow as pa
 
-        rows = [len(entry.labels) for entry in entries]
-        repeats = np.repeat(np.arange(len(entries)), rows)
+        parts = unpacked(entries)
+        # One part for several requests has a row of each.
+        rows = [len(part.labels) for part in parts] if len(parts) == len(entries) else [1] * len(entries)
+        repeats = None if max(rows) == 1 == min(rows) else np.repeat(np.arange(len(entries)), rows)
         columns: dict[str, Any] = {
             "prediction_id": _ids(entries, rows, repeats),
-            "request_id": pa.array([entry.request_id for entry in entries]).take(repeats),
-            "time": times([entry.time for entry in entries]).take(repeats),
-            "received": times([entry.received for entry in entries]).take(repeats),
-            "protocol": pa.array([entry.protocol for entry in entries]).take(repeats),
-            "package": _packages(entries, rows, repeats),
-            "handled": _handled(entries, rows),
-            "label": to_arrow([entry.labels for entry in entries], label_kind(schema)),
+            "request_id": _taken(pa.array([entry.request_id for entry in entries]), repeats),
+            "time": _taken(times([entry.time for entry in entries]), repeats),
+            "received": _taken(times([entry.received for entry in entries]), repeats),
+            "protocol": _taken(_words([entry.protocol for entry in entries]), repeats),
+            "package": _packages(entries, parts, rows, repeats),
+            "handled": _handled(parts, rows),
+            "label": to_arrow([part.labels for part in parts], label_kind(schema)),
         }
         if schema.probabilities:
-            chances = np.concatenate([entry.probabilities for entry in entries if entry.probabilities is not None])
+            chances = np.concatenate([part.probabilities for part in parts if part.probabilities is not None])
             columns |= {f"{PROBABILITY}{name}": pa.array(chances[:, i]) for i, name in enumerate(schema.classes)}
-        for field, values in zip(schema.inputs, _inputs(schema, [entry.columns for entry in entries]), strict=True):
+        for field, values in zip(schema.inputs, _inputs(schema, [part.columns for part in parts]), strict=True):
             if field.personal is not None and not is_hashed(field, key):
                 continue
             if field.personal is None or key is None:
@@ -134,15 +114,30 @@ def batches(schema: Schema, key: bytes | None = None) -> "Callable[[Sequence[Ans
     return to_batch
 
 
-def _ids(entries: Sequence[Answered], rows: Sequence[int], repeats: npt.NDArray[np.intp]) -> "pa.Array":
+def _taken(values: "pa.Array", repeats: Repeats) -> "pa.Array":
+    """What is said of each request, for each of its rows."""
+    return values if repeats is None else values.take(repeats)
+
+
+def _words(values: Sequence[str]) -> "pa.Array":
+    """Words of which mostly all are the same."""
+    import pyarrow as pa
+
+    first, *others = set(values)
+    return pa.array(values) if others else pa.repeat(pa.scalar(first), len(values))
+
+
+def _ids(entries: Sequence[Held], rows: Sequence[int], repeats: Repeats) -> "pa.Array":
     """The id of each row: that of its request, with its number there."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    requests = pa.array([entry.prediction_id for entry in entries], type=pa.string())
+    if repeats is None:
+        return pc.binary_join_element_wise(requests, "0", ":")
     starts = np.cumsum(rows) - rows
     numbers = pa.array(np.arange(len(repeats)) - starts[repeats]).cast(pa.string())
-    requests = pa.array([entry.prediction_id for entry in entries], type=pa.string()).take(pa.array(repeats))
-    return pc.binary_join_element_wise(requests, numbers, ":")
+    return pc.binary_join_element_wise(requests.take(repeats), numbers, ":")
 
 
 def _inputs(schema: Schema, tables: Sequence[Mapping[str, npt.NDArray[Any]]]) -> "Iterator[pa.Array]":
@@ -158,26 +153,26 @@ def _inputs(schema: Schema, tables: Sequence[Mapping[str, npt.NDArray[Any]]]) ->
         yield from (to_arrow([table[field.name] for table in tables], field.kind) for field in schema.inputs)
 
 
-def _packages(entries: Sequence[Answered], rows: Sequence[int], repeats: npt.NDArray[np.intp]) -> "pa.Array":
+def _packages(entries: Sequence[Held], parts: Sequence[Answered], rows: Sequence[int], repeats: Repeats) -> "pa.Array":
     import pyarrow as pa
 
-    if all(entry.packages is None for entry in entries):
-        return pa.array([entry.package for entry in entries]).take(repeats)
+    if all(part.packages is None for part in parts):
+        return _taken(_words([entry.package for entry in entries]), repeats)
     each = [
-        np.full(count, entry.package, dtype=object) if entry.packages is None else entry.packages
-        for entry, count in zip(entries, rows, strict=True)
+        np.full(count, part.package, dtype=object) if part.packages is None else part.packages
+        for part, count in zip(parts, rows, strict=True)
     ]
     return pa.array(np.concatenate(each), type=pa.string())
 
 
-def _handled(entries: Sequence[Answered], rows: Sequence[int]) -> "pa.Array":
+def _handled(parts: Sequence[Answered], rows: Sequence[int]) -> "pa.Array":
     import pyarrow as pa
 
-    if all(entry.handled is None for entry in entries):
+    if all(part.handled is None for part in parts):
         return pa.nulls(sum(rows), pa.string())
     each = [
-        np.full(count, None, dtype=object) if entry.handled is None else entry.handled
-        for entry, count in zip(entries, rows, strict=True)
+        np.full(count, None, dtype=object) if part.handled is None else part.handled
+        for part, count in zip(parts, rows, strict=True)
     ]
     return pa.array(np.concatenate(each), type=pa.string())
 

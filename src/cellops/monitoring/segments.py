@@ -8,8 +8,9 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
+import msgspec
 from filelock import FileLock
 
 from cellops.errors import UsageError
@@ -38,8 +39,9 @@ class Room(NamedTuple):
 ROOM = Room()
 
 
-class Waiting(NamedTuple, Generic[Entry]):
-    entry: Entry
+class Waiting(msgspec.Struct, frozen=True, gc=False):
+    entry: Any
+    """As it was packed."""
     rows: int
     size: int
 
@@ -57,7 +59,7 @@ class SegmentWriter(Generic[Entry]):
     folder
         Where the segments go; made when it is not there.
     to_batch
-        Makes an Arrow record batch of some entries, in the writer's thread.
+        Makes an Arrow record batch of some packed entries, in the writer's thread.
     flush_seconds
         Longest time that an entry waits in memory.
     segment_rows
@@ -71,6 +73,8 @@ class SegmentWriter(Generic[Entry]):
         How much may wait; an entry with more than that is taken when it finds the queue empty.
     weigh
         About how many bytes an entry takes while it waits; called for each, so that it must not look at every value.
+    pack
+        Makes of each entry what waits in its place.
     on_written
         Sees each batch that was written, in the writer's thread.
 
@@ -83,7 +87,7 @@ class SegmentWriter(Generic[Entry]):
     def __init__(
         self,
         folder: Path,
-        to_batch: "Callable[[Sequence[Entry]], pa.RecordBatch]",
+        to_batch: "Callable[[Sequence[Any]], pa.RecordBatch]",
         *,
         flush_seconds: float,
         segment_rows: int,
@@ -91,6 +95,7 @@ class SegmentWriter(Generic[Entry]):
         keep: bool = False,
         room: Room = ROOM,
         weigh: Callable[[Entry], int] = lambda _entry: 0,
+        pack: Callable[[Entry], Any] = lambda entry: entry,
         on_written: "Callable[[pa.RecordBatch], None]" = lambda _batch: None,
     ) -> None:
         # Arrow loads pandas at its first conversion; beside a busy server that takes seconds, and the queue overflows.
@@ -104,6 +109,7 @@ class SegmentWriter(Generic[Entry]):
         self._keep = keep
         self._room = room
         self._weigh = weigh
+        self._pack = pack
         self._on_written = on_written
         try:
             self._writer, self._held = _hold(folder)
@@ -111,7 +117,7 @@ class SegmentWriter(Generic[Entry]):
             fact = f"The log folder {folder} cannot be written to: {_reason(error)}"
             raise UsageError(fact, remedy="Give a folder in which files can be made") from error
         self._guard = threading.Lock()
-        self._waiting: list[Waiting[Entry]] = []
+        self._waiting: list[Waiting] = []
         self._waiting_rows = self._waiting_size = 0
         self._in_hand = 0
         self._lost: dict[str, int] = {}
@@ -125,11 +131,12 @@ class SegmentWriter(Generic[Entry]):
     def append(self, entry: Entry, rows: int) -> bool:
         """Hand an entry of some rows to the writer; False when it has no room or is closed, and they are not logged."""
         size = self._weigh(entry)
+        waiting = Waiting(self._pack(entry), rows, size)
         with self._guard:
             closing = self._closing
             taken = not closing and (not self._waiting or self._fits(rows, size))
             if taken:
-                self._waiting.append(Waiting(entry, rows, size))
+                self._waiting.append(waiting)
                 self._waiting_rows += rows
                 self._waiting_size += size
             # A disk that takes nothing is asked at the flushes, and not each time that a row comes.
@@ -234,7 +241,7 @@ class SegmentWriter(Generic[Entry]):
             self._write(entries)
             self._in_hand = 0
 
-    def _write(self, entries: Sequence[Waiting[Entry]]) -> None:
+    def _write(self, entries: Sequence[Waiting]) -> None:
         try:
             batch = self._to_batch([each.entry for each in entries])
         except Exception as error:  # noqa: BLE001 - whatever a value does, the thread lives on and counts it
@@ -255,7 +262,7 @@ class SegmentWriter(Generic[Entry]):
             if segment.rows >= self._segment_rows:
                 self._finish()
 
-    def _put_back(self, entries: Sequence[Waiting[Entry]], reason: str) -> None:
+    def _put_back(self, entries: Sequence[Waiting], reason: str) -> None:
         if self._stalled is None:
             logger.error("The log %s cannot be written and waits: %s", self._folder, reason)
         with self._guard:
@@ -276,7 +283,7 @@ class SegmentWriter(Generic[Entry]):
         if rows:
             self._lose(rows, self._stalled or "the log was closed")
 
-    def _divide(self, entries: Sequence[Waiting[Entry]], error: Exception) -> None:
+    def _divide(self, entries: Sequence[Waiting], error: Exception) -> None:
         """Write the halves, so that one entry that cannot be logged takes no other with it."""
         if len(entries) == 1:
             self._lose(entries[0].rows, f"a value does not fit its column ({type(error).__name__})")

@@ -39,6 +39,8 @@ class WindowPart:
     output: Observation | None
     relations: RelationsPart | None
     labelled: LabelledRows | None
+    drawn_of: int | None = None
+    """Rows from which these were drawn evenly; None where they are all."""
 
     @classmethod
     def of(cls, contract: Contract, window: Window) -> Self:
@@ -84,7 +86,7 @@ class WindowPart:
     def observed(self, contract: Contract) -> ObservedWindow:
         """What the window showed, as the comparison with a package's profile takes it."""
         performance, labelled_rows, findings = measure(contract, self._answers())
-        sampled = self._sampled()
+        sampled = self._labels_sampled()
         references = contract.profile.columns
         pairs = zip(references, self.columns, strict=True)
         output = None
@@ -100,7 +102,7 @@ class WindowPart:
             relations=None if self.relations is None else self.relations.told(contract),
             performance=performance,
             labelled_rows=self.labelled.total if sampled and self.labelled else labelled_rows,
-            findings=(*findings, *sampled),
+            findings=(*findings, *sampled, *self._drawn()),
         )
 
     def _answers(self) -> Window:
@@ -113,7 +115,7 @@ class WindowPart:
             return blank
         return replace(blank, labels=held.labels, probabilities=held.probabilities, truth=held.truth)
 
-    def _sampled(self) -> Sequence[Finding]:
+    def _labels_sampled(self) -> Sequence[Finding]:
         held = self.labelled
         if held is None or held.kept == held.total:
             return ()
@@ -124,6 +126,19 @@ class WindowPart:
                 where=f"window {self.label}",
                 seen=f"its performance is that of {held.kept:,} of its labelled rows, taken by chance",
                 remedy="Nothing: the intervals say how sure the figures are; shorter windows would be judged whole",
+            ),
+        )
+
+    def _drawn(self) -> Sequence[Finding]:
+        if self.drawn_of is None:
+            return ()
+        return (
+            Finding(
+                code="rows-sampled",
+                severity=Severity.INFO,
+                where=f"window {self.label}",
+                seen=f"its columns are those of {self.rows:,} of {self.drawn_of:,} rows, drawn evenly and by chance",
+                remedy="Nothing: so many show any drift that matters; cellops score --profile-rows all counts each row",
             ),
         )
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from cellops.monitoring import label_log, prediction_log
+from cellops.monitoring.answered import Answered
 from cellops.monitoring.log_store import FOLDERS, LogStore
 from cellops.monitoring.review_queue import number_asking
 from cellops.monitoring.segments import Room, SegmentWriter
@@ -28,7 +29,7 @@ class LogPlace:
 
 @dataclass(frozen=True)
 class Logs:
-    predictions: SegmentWriter[prediction_log.Answered]
+    predictions: SegmentWriter[Answered]
     labels: SegmentWriter[label_log.Labelled]
     recorder: Recorder
     uploader: Uploader | None = None

@@ -1,7 +1,7 @@
 """What a server does with answers that cannot be logged: it goes on, or it refuses to answer."""
 
 from cellops.errors import NotReadyError
-from cellops.monitoring.prediction_log import Answered
+from cellops.monitoring.answered import Answered
 from cellops.monitoring.segments import SegmentWriter
 
 

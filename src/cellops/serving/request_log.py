@@ -116,16 +116,25 @@ class JsonFormatter(logging.Formatter):
 @contextmanager
 def in_json(share: float) -> Iterator[RequestLog]:
     """Have all messages of this process, and a line for each request, written to its standard error as JSON."""
+    with messages_in_json():
+        requests = RequestLog(sys.stderr.buffer, share)
+        try:
+            yield requests
+        finally:
+            requests.close()
+
+
+@contextmanager
+def messages_in_json() -> Iterator[None]:
+    """The same of a process that answers no requests; no thread is started, so that it may fork."""
     root, handler = logging.getLogger(), logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
     before = root.handlers[:]
     root.handlers[:] = [handler]
     logging.captureWarnings(capture=True)
-    requests = RequestLog(sys.stderr.buffer, share)
     try:
-        yield requests
+        yield
     finally:
-        requests.close()
         logging.captureWarnings(capture=False)
         root.handlers[:] = before
 
