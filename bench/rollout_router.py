@@ -3,7 +3,8 @@
 Both packages are the same model under two digests, so that the difference is the router's. Without an option a request
 goes straight through the application, in this process, and the processor's time for it is measured: the socket costs
 the same in all. With `--sockets`, real servers on the smallest model are asked by `wrk`, which must be installed, as
-fast as they answer: requests a second. Two servers without a rollout show the noise.
+fast as they answer: requests a second. Two servers without a rollout show the noise. A canary of one request in ten
+thousand shows the router alone; with more, the caches of the processor have to hold two models.
 """
 
 import argparse
@@ -112,8 +113,8 @@ def over_sockets(given: argparse.Namespace) -> None:
         shutil.copytree(model.package, second)
         write(second, model.name, "second")
         challenged = ("--challenger", str(second), "--strategy", "canary", "--margin", "least_requests=1000000000")
-        words = {"single": (), "single again": (), "canary 5 %": (*challenged, "--stages", "5,100")}
-        words["canary 50 %"] = (*challenged, "--stages", "50,100")
+        words = {"single": (), "single again": ()}
+        words |= {f"canary {share} %": (*challenged, "--stages", f"{share},100") for share in (0.01, 5, 50)}
         asked = {}
         for kind, more in words.items():
             server = Server(kind, ours(*more), SERVERS["cellops"].ask)

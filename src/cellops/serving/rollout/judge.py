@@ -17,6 +17,7 @@ from cellops.records.rollout import (
 )
 from cellops.records.rollout_words import figure
 from cellops.serving.rollout.comparisons import ANSWERS, ERRORS, LATENCY, QUALITY, Tested, differences, margin, tested
+from cellops.serving.rollout.foreseen import foreseen
 from cellops.stats.share_interval import share_interval
 
 UNKNOWN = "unknown"
@@ -85,7 +86,8 @@ class _Stage:
             return Verdict(action=self._passed, why=why, comparisons=self.comparisons)
         why, left = f"Not yet known: {'; '.join(lacking)}", self._left if self.whole else None
         if left is None:
-            return Verdict(action=None, why=why, comparisons=self.comparisons)
+            told = foreseen(self.rules, self.state.share) if self.whole else None
+            return Verdict(action=None, why=why, comparisons=self.comparisons, foreseen=told)
         requests = self.evidence.champion.requests + self.evidence.challenger.requests
         return Verdict(
             action=None,

@@ -1,7 +1,7 @@
 """The answers that nobody gets: a prediction log of their own, with the ids of the answers that were given."""
 
 from cellops.monitoring import prediction_log
-from cellops.monitoring.prediction_log import Answered
+from cellops.monitoring.answered import Answered
 from cellops.records.contract import Schema
 from cellops.serving.logs import LogPlace
 from cellops.settings import Settings

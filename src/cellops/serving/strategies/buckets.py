@@ -28,11 +28,12 @@ class Buckets:
     def __init__(self, share: float, salt: str) -> None:
         self._taken = round(share / ALL * BUCKETS)
         # The hash takes no longer key, and a salt may be any text.
-        self._key = blake2b(salt.encode(), digest_size=32).digest()
+        self._salted = blake2b(key=blake2b(salt.encode(), digest_size=32).digest(), digest_size=8)
 
     def has(self, key: str) -> bool:
         if not self._taken or self._taken == BUCKETS:
             return bool(self._taken)
+        digest = self._salted.copy()
+        digest.update(key.encode(errors="surrogatepass"))
         # Beside 64 bits the remainder of ten thousand favours no bucket that could be measured.
-        digest = blake2b(key.encode(errors="surrogatepass"), key=self._key, digest_size=8).digest()
-        return int.from_bytes(digest) % BUCKETS < self._taken
+        return int.from_bytes(digest.digest()) % BUCKETS < self._taken

@@ -1,7 +1,9 @@
 """The shape of every strategy: it chooses which of two packages answers a request, and knows nothing else of them."""
 
 from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+import msgspec
 
 
 class Slot(StrEnum):
@@ -9,7 +11,7 @@ class Slot(StrEnum):
     CHALLENGER = "challenger"
 
 
-class Asker(NamedTuple):
+class Asker(msgspec.Struct, frozen=True, gc=False):
     """By what requests are told apart."""
 
     request_id: str
