@@ -7,6 +7,9 @@ measured by itself, and has an environment of its own below .peers. wrk shares t
 `--only` takes models, `--beside` servers, `--rows` the rows of a body, `--connections` how many ask at once. At the end
 it prints how many times as many requests ours answers as each other.
 
+With `--turns 5` the servers stand beside each other and are asked one after the other, so many times, and each turn of
+ours is compared with the others' of the same turn: what the machine does besides hits all alike. Short turns do.
+
 With `--workers 1 2 4`, `--overload`, `--forms` or `--soak 10` it measures only that, on ours: several processes, more
 connections than may wait, each form of a body beside the model alone, and the memory over minutes without a pause.
 """
@@ -18,7 +21,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 
@@ -62,8 +67,8 @@ def _repeated(work: Callable[[], object], seconds: float) -> Load:
     while (begun := time.perf_counter()) < until:
         work()
         times.append(time.perf_counter() - begun)
-    median, tail = np.quantile(times, (0.5, 0.99)) * 1e3
-    return Load(len(times) / sum(times), median, tail, (time.process_time() - before) / len(times) * 1e6)
+    middle, tail = np.quantile(times, (0.5, 0.99)) * 1e3
+    return Load(len(times) / sum(times), middle, tail, (time.process_time() - before) / len(times) * 1e6)
 
 
 class Table:
@@ -109,6 +114,37 @@ def asked(server: Server, name: str, url: str, model: Model, rows: int) -> Quest
     of_numbers = all(dtype.kind == "f" for dtype in frame.dtypes)
     ask = binary if rows >= MANY and of_numbers and name in TAKE_BYTES else server.ask
     return ask(url, model, frame)
+
+
+def in_turns(model: Model, given: argparse.Namespace, folder: Path) -> None:
+    """Every server beside the others, asked in turns; of each the medians, and of ours in the turns of the others."""
+    print("| model | rows | connections | server | req/s | p99 ms | processor µs | ours / it | by the processor |")
+    print("|---|---|---|---|---|---|---|---|---|", flush=True)
+    servers = ECHOES | {OURS: SERVERS[OURS]} | beside(given.beside)
+    with ExitStack() as running:
+        places = {
+            name: running.enter_context(started(server, model, folder / model.name / f"turns-{name}"))
+            for name, server in servers.items()
+        }
+        for rows in given.rows:
+            for connections in given.connections:
+                loads: dict[str, list[Load]] = {name: [] for name in servers if rows < MANY or name in TAKE_BYTES}
+                for _ in range(given.turns):
+                    for name, measured in loads.items():
+                        url, process = places[name]
+                        question = asked(servers[name], name, url, model, rows)
+                        measured.append(load(question, folder, given.seconds, connections, process))
+                for name, measured in loads.items():
+                    turns = list(zip(loads[OURS], measured, strict=True))
+                    rates = sorted(own.requests / other.requests for own, other in turns)
+                    taken = median(other.processor / own.processor for own, other in turns)
+                    shown = (
+                        f"{median(one.requests for one in measured):.0f} | {median(one.tail for one in measured):.2f}"
+                    )
+                    shown += f" | {median(one.processor for one in measured):.0f}"
+                    compared = f"{median(rates):.3g} ({rates[0]:.3g} to {rates[-1]:.3g}) | {taken:.3g}"
+                    case = f"{model.name} | {rows} | {connections} | {servers[name].title}"
+                    print(f"| {case} | {shown} | {compared} |", flush=True)
 
 
 def scaling(model: Model, given: argparse.Namespace, folder: Path) -> None:
@@ -200,6 +236,7 @@ def main() -> None:
     parser.add_argument("--beside", nargs="*", choices=SERVERS, default=list(SERVERS), help="the servers")
     parser.add_argument("--rows", nargs="*", type=int, default=[1, 100, MANY])
     parser.add_argument("--connections", nargs="*", type=int, default=[1, 16])
+    parser.add_argument("--turns", type=int, help="the servers beside each other, each so many times")
     parser.add_argument("--workers", nargs="*", type=int, default=[], help="only ours, with so many processes")
     parser.add_argument("--overload", action="store_true", help="only ours, beyond its limits")
     parser.add_argument("--forms", action="store_true", help="only ours, each form of a body over one connection")
@@ -208,8 +245,14 @@ def main() -> None:
     if shutil.which("wrk") is None:
         print("wrk is not installed: the servers are not measured (Debian and Ubuntu: apt-get install wrk)")
         return
-    of_ours = ((scaling, given.workers), (overloaded, given.overload), (forms, given.forms), (soaked, given.soak))
-    parts = [part for part, wanted in of_ours if wanted]
+    of_parts = (
+        (in_turns, given.turns),
+        (scaling, given.workers),
+        (overloaded, given.overload),
+        (forms, given.forms),
+        (soaked, given.soak),
+    )
+    parts = [part for part, wanted in of_parts if wanted]
     servers = {} if parts else beside(given.beside)
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)

@@ -96,6 +96,9 @@ def test_what_is_wrong_in_the_environment_is_named_with_its_variable(
     assert "CELLOPS_SERVER_MAX_ROWS has a value that does not fit. Expected: int" in message(project)
     assert "(received 'many'). Correct it in the environment" in message(project)
     monkeypatch.setenv("CELLOPS_SERVER_MAX_ROWS", "5")
+    monkeypatch.setenv("CELLOPS_LOG_ON_FULL", "stop")
+    assert "CELLOPS_LOG_ON_FULL has a value that does not fit. Expected: drop or refuse (received" in message(project)
+    monkeypatch.delenv("CELLOPS_LOG_ON_FULL")
     monkeypatch.setenv("CELLOPS_WRITR", "no")
     assert "There is no setting CELLOPS_WRITR. Did you mean CELLOPS_WRITER?" in message(project)
 

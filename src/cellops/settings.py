@@ -3,7 +3,7 @@
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args, get_origin
 
 import msgspec
 
@@ -403,10 +403,13 @@ def _converted(name: str, given: Given) -> Any:
         value = [rule.strip() for rule in value.split(";") if rule.strip()]
     if name == "gates" and isinstance(value, str):
         value = [gate.strip() for gate in value.split("\n" if "\n" in value else ";") if gate.strip()]
+    wants = _fields()[name].type
     try:
-        return msgspec.convert(value, _fields()[name].type, strict=False)
+        return msgspec.convert(value, wants, strict=False)
     except msgspec.ValidationError as error:
         wanted = str(error).partition(" - at ")[0].replace("Expected", "Expected:", 1)
+        if get_origin(wants) is Literal:
+            wanted = f"Expected: {' or '.join(get_args(wants))}"
         fact = f"has a value that does not fit. {wanted}".replace("`", "")
         raise given.error(fact, secret=name in SECRETS) from error
 

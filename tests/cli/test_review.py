@@ -74,3 +74,11 @@ def test_without_a_terminal_there_are_files(cancer: Path, tmp_path: Path) -> Non
     done = subprocess.run(command(cancer, log), cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert "Use --list, or --export" in done.stderr
+
+
+def test_a_list_that_is_not_all_says_how_many_more_there_are(cancer: Path, tmp_path: Path) -> None:
+    log = write_log(cancer, tmp_path / "log", (0.52, 0.55, 0.57))
+    for limit, more in (("2", ["and 1 more: --limit says how many are listed"]), ("3", [])):
+        words = [*command(cancer, log), "--list", "--limit", limit]
+        done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=True)
+        assert [line for line in done.stdout.splitlines() if " more: " in line] == more

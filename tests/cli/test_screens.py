@@ -11,6 +11,7 @@ from cellops.records.expectation import ExpectationResult, SuiteResult
 from cellops.records.finding import Finding, Severity
 from cellops.records.run import RunStatus, RunSummary
 from cellops.records.run_comparison import Change, Difference, RunComparison, Side, SourceChange
+from cellops.records.tokens import ServerToken
 from cellops.screens.console import count, findings
 from cellops.settings import load
 from cellops.widgets.table import runs_table
@@ -144,3 +145,13 @@ def test_a_rule_and_its_column_are_shown_in_full_in_a_notebook(
     assert "…" not in out
     assert "(< 0.1 %)" in out
     assert "time goes on" in out
+
+
+def test_a_script_takes_a_new_token_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
+    made = ServerToken(name=NASTY, scopes=("predict",), created=0.0, is_valid=True, token="cellops_x")
+    screens.token(made, replaced=24)
+    said = capsys.readouterr()
+    assert said.out == "cellops_x\n"
+    assert "allows predict. It is shown this once" in said.err
+    assert "taken for 24 h more" in said.err
+    assert nothing_works(said.err)

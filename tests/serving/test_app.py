@@ -128,6 +128,16 @@ def test_a_number_beyond_its_column_is_named_with_its_row(tmp_path: Path, column
     assert column in answer.json()["error"]
 
 
+def test_an_error_lists_each_field_that_is_wrong(tmp_path: Path) -> None:
+    app = build_app(load_package(build("narrow", tmp_path)), LIMITS, TOKEN, None)
+    row = {"single": 12.5, "double": 7.0, "byte": 90}
+    answer = send(app, "POST", "/v1/models/narrow:predict", {"instances": [row, row | {"single": "a", "byte": 1e30}]})
+    app.close()
+    found = {each["column"]: each for each in answer.json()["problems"]}
+    assert (answer.status_code, found.keys(), found["byte"]["rows"]) == (400, {"single", "byte"}, [1])
+    assert all(each["message"].split(". ")[0] in answer.json()["error"] for each in found.values())
+
+
 @pytest.mark.filterwarnings("ignore:overflow encountered")
 @pytest.mark.filterwarnings("ignore:invalid value encountered")
 @pytest.mark.parametrize("value", [1.7e308, 5e306], ids=["the model fails", "its answer is infinite"])

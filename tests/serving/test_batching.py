@@ -18,7 +18,7 @@ from cellops.data.matrix import Matrix
 from cellops.packaging.load import load_package
 from cellops.packaging.predictor import Array, Predictions
 from cellops.serving import batching
-from cellops.serving.batching import MOST_ROWS, THREADS, Batcher, joined
+from cellops.serving.batching import INTERPRETED, MOST_ROWS, THREADS, Batcher, joined
 from cellops.serving.pace import Pace
 from cellops.serving.sameness import answers_alike
 
@@ -158,6 +158,18 @@ def test_short_calls_are_made_on_the_loop_and_long_ones_in_threads(clock: Clock)
         answered(batcher, [table([1], as_matrix=True)] * 3)
     assert quick.threads == {here}
     assert all(name.startswith("pool") for name in slow.threads)
+
+
+@pytest.mark.parametrize(("seconds", "on_loop"), [(0.8 * INTERPRETED, True), (1.2 * INTERPRETED, False)])
+def test_a_model_that_is_mostly_python_holds_the_loop_up_for_longer(
+    clock: Clock, seconds: float, on_loop: bool
+) -> None:
+    model = Model(clock, seconds, 0)
+    batcher = Batcher(model, gather=False, quick=INTERPRETED)
+    answered(batcher, [table([1], as_matrix=True)])
+    model.threads.clear()
+    answered(batcher, [table([1], as_matrix=True)])
+    assert (model.threads == {threading.current_thread().name}) is on_loop
 
 
 def test_no_more_calls_are_under_way_than_threads_for_them() -> None:

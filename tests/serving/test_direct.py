@@ -4,6 +4,7 @@ import asyncio
 import gc
 import re
 import threading
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,12 +20,14 @@ from uvicorn.server import ServerState
 from cellops.packaging.load import LoadedPackage, load_package
 from cellops.packaging.predictor import Predictions
 from cellops.serving.app import App
+from cellops.serving.auth import Access
 from cellops.serving.guard import guarded
 from cellops.serving.heads import Head, KnownHead
 from cellops.serving.limits import Limits
 from cellops.serving.oidc import UnknownKeyError
 from cellops.serving.server import build_app
 from cellops.serving.shortcut import SOON
+from cellops.serving.tokens import TokenScope, add_token
 from support.served import TOKEN
 
 PATH = b"/v1/models/flights:predict"
@@ -415,3 +418,34 @@ def test_a_head_is_known_again_with_another_length_and_with_nothing_else_changed
     assert KnownHead.of(head, GOOD + b"\r\n", len(BODY)) is None
     assert KnownHead.of(head, post(b"Content-Length: 45\r\n"), len(BODY)) is None
     assert KnownHead.of(head, GOOD.replace(b"Content-Length: 4", b"Content-Length:  4"), len(BODY)) is None
+
+
+def test_a_head_is_admitted_once_with_the_servers_own_token_and_each_time_with_another(
+    package: LoadedPackage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "tokens"
+    theirs = b"Bearer " + add_token(file, "nightly", [TokenScope.PREDICT]).encode()
+    made, asked = build_app(package, LIMITS, TOKEN, None, tokens=file), Counter[bytes | None]()
+    known = Access.client
+
+    def client(self: Access, header: bytes | None, scope: TokenScope | None) -> str:
+        asked[header] += 1
+        return known(self, header, scope)
+
+    monkeypatch.setattr(Access, "client", client)
+
+    async def work(served: Served) -> bytes:
+        reader, writer = await served.connect()
+        said = b""
+        for header in (BEARER, b"Authorization: " + theirs + b"\r\n", b"Authorization: Bearer wrong\r\n"):
+            for _ in range(3):
+                writer.write(post(header))
+                said += await reader.read(65536)
+        writer.close()
+        return said
+
+    said = run(made, work)
+    made.close()
+    assert statuses(said) == [*[b"200"] * 6, *[b"403"] * 3]
+    assert asked[theirs] == asked[b"Bearer wrong"] == 3
+    assert asked[BEARER.removeprefix(b"Authorization: ").strip()] == 1

@@ -16,9 +16,10 @@ import httpx
 import pandas as pd
 import pytest
 
-from cellops.errors import UsageError
+from cellops.errors import InputError, UsageError
 from cellops.flows.drift import drift
 from cellops.monitoring import prediction_log
+from cellops.monitoring.answered import Answered
 from cellops.packaging.load import load_package
 from cellops.packaging.manifest import write
 from cellops.packaging.parity import Parity
@@ -301,6 +302,22 @@ def test_other_machines_are_served_with_a_chosen_token_only(flights: Path, tmp_p
     assert "CELLOPS_SERVER_TOKEN" in message
 
 
+@pytest.mark.parametrize(
+    ("words", "token", "said"),
+    [
+        (("--host", "0.0.0.0"), "secret", "the token has only 6 characters. Choose a random one of 16 or more"),
+        (("--host", "192.0.2.1"), TOKEN, "Give an address of this machine with --host"),
+        (("--models", "."), TOKEN, "Give --admin-port, too"),
+    ],
+)
+def test_what_would_be_open_or_of_no_use_is_refused(
+    flights: Path, tmp_path: Path, words: tuple[str, ...], token: str, said: str
+) -> None:
+    code, message = failed(start(flights, tmp_path, "--port", "0", *words, token=token), tmp_path)
+    assert code == 2
+    assert said in message
+
+
 def test_a_package_that_answers_otherwise_than_in_training_is_not_served(flights: Path, tmp_path: Path) -> None:
     changed = tmp_path / "flights"
     shutil.copytree(flights, changed)
@@ -323,7 +340,7 @@ def test_drift_on_a_log_tells_what_of_it_is_missing(flights: Path, tmp_path: Pat
         server.stop()
     package = load_package(flights, trusted_types=BUILT_IN_TRUSTED_TYPES)
     logged = prediction_log.read(server.log)
-    entry = prediction_log.Answered(
+    entry = Answered(
         prediction_id="far",
         request_id="far",
         time=-(2**63) + 10**9,
@@ -343,3 +360,6 @@ def test_drift_on_a_log_tells_what_of_it_is_missing(flights: Path, tmp_path: Pat
     assert {"log-rows-left-out", "log-damaged"} <= {finding.code for finding in done.findings}
     with pytest.raises(UsageError, match="its own times and labels"):
         drift(flights, log=server.log, time="time", settings=settings)
+    (tmp_path / "logs" / "flights").mkdir(parents=True)
+    with pytest.raises(InputError, match=r"Give .*logs/flights, its own"):
+        drift(flights, log=tmp_path / "logs", settings=settings)

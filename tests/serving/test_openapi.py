@@ -55,6 +55,8 @@ def datatype(values: list[Any]) -> str:
 
 
 def schema_of(document: dict[str, Any], part: dict[str, Any]) -> Draft202012Validator:
+    if "$ref" in part:
+        part = document["components"]["responses"][part["$ref"].rpartition("/")[2]]
     held = part["content"]["application/json"]["schema"]
     return Draft202012Validator({**held, "components": document["components"]})
 

@@ -73,6 +73,12 @@ def test_an_input_that_is_imputed_may_be_absent_and_one_that_is_not_may_not() ->
             assert (status, error["column"]) == (400, "distance")
 
 
+def test_an_error_lists_each_rule_that_is_broken() -> None:
+    with on(loaded(IMPUTING)) as wire:
+        status, error, _ = asked_everywhere(wire, [ROW, ROW | {"hour": 24, "distance": -1.0}])
+        assert (status, [(each["column"], each["rows"]) for each in error["problems"]]) == (400, [("hour", [1])])
+
+
 def test_what_is_imputed_is_held_against_the_rules_that_reject() -> None:
     with on(loaded(IMPUTING)) as wire:
         status, error, _ = asked_everywhere(wire, [ROW, ROW | {"hour": 24, "distance": -1.0}])
@@ -97,7 +103,8 @@ def test_an_action_stands_above_the_severity() -> None:
     body = f'{BETWEEN}("distance", 50, 3000, action="warn")\n{BETWEEN}("hour", 0, 23, severity="info", action="reject")'
     with on(loaded(body)) as wire:
         status, _, warned = asked_everywhere(wire, [ROW | {"distance": -5.0}])
-        assert (status, warned) == (200, f"{BETWEEN} distance: 1 row")
+        assert (status, warned) == (200, f"{BETWEEN} distance: row 0")
+        assert asked_everywhere(wire, [ROW, ROW | {"distance": -5.0}])[2] == f"{BETWEEN} distance: row 1"
         assert asked_everywhere(wire, [ROW, ROW | {"hour": 24}])[1]["rows"] == [1]
 
 
@@ -119,7 +126,7 @@ def test_the_operators_own_suite_stands_in_place_of_the_packages() -> None:
     with on(loaded(IMPUTING), Declared(suite=parse("own", own, {}))) as wire:
         status, _, warned = asked_everywhere(wire, [ROW | {"carrier": None}])
         assert status == 200
-        assert warned == f"{BETWEEN} distance: 1 row; imputed carrier: row 0"
+        assert warned == f"{BETWEEN} distance: row 0; imputed carrier: row 0"
     for wrong, said in ((f'{NOT_NULL}("gate")', "neither takes nor predicts"), (f"{own}, x=1", "x")):
         with pytest.raises(ExpectationError, match=said), on(loaded(), Declared(suite=parse("own", wrong, {}))):
             pass

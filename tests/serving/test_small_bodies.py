@@ -4,16 +4,18 @@ import json
 import time
 import tracemalloc
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from cellops.data.csv_cells import bare_return
 from cellops.data.decoder import Decoder
-from cellops.errors import InputError, LimitError
+from cellops.errors import CellopsError, InputError, LimitError
 from cellops.records.contract import Field, Schema, Task
 from cellops.records.profile import ColumnKind
 from cellops.serving.limits import Limits
+from cellops.serving.protocols import parsing
 from cellops.serving.protocols.kserve_v1 import KServeV1
 from cellops.serving.protocols.mlflow_scoring import CSV, MlflowScoring
 from cellops.serving.protocols.parsing import JSON
@@ -96,3 +98,52 @@ def test_names_that_are_like_many_others_take_no_long_search() -> None:
     assert time.thread_time() - began < 0.5
     with pytest.raises(InputError, match="Send feature_0007_mean_over_seven_days in place of FEATURE_0007"):
         wide.decode(rows(1, FEATURE_0007_mean_over_seven_days=1))
+
+
+LONG = "[1, 2.5], " * 300
+BODIES = {
+    "numbers": f'{{"instances": [{LONG}[3e-3, -0.0]]}}',
+    "the other name": f'{{"inputs": [{LONG}[12345678901234567890, 1e300]]}}',
+    "another name": f'{{"input": [{LONG}[1, 2]]}}',
+    "a name twice": f'{{"instances": [{LONG}[1, 2]], "instances": [[1, 2]]}}',
+    "two names": f'{{"instances": [{LONG}[1, 2]], "inputs": [[1, 2]]}}',
+    "a null": f'{{"instances": [{LONG}[1, null]]}}',
+    "a boolean": f'{{"instances": [{LONG}[1, true]]}}',
+    "a text": f'{{"instances": [{LONG}[1, "2"]]}}',
+    "a list": f'{{"instances": [{LONG}[1, [2]]]}}',
+    "a row that is short": f'{{"instances": [{LONG}[1]]}}',
+    "a row that is long": f'{{"instances": [{LONG}[1, 2, 3]]}}',
+    "a number beyond all": f'{{"instances": [{LONG}[1, 1e400]]}}',
+    "an integer beyond all": f'{{"instances": [{LONG}[1, 1{"0" * 400}]]}}',
+    "no number": f'{{"instances": [{LONG}[1, NaN]]}}',
+    "no JSON": f'{{"instances": [{LONG}[1, 02]]}}',
+    "no end": f'{{"instances": [{LONG}[1, 2]',
+    "too many rows": f'{{"instances": [{LONG * 4}[1, 2]]}}',
+    "blanks": f'  {{ "instances" :\n[{LONG}[1, 2] ] }} ',
+}
+
+
+@pytest.mark.parametrize("content", BODIES.values(), ids=BODIES)
+@pytest.mark.parametrize("media_type", [JSON, None, CSV])
+def test_a_long_body_of_numbers_is_read_as_any_other(
+    content: str, media_type: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    protocol, body = KServeV1(served("a", "b", nullable=True)), Body(content.encode(), media_type, {})
+
+    def read() -> Any:
+        try:
+            return {name: column.tolist() for name, column in protocol.decode(body).columns.items()}
+        except CellopsError as error:
+            return type(error), error.fact, error.remedy, error.data
+
+    soon = read()
+    monkeypatch.setattr(parsing, "LONG", len(content) * 2)
+    assert str(soon) == str(read()), "NaN is no other NaN"
+
+
+def test_a_long_body_of_integers_stays_one() -> None:
+    field = Field(name="a", kind=ColumnKind.INTEGER, dtype="int64", nullable=False)
+    decoder = Decoder(Schema(inputs=(field,), task=Task.REGRESSION, target="y"))
+    protocol = KServeV1(replace(served("a"), decoder=decoder))
+    content = json.dumps({"instances": [[number] for number in range(900)]}).encode()
+    assert protocol.decode(Body(content, JSON, {})).columns["a"].dtype.kind == "i"

@@ -1,15 +1,16 @@
 """A server of several processes: they share what they count, none is missed for long, and none outlives the first."""
 
+import json
 import os
 import re
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import httpx
 import pytest
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import CollectorRegistry, Counter, Gauge, Metric
 
 from cellops.monitoring import prediction_log
 from cellops.serving.exchange import Exchange, settle, total
@@ -43,12 +44,12 @@ def test_workers_count_together_are_replaced_and_log_to_one_folder(
     flights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    with running(flights, tmp_path, *BESIDE, log_flush_seconds="0.05") as server:
+    with running(flights, tmp_path, *BESIDE, log_flush_seconds="0.05", server_log_format="json") as server:
         first = children(server.process.pid)
         assert len(first) == 2
         asked(server, 20)
         until(lambda: counted(server) == 20)
-        (shared,) = tmp_path.glob("cellops-workers-*")
+        (shared,) = (crew.parent for crew in tmp_path.glob("cellops-*/crew"))
         until(lambda: total(shared, "cellops_request_rows_count") == 20)
 
         killed = min(first)
@@ -61,10 +62,9 @@ def test_workers_count_together_are_replaced_and_log_to_one_folder(
 
         assert server.stop() == 0
         assert "answered 30 requests with 30 rows" in server.process.stdout.read()
-    assert (
-        f"worker-{sorted(first).index(killed)} has ended (exit code -9) and is started again"
-        in (tmp_path / "errors").read_text()
-    )
+    # Every line is JSON, also those of the process that watches the others.
+    told = [json.loads(line).get("message") for line in (tmp_path / "errors").read_text().splitlines()]
+    assert f"worker-{sorted(first).index(killed)} has ended (exit code -9) and is started again" in told
     frame = prediction_log.read(tmp_path / "log")
     assert len(frame) == 30
     assert frame["prediction_id"].is_unique
@@ -140,3 +140,18 @@ def test_metrics_of_workers_are_added_up(tmp_path: Path) -> None:
     assert (said()["asked_total"], said()["cellops_requests_in_progress"]) == (7, 1)
     one.write(of_one())
     assert total(tmp_path, "asked_total") == 7
+
+
+def test_counting_began_with_the_first_worker(tmp_path: Path) -> None:
+    def worker() -> CollectorRegistry:
+        registry = CollectorRegistry()
+        Counter("asked", "Requests", registry=registry)
+        return registry
+
+    def began(metrics: Iterable[Metric]) -> float:
+        return next(sample.value for metric in metrics for sample in metric.samples if sample.name == "asked_created")
+
+    first, second = worker(), worker()
+    Exchange(tmp_path, "one").write(first.collect())
+    assert began(Exchange(tmp_path, "two").with_others(second.collect())) == began(first.collect())
+    assert began(first.collect()) < began(second.collect())

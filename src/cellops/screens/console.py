@@ -73,6 +73,13 @@ def say(text: str, *, markup: bool = True) -> None:
     console().print(text if markup else printable(text), markup=markup, soft_wrap=True)
 
 
+def remark(text: str) -> None:
+    """A line for whoever watches, on standard error: a script that takes the result does not get it."""
+    from rich.console import Console
+
+    Console(stderr=True, highlight=False, emoji=False).print(text, soft_wrap=True)
+
+
 def plain(value: object) -> str:
     """Text of others as it stands: neither markup nor the terminal's control characters work in it."""
     from rich.markup import escape

@@ -74,6 +74,8 @@ def review_queue(found: ReviewQueue, *, as_json: bool) -> None:
         for row in found.rows:
             table.add_row(*map(plain, _line(row)))
         console().print(table)
+    if len(found.rows) < found.waiting:
+        say(f"[dim]and {found.waiting - len(found.rows):,} more: --limit says how many are listed[/]")
     _disagreements(found.disagreements)
 
 

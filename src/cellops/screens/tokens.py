@@ -4,16 +4,18 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from cellops.records.tokens import ServerToken
-from cellops.screens.console import plain, say
+from cellops.screens.console import plain, remark, say
 
 
 def token(made: ServerToken, replaced: float | None = None) -> None:
-    """A token that was just made, itself on a line of its own, so that a script can take it."""
+    """A token that was just made; what it is goes to standard error, so that a script takes the token alone."""
     say(made.token or "", markup=False)
     until = f" until {_day(made.expires)}" if made.expires else ""
-    say(f"[bold]{plain(made.name)}[/] allows {', '.join(made.scopes)}{until}. It is shown this once, and kept nowhere")
+    remark(
+        f"[bold]{plain(made.name)}[/] allows {', '.join(made.scopes)}{until}. It is shown this once, and kept nowhere"
+    )
     if replaced is not None:
-        say(f"  [dim]The one before is taken for {replaced:g} h more[/]")
+        remark(f"  [dim]The one before is taken for {replaced:g} h more[/]")
 
 
 def tokens(known: Sequence[ServerToken]) -> None:

@@ -101,14 +101,14 @@ def _fallback(schema: Schema, constant: str | None, imputing: tuple[Expectation,
         for place, known in enumerate(schema.classes):
             if constant in (str(known), str(known).lower()):
                 return np.array(schema.classes)[place : place + 1]
-        fact = f"server_fallback_answer is none of the classes of {schema.target}"
+        fact = f"CELLOPS_SERVER_FALLBACK_ANSWER is none of the classes of {schema.target}"
         raise SettingsError(fact, received=constant, remedy=f"Use one of: {', '.join(map(str, schema.classes))}")
     try:
         number = float(constant)
     except ValueError:
         number = np.nan
     if not np.isfinite(number):
-        fact = f"server_fallback_answer is no number, as {schema.target} is"
+        fact = f"CELLOPS_SERVER_FALLBACK_ANSWER is no number, as {schema.target} is"
         raise SettingsError(fact, received=constant, remedy="Give a number")
     return np.array([number])
 

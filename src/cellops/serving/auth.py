@@ -14,6 +14,8 @@ from cellops.serving.tokens import Token, TokenScope, digest, read_tokens
 SCHEME = b"bearer"
 LOOKED_AFTER = 1.0
 """Seconds after which it is looked whether the file of tokens is another: a token that is revoked is refused then."""
+SHORTEST = 16
+"""Characters of a token that other machines may try to guess."""
 OWNER = "token"
 """How logs call whoever sends the server's own token."""
 logger = logging.getLogger(__name__)
@@ -58,9 +60,8 @@ class Access:
         CredentialsError
             When no token is sent, or one that is not known, or that does not allow this.
         """
-        scheme, _, rest = (header or b"").partition(b" ")
-        given = rest.strip()
-        if scheme.lower() != SCHEME or not given:
+        given = _given(header)
+        if not given:
             fact = "The request has no token"
             raise CredentialsError(fact, remedy="Send the header Authorization: Bearer TOKEN", given=False)
         if hmac.compare_digest(given, self._token):
@@ -79,6 +80,11 @@ class Access:
             remedy = f"Send one that does: cellops token new NAME --scope {scope}"
             raise CredentialsError(fact, remedy=remedy, given=True)
         return found.name
+
+    def is_owner(self, header: bytes | None) -> bool:
+        """Whether it has the server's own token, which holds as long as the server runs."""
+        given = _given(header)
+        return bool(given) and hmac.compare_digest(given, self._token)
 
     async def learn(self) -> bool:
         """Read the keys of the provider again, as a token has named another; whether that could help."""
@@ -108,15 +114,26 @@ class Access:
         self._tokens = found
 
 
-def require_chosen_token(host: str, *, chosen: bool) -> None:
-    """Refuse to listen to other machines with a token that nobody has chosen.
+def _given(header: bytes | None) -> bytes:
+    """The token in a header; empty where there is none."""
+    scheme, _, rest = (header or b"").partition(b" ")
+    return rest.strip() if scheme.lower() == SCHEME else b""
+
+
+def require_chosen_token(host: str, token: str, *, chosen: bool) -> None:
+    """Refuse to listen to other machines with a token that nobody has chosen, or that is soon guessed.
 
     Raises
     ------
     UsageError
-        When `host` is not loopback and the token was made up by the server.
+        When `host` is not loopback, and the token was made up by the server or has fewer than `SHORTEST` characters.
     """
-    if chosen or _is_loopback(host):
+    if _is_loopback(host):
+        return
+    if chosen and len(token) < SHORTEST:
+        fact = f"{host} can be reached from other machines, and the token has only {len(token)} characters"
+        raise UsageError(fact, remedy=f"Choose a random one of {SHORTEST} or more, or listen on 127.0.0.1")
+    if chosen:
         return
     fact = f"{host} can be reached from other machines, and no token was chosen"
     raise UsageError(

@@ -24,7 +24,9 @@ from cellops.serving.pace import Pace
 MOST_ROWS = 1000
 """Rows that one call may gather; a request that has more is answered alone."""
 QUICK = 0.001
-"""Seconds for which the event loop may be held up."""
+"""Seconds for which the event loop may be held up where a thread would work beside it."""
+INTERPRETED = 0.005
+"""The same for a model that is mostly Python: a thread of its own would take turns with the loop, and both be late."""
 GAIN = 0.8
 """Share of the time for each alone that a call for all may take."""
 AGAIN = 500
@@ -61,10 +63,15 @@ class Batcher:
     gather
         Whether several requests may be answered by one call: only where the model gives a row the same answer whatever
         stands beside it (see `sameness`). A function is called once, in a thread, when requests first wait together.
+    quick
+        Seconds that a call may be expected to take for which the event loop is held up.
     """
 
-    def __init__(self, ask: Callable[[Mapping[str, Array], int], Predictions], *, gather: Gather) -> None:
+    def __init__(
+        self, ask: Callable[[Mapping[str, Array], int], Predictions], *, gather: Gather, quick: float = QUICK
+    ) -> None:
         self._ask = ask
+        self._quick = quick
         self._find_out = None if isinstance(gather, bool) else gather
         self._gathers = gather is True
         self._pace = Pace()
@@ -107,7 +114,7 @@ class Batcher:
         if not group:
             return
         seconds = self._pace.expected(sum(waiting.rows for waiting in group))
-        if seconds is not None and seconds <= QUICK:
+        if seconds is not None and seconds <= self._quick:
             _tell(group, self._answers(group))
         else:
             self._under_way += 1

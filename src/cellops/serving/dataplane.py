@@ -11,14 +11,14 @@ import msgspec
 from cellops.data.decoder import Columns
 from cellops.data.matrix import Matrix
 from cellops.errors import CellopsError, InputError
-from cellops.monitoring.prediction_log import Answered
+from cellops.monitoring.answered import Answered
 from cellops.packaging.load import LoadedPackage
-from cellops.packaging.predictor import Predictions
+from cellops.packaging.predictor import Predictions, SklearnPredictor
 from cellops.packaging.stopping import STOP, Stop, check_stop
 from cellops.records.base import Value
 from cellops.serving import chunks
 from cellops.serving.awaited import Awaited, told_at_once
-from cellops.serving.batching import Batcher, Gather
+from cellops.serving.batching import INTERPRETED, QUICK, Batcher, Gather
 from cellops.serving.explanations import Explanations
 from cellops.serving.failures import is_discreet, no_answer
 from cellops.serving.limits import Limits
@@ -103,7 +103,8 @@ class DataPlane:
         self._record = record
         self._admit = admit
         self._explanations = Explanations(package, limits)
-        self._batcher: Batcher | None = Batcher(self._ask, gather=gather)
+        quick = INTERPRETED if isinstance(package.predictor, SklearnPredictor) else QUICK
+        self._batcher: Batcher | None = Batcher(self._ask, gather=gather, quick=quick)
         fallback = declared.fallback.contract if declared.fallback else None
         self.contract = package.contract.replace(schema=accepted(package.contract, fallback))
         """The package's, as it holds for requests."""

@@ -27,10 +27,14 @@ class Deadlines:
 
     def watch(self, awaited: Awaited) -> None:
         """Give it up when it has not been told in time; called in an event loop."""
-        loop = asyncio.get_running_loop()
+        loop = self._loop
+        # Asyncio asks the system for the process each time that it is asked for the loop.
+        if loop is None or not loop.is_running():
+            self._loop = loop = asyncio.get_running_loop()
+            self._timer = None
         self._ends[awaited] = loop.time() + self._seconds
-        if self._timer is None or self._loop is not loop:
-            self._loop, self._timer = loop, loop.call_later(self._seconds, self._look, loop)
+        if self._timer is None:
+            self._timer = loop.call_later(self._seconds, self._look, loop)
 
     def forget(self, awaited: Awaited | None) -> None:
         """It has been told."""

@@ -5,6 +5,7 @@ import traceback
 import uuid
 from typing import Any
 
+from cellops.data.problems import Problem
 from cellops.errors import (
     CellopsError,
     CredentialsError,
@@ -99,6 +100,8 @@ STATUSES: tuple[tuple[type[CellopsError], int], ...] = (
 SHOWN = ("column", "rows", "rule", "reason", "error_id")
 MOST_ROWS = 10
 """Row numbers in an error; its sentence says how many more there are."""
+MOST_PROBLEMS = 10
+"""Of one request that an error lists."""
 logger = logging.getLogger(__name__)
 
 
@@ -128,7 +131,18 @@ def said(error: CellopsError) -> dict[str, Any]:
     shown: dict[str, Any] = {key: error.data[key] for key in SHOWN if error.data.get(key)}
     if "rows" in shown:
         shown["rows"] = shown["rows"][:MOST_ROWS]
+    found = error.data.get("problems")
+    problems = [_listed(each) for each in found if isinstance(each, Problem)] if isinstance(found, list) else []
+    if problems:
+        shown["problems"] = problems[:MOST_PROBLEMS]
     return {"code": error.code} | shown
+
+
+def _listed(problem: Problem) -> dict[str, Any]:
+    """One of several problems, so that a form can show each beside its field."""
+    where = {"column": problem.column} if problem.column is not None else {}
+    rows = {"rows": list(problem.rows[:MOST_ROWS])} if problem.rows else {}
+    return where | rows | {"message": f"{problem.fact}. {problem.remedy}"}
 
 
 def sentence(error: CellopsError) -> str:

@@ -78,7 +78,7 @@ class Exchange:
             logger.error("The metrics of a worker were not written: %s", os.strerror(error.errno or 0))  # noqa: TRY400
 
     def with_others(self, metrics: Iterable[Metric]) -> list[Metric]:
-        """These metrics and those of all other workers, added up."""
+        """These metrics and those of all other workers together."""
         return added(metrics, [path for path in self._folder.glob("*.json") if path != self._file])
 
 
@@ -91,11 +91,18 @@ def added(metrics: Iterable[Metric], files: Iterable[Path]) -> list[Metric]:
     for each in (counted for path in files for counted in _read(path)):
         known = values.get(each.metric)
         if known is not None:
-            known[each.name, each.labels] = known.get((each.name, each.labels), 0.0) + each.value
+            place = each.name, each.labels
+            one = known.get(place)
+            known[place] = each.value if one is None else _together(each.name, one, each.value)
     for metric in own:
         found = values[metric.name].items()
         metric.samples = [Sample(name, dict(labels), value) for (name, labels), value in found]
     return own
+
+
+def _together(name: str, one: float, other: float) -> float:
+    """A sample of two workers as one: their sum, and of times at which counting began the earlier one."""
+    return min(one, other) if name.endswith("_created") else one + other
 
 
 def total(folder: Path, sample: str) -> int:

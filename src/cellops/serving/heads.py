@@ -23,12 +23,14 @@ class Head:
         Bytes of what follows the path.
     """
 
-    __slots__ = ("_is_checked", "_media_type", "headers", "method", "pairs", "path", "query")
+    __slots__ = ("_is_checked", "_media_type", "headers", "is_owners", "method", "pairs", "path", "query")
 
     def __init__(self, method: str, path: str, pairs: Sequence[tuple[bytes, bytes]], query: int = 0) -> None:
         self.method, self.path, self.pairs, self.query = method, path, pairs, query
         self.headers = dict(pairs)
         self._is_checked = False
+        self.is_owners = False
+        """Whether it was admitted with the server's own token: so is each request that has it again."""
         self._media_type: tuple[str | None] | None = None
 
     def check(self) -> None:

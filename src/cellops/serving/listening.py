@@ -72,4 +72,7 @@ class Listener:
             yield
         except OSError as error:
             fact = f"Nothing can listen on {host}, port {port}: {error.strerror or error}"
-            raise UsageError(fact, remedy=f"Choose another port with {option}, or 0 for a free one") from error
+            remedy = f"Choose another port with {option}, or 0 for a free one"
+            if error.errno == errno.EADDRNOTAVAIL:
+                remedy = f"Give an address of this machine with {option.replace('port', 'host')}"
+            raise UsageError(fact, remedy=remedy) from error

@@ -162,6 +162,8 @@ class ModelMetrics:
         self.unknown_labels = metrics.unknown_labels.labels(*self.names)
         self.wrong_tokens = metrics.wrong_tokens.labels(*self.names)
         self.request_seconds = lru_cache(maxsize=256)(self._request_seconds)
+        # To look the labels up takes longer than to hand a request over.
+        self._shown = lru_cache(partial(metrics.shown.labels, *self.names))
 
     def _request_seconds(self, route: str, protocol: str, code: int) -> Observed:
         return self._all.requests.labels(*self.names, route, protocol, str(code))
@@ -176,7 +178,7 @@ class ModelMetrics:
         self._all.handled.labels(*self.names, handling, of).inc(rows)
 
     def count_shown(self, outcome: str) -> None:
-        self._all.shown.labels(*self.names, outcome).inc()
+        self._shown(outcome).inc()
 
     def watch_losses(self, log: str, lost: Callable[[], float]) -> None:
         """Read the rows that a log has lost whenever the metrics are read."""

@@ -32,6 +32,8 @@ from cellops.serving.routes import (
 from cellops.serving.ui.routes import front, page_paths, page_routes
 
 REPOSITORY = "/v2/repository/"
+SHOWN_PATHS = 6
+"""Those that an unknown path is answered with: there are several for each model."""
 MODEL_PATH = re.compile(r"/v[12]/models/([^/:]+)(?:/versions/([^/:]+))?(.*)")
 
 
@@ -112,8 +114,9 @@ class Models:
             fact = "Open Inference has no explanations"
             return UnsupportedError(fact, remedy=f"Ask for them at /v1/models/{name}:explain")
         fact = "There is no such path here"
-        questions = ", ".join(path for path, route in self.routes.items() if route.method == "POST")
-        return NotFoundError(fact, remedy=f"Questions go to {questions}")
+        asked = [path for path, route in self.routes.items() if route.method == "POST" and "/versions/" not in path]
+        near = sorted(asked, key=lambda each: f"/{name}" not in each)[:SHOWN_PATHS]
+        return NotFoundError(fact, remedy=f"Questions go to {', '.join(near)}; {openapi.PATH} has all paths")
 
     def _spoken(self, model: Model) -> tuple[Protocol, ...]:
         served = self._served(model, is_default=model is self.defaults[model.name])

@@ -43,6 +43,9 @@ ERRORS: Mapping[str, str] = {
     "503": "The server takes no more requests now",
     "504": "An explanation took longer than the server allows",
 }
+RESPONSES = "#/components/responses/"
+OWN = "server"
+"""Whose words errors are in on paths of no protocol."""
 MOST_NAMED = 30
 """Categories that a description names."""
 
@@ -80,14 +83,16 @@ def document(
     more
         Other paths, as they are described.
     """
-    paths: dict[str, Any] = {path: {"get": _reading(value, ERROR)} for path, value in readable.items()}
+    paths: dict[str, Any] = {path: {"get": _reading(value, OWN)} for path, value in readable.items()}
+    errors = {OWN: ERROR}
     for protocol in protocols:
-        tag, error = protocol.name, protocol.error_schema()
+        tag = protocol.name
+        errors[tag] = protocol.error_schema()
         for path, value in {**protocol.documents(), **protocol.probes()}.items():
-            paths[path] = {"get": _reading(value, error) | {"tags": [tag]}}
+            paths[path] = {"get": _reading(value, tag) | {"tags": [tag]}}
         for path, operation in protocol.operations().items():
-            paths[path] = {"post": _asking(operation, error) | {"tags": [tag]}}
-    paths |= {path: {"post": _asking(_feedback(limits, LABEL), ERROR)} for path in feedback}
+            paths[path] = {"post": _asking(operation, tag) | {"tags": [tag]}}
+    paths |= {path: {"post": _asking(_feedback(limits, LABEL), OWN)} for path in feedback}
     paths |= more
     for path in is_open:
         if path in paths:
@@ -107,7 +112,9 @@ def document(
         "paths": paths,
         "components": {
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
-            "schemas": _tables(contract.schema, contract.suite, limits),
+            "schemas": _tables(contract.schema, contract.suite, limits)
+            | {f"Error.{words}": schema for words, schema in errors.items()},
+            "responses": _refused(errors),
         },
     }
 
@@ -121,7 +128,7 @@ def merged(documents: Mapping[str, dict[str, Any]], limits: Limits) -> dict[str,
     schemas = {name: schema for document in named for name, schema in document["components"]["schemas"].items()}
     if FEEDBACK not in paths:
         labels = [{"$ref": f"{SCHEMAS}{prefix}.Label"} for prefix in documents]
-        paths[FEEDBACK] = {"post": _asking(_feedback(limits, {"anyOf": labels}), ERROR)}
+        paths[FEEDBACK] = {"post": _asking(_feedback(limits, {"anyOf": labels}), OWN)}
     titles = dict.fromkeys(document["info"]["title"] for document in named)
     info = {
         "title": ", ".join(titles),
@@ -230,7 +237,7 @@ def _described(field: Field) -> str:
     return "; ".join(parts)
 
 
-def _asking(operation: Operation, error: JSONSchema) -> dict[str, Any]:
+def _asking(operation: Operation, words: str) -> dict[str, Any]:
     headers = {
         "X-Request-Id": {**ID, "description": "Comes back with the answer, and stands in the log"},
         **operation.headers,
@@ -249,18 +256,18 @@ def _asking(operation: Operation, error: JSONSchema) -> dict[str, Any]:
         },
         "responses": {
             "200": {"description": "The answer", "headers": described, "content": content},
-            **refusals(error),
+            **refusals(words),
         },
     }
 
 
-def _reading(value: Document, error: JSONSchema) -> dict[str, Any]:
+def _reading(value: Document, words: str) -> dict[str, Any]:
     media, schema = ("text/plain", {"type": "string"}) if isinstance(value, str) else ("application/json", _like(value))
     return {
         "summary": "Read",
         "responses": {
             "200": {"description": "What stands there", "content": {media: {"schema": schema}}},
-            **refusals(error),
+            **refusals(words),
         },
     }
 
@@ -272,10 +279,19 @@ def _like(value: object) -> JSONSchema:
     return {"const": value} if not isinstance(value, dict) else {"type": "object"}
 
 
-def refusals(error: JSONSchema) -> dict[str, Any]:
-    """The answers of a path that are errors, by status."""
-    content = {"application/json": {"schema": error}}
-    return {status: {"description": words, "content": content} for status, words in ERRORS.items()}
+def refusals(words: str = OWN) -> dict[str, Any]:
+    """The answers of a path that are errors, by status, in the words of a protocol or the server's own."""
+    return {status: {"$ref": f"{RESPONSES}{words}.{status}"} for status in ERRORS}
+
+
+def _refused(spoken: Iterable[str]) -> dict[str, Any]:
+    """What `refusals` names: written once, as paths are many."""
+    contents = {words: {"application/json": {"schema": {"$ref": f"{SCHEMAS}Error.{words}"}}} for words in spoken}
+    return {
+        f"{words}.{status}": {"description": described, "content": content}
+        for words, content in contents.items()
+        for status, described in ERRORS.items()
+    }
 
 
 def _feedback(limits: Limits, value: JSONSchema) -> Operation:

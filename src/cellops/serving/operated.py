@@ -71,7 +71,7 @@ def _rejecting(contract: Contract, names: Iterable[str]) -> Suite:
         ]
         if not meant:
             rules = ", ".join(map(_name, strict)) or "none"
-            fact = "server_reject names a rule or column that the package has no rule on"
+            fact = "CELLOPS_SERVER_REJECT names a rule or column that the package has no rule on"
             raise SettingsError(fact, received=name, remedy=f"Its rules are: {rules}")
         for place in meant:
             strict[place] = strict[place].replace(action=Action.REJECT, default=None)

@@ -147,7 +147,9 @@ class Policies:
         lacking = self._champion.lacking(filled).tolist()
         if lacking:
             fact = f"{row_numbers(lacking).capitalize()}: an input of the model is missing"
-            raise InputError(fact, remedy=f"Send {', '.join(self._champion.required)}", rows=lacking[:SHOWN])
+            raise InputError(
+                fact, remedy=f"An explanation needs {', '.join(self._champion.required)}", rows=lacking[:SHOWN]
+            )
         return self._champion.strict(filled), handling.warnings()
 
     def _pieces(self, side: Side, columns: Columns, rows: int, handling: Handling) -> tuple[list[Piece], list[str]]:

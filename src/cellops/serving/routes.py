@@ -207,7 +207,7 @@ def _meant(labels: Labels, models: tuple[Model, ...]) -> Model:
         strange = [row for row, model in enumerate(found) if model is None]
         fact = f"Labels of {len(others) + 1} models came together"
         if strange:
-            fact = f"Column prediction_id, {row_numbers(strange)}: made by no model of this server"
+            fact = f"Column prediction_id, {row_numbers(strange)}: no ANSWER:ROW that a model of this server has made"
         remedy = f"Send the labels of each model by themselves, to {FEEDBACK}/MODEL where others made the predictions"
         raise InputError(fact, remedy=remedy, column="prediction_id", rows=strange[:SHOWN])
     return meant

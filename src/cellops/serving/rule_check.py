@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from cellops.data.decoder import Columns, unseen
 from cellops.data.expectations import RowChecker, broken_rows, check
-from cellops.data.problems import row_numbers
+from cellops.data.problems import Problem, row_numbers
 from cellops.errors import InputError
 from cellops.records.contract import Action, Contract, Expectation, Suite
 from cellops.records.expectation import ExpectationResult
@@ -64,7 +64,7 @@ class RuleCheck:
         if refused:
             raise _refusal(refused)
         return [
-            f"{f.expectation.rule} {','.join(f.expectation.columns)}: {f.failed} row{'s' * (f.failed != 1)}"
+            f"{f.expectation.rule} {','.join(f.expectation.columns)}: {row_numbers(f.failed_rows, f.failed)}"
             for f in failures
         ]
 
@@ -84,19 +84,21 @@ def _numbered(result: ExpectationResult, numbers: Rows | None) -> ExpectationRes
 
 def _refusal(failures: Sequence[ExpectationResult]) -> InputError:
     """One error for the rules that are broken; it names rows, never their values."""
-    facts = []
+    remedy, problems = "Correct the rows, or leave them out", []
     for result in failures:
         rule = result.expectation
         where = row_numbers(result.failed_rows, result.failed).capitalize()
-        facts.append(f"{where}: {', '.join(rule.columns)} {breach(rule)}")
+        fact = f"{where}: {', '.join(rule.columns)} {breach(rule)}"
+        problems.append(Problem(rule.columns[0], tuple(result.failed_rows), fact, remedy))
     first = failures[0]
     return InputError(
-        "; ".join(facts),
-        remedy="Correct the rows, or leave them out",
+        "; ".join(problem.fact for problem in problems),
+        remedy=remedy,
         column=first.expectation.columns[0],
         rows=list(first.failed_rows),
         rule=first.expectation.rule,
         reason=first.expectation.reason,
+        problems=problems,
     )
 
 

@@ -7,6 +7,7 @@ together that takes longer than the model.
 from collections.abc import Sequence
 from functools import cache
 from http import HTTPStatus
+from itertools import chain
 from typing import Any
 
 from cellops.serving.long_bodies import read_rest
@@ -77,11 +78,12 @@ def head_of(
     """
     if status != OK:
         headers = [header for header in headers if header != CLOSE]
-    head = LINE.join([*map(NAMED, first), *map(NAMED, headers)])
-    ends = len(first) + len(headers) - 1
-    if not head.count(b"\n") == head.count(b"\r") == ends:
+    pairs = [*first, *headers]
+    # One character is found many times as fast as all of its kind are counted.
+    said = b"".join(chain.from_iterable(pairs))
+    if said.find(b"\n") >= 0 or said.find(b"\r") >= 0:
         return None
-    return b"".join((_line(status), head, END if keeps else LAST))
+    return b"".join((_line(status), LINE.join(map(NAMED, pairs)), END if keeps else LAST))
 
 
 @cache

@@ -21,7 +21,14 @@ from cellops.serving.protocols.operation import (
     listed,
     record,
 )
-from cellops.serving.protocols.parsing import JSON, decode_table, parse_object, refuse_unknown
+from cellops.serving.protocols.parsing import (
+    JSON,
+    decode_numbers,
+    decode_table,
+    parse_numbers,
+    parse_object,
+    refuse_unknown,
+)
 from cellops.serving.protocols.protocol import ERROR, Body, Document, Question, Served, error_document
 
 FIELDS = ("instances", "inputs")
@@ -48,6 +55,10 @@ class KServeV1:
         return {path: {"name": self._served.name, "ready": True} for path in self._model_paths()}
 
     def decode(self, body: Body) -> Question:
+        if self._served.decoder.numbers_only:
+            rows = parse_numbers(body, FIELDS)
+            if rows is not None:
+                return decode_numbers(self._served, rows)
         document = parse_object(body)
         refuse_unknown(document, FIELDS)
         return self._table(document)

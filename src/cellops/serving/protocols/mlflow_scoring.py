@@ -92,9 +92,15 @@ class MlflowScoring:
         try:
             reader = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
             header, *rows = self._some(filter(None, reader))
-        except (UnicodeDecodeError, csv.Error, ValueError) as error:
+        except UnicodeDecodeError as error:
+            fact = "The body is not text in UTF-8"
+            raise InputError(fact, remedy="Save it as UTF-8") from error
+        except (csv.Error, ValueError) as error:
             fact = "The body is not CSV in UTF-8 with a header"
             raise InputError(fact, remedy="Send the names of the columns in the first line") from error
+        if len(header) == 1 and header[0] not in fields and any(mark in header[0] for mark in ";\t"):
+            fact = "The first line has no comma"
+            raise InputError(fact, remedy="Separate columns by commas")
         table = _named(header, rows)
         known = {name: cell_values(fields[name], table[name]) for name in table if name in fields}
         return decode_table(self._served, table | known)

@@ -27,6 +27,19 @@ SAYING: Mapping[str, JSONSchema] = {
     "rows": {"type": "array", "items": {"type": "integer"}, "description": "The first rows that it speaks of"},
     "rule": {"type": "string", "description": "The expectation that is broken"},
     "reason": {"type": "string", "description": "Why there is such a rule"},
+    "problems": {
+        "type": "array",
+        "description": "All that is wrong with the rows, field by field",
+        "items": {
+            "type": "object",
+            "properties": {
+                "column": {"type": "string"},
+                "rows": {"type": "array", "items": {"type": "integer"}},
+                "message": {"type": "string", "description": "What is wrong, and the remedy"},
+            },
+            "required": ["message"],
+        },
+    },
     "error_id": {"type": "string", "description": "By which those who run the server find the cause in its log"},
 }
 """What an error says besides its sentence."""

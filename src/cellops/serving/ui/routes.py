@@ -12,7 +12,7 @@ from cellops.serving.metrics import Metrics
 from cellops.serving.model import Model
 from cellops.serving.openapi import refusals
 from cellops.serving.protocols.operation import JSONSchema, record
-from cellops.serving.protocols.protocol import ERROR, Body, Protocol
+from cellops.serving.protocols.protocol import Body, Protocol
 from cellops.serving.replies import Reply
 from cellops.serving.routes import Route
 from cellops.serving.tokens import TokenScope
@@ -101,7 +101,7 @@ def page_paths() -> dict[str, Any]:
 def _path(summary: str, media: str, schema: JSONSchema, *, is_open: bool) -> dict[str, Any]:
     content = {media.partition(";")[0]: {"schema": schema}}
     answer = {"200": {"description": "What stands there", "content": content}}
-    reading = {"summary": summary, "responses": answer | refusals(ERROR)}
+    reading = {"summary": summary, "responses": answer | refusals()}
     return {"get": reading | ({"security": []} if is_open else {})}
 
 

@@ -126,7 +126,9 @@ function when(seconds) {
 
 function showTraffic(state) {
   const most = Math.max(1, ...state.traffic.map(route => route.requests));
-  const several = new Set(state.traffic.map(route => `${route.model} ${route.version}`)).size > 1;
+  const versions = new Map(state.traffic.map(route => [`${route.model} ${route.version}`, route.model]));
+  const several = versions.size > 1;
+  const askedOf = route => [...versions.values()].filter(model => model === route.model).length > 1 ? `${route.model} ${route.version}` : route.model;
   $('traffic').replaceChildren(...state.traffic.map(route => {
     const of = digit => Object.entries(route.codes).filter(([code]) => digit.includes(code[0]));
     const sum = found => found.reduce((total, [, number]) => total + number, 0);
@@ -136,7 +138,7 @@ function showTraffic(state) {
       return el('td', { title: named(found), class: sum(found) ? look : 'soft' }, count(sum(found)));
     };
     const called = route.route === 'none' ? 'no such path' : route.route;
-    const name = several ? `${called} · ${route.model} ${route.version}` : called;
+    const name = several ? `${called} · ${askedOf(route)}` : called;
     return el('tr', {},
       el('th', { scope: 'row', title: name }, name),
       el('td', { class: 'text' }, route.protocol),
