@@ -14,11 +14,13 @@ import nbformat
 import pytest
 
 from cellops import settings
+from cellops.capture.environment.machine import usable_cores
 from cellops.capture.journal import read
 from cellops.errors import NoNotebookError, ParameterError, SweepError, UnfitError, UsageError
 from cellops.flows.runs import runs
 from cellops.flows.sweep import sweep
 from cellops.flows.sync import sync
+from cellops.pipeline.kernel_options import THREADS
 from cellops.records.execution import CellProgress, CellState
 from cellops.records.run import RunOpened
 from cellops.records.sweep import SweepPlan, Swept, Trial, TrialState
@@ -392,3 +394,20 @@ def test_the_whole_may_take_too_long(project: Path) -> None:
     with pytest.raises(SweepError, match="took longer than 2 s in all, and was stopped after 0 of 2 trials"):
         sweep(path, {"x": "3,4"}, metric="score", total_timeout=2, on_result=results.append)
     assert states(results[0]) == [TrialState.STOPPED]
+
+
+@pytest.mark.parametrize(("given", "threads"), [(None, max(1, usable_cores() // 2)), ("3", 3)])
+def test_trials_at_once_share_the_processors_unless_somebody_has_said_otherwise(
+    given: str | None, threads: int, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in THREADS:
+        monkeypatch.delenv(name, raising=False)
+    if given is not None:
+        monkeypatch.setenv(THREADS[0], given)
+    path = notebook(
+        project,
+        "from sklearn.ensemble import HistGradientBoostingClassifier\nfrom threadpoolctl import threadpool_info",
+        "%%mlops run\nscore = [pool['num_threads'] for pool in threadpool_info() if pool['user_api'] == 'openmp'][0]",
+    )
+    found = sweep(path, {"x": "1,2"}, metric="score", jobs=2)
+    assert [trial.value for trial in found.trials] == [threads, threads]

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     "--jobs",
     type=click.IntRange(1),
     metavar="N",
-    help="Execute up to N trials at once. Default: 1, or --dask's threads.",
+    help="Execute up to N trials at once, which share the processors. Default: 1, or --dask's threads.",
 )
 @click.option(
     "--seed",

@@ -61,7 +61,8 @@ def sweep(
     sampler
         Who chooses values: `grid`, `random` or `tpe`; by default the one that fits.
     jobs
-        How many trials are executed at once; by default one, and with `dask` as many as the cluster has threads.
+        How many trials are executed at once; by default one, and with `dask` as many as the cluster has threads. Those
+        of this machine share its processors, unless `OMP_NUM_THREADS` or its like says otherwise.
     seed
         Seeds the sampler, and the generators of python, numpy and torch in every kernel.
     prune
@@ -105,6 +106,10 @@ def sweep(
     path = Path(notebook)
     settings = settings or load(path.parent if path.parent.is_dir() else None)
     environment = {"CELLOPS_PROJECT": str(settings.project)}
+    if dask is None and jobs is not None:
+        from cellops.pipeline.kernel_options import share_of_processors
+
+        environment |= share_of_processors(jobs)
     # Where a sweep is resumed there may be nothing left to do, and a cluster has kernels of its own.
     is_needed = dask is None and not resume
     with _started_early(path, environment) if is_needed else nullcontext() as early:

@@ -5,9 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cellops.capture.environment.machine import usable_cores
 from cellops.pipeline.forkserver.forkserver import ForkServer
 from cellops.pipeline.spare_kernels import SpareKernels
 from cellops.settings import NOT_FOR_KERNELS
+
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""What numerical libraries read how many threads to start from."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,3 +39,14 @@ class KernelOptions:
 def environment_of_kernels(own: Mapping[str, str]) -> dict[str, str]:
     """The environment of kernels that this process starts: its own, but for what notebooks must not see, and more."""
     return {**{name: value for name, value in os.environ.items() if name not in NOT_FOR_KERNELS}, **own}
+
+
+def share_of_processors(kernels: int) -> dict[str, str]:
+    """What gives each of so many kernels at work at once its share of this machine's processors.
+
+    Where each of them had a thread for every processor, these would wait for each other for most of their time. Nothing
+    is said where a person has said it.
+    """
+    if kernels == 1 or any(name in os.environ for name in THREADS):
+        return {}
+    return dict.fromkeys(THREADS, str(max(1, usable_cores() // kernels)))

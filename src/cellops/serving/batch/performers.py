@@ -11,6 +11,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from typing import Any
 
+from cellops.capture.environment.machine import usable_cores
 from cellops.data.batch.chunk import Chunk
 from cellops.errors import InputError
 from cellops.serving.batch.part import PackedPart
@@ -64,9 +65,7 @@ def beside(made: Made, jobs: int, chunks: Iterator[Chunk]) -> Iterator[PackedPar
         When a process dies.
     """
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(
-        jobs, context, initializer=_begin, initargs=(made, max(1, (os.cpu_count() or 1) // jobs))
-    )
+    pool = ProcessPoolExecutor(jobs, context, initializer=_begin, initargs=(made, max(1, usable_cores() // jobs)))
     try:
         yield from in_order_of_ending(lambda chunk: pool.submit(_score, chunk.packed()), jobs * (1 + AHEAD), chunks)
     except BrokenProcessPool as error:
