@@ -19,6 +19,7 @@ from cellops.flows import headers
 from cellops.flows.open_run import RunOptions
 from cellops.flows.recovery import recover_beside
 from cellops.flows.session import Session, require, without_header
+from cellops.flows.session_place import is_execution
 from cellops.records.cell import CellRecord
 from cellops.records.handover import Handover
 from cellops.records.run import RunStatus, RunSummary
@@ -384,7 +385,7 @@ class Notebook:
         session = Session(held, names, parse=read_run_options, observer=announcer, handover=self.handover)
         session.attach(self._shell, accepts=accepts)
         self._session = session
-        self._page.open(session.notebook_shown)
+        self._page.open(session.notebook_shown, call=not is_execution())
         recover_beside(held, announcer.warn)
         atexit.register(session.close)
 

@@ -14,7 +14,7 @@ from cellops.records.cell import CellRecord, Outcome
 from cellops.records.proof import Verdict
 from cellops.records.slice import Slice
 from cellops.settings import load
-from support.kernel import Kernel
+from support.kernel import TIMEOUT, Kernel
 
 SETUP = "import os\nrate = 3\n%load_ext cellops\nimport math, random\nscale = rate * 2"
 RUN = "%%mlops run\ntotal = math.sqrt(scale + rate)\nplace = os.sep"
@@ -138,3 +138,16 @@ def test_in_the_terminal_too(project: Path) -> None:
         (1, 1, ("os", "rate", "twice")),
         (2, 2, ()),
     ]
+
+
+@pytest.mark.parametrize(("environment", "called"), [({}, ["cellops"]), ({"CELLOPS_EXECUTION": "e" * 32}, [])])
+def test_no_page_is_called_where_nobody_looks(environment: dict[str, str], called: list[str], project: Path) -> None:
+    kernel = Kernel(project, {"CELLOPS_WRITER": "false", **environment})
+    try:
+        loading = kernel.run("%load_ext cellops")
+        assert loading.status == "ok"
+        kernel.client.comm_info("cellops")
+        reply = kernel.client.get_shell_msg(timeout=TIMEOUT)
+        assert [one["target_name"] for one in reply["content"]["comms"].values()] == called
+    finally:
+        kernel.stop()

@@ -29,6 +29,11 @@ def notebook_path(namespace: Mapping[str, Any]) -> str | None:
     return next((str(path) for path in candidates if path and str(path).endswith(NOTEBOOKS)), None)
 
 
+def is_execution() -> bool:
+    """Whether a notebook is executed here from its first cell to its last, and nobody looks at it meanwhile."""
+    return EXECUTION in os.environ
+
+
 def session_opened(session: str, settings: Settings, notebook: str | None, started: float) -> SessionOpened:
     """The first event of a session's journal."""
     return SessionOpened(

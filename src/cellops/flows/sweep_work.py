@@ -20,7 +20,7 @@ from cellops.pipeline.forkserver.process import ForkingProcess
 from cellops.pipeline.sweep.dimensions import restored
 from cellops.pipeline.sweep.ledger import History, Ledger, journal_of
 from cellops.pipeline.sweep.local import LocalTrials, TrialOptions
-from cellops.pipeline.sweep.measuring import measured
+from cellops.pipeline.sweep.measuring import Journals, measured
 from cellops.pipeline.sweep.planning import Plan, command_of
 from cellops.pipeline.sweep.plot import plot
 from cellops.pipeline.sweep.samplers import SAMPLERS
@@ -157,6 +157,7 @@ class SweepWork:
         if self.history is None:
             return
         ledger.append(self.begun)
+        journals = Journals(options.journals, min(self.history.started.values(), default=0.0))
         for number, started in self.history.started.items():
             order = self.history.orders[number]
             trial = Trial(
@@ -166,9 +167,8 @@ class SweepWork:
                 started=started,
                 state=TrialState.STOPPED,
             )
-            ledger.append(
-                TrialEnded(sweep=self.begun.sweep, trial=measured(trial, options.journals, self.begun.metric))
-            )
+            trial = measured(trial, journals, self.begun.metric)
+            ledger.append(TrialEnded(sweep=self.begun.sweep, trial=trial))
 
     def _tell(self, trial: Trial) -> None:
         if trial.state is not TrialState.RUNNING:

@@ -193,6 +193,8 @@ def follow(journal: Path, settings: Settings, *, models: bool = False) -> None:
                 break
             if progress.offset != before or progress.open:
                 busy = time.monotonic()
+            if progress.offset != before:
+                continue  # more may have come meanwhile
         except Timeout:
             pass  # another one carries it now
         except TrackingError as error:

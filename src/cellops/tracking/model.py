@@ -52,7 +52,7 @@ BOOSTED = frozenset(
 )
 """Estimators of which the booster inside is all that answers: a format that runs no code holds it."""
 WRITTEN_WITH = ("sklearn", "skops.io")
-NOT_WRITTEN_WITH = ("cupy", "dask", "jax", "torch")
+NOT_WRITTEN_WITH = ("cupy", "dask", "jax", "pytest", "torch")
 """Skops looks through all modules of scikit-learn, and some of these import each other library that is installed."""
 ALWAYS_NEEDED = ("scikit-learn", "numpy", "scipy", "pandas", "joblib", "threadpoolctl", "skops", "cloudpickle")
 BROUGHT_ALWAYS = sys.stdlib_module_names | {"__main__", "sklearn"}

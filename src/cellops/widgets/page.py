@@ -25,13 +25,22 @@ class Page:
         self._runs: dict[str, RunSummary] = {}
         self._shown: Callable[[NotebookShown], None] = lambda _: None
 
-    def open(self, shown: Callable[[NotebookShown], None]) -> None:
-        """Offer the target to pages that come later, and call the one that is there; `shown` hears what pages tell."""
+    def open(self, shown: Callable[[NotebookShown], None], *, call: bool = True) -> None:
+        """Offer the target to pages that come later.
+
+        Parameters
+        ----------
+        shown
+            Hears what pages tell.
+        call
+            Whether to call the page that is there: an execution has none, which would only cost its kernel.
+        """
         import comm
 
         self._shown = shown
         comm.get_comm_manager().register_target(TARGET, self._accept)
-        self._accept(comm.create_comm(target_name=TARGET))
+        if call:
+            self._accept(comm.create_comm(target_name=TARGET))
 
     def close(self) -> None:
         """Hang up, while the kernel goes on."""
@@ -44,11 +53,11 @@ class Page:
 
     def cell(self, record: CellRecord) -> None:
         self._cells.append(record)
-        self._send({"event": "cell", "record": _plain(record)})
+        self._send("cell", "record", record)
 
     def run(self, summary: RunSummary) -> None:
         self._runs[summary.run] = summary
-        self._send({"event": "run", "summary": _plain(summary)})
+        self._send("run", "summary", summary)
 
     def _accept(self, opened: Any, _message: object = None) -> None:
         self._comms.append(opened)
@@ -70,9 +79,11 @@ class Page:
     def _forget(self, closed: Any) -> None:
         self._comms = [held for held in self._comms if held is not closed]
 
-    def _send(self, message: dict[str, Any]) -> None:
-        for held in self._comms:
-            held.send(message)
+    def _send(self, event: str, name: str, record: Record) -> None:
+        if self._comms:
+            message = {"event": event, name: _plain(record)}
+            for held in self._comms:
+                held.send(message)
 
 
 def _plain(record: Record) -> Any:

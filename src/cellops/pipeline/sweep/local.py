@@ -30,7 +30,7 @@ from cellops.pipeline.preparation import Preparation
 from cellops.pipeline.redacting import redact_notebook
 from cellops.pipeline.seeding import BEGIN, loads_cellops
 from cellops.pipeline.spare_kernels import SpareKernels
-from cellops.pipeline.sweep.measuring import measured
+from cellops.pipeline.sweep.measuring import Journals, measured
 from cellops.records.execution import CellProgress, CellState
 from cellops.records.sweep import Report, Trial, TrialOrder, TrialState
 
@@ -108,6 +108,7 @@ class LocalTrials:
         self._options = options
         self._between = {0: BEGIN} if options.seed is not None and loads_cellops(made.source) else {}
         self._on_cell = on_cell
+        self._journals = Journals(options.journals, time.time())
         self._own_forks = forks is None
         self.forks = ForkServer(modules_ahead(made.source), early) if forks is None else forks
         self.jobs = options.jobs or 1
@@ -166,7 +167,7 @@ class LocalTrials:
             trial = trial.replace(state=underway.state, error=over)
         output = order.output if Path(order.output).exists() else None
         trial = trial.replace(output=output, seconds=time.perf_counter() - clock)
-        return measured(trial, self._options.journals, self._options.metric)
+        return measured(trial, self._journals, self._options.metric)
 
     def _in_kernel(self, order: TrialOrder, on_report: Callable[[Report], None], underway: LocalTrial) -> None:
         """Execute the notebook as `engine.execute` does, in this thread."""

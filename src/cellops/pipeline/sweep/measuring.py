@@ -1,6 +1,7 @@
 """What the runs of a trial have measured, as the journals of its kernels tell."""
 
 import contextlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,16 +13,54 @@ CLOCKS = 2.0
 """Seconds by which the time of a file may lie before that of the process that looks at it."""
 
 
-def measured(trial: Trial, journals: Path, metric: str) -> Trial:
+class Journals:
+    """The journals of a project's kernels, by the executions that these belong to: each is asked once.
+
+    Parameters
+    ----------
+    folder
+        In which they stand.
+    since
+        When the first execution that will be asked for began, in seconds since 1970.
+    """
+
+    def __init__(self, folder: Path, since: float) -> None:
+        self._folder, self._since = folder, since
+        self._executions: dict[str, str | None] = {}
+
+    def of(self, execution: str) -> list[Path]:
+        """Those of one execution's kernels."""
+        try:
+            with os.scandir(self._folder) as entries:
+                kept = [entry for entry in entries if entry.name.endswith(SUFFIX)]
+        except FileNotFoundError:  # no kernel has loaded cellops
+            return []
+        return [Path(entry.path) for entry in kept if self._execution(entry) == execution]
+
+    def _execution(self, entry: "os.DirEntry[str]") -> str | None:
+        if entry.name in self._executions:
+            return self._executions[entry.name]
+        try:
+            is_old = entry.stat().st_mtime < self._since - CLOCKS
+            first = None if is_old else next((event for event, _ in read(Path(entry.path))), None)
+        except OSError:  # another process may delete it meanwhile
+            return None
+        self._executions[entry.name] = first.execution if isinstance(first, SessionOpened) else None
+        return self._executions[entry.name]
+
+
+def measured(trial: Trial, journals: Journals, metric: str) -> Trial:
     """The trial with its runs and their metrics, and of the last run that has it the value that is searched for.
 
     A trial that came to its end and has no such metric has no value.
     """
-    runs, sessions = _runs(trial, journals)
+    found = journals.of(trial.execution)
+    runs = sorted((run for path in found for run in _closed(path)), key=lambda run: run.ended)
     metrics = {name: value for run in runs for name, value in run.metrics.items()}
     finished = {run.run for run in runs if run.status is RunStatus.FINISHED and metric in run.metrics}
     own = [run for run in runs if run.run in finished or metric in run.not_finite]
-    trial = trial.replace(runs=tuple(run.run for run in runs), sessions=tuple(sessions), metrics=metrics)
+    sessions = tuple(path.stem for path in found)
+    trial = trial.replace(runs=tuple(run.run for run in runs), sessions=sessions, metrics=metrics)
     if trial.state is not TrialState.COMPLETED:
         return trial
     if not own:
@@ -32,21 +71,6 @@ def measured(trial: Trial, journals: Path, metric: str) -> Trial:
     return trial.replace(value=own[-1].metrics[metric], also_measured_by=others)
 
 
-def _runs(trial: Trial, journals: Path) -> tuple[list[RunClosed], list[str]]:
-    """The runs that its kernels have ended, in their order, and the names of these kernels' journals."""
-    runs, sessions = [], []
-    for path in journals.glob(f"*{SUFFIX}"):
-        with contextlib.suppress(OSError):  # another process may delete it meanwhile
-            if path.stat().st_mtime >= trial.started - CLOCKS and _is_of(path, trial.execution):
-                sessions.append(path.stem)
-                runs += list(_closed(path))
-    return sorted(runs, key=lambda run: run.ended), sessions
-
-
-def _is_of(journal: Path, execution: str) -> bool:
-    first = next((event for event, _ in read(journal)), None)
-    return isinstance(first, SessionOpened) and first.execution == execution
-
-
 def _closed(journal: Path) -> Iterator[RunClosed]:
-    return (event for event, _ in read(journal) if isinstance(event, RunClosed))
+    with contextlib.suppress(OSError):
+        yield from (event for event, _ in read(journal) if isinstance(event, RunClosed))
